@@ -1,0 +1,1 @@
+//! The appliance: topology, tiles, and the program wirecross.

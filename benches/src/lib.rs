@@ -1,0 +1,1 @@
+//! Benchmarks that check their answers and name their peers.

@@ -1,0 +1,1 @@
+//! The deterministic price-time matching engine.

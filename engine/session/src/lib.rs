@@ -1,0 +1,1 @@
+//! Protocol state machines; time is an argument.

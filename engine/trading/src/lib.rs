@@ -1,0 +1,1 @@
+//! The desk: books rebuilt from feeds.

@@ -1,0 +1,1 @@
+//! Seeded order flow and the naive reference model.

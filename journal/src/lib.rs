@@ -1,0 +1,1 @@
+//! The sequenced log on disk.

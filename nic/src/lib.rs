@@ -1,0 +1,1 @@
+//! Frames and streams in and out; knows no message type.

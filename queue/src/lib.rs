@@ -1,0 +1,1 @@
+//! Shared-memory rings, snapshots and counters: the home of atomics.

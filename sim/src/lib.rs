@@ -1,0 +1,1 @@
+//! The whole appliance on one thread with simulated net, clock and disk.

@@ -1,0 +1,2 @@
+//! cargo x: the one command for builders.
+fn main() {}
