@@ -1,1 +1,4 @@
 //! The appliance: topology, tiles, and the program wirecross.
+
+pub mod commands;
+pub mod topology;

@@ -1,0 +1,336 @@
+//! The topology: one file a machine that says what runs where and how large everything is.
+//!
+//! A file is read in two steps. The text becomes a [`Topology`], whose fields cannot be wrong in
+//! themselves or towards one another: that needs no machine, so every file can be checked and drawn
+//! anywhere. [`Topology::check_machine`] then compares it with the cores at hand. Whatever is wrong
+//! becomes an [`Error`] that names the key and says what to write instead.
+
+mod check;
+mod error;
+mod graph;
+mod raw;
+
+pub use error::Error;
+
+use std::fmt;
+use std::net::SocketAddrV4;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The most symbols a venue lists: symbol numbers are 16 bits and 0 means "not listed".
+pub const SYMBOLS_MAX: usize = 10_000;
+
+/// The most users, hence sessions, of a venue.
+pub const USERS_MAX: usize = 1_000;
+
+/// The most resting orders that memory is taken for.
+pub const ORDERS_MAX: u32 = 50_000_000;
+
+/// The deepest link, in messages: 64 MiB of memory.
+pub const DEPTH_MAX: usize = 1 << 20;
+
+/// The shallowest link, in messages: one input may yield this many events before it pauses.
+pub const DEPTH_MIN: usize = 64;
+
+const _: () = assert!(DEPTH_MAX.is_power_of_two() && DEPTH_MIN.is_power_of_two());
+const _: () = assert!(SYMBOLS_MAX < u16::MAX as usize && USERS_MAX < u16::MAX as usize);
+
+/// The work of one thread's turn: see `tiles/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tile {
+    /// Order entry: bytes of clients in and out.
+    Gate,
+    /// The sequencer and the matching engine.
+    Engine,
+    /// The journal.
+    Journal,
+    /// Market data out.
+    Publish,
+}
+
+impl Tile {
+    /// Every tile, in the order a message meets them.
+    pub const ALL: [Self; 4] = [Self::Gate, Self::Engine, Self::Journal, Self::Publish];
+
+    /// Its key in the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Engine => "engine",
+            Self::Journal => "journal",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+/// A ring between two tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// Commands of the clients.
+    GateEngine,
+    /// Numbered inputs on their way to the disk.
+    EngineJournal,
+    /// Events that become replies.
+    EngineGate,
+    /// Events that become market data.
+    EnginePublish,
+}
+
+impl Link {
+    /// Every link, in the order of the [`Topology::links`].
+    pub const ALL: [Self; 4] = [
+        Self::GateEngine,
+        Self::EngineJournal,
+        Self::EngineGate,
+        Self::EnginePublish,
+    ];
+
+    /// Who writes and who reads.
+    #[must_use]
+    pub const fn ends(self) -> (Tile, Tile) {
+        match self {
+            Self::GateEngine => (Tile::Gate, Tile::Engine),
+            Self::EngineJournal => (Tile::Engine, Tile::Journal),
+            Self::EngineGate => (Tile::Engine, Tile::Gate),
+            Self::EnginePublish => (Tile::Engine, Tile::Publish),
+        }
+    }
+
+    /// Its key in the file: `<from>_<to>`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let (from, to) = self.ends();
+        format!("{}_{}", from.name(), to.name())
+    }
+}
+
+/// Where a tile runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Alone on this core, in a busy loop.
+    Core(usize),
+    /// In turn with the other tiles that name the same thread; the thread is not pinned.
+    Thread(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core(core) => write!(f, "core {core}"),
+            Self::Thread(name) => write!(f, "thread {name}"),
+        }
+    }
+}
+
+/// When a reply may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// When its order is matched; nothing survives the process.
+    Memory,
+    /// When the journal record of its input is on disk.
+    Disk,
+}
+
+impl Ack {
+    /// Its value in the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Disk => "disk",
+        }
+    }
+}
+
+/// A way to send packets, best first when listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedMode {
+    /// AF_XDP, the card reads our memory.
+    ZeroCopy,
+    /// AF_XDP in the driver, one copy.
+    Native,
+    /// AF_XDP in the kernel's generic path.
+    Generic,
+    /// An ordinary socket driven by io_uring.
+    IoUring,
+}
+
+impl FeedMode {
+    /// Every mode, best first.
+    pub const ALL: [Self; 4] = [Self::ZeroCopy, Self::Native, Self::Generic, Self::IoUring];
+
+    /// Its value in the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ZeroCopy => "zero-copy",
+            Self::Native => "native",
+            Self::Generic => "generic",
+            Self::IoUring => "io_uring",
+        }
+    }
+}
+
+/// The door for members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderEntry {
+    /// Where clients connect; port 0 lets the system choose.
+    pub address: SocketAddrV4,
+    /// Connections at a time; the next one is closed at once.
+    pub connections_max: usize,
+    /// A client whose replies wait longer than this is cut off.
+    pub stall: Duration,
+    /// Reply bytes that may wait unsent towards one client.
+    pub backlog_bytes: usize,
+    /// Reply bytes kept per session, so that a client that returns gets what it missed.
+    pub reply_bytes: usize,
+}
+
+/// Market data out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// Where packets go: a multicast group, or one receiver.
+    pub group: SocketAddrV4,
+    /// The sender's address; for a multicast group it also chooses the interface.
+    pub source: SocketAddrV4,
+    /// Where receivers ask for what they missed; port 0 lets the system choose.
+    pub rerequest: SocketAddrV4,
+    /// The interface AF_XDP attaches to.
+    pub interface: String,
+    /// What to try, in this order.
+    pub modes: Vec<FeedMode>,
+    /// Bytes of the day's messages kept for re-requests.
+    pub history_bytes: usize,
+}
+
+/// How much memory is taken at start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Symbols.
+    pub symbols: u16,
+    /// Sessions.
+    pub sessions: u16,
+    /// Resting orders.
+    pub orders: u32,
+    /// Groups of prices over all books.
+    pub price_groups: u32,
+}
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The longest an end by signal may take before it counts as failed.
+    pub drain: Duration,
+    /// How long clients get to read their last replies.
+    pub cutoff: Duration,
+}
+
+/// A ring's size. A full ring makes its writer wait: no link of the venue may lose a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkSize {
+    /// Messages, a power of two.
+    pub depth: usize,
+}
+
+/// A member's login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// SoupBinTCP user name.
+    pub name: String,
+    /// SoupBinTCP password.
+    pub password: String,
+    /// Four letters of the firm.
+    pub firm: String,
+    /// Account number.
+    pub account: u32,
+}
+
+/// A checked topology. A user's session number is its place in `users`, from 1; a symbol's number
+/// is its place in `symbols`, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topology {
+    /// The file's name for itself.
+    pub name: String,
+    /// Where journal and counters are kept.
+    pub data_dir: PathBuf,
+    /// When a reply may leave.
+    pub ack: Ack,
+    /// The door for members.
+    pub order_entry: OrderEntry,
+    /// Market data out.
+    pub feed: Feed,
+    /// How much memory is taken at start.
+    pub limits: Limits,
+    /// How the program ends.
+    pub ending: Ending,
+    /// Bytes of one journal segment.
+    pub segment_bytes: u64,
+    /// Where each tile runs, in the order of [`Tile::ALL`].
+    pub places: [Place; Tile::ALL.len()],
+    /// How deep each link is, in the order of [`Link::ALL`].
+    pub links: [LinkSize; Link::ALL.len()],
+    /// What is traded.
+    pub symbols: Vec<String>,
+    /// Who may log in.
+    pub users: Vec<User>,
+}
+
+impl Topology {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or something in it is wrong.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        Self::parse(&text)
+    }
+
+    /// Checks a file's text.
+    ///
+    /// # Errors
+    /// Something in it is wrong.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        check::checked(raw::parse(text)?)
+    }
+
+    /// Compares the pinned tiles with the cores this process may use.
+    ///
+    /// # Errors
+    /// A tile names a core that is not among `cores`.
+    pub fn check_machine(&self, cores: &[usize]) -> Result<(), Error> {
+        for (tile, place) in Tile::ALL.iter().zip(&self.places) {
+            if let Place::Core(core) = place
+                && !cores.contains(core)
+            {
+                return Err(Error::value(
+                    format!("tiles.{}.core", tile.name()),
+                    format!("is {core}, and this process may use the cores {cores:?}"),
+                    "name one of them, or share a thread: { thread = \"NAME\" }",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a tile runs.
+    #[must_use]
+    pub fn place(&self, tile: Tile) -> &Place {
+        &self.places[tile as usize]
+    }
+
+    /// How many messages a link holds.
+    #[must_use]
+    pub fn depth(&self, link: Link) -> usize {
+        self.links[link as usize].depth
+    }
+
+    /// The graph as text: tiles with their places, links with their depths, ports and limits.
+    #[must_use]
+    pub fn graph(&self) -> String {
+        graph::drawn(self)
+    }
+}

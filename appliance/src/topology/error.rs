@@ -1,0 +1,75 @@
+//! What can be wrong with a topology file.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a topology cannot be used: which key, what is wrong with it, what to do.
+#[derive(Debug)]
+pub enum Error {
+    /// The file could not be read.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The text is no TOML, or a key is unknown, missing or of another type.
+    Syntax {
+        /// What the parser said, with the line.
+        message: String,
+    },
+    /// A value cannot be.
+    Value {
+        /// The key, with its table.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to write instead.
+        remedy: String,
+    },
+}
+
+impl Error {
+    /// A value that cannot be.
+    pub(crate) fn value(
+        key: impl Into<String>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Value {
+            key: key.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, source } => write!(
+                f,
+                "topology {}: {source}; give the path of a topology file, \
+                 such as appliance/topologies/dev-2core.toml",
+                path.display()
+            ),
+            Self::Syntax { message } => write!(f, "topology: {}", message.trim_end()),
+            Self::Value {
+                key,
+                problem,
+                remedy,
+            } => {
+                write!(f, "topology: `{key}` {problem}; {remedy}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read { source, .. } => Some(source),
+            Self::Syntax { .. } | Self::Value { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The file as it is written: names and types only, nothing compared yet.
+
+use super::Error;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub name: String,
+    pub data_dir: String,
+    pub ack: String,
+    #[serde(default = "segment_mib_default")]
+    pub segment_mib: u64,
+    pub symbols: Vec<String>,
+    pub order_entry: OrderEntry,
+    pub feed: Feed,
+    pub limits: Limits,
+    #[serde(default)]
+    pub ending: Ending,
+    pub tiles: BTreeMap<String, Place>,
+    pub links: BTreeMap<String, Link>,
+    pub users: Vec<User>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OrderEntry {
+    pub address: String,
+    #[serde(default = "connections_default")]
+    pub connections_max: usize,
+    #[serde(default = "stall_ms_default")]
+    pub stall_ms: u64,
+    #[serde(default = "backlog_kib_default")]
+    pub backlog_kib: usize,
+    #[serde(default = "reply_mib_default")]
+    pub reply_mib: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Feed {
+    pub group: String,
+    pub source: String,
+    pub rerequest: String,
+    #[serde(default = "interface_default")]
+    pub interface: String,
+    #[serde(default = "modes_default")]
+    pub modes: Vec<String>,
+    #[serde(default = "history_mib_default")]
+    pub history_mib: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub symbols: u16,
+    pub sessions: u16,
+    pub orders: u32,
+    pub price_groups: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ending {
+    #[serde(default = "drain_s_default")]
+    pub drain_s: u64,
+    #[serde(default = "cutoff_s_default")]
+    pub cutoff_s: u64,
+}
+
+impl Default for Ending {
+    fn default() -> Self {
+        Self {
+            drain_s: drain_s_default(),
+            cutoff_s: cutoff_s_default(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    pub core: Option<usize>,
+    pub thread: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Link {
+    pub depth: usize,
+    pub full: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User {
+    pub name: String,
+    pub password: String,
+    pub firm: String,
+    pub account: u32,
+}
+
+fn segment_mib_default() -> u64 {
+    64
+}
+
+fn connections_default() -> usize {
+    64
+}
+
+fn stall_ms_default() -> u64 {
+    5_000
+}
+
+fn backlog_kib_default() -> usize {
+    256
+}
+
+fn reply_mib_default() -> usize {
+    8
+}
+
+fn history_mib_default() -> usize {
+    64
+}
+
+fn interface_default() -> String {
+    "lo".to_owned()
+}
+
+fn modes_default() -> Vec<String> {
+    vec!["io_uring".to_owned()]
+}
+
+fn drain_s_default() -> u64 {
+    30
+}
+
+fn cutoff_s_default() -> u64 {
+    5
+}
+
+/// Reads the text; unknown keys, missing keys and wrong types are errors with their line.
+pub(super) fn parse(text: &str) -> Result<File, Error> {
+    toml::from_str(text).map_err(|error| Error::Syntax {
+        message: error.to_string(),
+    })
+}
