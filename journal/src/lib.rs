@@ -1,1 +1,65 @@
-//! The sequenced log on disk.
+//! The sequenced log on disk: every input of the engine, in order, once.
+//!
+//! The journal is a row of zero-filled segment files. A [`Writer`] puts each group of inputs into
+//! one checksummed record and flushes it; what it reports as durable survives a power cut. After a
+//! stop, [`recover`] reads everything back in order, cuts a torn tail and refuses damage anywhere
+//! else. Neither knows a file: both work on a [`Storage`], which is [`FileStorage`] in production
+//! and [`simulated::DiskStorage`] in tests. The bytes are described in `docs/journal.md`.
+//!
+//! ```
+//! use journal::{Config, Writer, recover, simulated::Disk};
+//! use wire::ring::Input;
+//!
+//! let disk = Disk::new(1);
+//! let mut storage = disk.storage();
+//! let recovered = recover(&mut storage, &mut |_input| ()).expect("an empty disk is in order");
+//! let mut writer = Writer::open(storage, Config::default(), recovered.resume).expect("opens");
+//! let input = Input { sequence: 1, ..bytemuck::Zeroable::zeroed() };
+//! while writer.append(&[input]).is_err() {
+//!     writer.poll().expect("a healthy disk"); // the first segment is still being prepared
+//! }
+//! while writer.durable() < 1 {
+//!     writer.poll().expect("a healthy disk");
+//! }
+//! ```
+#![deny(unsafe_code)]
+
+pub mod record;
+pub mod storage;
+
+mod error;
+mod io;
+mod recovery;
+pub mod simulated;
+mod writer;
+
+pub use error::{AppendError, ConfigError, Corrupt, Field, RecoveryError};
+pub use io::{FileStorage, Mode, OpenError};
+pub use recovery::{Recovered, Resume, Torn, recover};
+pub use storage::{Act, Buffer, Completion, SegmentFile, Storage, StorageError};
+pub use writer::{Config, Writer};
+
+/// Unit of writing: writes start and end at its multiples, so that O_DIRECT takes them.
+pub const BLOCK_BYTES: usize = 4096;
+
+/// Unit of placing: records start and end at its multiples.
+pub const LINE_BYTES: usize = 64;
+
+/// The most inputs that one record holds.
+pub const GROUP_INPUTS_MAX: usize = 1024;
+
+/// Bytes of a segment unless [`Config`] says otherwise.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// The least a segment may have: its opening record, one full group and a closing record.
+pub const SEGMENT_BYTES_MIN: u64 = 72 << 10;
+
+/// The most a segment may have.
+pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+
+const _: () = assert!(BLOCK_BYTES.is_multiple_of(LINE_BYTES));
+const _: () = assert!(size_of::<wire::ring::Input>() == LINE_BYTES);
+const _: () = assert!(SEGMENT_BYTES.is_multiple_of(BLOCK_BYTES as u64));
+const _: () = assert!(SEGMENT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
+const _: () = assert!(SEGMENT_BYTES_MIN as usize >= (GROUP_INPUTS_MAX + 3) * LINE_BYTES);
+const _: () = assert!(SEGMENT_BYTES_MAX <= u32::MAX as u64);

@@ -1,0 +1,168 @@
+//! What can go wrong above the disk, as values.
+
+use std::fmt;
+
+use crate::storage::StorageError;
+
+/// Why [`Writer::append`](crate::Writer::append) did not take a group. Nothing of it was taken:
+/// the caller keeps the inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppendError {
+    /// The buffer is full or the segment changes: poll, then offer the same group again.
+    Busy,
+    /// The next segment is not there yet; `for want of space` when the disk said so. Poll, then
+    /// offer the same group again: it is taken when there is room.
+    NoRoom {
+        /// The disk refused to create the segment because it is full.
+        disk_full: bool,
+    },
+    /// The group does not continue the journal: `expected` is the next sequence number. Also for an
+    /// empty group, one of more than [`GROUP_INPUTS_MAX`](crate::GROUP_INPUTS_MAX), and for time
+    /// that goes back.
+    OutOfOrder {
+        /// The sequence number that the first input must have.
+        expected: u64,
+    },
+    /// The journal was closed.
+    Closed,
+    /// The disk failed, now or before. Nothing will be acknowledged any more.
+    Failed(StorageError),
+}
+
+impl AppendError {
+    /// Whether the same group may be offered again.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Busy | Self::NoRoom { .. })
+    }
+}
+
+impl fmt::Display for AppendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => write!(f, "the journal's buffer is full: poll and try again"),
+            Self::NoRoom { disk_full: true } => write!(f, "the disk is full: free some space"),
+            Self::NoRoom { disk_full: false } => write!(f, "the next segment is being prepared"),
+            Self::OutOfOrder { expected } => {
+                write!(f, "the group does not continue the journal at input {expected}")
+            }
+            Self::Closed => write!(f, "the journal is closed"),
+            Self::Failed(error) => write!(f, "the journal failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for AppendError {}
+
+/// A configuration that cannot work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The segment size is not a multiple of the block size, or out of bounds.
+    SegmentBytes(u64),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::SegmentBytes(bytes) = self;
+        write!(
+            f,
+            "segment_bytes is {bytes}: make it a multiple of {} between {} and {}",
+            crate::BLOCK_BYTES,
+            crate::SEGMENT_BYTES_MIN,
+            crate::SEGMENT_BYTES_MAX
+        )
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// What of a record, or of a segment, is not as it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The first four bytes of a record.
+    Magic,
+    /// The kind of the record is unknown, or not one for this place.
+    Kind,
+    /// The version of the format.
+    Version,
+    /// Bytes of the record.
+    Length,
+    /// Inputs of a group, blocks of a segment.
+    Count,
+    /// The epoch went back.
+    Epoch,
+    /// The sequence has a gap, or goes back.
+    Sequence,
+    /// The time is not that of the last input, or goes back.
+    Time,
+    /// The durable sequence is beyond the record's own.
+    Durable,
+    /// The number of the segment inside the record.
+    Segment,
+    /// The place of the record inside the segment.
+    Offset,
+    /// The checksum of the record before.
+    Previous,
+    /// The checksum of the record.
+    Checksum,
+    /// A segment's file is missing.
+    File,
+    /// A segment's file has not the length it was made with.
+    FileLength,
+}
+
+/// Damage, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corrupt {
+    /// The segment's file.
+    pub file: String,
+    /// The record's first byte.
+    pub offset: u64,
+    /// What is wrong.
+    pub field: Field,
+    /// What stands there.
+    pub found: u64,
+    /// What should.
+    pub expected: u64,
+}
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} at byte {}: {:?} is {:#x} where {:#x} is due",
+            self.file, self.offset, self.field, self.found, self.expected
+        )
+    }
+}
+
+/// Why the journal cannot be read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecoveryError {
+    /// The disk failed.
+    Storage(StorageError),
+    /// The journal is damaged before its tail: restore the file from a copy. Going on would forget
+    /// what was acknowledged.
+    Corrupt(Corrupt),
+}
+
+impl From<StorageError> for RecoveryError {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl fmt::Display for RecoveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Storage(error) => write!(f, "the journal cannot be read: {error}"),
+            Self::Corrupt(corrupt) => write!(
+                f,
+                "the journal is damaged: {corrupt}; restore that file from a copy, going on would \
+                 forget acknowledged orders"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RecoveryError {}
