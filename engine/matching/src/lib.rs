@@ -1,1 +1,32 @@
 //! The deterministic price-time matching engine.
+//!
+//! One writer applies [`Input`](wire::ring::Input)s in sequence order and gets
+//! [`Event`](wire::ring::Event)s: same inputs, same events, on every build. There is no clock, no
+//! float, no allocation: all memory is handed in as lines when the engine is made. What arrives is
+//! never trusted; whatever is wrong with it is answered by an event with a reason.
+//!
+//! ```
+//! use matching::{Engine, Events, Limits, Line, Step};
+//! # use bytemuck::Zeroable;
+//! use wire::ring::{Command, CommandKind, Event, EventKind, Input};
+//!
+//! let limits = Limits { symbols: 8, sessions: 4, orders: 1_000, price_groups: 64 };
+//! let mut memory = vec![Line::ZERO; limits.lines()];
+//! let mut engine = Engine::new(limits, &mut memory)?;
+//! let mut events = Events::new();
+//! let command = Command { kind: CommandKind::OpenDay as u8, ..Command::zeroed() };
+//! let step = engine.apply(&Input { sequence: 1, time_ns: 0, command }, &mut events);
+//! assert_eq!(step, Step::Done);
+//! assert_eq!(events.as_slice()[0].kind, EventKind::DayOpened as u8);
+//! assert!(events.as_slice()[0].has(Event::LAST));
+//! # Ok::<(), matching::LimitError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod engine;
+mod events;
+mod limits;
+
+pub use engine::{Engine, RestingOrder};
+pub use events::{EVENTS_MAX, Events, Step};
+pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX};

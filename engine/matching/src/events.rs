@@ -1,0 +1,69 @@
+//! Where the engine writes what happened: a fixed array that the caller owns and reuses.
+
+use bytemuck::Zeroable;
+use wire::ring::Event;
+
+/// The most events that one [`apply`](crate::Engine::apply) or [`resume`](crate::Engine::resume)
+/// yields.
+pub const EVENTS_MAX: usize = 64;
+
+/// An acceptance, one fill and the fate of the rest must fit one step, or a sweep would never end.
+const _: () = assert!(EVENTS_MAX >= 4);
+
+/// Whether an input is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "an input that is not done must be resumed before the next one"]
+pub enum Step {
+    /// The input is finished: its last event carries [`Event::LAST`].
+    Done,
+    /// More events come: take these, then call [`resume`](crate::Engine::resume).
+    More,
+}
+
+/// The events of one step, in order.
+///
+/// `apply` and `resume` clear it before they write.
+pub struct Events {
+    slots: [Event; EVENTS_MAX],
+    len: usize,
+}
+
+impl Events {
+    /// An empty array.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { slots: [Event::zeroed(); EVENTS_MAX], len: 0 }
+    }
+
+    /// The events, oldest first.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Event] {
+        self.slots.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Forgets all events.
+    pub fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// How many more events fit.
+    pub(crate) fn room(&self) -> usize {
+        EVENTS_MAX - self.len
+    }
+
+    /// Adds an event; the engine looks at [`Events::room`] before.
+    #[inline]
+    pub(crate) fn push(&mut self, event: Event) {
+        debug_assert!(self.len < EVENTS_MAX);
+        if let Some(slot) = self.slots.get_mut(self.len) {
+            *slot = event;
+            self.len += 1;
+        }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,85 @@
+//! How much an engine holds, and the memory it needs for that.
+
+use std::fmt;
+
+use bytemuck::{Pod, Zeroable};
+
+/// One cache line of the memory that an engine lives in.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub struct Line([u64; 8]);
+
+impl Line {
+    /// A line of zeros.
+    pub const ZERO: Self = Self([0; 8]);
+}
+
+/// Bytes of a [`Line`].
+pub const LINE_BYTES: usize = 64;
+
+/// The most orders that an engine can be made for.
+pub const ORDERS_MAX: u32 = 1 << 27;
+
+/// The most price groups that an engine can be made for.
+pub const PRICE_GROUPS_MAX: u32 = (1 << 22) - 1;
+
+const _: () = assert!(size_of::<Line>() == LINE_BYTES);
+
+/// What an engine has room for. Every limit is at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The greatest symbol number.
+    pub symbols: u16,
+    /// The greatest session number.
+    pub sessions: u16,
+    /// Live orders on all books together, at most [`ORDERS_MAX`].
+    pub orders: u32,
+    /// Groups of neighbouring prices with an order in them, all books together, at most
+    /// [`PRICE_GROUPS_MAX`]. A group is 64 whole cents (0.64), or, for prices off the cent, 64
+    /// units of 1/10,000 (0.0064).
+    pub price_groups: u32,
+}
+
+impl Limits {
+    /// How many [`Line`]s [`Engine::new`](crate::Engine::new) must be handed.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        (self.symbols as usize + self.sessions as usize + 8) + self.orders as usize
+    }
+}
+
+/// Why an engine cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitError {
+    /// A limit is 0 or above its maximum.
+    OutOfRange {
+        /// The field of [`Limits`].
+        limit: &'static str,
+        /// Its value.
+        value: u32,
+        /// The greatest value it may have; the least is 1.
+        max: u32,
+    },
+    /// The memory handed in is too small.
+    TooFewLines {
+        /// What [`Limits::lines`] says.
+        needed: usize,
+        /// What was handed in.
+        given: usize,
+    },
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfRange { limit, value, max } => {
+                write!(to, "engine limit `{limit}` is {value}: give 1 to {max}")
+            }
+            Self::TooFewLines { needed, given } => {
+                write!(to, "engine memory has {given} lines: hand in {needed}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for LimitError {}
