@@ -1,0 +1,10 @@
+//! Market data: ITCH 5.0 messages in MoldUDP64 1.00 packets, sent and received.
+//!
+//! [`Publisher`] writes the messages of events into a bounded history and cuts packets out of it;
+//! [`Receiver`] puts packets back into the one stream of messages, asking for what is missing.
+
+mod publisher;
+mod receiver;
+
+pub use publisher::{Answer, HistoryFull, Publisher, PublisherConfig, PublisherCounters};
+pub use receiver::{Receiver, ReceiverConfig, ReceiverCounters, Received, State};

@@ -1,0 +1,110 @@
+//! Why a connection was closed, and how often each happened.
+
+/// What was wrong with the bytes of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Malformed {
+    /// A packet of length 0: not even a type.
+    PacketEmpty,
+    /// A packet longer than any that is taken.
+    PacketLong,
+    /// A packet type that members do not send.
+    PacketUnknown,
+    /// The first packet was no login.
+    LoginExpected,
+    /// A second login on one connection.
+    LoginTwice,
+    /// A login of a wrong length.
+    LoginLength,
+    /// An order entry message of an unknown type.
+    MessageUnknown,
+    /// An order entry message of a wrong length, or with fields that do not fit into it.
+    MessageLength,
+}
+
+/// Why a connection must be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Unknown user or wrong password.
+    NotAuthorized,
+    /// Another session, or a place in the sequence that does not exist, was asked for.
+    SessionUnavailable,
+    /// No login in time.
+    LoginLate,
+    /// Nothing was heard for too long.
+    Silent,
+    /// Replies were not taken for too long.
+    Stalled,
+    /// The same user logged in again: the newer connection wins, because the older one is
+    /// probably dead and the member must not wait until that shows.
+    Superseded,
+    /// The member logged out.
+    LoggedOut,
+    /// The session ended and all replies were sent.
+    Ended,
+    /// The member's reply store is nearly full: only cancels are taken.
+    StoreFull,
+    /// The bytes make no sense.
+    Malformed(Malformed),
+}
+
+/// How many connections were closed for each cause, and what else happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Connections taken.
+    pub opened: u64,
+    /// Connections refused because the table was full.
+    pub refused: u64,
+    /// Logins accepted.
+    pub logins: u64,
+    /// Connections that the other side closed.
+    pub closed_by_peer: u64,
+    /// Closed: [`Cause::NotAuthorized`].
+    pub not_authorized: u64,
+    /// Closed: [`Cause::SessionUnavailable`].
+    pub session_unavailable: u64,
+    /// Closed: [`Cause::LoginLate`].
+    pub login_late: u64,
+    /// Closed: [`Cause::Silent`].
+    pub silent: u64,
+    /// Closed: [`Cause::Stalled`].
+    pub stalled: u64,
+    /// Closed: [`Cause::Superseded`].
+    pub superseded: u64,
+    /// Closed: [`Cause::LoggedOut`].
+    pub logged_out: u64,
+    /// Closed: [`Cause::Ended`].
+    pub ended: u64,
+    /// Closed: [`Cause::StoreFull`].
+    pub store_full: u64,
+    /// Closed: [`Cause::Malformed`], in the order of [`Malformed`].
+    pub malformed: [u64; 8],
+    /// Commands that the sink took.
+    pub commands: u64,
+    /// Times that reading stopped because the sink or a table was full.
+    pub held_back: u64,
+    /// Bytes that came and were never read because the connection ended first.
+    pub bytes_unread: u64,
+    /// Modify messages, which are ignored.
+    pub modifies_ignored: u64,
+    /// Replies to a member that is not in the list, or without its order: the log is another venue's.
+    pub replies_lost: u64,
+}
+
+impl Counters {
+    pub(super) fn closed(&mut self, cause: Cause) {
+        let counter = match cause {
+            Cause::NotAuthorized => &mut self.not_authorized,
+            Cause::SessionUnavailable => &mut self.session_unavailable,
+            Cause::LoginLate => &mut self.login_late,
+            Cause::Silent => &mut self.silent,
+            Cause::Stalled => &mut self.stalled,
+            Cause::Superseded => &mut self.superseded,
+            Cause::LoggedOut => &mut self.logged_out,
+            Cause::Ended => &mut self.ended,
+            Cause::StoreFull => &mut self.store_full,
+            Cause::Malformed(malformed) => &mut self.malformed[malformed as usize],
+        };
+        *counter += 1;
+    }
+}

@@ -1,0 +1,166 @@
+//! What an [`OrderEntry`](super::OrderEntry) is built from, and what can be wrong with it.
+
+use crate::SECOND_NS;
+
+/// The most members (each is one session) of a venue.
+pub const MEMBERS_MAX: usize = 4_096;
+/// The most connections at a time.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// The least room for bytes that came and were not read yet: more than two of the longest packets.
+pub const INBOUND_BYTES_MIN: usize = 2_048;
+/// The least bytes of a reply store.
+pub const STORE_BYTES_MIN: usize = 4_096;
+
+/// One member: session number `n` is the `n`th of the list, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// User name, at most 6 letters.
+    pub user: String,
+    /// Password, at most 10 letters.
+    pub password: String,
+    /// The firm's four letters, which an order may repeat in tag 2.
+    pub firm: [u8; 4],
+}
+
+/// Sizes and times; all memory follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Name of the day's session, as it goes into Login Accepted: left-aligned, padded with spaces.
+    pub session: [u8; 10],
+    /// The most connections at a time, logged in or not.
+    pub connections: usize,
+    /// The highest symbol number that can be defined.
+    pub symbols: u16,
+    /// Bytes that wait to be read, for each connection.
+    pub inbound_bytes: usize,
+    /// Bytes of one member's replies of the day, 3 for each reply included.
+    pub store_bytes: usize,
+    /// Replies of the day to one member.
+    pub store_messages: usize,
+    /// While any member's store has room for fewer replies than this, no command is taken from
+    /// anyone: what the commands under way can still cause must fit. A member whose own store has
+    /// less than twice this room may only cancel.
+    pub store_reserve: usize,
+    /// Orders of one member that the engine has not answered yet.
+    pub echoes: usize,
+    /// Whether upper and lower case differ in user names and passwords.
+    pub case_matters: bool,
+    /// Silence after which a heartbeat is sent.
+    pub heartbeat_ns: u64,
+    /// Silence after which the other side is taken for dead.
+    pub silence_ns: u64,
+    /// Time a new connection has for its login.
+    pub login_ns: u64,
+    /// Time a connection with unsent replies may go without taking a byte.
+    pub stall_ns: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            session: *b"0000000001",
+            connections: 64,
+            symbols: 1_024,
+            inbound_bytes: 16_384,
+            store_bytes: 16 << 20,
+            store_messages: 1 << 18,
+            store_reserve: 1_024,
+            echoes: 1_024,
+            case_matters: false,
+            heartbeat_ns: SECOND_NS,
+            silence_ns: 15 * SECOND_NS,
+            login_ns: 15 * SECOND_NS,
+            stall_ns: 30 * SECOND_NS,
+        }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// There is no member, or more than [`MEMBERS_MAX`].
+    Members(usize),
+    /// A user name is empty, too long, has spaces or other than printable letters.
+    User(String),
+    /// The password of this user is too long, has spaces or other than printable letters.
+    Password(String),
+    /// Two members have this user name.
+    UserTwice(String),
+    /// This field is outside its limits: its name, the value, the least and the greatest good value.
+    Size(&'static str, usize, usize, usize),
+}
+
+impl core::fmt::Display for ConfigError {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Members(count) => {
+                write!(out, "{count} members: list between 1 and {MEMBERS_MAX}")
+            }
+            Self::User(user) => {
+                write!(out, "user name {user:?}: use 1 to 6 printable letters without spaces")
+            }
+            Self::Password(user) => write!(
+                out,
+                "password of user {user:?}: use 1 to 10 printable letters without spaces"
+            ),
+            Self::UserTwice(user) => write!(out, "user name {user:?} is listed twice"),
+            Self::Size(name, value, least, most) => {
+                write!(out, "{name} is {value}: choose between {least} and {most}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+impl Config {
+    /// Checks sizes and members against the limits.
+    ///
+    /// # Errors
+    /// The first thing found wrong.
+    pub fn check(&self, members: &[Member]) -> Result<(), ConfigError> {
+        if members.is_empty() || members.len() > MEMBERS_MAX {
+            return Err(ConfigError::Members(members.len()));
+        }
+        let sizes = [
+            ("connections", self.connections, 1, CONNECTIONS_MAX),
+            ("symbols", usize::from(self.symbols), 1, usize::from(u16::MAX)),
+            ("inbound_bytes", self.inbound_bytes, INBOUND_BYTES_MIN, 1 << 24),
+            ("store_bytes", self.store_bytes, STORE_BYTES_MIN, u32::MAX as usize),
+            ("store_messages", self.store_messages, 16, 1 << 28),
+            ("store_reserve", self.store_reserve, 4, self.store_messages / 4),
+            ("echoes", self.echoes, 1, 1 << 20),
+        ];
+        for (name, value, least, most) in sizes {
+            if value < least || value > most {
+                return Err(ConfigError::Size(name, value, least, most));
+            }
+        }
+        self.check_names(members)
+    }
+
+    fn check_names(&self, members: &[Member]) -> Result<(), ConfigError> {
+        let good = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|letter| letter.is_ascii_graphic())
+        };
+        for (index, member) in members.iter().enumerate() {
+            if !good(&member.user, 6) {
+                return Err(ConfigError::User(member.user.clone()));
+            }
+            if !good(&member.password, 10) {
+                return Err(ConfigError::Password(member.user.clone()));
+            }
+            let same = |other: &Member| {
+                self.same_letters(other.user.as_bytes(), member.user.as_bytes())
+            };
+            if members[..index].iter().any(same) {
+                return Err(ConfigError::UserTwice(member.user.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn same_letters(&self, one: &[u8], other: &[u8]) -> bool {
+        if self.case_matters { one == other } else { one.eq_ignore_ascii_case(other) }
+    }
+}

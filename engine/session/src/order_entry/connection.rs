@@ -1,0 +1,170 @@
+//! One connection: bytes that wait to be read, a cursor in the reply store, and its clocks.
+
+use super::Cause;
+use crate::store::{PACKET_HEAD_BYTES, Store};
+
+/// Room for packets outside the stream: login reply, account query replies, heartbeat, end.
+const CONTROL_BYTES: usize = 256;
+
+/// The longest packet outside the stream: Login Accepted.
+pub(super) const CONTROL_PACKET_BYTES_MAX: usize = 33;
+
+const _: () = assert!(CONTROL_BYTES >= 4 * CONTROL_PACKET_BYTES_MAX);
+
+/// State of one connection.
+pub(super) struct Connection {
+    /// The caller's name for it.
+    pub(super) id: u32,
+    /// Index of the member, once logged in.
+    pub(super) session: Option<usize>,
+    /// Why it must be closed, once it must.
+    pub(super) cause: Option<Cause>,
+    /// Bytes that came and were not read.
+    pub(super) inbound: Vec<u8>,
+    /// Bytes of a debug packet that are still to be thrown away.
+    pub(super) skip: usize,
+    /// Whether reading stopped for want of room elsewhere.
+    pub(super) held: bool,
+    pub(super) opened_ns: u64,
+    /// When bytes last came.
+    pub(super) heard_ns: u64,
+    /// When bytes were last taken, or there was nothing to take.
+    pub(super) moved_ns: u64,
+    /// When bytes were last taken.
+    sent_ns: u64,
+    control: Vec<u8>,
+    control_sent: usize,
+    /// Offset in the store up to which was sent.
+    cursor: usize,
+    /// Start of the packet in which the cursor stands.
+    packet: usize,
+}
+
+impl Connection {
+    pub(super) fn new(id: u32, inbound_bytes: usize, now_ns: u64) -> Self {
+        Self {
+            id,
+            session: None,
+            cause: None,
+            inbound: Vec::with_capacity(inbound_bytes),
+            skip: 0,
+            held: false,
+            opened_ns: now_ns,
+            heard_ns: now_ns,
+            moved_ns: now_ns,
+            sent_ns: now_ns,
+            control: Vec::with_capacity(CONTROL_BYTES),
+            control_sent: 0,
+            cursor: 0,
+            packet: 0,
+        }
+    }
+
+    /// Names a cause for closing; the first one stays.
+    pub(super) fn close(&mut self, cause: Cause) {
+        self.cause.get_or_insert(cause);
+    }
+
+    /// Whether the last packets should still be sent before closing.
+    pub(super) fn lingers(&self) -> bool {
+        let last_words =
+            [Cause::NotAuthorized, Cause::SessionUnavailable, Cause::Ended].map(Some);
+        last_words.contains(&self.cause) && !self.control_is_empty()
+    }
+
+    /// Starts the stream at an offset of the store.
+    pub(super) fn start_at(&mut self, offset: usize, now_ns: u64) {
+        self.cursor = offset;
+        self.packet = offset;
+        self.moved_ns = now_ns;
+    }
+
+    pub(super) fn control_is_empty(&self) -> bool {
+        self.control.is_empty()
+    }
+
+    /// Whether another packet outside the stream fits.
+    pub(super) fn control_fits(&self) -> bool {
+        self.control.len() + CONTROL_PACKET_BYTES_MAX <= CONTROL_BYTES
+    }
+
+    /// Queues a packet outside the stream, or says that there is no room.
+    pub(super) fn control(&mut self, kind: u8, payload: &[u8]) -> bool {
+        if self.control.len() + PACKET_HEAD_BYTES + payload.len() > CONTROL_BYTES {
+            return false;
+        }
+        self.control.extend_from_slice(&(payload.len() as u16 + 1).to_be_bytes());
+        self.control.push(kind);
+        self.control.extend_from_slice(payload);
+        true
+    }
+
+    /// Whether everything was taken.
+    pub(super) fn is_drained(&self, store: Option<&Store>) -> bool {
+        self.control_is_empty() && store.is_none_or(|store| store.is_end(self.cursor))
+    }
+
+    /// Whether a heartbeat is due: nothing was sent for a while and nothing waits.
+    pub(super) fn is_quiet(&self, store: &Store, now_ns: u64, heartbeat_ns: u64) -> bool {
+        self.is_drained(Some(store)) && now_ns.saturating_sub(self.sent_ns) >= heartbeat_ns
+    }
+
+    /// Offers what waits until `send` takes less than it was offered.
+    pub(super) fn transmit(
+        &mut self,
+        store: Option<&Store>,
+        now_ns: u64,
+        send: &mut dyn FnMut(u32, &[u8]) -> usize,
+    ) {
+        loop {
+            let control = !self.control_is_empty() && self.cursor == self.packet;
+            let offer = match store {
+                _ if control => &self.control[self.control_sent..],
+                Some(store) if self.control_is_empty() => store.from(self.cursor),
+                // A packet that was begun must end before another one starts.
+                Some(store) => {
+                    let end = store.packet_end(self.packet);
+                    &store.from(self.cursor)[..end - self.cursor]
+                }
+                None => return,
+            };
+            let offered = offer.len();
+            if offered == 0 {
+                self.moved_ns = now_ns;
+                return;
+            }
+            let taken = send(self.id, offer).min(offered);
+            if taken > 0 {
+                self.sent_ns = now_ns;
+                self.moved_ns = now_ns;
+            }
+            match store {
+                _ if control => self.control_taken(taken),
+                Some(store) => self.stream_taken(taken, store),
+                None => {}
+            }
+            if taken < offered {
+                return;
+            }
+        }
+    }
+
+    fn control_taken(&mut self, bytes: usize) {
+        self.control_sent += bytes;
+        if self.control_sent == self.control.len() {
+            self.control.clear();
+            self.control_sent = 0;
+        }
+    }
+
+    fn stream_taken(&mut self, bytes: usize, store: &Store) {
+        self.cursor += bytes;
+        while self.packet < self.cursor {
+            let end = store.packet_end(self.packet);
+            if end > self.cursor {
+                break;
+            }
+            self.packet = end;
+        }
+    }
+}
