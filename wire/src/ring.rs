@@ -95,8 +95,8 @@ codes! {
         /// Define symbol number `symbol`: its name, eight letters padded with spaces, is in
         /// `client_id`.
         DefineSymbol = 16,
-        /// Bind session number `session` to an account: its number is in `user_ref`, the firm's four
-        /// letters are the first bytes of `client_id`.
+        /// Bind session number `session` to an account: its number is in `user_ref`, the firm's
+        /// four letters are the first bytes of `client_id`.
         DefineSession = 17,
         /// The trading day begins; order entry opens.
         OpenDay = 18,
@@ -124,7 +124,8 @@ codes! {
         /// A new order was taken: first event of its input. With [`Event::BOOKED`] it rests whole.
         Accepted = 1,
         /// A replacement was taken: first event of its input. `old_user_ref` and `related` name the
-        /// replaced order, whose rest left the book. With [`Event::BOOKED`] the new one rests whole.
+        /// replaced order, whose rest left the book. With [`Event::BOOKED`] the new one rests
+        /// whole.
         Replaced = 2,
         /// `quantity` units left the order and nothing is left of it; `reason` says why. With
         /// [`Event::BOOKED`] they were resting, without it they never reached the book.
@@ -132,7 +133,8 @@ codes! {
         /// `quantity` units were taken off a resting order that keeps its priority; `leaves` stay.
         Reduced = 4,
         /// `quantity` units traded at `price`; `related` is the match number, `leaves` is what is
-        /// left. The resting order's event has [`Event::MAKER`] and comes first, then the aggressor's.
+        /// left. The resting order's event has [`Event::MAKER`] and comes first, then the
+        /// aggressor's.
         Executed = 5,
         /// What is left of an order that traded on entry (`quantity`) now rests at `price`.
         Booked = 6,
