@@ -1,1 +1,34 @@
 //! Shared-memory rings, snapshots and counters: the home of atomics.
+//!
+//! - [`ring()`] makes a single-writer, single-reader ring of cache-line messages; its algorithm
+//!   ([`Writer`], [`Reader`]) is written over [`RingMemory`], so that the very same lines run over
+//!   mapped memory in production and over loom's atomics in the models.
+//! - [`SnapshotWriter`] and [`SnapshotReader`] share the latest value of something (a seqlock).
+//! - [`CounterSet`] holds named counters and latency [`Histogram`]s, each written by one thread;
+//!   [`CounterReader`] lists them from another process.
+//!
+//! Nothing here knows a message type, a clock or a thread. What is found in shared memory is never
+//! trusted: a wrong header is an error that names the field, a wrong index is ignored and counted.
+
+mod counter_layout;
+mod counter_reader;
+mod counters;
+mod error;
+mod histogram;
+mod layout;
+mod memory;
+mod region;
+mod ring;
+mod shared_ring;
+mod snapshot;
+
+pub use counter_layout::NAME_BYTES;
+pub use counter_reader::CounterReader;
+pub use counters::{Counter, CounterSet, Watch};
+pub use error::{Error, Full, Replaced};
+pub use histogram::{Buckets, Histogram, Summary};
+pub use memory::{RingMemory, SnapshotMemory, Word};
+pub use region::{PageSize, Region};
+pub use ring::{Reader, Writer};
+pub use shared_ring::{DEPTH_MAX, SharedRing, ring, ring_named};
+pub use snapshot::{SharedSnapshot, SnapshotReader, SnapshotWriter};
