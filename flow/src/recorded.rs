@@ -14,6 +14,9 @@ use std::fmt;
 
 use wire::ring::Side;
 
+pub use crate::record::write;
+pub use crate::replay::Replay;
+
 /// A line of recorded flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
@@ -86,3 +89,99 @@ impl fmt::Display for RecordedError {
 }
 
 impl std::error::Error for RecordedError {}
+
+/// Reads a whole recorded flow, or tells the first line and field that is wrong.
+pub fn read(text: &str) -> Result<Vec<Recorded>, RecordedError> {
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty());
+    lines
+        .map(|(index, line)| read_line(index + 1, line))
+        .collect()
+}
+
+fn read_line(line: usize, text: &str) -> Result<Recorded, RecordedError> {
+    let mut fields = Fields {
+        line,
+        rest: text.split(','),
+    };
+    let kind = fields.take("kind")?;
+    let recorded = match kind {
+        "N" => Recorded::New {
+            reference: fields.number("ref")?,
+            side: fields.side()?,
+            quantity: fields.number("qty")?,
+            price: fields.number("px")?,
+        },
+        "X" => Recorded::Reduce {
+            reference: fields.number("ref")?,
+            quantity: fields.number("qty")?,
+        },
+        "D" => Recorded::Delete {
+            reference: fields.number("ref")?,
+        },
+        "U" => Recorded::Replace {
+            old: fields.number("old")?,
+            reference: fields.number("new")?,
+            quantity: fields.number("qty")?,
+            price: fields.number("px")?,
+        },
+        "A" => Recorded::Aggressor {
+            side: fields.side()?,
+            quantity: fields.number("qty")?,
+            price: fields.number("px")?,
+            fills: fields.fills()?,
+        },
+        other => return Err(fields.wrong("kind", other)),
+    };
+    match fields.rest.next() {
+        None => Ok(recorded),
+        Some(more) => Err(fields.wrong("end of line", more)),
+    }
+}
+
+/// The fields of one line that are left.
+struct Fields<'t> {
+    line: usize,
+    rest: std::str::Split<'t, char>,
+}
+
+impl<'t> Fields<'t> {
+    fn wrong(&self, field: &'static str, found: &str) -> RecordedError {
+        RecordedError {
+            line: self.line,
+            field,
+            found: found.chars().take(40).collect(),
+        }
+    }
+
+    fn take(&mut self, field: &'static str) -> Result<&'t str, RecordedError> {
+        self.rest.next().ok_or_else(|| self.wrong(field, ""))
+    }
+
+    fn number<T: std::str::FromStr>(&mut self, field: &'static str) -> Result<T, RecordedError> {
+        let text = self.take(field)?;
+        text.parse().map_err(|_| self.wrong(field, text))
+    }
+
+    fn side(&mut self) -> Result<Side, RecordedError> {
+        match self.take("side")? {
+            "B" => Ok(Side::Buy),
+            "S" => Ok(Side::Sell),
+            other => Err(self.wrong("side", other)),
+        }
+    }
+
+    fn fills(&mut self) -> Result<Vec<(u64, u32)>, RecordedError> {
+        let text = self.take("fills")?;
+        let parts = text.split('|').filter(|part| !part.is_empty());
+        let fill = |part: &str| {
+            let (reference, quantity) = part.split_once(':')?;
+            Some((reference.parse().ok()?, quantity.parse().ok()?))
+        };
+        parts
+            .map(|part| fill(part).ok_or_else(|| self.wrong("fills", part)))
+            .collect()
+    }
+}

@@ -1,0 +1,445 @@
+//! Order flow by seed: an endless stream of commands shaped like published exchange flow.
+//!
+//! First the books are filled to [`Shape::standing`] orders; from then on 49 % of the commands are
+//! new orders (about 4 points of them trade or are immediate-or-cancel), 43.5 % cancels, 7 %
+//! replacements and 0.5 % reductions. New orders and cancels yield to each other a little where the
+//! number of live orders is away from its target.
+//!
+//! The generator keeps its own idea of what is live. Told of the engine's answers by
+//! [`Generator::on_event`] that idea is right; not told, it cancels and replaces orders that are
+//! gone already, as members do. It never waits for an answer.
+//!
+//! Each symbol has a middle price that wanders within [`WANDER_TICKS`]. Passive orders stay on
+//! their side of it, so that it crosses resting orders only by moving; it moves the slower, the more
+//! orders stand, so that the flow has time to trade through them.
+
+use wire::ring::{
+    Command, CommandKind, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
+    TimeInForce,
+};
+
+use crate::live::{Live, LiveOrders};
+use crate::random::Random;
+use crate::shape::{self, BUY_DISTANCE, PRICE_CHANGE, SELL_DISTANCE, SIZE, TICK};
+pub use crate::shape::{Shape, ShapeError};
+
+/// How far the middle price of a symbol wanders from where it began.
+pub const WANDER_TICKS: i64 = 200;
+/// Middle price of the first symbol; each next one is a little cheaper.
+const MIDDLE_FIRST: i64 = 2_900_000;
+const MIDDLE_LEAST: i64 = 100_000;
+const _: () = assert!(MIDDLE_LEAST > WANDER_TICKS * TICK);
+/// Ticks beyond the middle that an aggressor reaches at most.
+const REACH_TICKS: u64 = 4;
+
+/// Shares of the commands, in 65,536ths.
+const SHARE_NEW: u64 = 32_113;
+const SHARE_CANCEL: u64 = 28_508;
+const SHARE_REPLACE: u64 = 4_588;
+const SHARE_REDUCE: u64 = 327;
+const _: () = assert!(SHARE_NEW + SHARE_CANCEL + SHARE_REPLACE + SHARE_REDUCE == 65_536);
+/// Aggressors are 3.3 points of the commands; the rest of the 4 comes from the wandering middle.
+const SHARE_AGGRESSOR: u64 = 2_163;
+
+/// A command and how long after the one before it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Time since the command before, on an open-loop schedule.
+    pub gap_ns: u64,
+    /// The command.
+    pub command: Command,
+}
+
+/// Makes order flow.
+pub struct Generator {
+    shape: Shape,
+    random: Random,
+    live: LiveOrders,
+    /// Sum of the symbols' weights up to each of them.
+    weights: Vec<u64>,
+    middles: Vec<Middle>,
+    user_refs: Vec<u32>,
+    burst: Burst,
+    filled: bool,
+}
+
+/// A symbol's middle price.
+#[derive(Clone, Copy)]
+struct Middle {
+    price: i64,
+    home: i64,
+    /// Commands from one move to the next, and how many of them are left.
+    interval: u32,
+    left: u32,
+}
+
+/// Commands of a burst that are left, and the mean time between them.
+#[derive(Clone, Copy, Default)]
+struct Burst {
+    left: u64,
+}
+
+impl Generator {
+    /// A generator at its beginning, or the field of the shape that is wrong.
+    pub fn new(shape: &Shape) -> Result<Self, ShapeError> {
+        shape.check()?;
+        let mut total = 0;
+        let weights: Vec<u64> = (1..=u64::from(shape.symbols))
+            .map(|place| {
+                total += 1_000_000_000 / place;
+                total
+            })
+            .collect();
+        let middles = (0..i64::from(shape.symbols)).map(|index| {
+            let home = (MIDDLE_FIRST * 20 / (20 + index) / TICK * TICK).max(MIDDLE_LEAST);
+            let weight = 1_000_000_000 / (index as u64 + 1);
+            let standing = u64::from(shape.standing) * weight / total;
+            let interval = 512 + (standing / 2) as u32;
+            Middle {
+                price: home,
+                home,
+                interval,
+                left: interval,
+            }
+        });
+        Ok(Self {
+            shape: *shape,
+            random: Random::new(shape.seed),
+            live: LiveOrders::new(shape.sessions, shape.standing),
+            middles: middles.collect(),
+            weights,
+            user_refs: vec![0; usize::from(shape.sessions)],
+            burst: Burst::default(),
+            filled: false,
+        })
+    }
+
+    /// What an engine must be told first: symbols, sessions, and that the day is open.
+    pub fn opening(&self) -> impl Iterator<Item = Command> + use<> {
+        let symbols = (1..=self.shape.symbols).map(|symbol| Command {
+            symbol,
+            client_id: letters(b'S', u32::from(symbol)),
+            ..command(CommandKind::DefineSymbol)
+        });
+        let sessions = (1..=self.shape.sessions).map(|session| Command {
+            session,
+            user_ref: u32::from(session),
+            client_id: *b"FLOW          ",
+            ..command(CommandKind::DefineSession)
+        });
+        symbols
+            .chain(sessions)
+            .chain([command(CommandKind::OpenDay)])
+    }
+
+    /// Whether the books have been filled: from now on the stream has its steady mix.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        self.filled
+    }
+
+    /// How many orders the generator thinks are live.
+    #[must_use]
+    pub fn live_orders(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Makes the next command.
+    pub fn next_item(&mut self) -> Item {
+        let gap_ns = self.gap_ns();
+        let command = self.next_command();
+        Item { gap_ns, command }
+    }
+
+    /// Hears what the engine answered; events of sessions that are not its own must be left out.
+    pub fn on_event(&mut self, event: &Event) {
+        let (session, user_ref) = (event.session, event.user_ref);
+        match EventKind::from_byte(event.kind) {
+            Some(EventKind::Executed) => {
+                self.live
+                    .trade(session, user_ref, event.quantity, event.leaves);
+            }
+            Some(EventKind::Replaced) => self.live.set_leaves(session, user_ref, event.leaves),
+            Some(EventKind::Canceled) => {
+                self.live.remove(session, user_ref);
+            }
+            Some(EventKind::Rejected) if event.reason != Reason::DuplicateUserRef as u8 => {
+                self.live.remove(session, user_ref);
+            }
+            _ => {}
+        }
+    }
+
+    fn next_command(&mut self) -> Command {
+        let (live, standing) = (self.live.len() as u64, u64::from(self.shape.standing));
+        if !self.filled {
+            self.filled = live + 1 >= standing;
+            return self.passive();
+        }
+        let at = self.random.below(65_536);
+        if at < SHARE_AGGRESSOR {
+            return self.aggressor();
+        }
+        // One new order in ten too many or too few becomes a cancel, and the other way round.
+        let tilt = self.random.chance(6_554);
+        let kind = match at {
+            _ if at < SHARE_NEW && tilt && live > standing => CommandKind::Cancel,
+            _ if at < SHARE_NEW => CommandKind::New,
+            _ if at < SHARE_NEW + SHARE_CANCEL && tilt && live < standing => CommandKind::New,
+            _ if at < SHARE_NEW + SHARE_CANCEL => CommandKind::Cancel,
+            _ if at < 65_536 - SHARE_REDUCE => CommandKind::Replace,
+            _ => CommandKind::Time,
+        };
+        let made = match kind {
+            CommandKind::Cancel => self.cancel(),
+            CommandKind::Replace => self.replace(),
+            CommandKind::Time => self.reduce(),
+            _ => None,
+        };
+        match made {
+            Some(command) => command,
+            None => self.passive(),
+        }
+    }
+
+    /// A day order on its own side of the middle.
+    fn passive(&mut self) -> Command {
+        let symbol = self.symbol();
+        let middle = self.middle(symbol);
+        let side = self.side();
+        let price = match side {
+            Side::Buy => {
+                let distance = i64::from(shape::draw(BUY_DISTANCE, &mut self.random));
+                (middle - distance * TICK).max(TICK)
+            }
+            Side::Sell => {
+                let distance = i64::from(shape::draw(SELL_DISTANCE, &mut self.random));
+                (middle + distance * TICK).min(PRICE_MAX / TICK * TICK)
+            }
+        };
+        let quantity = shape::draw(SIZE, &mut self.random);
+        self.enter(symbol, side, price, quantity, TimeInForce::Day)
+    }
+
+    /// An order that reaches over the middle: one in four is a day order, the rest is
+    /// immediate-or-cancel, some of them at any price.
+    fn aggressor(&mut self) -> Command {
+        let symbol = self.symbol();
+        let middle = self.middle(symbol);
+        let side = self.side();
+        let reach = (1 + self.random.below(REACH_TICKS)) as i64 * TICK;
+        let price = match side {
+            Side::Buy => middle + reach,
+            Side::Sell => middle - reach,
+        };
+        let quantity = shape::draw(SIZE, &mut self.random);
+        match self.random.below(16) {
+            0..4 => self.enter(symbol, side, price, quantity, TimeInForce::Day),
+            4 => self.enter(
+                symbol,
+                side,
+                PRICE_MARKET,
+                quantity,
+                TimeInForce::ImmediateOrCancel,
+            ),
+            _ => self.enter(
+                symbol,
+                side,
+                price,
+                quantity,
+                TimeInForce::ImmediateOrCancel,
+            ),
+        }
+    }
+
+    fn enter(
+        &mut self,
+        symbol: u16,
+        side: Side,
+        price: i64,
+        quantity: u32,
+        life: TimeInForce,
+    ) -> Command {
+        let session = 1 + self.random.below(u64::from(self.shape.sessions)) as u16;
+        let user_ref = self.user_ref(session);
+        let order = Live {
+            session,
+            symbol,
+            user_ref,
+            side,
+            price,
+            total: quantity,
+            executed: 0,
+        };
+        if life == TimeInForce::Day {
+            self.live.insert(order);
+        }
+        request(&order, life)
+    }
+
+    fn cancel(&mut self) -> Option<Command> {
+        let order = self.live.choose(&mut self.random)?;
+        self.live.remove(order.session, order.user_ref);
+        Some(Command {
+            session: order.session,
+            user_ref: order.user_ref,
+            ..command(CommandKind::Cancel)
+        })
+    }
+
+    fn reduce(&mut self) -> Option<Command> {
+        let order = self.live.choose(&mut self.random)?;
+        let open = order.total.saturating_sub(order.executed);
+        if open < 2 {
+            return None;
+        }
+        let total = order.executed + 1 + self.random.below(u64::from(open) - 1) as u32;
+        self.live.set_total(order.session, order.user_ref, total);
+        Some(Command {
+            session: order.session,
+            user_ref: order.user_ref,
+            quantity: total,
+            ..command(CommandKind::Cancel)
+        })
+    }
+
+    /// Moves an order by a few ticks; 12 in 1,000 change their size too.
+    fn replace(&mut self) -> Option<Command> {
+        let old = self.live.choose(&mut self.random)?;
+        self.live.remove(old.session, old.user_ref);
+        let middle = self.middle(old.symbol);
+        let change = i64::from(shape::draw(PRICE_CHANGE, &mut self.random)) * TICK;
+        let change = if self.random.chance(32_768) {
+            change
+        } else {
+            -change
+        };
+        let price = match old.side {
+            Side::Buy => (old.price + change).min(middle - TICK).max(TICK),
+            Side::Sell => (old.price + change)
+                .max(middle + TICK)
+                .min(PRICE_MAX / TICK * TICK),
+        };
+        let mut order = Live {
+            user_ref: self.user_ref(old.session),
+            price,
+            ..old
+        };
+        if self.random.chance(786) {
+            let size = shape::draw(SIZE, &mut self.random);
+            order.total = (order.executed + size).min(QUANTITY_MAX);
+        }
+        self.live.insert(order);
+        Some(Command {
+            kind: CommandKind::Replace as u8,
+            old_user_ref: old.user_ref,
+            ..request(&order, TimeInForce::Day)
+        })
+    }
+
+    fn user_ref(&mut self, session: u16) -> u32 {
+        let user_ref = &mut self.user_refs[usize::from(session) - 1];
+        *user_ref += 1;
+        *user_ref
+    }
+
+    fn side(&mut self) -> Side {
+        if self.random.chance(32_768) {
+            Side::Buy
+        } else {
+            Side::Sell
+        }
+    }
+
+    fn symbol(&mut self) -> u16 {
+        let Some(total) = self.weights.last() else {
+            return 1;
+        };
+        let at = self.random.below(*total);
+        1 + self.weights.partition_point(|weight| *weight <= at) as u16
+    }
+
+    /// A symbol's middle price; it moves when its time has come.
+    fn middle(&mut self, symbol: u16) -> i64 {
+        let middle = &mut self.middles[usize::from(symbol) - 1];
+        middle.left -= 1;
+        if middle.left == 0 {
+            middle.left = middle.interval;
+            // The further from home, the likelier the way back.
+            let away = (middle.price - middle.home) / TICK;
+            let up = self.random.below(2 * WANDER_TICKS as u64) as i64 >= WANDER_TICKS + away;
+            middle.price += if up { TICK } else { -TICK };
+        }
+        middle.price
+    }
+
+    /// Bursts of 1 to 512 commands, eight times as dense as the mean, with pauses that make up for it.
+    fn gap_ns(&mut self) -> u64 {
+        let mean = self.shape.gap_mean_ns;
+        if self.burst.left == 0 {
+            self.burst.left = 1 << self.random.below(10);
+            let pause = mean * self.burst.left - mean / 8 * (self.burst.left - 1);
+            self.burst.left -= 1;
+            return self.random.below(2 * pause + 1);
+        }
+        self.burst.left -= 1;
+        self.random.below(mean / 4 + 1)
+    }
+}
+
+impl Iterator for Generator {
+    type Item = Item;
+
+    /// The next command; it never ends.
+    fn next(&mut self) -> Option<Item> {
+        Some(self.next_item())
+    }
+}
+
+/// A command without anything but its kind.
+pub(crate) fn command(kind: CommandKind) -> Command {
+    Command {
+        kind: kind as u8,
+        side: 0,
+        time_in_force: 0,
+        flags: 0,
+        symbol: 0,
+        session: 0,
+        user_ref: 0,
+        old_user_ref: 0,
+        quantity: 0,
+        letters: [0; 4],
+        price: 0,
+        client_id: [0; 14],
+        wire_letters: [0; 2],
+    }
+}
+
+/// What `New` and `Replace` share, with the letters that OUCH would carry.
+fn request(order: &Live, life: TimeInForce) -> Command {
+    let side_letter = if order.side == Side::Buy { b'B' } else { b'S' };
+    let life_letter = if life == TimeInForce::Day { b'0' } else { b'3' };
+    Command {
+        side: order.side as u8,
+        time_in_force: life as u8,
+        symbol: order.symbol,
+        session: order.session,
+        user_ref: order.user_ref,
+        quantity: order.total,
+        letters: *b"YPNN",
+        price: order.price,
+        client_id: letters(b'F', order.user_ref),
+        wire_letters: [side_letter, life_letter],
+        ..command(CommandKind::New)
+    }
+}
+
+/// A letter and seven hexadecimal digits, padded with spaces.
+fn letters(first: u8, number: u32) -> [u8; 14] {
+    let mut text = *b"              ";
+    text[0] = first;
+    for (place, letter) in text[1..8].iter_mut().rev().enumerate() {
+        *letter = b"0123456789ABCDEF"[(number >> (4 * place) & 15) as usize];
+    }
+    text
+}
