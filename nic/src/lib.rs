@@ -1,1 +1,31 @@
 //! Frames and streams in and out; knows no message type.
+//!
+//! A tile sees three traits: [`Clock`], [`TcpPort`] and [`UdpPort`], opened through [`Net`]. Nothing
+//! here blocks: a port is polled, takes one bounded batch and returns. Behind [`RealNet`] stand
+//! io_uring (or plain non-blocking sockets where the kernel refuses io_uring) and AF_XDP;
+//! [`mirror`] joins two ports in memory for tests; a simulator brings its own [`Net`].
+//!
+//! An io_uring port belongs to the thread that first polls it or sends on it: open it anywhere,
+//! then keep it on one thread.
+
+mod clock;
+mod driver;
+mod frame;
+pub mod mirror;
+mod net;
+pub mod netns;
+mod port;
+mod socket;
+mod tcp;
+mod udp;
+mod xdp;
+
+pub use clock::{Clock, RealClock};
+pub use net::{Net, RealNet, RealUdp, UdpOptions, XdpMode, XdpOptions};
+pub use port::{
+    Conn, ConnectError, DATAGRAM_BYTES_MAX, SendError, TcpEvent, TcpLimits, TcpPort, TcpStats,
+    UdpPort, UdpStats,
+};
+pub use tcp::SocketTcp;
+pub use udp::SocketUdp;
+pub use xdp::XdpUdp;

@@ -1,0 +1,140 @@
+//! The engine without io_uring: keeps the operations and tries each when it is polled.
+
+use std::os::fd::RawFd;
+
+use super::{Done, Op, RESULTS_MAX};
+
+/// Operations not ended yet, in the order they were started.
+#[derive(Debug, Default)]
+pub(crate) struct Plain {
+    pending: Vec<(Op, u64)>,
+}
+
+impl Plain {
+    pub fn start(&mut self, op: Op, tag: u64) {
+        self.pending.push((op, tag));
+    }
+
+    /// Tries every operation once, oldest first; those that would block stay.
+    pub fn reap(&mut self, done: &mut Vec<Done>) {
+        let room = RESULTS_MAX;
+        let mut ended = 0;
+        self.pending.retain_mut(|(op, tag)| {
+            if ended == room {
+                return true;
+            }
+            match attempt(op) {
+                Some(result) => {
+                    ended += 1;
+                    done.push(Done { tag: *tag, result });
+                    false
+                }
+                None => true,
+            }
+        });
+    }
+}
+
+/// The result, or `None` when the operation has to wait.
+fn attempt(op: &mut Op) -> Option<i32> {
+    let waits = !matches!(op, Op::ReceiveMessage { wait: false, .. });
+    let result = match *op {
+        Op::Accept {
+            fd,
+            address,
+            length,
+        } => {
+            let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+            // SAFETY: `Driver::start` promises that the address and its length are writable.
+            outcome(unsafe { libc::accept4(fd, address.cast(), length, flags) } as isize)
+        }
+        Op::Connect {
+            fd,
+            address,
+            length,
+        } => {
+            *op = Op::Connected { fd };
+            return attempt_connect(fd, address, length);
+        }
+        Op::Connected { fd } => return attempt_connected(fd),
+        Op::Receive { fd, bytes, length } => {
+            // SAFETY: `Driver::start` promises that `length` bytes are writable.
+            outcome(unsafe { libc::recv(fd, bytes.cast(), length as usize, libc::MSG_DONTWAIT) })
+        }
+        Op::Send { fd, bytes, length } => {
+            let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+            // SAFETY: `Driver::start` promises that `length` bytes are readable.
+            outcome(unsafe { libc::send(fd, bytes.cast(), length as usize, flags) })
+        }
+        Op::ReceiveMessage { fd, message, .. } => {
+            // SAFETY: `Driver::start` promises a message header whose parts are writable.
+            outcome(unsafe { libc::recvmsg(fd, message, libc::MSG_DONTWAIT) })
+        }
+        Op::SendMessage { fd, message } => {
+            let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+            // SAFETY: `Driver::start` promises a message header whose parts are readable.
+            outcome(unsafe { libc::sendmsg(fd, message, flags) })
+        }
+    };
+    match result {
+        Err(libc::EINTR) => None,
+        Err(libc::EAGAIN) if waits => None,
+        Err(errno) => Some(-errno),
+        Ok(count) => Some(count),
+    }
+}
+
+/// Starts dialling. It must not be called twice: after a `shutdown` it would dial anew.
+fn attempt_connect(
+    fd: RawFd,
+    address: *const libc::sockaddr_storage,
+    length: libc::socklen_t,
+) -> Option<i32> {
+    // SAFETY: `Driver::start` promises that `length` bytes of address are readable.
+    let result = unsafe { libc::connect(fd, address.cast(), length) };
+    match outcome(result as isize) {
+        Ok(_) => Some(0),
+        Err(libc::EINPROGRESS | libc::EINTR) => None,
+        Err(errno) => Some(-errno),
+    }
+}
+
+/// Whether dialling ended, and how.
+fn attempt_connected(fd: RawFd) -> Option<i32> {
+    let mut wait = libc::pollfd {
+        fd,
+        events: libc::POLLOUT,
+        revents: 0,
+    };
+    // SAFETY: one entry, writable.
+    if outcome(unsafe { libc::poll(&mut wait, 1, 0) } as isize).unwrap_or(0) == 0 {
+        return None;
+    }
+    let mut error: libc::c_int = 0;
+    let mut length = size_of_val(&error) as libc::socklen_t;
+    let to = (&raw mut error).cast();
+    // SAFETY: the value is writable for its length.
+    let asked = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, to, &mut length) };
+    if let Err(errno) = outcome(asked as isize) {
+        return Some(-errno);
+    }
+    if error != 0 {
+        return Some(-error);
+    }
+    // A socket that was shut down while dialling has no error and no peer.
+    let mut peer = crate::socket::empty_storage();
+    let mut length = size_of_val(&peer) as libc::socklen_t;
+    // SAFETY: the address is writable for its length.
+    let named = unsafe { libc::getpeername(fd, (&raw mut peer).cast(), &mut length) };
+    Some(outcome(named as isize).map_or_else(|errno| -errno, |_| 0))
+}
+
+/// A system call's return value as a count or an error number.
+fn outcome(result: isize) -> Result<i32, i32> {
+    if result >= 0 {
+        return Ok(result as i32);
+    }
+    Err(std::io::Error::last_os_error()
+        .raw_os_error()
+        .unwrap_or(libc::EIO))
+}

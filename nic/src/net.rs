@@ -1,0 +1,185 @@
+//! Opening ports: [`Net`] is what a tile is written against, [`RealNet`] is the machine.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use crate::driver::Driver;
+use crate::port::{SendError, TcpLimits, TcpPort, UdpPort, UdpStats};
+use crate::tcp::SocketTcp;
+use crate::udp::SocketUdp;
+use crate::xdp::XdpUdp;
+
+/// Opens ports. A compile-time parameter of whatever owns a port, so that a simulator can put its
+/// own network in.
+pub trait Net {
+    /// Byte streams of this network.
+    type Tcp: TcpPort;
+    /// Datagrams of this network.
+    type Udp: UdpPort;
+
+    /// A port that accepts peers at `at` (port 0: the system chooses; ask `local_addr`).
+    fn tcp_listen(&mut self, at: SocketAddr, limits: TcpLimits) -> io::Result<Self::Tcp>;
+
+    /// A port that only dials.
+    fn tcp_client(&mut self, limits: TcpLimits) -> io::Result<Self::Tcp>;
+
+    /// A datagram port.
+    fn udp(&mut self, options: &UdpOptions) -> io::Result<Self::Udp>;
+}
+
+/// What a UDP port is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UdpOptions {
+    /// Where datagrams are received. Port 0: the system chooses. For multicast, the address may be
+    /// 0.0.0.0 or the group.
+    pub local: SocketAddrV4,
+    /// Multicast groups to receive.
+    pub groups: Vec<Ipv4Addr>,
+    /// Address of the interface that multicast is sent and received on; 127.0.0.1 for loopback,
+    /// 0.0.0.0 leaves the choice to the routing table.
+    pub interface: Ipv4Addr,
+    /// Go around the kernel's network stack on this interface; `None` uses ordinary sockets.
+    pub xdp: Option<XdpOptions>,
+}
+
+impl UdpOptions {
+    /// A port at `local`, without multicast and without AF_XDP.
+    pub fn new(local: SocketAddrV4) -> UdpOptions {
+        UdpOptions {
+            local,
+            groups: Vec::new(),
+            interface: Ipv4Addr::UNSPECIFIED,
+            xdp: None,
+        }
+    }
+}
+
+/// Where AF_XDP is to be tried, and what it needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XdpOptions {
+    /// Name of the interface in the calling thread's network namespace.
+    pub interface: String,
+    /// The best mode to try; the worse ones follow when it is refused.
+    pub best: XdpMode,
+    /// Hardware addresses of peers. Further ones are learned from frames that arrive.
+    pub neighbours: Vec<(Ipv4Addr, [u8; 6])>,
+}
+
+/// The steps of the mode ladder, best first. Below the last one stands the ordinary socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum XdpMode {
+    /// The card writes into our memory.
+    ZeroCopy,
+    /// In the driver, with one copy.
+    Native,
+    /// In the kernel's generic hook: any interface.
+    Generic,
+}
+
+/// The machine's own network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealNet {
+    sockets_only: bool,
+}
+
+impl RealNet {
+    /// io_uring where the kernel allows it, else plain sockets (printed once to stderr).
+    pub fn new() -> RealNet {
+        RealNet {
+            sockets_only: false,
+        }
+    }
+
+    /// Plain non-blocking sockets, without trying io_uring.
+    pub fn sockets_only() -> RealNet {
+        RealNet { sockets_only: true }
+    }
+
+    fn driver(&self, operations_max: u32) -> Driver {
+        if self.sockets_only {
+            Driver::plain()
+        } else {
+            Driver::open(operations_max)
+        }
+    }
+}
+
+impl Net for RealNet {
+    type Tcp = SocketTcp;
+    type Udp = RealUdp;
+
+    fn tcp_listen(&mut self, at: SocketAddr, limits: TcpLimits) -> io::Result<SocketTcp> {
+        SocketTcp::open(Some(at), limits, |operations| self.driver(operations))
+    }
+
+    fn tcp_client(&mut self, limits: TcpLimits) -> io::Result<SocketTcp> {
+        SocketTcp::open(None, limits, |operations| self.driver(operations))
+    }
+
+    fn udp(&mut self, options: &UdpOptions) -> io::Result<RealUdp> {
+        if let Some(xdp) = &options.xdp {
+            match XdpUdp::open(options, xdp) {
+                Ok(port) => return Ok(RealUdp::Xdp(Box::new(port))),
+                Err(error) => eprintln!(
+                    "nic: AF_XDP refused on {}: {error}; using sockets instead",
+                    xdp.interface
+                ),
+            }
+        }
+        let port = SocketUdp::open(options, |operations| self.driver(operations))?;
+        Ok(RealUdp::Socket(Box::new(port)))
+    }
+}
+
+/// A UDP port of the machine; [`UdpPort::mode`] says which step of the ladder it stands on.
+#[derive(Debug)]
+pub enum RealUdp {
+    /// Through the kernel's stack.
+    Socket(Box<SocketUdp>),
+    /// Around it.
+    Xdp(Box<XdpUdp>),
+}
+
+impl UdpPort for RealUdp {
+    fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
+        match self {
+            RealUdp::Socket(port) => port.poll(on),
+            RealUdp::Xdp(port) => port.poll(on),
+        }
+    }
+
+    fn send(&mut self, to: SocketAddrV4, payload: &[u8]) -> Result<(), SendError> {
+        match self {
+            RealUdp::Socket(port) => port.send(to, payload),
+            RealUdp::Xdp(port) => port.send(to, payload),
+        }
+    }
+
+    fn flush(&mut self) {
+        match self {
+            RealUdp::Socket(port) => port.flush(),
+            RealUdp::Xdp(port) => port.flush(),
+        }
+    }
+
+    fn mode(&self) -> &'static str {
+        match self {
+            RealUdp::Socket(port) => port.mode(),
+            RealUdp::Xdp(port) => port.mode(),
+        }
+    }
+
+    fn local_addr(&self) -> SocketAddrV4 {
+        match self {
+            RealUdp::Socket(port) => port.local_addr(),
+            RealUdp::Xdp(port) => port.local_addr(),
+        }
+    }
+
+    fn stats(&self) -> UdpStats {
+        match self {
+            RealUdp::Socket(port) => port.stats(),
+            RealUdp::Xdp(port) => port.stats(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Network namespaces that need no cleaning up.

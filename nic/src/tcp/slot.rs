@@ -1,0 +1,183 @@
+//! One connection's place in a TCP port: its buffers, what is under way on it, how far it lived.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::Instant;
+
+use crate::driver::{Buffer, Op};
+
+/// How far a connection has lived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The place is empty.
+    Free,
+    /// Dialling.
+    Connecting,
+    /// Bytes flow.
+    Open,
+    /// The caller closed it, or the peer ended its stream: unsent bytes still leave, what arrives
+    /// is thrown away.
+    Closing,
+    /// Cut; waits only for the operations under way to end.
+    Dying,
+}
+
+/// One place. Its buffers are reused by later connections, so a place is freed only when no
+/// operation is under way on it.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub phase: Phase,
+    pub generation: u32,
+    pub fd: Option<OwnedFd>,
+    pub receive: Buffer,
+    pub receiving: bool,
+    pub send: SendQueue,
+    pub connecting: bool,
+    /// Where a dialled peer's address stands while the kernel reads it.
+    pub address: Box<libc::sockaddr_storage>,
+    /// The `Closed` event was given.
+    pub told: bool,
+    /// When a closing connection is cut.
+    pub deadline: Option<Instant>,
+    /// The peer ended its stream.
+    pub peer_done: bool,
+    /// We ended ours.
+    pub we_done: bool,
+}
+
+impl Slot {
+    pub fn new(receive_bytes: usize, send_bytes: usize) -> Slot {
+        Slot {
+            phase: Phase::Free,
+            generation: 0,
+            fd: None,
+            receive: Buffer::new(receive_bytes),
+            receiving: false,
+            send: SendQueue::new(send_bytes),
+            connecting: false,
+            address: Box::new(crate::socket::empty_storage()),
+            told: false,
+            deadline: None,
+            peer_done: false,
+            we_done: false,
+        }
+    }
+
+    /// Begins a new life in `phase`.
+    pub fn occupy(&mut self, fd: OwnedFd, phase: Phase) {
+        assert!(self.phase == Phase::Free && self.idle());
+        self.phase = phase;
+        self.generation = self.generation.wrapping_add(1);
+        self.fd = Some(fd);
+        self.send.clear();
+        self.told = false;
+        self.deadline = None;
+        self.peer_done = false;
+        self.we_done = false;
+    }
+
+    /// Closes the descriptor and empties the place.
+    pub fn release(&mut self) {
+        assert!(self.idle());
+        self.fd = None;
+        self.phase = Phase::Free;
+    }
+
+    /// No operation is under way.
+    pub fn idle(&self) -> bool {
+        !self.receiving && !self.connecting && self.send.in_flight == 0
+    }
+
+    /// The descriptor; -1, which every call refuses, when there is none.
+    pub fn raw(&self) -> RawFd {
+        self.fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    /// The receive to start, if the connection lives and none is under way.
+    pub fn receive_op(&mut self) -> Option<Op> {
+        let wanted = matches!(self.phase, Phase::Open | Phase::Closing) && !self.peer_done;
+        if !wanted || self.receiving {
+            return None;
+        }
+        self.receiving = true;
+        let length = self.receive.len() as u32;
+        Some(Op::Receive {
+            fd: self.raw(),
+            bytes: self.receive.at(0),
+            length,
+        })
+    }
+
+    /// The send to start, if bytes wait and none is under way.
+    pub fn send_op(&mut self) -> Option<Op> {
+        if !matches!(self.phase, Phase::Open | Phase::Closing) {
+            return None;
+        }
+        let fd = self.raw();
+        let (bytes, length) = self.send.begin()?;
+        Some(Op::Send { fd, bytes, length })
+    }
+}
+
+/// Bytes waiting to be sent: a circle, of which one contiguous part may be in the kernel's hands.
+#[derive(Debug)]
+pub(crate) struct SendQueue {
+    bytes: Buffer,
+    head: usize,
+    length: usize,
+    pub in_flight: u32,
+}
+
+impl SendQueue {
+    pub fn new(capacity: usize) -> SendQueue {
+        SendQueue {
+            bytes: Buffer::new(capacity),
+            head: 0,
+            length: 0,
+            in_flight: 0,
+        }
+    }
+
+    pub fn clear(&mut self) {
+        assert!(self.in_flight == 0);
+        self.head = 0;
+        self.length = 0;
+    }
+
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    pub fn room(&self) -> usize {
+        self.bytes.len() - self.length
+    }
+
+    /// Copies in what fits, behind the bytes that wait.
+    pub fn push(&mut self, bytes: &[u8]) -> usize {
+        let taken = bytes.len().min(self.room());
+        let tail = (self.head + self.length) % self.bytes.len();
+        let first = taken.min(self.bytes.len() - tail);
+        self.bytes.write(tail, &bytes[..first]);
+        self.bytes.write(0, &bytes[first..taken]);
+        self.length += taken;
+        taken
+    }
+
+    /// The contiguous bytes to send next, marked as in flight; `None` if there are none or some
+    /// already are.
+    pub fn begin(&mut self) -> Option<(*const u8, u32)> {
+        if self.in_flight > 0 || self.length == 0 {
+            return None;
+        }
+        let contiguous = self.length.min(self.bytes.len() - self.head);
+        self.in_flight = contiguous as u32;
+        Some((self.bytes.at(self.head).cast_const(), self.in_flight))
+    }
+
+    /// The system took `sent` of the bytes in flight; the rest waits again.
+    pub fn end(&mut self, sent: usize) {
+        assert!(sent <= self.in_flight as usize);
+        self.head = (self.head + sent) % self.bytes.len();
+        self.length -= sent;
+        self.in_flight = 0;
+    }
+}

@@ -1,0 +1,344 @@
+//! TCP ports against each other and against the standard library's sockets, over io_uring and over
+//! plain sockets.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use nic::{Conn, ConnectError, Net, RealNet, SocketTcp, TcpEvent, TcpLimits, TcpPort};
+
+/// What a slow machine may take; every wait ends by an event.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const ANY: &str = "127.0.0.1:0";
+
+/// A port and what it reported.
+struct End {
+    port: SocketTcp,
+    opened: Vec<(Conn, SocketAddr)>,
+    data: HashMap<Conn, Vec<u8>>,
+    closed: Vec<Conn>,
+}
+
+impl End {
+    fn new(port: SocketTcp) -> End {
+        End {
+            port,
+            opened: Vec::new(),
+            data: HashMap::new(),
+            closed: Vec::new(),
+        }
+    }
+
+    fn listen(net: &mut RealNet, limits: TcpLimits) -> End {
+        End::new(net.tcp_listen(ANY.parse().unwrap(), limits).unwrap())
+    }
+
+    fn client(net: &mut RealNet, limits: TcpLimits) -> End {
+        End::new(net.tcp_client(limits).unwrap())
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.port.local_addr().unwrap()
+    }
+
+    fn poll(&mut self) {
+        let (opened, data, closed) = (&mut self.opened, &mut self.data, &mut self.closed);
+        self.port.poll(&mut |event| match event {
+            TcpEvent::Opened { conn, peer } => opened.push((conn, peer)),
+            TcpEvent::Data { conn, bytes } => {
+                assert!(!bytes.is_empty());
+                data.entry(conn).or_default().extend_from_slice(bytes);
+            }
+            TcpEvent::Closed { conn } => {
+                assert!(!closed.contains(&conn), "closed twice");
+                closed.push(conn);
+            }
+        });
+    }
+
+    fn received(&self, conn: Conn) -> &[u8] {
+        self.data.get(&conn).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Polls all ends until `done`.
+fn drive(ends: &mut [&mut End], mut done: impl FnMut(&mut [&mut End]) -> bool) {
+    let start = Instant::now();
+    while !done(ends) {
+        assert!(start.elapsed() < PATIENCE, "nothing happened for too long");
+        ends.iter_mut().for_each(|end| end.poll());
+        std::thread::yield_now();
+    }
+}
+
+/// Every test runs over both engines (the same one twice where io_uring is refused).
+fn nets() -> [RealNet; 2] {
+    [RealNet::new(), RealNet::sockets_only()]
+}
+
+fn joined(net: &mut RealNet, limits: TcpLimits) -> (End, End, Conn, Conn) {
+    let mut server = End::listen(net, limits);
+    let mut client = End::client(net, limits);
+    let here = client.port.connect(server.address()).unwrap();
+    drive(&mut [&mut server, &mut client], |e| {
+        !e[0].opened.is_empty() && !e[1].opened.is_empty()
+    });
+    assert_eq!(client.opened[0], (here, server.address()));
+    let there = server.opened[0].0;
+    (server, client, here, there)
+}
+
+fn pattern(length: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed;
+    let step = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..length).map(step).collect()
+}
+
+#[test]
+fn engine_is_reported() {
+    let [mut first, mut second] = nets();
+    let limits = TcpLimits::default();
+    assert!(["io_uring", "sockets"].contains(&first.tcp_client(limits).unwrap().mode()));
+    assert_eq!(second.tcp_client(limits).unwrap().mode(), "sockets");
+}
+
+#[test]
+fn bytes_cross_both_ways_through_small_buffers() {
+    for mut net in nets() {
+        let limits = TcpLimits {
+            receive_bytes: 700,
+            send_bytes: 1000,
+            ..TcpLimits::default()
+        };
+        let (mut server, mut client, here, there) = joined(&mut net, limits);
+        let (up, down) = (pattern(100_000, 1), pattern(70_000, 2));
+        let (mut up_sent, mut down_sent) = (0, 0);
+        drive(&mut [&mut server, &mut client], |e| {
+            down_sent += e[0].port.send(there, &down[down_sent..]);
+            up_sent += e[1].port.send(here, &up[up_sent..]);
+            assert!(e[1].port.unsent(here) + e[1].port.send_room(here) == 1000);
+            e[0].received(there).len() == up.len() && e[1].received(here).len() == down.len()
+        });
+        assert!(server.received(there) == up && client.received(here) == down);
+        let (at_server, at_client) = (server.port.stats(), client.port.stats());
+        assert_eq!((at_server.bytes_in, at_client.bytes_in), (100_000, 70_000));
+        assert_eq!(
+            (
+                at_server.accepted,
+                at_server.connections,
+                at_client.connections
+            ),
+            (1, 1, 1)
+        );
+    }
+}
+
+#[test]
+fn close_lets_unsent_bytes_out_first() {
+    for mut net in nets() {
+        let (mut server, mut client, here, there) = joined(&mut net, TcpLimits::default());
+        let last = pattern(200_000, 3);
+        // Bytes the closing side never reads must not turn the end into a reset.
+        assert_eq!(client.port.send(here, b"unread"), 6);
+        assert_eq!(server.port.send(there, &last), last.len());
+        server.port.close(there);
+        assert_eq!(server.port.send(there, b"late"), 0);
+        drive(&mut [&mut server, &mut client], |e| {
+            !e[0].closed.is_empty() && !e[1].closed.is_empty()
+        });
+        assert!(client.received(here) == last);
+        assert_eq!((server.closed[0], client.closed[0]), (there, here));
+        assert_eq!(server.port.stats().resets + client.port.stats().resets, 0);
+        drive(&mut [&mut server, &mut client], |e| {
+            e.iter().all(|end| end.port.stats().connections == 0)
+        });
+        assert_eq!(client.port.send_room(here), 0);
+    }
+}
+
+#[test]
+fn many_connections_and_places_are_reused_under_new_names() {
+    for mut net in nets() {
+        let limits = TcpLimits {
+            connections: 8,
+            ..TcpLimits::default()
+        };
+        let mut server = End::listen(&mut net, limits);
+        let mut client = End::client(&mut net, limits);
+        let mut names = Vec::new();
+        for round in 1..=3 {
+            let conns: Vec<Conn> = (0..8)
+                .map(|_| client.port.connect(server.address()).unwrap())
+                .collect();
+            assert_eq!(
+                client.port.connect(server.address()),
+                Err(ConnectError::Full)
+            );
+            drive(&mut [&mut server, &mut client], |e| {
+                e[1].opened.len() == 8 * round
+            });
+            for (n, &conn) in conns.iter().enumerate() {
+                assert_eq!(client.port.send(conn, &[n as u8; 100]), 100);
+                client.port.close(conn);
+            }
+            names.extend(conns);
+            drive(&mut [&mut server, &mut client], |e| {
+                let free = e.iter().all(|end| end.port.stats().connections == 0);
+                free && e[0].closed.len() == 8 * round && e[1].closed.len() == 8 * round
+            });
+        }
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 24);
+        assert!(server.data.values().all(|bytes| bytes.len() == 100));
+        assert_eq!(server.data.len(), 24);
+    }
+}
+
+#[test]
+fn one_peer_too_many_is_refused_and_counted() {
+    for mut net in nets() {
+        let limits = TcpLimits {
+            connections: 1,
+            ..TcpLimits::default()
+        };
+        let mut server = End::listen(&mut net, limits);
+        let mut client = End::client(&mut net, TcpLimits::default());
+        let first = client.port.connect(server.address()).unwrap();
+        drive(&mut [&mut server, &mut client], |e| e[0].opened.len() == 1);
+        let second = client.port.connect(server.address()).unwrap();
+        drive(&mut [&mut server, &mut client], |e| {
+            e[1].closed.contains(&second)
+        });
+        assert_eq!(server.port.stats().refused, 1);
+        assert!(!client.closed.contains(&first));
+        client.port.close(first);
+        drive(&mut [&mut server, &mut client], |e| {
+            e[0].port.stats().connections == 0
+        });
+        client.port.connect(server.address()).unwrap();
+        drive(&mut [&mut server, &mut client], |e| e[0].opened.len() == 2);
+    }
+}
+
+#[test]
+fn dialling_nobody_gives_closed_alone() {
+    for mut net in nets() {
+        let vacant = TcpListener::bind(ANY).unwrap();
+        let address = vacant.local_addr().unwrap();
+        drop(vacant);
+        let mut client = End::client(&mut net, TcpLimits::default());
+        let conn = client.port.connect(address).unwrap();
+        drive(&mut [&mut client], |e| e[0].closed == [conn]);
+        assert!(client.opened.is_empty());
+        let stats = client.port.stats();
+        assert_eq!((stats.connect_errors, stats.connections), (1, 0));
+    }
+}
+
+#[test]
+fn reset_is_counted_and_ends_the_connection() {
+    for mut net in nets() {
+        let mut server = End::listen(&mut net, TcpLimits::default());
+        let mut peer = TcpStream::connect(server.address()).unwrap();
+        drive(&mut [&mut server], |e| e[0].opened.len() == 1);
+        let conn = server.opened[0].0;
+        assert_eq!(server.port.send(conn, b"never read"), 10);
+        server.port.poll(&mut |_| {});
+        peer.peek(&mut [0; 1]).unwrap();
+        peer.write_all(b"x").unwrap();
+        drop(peer); // unread bytes: the kernel resets
+        drive(&mut [&mut server], |e| e[0].port.stats().connections == 0);
+        assert_eq!(server.closed, [conn]);
+        assert_eq!(server.port.stats().resets, 1);
+    }
+}
+
+#[test]
+fn peer_that_ends_its_stream_still_gets_the_rest() {
+    for mut net in nets() {
+        let mut server = End::listen(&mut net, TcpLimits::default());
+        let mut peer = TcpStream::connect(server.address()).unwrap();
+        drive(&mut [&mut server], |e| e[0].opened.len() == 1);
+        let conn = server.opened[0].0;
+        let rest = pattern(150_000, 4);
+        assert_eq!(server.port.send(conn, &rest), rest.len());
+        peer.shutdown(Shutdown::Write).unwrap();
+        drive(&mut [&mut server], |e| e[0].closed == [conn]);
+        let reader = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            peer.read_to_end(&mut all).map(|_| all)
+        });
+        drive(&mut [&mut server], |e| e[0].port.stats().connections == 0);
+        assert!(reader.join().unwrap().unwrap() == rest);
+    }
+}
+
+#[test]
+fn peer_that_never_finishes_is_cut() {
+    for mut net in nets() {
+        let limits = TcpLimits {
+            linger_ms: 20,
+            ..TcpLimits::default()
+        };
+        let mut server = End::listen(&mut net, limits);
+        let peer = TcpStream::connect(server.address()).unwrap();
+        drive(&mut [&mut server], |e| e[0].opened.len() == 1);
+        let conn = server.opened[0].0;
+        server.port.close(conn);
+        drive(&mut [&mut server], |e| e[0].closed == [conn]);
+        assert_eq!(server.port.stats().cut, 1);
+        drop(peer);
+    }
+}
+
+#[test]
+fn port_opened_on_one_thread_runs_on_another() {
+    for mut net in nets() {
+        let mut server = End::listen(&mut net, TcpLimits::default());
+        let mut peer = TcpStream::connect(server.address()).unwrap();
+        let echo = std::thread::spawn(move || {
+            drive(&mut [&mut server], |e| e[0].data.len() == 1);
+            let conn = server.opened[0].0;
+            assert_eq!(server.port.send(conn, b"pong"), 4);
+            server.port.close(conn);
+            drive(&mut [&mut server], |e| e[0].port.stats().connections == 0);
+        });
+        peer.write_all(b"ping").unwrap();
+        let mut reply = Vec::new();
+        peer.read_to_end(&mut reply).unwrap();
+        assert_eq!(reply, b"pong");
+        drop(peer);
+        echo.join().unwrap();
+    }
+}
+
+#[test]
+fn limits_out_of_range_are_refused() {
+    let mut net = RealNet::new();
+    for limits in [
+        TcpLimits {
+            connections: 0,
+            ..TcpLimits::default()
+        },
+        TcpLimits {
+            connections: 1025,
+            ..TcpLimits::default()
+        },
+        TcpLimits {
+            receive_bytes: 0,
+            ..TcpLimits::default()
+        },
+        TcpLimits {
+            send_bytes: u32::MAX,
+            ..TcpLimits::default()
+        },
+    ] {
+        assert!(net.tcp_client(limits).is_err());
+    }
+}
