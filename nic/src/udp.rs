@@ -27,7 +27,8 @@ const SENDS_MAX: usize = 128;
 /// Marks the tag of a send; the place is in the lower half.
 const SEND: u64 = 1 << 32;
 
-const _: () = assert!(ROUND_MAX <= RESULTS_MAX);
+/// Times [`RESULTS_MAX`] that make up every operation there can be.
+const REAPS_MAX: usize = (ROUND_MAX + SENDS_MAX).div_ceil(RESULTS_MAX);
 
 /// A UDP port of the machine, over io_uring or plain sockets.
 pub struct SocketUdp {
@@ -119,10 +120,19 @@ impl SocketUdp {
         }
     }
 
-    /// Takes the results there are: frees sends, notes arrivals.
+    /// Takes the results there are, at most one for each place: frees sends, notes arrivals.
     fn reap(&mut self) {
+        for _ in 0..REAPS_MAX {
+            if self.reap_some() < RESULTS_MAX {
+                return;
+            }
+        }
+    }
+
+    fn reap_some(&mut self) -> usize {
         let mut done = mem::take(&mut self.done);
         self.driver.reap(&mut done);
+        let count = done.len();
         for Done { tag, result } in done.drain(..) {
             let place = (tag & 0xffff_ffff) as usize;
             if tag & SEND != 0 {
@@ -146,6 +156,7 @@ impl SocketUdp {
             }
         }
         self.done = done;
+        count
     }
 }
 

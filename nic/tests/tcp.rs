@@ -1,6 +1,8 @@
 //! TCP ports against each other and against the standard library's sockets, over io_uring and over
 //! plain sockets.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
+
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
