@@ -28,8 +28,13 @@ pub mod record;
 pub mod storage;
 
 mod error;
+mod judge;
 mod io;
 mod recovery;
+mod staging;
+mod tail;
+mod window;
+mod wipe;
 pub mod simulated;
 mod writer;
 
@@ -48,6 +53,9 @@ pub const LINE_BYTES: usize = 64;
 /// The most inputs that one record holds.
 pub const GROUP_INPUTS_MAX: usize = 1024;
 
+/// The most bytes that one write brings.
+pub const WRITE_BYTES: usize = 256 << 10;
+
 /// Bytes of a segment unless [`Config`] says otherwise.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
@@ -63,3 +71,6 @@ const _: () = assert!(SEGMENT_BYTES.is_multiple_of(BLOCK_BYTES as u64));
 const _: () = assert!(SEGMENT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
 const _: () = assert!(SEGMENT_BYTES_MIN as usize >= (GROUP_INPUTS_MAX + 3) * LINE_BYTES);
 const _: () = assert!(SEGMENT_BYTES_MAX <= u32::MAX as u64);
+const _: () = assert!(WRITE_BYTES.is_multiple_of(BLOCK_BYTES));
+const _: () = assert!(WRITE_BYTES >= (GROUP_INPUTS_MAX + 3) * LINE_BYTES + BLOCK_BYTES);
+const _: () = assert!(WRITE_BYTES / LINE_BYTES <= u16::MAX as usize);

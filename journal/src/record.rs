@@ -5,7 +5,6 @@
 //! moved unseen; the second tells by itself whether these bytes were written as they stand.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::Input;
 
 use crate::{GROUP_INPUTS_MAX, LINE_BYTES};
 
@@ -13,16 +12,16 @@ use crate::{GROUP_INPUTS_MAX, LINE_BYTES};
 pub const MAGIC: u32 = u32::from_le_bytes(*b"WXJR");
 
 /// Version of the format that this code writes and reads.
-pub const VERSION: u16 = 1;
+pub const VERSION: u8 = 1;
 
 /// Opens a segment: its first record, and nowhere else. `count` is the segment's length in blocks.
-pub const KIND_SEGMENT: u16 = 1;
+pub const KIND_SEGMENT: u8 = 1;
 
 /// `count` inputs, the first with `first_sequence`.
-pub const KIND_GROUP: u16 = 2;
+pub const KIND_GROUP: u8 = 2;
 
 /// A clean stop: everything before is durable.
-pub const KIND_CLOSE: u16 = 3;
+pub const KIND_CLOSE: u8 = 3;
 
 /// Bytes of a header that its checksum covers; the checksum itself is the rest.
 pub const SUMMED_BYTES: usize = LINE_BYTES - size_of::<u32>();
@@ -34,9 +33,12 @@ pub struct Header {
     /// [`MAGIC`].
     pub magic: u32,
     /// [`KIND_SEGMENT`], [`KIND_GROUP`] or [`KIND_CLOSE`].
-    pub kind: u16,
+    pub kind: u8,
     /// [`VERSION`].
-    pub version: u16,
+    pub version: u8,
+    /// Lines from the first new one of the write that this record was part of to this record: what
+    /// stands before that line was durable.
+    pub back: u16,
     /// Bytes of the record, this header included.
     pub bytes: u32,
     /// See the kinds.
@@ -88,6 +90,12 @@ impl Header {
         }
     }
 
+    /// Whether this code knows the kind.
+    #[must_use]
+    pub const fn is_kind_known(&self) -> bool {
+        matches!(self.kind, KIND_SEGMENT | KIND_GROUP | KIND_CLOSE)
+    }
+
     /// The sequence number after this record.
     #[must_use]
     pub const fn next_sequence(&self) -> u64 {
@@ -107,39 +115,13 @@ pub(crate) struct Chain {
     pub epoch: u64,
     /// Checksum of the last record.
     pub previous: u32,
+    /// What the last record knew to be durable.
+    pub durable: u64,
 }
 
 impl Chain {
     /// Before the very first record.
-    pub const START: Self = Self { next_sequence: 1, time_ns: 0, epoch: 0, previous: 0 };
-
-    /// Writes a record to `into`, which is exactly as long, and moves on behind it.
-    ///
-    /// `at` is the segment and the byte where it will stand; `count` is used where `inputs` is empty.
-    pub fn put(&mut self, kind: u16, count: u32, at: (u32, u64), durable: u64, record: Record<'_>) {
-        let Record { inputs, into } = record;
-        let body: &[u8] = bytemuck::cast_slice(inputs);
-        let (first, rest) = into.split_at_mut(LINE_BYTES);
-        let mut header = Header {
-            magic: MAGIC,
-            kind,
-            version: VERSION,
-            bytes: Header::bytes_with(inputs.len()) as u32,
-            count,
-            epoch: self.epoch,
-            first_sequence: self.next_sequence,
-            time_ns: inputs.last().map_or(self.time_ns, |input| input.time_ns),
-            durable,
-            segment: at.0,
-            line: (at.1 / LINE_BYTES as u64) as u32,
-            previous: self.previous,
-            checksum: 0,
-        };
-        header.checksum = header.sum(body);
-        first.copy_from_slice(bytemuck::bytes_of(&header));
-        rest.copy_from_slice(body);
-        self.follow(&header);
-    }
+    pub const START: Self = Self { next_sequence: 1, time_ns: 0, epoch: 0, previous: 0, durable: 0 };
 
     /// Moves on behind a record.
     pub fn follow(&mut self, header: &Header) {
@@ -147,13 +129,6 @@ impl Chain {
         self.time_ns = header.time_ns;
         self.epoch = header.epoch;
         self.previous = header.checksum;
+        self.durable = header.durable;
     }
-}
-
-/// What [`Chain::put`] writes and where to.
-pub(crate) struct Record<'a> {
-    /// Inputs of a group; empty for the other kinds.
-    pub inputs: &'a [Input],
-    /// Memory for the record.
-    pub into: &'a mut [u8],
 }

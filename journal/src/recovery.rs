@@ -2,9 +2,13 @@
 
 use wire::ring::Input;
 
-use crate::error::{Field, RecoveryError};
-use crate::record::Chain;
-use crate::storage::Storage;
+use crate::error::{Corrupt, Field, RecoveryError};
+use crate::judge::{Candidate, Verdict, read_whole};
+use crate::record::{Chain, Header, KIND_CLOSE, MAGIC};
+use crate::storage::{SegmentFile, Storage, StorageError};
+use crate::tail::{Break, Stretch, inspect};
+use crate::window::Window;
+use crate::{BLOCK_BYTES, LINE_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
 /// A tail that was being written when the appliance stopped, and that was cut.
 ///
@@ -42,20 +46,22 @@ pub struct Recovered {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resume {
     pub(crate) chain: Chain,
-    /// Segment and byte behind the last record; segment 0 when there is none yet.
-    pub(crate) segment: u32,
+    /// The segment that holds the last record; number 0 when there is none yet.
+    pub(crate) at: SegmentFile,
+    /// The byte behind the last record.
     pub(crate) offset: u64,
-    /// Length of that segment.
-    pub(crate) segment_bytes: u64,
-    /// The block that `offset` is in, up to `offset`.
+    /// The part of `offset`'s block that lies before it.
     pub(crate) block: Vec<u8>,
     /// Segments that exist, prepared, behind that one.
-    pub(crate) prepared: Vec<crate::storage::SegmentFile>,
-    /// What is left of a torn tail: segment, first byte, and the byte behind the last.
-    pub(crate) wipe: Vec<(u32, u64, u64)>,
+    pub(crate) prepared: Vec<SegmentFile>,
+    /// What is left of a torn tail.
+    pub(crate) dirty: Vec<Stretch>,
 }
 
 /// Reads every input in order and hands it to `on`.
+///
+/// The last inputs may have been written and not yet flushed when a process was killed: the writer
+/// flushes them first, and its [`durable`](crate::Writer::durable) tells when that is done.
 ///
 /// # Errors
 /// When the disk fails or the journal is damaged anywhere but in a tail that was never durable.
@@ -64,22 +70,166 @@ pub fn recover<S: Storage>(
     storage: &mut S,
     on: &mut dyn FnMut(&Input),
 ) -> Result<Recovered, RecoveryError> {
-    let _ = (storage.list()?, on);
-    Ok(Recovered {
-        inputs: 0,
-        next_sequence: 1,
-        time_ns: 0,
-        epoch: 0,
-        clean: true,
-        torn: None,
-        resume: Resume {
-            chain: Chain::START,
-            segment: 0,
-            offset: 0,
-            segment_bytes: 0,
-            block: Vec::new(),
-            prepared: Vec::new(),
-            wipe: Vec::new(),
-        },
-    })
+    let segments = storage.list()?;
+    check_files(storage, &segments).map_err(RecoveryError::Corrupt)?;
+    let mut reader =
+        Reader { window: Window::new(storage), chain: Chain::START, inputs: 0, clean: true };
+    let mut index = 0;
+    let mut stop = Stop { offset: 0, why: Verdict::Zero };
+    while let Some(at) = segments.get(index) {
+        stop = reader.read_segment(*at, on)?;
+        let next = segments.get(index + 1);
+        match next {
+            Some(next) if stop.is_zero() && reader.is_continued_by(*next)? => index += 1,
+            _ => break,
+        }
+    }
+    let rest = segments.get(index..).unwrap_or(&[]);
+    let broken = Break {
+        segment: rest.first().map_or(0, |at| at.number),
+        offset: stop.offset,
+        next_sequence: reader.chain.next_sequence,
+    };
+    let tail = inspect(&mut reader.window, rest, broken)?;
+    if tail.proof {
+        return Err(RecoveryError::Corrupt(stop.corrupt(&reader.file(rest))));
+    }
+    reader.finish(rest, &stop, tail.dirty)
+}
+
+/// Refuses a row of files with a gap, or with a length no segment has.
+fn check_files<S: Storage>(storage: &S, segments: &[SegmentFile]) -> Result<(), Corrupt> {
+    for (at, due) in segments.iter().zip(1_u32..) {
+        if at.number != due {
+            let (found, expected) = (at.number.into(), due.into());
+            let file = storage.file(due);
+            return Err(Corrupt { file, offset: 0, field: Field::File, found, expected });
+        }
+        let fits = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&at.bytes);
+        if !fits || !at.bytes.is_multiple_of(BLOCK_BYTES as u64) {
+            let whole = at.bytes.next_multiple_of(BLOCK_BYTES as u64);
+            let expected = whole.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+            let (file, field) = (storage.file(at.number), Field::FileLength);
+            return Err(Corrupt { file, offset: at.bytes, field, found: at.bytes, expected });
+        }
+    }
+    Ok(())
+}
+
+/// Where reading a segment ended, and on what.
+struct Stop {
+    offset: u64,
+    why: Verdict,
+}
+
+impl Stop {
+    /// Nothing was written there, or the segment is full.
+    fn is_zero(&self) -> bool {
+        self.why == Verdict::Zero
+    }
+
+    fn field(&self) -> (Field, u64, u64) {
+        match self.why {
+            Verdict::Damaged(field, found, expected) => (field, found, expected),
+            Verdict::Zero | Verdict::Whole(_) => (Field::Magic, 0, MAGIC.into()),
+        }
+    }
+
+    fn corrupt(&self, file: &str) -> Corrupt {
+        let (field, found, expected) = self.field();
+        Corrupt { file: file.to_owned(), offset: self.offset, field, found, expected }
+    }
+}
+
+struct Reader<'a, S: Storage> {
+    window: Window<'a, S>,
+    chain: Chain,
+    inputs: u64,
+    clean: bool,
+}
+
+impl<S: Storage> Reader<'_, S> {
+    /// Hands out a segment's inputs up to the first place that holds no whole record.
+    fn read_segment(
+        &mut self,
+        at: SegmentFile,
+        on: &mut dyn FnMut(&Input),
+    ) -> Result<Stop, RecoveryError> {
+        let mut offset = 0;
+        while offset < at.bytes {
+            let why = read_whole(&mut self.window, at, offset)?;
+            let Verdict::Whole(header) = why else { return Ok(Stop { offset, why }) };
+            self.take(&header, at, offset, on)?;
+            offset += u64::from(header.bytes);
+        }
+        Ok(Stop { offset, why: Verdict::Zero })
+    }
+
+    /// Checks a whole record against the chain, and only then hands out its inputs.
+    fn take(
+        &mut self,
+        header: &Header,
+        at: SegmentFile,
+        offset: u64,
+        on: &mut dyn FnMut(&Input),
+    ) -> Result<(), RecoveryError> {
+        let bytes = header.bytes as usize;
+        let body = &self.window.show(at, offset, bytes)?[LINE_BYTES..bytes];
+        let inputs: &[Input] = bytemuck::cast_slice(body);
+        let candidate = Candidate { header, inputs, at, offset };
+        if let Some((field, found, expected)) = candidate.wrong(&self.chain) {
+            let file = self.window.file(at.number);
+            return Err(RecoveryError::Corrupt(Corrupt { file, offset, field, found, expected }));
+        }
+        inputs.iter().for_each(on);
+        self.inputs += inputs.len() as u64;
+        self.chain.follow(header);
+        self.clean = header.kind == KIND_CLOSE;
+        Ok(())
+    }
+
+    /// Whether a segment opens as the continuation of what was read.
+    fn is_continued_by(&mut self, next: SegmentFile) -> Result<bool, StorageError> {
+        let verdict = read_whole(&mut self.window, next, 0)?;
+        Ok(matches!(verdict, Verdict::Whole(header) if header.previous == self.chain.previous))
+    }
+
+    fn file(&self, rest: &[SegmentFile]) -> String {
+        rest.first().map_or_else(String::new, |at| self.window.file(at.number))
+    }
+
+    /// Sums up; `rest` begins with the segment in which reading stopped.
+    fn finish(
+        mut self,
+        rest: &[SegmentFile],
+        stop: &Stop,
+        dirty: Vec<Stretch>,
+    ) -> Result<Recovered, RecoveryError> {
+        let torn = (!dirty.is_empty()).then(|| {
+            let (file, field) = (self.file(rest), stop.field().0);
+            Torn { file, offset: stop.offset, field }
+        });
+        let (at, prepared) = match rest {
+            [at, prepared @ ..] if stop.offset > 0 => (*at, prepared),
+            prepared => (SegmentFile { number: 0, bytes: 0 }, prepared),
+        };
+        let block = self.window.block_before(at, stop.offset)?;
+        let resume = Resume {
+            chain: self.chain,
+            at,
+            offset: stop.offset,
+            block,
+            prepared: prepared.to_vec(),
+            dirty,
+        };
+        Ok(Recovered {
+            inputs: self.inputs,
+            next_sequence: self.chain.next_sequence,
+            time_ns: self.chain.time_ns,
+            epoch: self.chain.epoch,
+            clean: self.clean && torn.is_none(),
+            torn,
+            resume,
+        })
+    }
 }

@@ -1,11 +1,20 @@
 //! A disk in memory that fails as it is told: for the simulator and for tests.
 //!
 //! The disk keeps what is flushed apart from what is only written. [`Disk::crash`] cuts the power:
-//! flushed bytes stay, every sector that was written and not flushed is kept or lost by the seed.
+//! flushed bytes stay, and every sector that was written and not flushed is kept or lost by the
+//! seed, each for itself: a torn write. Dropping a [`DiskStorage`] and opening another one is a
+//! killed process: what was written stays readable, flushed or not.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::storage::{Buffer, Completion, SegmentFile, Storage, StorageError};
+use crate::storage::{
+    Act, Buffer, Completion, SegmentFile, Storage, StorageError, segment_name,
+};
+
+/// What a disk writes whole or not at all.
+pub const SECTOR_BYTES: usize = 512;
 
 /// Faults to come. The default has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,67 +23,265 @@ pub struct Faults {
     pub write_fails: Option<u64>,
     /// The flush of the write with this number fails; part of it may be there.
     pub flush_fails: Option<u64>,
+    /// Preparing the segment with this number fails, and not for want of space.
+    pub prepare_fails: Option<u32>,
     /// No more segments than this fit on the disk; raise it to give space back.
     pub segments_max: Option<usize>,
-    /// Reports come after up to this many polls, by the seed; 0: at the first poll.
+    /// Reports come after up to this many further polls, by the seed; 0: at the first poll.
     pub delay_polls_max: u32,
+}
+
+/// A segment on the disk.
+#[derive(Clone, Debug, Default)]
+struct Segment {
+    /// What survives a power cut.
+    platter: Vec<u8>,
+    /// What was written and not flushed, in order: offset and bytes.
+    unflushed: Vec<(usize, Vec<u8>)>,
+}
+
+impl Segment {
+    /// What a reader sees while the power is on.
+    fn view(&self) -> Vec<u8> {
+        let mut bytes = self.platter.clone();
+        for (offset, written) in &self.unflushed {
+            bytes[*offset..*offset + written.len()].copy_from_slice(written);
+        }
+        bytes
+    }
+
+    /// Brings to the platter what was written: every sector for which `keep` says so.
+    fn settle(&mut self, keep: &mut dyn FnMut() -> bool) {
+        for (offset, written) in std::mem::take(&mut self.unflushed) {
+            for (index, sector) in written.chunks(SECTOR_BYTES).enumerate() {
+                let start = offset + index * SECTOR_BYTES;
+                if keep() {
+                    self.platter[start..start + sector.len()].copy_from_slice(sector);
+                }
+            }
+        }
+    }
+}
+
+/// An operation in flight.
+#[derive(Debug)]
+struct Pending {
+    polls_left: u64,
+    completion: Completion,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    random: u64,
     faults: Faults,
+    writes: u64,
+    segments: BTreeMap<u32, Segment>,
+}
+
+impl State {
+    /// The next number of a splitmix64 sequence.
+    fn random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn delay(&mut self) -> u64 {
+        self.random() % (u64::from(self.faults.delay_polls_max) + 1)
+    }
+
+    /// Settles a segment by the toss of a coin for each sector.
+    fn tear(&mut self, number: u32) {
+        let Some(mut segment) = self.segments.remove(&number) else { return };
+        segment.settle(&mut || self.random() & 1 == 0);
+        self.segments.insert(number, segment);
+    }
+}
+
+fn error(act: Act, segment: u32, offset: u64, errno: i32) -> StorageError {
+    let file = format!("simulated/{}", segment_name(segment));
+    StorageError::new(act, file, offset, &io::Error::from_raw_os_error(errno))
 }
 
 /// The disk itself: it outlives the storage that is open on it, as a disk outlives a process.
 #[derive(Clone, Debug)]
 pub struct Disk(Arc<Mutex<State>>);
 
-/// One life's view of a [`Disk`].
-#[derive(Debug)]
-pub struct DiskStorage(Disk);
-
 impl Disk {
     /// An empty disk; `seed` decides delays and what a crash keeps.
     #[must_use]
-    pub fn new(_seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(State::default())))
+    pub fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(State { random: seed, ..State::default() })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens it. What an earlier life still had in flight is never reported to this one.
     #[must_use]
     pub fn storage(&self) -> DiskStorage {
-        DiskStorage(self.clone())
+        DiskStorage { disk: self.clone(), writing: None, preparing: None }
+    }
+
+    /// A second disk with the same bytes, flushed and not, that goes its own way by `seed`.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Self {
+        let state = self.state();
+        let segments = state.segments.clone();
+        let (faults, writes) = (state.faults, state.writes);
+        Self(Arc::new(Mutex::new(State { random: seed, faults, writes, segments })))
     }
 
     /// Changes the faults to come.
     pub fn set_faults(&self, faults: Faults) {
-        if let Ok(mut state) = self.0.lock() {
-            state.faults = faults;
-        }
+        self.state().faults = faults;
     }
 
     /// Cuts the power: every sector that is not flushed is kept or lost, by the seed.
-    pub fn crash(&self) {}
+    pub fn crash(&self) {
+        let mut state = self.state();
+        let numbers: Vec<u32> = state.segments.keys().copied().collect();
+        for number in numbers {
+            state.tear(number);
+        }
+    }
+
+    /// Writes that were begun over the disk's life.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.state().writes
+    }
+
+    /// What a reader sees of a segment; `None` when there is none.
+    #[must_use]
+    pub fn bytes(&self, segment: u32) -> Option<Vec<u8>> {
+        self.state().segments.get(&segment).map(Segment::view)
+    }
+
+    /// Puts these bytes, flushed, in the place of a segment: damage, or another disk's copy.
+    pub fn set_bytes(&self, segment: u32, bytes: Vec<u8>) {
+        let whole = Segment { platter: bytes, unflushed: Vec::new() };
+        self.state().segments.insert(segment, whole);
+    }
+
+    /// Loses a segment.
+    pub fn remove(&self, segment: u32) {
+        self.state().segments.remove(&segment);
+    }
+}
+
+/// One life's view of a [`Disk`].
+#[derive(Debug)]
+pub struct DiskStorage {
+    disk: Disk,
+    writing: Option<(Pending, u32)>,
+    preparing: Option<Pending>,
+}
+
+impl DiskStorage {
+    /// Takes the bytes in and decides how the write will end.
+    fn begin(&self, segment: u32, offset: u64, buffer: &Buffer) -> Result<(), StorageError> {
+        let mut state = self.disk.state();
+        state.writes += 1;
+        let number = state.writes;
+        let bytes = buffer.bytes().to_vec();
+        let start = offset as usize;
+        let Some(target) = state.segments.get_mut(&segment) else {
+            return Err(error(Act::Write, segment, offset, libc::ENOENT));
+        };
+        if start + bytes.len() > target.platter.len() {
+            return Err(error(Act::Write, segment, offset, libc::EFBIG));
+        }
+        target.unflushed.push((start, bytes));
+        if state.faults.write_fails == Some(number) {
+            state.tear(segment);
+            return Err(error(Act::Write, segment, offset, libc::EIO));
+        }
+        if state.faults.flush_fails == Some(number) {
+            state.tear(segment);
+            return Err(error(Act::Flush, segment, offset, libc::EIO));
+        }
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<Completion> {
+        let (pending, segment) = self.writing.as_mut()?;
+        if pending.polls_left > 0 {
+            pending.polls_left -= 1;
+            return None;
+        }
+        let segment = *segment;
+        let (pending, _) = self.writing.take()?;
+        if let Completion::Written { result: Ok(()), .. } = &pending.completion {
+            if let Some(target) = self.disk.state().segments.get_mut(&segment) {
+                target.settle(&mut || true);
+            }
+        }
+        Some(pending.completion)
+    }
+
+    fn poll_prepare(&mut self) -> Option<Completion> {
+        let pending = self.preparing.as_mut()?;
+        if pending.polls_left > 0 {
+            pending.polls_left -= 1;
+            return None;
+        }
+        self.preparing.take().map(|pending| pending.completion)
+    }
 }
 
 impl Storage for DiskStorage {
     fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
-        Ok(Vec::new())
+        let state = self.disk.state();
+        let file = |(number, segment): (&u32, &Segment)| SegmentFile {
+            number: *number,
+            bytes: segment.platter.len() as u64,
+        };
+        Ok(state.segments.iter().map(file).collect())
     }
 
-    fn read(&mut self, _segment: u32, _offset: u64, _into: &mut [u8]) -> Result<(), StorageError> {
+    fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
+        let bytes = self.disk.bytes(segment);
+        let start = offset as usize;
+        let found = bytes.as_ref().and_then(|bytes| bytes.get(start..start + into.len()));
+        let found = found.ok_or_else(|| error(Act::Read, segment, offset, libc::ENODATA))?;
+        into.copy_from_slice(found);
         Ok(())
     }
 
-    fn prepare(&mut self, _segment: u32, _bytes: u64) {}
+    fn prepare(&mut self, segment: u32, bytes: u64) {
+        let mut state = self.disk.state();
+        let full = state.faults.segments_max.is_some_and(|max| state.segments.len() >= max);
+        let result = if full {
+            Err(error(Act::Prepare, segment, 0, libc::ENOSPC))
+        } else if state.faults.prepare_fails == Some(segment) {
+            Err(error(Act::Prepare, segment, 0, libc::EIO))
+        } else {
+            let platter = vec![0; bytes as usize];
+            state.segments.insert(segment, Segment { platter, unflushed: Vec::new() });
+            Ok(())
+        };
+        let polls_left = state.delay();
+        drop(state);
+        let completion = Completion::Prepared { segment, result };
+        self.preparing = Some(Pending { polls_left, completion });
+    }
 
-    fn write(&mut self, _segment: u32, _offset: u64, _buffer: Buffer) {}
+    fn write(&mut self, segment: u32, offset: u64, buffer: Buffer) {
+        let result = self.begin(segment, offset, &buffer);
+        let polls_left = self.disk.state().delay();
+        let completion = Completion::Written { buffer, result };
+        self.writing = Some((Pending { polls_left, completion }, segment));
+    }
 
     fn poll(&mut self) -> Option<Completion> {
-        None
+        self.poll_write().or_else(|| self.poll_prepare())
     }
 
     fn file(&self, segment: u32) -> String {
-        format!("simulated/{}", crate::storage::segment_name(segment))
+        format!("simulated/{}", segment_name(segment))
     }
 }
