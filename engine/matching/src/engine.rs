@@ -1,84 +1,245 @@
 //! The engine: one input in, its events out.
 
-use bytemuck::Zeroable;
-use wire::ring::{Event, Input, Side};
+use bytemuck::{Pod, Zeroable};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side};
 
+use crate::books::{Book, Books};
+use crate::entry::{Taker, canceled};
+use crate::memory::{self, Tables};
+use crate::refs::Refs;
+use crate::slab::{NONE, Slab};
+use crate::trie::Trie;
 use crate::{Events, LimitError, Limits, Line, Step};
 
-/// An order on a book, as [`Engine::orders`] shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RestingOrder {
-    /// The engine's number of it.
-    pub order_ref: u64,
-    /// Number of its symbol.
-    pub symbol: u16,
-    /// Its session.
-    pub session: u16,
-    /// The member's number of it.
-    pub user_ref: u32,
-    /// Its side.
-    pub side: Side,
-    /// Its limit, in 1/10,000.
-    pub price: i64,
-    /// Open units.
-    pub quantity: u32,
-    /// Units that traded already, also those of the orders it replaced.
-    pub executed: u32,
+/// Symbols that a step of closing the day looks at.
+const SYMBOLS_A_STEP_MAX: u32 = 1024;
+
+/// One session.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Session {
+    /// The last reference number that an order was accepted under.
+    pub(crate) user_ref_last: u32,
+    pub(crate) account: u32,
+    pub(crate) firm: [u8; 4],
+    pub(crate) defined: u16,
+    /// An `Extra` waits for the next order.
+    pub(crate) extra: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Day {
+    Before = 0,
+    Open = 1,
+    Closed = 2,
+}
+
+/// What an input that needs more steps still has to do.
+enum Pending {
+    Nothing,
+    /// An aggressor goes on trading.
+    Sweep(Taker),
+    /// The day is being closed: `Command`, and the symbol that is next.
+    Close(Command, u32),
 }
 
 /// A matching engine in the memory handed to it.
+///
+/// # Bounds
+/// `New`, `Cancel`, `Replace` without trades: a constant number of steps, whatever the books hold;
+/// each fill adds such a number. A look-up by reference compares at most 16 slots and walks at most
+/// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
+/// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
+/// this, or looks at 1,024 symbols while the day is closed.
 pub struct Engine<'m> {
-    limits: Limits,
-    memory: &'m mut [Line],
+    pub(crate) books: Books<'m>,
+    pub(crate) slab: Slab<'m>,
+    pub(crate) refs: Refs<'m>,
+    pub(crate) sessions: &'m mut [Session],
+    pub(crate) day: Day,
+    /// Orders accepted so far.
+    pub(crate) orders_taken: u64,
+    /// Matches made so far.
+    pub(crate) matches: u64,
+    pending: Pending,
 }
 
 impl<'m> Engine<'m> {
-    /// Makes an engine without symbols and sessions, before its day. Clears the memory.
+    /// Makes an engine without symbols and sessions, before its day. Clears the memory; lines beyond
+    /// [`Limits::lines`] are not used.
     ///
     /// # Errors
     /// A limit out of its range, or fewer lines than [`Limits::lines`] says.
     pub fn new(limits: Limits, memory: &'m mut [Line]) -> Result<Self, LimitError> {
-        Ok(Self { limits, memory })
+        limits.check()?;
+        let (needed, given) = (limits.lines(), memory.len());
+        let memory = memory.get_mut(..needed).ok_or(LimitError::TooFewLines { needed, given })?;
+        let Tables { books, sessions, orders, slots, branches, levels, groups, nodes, cache } =
+            memory::cut(&limits, memory);
+        Ok(Self {
+            books: Books { books, levels, trie: Trie::new(groups, nodes, cache) },
+            slab: Slab::new(orders),
+            refs: Refs::new(slots, branches),
+            sessions,
+            day: Day::Before,
+            orders_taken: 0,
+            matches: 0,
+            pending: Pending::Nothing,
+        })
     }
 
-    /// Applies the next input and writes its events over `events`; nothing may be applied before
-    /// the answer was [`Step::Done`].
+    /// Applies the next input and writes its events over `events`.
+    ///
+    /// # Panics
+    /// If the input before is not [`Step::Done`] yet.
     pub fn apply(&mut self, input: &Input, events: &mut Events) -> Step {
+        assert!(matches!(self.pending, Pending::Nothing), "resume the input before until it is done");
         events.clear();
-        events.push(Event { flags: Event::LAST, kind: input.command.kind, ..Event::zeroed() });
+        let command = &input.command;
+        match CommandKind::from_byte(command.kind) {
+            Some(CommandKind::New) => return self.enter_new(command, events),
+            Some(CommandKind::Cancel) => events.push(self.cancel(command)),
+            Some(CommandKind::Replace) => return self.replace(command, events),
+            Some(CommandKind::CloseDay) => return self.close_day(command, events),
+            Some(CommandKind::OpenDay) => events.push(self.open_day(command)),
+            Some(CommandKind::DefineSymbol) => events.push(self.define_symbol(command)),
+            Some(CommandKind::DefineSession) => events.push(self.define_session(command)),
+            Some(CommandKind::Extra) => events.push(self.extra(command)),
+            Some(CommandKind::Time) => events.push(about(command, EventKind::Noted, Reason::None)),
+            None => events.push(refused(command, Reason::InvalidField)),
+        }
         Step::Done
     }
 
-    /// Goes on with an input whose last step was [`Step::More`]; writes over `events`.
+    /// Goes on with an input whose last step was [`Step::More`]; writes over `events`. With nothing
+    /// to go on with it is [`Step::Done`] and there are no events.
     pub fn resume(&mut self, events: &mut Events) -> Step {
         events.clear();
+        match std::mem::replace(&mut self.pending, Pending::Nothing) {
+            Pending::Nothing => Step::Done,
+            Pending::Sweep(taker) => self.trade(taker, events),
+            Pending::Close(command, symbol) => self.close_books(command, symbol, events),
+        }
+    }
+
+    /// Trades an aggressor until it is done or the events are full.
+    pub(crate) fn trade(&mut self, mut taker: Taker, events: &mut Events) -> Step {
+        let step = self.sweep(&mut taker, events);
+        if step == Step::More {
+            self.pending = Pending::Sweep(taker);
+        }
+        step
+    }
+
+    fn define_symbol(&mut self, command: &Command) -> Event {
+        if command.symbol == 0 {
+            return refused(command, Reason::InvalidField);
+        }
+        match self.books.books.get_mut(usize::from(command.symbol)) {
+            Some(book) if !book.is_defined() => {
+                let [a, b, c, d, e, f, g, h, ..] = command.client_id;
+                let name = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+                *book = Book::define(name);
+                Event { related: name, ..about(command, EventKind::SymbolDefined, Reason::None) }
+            }
+            _ => refused(command, Reason::TableFull),
+        }
+    }
+
+    fn define_session(&mut self, command: &Command) -> Event {
+        if command.session == 0 {
+            return refused(command, Reason::InvalidField);
+        }
+        match self.sessions.get_mut(usize::from(command.session)) {
+            Some(session) if session.defined == 0 => {
+                let [a, b, c, d, ..] = command.client_id;
+                let (account, firm) = (command.user_ref, [a, b, c, d]);
+                *session = Session { account, firm, defined: 1, ..Session::zeroed() };
+                about(command, EventKind::SessionDefined, Reason::None)
+            }
+            _ => refused(command, Reason::TableFull),
+        }
+    }
+
+    fn extra(&mut self, command: &Command) -> Event {
+        if let Some(session) = self.sessions.get_mut(usize::from(command.session)) {
+            session.extra = session.defined;
+        }
+        about(command, EventKind::Noted, Reason::None)
+    }
+
+    fn open_day(&mut self, command: &Command) -> Event {
+        if self.day != Day::Before {
+            return refused(command, Reason::NotOpen);
+        }
+        self.day = Day::Open;
+        about(command, EventKind::DayOpened, Reason::None)
+    }
+
+    fn close_day(&mut self, command: &Command, events: &mut Events) -> Step {
+        if self.day != Day::Open {
+            events.push(refused(command, Reason::NotOpen));
+            return Step::Done;
+        }
+        self.day = Day::Closed;
+        self.close_books(*command, 1, events)
+    }
+
+    /// Takes all orders off the books from a symbol on: by symbol, buys first, price-time.
+    fn close_books(&mut self, command: Command, from: u32, events: &mut Events) -> Step {
+        let end = self.books.books.len() as u32;
+        for symbol in from..end.min(from + SYMBOLS_A_STEP_MAX) {
+            for side in [Side::Buy, Side::Sell] {
+                if !self.close_side(symbol as u16, side, events) {
+                    self.pending = Pending::Close(command, symbol);
+                    return Step::More;
+                }
+            }
+        }
+        if from + SYMBOLS_A_STEP_MAX < end {
+            self.pending = Pending::Close(command, from + SYMBOLS_A_STEP_MAX);
+            return Step::More;
+        }
+        events.push(about(&command, EventKind::DayClosed, Reason::None));
         Step::Done
     }
 
-    /// A hash of all that can be observed: definitions, the day, counters, orders and their
-    /// priority. Two engines that applied the same inputs agree, whatever their limits. O(orders).
-    #[must_use]
-    pub fn state_hash(&self) -> u64 {
-        self.memory.len() as u64
+    /// Whether all orders of a side are off; room for one event is kept.
+    fn close_side(&mut self, symbol: u16, side: Side, events: &mut Events) -> bool {
+        while let Some((level, price)) = self.books.books[usize::from(symbol)].best(side) {
+            if events.room() < 2 {
+                return false;
+            }
+            let handle = self.books.levels[level as usize].head;
+            assert!(handle != NONE, "a best price without orders");
+            let order = self.slab.orders[handle as usize];
+            self.refs.remove(self.slab.orders, handle);
+            self.books.unlink(&mut self.slab, handle);
+            events.push(canceled(&order, price, Reason::DayClosed, 0));
+        }
+        true
     }
+}
 
-    /// Number of orders on all books.
-    #[must_use]
-    pub fn live_orders(&self) -> u32 {
-        self.limits.orders
+/// The only event of an input: it repeats the fields of the command.
+pub(crate) fn about(command: &Command, kind: EventKind, reason: Reason) -> Event {
+    Event {
+        kind: kind as u8,
+        side: command.side,
+        reason: reason as u8,
+        flags: Event::LAST,
+        symbol: command.symbol,
+        session: command.session,
+        user_ref: command.user_ref,
+        old_user_ref: command.old_user_ref,
+        quantity: command.quantity,
+        leaves: 0,
+        price: command.price,
+        order_ref: 0,
+        related: 0,
     }
+}
 
-    /// Best price of one side of a symbol's book and the open units there.
-    #[must_use]
-    pub fn best(&self, _symbol: u16, _side: Side) -> Option<(i64, u64)> {
-        None
-    }
-
-    /// Shows the orders on one side of a symbol's book, best price first, then the oldest.
-    pub fn orders(&self, _symbol: u16, _side: Side, _show: impl FnMut(RestingOrder)) {}
-
-    /// Numbers of the defined symbols, ascending.
-    pub fn symbols(&self) -> impl Iterator<Item = u16> + '_ {
-        std::iter::empty()
-    }
+fn refused(command: &Command, reason: Reason) -> Event {
+    about(command, EventKind::Refused, reason)
 }

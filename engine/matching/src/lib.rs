@@ -24,9 +24,17 @@
 #![forbid(unsafe_code)]
 
 mod engine;
+mod entry;
+mod books;
+mod trie;
+mod slab;
+mod refs;
+mod view;
 mod events;
 mod limits;
+mod memory;
 
-pub use engine::{Engine, RestingOrder};
+pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
 pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX};
+pub use view::RestingOrder;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::memory;
+
 /// One cache line of the memory that an engine lives in.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
@@ -44,7 +46,22 @@ impl Limits {
     /// How many [`Line`]s [`Engine::new`](crate::Engine::new) must be handed.
     #[must_use]
     pub fn lines(&self) -> usize {
-        (self.symbols as usize + self.sessions as usize + 8) + self.orders as usize
+        memory::lines(self)
+    }
+
+    /// # Errors
+    /// The first limit that is out of its range.
+    pub(crate) fn check(&self) -> Result<(), LimitError> {
+        let limits = [
+            ("symbols", u32::from(self.symbols), u32::from(u16::MAX)),
+            ("sessions", u32::from(self.sessions), u32::from(u16::MAX)),
+            ("orders", self.orders, ORDERS_MAX),
+            ("price_groups", self.price_groups, PRICE_GROUPS_MAX),
+        ];
+        match limits.into_iter().find(|(_, value, max)| *value == 0 || value > max) {
+            Some((limit, value, max)) => Err(LimitError::OutOfRange { limit, value, max }),
+            None => Ok(()),
+        }
     }
 }
 

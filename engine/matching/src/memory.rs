@@ -1,0 +1,99 @@
+//! Cuts the lines handed to an engine into its tables.
+
+use bytemuck::Pod;
+
+use crate::books::{Book, GROUP_LEVELS, Level};
+use crate::engine::Session;
+use crate::limits::{LINE_BYTES, Limits, Line};
+use crate::refs::{Branch, LINE_SLOTS, Slot};
+use crate::slab::Order;
+use crate::trie::{Group, NODES_A_GROUP_MAX, Node};
+
+/// The most entries of the cache before the tries: 512 KiB.
+const CACHE_MAX: usize = 1 << 16;
+
+/// The tables, all zero.
+pub(crate) struct Tables<'m> {
+    pub(crate) books: &'m mut [Book],
+    pub(crate) sessions: &'m mut [Session],
+    pub(crate) orders: &'m mut [Order],
+    pub(crate) slots: &'m mut [Slot],
+    pub(crate) branches: &'m mut [Branch],
+    pub(crate) levels: &'m mut [Level],
+    pub(crate) groups: &'m mut [Group],
+    pub(crate) nodes: &'m mut [Node],
+    pub(crate) cache: &'m mut [u64],
+}
+
+/// Entries of each table. Entry 0 of those that handles name is never used.
+struct Sizes {
+    books: usize,
+    sessions: usize,
+    orders: usize,
+    slots: usize,
+    groups: usize,
+    levels: usize,
+    nodes: usize,
+    cache: usize,
+}
+
+impl Sizes {
+    fn of(limits: &Limits) -> Self {
+        let (orders, groups) = (limits.orders as usize, limits.price_groups as usize);
+        Self {
+            books: usize::from(limits.symbols) + 1,
+            sessions: usize::from(limits.sessions) + 1,
+            orders: orders + 1,
+            slots: (2 * orders).next_power_of_two().max(2 * LINE_SLOTS),
+            groups: groups + 1,
+            levels: (groups + 1) * GROUP_LEVELS as usize,
+            nodes: groups * NODES_A_GROUP_MAX + 1,
+            cache: (4 * groups).next_power_of_two().min(CACHE_MAX),
+        }
+    }
+}
+
+/// Lines of a table.
+const fn lines_of<T>(entries: usize) -> usize {
+    (entries * size_of::<T>()).div_ceil(LINE_BYTES)
+}
+
+/// Lines of all tables.
+pub(crate) fn lines(limits: &Limits) -> usize {
+    let sizes = Sizes::of(limits);
+    lines_of::<Book>(sizes.books)
+        + lines_of::<Session>(sizes.sessions)
+        + lines_of::<Order>(sizes.orders)
+        + lines_of::<Slot>(sizes.slots)
+        + lines_of::<Branch>(sizes.orders)
+        + lines_of::<Level>(sizes.levels)
+        + lines_of::<Group>(sizes.groups)
+        + lines_of::<Node>(sizes.nodes)
+        + lines_of::<u64>(sizes.cache)
+}
+
+/// Clears the memory, which is as many lines as [`lines`] says, and cuts it up.
+pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m> {
+    memory.fill(Line::ZERO);
+    let (sizes, rest) = (Sizes::of(limits), &mut memory);
+    Tables {
+        books: table(rest, sizes.books),
+        sessions: table(rest, sizes.sessions),
+        orders: table(rest, sizes.orders),
+        slots: table(rest, sizes.slots),
+        branches: table(rest, sizes.orders),
+        levels: table(rest, sizes.levels),
+        groups: table(rest, sizes.groups),
+        nodes: table(rest, sizes.nodes),
+        cache: table(rest, sizes.cache),
+    }
+}
+
+/// Takes a table off the front of the memory.
+fn table<'m, T: Pod>(rest: &mut &'m mut [Line], entries: usize) -> &'m mut [T] {
+    const { assert!(align_of::<T>() <= LINE_BYTES) };
+    let (front, back) = std::mem::take(rest).split_at_mut(lines_of::<T>(entries));
+    *rest = back;
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(front);
+    bytemuck::cast_slice_mut(&mut bytes[..entries * size_of::<T>()])
+}

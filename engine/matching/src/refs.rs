@@ -1,0 +1,217 @@
+//! Finds an order by what its member calls it: session and user reference.
+//!
+//! A reference may rest in 8 slots of a *near* line or in 8 of a *far* line, else in a tree.
+//! Near lines follow the reference numbers of a session, so that orders entered one after the other
+//! share lines; far lines are spread by a hash, for what collides with older orders that still
+//! live. There are twice as many slots as orders. The tree is a crit-bit tree over 48-bit names:
+//! whatever references a member picks, a look-up compares at most 16 slots and walks at most 48
+//! nodes, and there is always room for as many references as there are orders.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::slab::{NONE, Order, name};
+
+/// Slots of a line.
+pub(crate) const LINE_SLOTS: usize = 8;
+
+const _: () = assert!(size_of::<Slot>() * LINE_SLOTS == crate::LINE_BYTES);
+
+/// A reference and its order; order 0 for an empty slot.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Slot {
+    user_ref: u32,
+    order: u32,
+}
+
+/// A branch of the tree: names with a 0 at the bit are under the first child.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Branch {
+    /// A branch, or an order with [`LEAF`]. In a free branch, the first is the next free one.
+    children: [u32; 2],
+    bit: u32,
+    unused: u32,
+}
+
+/// Marks a child that is an order.
+const LEAF: u32 = 1 << 31;
+const _: () = assert!(crate::ORDERS_MAX < LEAF);
+
+/// All live references.
+pub(crate) struct Refs<'m> {
+    slots: &'m mut [Slot],
+    tree: Tree<'m>,
+}
+
+impl<'m> Refs<'m> {
+    /// `slots`: a power of two of lines. `branches`: one more than orders.
+    pub(crate) fn new(slots: &'m mut [Slot], branches: &'m mut [Branch]) -> Self {
+        assert!((slots.len() / LINE_SLOTS).is_power_of_two());
+        Self { slots, tree: Tree { branches, root: NONE, free: NONE, fresh: 1 } }
+    }
+
+    /// First slots of the near and the far line.
+    #[inline]
+    fn lines(&self, session: u16, user_ref: u32) -> [usize; 2] {
+        let mask = self.slots.len() / LINE_SLOTS - 1;
+        // The golden ratio keeps the sessions' runs of numbers apart, whatever their count.
+        let start = u64::from(u32::from(session).wrapping_mul(0x9E37_79B1));
+        let start = (start * (mask as u64 + 1)) >> 32;
+        let near = start as usize + user_ref as usize / LINE_SLOTS;
+        let far = mix(name(session, user_ref)) as usize;
+        [(near & mask) * LINE_SLOTS, (far & mask) * LINE_SLOTS]
+    }
+
+    /// The live order of that name, or none.
+    #[inline]
+    pub(crate) fn get(&self, orders: &[Order], session: u16, user_ref: u32) -> u32 {
+        let lines = self.lines(session, user_ref);
+        for line in lines {
+            for step in 0..LINE_SLOTS {
+                let slot = self.slots[line + (user_ref as usize + step) % LINE_SLOTS];
+                if slot.user_ref == user_ref
+                    && slot.order != NONE
+                    && orders[slot.order as usize].session() == session
+                {
+                    return slot.order;
+                }
+            }
+        }
+        self.tree.get(orders, name(session, user_ref))
+    }
+
+    /// Adds a live order; its name is not there yet.
+    #[inline]
+    pub(crate) fn insert(&mut self, orders: &[Order], order: u32) {
+        let Order { user_ref, .. } = orders[order as usize];
+        for line in self.lines(orders[order as usize].session(), user_ref) {
+            for step in 0..LINE_SLOTS {
+                let slot = &mut self.slots[line + (user_ref as usize + step) % LINE_SLOTS];
+                if slot.order == NONE {
+                    *slot = Slot { user_ref, order };
+                    return;
+                }
+            }
+        }
+        self.tree.insert(orders, order);
+    }
+
+    /// Takes out an order that is there, before its record is freed.
+    #[inline]
+    pub(crate) fn remove(&mut self, orders: &[Order], order: u32) {
+        let Order { user_ref, .. } = orders[order as usize];
+        for line in self.lines(orders[order as usize].session(), user_ref) {
+            for step in 0..LINE_SLOTS {
+                let slot = &mut self.slots[line + (user_ref as usize + step) % LINE_SLOTS];
+                if slot.order == order {
+                    *slot = Slot::zeroed();
+                    return;
+                }
+            }
+        }
+        self.tree.remove(orders, order);
+    }
+}
+
+/// Spreads a name over 64 bits (the finalizer of `SplitMix64`).
+fn mix(name: u64) -> u64 {
+    let name = (name ^ name >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let name = (name ^ name >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    name ^ name >> 31
+}
+
+/// A crit-bit tree; a branch's bit is higher than those below it.
+struct Tree<'m> {
+    branches: &'m mut [Branch],
+    root: u32,
+    free: u32,
+    fresh: u32,
+}
+
+impl Tree<'_> {
+    /// The leaf that a walk by the bits of a name ends at; the tree is not empty.
+    fn walk(&self, name: u64) -> u32 {
+        let mut at = self.root;
+        while at & LEAF == 0 {
+            let branch = &self.branches[at as usize];
+            at = branch.children[bit_of(name, branch.bit)];
+        }
+        at & !LEAF
+    }
+
+    fn get(&self, orders: &[Order], name: u64) -> u32 {
+        if self.root == NONE {
+            return NONE;
+        }
+        let order = self.walk(name);
+        if orders[order as usize].name() == name { order } else { NONE }
+    }
+
+    fn insert(&mut self, orders: &[Order], order: u32) {
+        if self.root == NONE {
+            self.root = order | LEAF;
+            return;
+        }
+        let name = orders[order as usize].name();
+        let differ = name ^ orders[self.walk(name) as usize].name();
+        assert!(differ != 0, "a live reference was taken again");
+        let bit = 63 - differ.leading_zeros();
+        let (mut above, mut at) = (NONE, self.root);
+        while at & LEAF == 0 && self.branches[at as usize].bit > bit {
+            above = at;
+            at = self.branches[at as usize].children[bit_of(name, self.branches[at as usize].bit)];
+        }
+        let mut children = [at; 2];
+        children[bit_of(name, bit)] = order | LEAF;
+        let branch = self.take();
+        self.branches[branch as usize] = Branch { children, bit, unused: 0 };
+        self.link(above, name, branch);
+    }
+
+    fn remove(&mut self, orders: &[Order], order: u32) {
+        assert!(self.root != NONE, "a live order has no reference");
+        let name = orders[order as usize].name();
+        let (mut above, mut parent, mut at) = (NONE, NONE, self.root);
+        while at & LEAF == 0 {
+            above = parent;
+            parent = at;
+            at = self.branches[at as usize].children[bit_of(name, self.branches[at as usize].bit)];
+        }
+        assert!(at == order | LEAF, "a live order has no reference");
+        if parent == NONE {
+            self.root = NONE;
+            return;
+        }
+        let branch = self.branches[parent as usize];
+        let sibling = branch.children[1 - bit_of(name, branch.bit)];
+        self.link(above, name, sibling);
+        self.branches[parent as usize].children[0] = self.free;
+        self.free = parent;
+    }
+
+    /// Puts a child where a name leads to below a branch, or at the root.
+    fn link(&mut self, above: u32, name: u64, child: u32) {
+        if above == NONE {
+            self.root = child;
+        } else {
+            let branch = &mut self.branches[above as usize];
+            branch.children[bit_of(name, branch.bit)] = child;
+        }
+    }
+
+    fn take(&mut self) -> u32 {
+        let branch = self.free;
+        if branch == NONE {
+            self.fresh += 1;
+            return self.fresh - 1;
+        }
+        self.free = self.branches[branch as usize].children[0];
+        branch
+    }
+}
+
+#[inline]
+fn bit_of(name: u64, bit: u32) -> usize {
+    (name >> bit & 1) as usize
+}

@@ -1,0 +1,173 @@
+//! The order pool: 32-byte records with their queue links inside, named by a dense handle.
+//!
+//! Two records share a cache line, so a cancel of a cold order costs one miss for all that is to be
+//! known of it. Freed records are reused last in, first out: the next order finds a warm one.
+//! Handle 0 means none, so memory of zeros is an empty pool.
+
+use bytemuck::{Pod, Zeroable};
+use wire::ring::{QUANTITY_MAX, Side};
+
+/// The handle that names no order.
+pub(crate) const NONE: u32 = 0;
+
+/// The greatest order number that a record can hold.
+pub(crate) const ORDER_REF_MAX: u64 = (1 << 48) - 1;
+
+const QUANTITY_BITS: u32 = 20;
+const QUANTITY_MASK: u64 = (1 << QUANTITY_BITS) - 1;
+const SYMBOL_SHIFT: u32 = 2 * QUANTITY_BITS;
+const SIDE_SHIFT: u32 = SYMBOL_SHIFT + 16;
+
+const _: () = assert!(QUANTITY_MAX as u64 <= QUANTITY_MASK);
+const _: () = assert!(SIDE_SHIFT < 64);
+const _: () = assert!(size_of::<Order>() == 32);
+
+/// An order on a book.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Order {
+    /// Order number, and the session in the lowest 16 bits.
+    id: u64,
+    /// From the lowest bit: open units (20), executed units (20), symbol (16), side (1).
+    state: u64,
+    /// The member's number.
+    pub(crate) user_ref: u32,
+    /// Where it rests: an index of the ladder's levels.
+    pub(crate) level: u32,
+    /// The order before it at its price.
+    pub(crate) prev: u32,
+    /// The order behind it at its price; in a free record, the next free one.
+    pub(crate) next: u32,
+}
+
+/// What an order is before it has a place.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity {
+    pub(crate) order_ref: u64,
+    pub(crate) symbol: u16,
+    pub(crate) session: u16,
+    pub(crate) user_ref: u32,
+    pub(crate) side: Side,
+}
+
+impl Order {
+    #[inline]
+    pub(crate) fn new(who: &Identity, open: u32, executed: u32, level: u32) -> Self {
+        debug_assert!(who.order_ref <= ORDER_REF_MAX);
+        Self {
+            id: who.order_ref << 16 | u64::from(who.session),
+            state: u64::from(open)
+                | u64::from(executed) << QUANTITY_BITS
+                | u64::from(who.symbol) << SYMBOL_SHIFT
+                | (who.side as u64) << SIDE_SHIFT,
+            user_ref: who.user_ref,
+            level,
+            prev: NONE,
+            next: NONE,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            order_ref: self.id >> 16,
+            symbol: (self.state >> SYMBOL_SHIFT) as u16,
+            session: self.session(),
+            user_ref: self.user_ref,
+            side: if self.state >> SIDE_SHIFT == 0 { Side::Buy } else { Side::Sell },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn session(&self) -> u16 {
+        self.id as u16
+    }
+
+    /// What the member calls it, as one number.
+    #[inline]
+    pub(crate) fn name(&self) -> u64 {
+        name(self.session(), self.user_ref)
+    }
+
+    /// Open units.
+    #[inline]
+    pub(crate) fn open(&self) -> u32 {
+        (self.state & QUANTITY_MASK) as u32
+    }
+
+    /// Units that traded, those of replaced orders included.
+    #[inline]
+    pub(crate) fn executed(&self) -> u32 {
+        (self.state >> QUANTITY_BITS & QUANTITY_MASK) as u32
+    }
+
+    /// Moves open units, no more than there are, to the executed ones.
+    #[inline]
+    pub(crate) fn execute(&mut self, quantity: u32) {
+        debug_assert!(quantity <= self.open());
+        let quantity = u64::from(quantity);
+        self.state = self.state + (quantity << QUANTITY_BITS) - quantity;
+    }
+
+    /// Takes off open units, no more than there are.
+    #[inline]
+    pub(crate) fn reduce(&mut self, quantity: u32) {
+        debug_assert!(quantity <= self.open());
+        self.state -= u64::from(quantity);
+    }
+}
+
+/// A session's order as one number.
+#[inline]
+pub(crate) fn name(session: u16, user_ref: u32) -> u64 {
+    u64::from(session) << 32 | u64::from(user_ref)
+}
+
+/// The pool. Every operation is O(1).
+pub(crate) struct Slab<'m> {
+    /// Record 0 is never used.
+    pub(crate) orders: &'m mut [Order],
+    free: u32,
+    fresh: u32,
+    live: u32,
+}
+
+impl<'m> Slab<'m> {
+    pub(crate) fn new(orders: &'m mut [Order]) -> Self {
+        Self { orders, free: NONE, fresh: 1, live: 0 }
+    }
+
+    pub(crate) fn live(&self) -> u32 {
+        self.live
+    }
+
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        (self.live as usize) < self.orders.len() - 1
+    }
+
+    /// Stores an order; the caller has looked at [`Slab::has_room`].
+    #[inline]
+    pub(crate) fn insert(&mut self, order: Order) -> u32 {
+        assert!(self.has_room(), "an order was taken for which there is no room");
+        let mut handle = self.free;
+        if handle == NONE {
+            handle = self.fresh;
+            self.fresh += 1;
+        } else {
+            self.free = self.orders[handle as usize].next;
+        }
+        self.orders[handle as usize] = order;
+        self.live += 1;
+        handle
+    }
+
+    /// Frees a record.
+    #[inline]
+    pub(crate) fn remove(&mut self, handle: u32) {
+        debug_assert!(handle != NONE && self.live > 0);
+        self.orders[handle as usize].next = self.free;
+        self.free = handle;
+        self.live -= 1;
+    }
+}

@@ -1,0 +1,319 @@
+//! Which price groups have orders: 64-ary bitmap tries over group numbers, and a cache before them.
+//!
+//! A group is 64 neighbouring prices of one ladder. A symbol has two ladders, because real prices
+//! sit on whole cents and rarely between: whole cents, and all other prices. A trie of plain
+//! prices would hold one used price in a group; this one holds up to 64. The price of that is that the
+//! best of a side is the better of two.
+//!
+//! Nodes and groups exist only while something is in them, and are clean when they are freed, so
+//! taking one is O(1). The path to a group is 3 nodes for cents, 4 for the rest: every walk here has
+//! a constant bound. Handle 0 means none.
+
+use bytemuck::{Pod, Zeroable};
+use wire::ring::PRICE_MAX;
+
+use crate::slab::NONE;
+
+/// Ladder of the prices in whole cents.
+pub(crate) const CENTS: usize = 0;
+/// Ladder of all other prices.
+pub(crate) const FINE: usize = 1;
+
+/// Prices of 1/10,000 in a step of each ladder.
+const STRIDE: [u32; 2] = [100, 1];
+/// Nodes between root and group in each ladder.
+const DEPTH: [u32; 2] = [3, 4];
+/// The most nodes that one group can need.
+pub(crate) const NODES_A_GROUP_MAX: usize = 4;
+
+const SLOT_BITS: u32 = 6;
+const SLOT_MASK: u32 = 63;
+
+/// Each ladder's group numbers fit two roots above its nodes.
+const _: () = assert!(PRICE_MAX as u64 / 100 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[CENTS]));
+const _: () = assert!(PRICE_MAX as u64 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[FINE]));
+const _: () = assert!(size_of::<Group>() == 64 && size_of::<Node>() == 320);
+
+/// Splits a price into its ladder, its group's number there, and its place in the group.
+#[inline]
+pub(crate) fn split(price: u32) -> (usize, u32, u32) {
+    let (ladder, step) = if price % 100 == 0 { (CENTS, price / 100) } else { (FINE, price) };
+    (ladder, step >> SLOT_BITS, step & SLOT_MASK)
+}
+
+/// What is known of a group; its 64 levels lie elsewhere.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Group {
+    /// Which of its levels have orders.
+    pub(crate) occupied: u64,
+    /// Price of its first level.
+    base: u32,
+    /// Price step between levels.
+    stride: u32,
+    /// The group's number in its ladder.
+    key: u32,
+    /// The node above; in a free group, the next free one.
+    parent: u32,
+    symbol: u16,
+    ladder: u16,
+    unused: [u32; 9],
+}
+
+impl Group {
+    /// Price of a level.
+    #[inline]
+    pub(crate) fn price(&self, slot: u32) -> u32 {
+        self.base + slot * self.stride
+    }
+
+    pub(crate) fn ladder(&self) -> usize {
+        usize::from(self.ladder)
+    }
+}
+
+/// An inner node: which children there are, and their handles.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Node {
+    occupied: u64,
+    /// The node above, none under a root; in a free node, the next free one.
+    parent: u32,
+    unused: [u32; 13],
+    children: [u32; 64],
+}
+
+impl Node {
+    fn put(&mut self, slot: usize, child: u32) {
+        self.children[slot] = child;
+        self.occupied |= 1 << slot;
+    }
+}
+
+/// The two top nodes of each ladder of a symbol.
+pub(crate) type Roots = [[u32; 2]; 2];
+
+/// A group's name: symbol, ladder and number.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) symbol: u16,
+    pub(crate) ladder: usize,
+    pub(crate) key: u32,
+}
+
+impl Place {
+    /// 42 bits that no other place has.
+    #[inline]
+    fn tag(self) -> u64 {
+        u64::from(self.symbol) << 26 | (self.ladder as u64) << 25 | u64::from(self.key)
+    }
+
+    /// Which of the two roots it is under.
+    fn root(self) -> usize {
+        (self.key >> (SLOT_BITS * DEPTH[self.ladder])) as usize & 1
+    }
+
+    /// Which child of its node at a depth leads to it; the lowest nodes have depth 0.
+    #[inline]
+    fn slot(self, depth: u32) -> usize {
+        (self.key >> (SLOT_BITS * depth) & SLOT_MASK) as usize
+    }
+}
+
+/// All groups and nodes of all symbols.
+pub(crate) struct Trie<'m> {
+    pub(crate) groups: &'m mut [Group],
+    nodes: &'m mut [Node],
+    /// Group handle (22 bits) under the place's tag (42 bits); a power of two of them.
+    cache: &'m mut [u64],
+    group_free: u32,
+    group_fresh: u32,
+    node_free: u32,
+    node_fresh: u32,
+}
+
+const HANDLE_BITS: u32 = 22;
+const _: () = assert!(crate::PRICE_GROUPS_MAX < 1 << HANDLE_BITS);
+
+impl<'m> Trie<'m> {
+    pub(crate) fn new(
+        groups: &'m mut [Group],
+        nodes: &'m mut [Node],
+        cache: &'m mut [u64],
+    ) -> Self {
+        assert!(cache.len().is_power_of_two());
+        Self { groups, nodes, cache, group_free: NONE, group_fresh: 1, node_free: 0, node_fresh: 1 }
+    }
+
+    /// Whether another group can be opened. Nodes cannot run out before groups do.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.group_free != NONE || (self.group_fresh as usize) < self.groups.len()
+    }
+
+    /// The group of a place, or none.
+    #[inline]
+    pub(crate) fn find(&mut self, roots: &Roots, place: Place) -> u32 {
+        let entry = self.cache_entry(place);
+        let cached = self.cache[entry];
+        if cached >> HANDLE_BITS == place.tag() {
+            return (cached & ((1 << HANDLE_BITS) - 1)) as u32;
+        }
+        let group = self.walk(roots, place);
+        if group != NONE {
+            self.cache[entry] = place.tag() << HANDLE_BITS | u64::from(group);
+        }
+        group
+    }
+
+    #[inline]
+    fn cache_entry(&self, place: Place) -> usize {
+        let spread = u32::from(place.symbol).wrapping_mul(0x9E37_79B1) >> 8;
+        let at = place.key.wrapping_add(spread).wrapping_add((place.ladder as u32) << 12);
+        at as usize & (self.cache.len() - 1)
+    }
+
+    fn walk(&self, roots: &Roots, place: Place) -> u32 {
+        let mut at = roots[place.ladder][place.root()];
+        for depth in (0..DEPTH[place.ladder]).rev() {
+            if at == NONE {
+                return NONE;
+            }
+            at = self.nodes[at as usize].children[place.slot(depth)];
+        }
+        at
+    }
+
+    /// Opens the group of a place that has none; the caller has looked at [`Trie::has_room`].
+    pub(crate) fn open(&mut self, roots: &mut Roots, place: Place) -> u32 {
+        assert!(self.has_room(), "a group was opened for which there is no room");
+        let group = self.take_group();
+        let root = &mut roots[place.ladder][place.root()];
+        if *root == NONE {
+            *root = self.take_node(NONE);
+        }
+        let mut parent = *root;
+        for depth in (1..DEPTH[place.ladder]).rev() {
+            let slot = place.slot(depth);
+            let child = self.nodes[parent as usize].children[slot];
+            let child = if child == NONE { self.take_node(parent) } else { child };
+            self.nodes[parent as usize].put(slot, child);
+            parent = child;
+        }
+        self.nodes[parent as usize].put(place.slot(0), group);
+        let stride = STRIDE[place.ladder];
+        self.groups[group as usize] = Group {
+            base: (place.key << SLOT_BITS) * stride,
+            stride,
+            key: place.key,
+            parent,
+            symbol: place.symbol,
+            ladder: place.ladder as u16,
+            ..Group::zeroed()
+        };
+        group
+    }
+
+    fn take_group(&mut self) -> u32 {
+        let group = self.group_free;
+        if group == NONE {
+            self.group_fresh += 1;
+            return self.group_fresh - 1;
+        }
+        self.group_free = self.groups[group as usize].parent;
+        group
+    }
+
+    /// A node without children, from the free ones or from those never used.
+    fn take_node(&mut self, parent: u32) -> u32 {
+        let mut node = self.node_free;
+        if node == NONE {
+            node = self.node_fresh;
+            self.node_fresh += 1;
+        } else {
+            self.node_free = self.nodes[node as usize].parent;
+        }
+        self.nodes[node as usize].parent = parent;
+        node
+    }
+
+    /// Frees a group without orders, and the nodes that have nothing else below them.
+    pub(crate) fn close(&mut self, roots: &mut Roots, group: u32) {
+        let Group { occupied, key, parent, symbol, ladder, .. } = self.groups[group as usize];
+        assert!(occupied == 0, "a group with orders was closed");
+        let place = Place { symbol, ladder: usize::from(ladder), key };
+        let entry = self.cache_entry(place);
+        if self.cache[entry] >> HANDLE_BITS == place.tag() {
+            self.cache[entry] = 0;
+        }
+        self.groups[group as usize].parent = self.group_free;
+        self.group_free = group;
+        let mut at = parent;
+        for depth in 0..DEPTH[place.ladder] {
+            let slot = place.slot(depth);
+            let node = &mut self.nodes[at as usize];
+            node.children[slot] = NONE;
+            node.occupied &= !(1 << slot);
+            if node.occupied != 0 {
+                return;
+            }
+            let above = node.parent;
+            node.parent = self.node_free;
+            self.node_free = at;
+            at = above;
+        }
+        roots[place.ladder][place.root()] = NONE;
+    }
+
+    /// The nearest level with orders above (`UP`) or below a level of the same ladder, as
+    /// group and slot.
+    pub(crate) fn next<const UP: bool>(
+        &self,
+        roots: &Roots,
+        group: u32,
+        slot: u32,
+    ) -> Option<(u32, u32)> {
+        let from = &self.groups[group as usize];
+        if let Some(next) = beyond::<UP>(from.occupied, slot) {
+            return Some((group, next));
+        }
+        let ladder = from.ladder();
+        let place = Place { symbol: from.symbol, ladder, key: from.key };
+        let mut at = from.parent;
+        for depth in 0..DEPTH[ladder] {
+            let node = &self.nodes[at as usize];
+            if let Some(next) = beyond::<UP>(node.occupied, place.slot(depth) as u32) {
+                return Some(self.first::<UP>(node.children[next as usize], depth));
+            }
+            at = node.parent;
+        }
+        let other = roots[ladder][1 - place.root()];
+        let onward = (place.root() == 0) == UP && other != NONE;
+        onward.then(|| self.first::<UP>(other, DEPTH[ladder]))
+    }
+
+    /// The first level with orders below something that has `depth` nodes on the way.
+    fn first<const UP: bool>(&self, top: u32, depth: u32) -> (u32, u32) {
+        let mut at = top;
+        for _ in 0..depth {
+            let node = &self.nodes[at as usize];
+            at = node.children[end::<UP>(node.occupied) as usize];
+        }
+        (at, end::<UP>(self.groups[at as usize].occupied))
+    }
+}
+
+/// The nearest set bit above (`UP`) or below a slot.
+#[inline]
+fn beyond<const UP: bool>(word: u64, slot: u32) -> Option<u32> {
+    let rest = if UP { word & (!1 << slot) } else { word & ((1 << slot) - 1) };
+    (rest != 0).then(|| end::<UP>(rest))
+}
+
+/// The lowest (`UP`) or highest set bit of a word that has one.
+#[inline]
+fn end<const UP: bool>(word: u64) -> u32 {
+    debug_assert!(word != 0);
+    let bit = if UP { word.trailing_zeros() } else { 63 - (word | 1).leading_zeros() };
+    bit & SLOT_MASK
+}

@@ -1,0 +1,124 @@
+//! Looking at the engine's state between inputs.
+
+use wire::ring::Side;
+
+use crate::Engine;
+use crate::books::Book;
+use crate::slab::{NONE, Order};
+
+/// An order on a book, as [`Engine::orders`] shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestingOrder {
+    /// The engine's number of it.
+    pub order_ref: u64,
+    /// Number of its symbol.
+    pub symbol: u16,
+    /// Its session.
+    pub session: u16,
+    /// The member's number of it.
+    pub user_ref: u32,
+    /// Its side.
+    pub side: Side,
+    /// Its limit, in 1/10,000.
+    pub price: i64,
+    /// Open units.
+    pub quantity: u32,
+    /// Units that traded already, also those of the orders it replaced.
+    pub executed: u32,
+}
+
+impl RestingOrder {
+    fn of(order: &Order, price: u32) -> Self {
+        let who = order.identity();
+        Self {
+            order_ref: who.order_ref,
+            symbol: who.symbol,
+            session: who.session,
+            user_ref: who.user_ref,
+            side: who.side,
+            price: i64::from(price),
+            quantity: order.open(),
+            executed: order.executed(),
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Number of orders on all books.
+    #[must_use]
+    pub fn live_orders(&self) -> u32 {
+        self.slab.live()
+    }
+
+    /// Best price of one side of a symbol's book and the open units there. O(1).
+    #[must_use]
+    pub fn best(&self, symbol: u16, side: Side) -> Option<(i64, u64)> {
+        let book = self.books.books.get(usize::from(symbol)).filter(|book| book.is_defined())?;
+        let (level, price) = book.best(side)?;
+        Some((i64::from(price), self.books.levels[level as usize].quantity))
+    }
+
+    /// Shows the orders on one side of a symbol's book, best price first, then the oldest.
+    pub fn orders(&self, symbol: u16, side: Side, mut show: impl FnMut(RestingOrder)) {
+        self.books.for_levels(symbol, side, |level, price| {
+            let mut handle = level.head;
+            while handle != NONE {
+                let order = &self.slab.orders[handle as usize];
+                show(RestingOrder::of(order, price));
+                handle = order.next;
+            }
+        });
+    }
+
+    /// Numbers of the defined symbols, ascending.
+    pub fn symbols(&self) -> impl Iterator<Item = u16> + '_ {
+        self.defined_books().map(|(symbol, _)| symbol)
+    }
+
+    fn defined_books(&self) -> impl Iterator<Item = (u16, &Book)> {
+        (0..=u16::MAX).zip(self.books.books.iter()).filter(|(_, book)| book.is_defined())
+    }
+
+    /// A hash of all that can be observed between inputs: definitions, the day, counters, orders and
+    /// their priority. Two engines that applied the same inputs agree, also with other limits as long
+    /// as neither refused for want of room. O(symbols + sessions + orders).
+    #[must_use]
+    pub fn state_hash(&self) -> u64 {
+        let mut hash = Hash(self.day as u64);
+        hash.add(self.orders_taken);
+        hash.add(self.matches);
+        for (session, state) in (0u64..).zip(self.sessions.iter()) {
+            if state.defined != 0 {
+                hash.add(session << 32 | u64::from(state.user_ref_last));
+                let firm = u32::from_le_bytes(state.firm);
+                hash.add(u64::from(firm) << 32 | u64::from(state.account));
+                hash.add(u64::from(state.extra));
+            }
+        }
+        for (symbol, book) in self.defined_books() {
+            hash.add(u64::from(symbol));
+            hash.add(book.name);
+            for side in [Side::Buy, Side::Sell] {
+                self.orders(symbol, side, |order| hash.add_order(&order));
+            }
+        }
+        hash.0
+    }
+}
+
+/// Mixes words in their order, so that order is part of the result.
+struct Hash(u64);
+
+impl Hash {
+    fn add(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        self.0 = (mixed ^ mixed >> 29).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn add_order(&mut self, order: &RestingOrder) {
+        self.add(order.order_ref);
+        self.add(u64::from(order.session) << 32 | u64::from(order.user_ref));
+        self.add(u64::from(order.quantity) << 32 | u64::from(order.executed));
+        self.add((order.price as u64) << 1 | order.side as u64);
+    }
+}
