@@ -10,27 +10,27 @@
 //! gone already, as members do. It never waits for an answer.
 //!
 //! Each symbol has a middle price that wanders within [`WANDER_TICKS`]. Passive orders stay on
-//! their side of it, so that it crosses resting orders only by moving; it moves the slower, the more
-//! orders stand, so that the flow has time to trade through them.
+//! their side of it, so that they meet resting orders only after it moved; the more orders stand,
+//! the slower it moves, so that the flow has time to trade through them.
 
 use wire::ring::{
     Command, CommandKind, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
     TimeInForce,
 };
 
+use crate::command::{command, letters, request};
 use crate::live::{Live, LiveOrders};
+use crate::middle::Middle;
+pub use crate::middle::WANDER_TICKS;
 use crate::random::Random;
 use crate::shape::{self, BUY_DISTANCE, PRICE_CHANGE, SELL_DISTANCE, SIZE, TICK};
 pub use crate::shape::{Shape, ShapeError};
 
-/// How far the middle price of a symbol wanders from where it began.
-pub const WANDER_TICKS: i64 = 200;
-/// Middle price of the first symbol; each next one is a little cheaper.
-const MIDDLE_FIRST: i64 = 2_900_000;
-const MIDDLE_LEAST: i64 = 100_000;
-const _: () = assert!(MIDDLE_LEAST > WANDER_TICKS * TICK);
 /// Ticks beyond the middle that an aggressor reaches at most.
 const REACH_TICKS: u64 = 4;
+
+/// Weight of the first symbol; the k-th has a k-th of it.
+const WEIGHT_FIRST: u64 = 1_000_000_000;
 
 /// Shares of the commands, in 65,536ths.
 const SHARE_NEW: u64 = 32_113;
@@ -38,8 +38,8 @@ const SHARE_CANCEL: u64 = 28_508;
 const SHARE_REPLACE: u64 = 4_588;
 const SHARE_REDUCE: u64 = 327;
 const _: () = assert!(SHARE_NEW + SHARE_CANCEL + SHARE_REPLACE + SHARE_REDUCE == 65_536);
-/// Aggressors are 3.3 points of the commands; the rest of the 4 comes from the wandering middle.
-const SHARE_AGGRESSOR: u64 = 2_163;
+/// Aggressors are 3.7 points of the commands; the rest of the 4 comes from the wandering middle.
+const SHARE_AGGRESSOR: u64 = 2_425;
 
 /// A command and how long after the one before it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +63,6 @@ pub struct Generator {
     filled: bool,
 }
 
-/// A symbol's middle price.
-#[derive(Clone, Copy)]
-struct Middle {
-    price: i64,
-    home: i64,
-    /// Commands from one move to the next, and how many of them are left.
-    interval: u32,
-    left: u32,
-}
-
 /// Commands of a burst that are left, and the mean time between them.
 #[derive(Clone, Copy, Default)]
 struct Burst {
@@ -86,22 +76,13 @@ impl Generator {
         let mut total = 0;
         let weights: Vec<u64> = (1..=u64::from(shape.symbols))
             .map(|place| {
-                total += 1_000_000_000 / place;
+                total += WEIGHT_FIRST / place;
                 total
             })
             .collect();
-        let middles = (0..i64::from(shape.symbols)).map(|index| {
-            let home = (MIDDLE_FIRST * 20 / (20 + index) / TICK * TICK).max(MIDDLE_LEAST);
-            let weight = 1_000_000_000 / (index as u64 + 1);
-            let standing = u64::from(shape.standing) * weight / total;
-            let interval = 512 + (standing / 2) as u32;
-            Middle {
-                price: home,
-                home,
-                interval,
-                left: interval,
-            }
-        });
+        let standing = |place: u64| u64::from(shape.standing) * (WEIGHT_FIRST / place) / total;
+        let middles =
+            (1..=u64::from(shape.symbols)).map(|place| Middle::new(place, standing(place)));
         Ok(Self {
             shape: *shape,
             random: Random::new(shape.seed),
@@ -359,21 +340,11 @@ impl Generator {
         1 + self.weights.partition_point(|weight| *weight <= at) as u16
     }
 
-    /// A symbol's middle price; it moves when its time has come.
     fn middle(&mut self, symbol: u16) -> i64 {
-        let middle = &mut self.middles[usize::from(symbol) - 1];
-        middle.left -= 1;
-        if middle.left == 0 {
-            middle.left = middle.interval;
-            // The further from home, the likelier the way back.
-            let away = (middle.price - middle.home) / TICK;
-            let up = self.random.below(2 * WANDER_TICKS as u64) as i64 >= WANDER_TICKS + away;
-            middle.price += if up { TICK } else { -TICK };
-        }
-        middle.price
+        self.middles[usize::from(symbol) - 1].price(&mut self.random)
     }
 
-    /// Bursts of 1 to 512 commands, eight times as dense as the mean, with pauses that make up for it.
+    /// Bursts of 1 to 512 commands, eight times as dense as the mean; pauses make up for it.
     fn gap_ns(&mut self) -> u64 {
         let mean = self.shape.gap_mean_ns;
         if self.burst.left == 0 {
@@ -394,52 +365,4 @@ impl Iterator for Generator {
     fn next(&mut self) -> Option<Item> {
         Some(self.next_item())
     }
-}
-
-/// A command without anything but its kind.
-pub(crate) fn command(kind: CommandKind) -> Command {
-    Command {
-        kind: kind as u8,
-        side: 0,
-        time_in_force: 0,
-        flags: 0,
-        symbol: 0,
-        session: 0,
-        user_ref: 0,
-        old_user_ref: 0,
-        quantity: 0,
-        letters: [0; 4],
-        price: 0,
-        client_id: [0; 14],
-        wire_letters: [0; 2],
-    }
-}
-
-/// What `New` and `Replace` share, with the letters that OUCH would carry.
-fn request(order: &Live, life: TimeInForce) -> Command {
-    let side_letter = if order.side == Side::Buy { b'B' } else { b'S' };
-    let life_letter = if life == TimeInForce::Day { b'0' } else { b'3' };
-    Command {
-        side: order.side as u8,
-        time_in_force: life as u8,
-        symbol: order.symbol,
-        session: order.session,
-        user_ref: order.user_ref,
-        quantity: order.total,
-        letters: *b"YPNN",
-        price: order.price,
-        client_id: letters(b'F', order.user_ref),
-        wire_letters: [side_letter, life_letter],
-        ..command(CommandKind::New)
-    }
-}
-
-/// A letter and seven hexadecimal digits, padded with spaces.
-fn letters(first: u8, number: u32) -> [u8; 14] {
-    let mut text = *b"              ";
-    text[0] = first;
-    for (place, letter) in text[1..8].iter_mut().rev().enumerate() {
-        *letter = b"0123456789ABCDEF"[(number >> (4 * place) & 15) as usize];
-    }
-    text
 }

@@ -5,46 +5,50 @@
 //! is also the exact meaning of [`Command`] and [`Event`] where `wire::ring` is brief.
 //!
 //! # Checks, in this order; the first that fails is the reason
-//! | command | checks | event |
-//! |---|---|---|
-//! | unknown kind | `InvalidField` | `Refused` |
-//! | `DefineSymbol`, `DefineSession` | `InvalidField` (number 0), `TableFull` (number taken) | `Refused` |
-//! | `OpenDay` | `NotOpen` (the day was opened before; a closed day never reopens) | `Refused` |
-//! | `CloseDay` | `NotOpen` (the day is not open) | `Refused` |
-//! | `New` | `NotOpen`, `UnknownSession`, `Unsupported` (an `Extra` is pending), `UnknownSymbol`, `InvalidField` (side, then time in force), `DuplicateUserRef`, `InvalidQuantity`, `InvalidPrice` | `Rejected` |
-//! | `Replace` | `NotOpen`, `UnknownSession`, `Unsupported`, `InvalidField` (time in force), `DuplicateUserRef`, `UnknownOrder`, `InvalidQuantity` (also when not above the executed units), `InvalidPrice` | `Rejected` |
-//! | `Cancel` | `UnknownOrder`: also when the day or the session is unknown | `CancelRejected` |
-//! | `Time`, `Extra` | none | `Noted` |
+//! - unknown kind: `Refused` with `InvalidField`.
+//! - `DefineSymbol`, `DefineSession`: `Refused` with `InvalidField` (number 0), `TableFull` (number
+//!   taken).
+//! - `OpenDay`: `Refused` with `NotOpen` if the day was opened before: a closed day never reopens.
+//! - `CloseDay`: `Refused` with `NotOpen` if the day is not open.
+//! - `New`: `Rejected` with `NotOpen`, `UnknownSession`, `Unsupported` (an `Extra` is pending),
+//!   `UnknownSymbol`, `InvalidField` (side, then time in force), `DuplicateUserRef`,
+//!   `InvalidQuantity`, `InvalidPrice`.
+//! - `Replace`: `Rejected` with `NotOpen`, `UnknownSession`, `Unsupported`, `InvalidField` (time in
+//!   force), `DuplicateUserRef`, `UnknownOrder`, `InvalidQuantity` (also when not above the
+//!   executed units), `InvalidPrice`.
+//! - `Cancel`: `CancelRejected` with `UnknownOrder`, also when the day or the session is unknown.
+//! - `Time`, `Extra`: `Noted`, always.
 //!
-//! After these a real engine adds its capacity reasons (`PoolFull`, `LadderFull`, and `TableFull` for
-//! a number beyond its tables); there are none here.
+//! After these a real engine adds its capacity reasons (`PoolFull`, `LadderFull`, and `TableFull`
+//! for a number beyond its tables); there are none here.
 //!
 //! # Rules
-//! - A refused `New` or `Replace` does not advance the session's last user reference number, and takes
-//!   no order number.
+//! - A refused `New` or `Replace` does not advance the session's last user reference number and
+//!   takes no order number.
 //! - A price is good from 1 to `PRICE_MAX`, or `PRICE_MARKET`; a quantity from 1 to `QUANTITY_MAX`.
 //!   An order at `PRICE_MARKET` never rests, whatever its time in force says.
-//! - A `Replace` takes symbol and side from the old order (its own are not looked at) and the time in
-//!   force from the command. Executed units are inherited along a chain of replacements: with a total
-//!   of `q` the new order has `q - executed` units open, and `executed` counts against the next
-//!   `Replace` or `Cancel` too.
-//! - A `Cancel` to a total not below the present one changes nothing: `Noted`.
+//! - A `Replace` takes symbol and side from the old order (its own are not looked at) and the time
+//!   in force from the command. Executed units are inherited along a chain of replacements: with a
+//!   total of `q` the new order has `q - executed` units open, and `executed` counts against the
+//!   next `Replace` or `Cancel` too.
+//! - A `Cancel` to a total that is not below the present one changes nothing: `Noted`.
 //! - An `Extra` is used up by the next `New` or `Replace` of its session, whatever becomes of that;
 //!   an `Extra` of an unknown session is forgotten.
 //! - An order may trade with another one of its own session.
-//! - `CloseDay` takes orders off by symbol number, then buys before sells, then in price-time order.
+//! - `CloseDay` takes orders off by symbol number, buys before sells, then in price-time order.
 //!
 //! # Fields of events
-//! - About an order: side, symbol, session, user reference and order number are the order's. `price` is
-//!   its limit, in `Executed` the maker's limit. `old_user_ref` is set in `Replaced` only, `related` in
-//!   `Replaced` (old order number) and `Executed` (match number).
-//! - `Accepted`, `Replaced`, `Booked`: `quantity` and `leaves` are the open units. `Canceled`: `quantity`
-//!   left, `leaves` is 0. `Reduced`: `quantity` left, `leaves` stay. `Executed`: `leaves` after the trade.
-//! - [`Event::BOOKED`]: `Accepted` and `Replaced` that rest whole, every `Booked`, `Reduced` and maker's
-//!   `Executed`, and a `Canceled` of resting units.
-//! - About no order (`Rejected`, `CancelRejected`, `Refused`, `Noted`, definitions, day): side, symbol,
-//!   session, both user references, quantity and price repeat the command, whatever they hold;
-//!   `leaves`, `order_ref` are 0, and so is `related` but for `SymbolDefined`.
+//! - About an order: side, symbol, session, user reference and order number are the order's;
+//!   `price` is its limit, in `Executed` the maker's limit. `old_user_ref` is set in `Replaced`
+//!   only, `related` in `Replaced` (old order number) and `Executed` (match number).
+//! - `Accepted`, `Replaced`, `Booked`: `quantity` and `leaves` are the open units. `Canceled`:
+//!   `quantity` left, `leaves` is 0. `Reduced`: `quantity` left, `leaves` stay. `Executed`:
+//!   `leaves` after the trade.
+//! - [`Event::BOOKED`]: `Accepted` and `Replaced` that rest whole, every `Booked`, `Reduced` and
+//!   maker's `Executed`, and a `Canceled` of resting units.
+//! - About no order (`Rejected`, `CancelRejected`, `Refused`, `Noted`, definitions, day): side,
+//!   symbol, session, both user references, quantity and price repeat the command, whatever they
+//!   hold; `leaves` and `order_ref` are 0, and so is `related` but for `SymbolDefined`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +57,7 @@ use wire::ring::{
     Side, TimeInForce,
 };
 
+use crate::answer::{about, about_order};
 use crate::book::Books;
 pub use crate::book::Resting;
 
@@ -393,42 +398,4 @@ fn check_amounts(command: &Command, executed: u32) -> Result<(), Reason> {
         return Err(Reason::InvalidPrice);
     }
     Ok(())
-}
-
-/// An event that repeats the fields of its command.
-fn about(command: &Command, kind: EventKind, reason: Reason) -> Event {
-    Event {
-        kind: kind as u8,
-        side: command.side,
-        reason: reason as u8,
-        flags: 0,
-        symbol: command.symbol,
-        session: command.session,
-        user_ref: command.user_ref,
-        old_user_ref: command.old_user_ref,
-        quantity: command.quantity,
-        leaves: 0,
-        price: command.price,
-        order_ref: 0,
-        related: 0,
-    }
-}
-
-/// An event about an order with all its open units.
-fn about_order(order: &Resting, kind: EventKind) -> Event {
-    Event {
-        kind: kind as u8,
-        side: order.side as u8,
-        reason: Reason::None as u8,
-        flags: 0,
-        symbol: order.symbol,
-        session: order.session,
-        user_ref: order.user_ref,
-        old_user_ref: 0,
-        quantity: order.open,
-        leaves: order.open,
-        price: order.price,
-        order_ref: order.order_ref,
-        related: 0,
-    }
 }

@@ -1,4 +1,4 @@
-//! A small seeded random number generator: xoshiro256++ of Blackman and Vigna, seeded by splitmix64.
+//! A small seeded random number generator: xoshiro256++ (Blackman, Vigna) seeded by splitmix64.
 
 /// Random numbers that are the same on every machine.
 #[derive(Clone, Debug)]

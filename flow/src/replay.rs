@@ -8,7 +8,7 @@ use std::fmt;
 
 use wire::ring::{Command, CommandKind, Event, EventKind, Side, TimeInForce};
 
-use crate::generator::command;
+use crate::command::command;
 use crate::recorded::Recorded;
 
 const MAKERS: u16 = 1;

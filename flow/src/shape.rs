@@ -1,7 +1,7 @@
 //! What the generated flow looks like: its parameters and the published figures behind it.
 //!
-//! The figures are those of one day of AAPL on Nasdaq (ITCH 5.0): kinds of messages, sizes, distance
-//! from the middle and price changes of replacements. They are tables of quantiles, interpolated
+//! The figures are those of one day of AAPL on Nasdaq (ITCH 5.0): kinds of messages, sizes,
+//! distance from the middle and price changes of replacements. They are tables of quantiles, interpolated
 //! in integers, so that every machine draws the same.
 
 use std::fmt;
