@@ -87,6 +87,8 @@ pub struct Counters {
     pub bytes_unread: u64,
     /// Modify messages, which are ignored.
     pub modifies_ignored: u64,
+    /// Symbols whose number is beyond the configured highest one: orders cannot name them.
+    pub symbols_beyond: u64,
     /// Replies to a member that is not in the list, or without its order: the log is another venue's.
     pub replies_lost: u64,
 }

@@ -32,6 +32,8 @@ pub(super) struct Connection {
     pub(super) moved_ns: u64,
     /// When bytes were last taken.
     sent_ns: u64,
+    /// When the cause was named.
+    closed_ns: u64,
     control: Vec<u8>,
     control_sent: usize,
     /// Offset in the store up to which was sent.
@@ -53,6 +55,7 @@ impl Connection {
             heard_ns: now_ns,
             moved_ns: now_ns,
             sent_ns: now_ns,
+            closed_ns: now_ns,
             control: Vec::with_capacity(CONTROL_BYTES),
             control_sent: 0,
             cursor: 0,
@@ -60,9 +63,17 @@ impl Connection {
         }
     }
 
-    /// Names a cause for closing; the first one stays.
-    pub(super) fn close(&mut self, cause: Cause) {
-        self.cause.get_or_insert(cause);
+    /// Names the cause for closing.
+    pub(super) fn close(&mut self, cause: Cause, now_ns: u64) {
+        self.cause = Some(cause);
+        self.closed_ns = now_ns;
+    }
+
+    /// Gives up on last words that nobody took for too long.
+    pub(super) fn linger(&mut self, now_ns: u64, linger_ns: u64) {
+        if now_ns.saturating_sub(self.closed_ns) >= linger_ns {
+            self.control.clear();
+        }
     }
 
     /// Whether the last packets should still be sent before closing.

@@ -13,13 +13,28 @@
 
 mod cause;
 mod config;
+mod connection;
+mod orders;
+mod read;
+mod replies;
+mod session;
+mod symbols;
 
 pub use cause::{Cause, Counters, Malformed};
 pub use config::{
     CONNECTIONS_MAX, Config, ConfigError, INBOUND_BYTES_MIN, MEMBERS_MAX, Member, STORE_BYTES_MIN,
 };
+pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code};
 
-use wire::ring::{Command, Event, Input};
+use wire::ring::{Command, Input};
+
+use crate::SECOND_NS;
+use connection::Connection;
+use session::Session;
+use symbols::Symbols;
+
+/// How long the last words to a connection may take.
+const LINGER_NS: u64 = SECOND_NS;
 
 /// The table of connections is full: close the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +49,16 @@ pub struct StoreFull;
 /// A connection is named by a number of the caller's choice that no other open one has.
 pub struct OrderEntry {
     config: Config,
+    members: Vec<Member>,
+    sessions: Vec<Session>,
+    connections: Vec<Option<Connection>>,
+    symbols: Symbols,
     counters: Counters,
+    /// Some store has less room than the reserve; stores never empty.
+    tight: bool,
+    ended: bool,
+    /// Where reading starts, so that no connection is always first.
+    turn: usize,
 }
 
 impl OrderEntry {
@@ -44,7 +68,17 @@ impl OrderEntry {
     /// What is wrong with the configuration.
     pub fn new(config: Config, members: &[Member]) -> Result<Self, ConfigError> {
         config.check(members)?;
-        Ok(Self { config, counters: Counters::default() })
+        Ok(Self {
+            members: members.to_vec(),
+            sessions: members.iter().map(|_| Session::new(&config)).collect(),
+            connections: (0..config.connections).map(|_| None).collect(),
+            symbols: Symbols::new(config.symbols),
+            counters: Counters::default(),
+            tight: false,
+            ended: false,
+            turn: 0,
+            config,
+        })
     }
 
     /// A connection came.
@@ -52,8 +86,14 @@ impl OrderEntry {
     /// # Errors
     /// There are as many connections as were configured.
     pub fn opened(&mut self, conn: u32, now_ns: u64) -> Result<(), TableFull> {
-        let _ = (conn, now_ns);
-        Err(TableFull)
+        self.closed(conn);
+        let Some(free) = self.connections.iter_mut().find(|slot| slot.is_none()) else {
+            self.counters.refused += 1;
+            return Err(TableFull);
+        };
+        *free = Some(Connection::new(conn, self.config.inbound_bytes, now_ns));
+        self.counters.opened += 1;
+        Ok(())
     }
 
     /// Bytes came on a connection. Gives how many were taken into its bounded buffer: offer the
@@ -67,64 +107,183 @@ impl OrderEntry {
         now_ns: u64,
         sink: &mut dyn FnMut(Command) -> bool,
     ) -> usize {
-        let _ = (conn, now_ns, sink);
-        bytes.len()
+        let Some(slot) = self.slot(conn) else { return bytes.len() };
+        let mut rest = bytes;
+        while let Some(connection) = &mut self.connections[slot] {
+            connection.heard_ns = now_ns;
+            if connection.cause.is_some() {
+                self.counters.bytes_unread += rest.len() as u64;
+                return bytes.len();
+            }
+            let room = self.config.inbound_bytes - connection.inbound.len();
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            if now.is_empty() {
+                break;
+            }
+            connection.inbound.extend_from_slice(now);
+            rest = later;
+            self.read(slot, now_ns, sink);
+        }
+        bytes.len() - rest.len()
     }
 
     /// The other side closed the connection, or it broke: what it sent and was not read is lost.
     pub fn closed(&mut self, conn: u32) {
-        let _ = conn;
+        let Some(slot) = self.slot(conn) else { return };
+        let Some(connection) = self.connections[slot].take() else { return };
+        if connection.cause.is_none() {
+            self.counters.closed_by_peer += 1;
+            self.counters.bytes_unread += connection.inbound.len() as u64;
+            self.leave(&connection, slot);
+        }
     }
 
     /// Reads what was held back, sends heartbeats and ends connections that are silent, stalled or
     /// late. Call it again and again, at least ten times a second.
     pub fn poll(&mut self, now_ns: u64, sink: &mut dyn FnMut(Command) -> bool) {
-        let _ = (now_ns, sink);
+        for index in 0..self.sessions.len() {
+            self.pay(index, sink);
+        }
+        let slots = self.connections.len();
+        self.turn = (self.turn + 1) % slots;
+        for slot in (self.turn..slots).chain(0..self.turn) {
+            let waits = |connection: &Connection| !connection.inbound.is_empty();
+            if self.connections[slot].as_ref().is_some_and(waits) {
+                self.read(slot, now_ns, sink);
+            }
+            self.watch(slot, now_ns);
+        }
     }
 
     /// Offers what is to be sent: `send` gives how many of the bytes it took for this connection.
     pub fn transmit(&mut self, now_ns: u64, send: &mut dyn FnMut(u32, &[u8]) -> usize) {
-        let _ = (now_ns, send);
+        for connection in self.connections.iter_mut().flatten() {
+            let live = connection.session.filter(|_| connection.cause.is_none());
+            let store = live.map(|index| &self.sessions[index].store);
+            if connection.cause.is_none() || connection.lingers() {
+                connection.transmit(store, now_ns, send);
+            }
+        }
     }
 
     /// The next connection that the caller must close now, and why; it is forgotten here.
     pub fn closing(&mut self) -> Option<(u32, Cause)> {
-        None
-    }
-
-    /// Takes an event of the engine, in order; `time_ns` is its input's.
-    ///
-    /// # Errors
-    /// A store has no room; nothing was changed.
-    pub fn on_event(&mut self, event: &Event, time_ns: u64) -> Result<(), StoreFull> {
-        let _ = (event, time_ns);
-        Ok(())
+        let slot = self.connections.iter_mut().find(|slot| {
+            slot.as_ref().is_some_and(|one| one.cause.is_some() && !one.lingers())
+        })?;
+        let connection = slot.take()?;
+        Some((connection.id, connection.cause?))
     }
 
     /// Takes an input of the journal, before its events, instead of reading it from a connection.
     pub fn replayed(&mut self, input: &Input) {
-        let _ = input;
+        let index = usize::from(input.command.session).wrapping_sub(1);
+        if let Some(session) = self.sessions.get_mut(index)
+            && !session.note(&input.command)
+        {
+            self.counters.replies_lost += 1;
+        }
     }
 
     /// The day is over: members get End of Session after their last reply, then are disconnected.
-    pub fn end(&mut self) {}
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
 
     /// Replies that the fullest store can still take.
     #[must_use]
     pub fn store_room(&self) -> usize {
-        self.config.store_messages
+        self.sessions.iter().map(|session| session.store.room()).min().unwrap_or(0)
     }
 
     /// Bytes that [`OrderEntry::received`] would take for this connection now.
     #[must_use]
     pub fn inbound_room(&self, conn: u32) -> usize {
-        let _ = conn;
-        0
+        let connection = self.slot(conn).and_then(|slot| self.connections[slot].as_ref());
+        connection.map_or(0, |one| self.config.inbound_bytes - one.inbound.len())
+    }
+
+    /// Connections that are open, logged in or not.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.iter().flatten().filter(|one| one.cause.is_none()).count()
+    }
+
+    /// Replies in a member's store; `session` is its number, from 1.
+    #[must_use]
+    pub fn replies(&self, session: u16) -> u64 {
+        let session = self.sessions.get(usize::from(session).wrapping_sub(1));
+        session.map_or(0, |session| session.store.count())
     }
 
     /// What happened so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    fn slot(&self, conn: u32) -> Option<usize> {
+        self.connections.iter().position(|slot| slot.as_ref().is_some_and(|one| one.id == conn))
+    }
+
+    /// Names the cause for which a connection must be closed.
+    fn shut(&mut self, connection: &mut Connection, slot: usize, cause: Cause, now_ns: u64) {
+        connection.close(cause, now_ns);
+        self.counters.closed(cause);
+        self.leave(connection, slot);
+    }
+
+    /// Frees the member for another connection.
+    fn leave(&mut self, connection: &Connection, slot: usize) {
+        if let Some(index) = connection.session
+            && self.sessions[index].slot == Some(slot)
+        {
+            self.sessions[index].slot = None;
+        }
+    }
+
+    fn define_symbol(&mut self, number: u16, name: u64) {
+        if !self.symbols.define(number, name.to_le_bytes()) {
+            self.counters.symbols_beyond += 1;
+        }
+    }
+
+    /// Looks at the clocks of a connection.
+    fn watch(&mut self, slot: usize, now_ns: u64) {
+        let Some(mut connection) = self.connections[slot].take() else { return };
+        if connection.cause.is_some() {
+            connection.linger(now_ns, LINGER_NS);
+        } else if let Some(cause) = self.overdue(&mut connection, now_ns) {
+            self.shut(&mut connection, slot, cause, now_ns);
+        }
+        self.connections[slot] = Some(connection);
+    }
+
+    fn overdue(&self, connection: &mut Connection, now_ns: u64) -> Option<Cause> {
+        let since = |then: u64| now_ns.saturating_sub(then);
+        if connection.held {
+            connection.heard_ns = now_ns;
+        }
+        let silent = since(connection.heard_ns) >= self.config.silence_ns;
+        let Some(index) = connection.session else {
+            let late = since(connection.opened_ns) >= self.config.login_ns;
+            return (late || silent).then_some(Cause::LoginLate);
+        };
+        let store = &self.sessions[index].store;
+        if silent {
+            return Some(Cause::Silent);
+        }
+        if !connection.is_drained(Some(store)) {
+            return (since(connection.moved_ns) >= self.config.stall_ns).then_some(Cause::Stalled);
+        }
+        connection.moved_ns = now_ns;
+        if self.ended {
+            connection.control(b'Z', &[]);
+            return Some(Cause::Ended);
+        }
+        if connection.is_quiet(store, now_ns, self.config.heartbeat_ns) {
+            connection.control(b'H', &[]);
+        }
+        None
     }
 }

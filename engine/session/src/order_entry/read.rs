@@ -1,0 +1,307 @@
+//! Bytes of a connection to packets, logins and commands.
+
+use wire::ouch::inbound::{AccountQuery, EnterOrder, Inbound, ReplaceOrder};
+use wire::ouch::outbound::fields::AccountQueryResponse;
+use wire::ring::Command;
+use wire::soup::{ClientPacket, LoginRequest, number, number_text};
+use wire::{Fault, trimmed};
+
+use super::connection::Connection;
+use super::{Cause, Malformed, OrderEntry, orders};
+use crate::DAY_NS;
+
+/// The longest packet taken, type included: Enter Order with every optional element is shorter.
+const PACKET_BYTES_MAX: usize = 512;
+
+const _: () = assert!(PACKET_BYTES_MAX + 2 < super::INBOUND_BYTES_MIN);
+
+/// What stands at the front of the bytes that came.
+enum Front {
+    /// A packet of so many bytes, behind its length.
+    Whole(usize),
+    /// A debug packet: so many bytes of text follow its head.
+    Debug(usize),
+    /// The packet is not all there.
+    Part,
+    /// No packet.
+    Bad(Malformed),
+}
+
+fn front(bytes: &[u8]) -> Front {
+    let Some(([high, low], rest)) = bytes.split_first_chunk() else { return Front::Part };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    match rest.first() {
+        _ if length == 0 => Front::Bad(Malformed::PacketEmpty),
+        Some(b'+') => Front::Debug(length - 1),
+        Some(_) if length > PACKET_BYTES_MAX => Front::Bad(Malformed::PacketLong),
+        Some(_) if rest.len() >= length => Front::Whole(length),
+        _ => Front::Part,
+    }
+}
+
+/// What became of a packet.
+enum Step {
+    /// It was used: on to the next one.
+    Taken,
+    /// It must wait until there is room elsewhere.
+    Held,
+    /// The connection must be closed.
+    Close(Cause),
+}
+
+const fn malformed(what: Malformed) -> Step {
+    Step::Close(Cause::Malformed(what))
+}
+
+type Sink<'s> = &'s mut dyn FnMut(Command) -> bool;
+
+impl OrderEntry {
+    /// Reads a connection's packets until one must wait.
+    pub(super) fn read(&mut self, slot: usize, now_ns: u64, sink: Sink<'_>) {
+        let Some(mut connection) = self.connections[slot].take() else { return };
+        let mut inbound = core::mem::take(&mut connection.inbound);
+        connection.held = false;
+        let mut at = 0;
+        while connection.cause.is_none() {
+            let skipped = connection.skip.min(inbound.len() - at);
+            connection.skip -= skipped;
+            at += skipped;
+            let step = match front(&inbound[at..]) {
+                Front::Part => break,
+                Front::Debug(bytes) => {
+                    at += 3;
+                    connection.skip = bytes;
+                    Step::Taken
+                }
+                Front::Bad(what) => malformed(what),
+                Front::Whole(length) => {
+                    let packet = &inbound[at + 2..at + 2 + length];
+                    let step = self.packet(&mut connection, slot, packet, now_ns, sink);
+                    if !matches!(step, Step::Held) {
+                        at += 2 + length;
+                    }
+                    step
+                }
+            };
+            match step {
+                Step::Taken => {}
+                Step::Held => {
+                    connection.held = true;
+                    self.counters.held_back += 1;
+                    break;
+                }
+                Step::Close(cause) => self.shut(&mut connection, slot, cause, now_ns),
+            }
+        }
+        inbound.drain(..at);
+        if connection.cause.is_some() {
+            self.counters.bytes_unread += inbound.len() as u64;
+            inbound.clear();
+        }
+        connection.inbound = inbound;
+        self.connections[slot] = Some(connection);
+    }
+
+    fn packet(
+        &mut self,
+        connection: &mut Connection,
+        slot: usize,
+        packet: &[u8],
+        now_ns: u64,
+        sink: Sink<'_>,
+    ) -> Step {
+        let packet = match ClientPacket::parse(packet) {
+            Ok(packet) => packet,
+            Err(error) if error.kind == b'L' => return malformed(Malformed::LoginLength),
+            Err(_) => return malformed(Malformed::PacketUnknown),
+        };
+        match (packet, connection.session) {
+            (ClientPacket::LoginRequest(request), None) => {
+                self.login(connection, slot, &request, now_ns)
+            }
+            (ClientPacket::LoginRequest(_), Some(_)) => malformed(Malformed::LoginTwice),
+            (_, None) => malformed(Malformed::LoginExpected),
+            (ClientPacket::Heartbeat | ClientPacket::Debug(_), Some(_)) => Step::Taken,
+            (ClientPacket::Logout, Some(_)) => Step::Close(Cause::LoggedOut),
+            (ClientPacket::Unsequenced(message), Some(index)) => {
+                self.message(connection, index, message, now_ns, sink)
+            }
+        }
+    }
+
+    fn login(
+        &mut self,
+        connection: &mut Connection,
+        slot: usize,
+        request: &LoginRequest,
+        now_ns: u64,
+    ) -> Step {
+        let Some(index) = self.member(request) else {
+            connection.control(b'J', b"A");
+            return Step::Close(Cause::NotAuthorized);
+        };
+        let Some((next, offset)) = self.place(index, request) else {
+            connection.control(b'J', b"S");
+            return Step::Close(Cause::SessionUnavailable);
+        };
+        if let Some(old) = self.sessions[index].slot
+            && let Some(mut superseded) = self.connections[old].take()
+        {
+            self.counters.bytes_unread += superseded.inbound.len() as u64;
+            superseded.inbound.clear();
+            self.shut(&mut superseded, old, Cause::Superseded, now_ns);
+            self.connections[old] = Some(superseded);
+        }
+        self.sessions[index].slot = Some(slot);
+        self.counters.logins += 1;
+        let mut accepted = [0; 30];
+        accepted[..10].copy_from_slice(&self.config.session);
+        accepted[10..].copy_from_slice(&number_text(next));
+        connection.control(b'A', &accepted);
+        connection.session = Some(index);
+        connection.start_at(offset, now_ns);
+        Step::Taken
+    }
+
+    /// The member whose name and password these are.
+    fn member(&self, request: &LoginRequest) -> Option<usize> {
+        let (user, password) = (trimmed(&request.username), trimmed(&request.password));
+        self.members.iter().position(|member| {
+            self.config.same_letters(member.user.as_bytes(), user)
+                && self.config.same_letters(member.password.as_bytes(), password)
+        })
+    }
+
+    /// Number and offset of the first reply to be sent: 0 asks for the most recent one and all that
+    /// follow. What lies beyond the next reply does not exist, and whoever asks for it must be told
+    /// that this is not the stream it read before.
+    fn place(&self, index: usize, request: &LoginRequest) -> Option<(u64, usize)> {
+        let session = trimmed(&request.session);
+        if !session.is_empty() && session != trimmed(&self.config.session) {
+            return None;
+        }
+        let store = &self.sessions[index].store;
+        let next = match number(&request.sequence)? {
+            0 => store.count().max(1),
+            wanted => wanted,
+        };
+        Some((next, store.start(next)?))
+    }
+
+    fn message(
+        &mut self,
+        connection: &mut Connection,
+        index: usize,
+        message: &[u8],
+        now_ns: u64,
+        sink: Sink<'_>,
+    ) -> Step {
+        let message = match Inbound::parse(message) {
+            Ok(message) => message,
+            Err(error) if matches!(error.fault, Fault::UnknownType | Fault::Empty) => {
+                return malformed(Malformed::MessageUnknown);
+            }
+            Err(_) => return malformed(Malformed::MessageLength),
+        };
+        match message {
+            Inbound::AccountQuery(AccountQuery { .. }) => self.query(connection, index, now_ns),
+            Inbound::ModifyOrder(_) => {
+                self.counters.modifies_ignored += 1;
+                Step::Taken
+            }
+            Inbound::CancelOrder(order) => {
+                let command = orders::cancel(&order, number_of(index));
+                self.command(index, 2, None, command, sink)
+            }
+            Inbound::EnterOrder(order) => {
+                let (extra, command) = self.enter(index, &order);
+                self.command(index, 3, extra, command, sink)
+            }
+            Inbound::ReplaceOrder(order) => {
+                let (extra, command) = self.replace(index, &order);
+                self.command(index, 3, extra, command, sink)
+            }
+        }
+    }
+
+    /// The answer goes unsequenced: it is no event, and a replay of the journal must not need it.
+    fn query(&self, connection: &mut Connection, index: usize, now_ns: u64) -> Step {
+        let answer = AccountQueryResponse {
+            timestamp: now_ns % DAY_NS,
+            next_user_ref: self.sessions[index].user_ref_next(),
+        };
+        let mut message = [0; 13];
+        let written = answer.encode(&mut message).is_ok();
+        if written && connection.control_fits() && connection.control(b'U', &message) {
+            return Step::Taken;
+        }
+        Step::Held
+    }
+
+    fn enter(&self, index: usize, order: &EnterOrder<'_>) -> (Option<Command>, Command) {
+        let symbol = self.symbols.number(order.symbol());
+        let command = orders::new_order(order, number_of(index), symbol);
+        (orders::extra(&command, order.tags(), self.members[index].firm), command)
+    }
+
+    fn replace(&self, index: usize, order: &ReplaceOrder<'_>) -> (Option<Command>, Command) {
+        let command = orders::replace(order, number_of(index));
+        (orders::extra(&command, order.tags(), self.members[index].firm), command)
+    }
+
+    /// Hands a command to the sink, behind its `Extra` if it has one. `reserves` is how many times
+    /// the reserve the member's own store must have room for.
+    fn command(
+        &mut self,
+        index: usize,
+        reserves: usize,
+        extra: Option<Command>,
+        command: Command,
+        sink: Sink<'_>,
+    ) -> Step {
+        let session = &self.sessions[index];
+        if session.store.room() < reserves * self.config.store_reserve {
+            return Step::Close(Cause::StoreFull);
+        }
+        if self.tight || !session.echo_fits() || !self.pay(index, sink) {
+            return Step::Held;
+        }
+        if let Some(extra) = extra {
+            if !self.give(index, extra, sink) {
+                return Step::Held;
+            }
+            // From here on the order must follow, whatever becomes of the connection: the engine
+            // would take the `Extra` for that of another order.
+            self.sessions[index].owed = Some(command);
+            self.pay(index, sink);
+            return Step::Taken;
+        }
+        if self.give(index, command, sink) { Step::Taken } else { Step::Held }
+    }
+
+    /// Hands on the order whose `Extra` is gone already; whether nothing is owed any more.
+    pub(super) fn pay(&mut self, index: usize, sink: Sink<'_>) -> bool {
+        let Some(order) = self.sessions[index].owed else { return true };
+        let paid = self.give(index, order, sink);
+        if paid {
+            self.sessions[index].owed = None;
+        }
+        paid
+    }
+
+    fn give(&mut self, index: usize, command: Command, sink: Sink<'_>) -> bool {
+        let taken = sink(command);
+        if taken {
+            self.counters.commands += 1;
+            self.sessions[index].note(&command);
+        }
+        taken
+    }
+}
+
+/// Session number of a member; the list of members is short enough.
+const fn number_of(index: usize) -> u16 {
+    index as u16 + 1
+}
+
+const _: () = assert!(super::MEMBERS_MAX < u16::MAX as usize);

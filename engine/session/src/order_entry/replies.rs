@@ -1,0 +1,236 @@
+//! Events of the engine to OUCH replies.
+
+use wire::ouch::outbound::fields::{
+    Accepted, CancelReject, Canceled, Executed, Rejected, Replaced, SystemEvent,
+};
+use wire::ring::{Event, EventKind, Reason, Side};
+
+use super::session::{Echo, Session};
+use super::{OrderEntry, StoreFull};
+use crate::DAY_NS;
+use crate::store::REPLY_BYTES_MAX;
+
+/// Added to the number of a [`Reason`] that has no reject code of Nasdaq's.
+pub const REJECT_CODE_OWN: u16 = 0x8000;
+
+/// The reject code that OUCH carries for a reason: Nasdaq's where its number is known, otherwise
+/// [`REJECT_CODE_OWN`] plus the reason's number.
+#[must_use]
+pub const fn reject_code(reason: Reason) -> u16 {
+    match reason {
+        Reason::InvalidQuantity => 0x13,
+        Reason::UnknownSymbol => 0x17,
+        Reason::InvalidPrice => 0x1D,
+        other => REJECT_CODE_OWN + other as u16,
+    }
+}
+
+/// The letter that OUCH carries for the reason of a cancellation.
+#[must_use]
+pub const fn cancel_letter(reason: Reason) -> u8 {
+    match reason {
+        Reason::User => b'U',
+        Reason::ImmediateOrCancel => b'I',
+        Reason::DayClosed => b'E',
+        _ => b'Z',
+    }
+}
+
+impl OrderEntry {
+    /// Takes an event of the engine, in order; `time_ns` is its input's.
+    ///
+    /// # Errors
+    /// A store has no room; nothing was changed.
+    pub fn on_event(&mut self, event: &Event, time_ns: u64) -> Result<(), StoreFull> {
+        let timestamp = time_ns % DAY_NS;
+        match EventKind::from_byte(event.kind) {
+            Some(EventKind::SymbolDefined) => {
+                self.define_symbol(event.symbol, event.related);
+                Ok(())
+            }
+            Some(EventKind::DayOpened) => self.tell_all(timestamp, b'S'),
+            Some(EventKind::DayClosed) => self.tell_all(timestamp, b'E'),
+            Some(
+                kind @ (EventKind::Accepted
+                | EventKind::Replaced
+                | EventKind::Canceled
+                | EventKind::Reduced
+                | EventKind::Executed
+                | EventKind::Rejected
+                | EventKind::CancelRejected),
+            ) => self.tell(kind, event, timestamp),
+            // A booked rest needs no word: Accepted said that the order is live.
+            Some(
+                EventKind::Booked
+                | EventKind::SessionDefined
+                | EventKind::Refused
+                | EventKind::Noted,
+            )
+            | None => Ok(()),
+        }
+    }
+
+    /// Appends the reply to one member's store.
+    fn tell(&mut self, kind: EventKind, event: &Event, timestamp: u64) -> Result<(), StoreFull> {
+        let symbol = self.symbols.name(event.symbol);
+        let index = usize::from(event.session).wrapping_sub(1);
+        let Some(session) = self.sessions.get_mut(index) else {
+            self.counters.replies_lost += 1;
+            return Ok(());
+        };
+        if session.store.room() == 0 {
+            return Err(StoreFull);
+        }
+        if !reply(session, kind, event, timestamp, symbol) {
+            self.counters.replies_lost += 1;
+        }
+        self.tight |= session.store.room() < self.config.store_reserve;
+        Ok(())
+    }
+
+    /// Appends a system event to every member's store, or to none.
+    fn tell_all(&mut self, timestamp: u64, letter: u8) -> Result<(), StoreFull> {
+        if self.store_room() == 0 {
+            return Err(StoreFull);
+        }
+        for session in &mut self.sessions {
+            let message = SystemEvent { timestamp, event: letter };
+            if !store(session, |out| message.encode(out)) {
+                self.counters.replies_lost += 1;
+            }
+            self.tight |= session.store.room() < self.config.store_reserve;
+        }
+        Ok(())
+    }
+}
+
+type Written = Result<usize, wire::Error>;
+
+/// Writes a message into a member's store; `false` when it could not.
+fn store(session: &mut Session, write: impl FnOnce(&mut [u8]) -> Written) -> bool {
+    let mut out = [0; REPLY_BYTES_MAX];
+    write(&mut out).is_ok_and(|bytes| session.store.push(&out[..bytes]))
+}
+
+/// Writes the reply that an event about a member's order causes; there is room.
+fn reply(
+    session: &mut Session,
+    kind: EventKind,
+    event: &Event,
+    timestamp: u64,
+    symbol: [u8; 8],
+) -> bool {
+    let user_ref = event.user_ref;
+    let quantity = event.quantity;
+    let reason = Reason::from_byte(event.reason).unwrap_or(Reason::InvalidField);
+    match kind {
+        EventKind::Accepted => accepted(session, event, timestamp, symbol),
+        EventKind::Replaced => replaced(session, event, timestamp, symbol),
+        EventKind::Canceled | EventKind::Reduced => {
+            let reason = cancel_letter(reason);
+            let message = Canceled { timestamp, user_ref, quantity, reason };
+            store(session, |out| message.encode(out))
+        }
+        EventKind::Executed => {
+            let message = Executed {
+                timestamp,
+                user_ref,
+                quantity,
+                price: price_of(event),
+                liquidity: if event.has(Event::MAKER) { b'A' } else { b'R' },
+                match_number: event.related,
+            };
+            store(session, |out| message.encode(out))
+        }
+        EventKind::Rejected => {
+            let echo = session.echo(user_ref);
+            let firm = echo.is_some_and(|echo| echo.wrong_firm) && reason == Reason::Unsupported;
+            let reason = reject_code(if firm { Reason::WrongFirm } else { reason });
+            let client_id = echo.map_or([b' '; 14], |echo| echo.client_id);
+            let message = Rejected { timestamp, user_ref, reason, client_id };
+            store(session, |out| message.encode(out)) && echo.is_some()
+        }
+        EventKind::CancelRejected => {
+            let message = CancelReject { timestamp, user_ref };
+            store(session, |out| message.encode(out))
+        }
+        _ => false,
+    }
+}
+
+fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8]) -> bool {
+    let echo = session.echo(event.user_ref);
+    let Echo { letters, wire_letters, client_id, .. } = echo.unwrap_or_else(|| unknown(event));
+    let message = Accepted {
+        timestamp,
+        user_ref: event.user_ref,
+        side: wire_letters[0],
+        quantity: event.quantity,
+        symbol,
+        price: price_of(event),
+        time_in_force: wire_letters[1],
+        display: letters[0],
+        order_ref: event.order_ref,
+        capacity: letters[1],
+        intermarket_sweep: letters[2],
+        cross_type: letters[3],
+        state: b'L',
+        client_id,
+    };
+    store_accepted(session, event.user_ref, |out| message.encode(out)) && echo.is_some()
+}
+
+fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8]) -> bool {
+    let echo = session.echo(event.user_ref);
+    let Echo { letters, wire_letters, client_id, .. } = echo.unwrap_or_else(|| unknown(event));
+    let old = session.letters_of(event.old_user_ref);
+    let [side, capacity, cross_type] = old.unwrap_or([side_letter(event), b' ', b'N']);
+    let message = Replaced {
+        timestamp,
+        old_user_ref: event.old_user_ref,
+        user_ref: event.user_ref,
+        side,
+        quantity: event.quantity,
+        symbol,
+        price: price_of(event),
+        time_in_force: wire_letters[1],
+        display: letters[0],
+        order_ref: event.order_ref,
+        capacity,
+        intermarket_sweep: letters[2],
+        cross_type,
+        state: b'L',
+        client_id,
+    };
+    store_accepted(session, event.user_ref, |out| message.encode(out)) && echo.is_some()
+}
+
+/// As [`store`], for a message that makes an order known.
+fn store_accepted(
+    session: &mut Session,
+    user_ref: u32,
+    write: impl FnOnce(&mut [u8]) -> Written,
+) -> bool {
+    let mut out = [0; REPLY_BYTES_MAX];
+    write(&mut out).is_ok_and(|bytes| session.push_accepted(user_ref, &out[..bytes]))
+}
+
+/// What stands in for an order that never came through here: the log is another venue's.
+fn unknown(event: &Event) -> Echo {
+    Echo {
+        user_ref: event.user_ref,
+        letters: *b"Y  N",
+        wire_letters: [side_letter(event), b'0'],
+        client_id: [b' '; 14],
+        wrong_firm: false,
+    }
+}
+
+const fn side_letter(event: &Event) -> u8 {
+    if event.side == Side::Sell as u8 { b'S' } else { b'B' }
+}
+
+/// Prices of taken orders are positive.
+const fn price_of(event: &Event) -> u64 {
+    event.price.unsigned_abs()
+}

@@ -1,0 +1,116 @@
+//! One member's session: its reply store, and what replies must repeat from the orders.
+
+use std::collections::VecDeque;
+
+use wire::ouch::Outbound;
+use wire::ring::{Command, CommandKind};
+
+use super::Config;
+use crate::store::Store;
+
+/// The optional element that names the firm.
+pub(super) const TAG_FIRM: u8 = 2;
+
+/// What a reply to an order repeats and the engine does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Echo {
+    pub(super) user_ref: u32,
+    /// Display, capacity, intermarket sweep, cross type.
+    pub(super) letters: [u8; 4],
+    /// Side and time in force.
+    pub(super) wire_letters: [u8; 2],
+    pub(super) client_id: [u8; 14],
+    /// The order names a firm that is not the member's.
+    pub(super) wrong_firm: bool,
+}
+
+/// State of one member.
+pub(super) struct Session {
+    pub(super) store: Store,
+    /// The connection's place in the table.
+    pub(super) slot: Option<usize>,
+    /// An order whose `Extra` the sink took already.
+    pub(super) owed: Option<Command>,
+    /// First tag of the `Extra` that the sink took and whose order follows.
+    extra: Option<u8>,
+    /// Orders that the engine has not answered, oldest first.
+    echoes: VecDeque<Echo>,
+    echoes_max: usize,
+    /// User reference and reply number of every accepted order: both grow.
+    accepted: Vec<(u32, u32)>,
+}
+
+impl Session {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            store: Store::new(config.store_bytes, config.store_messages),
+            slot: None,
+            owed: None,
+            extra: None,
+            echoes: VecDeque::with_capacity(config.echoes),
+            echoes_max: config.echoes,
+            accepted: Vec::with_capacity(config.store_messages),
+        }
+    }
+
+    /// Whether another order may be under way.
+    pub(super) fn echo_fits(&self) -> bool {
+        self.echoes.len() < self.echoes_max
+    }
+
+    /// Remembers what the reply to a command on its way to the engine must repeat. `false` when
+    /// there is no room, which only a log with unanswered orders can cause.
+    pub(super) fn note(&mut self, command: &Command) -> bool {
+        match CommandKind::from_byte(command.kind) {
+            Some(CommandKind::Extra) => {
+                self.extra = Some(command.letters[0]);
+                true
+            }
+            Some(CommandKind::New | CommandKind::Replace) => {
+                let wrong_firm = self.extra.take() == Some(TAG_FIRM);
+                let fits = self.echo_fits();
+                if fits {
+                    self.echoes.push_back(Echo {
+                        user_ref: command.user_ref,
+                        letters: command.letters,
+                        wire_letters: command.wire_letters,
+                        client_id: command.client_id,
+                        wrong_firm,
+                    });
+                }
+                fits
+            }
+            _ => true,
+        }
+    }
+
+    /// The oldest unanswered order, if it is the one that is answered now.
+    pub(super) fn echo(&mut self, user_ref: u32) -> Option<Echo> {
+        self.echoes.pop_front().filter(|echo| echo.user_ref == user_ref)
+    }
+
+    /// Appends the reply that says that an order was accepted.
+    pub(super) fn push_accepted(&mut self, user_ref: u32, reply: &[u8]) -> bool {
+        let pushed = self.store.push(reply);
+        if pushed {
+            self.accepted.push((user_ref, self.store.count() as u32));
+        }
+        pushed
+    }
+
+    /// The number of the next order that the engine would take.
+    pub(super) fn user_ref_next(&self) -> u32 {
+        self.accepted.last().map_or(1, |(user_ref, _)| user_ref.saturating_add(1))
+    }
+
+    /// Side, capacity and cross type of an accepted order: a replacement does not repeat them.
+    pub(super) fn letters_of(&self, user_ref: u32) -> Option<[u8; 3]> {
+        let index = self.accepted.binary_search_by_key(&user_ref, |(of, _)| *of).ok()?;
+        let message = self.store.message(u64::from(self.accepted[index].1))?;
+        match Outbound::parse(message) {
+            Ok(Outbound::Accepted(one)) => Some([one.side(), one.capacity(), one.cross_type()]),
+            Ok(Outbound::Replaced(one)) => Some([one.side(), one.capacity(), one.cross_type()]),
+            _ => None,
+        }
+    }
+}
