@@ -30,9 +30,17 @@ pub struct SnapshotWriter<T, M: SnapshotMemory = SharedSnapshot> {
 
 impl<T: Pod, M: SnapshotMemory> SnapshotWriter<T, M> {
     /// Opens the writing side of new memory, or of memory whose writer died.
+    ///
+    /// # Panics
+    /// When the memory has not the size of a `T`: the caller has a bug.
     #[must_use]
     pub fn open(memory: M) -> Self {
         value_fits::<T>();
+        assert_eq!(
+            memory.words().len() * 8,
+            size_of::<T>(),
+            "the memory is of another value"
+        );
         // Relaxed: this side owns the word; the death of the former owner ordered its last store.
         let left = memory.version().load(Ordering::Relaxed);
         // An odd version stays in memory until the next whole value is written.
@@ -69,6 +77,9 @@ pub struct SnapshotReader<T, M: SnapshotMemory = SharedSnapshot> {
 
 impl<T: Pod, M: SnapshotMemory> SnapshotReader<T, M> {
     /// Opens a reading side.
+    ///
+    /// # Panics
+    /// When the memory has not the size of a `T`: the caller has a bug.
     #[must_use]
     pub fn open(memory: M) -> Self {
         value_fits::<T>();
@@ -213,7 +224,13 @@ impl SharedSnapshot {
         // Acquire: pairs with the Release of the magic in `fill`.
         expect("magic", words[WORD_MAGIC].load(Ordering::Acquire), MAGIC)?;
         let layout = words[WORD_LAYOUT].load(Ordering::Relaxed);
-        expect("layout hash", layout, layout_hash::<T>())
+        expect("layout hash", layout, layout_hash::<T>())?;
+        // Of the same name and size: `self` may only have been made for another type of this file.
+        expect(
+            "words of the value",
+            self.value_words as u64,
+            (size_of::<T>() / 8) as u64,
+        )
     }
 }
 

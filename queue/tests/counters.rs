@@ -1,5 +1,7 @@
 //! Counters, histograms, snapshots and regions through their public face.
 
+#![allow(clippy::unwrap_used)] // A test's helpers fail the test.
+
 use proptest::prelude::*;
 use queue::{CounterReader, CounterSet, PageSize, Region, SharedRing, SharedSnapshot};
 use std::path::PathBuf;

@@ -3,6 +3,8 @@
 //! The test starts its own binary again as the other process; that one runs only the ignored test
 //! `child`, which does what the environment asks.
 
+#![allow(clippy::unwrap_used)] // A test's helpers fail the test.
+
 use queue::{CounterReader, CounterSet, SharedRing, SharedSnapshot};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};

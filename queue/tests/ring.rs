@@ -1,5 +1,7 @@
 //! The ring against a plain queue: wrap-around, full ring, batches, takeover, bad memory.
 
+#![allow(clippy::unwrap_used)] // A test's helpers fail the test.
+
 use proptest::prelude::*;
 use queue::{Error, Full, Reader, SharedRing, Writer, ring};
 use std::collections::VecDeque;
