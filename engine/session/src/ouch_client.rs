@@ -50,7 +50,14 @@ impl Order {
     #[must_use]
     pub const fn day(side: u8, quantity: u32, symbol: &str, price: u64) -> Self {
         let symbol = padded(symbol);
-        Self { side, quantity, symbol, price, time_in_force: b'0', client_id: [b' '; 14] }
+        Self {
+            side,
+            quantity,
+            symbol,
+            price,
+            time_in_force: b'0',
+            client_id: [b' '; 14],
+        }
     }
 }
 
@@ -64,7 +71,10 @@ impl OuchClient {
     /// A client without a connection. Takes all memory.
     #[must_use]
     pub fn new(config: SoupConfig) -> Self {
-        Self { soup: SoupClient::new(config), user_ref_next: 1 }
+        Self {
+            soup: SoupClient::new(config),
+            user_ref_next: 1,
+        }
     }
 
     /// The session below: for connecting, sending, and its state.
@@ -149,7 +159,8 @@ impl OuchClient {
     /// Takes all bytes that came and hands on the replies.
     pub fn received(&mut self, bytes: &[u8], now_ns: u64, on: &mut dyn FnMut(Reply<'_>)) {
         let user_ref_next = &mut self.user_ref_next;
-        self.soup.received(bytes, now_ns, &mut |heard| on(reply(heard, user_ref_next)));
+        self.soup
+            .received(bytes, now_ns, &mut |heard| on(reply(heard, user_ref_next)));
     }
 
     fn numbered(&mut self, write: impl FnOnce(&mut [u8]) -> Result<usize, Error>) -> Option<u32> {

@@ -227,7 +227,9 @@ impl SoupClient {
     }
 
     fn packet(&mut self, kind: u8, payload: &[u8]) -> bool {
-        let Ok(length) = u16::try_from(payload.len() + 1) else { return false };
+        let Ok(length) = u16::try_from(payload.len() + 1) else {
+            return false;
+        };
         let bytes_max = self.config.outbound_bytes.max(LOGIN_BYTES);
         if self.outbound.len() + HEAD_BYTES + payload.len() > bytes_max {
             self.outbound.drain(..self.outbound_sent);
@@ -247,9 +249,13 @@ impl SoupClient {
         let mut inbound = core::mem::take(&mut self.inbound);
         let mut at = 0;
         while self.is_open() {
-            let Some([high, low]) = inbound[at..].first_chunk() else { break };
+            let Some([high, low]) = inbound[at..].first_chunk() else {
+                break;
+            };
             let length = usize::from(u16::from_be_bytes([*high, *low]));
-            let Some(packet) = inbound.get(at + 2..at + 2 + length) else { break };
+            let Some(packet) = inbound.get(at + 2..at + 2 + length) else {
+                break;
+            };
             at += 2 + length;
             match ServerPacket::parse(packet) {
                 Ok(packet) => self.heard(packet, on),
@@ -270,7 +276,10 @@ impl SoupClient {
                 };
                 self.state = ClientState::Live;
                 self.sequence_next = sequence_next;
-                on(Heard::Accepted { session: accepted.session, sequence_next });
+                on(Heard::Accepted {
+                    session: accepted.session,
+                    sequence_next,
+                });
             }
             (ServerPacket::LoginRejected(rejected), ClientState::LoggingIn) => {
                 self.state = ClientState::Rejected(rejected.reason);

@@ -50,7 +50,8 @@ impl Store {
             return false;
         }
         self.starts.push(self.bytes.len() as u32);
-        self.bytes.extend_from_slice(&(message.len() as u16 + 1).to_be_bytes());
+        self.bytes
+            .extend_from_slice(&(message.len() as u16 + 1).to_be_bytes());
         self.bytes.push(b'S');
         self.bytes.extend_from_slice(message);
         true
@@ -86,6 +87,7 @@ impl Store {
     /// The message of a packet, without its packet's head.
     pub(crate) fn message(&self, sequence: u64) -> Option<&[u8]> {
         let start = self.start(sequence)?;
-        self.bytes.get(start + PACKET_HEAD_BYTES..self.packet_end(start))
+        self.bytes
+            .get(start + PACKET_HEAD_BYTES..self.packet_end(start))
     }
 }

@@ -1,7 +1,22 @@
-//! Events in, MoldUDP64 packets out.
-use wire::ring::Event;
+//! Events in, MoldUDP64 packets out; requests in, packets from the history out.
 
-use crate::SECOND_NS;
+use wire::mold::{
+    BLOCK_HEADER_BYTES, DATAGRAM_BYTES_MAX, HEADER_BYTES, Request, end_of_session, heartbeat,
+};
+use wire::ring::{Event, EventKind};
+
+use super::history::History;
+use super::messages::{self, MESSAGE_BYTES_MAX, MESSAGES_MAX};
+use crate::{DAY_NS, SECOND_NS};
+
+/// The least payload that a packet may be limited to.
+pub const PAYLOAD_BYTES_MIN: usize = 64;
+
+/// The least history, in messages and in bytes.
+pub const HISTORY_MIN: usize = 1_024;
+
+const _: () = assert!(HEADER_BYTES + BLOCK_HEADER_BYTES + MESSAGE_BYTES_MAX <= PAYLOAD_BYTES_MIN);
+const _: () = assert!(MESSAGES_MAX * (BLOCK_HEADER_BYTES + MESSAGE_BYTES_MAX) < HISTORY_MIN);
 
 /// Sizes and times of a [`Publisher`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +100,19 @@ pub struct PublisherCounters {
 pub struct Publisher {
     config: PublisherConfig,
     counters: PublisherCounters,
+    history: History,
+    /// Names of the symbols by number.
+    names: Vec<[u8; 8]>,
+    /// Number of the next message to be sent.
+    sent_next: u64,
+    /// When a packet was last sent.
+    sent_ns: u64,
+    /// When the end was called, and when its next packet is due.
+    end: Option<(u64, u64)>,
+    ended: bool,
+    /// The second that requests are counted in, and how many there were.
+    request_second: u64,
+    requests: u32,
 }
 
 impl Publisher {
@@ -93,7 +121,27 @@ impl Publisher {
     /// # Errors
     /// Names the field that is outside its limits.
     pub fn new(config: PublisherConfig) -> Result<Self, &'static str> {
-        Ok(Self { config, counters: PublisherCounters::default() })
+        if !(PAYLOAD_BYTES_MIN..=DATAGRAM_BYTES_MAX).contains(&config.payload_bytes_max) {
+            return Err("payload_bytes_max: choose between 64 and 1472");
+        }
+        if config.history_messages < HISTORY_MIN || config.history_bytes < HISTORY_MIN {
+            return Err("history_messages, history_bytes: choose at least 1024");
+        }
+        if config.heartbeat_ns == 0 {
+            return Err("heartbeat_ns: choose at least 1");
+        }
+        Ok(Self {
+            config,
+            counters: PublisherCounters::default(),
+            history: History::new(config.history_bytes, config.history_messages),
+            names: vec![[b' '; 8]; usize::from(config.symbols) + 1],
+            sent_next: 1,
+            sent_ns: 0,
+            end: None,
+            ended: false,
+            request_second: 0,
+            requests: 0,
+        })
     }
 
     /// Takes an event of the engine, in order; `time_ns` is its input's.
@@ -101,7 +149,32 @@ impl Publisher {
     /// # Errors
     /// There is no room; nothing was changed.
     pub fn on_event(&mut self, event: &Event, time_ns: u64) -> Result<(), HistoryFull> {
-        let _ = (event, time_ns);
+        let bytes = MESSAGES_MAX * (BLOCK_HEADER_BYTES + MESSAGE_BYTES_MAX);
+        if !self.history.fits(self.sent_next, MESSAGES_MAX, bytes) {
+            return Err(HistoryFull);
+        }
+        let Some(kind) = EventKind::from_byte(event.kind) else {
+            return Ok(());
+        };
+        let timestamp = time_ns % DAY_NS;
+        if self.history.next() == 1 {
+            self.write(|out| Some(messages::opening(timestamp, out)));
+        }
+        for letter in messages::turns(kind) {
+            self.write(|out| Some(messages::system(*letter, timestamp, out)));
+        }
+        let Some(name) = self.names.get_mut(usize::from(event.symbol)) else {
+            self.counters.events_unknown += 1;
+            return Ok(());
+        };
+        if kind == EventKind::SymbolDefined {
+            *name = event.related.to_le_bytes();
+            let stock = *name;
+            self.write(|out| Some(messages::directory(event.symbol, stock, timestamp, out)));
+        } else {
+            let stock = *name;
+            self.write(|out| messages::order(event, kind, stock, timestamp, out));
+        }
         Ok(())
     }
 
@@ -109,12 +182,40 @@ impl Publisher {
     /// heartbeats and end of session packets when they are due. Stops when `send` says that it did
     /// not take a packet; the packet stays.
     pub fn transmit(&mut self, now_ns: u64, flush: bool, send: &mut dyn FnMut(&[u8]) -> bool) {
-        let _ = (now_ns, flush, send);
+        let flush = flush || self.end.is_some();
+        while self.unsent() > 0 {
+            let mut packet = [0; DATAGRAM_BYTES_MAX];
+            let (count, bytes) = self.fill(self.sent_next, self.history.next(), &mut packet);
+            let is_last = self.sent_next + u64::from(count) == self.history.next();
+            if is_last && !flush {
+                break;
+            }
+            if !send(&packet[..bytes]) {
+                return;
+            }
+            self.sent_next += u64::from(count);
+            self.sent_ns = now_ns;
+            self.counters.packets += 1;
+        }
+        match self.end {
+            Some((begun_ns, due_ns)) => self.say_end(now_ns, begun_ns, due_ns, send),
+            None if now_ns.saturating_sub(self.sent_ns) >= self.config.heartbeat_ns => {
+                let mut packet = [0; HEADER_BYTES];
+                let written = heartbeat(self.config.session, self.sent_next, &mut packet);
+                if written.is_ok() && send(&packet) {
+                    self.sent_ns = now_ns;
+                    self.counters.heartbeats += 1;
+                }
+            }
+            None => {}
+        }
     }
 
     /// Takes everything written so far for sent: after a replay of the journal, when receivers are to
     /// ask for what they missed.
-    pub fn skip_unsent(&mut self) {}
+    pub fn skip_unsent(&mut self) {
+        self.sent_next = self.history.next();
+    }
 
     /// Answers a request with at most one packet, which must go to where the request came from.
     pub fn request(
@@ -123,31 +224,36 @@ impl Publisher {
         now_ns: u64,
         send: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Answer {
-        let _ = (bytes, now_ns, send);
-        Answer::Nothing
+        let answer = self.answer(bytes, now_ns, send);
+        match answer {
+            Answer::Sent(_) => self.counters.requests_answered += 1,
+            _ => self.counters.requests_refused += 1,
+        }
+        answer
     }
 
-    /// The session ends: after the last message come end of session packets. Requests are still answered.
+    /// The session ends: after the last message come end of session packets. Requests are still
+    /// answered.
     pub fn end(&mut self, now_ns: u64) {
-        let _ = now_ns;
+        self.end.get_or_insert((now_ns, now_ns));
     }
 
     /// Whether the last end of session packet was sent.
     #[must_use]
     pub const fn ended(&self) -> bool {
-        false
+        self.ended
     }
 
     /// Number of the next message to be written.
     #[must_use]
     pub const fn sequence_next(&self) -> u64 {
-        1
+        self.history.next()
     }
 
     /// Messages written and not sent.
     #[must_use]
     pub const fn unsent(&self) -> u64 {
-        0
+        self.history.next() - self.sent_next
     }
 
     /// The configuration.
@@ -160,5 +266,85 @@ impl Publisher {
     #[must_use]
     pub const fn counters(&self) -> &PublisherCounters {
         &self.counters
+    }
+
+    /// Writes a message into the history, if there is one.
+    fn write(&mut self, write: impl FnOnce(&mut [u8]) -> Option<Result<usize, wire::Error>>) {
+        let mut message = [0; MESSAGE_BYTES_MAX];
+        match write(&mut message) {
+            Some(Ok(bytes)) => {
+                self.history.push(&message[..bytes]);
+                self.counters.messages += 1;
+            }
+            // The buffer is long enough and a day's nanoseconds fit into their field.
+            Some(Err(_)) => self.counters.events_unknown += 1,
+            None => {}
+        }
+    }
+
+    /// Fills a packet with messages from `sequence` on, before `before`.
+    fn fill(&self, sequence: u64, before: u64, packet: &mut [u8]) -> (u16, usize) {
+        let packet = &mut packet[..self.config.payload_bytes_max];
+        let (head, blocks) = packet.split_at_mut(HEADER_BYTES);
+        let (count, bytes) = self.history.copy(sequence, before, blocks);
+        let header = Request {
+            session: self.config.session,
+            sequence,
+            count,
+        };
+        // The header has its length: it cannot fail.
+        let head_bytes = header.encode(head).unwrap_or(0);
+        (count, head_bytes + bytes)
+    }
+
+    fn say_end(
+        &mut self,
+        now_ns: u64,
+        begun_ns: u64,
+        due_ns: u64,
+        send: &mut dyn FnMut(&[u8]) -> bool,
+    ) {
+        if self.ended || now_ns < due_ns {
+            return;
+        }
+        let mut packet = [0; HEADER_BYTES];
+        let written = end_of_session(self.config.session, self.sent_next, &mut packet);
+        if written.is_ok() && send(&packet) {
+            self.counters.ends += 1;
+            self.end = Some((begun_ns, now_ns + self.config.heartbeat_ns));
+            self.ended = now_ns.saturating_sub(begun_ns) >= self.config.end_ns;
+        }
+    }
+
+    fn answer(&mut self, bytes: &[u8], now_ns: u64, send: &mut dyn FnMut(&[u8]) -> bool) -> Answer {
+        let second = now_ns / SECOND_NS;
+        if second != self.request_second {
+            self.request_second = second;
+            self.requests = 0;
+        }
+        if self.requests >= self.config.requests_per_second {
+            return Answer::TooMany;
+        }
+        self.requests += 1;
+        let Ok(request) = Request::parse(bytes) else {
+            return Answer::Malformed;
+        };
+        if request.session != self.config.session {
+            return Answer::OtherSession;
+        }
+        if request.count == 0 || request.sequence == 0 || request.sequence >= self.sent_next {
+            return Answer::Nothing;
+        }
+        if request.sequence < self.history.first() {
+            return Answer::Gone;
+        }
+        let before = (request.sequence + u64::from(request.count)).min(self.sent_next);
+        let mut packet = [0; DATAGRAM_BYTES_MAX];
+        let (count, bytes) = self.fill(request.sequence, before, &mut packet);
+        if send(&packet[..bytes]) {
+            Answer::Sent(count)
+        } else {
+            Answer::NotTaken
+        }
     }
 }

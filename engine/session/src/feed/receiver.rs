@@ -1,4 +1,11 @@
 //! MoldUDP64 packets in any order in, the messages in their order out.
+//!
+//! A packet that lies ahead of what is missing is held, so that one lost packet costs one request.
+//! The protocol proves nothing about its sender: whoever can send to the feed's port can announce
+//! messages that will never come.
+
+use wire::mold::{DATAGRAM_BYTES_MAX, HEADER_BYTES, Packet, PacketKind, Request};
+
 use crate::SECOND_NS;
 
 /// Sizes and times of a [`Receiver`].
@@ -6,7 +13,8 @@ use crate::SECOND_NS;
 pub struct ReceiverConfig {
     /// The session to listen to; `None` takes that of the first packet and follows a change.
     pub session: Option<[u8; 10]>,
-    /// Number of the first message wanted: 1 asks for all that were missed.
+    /// Number of the first message wanted: 1 asks for all that were missed, 0 begins with the first
+    /// packet that comes.
     pub sequence: u64,
     /// Packets kept that came ahead of a gap.
     pub held_packets: usize,
@@ -79,17 +87,52 @@ pub struct ReceiverCounters {
     pub session_changes: u64,
 }
 
+/// A packet that waits for what comes before it, in the buffer of its place.
+#[derive(Clone, Copy)]
+struct Held {
+    sequence: u64,
+    /// Number after its last message.
+    next: u64,
+    bytes: usize,
+}
+
 /// One feed's receiver; give it the packets of both lines and the answers to its requests.
 pub struct Receiver {
     config: ReceiverConfig,
     counters: ReceiverCounters,
+    session: Option<[u8; 10]>,
+    /// The session before the last change: its late packets must not change it back.
+    session_before: Option<[u8; 10]>,
+    /// Number of the next message to be handed on; 0 before it is known.
+    expected: u64,
+    /// The greatest next number that any packet announced.
+    announced: u64,
+    /// Number after the last message of the session.
+    end: Option<u64>,
+    heard: bool,
+    /// When to ask for what is missing.
+    ask_ns: u64,
+    held: Vec<Option<Held>>,
+    buffers: Vec<u8>,
 }
 
 impl Receiver {
     /// Takes all memory.
     #[must_use]
     pub fn new(config: ReceiverConfig) -> Self {
-        Self { config, counters: ReceiverCounters::default() }
+        Self {
+            config,
+            counters: ReceiverCounters::default(),
+            session: config.session,
+            session_before: None,
+            expected: config.sequence,
+            announced: config.sequence,
+            end: None,
+            heard: false,
+            ask_ns: 0,
+            held: vec![None; config.held_packets],
+            buffers: vec![0; config.held_packets * DATAGRAM_BYTES_MAX],
+        }
     }
 
     /// Takes a packet; `on` gets each message in order, once, with its number.
@@ -99,32 +142,84 @@ impl Receiver {
         now_ns: u64,
         on: &mut dyn FnMut(u64, &[u8]),
     ) -> Received {
-        let _ = (bytes, now_ns, on);
-        Received::Malformed
+        self.counters.packets += 1;
+        // Numbers begin at 1.
+        let Some(packet) = Packet::parse(bytes)
+            .ok()
+            .filter(|packet| packet.sequence() > 0)
+        else {
+            self.counters.malformed += 1;
+            return Received::Malformed;
+        };
+        if !self.follow(packet.session()) {
+            self.counters.other_session += 1;
+            return Received::OtherSession;
+        }
+        if self.expected == 0 {
+            self.expected = packet.sequence();
+            self.announced = packet.sequence();
+        }
+        self.heard = true;
+        let was_whole = self.expected >= self.announced;
+        self.announced = self.announced.max(packet.next_sequence());
+        if packet.kind() == PacketKind::EndOfSession {
+            self.end = Some(packet.sequence());
+        }
+        let received = self.take(&packet, bytes, on);
+        if self.expected < self.announced {
+            self.counters.gaps += u64::from(was_whole);
+            // A new gap, or an answer that left something missing: ask at once.
+            if was_whole || matches!(received, Received::Messages(1..)) {
+                self.ask_ns = now_ns;
+            }
+        }
+        received
     }
 
     /// The request to be sent now to the re-request server, if one is due.
-    pub fn poll(&mut self, now_ns: u64) -> Option<[u8; 20]> {
-        let _ = now_ns;
-        None
+    pub fn poll(&mut self, now_ns: u64) -> Option<[u8; HEADER_BYTES]> {
+        let session = self.session?;
+        if self.expected >= self.announced || now_ns < self.ask_ns {
+            return None;
+        }
+        let held = self.held.iter().flatten().map(|held| held.sequence).min();
+        let missing = held.unwrap_or(self.announced).min(self.announced) - self.expected;
+        let most = self.config.request_messages_max.max(1);
+        let count = u16::try_from(missing).unwrap_or(most).min(most);
+        let mut request = [0; HEADER_BYTES];
+        Request {
+            session,
+            sequence: self.expected,
+            count,
+        }
+        .encode(&mut request)
+        .ok()?;
+        self.ask_ns = now_ns.saturating_add(self.config.retry_ns);
+        self.counters.requests += 1;
+        Some(request)
     }
 
     /// Where it stands.
     #[must_use]
-    pub const fn state(&self) -> State {
-        State::Waiting
+    pub fn state(&self) -> State {
+        match self.end {
+            _ if !self.heard => State::Waiting,
+            _ if self.expected < self.announced => State::Gap,
+            Some(end) if self.expected >= end => State::Ended,
+            _ => State::Live,
+        }
     }
 
     /// The session listened to, once it is known.
     #[must_use]
     pub const fn session(&self) -> Option<[u8; 10]> {
-        self.config.session
+        self.session
     }
 
     /// Number of the next message to be handed on.
     #[must_use]
     pub const fn sequence_next(&self) -> u64 {
-        self.config.sequence
+        self.expected
     }
 
     /// What it saw so far.
@@ -132,4 +227,100 @@ impl Receiver {
     pub const fn counters(&self) -> &ReceiverCounters {
         &self.counters
     }
+
+    /// Whether a packet's session is the one listened to, after a change to a new one if need be.
+    fn follow(&mut self, session: [u8; 10]) -> bool {
+        if self.session == Some(session) {
+            return true;
+        }
+        if self.config.session.is_some() || self.session_before == Some(session) {
+            return false;
+        }
+        if self.session.is_some() {
+            self.counters.session_changes += 1;
+            self.session_before = self.session;
+            self.expected = 1;
+            self.announced = 1;
+            self.end = None;
+            self.held.fill(None);
+        }
+        self.session = Some(session);
+        true
+    }
+
+    fn take(
+        &mut self,
+        packet: &Packet<'_>,
+        bytes: &[u8],
+        on: &mut dyn FnMut(u64, &[u8]),
+    ) -> Received {
+        if packet.message_count() == 0 {
+            return Received::Messages(0);
+        }
+        if packet.next_sequence() <= self.expected {
+            self.counters.duplicates += 1;
+            return Received::Duplicate;
+        }
+        if packet.sequence() > self.expected {
+            self.hold(packet, bytes);
+            return Received::Ahead;
+        }
+        let before = self.expected;
+        self.expected = hand_on(packet, self.expected, on);
+        self.release(on);
+        let messages = self.expected - before;
+        self.counters.messages += messages;
+        Received::Messages(messages as usize)
+    }
+
+    /// Keeps a packet that came too early, if there is a place for it.
+    fn hold(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
+        let (sequence, next) = (packet.sequence(), packet.next_sequence());
+        let covers = |held: &Held| held.sequence <= sequence && held.next >= next;
+        if self.held.iter().flatten().any(covers) {
+            self.counters.duplicates += 1;
+            return;
+        }
+        let free = self.held.iter().position(Option::is_none);
+        let Some(index) = free.filter(|_| bytes.len() <= DATAGRAM_BYTES_MAX) else {
+            self.counters.dropped += 1;
+            return;
+        };
+        let start = index * DATAGRAM_BYTES_MAX;
+        self.buffers[start..start + bytes.len()].copy_from_slice(bytes);
+        self.held[index] = Some(Held {
+            sequence,
+            next,
+            bytes: bytes.len(),
+        });
+    }
+
+    /// Hands on the held packets that nothing is missing before any more.
+    fn release(&mut self, on: &mut dyn FnMut(u64, &[u8])) {
+        loop {
+            let expected = self.expected;
+            let due = |held: &Option<Held>| held.is_some_and(|held| held.sequence <= expected);
+            let Some(index) = self.held.iter().position(due) else {
+                return;
+            };
+            let Some(held) = self.held[index].take() else {
+                return;
+            };
+            let start = index * DATAGRAM_BYTES_MAX;
+            // It was read before it was held.
+            if let Ok(packet) = Packet::parse(&self.buffers[start..start + held.bytes]) {
+                self.expected = hand_on(&packet, expected, on);
+            }
+        }
+    }
+}
+
+/// Hands on the messages of a packet from `expected` on; gives the number after the last one.
+fn hand_on(packet: &Packet<'_>, expected: u64, on: &mut dyn FnMut(u64, &[u8])) -> u64 {
+    for (sequence, message) in packet.blocks() {
+        if sequence >= expected {
+            on(sequence, message);
+        }
+    }
+    expected.max(packet.next_sequence())
 }

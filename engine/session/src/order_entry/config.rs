@@ -97,7 +97,10 @@ impl core::fmt::Display for ConfigError {
                 write!(out, "{count} members: list between 1 and {MEMBERS_MAX}")
             }
             Self::User(user) => {
-                write!(out, "user name {user:?}: use 1 to 6 printable letters without spaces")
+                write!(
+                    out,
+                    "user name {user:?}: use 1 to 6 printable letters without spaces"
+                )
             }
             Self::Password(user) => write!(
                 out,
@@ -124,11 +127,31 @@ impl Config {
         }
         let sizes = [
             ("connections", self.connections, 1, CONNECTIONS_MAX),
-            ("symbols", usize::from(self.symbols), 1, usize::from(u16::MAX)),
-            ("inbound_bytes", self.inbound_bytes, INBOUND_BYTES_MIN, 1 << 24),
-            ("store_bytes", self.store_bytes, STORE_BYTES_MIN, u32::MAX as usize),
+            (
+                "symbols",
+                usize::from(self.symbols),
+                1,
+                usize::from(u16::MAX),
+            ),
+            (
+                "inbound_bytes",
+                self.inbound_bytes,
+                INBOUND_BYTES_MIN,
+                1 << 24,
+            ),
+            (
+                "store_bytes",
+                self.store_bytes,
+                STORE_BYTES_MIN,
+                u32::MAX as usize,
+            ),
             ("store_messages", self.store_messages, 16, 1 << 28),
-            ("store_reserve", self.store_reserve, 4, self.store_messages / 4),
+            (
+                "store_reserve",
+                self.store_reserve,
+                4,
+                self.store_messages / 4,
+            ),
             ("echoes", self.echoes, 1, 1 << 20),
         ];
         for (name, value, least, most) in sizes {
@@ -150,9 +173,8 @@ impl Config {
             if !good(&member.password, 10) {
                 return Err(ConfigError::Password(member.user.clone()));
             }
-            let same = |other: &Member| {
-                self.same_letters(other.user.as_bytes(), member.user.as_bytes())
-            };
+            let same =
+                |other: &Member| self.same_letters(other.user.as_bytes(), member.user.as_bytes());
             if members[..index].iter().any(same) {
                 return Err(ConfigError::UserTwice(member.user.clone()));
             }
@@ -161,6 +183,10 @@ impl Config {
     }
 
     pub(super) fn same_letters(&self, one: &[u8], other: &[u8]) -> bool {
-        if self.case_matters { one == other } else { one.eq_ignore_ascii_case(other) }
+        if self.case_matters {
+            one == other
+        } else {
+            one.eq_ignore_ascii_case(other)
+        }
     }
 }

@@ -78,8 +78,12 @@ impl Connection {
 
     /// Whether the last packets should still be sent before closing.
     pub(super) fn lingers(&self) -> bool {
-        let last_words =
-            [Cause::NotAuthorized, Cause::SessionUnavailable, Cause::Ended].map(Some);
+        let last_words = [
+            Cause::NotAuthorized,
+            Cause::SessionUnavailable,
+            Cause::Ended,
+        ]
+        .map(Some);
         last_words.contains(&self.cause) && !self.control_is_empty()
     }
 
@@ -104,7 +108,8 @@ impl Connection {
         if self.control.len() + PACKET_HEAD_BYTES + payload.len() > CONTROL_BYTES {
             return false;
         }
-        self.control.extend_from_slice(&(payload.len() as u16 + 1).to_be_bytes());
+        self.control
+            .extend_from_slice(&(payload.len() as u16 + 1).to_be_bytes());
         self.control.push(kind);
         self.control.extend_from_slice(payload);
         true

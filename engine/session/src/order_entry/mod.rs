@@ -107,7 +107,9 @@ impl OrderEntry {
         now_ns: u64,
         sink: &mut dyn FnMut(Command) -> bool,
     ) -> usize {
-        let Some(slot) = self.slot(conn) else { return bytes.len() };
+        let Some(slot) = self.slot(conn) else {
+            return bytes.len();
+        };
         let mut rest = bytes;
         while let Some(connection) = &mut self.connections[slot] {
             connection.heard_ns = now_ns;
@@ -130,7 +132,9 @@ impl OrderEntry {
     /// The other side closed the connection, or it broke: what it sent and was not read is lost.
     pub fn closed(&mut self, conn: u32) {
         let Some(slot) = self.slot(conn) else { return };
-        let Some(connection) = self.connections[slot].take() else { return };
+        let Some(connection) = self.connections[slot].take() else {
+            return;
+        };
         if connection.cause.is_none() {
             self.counters.closed_by_peer += 1;
             self.counters.bytes_unread += connection.inbound.len() as u64;
@@ -169,7 +173,8 @@ impl OrderEntry {
     /// The next connection that the caller must close now, and why; it is forgotten here.
     pub fn closing(&mut self) -> Option<(u32, Cause)> {
         let slot = self.connections.iter_mut().find(|slot| {
-            slot.as_ref().is_some_and(|one| one.cause.is_some() && !one.lingers())
+            slot.as_ref()
+                .is_some_and(|one| one.cause.is_some() && !one.lingers())
         })?;
         let connection = slot.take()?;
         Some((connection.id, connection.cause?))
@@ -193,20 +198,30 @@ impl OrderEntry {
     /// Replies that the fullest store can still take.
     #[must_use]
     pub fn store_room(&self) -> usize {
-        self.sessions.iter().map(|session| session.store.room()).min().unwrap_or(0)
+        self.sessions
+            .iter()
+            .map(|session| session.store.room())
+            .min()
+            .unwrap_or(0)
     }
 
     /// Bytes that [`OrderEntry::received`] would take for this connection now.
     #[must_use]
     pub fn inbound_room(&self, conn: u32) -> usize {
-        let connection = self.slot(conn).and_then(|slot| self.connections[slot].as_ref());
+        let connection = self
+            .slot(conn)
+            .and_then(|slot| self.connections[slot].as_ref());
         connection.map_or(0, |one| self.config.inbound_bytes - one.inbound.len())
     }
 
     /// Connections that are open, logged in or not.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.connections.iter().flatten().filter(|one| one.cause.is_none()).count()
+        self.connections
+            .iter()
+            .flatten()
+            .filter(|one| one.cause.is_none())
+            .count()
     }
 
     /// Replies in a member's store; `session` is its number, from 1.
@@ -223,7 +238,9 @@ impl OrderEntry {
     }
 
     fn slot(&self, conn: u32) -> Option<usize> {
-        self.connections.iter().position(|slot| slot.as_ref().is_some_and(|one| one.id == conn))
+        self.connections
+            .iter()
+            .position(|slot| slot.as_ref().is_some_and(|one| one.id == conn))
     }
 
     /// Names the cause for which a connection must be closed.
@@ -250,7 +267,9 @@ impl OrderEntry {
 
     /// Looks at the clocks of a connection.
     fn watch(&mut self, slot: usize, now_ns: u64) {
-        let Some(mut connection) = self.connections[slot].take() else { return };
+        let Some(mut connection) = self.connections[slot].take() else {
+            return;
+        };
         if connection.cause.is_some() {
             connection.linger(now_ns, LINGER_NS);
         } else if let Some(cause) = self.overdue(&mut connection, now_ns) {

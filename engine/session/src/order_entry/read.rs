@@ -28,7 +28,9 @@ enum Front {
 }
 
 fn front(bytes: &[u8]) -> Front {
-    let Some(([high, low], rest)) = bytes.split_first_chunk() else { return Front::Part };
+    let Some(([high, low], rest)) = bytes.split_first_chunk() else {
+        return Front::Part;
+    };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
     match rest.first() {
         _ if length == 0 => Front::Bad(Malformed::PacketEmpty),
@@ -58,7 +60,9 @@ type Sink<'s> = &'s mut dyn FnMut(Command) -> bool;
 impl OrderEntry {
     /// Reads a connection's packets until one must wait.
     pub(super) fn read(&mut self, slot: usize, now_ns: u64, sink: Sink<'_>) {
-        let Some(mut connection) = self.connections[slot].take() else { return };
+        let Some(mut connection) = self.connections[slot].take() else {
+            return;
+        };
         let mut inbound = core::mem::take(&mut connection.inbound);
         connection.held = false;
         let mut at = 0;
@@ -168,7 +172,9 @@ impl OrderEntry {
         let (user, password) = (trimmed(&request.username), trimmed(&request.password));
         self.members.iter().position(|member| {
             self.config.same_letters(member.user.as_bytes(), user)
-                && self.config.same_letters(member.password.as_bytes(), password)
+                && self
+                    .config
+                    .same_letters(member.password.as_bytes(), password)
         })
     }
 
@@ -241,12 +247,18 @@ impl OrderEntry {
     fn enter(&self, index: usize, order: &EnterOrder<'_>) -> (Option<Command>, Command) {
         let symbol = self.symbols.number(order.symbol());
         let command = orders::new_order(order, number_of(index), symbol);
-        (orders::extra(&command, order.tags(), self.members[index].firm), command)
+        (
+            orders::extra(&command, order.tags(), self.members[index].firm),
+            command,
+        )
     }
 
     fn replace(&self, index: usize, order: &ReplaceOrder<'_>) -> (Option<Command>, Command) {
         let command = orders::replace(order, number_of(index));
-        (orders::extra(&command, order.tags(), self.members[index].firm), command)
+        (
+            orders::extra(&command, order.tags(), self.members[index].firm),
+            command,
+        )
     }
 
     /// Hands a command to the sink, behind its `Extra` if it has one. `reserves` is how many times
@@ -276,12 +288,18 @@ impl OrderEntry {
             self.pay(index, sink);
             return Step::Taken;
         }
-        if self.give(index, command, sink) { Step::Taken } else { Step::Held }
+        if self.give(index, command, sink) {
+            Step::Taken
+        } else {
+            Step::Held
+        }
     }
 
     /// Hands on the order whose `Extra` is gone already; whether nothing is owed any more.
     pub(super) fn pay(&mut self, index: usize, sink: Sink<'_>) -> bool {
-        let Some(order) = self.sessions[index].owed else { return true };
+        let Some(order) = self.sessions[index].owed else {
+            return true;
+        };
         let paid = self.give(index, order, sink);
         if paid {
             self.sessions[index].owed = None;

@@ -94,7 +94,10 @@ impl OrderEntry {
             return Err(StoreFull);
         }
         for session in &mut self.sessions {
-            let message = SystemEvent { timestamp, event: letter };
+            let message = SystemEvent {
+                timestamp,
+                event: letter,
+            };
             if !store(session, |out| message.encode(out)) {
                 self.counters.replies_lost += 1;
             }
@@ -128,7 +131,12 @@ fn reply(
         EventKind::Replaced => replaced(session, event, timestamp, symbol),
         EventKind::Canceled | EventKind::Reduced => {
             let reason = cancel_letter(reason);
-            let message = Canceled { timestamp, user_ref, quantity, reason };
+            let message = Canceled {
+                timestamp,
+                user_ref,
+                quantity,
+                reason,
+            };
             store(session, |out| message.encode(out))
         }
         EventKind::Executed => {
@@ -147,11 +155,19 @@ fn reply(
             let firm = echo.is_some_and(|echo| echo.wrong_firm) && reason == Reason::Unsupported;
             let reason = reject_code(if firm { Reason::WrongFirm } else { reason });
             let client_id = echo.map_or([b' '; 14], |echo| echo.client_id);
-            let message = Rejected { timestamp, user_ref, reason, client_id };
+            let message = Rejected {
+                timestamp,
+                user_ref,
+                reason,
+                client_id,
+            };
             store(session, |out| message.encode(out)) && echo.is_some()
         }
         EventKind::CancelRejected => {
-            let message = CancelReject { timestamp, user_ref };
+            let message = CancelReject {
+                timestamp,
+                user_ref,
+            };
             store(session, |out| message.encode(out))
         }
         _ => false,
@@ -160,7 +176,12 @@ fn reply(
 
 fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8]) -> bool {
     let echo = session.echo(event.user_ref);
-    let Echo { letters, wire_letters, client_id, .. } = echo.unwrap_or_else(|| unknown(event));
+    let Echo {
+        letters,
+        wire_letters,
+        client_id,
+        ..
+    } = echo.unwrap_or_else(|| unknown(event));
     let message = Accepted {
         timestamp,
         user_ref: event.user_ref,
@@ -182,7 +203,12 @@ fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8
 
 fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8]) -> bool {
     let echo = session.echo(event.user_ref);
-    let Echo { letters, wire_letters, client_id, .. } = echo.unwrap_or_else(|| unknown(event));
+    let Echo {
+        letters,
+        wire_letters,
+        client_id,
+        ..
+    } = echo.unwrap_or_else(|| unknown(event));
     let old = session.letters_of(event.old_user_ref);
     let [side, capacity, cross_type] = old.unwrap_or([side_letter(event), b' ', b'N']);
     let message = Replaced {
@@ -227,7 +253,11 @@ fn unknown(event: &Event) -> Echo {
 }
 
 const fn side_letter(event: &Event) -> u8 {
-    if event.side == Side::Sell as u8 { b'S' } else { b'B' }
+    if event.side == Side::Sell as u8 {
+        b'S'
+    } else {
+        b'B'
+    }
 }
 
 /// Prices of taken orders are positive.

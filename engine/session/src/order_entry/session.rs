@@ -86,7 +86,9 @@ impl Session {
 
     /// The oldest unanswered order, if it is the one that is answered now.
     pub(super) fn echo(&mut self, user_ref: u32) -> Option<Echo> {
-        self.echoes.pop_front().filter(|echo| echo.user_ref == user_ref)
+        self.echoes
+            .pop_front()
+            .filter(|echo| echo.user_ref == user_ref)
     }
 
     /// Appends the reply that says that an order was accepted.
@@ -100,12 +102,17 @@ impl Session {
 
     /// The number of the next order that the engine would take.
     pub(super) fn user_ref_next(&self) -> u32 {
-        self.accepted.last().map_or(1, |(user_ref, _)| user_ref.saturating_add(1))
+        self.accepted
+            .last()
+            .map_or(1, |(user_ref, _)| user_ref.saturating_add(1))
     }
 
     /// Side, capacity and cross type of an accepted order: a replacement does not repeat them.
     pub(super) fn letters_of(&self, user_ref: u32) -> Option<[u8; 3]> {
-        let index = self.accepted.binary_search_by_key(&user_ref, |(of, _)| *of).ok()?;
+        let index = self
+            .accepted
+            .binary_search_by_key(&user_ref, |(of, _)| *of)
+            .ok()?;
         let message = self.store.message(u64::from(self.accepted[index].1))?;
         match Outbound::parse(message) {
             Ok(Outbound::Accepted(one)) => Some([one.side(), one.capacity(), one.cross_type()]),

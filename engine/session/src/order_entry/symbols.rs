@@ -12,12 +12,17 @@ impl Symbols {
     /// An empty directory of numbers up to `number_max`.
     pub(super) fn new(number_max: u16) -> Self {
         let count = usize::from(number_max) + 1;
-        Self { names: vec![[b' '; 8]; count], numbers: Vec::with_capacity(count) }
+        Self {
+            names: vec![[b' '; 8]; count],
+            numbers: Vec::with_capacity(count),
+        }
     }
 
     /// Adds a symbol; `false` when its number is beyond the directory.
     pub(super) fn define(&mut self, number: u16, name: [u8; 8]) -> bool {
-        let Some(entry) = self.names.get_mut(usize::from(number)) else { return false };
+        let Some(entry) = self.names.get_mut(usize::from(number)) else {
+            return false;
+        };
         *entry = name;
         match self.numbers.binary_search_by_key(&name, |(name, _)| *name) {
             Ok(index) => self.numbers[index].1 = number,
@@ -37,6 +42,9 @@ impl Symbols {
 
     /// Name of a symbol, blank when there is none of that number.
     pub(super) fn name(&self, number: u16) -> [u8; 8] {
-        self.names.get(usize::from(number)).copied().unwrap_or([b' '; 8])
+        self.names
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or([b' '; 8])
     }
 }
