@@ -20,6 +20,7 @@ mod memory;
 mod region;
 mod ring;
 mod shared_ring;
+mod shared_snapshot;
 mod snapshot;
 
 pub use counter_layout::NAME_BYTES;
@@ -31,4 +32,5 @@ pub use memory::{RingMemory, SnapshotMemory, Word};
 pub use region::{PageSize, Region};
 pub use ring::{Reader, Writer};
 pub use shared_ring::{DEPTH_MAX, SharedRing, ring, ring_named};
-pub use snapshot::{SharedSnapshot, SnapshotReader, SnapshotWriter};
+pub use shared_snapshot::SharedSnapshot;
+pub use snapshot::{SnapshotReader, SnapshotWriter};
