@@ -1,1 +1,10 @@
-//! The desk: books rebuilt from feeds.
+//! The desk's view of a market: books rebuilt from its feed, and nothing else yet.
+//!
+//! Pure: messages in, books out; no socket, no clock. Prices are integers in 1/10,000.
+#![forbid(unsafe_code)]
+
+mod book;
+mod books;
+
+pub use book::{Book, Level, RestingOrder};
+pub use books::{Applied, Books, Counts};

@@ -1,0 +1,207 @@
+//! The books of all symbols of a feed, kept by its messages.
+//!
+//! A book can be joined in the middle of a day: messages that name orders from before are counted
+//! and change nothing, and so is what a correct feed cannot say.
+
+use std::collections::BTreeMap;
+
+use wire::itch::Message;
+use wire::ring::Side;
+
+use crate::book::{Book, Place};
+
+/// What a message did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It changed a book.
+    Changed,
+    /// It says nothing about the orders of a book.
+    Other,
+    /// It names an order that this feed never added: the join came after it.
+    UnknownOrder,
+    /// A correct feed cannot say this: it adds an order that rests already, takes more units than
+    /// are open, or names a side that does not exist.
+    Wrong,
+}
+
+/// How many messages did what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that changed a book.
+    pub changed: u64,
+    /// Messages that say nothing about orders.
+    pub other: u64,
+    /// Messages that name an unknown order.
+    pub unknown_orders: u64,
+    /// Messages that a correct feed cannot send.
+    pub wrong: u64,
+}
+
+/// The books of a feed, by stock locate.
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    books: BTreeMap<u16, Book>,
+    names: BTreeMap<u16, [u8; 8]>,
+    orders: BTreeMap<u64, (u16, Place)>,
+    arrivals: u64,
+    counts: Counts,
+}
+
+impl Books {
+    /// No book yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Applies one message.
+    pub fn apply(&mut self, message: &Message<'_>) -> Applied {
+        let applied = self.change(message);
+        match applied {
+            Applied::Changed => self.counts.changed += 1,
+            Applied::Other => self.counts.other += 1,
+            Applied::UnknownOrder => self.counts.unknown_orders += 1,
+            Applied::Wrong => self.counts.wrong += 1,
+        }
+        applied
+    }
+
+    /// The book of a stock locate.
+    #[must_use]
+    pub fn book(&self, locate: u16) -> Option<&Book> {
+        self.books.get(&locate)
+    }
+
+    /// Every book with its stock locate, in the order of the locates.
+    pub fn books(&self) -> impl Iterator<Item = (u16, &Book)> {
+        self.books.iter().map(|(&locate, book)| (locate, book))
+    }
+
+    /// The name of a stock locate, padded with spaces, if the feed told it.
+    #[must_use]
+    pub fn name(&self, locate: u16) -> Option<[u8; 8]> {
+        self.names.get(&locate).copied()
+    }
+
+    /// The stock locate of a name, which is compared without its padding.
+    #[must_use]
+    pub fn locate(&self, name: &str) -> Option<u16> {
+        let wanted = name.trim_end().as_bytes();
+        let mut names = self.names.iter();
+        names
+            .find(|(_, name)| name.trim_ascii_end() == wanted)
+            .map(|(&locate, _)| locate)
+    }
+
+    /// Orders that rest, over all books.
+    #[must_use]
+    pub fn live_orders(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// What all messages so far did.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn change(&mut self, message: &Message<'_>) -> Applied {
+        match message {
+            Message::StockDirectory(m) => {
+                self.names.insert(m.stock_locate(), m.stock());
+                Applied::Other
+            }
+            Message::AddOrder(m) => {
+                self.learn_name(m.stock_locate(), m.stock());
+                let side = side_of(m.side());
+                self.add(m.stock_locate(), m.order_ref(), side, m.shares(), m.price())
+            }
+            Message::AddOrderMpid(m) => {
+                self.learn_name(m.stock_locate(), m.stock());
+                let side = side_of(m.side());
+                self.add(m.stock_locate(), m.order_ref(), side, m.shares(), m.price())
+            }
+            Message::OrderExecuted(m) => self.reduce(m.order_ref(), m.shares()),
+            Message::OrderExecutedPrice(m) => self.reduce(m.order_ref(), m.shares()),
+            Message::OrderCancel(m) => self.reduce(m.order_ref(), m.shares()),
+            Message::OrderDelete(m) => match self.delete(m.order_ref()) {
+                Some(_) => Applied::Changed,
+                None => Applied::UnknownOrder,
+            },
+            Message::OrderReplace(m) => match self.delete(m.old_order_ref()) {
+                Some((locate, place)) => {
+                    let side = Some(place.side);
+                    self.add(locate, m.new_order_ref(), side, m.shares(), m.price())
+                }
+                None => Applied::UnknownOrder,
+            },
+            _ => Applied::Other,
+        }
+    }
+
+    /// A feed joined in the middle names its stocks in the orders it adds.
+    fn learn_name(&mut self, locate: u16, name: [u8; 8]) {
+        self.names.entry(locate).or_insert(name);
+    }
+
+    fn add(
+        &mut self,
+        locate: u16,
+        order_ref: u64,
+        side: Option<Side>,
+        shares: u32,
+        price: u32,
+    ) -> Applied {
+        let Some(side) = side else {
+            return Applied::Wrong;
+        };
+        if shares == 0 || self.orders.contains_key(&order_ref) {
+            return Applied::Wrong;
+        }
+        self.arrivals += 1;
+        let place = Place {
+            side,
+            price: i64::from(price),
+            arrival: self.arrivals,
+        };
+        self.orders.insert(order_ref, (locate, place));
+        self.books
+            .entry(locate)
+            .or_default()
+            .insert(place, order_ref, shares);
+        Applied::Changed
+    }
+
+    fn reduce(&mut self, order_ref: u64, shares: u32) -> Applied {
+        let Some(&(locate, place)) = self.orders.get(&order_ref) else {
+            return Applied::UnknownOrder;
+        };
+        let Some(book) = self.books.get_mut(&locate) else {
+            return Applied::Wrong;
+        };
+        match book.reduce(place, shares) {
+            Some(0) => {
+                self.orders.remove(&order_ref);
+                Applied::Changed
+            }
+            Some(_) => Applied::Changed,
+            None => Applied::Wrong,
+        }
+    }
+
+    fn delete(&mut self, order_ref: u64) -> Option<(u16, Place)> {
+        let (locate, place) = self.orders.remove(&order_ref)?;
+        if let Some(book) = self.books.get_mut(&locate) {
+            book.remove(place);
+        }
+        Some((locate, place))
+    }
+}
+
+fn side_of(letter: u8) -> Option<Side> {
+    match letter {
+        b'B' => Some(Side::Buy),
+        b'S' => Some(Side::Sell),
+        _ => None,
+    }
+}
