@@ -213,7 +213,7 @@ impl<'a> Iterator for Blocks<'a> {
     }
 }
 
-/// Asks for messages that were lost, or says a packet's header.
+/// Asks for messages that were lost; its bytes are those of a packet header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The session.

@@ -9,7 +9,7 @@ use crate::{Error, Fault};
 const PROTOCOL: &str = "OUCH 5.0 appendage";
 
 /// The most bytes of value an element can have, its length byte counting the tag too.
-pub const VALUE_BYTES_MAX: usize = u8::MAX as usize - 1;
+pub const TAG_VALUE_BYTES_MAX: usize = u8::MAX as usize - 1;
 
 /// An optional element, as `docs/wire.md` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ macro_rules! tags {
             Unknown {
                 /// Number of the tag.
                 tag: u8,
-                /// Its value, at most [`VALUE_BYTES_MAX`] bytes.
+                /// Its value, at most [`TAG_VALUE_BYTES_MAX`] bytes.
                 value: &'a [u8],
             },
         }
@@ -161,7 +161,13 @@ const fn error(fault: Fault, kind: u8, offset: usize, expected: usize, found: us
 /// Writes one element and returns its length.
 fn write_element(tag: u8, value: &[u8], out: &mut [u8]) -> Result<usize, Error> {
     let Ok(length) = u8::try_from(value.len() + 1) else {
-        return Err(error(Fault::TooLong, tag, 0, VALUE_BYTES_MAX, value.len()));
+        return Err(error(
+            Fault::TooLong,
+            tag,
+            0,
+            TAG_VALUE_BYTES_MAX,
+            value.len(),
+        ));
     };
     let whole = value.len() + 2;
     let room = out.len();
