@@ -44,7 +44,10 @@ impl fmt::Display for AppendError {
             Self::NoRoom { disk_full: true } => write!(f, "the disk is full: free some space"),
             Self::NoRoom { disk_full: false } => write!(f, "the next segment is being prepared"),
             Self::OutOfOrder { expected } => {
-                write!(f, "the group does not continue the journal at input {expected}")
+                write!(
+                    f,
+                    "the group does not continue the journal at input {expected}"
+                )
             }
             Self::Closed => write!(f, "the journal is closed"),
             Self::Failed(error) => write!(f, "the journal failed: {error}"),

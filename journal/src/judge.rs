@@ -31,7 +31,11 @@ pub(crate) fn read_whole<S: Storage>(
     }
     let header: Header = bytemuck::pod_read_unaligned(line);
     if header.magic != MAGIC {
-        return Ok(Verdict::Damaged(Field::Magic, header.magic.into(), MAGIC.into()));
+        return Ok(Verdict::Damaged(
+            Field::Magic,
+            header.magic.into(),
+            MAGIC.into(),
+        ));
     }
     let bytes = header.bytes as usize;
     let longest = Header::bytes_with(GROUP_INPUTS_MAX).min((at.bytes - offset) as usize);
@@ -41,7 +45,11 @@ pub(crate) fn read_whole<S: Storage>(
     }
     let sum = header.sum(&window.show(at, offset, bytes)?[LINE_BYTES..bytes]);
     if sum != header.checksum {
-        return Ok(Verdict::Damaged(Field::Checksum, header.checksum.into(), sum.into()));
+        return Ok(Verdict::Damaged(
+            Field::Checksum,
+            header.checksum.into(),
+            sum.into(),
+        ));
     }
     Ok(Verdict::Whole(header))
 }
@@ -59,7 +67,9 @@ impl Candidate<'_> {
     ///
     /// No crash makes a whole record that is not: this is damage or another journal's file.
     pub fn wrong(&self, chain: &Chain) -> Option<(Field, u64, u64)> {
-        self.wrong_shape().or_else(|| self.wrong_place(chain)).or_else(|| self.wrong_inputs(chain))
+        self.wrong_shape()
+            .or_else(|| self.wrong_place(chain))
+            .or_else(|| self.wrong_inputs(chain))
     }
 
     fn wrong_shape(&self) -> Option<(Field, u64, u64)> {
@@ -67,7 +77,11 @@ impl Candidate<'_> {
         if header.version != VERSION {
             return Some((Field::Version, header.version.into(), VERSION.into()));
         }
-        let opening = if self.offset == 0 { KIND_SEGMENT } else { KIND_GROUP };
+        let opening = if self.offset == 0 {
+            KIND_SEGMENT
+        } else {
+            KIND_GROUP
+        };
         if (header.kind == KIND_SEGMENT) != (self.offset == 0) {
             return Some((Field::Kind, header.kind.into(), opening.into()));
         }
@@ -75,7 +89,11 @@ impl Candidate<'_> {
         let Some(inputs) = header.inputs() else {
             let unknown = (Field::Kind, header.kind.into(), opening.into());
             let uncounted = (Field::Count, header.count.into(), lines);
-            return Some(if header.is_kind_known() { uncounted } else { unknown });
+            return Some(if header.is_kind_known() {
+                uncounted
+            } else {
+                unknown
+            });
         };
         let bytes = Header::bytes_with(inputs);
         if header.bytes as usize != bytes {
@@ -101,7 +119,11 @@ impl Candidate<'_> {
         } else if header.first_sequence != chain.next_sequence {
             Some((Field::Sequence, header.first_sequence, chain.next_sequence))
         } else if header.previous != chain.previous {
-            Some((Field::Previous, header.previous.into(), chain.previous.into()))
+            Some((
+                Field::Previous,
+                header.previous.into(),
+                chain.previous.into(),
+            ))
         } else if header.durable > durable_max {
             Some((Field::Durable, header.durable, durable_max))
         } else {

@@ -13,7 +13,8 @@
 //! let disk = Disk::new(1);
 //! let mut storage = disk.storage();
 //! let recovered = recover(&mut storage, &mut |_input| ()).expect("an empty disk is in order");
-//! let mut writer = Writer::open(storage, Config::default(), recovered.resume).expect("opens");
+//! let config = Config { segment_bytes: journal::SEGMENT_BYTES_MIN };
+//! let mut writer = Writer::open(storage, config, recovered.resume).expect("opens");
 //! let input = Input { sequence: 1, ..bytemuck::Zeroable::zeroed() };
 //! while writer.append(&[input]).is_err() {
 //!     writer.poll().expect("a healthy disk"); // the first segment is still being prepared
@@ -28,21 +29,23 @@ pub mod record;
 pub mod storage;
 
 mod error;
-mod judge;
 mod io;
+mod judge;
 mod recovery;
+pub mod simulated;
 mod staging;
 mod tail;
 mod window;
 mod wipe;
-pub mod simulated;
 mod writer;
 
 pub use error::{AppendError, ConfigError, Corrupt, Field, RecoveryError};
-pub use io::{FileStorage, Mode, OpenError};
+pub use io::{FileStorage, Mode, OpenError, Wanted};
 pub use recovery::{Recovered, Resume, Torn, recover};
 pub use storage::{Act, Buffer, Completion, SegmentFile, Storage, StorageError};
 pub use writer::{Config, Writer};
+
+pub use wire::ring::Input;
 
 /// Unit of writing: writes start and end at its multiples, so that O_DIRECT takes them.
 pub const BLOCK_BYTES: usize = 4096;
@@ -66,7 +69,7 @@ pub const SEGMENT_BYTES_MIN: u64 = 72 << 10;
 pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
 const _: () = assert!(BLOCK_BYTES.is_multiple_of(LINE_BYTES));
-const _: () = assert!(size_of::<wire::ring::Input>() == LINE_BYTES);
+const _: () = assert!(size_of::<Input>() == LINE_BYTES);
 const _: () = assert!(SEGMENT_BYTES.is_multiple_of(BLOCK_BYTES as u64));
 const _: () = assert!(SEGMENT_BYTES_MIN.is_multiple_of(BLOCK_BYTES as u64));
 const _: () = assert!(SEGMENT_BYTES_MIN as usize >= (GROUP_INPUTS_MAX + 3) * LINE_BYTES);

@@ -99,7 +99,11 @@ impl Header {
     /// The sequence number after this record.
     #[must_use]
     pub const fn next_sequence(&self) -> u64 {
-        let inputs = if self.kind == KIND_GROUP { self.count as u64 } else { 0 };
+        let inputs = if self.kind == KIND_GROUP {
+            self.count as u64
+        } else {
+            0
+        };
         self.first_sequence.saturating_add(inputs)
     }
 }
@@ -121,7 +125,13 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// Before the very first record.
-    pub const START: Self = Self { next_sequence: 1, time_ns: 0, epoch: 0, previous: 0, durable: 0 };
+    pub const START: Self = Self {
+        next_sequence: 1,
+        time_ns: 0,
+        epoch: 0,
+        previous: 0,
+        durable: 0,
+    };
 
     /// Moves on behind a record.
     pub fn follow(&mut self, header: &Header) {

@@ -72,10 +72,17 @@ pub fn recover<S: Storage>(
 ) -> Result<Recovered, RecoveryError> {
     let segments = storage.list()?;
     check_files(storage, &segments).map_err(RecoveryError::Corrupt)?;
-    let mut reader =
-        Reader { window: Window::new(storage), chain: Chain::START, inputs: 0, clean: true };
+    let mut reader = Reader {
+        window: Window::new(storage),
+        chain: Chain::START,
+        inputs: 0,
+        clean: true,
+    };
     let mut index = 0;
-    let mut stop = Stop { offset: 0, why: Verdict::Zero };
+    let mut stop = Stop {
+        offset: 0,
+        why: Verdict::Zero,
+    };
     while let Some(at) = segments.get(index) {
         stop = reader.read_segment(*at, on)?;
         let next = segments.get(index + 1);
@@ -103,14 +110,26 @@ fn check_files<S: Storage>(storage: &S, segments: &[SegmentFile]) -> Result<(), 
         if at.number != due {
             let (found, expected) = (at.number.into(), due.into());
             let file = storage.file(due);
-            return Err(Corrupt { file, offset: 0, field: Field::File, found, expected });
+            return Err(Corrupt {
+                file,
+                offset: 0,
+                field: Field::File,
+                found,
+                expected,
+            });
         }
         let fits = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&at.bytes);
         if !fits || !at.bytes.is_multiple_of(BLOCK_BYTES as u64) {
             let whole = at.bytes.next_multiple_of(BLOCK_BYTES as u64);
             let expected = whole.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
             let (file, field) = (storage.file(at.number), Field::FileLength);
-            return Err(Corrupt { file, offset: at.bytes, field, found: at.bytes, expected });
+            return Err(Corrupt {
+                file,
+                offset: at.bytes,
+                field,
+                found: at.bytes,
+                expected,
+            });
         }
     }
     Ok(())
@@ -137,7 +156,13 @@ impl Stop {
 
     fn corrupt(&self, file: &str) -> Corrupt {
         let (field, found, expected) = self.field();
-        Corrupt { file: file.to_owned(), offset: self.offset, field, found, expected }
+        Corrupt {
+            file: file.to_owned(),
+            offset: self.offset,
+            field,
+            found,
+            expected,
+        }
     }
 }
 
@@ -158,11 +183,16 @@ impl<S: Storage> Reader<'_, S> {
         let mut offset = 0;
         while offset < at.bytes {
             let why = read_whole(&mut self.window, at, offset)?;
-            let Verdict::Whole(header) = why else { return Ok(Stop { offset, why }) };
+            let Verdict::Whole(header) = why else {
+                return Ok(Stop { offset, why });
+            };
             self.take(&header, at, offset, on)?;
             offset += u64::from(header.bytes);
         }
-        Ok(Stop { offset, why: Verdict::Zero })
+        Ok(Stop {
+            offset,
+            why: Verdict::Zero,
+        })
     }
 
     /// Checks a whole record against the chain, and only then hands out its inputs.
@@ -176,10 +206,21 @@ impl<S: Storage> Reader<'_, S> {
         let bytes = header.bytes as usize;
         let body = &self.window.show(at, offset, bytes)?[LINE_BYTES..bytes];
         let inputs: &[Input] = bytemuck::cast_slice(body);
-        let candidate = Candidate { header, inputs, at, offset };
+        let candidate = Candidate {
+            header,
+            inputs,
+            at,
+            offset,
+        };
         if let Some((field, found, expected)) = candidate.wrong(&self.chain) {
             let file = self.window.file(at.number);
-            return Err(RecoveryError::Corrupt(Corrupt { file, offset, field, found, expected }));
+            return Err(RecoveryError::Corrupt(Corrupt {
+                file,
+                offset,
+                field,
+                found,
+                expected,
+            }));
         }
         inputs.iter().for_each(on);
         self.inputs += inputs.len() as u64;
@@ -195,7 +236,8 @@ impl<S: Storage> Reader<'_, S> {
     }
 
     fn file(&self, rest: &[SegmentFile]) -> String {
-        rest.first().map_or_else(String::new, |at| self.window.file(at.number))
+        rest.first()
+            .map_or_else(String::new, |at| self.window.file(at.number))
     }
 
     /// Sums up; `rest` begins with the segment in which reading stopped.
@@ -207,11 +249,21 @@ impl<S: Storage> Reader<'_, S> {
     ) -> Result<Recovered, RecoveryError> {
         let torn = (!dirty.is_empty()).then(|| {
             let (file, field) = (self.file(rest), stop.field().0);
-            Torn { file, offset: stop.offset, field }
+            Torn {
+                file,
+                offset: stop.offset,
+                field,
+            }
         });
         let (at, prepared) = match rest {
             [at, prepared @ ..] if stop.offset > 0 => (*at, prepared),
-            prepared => (SegmentFile { number: 0, bytes: 0 }, prepared),
+            prepared => (
+                SegmentFile {
+                    number: 0,
+                    bytes: 0,
+                },
+                prepared,
+            ),
         };
         let block = self.window.block_before(at, stop.offset)?;
         let resume = Resume {

@@ -9,9 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::storage::{
-    Act, Buffer, Completion, SegmentFile, Storage, StorageError, segment_name,
-};
+use crate::storage::{Act, Buffer, Completion, SegmentFile, Storage, StorageError, segment_name};
 
 /// What a disk writes whole or not at all.
 pub const SECTOR_BYTES: usize = 512;
@@ -94,7 +92,9 @@ impl State {
 
     /// Settles a segment by the toss of a coin for each sector.
     fn tear(&mut self, number: u32) {
-        let Some(mut segment) = self.segments.remove(&number) else { return };
+        let Some(mut segment) = self.segments.remove(&number) else {
+            return;
+        };
         segment.settle(&mut || self.random() & 1 == 0);
         self.segments.insert(number, segment);
     }
@@ -113,7 +113,10 @@ impl Disk {
     /// An empty disk; `seed` decides delays and what a crash keeps.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(State { random: seed, ..State::default() })))
+        Self(Arc::new(Mutex::new(State {
+            random: seed,
+            ..State::default()
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -123,7 +126,11 @@ impl Disk {
     /// Opens it. What an earlier life still had in flight is never reported to this one.
     #[must_use]
     pub fn storage(&self) -> DiskStorage {
-        DiskStorage { disk: self.clone(), writing: None, preparing: None }
+        DiskStorage {
+            disk: self.clone(),
+            writing: None,
+            preparing: None,
+        }
     }
 
     /// A second disk with the same bytes, flushed and not, that goes its own way by `seed`.
@@ -132,7 +139,12 @@ impl Disk {
         let state = self.state();
         let segments = state.segments.clone();
         let (faults, writes) = (state.faults, state.writes);
-        Self(Arc::new(Mutex::new(State { random: seed, faults, writes, segments })))
+        Self(Arc::new(Mutex::new(State {
+            random: seed,
+            faults,
+            writes,
+            segments,
+        })))
     }
 
     /// Changes the faults to come.
@@ -163,7 +175,10 @@ impl Disk {
 
     /// Puts these bytes, flushed, in the place of a segment: damage, or another disk's copy.
     pub fn set_bytes(&self, segment: u32, bytes: Vec<u8>) {
-        let whole = Segment { platter: bytes, unflushed: Vec::new() };
+        let whole = Segment {
+            platter: bytes,
+            unflushed: Vec::new(),
+        };
         self.state().segments.insert(segment, whole);
     }
 
@@ -246,7 +261,9 @@ impl Storage for DiskStorage {
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
         let bytes = self.disk.bytes(segment);
         let start = offset as usize;
-        let found = bytes.as_ref().and_then(|bytes| bytes.get(start..start + into.len()));
+        let found = bytes
+            .as_ref()
+            .and_then(|bytes| bytes.get(start..start + into.len()));
         let found = found.ok_or_else(|| error(Act::Read, segment, offset, libc::ENODATA))?;
         into.copy_from_slice(found);
         Ok(())
@@ -254,27 +271,45 @@ impl Storage for DiskStorage {
 
     fn prepare(&mut self, segment: u32, bytes: u64) {
         let mut state = self.disk.state();
-        let full = state.faults.segments_max.is_some_and(|max| state.segments.len() >= max);
+        let full = state
+            .faults
+            .segments_max
+            .is_some_and(|max| state.segments.len() >= max);
         let result = if full {
             Err(error(Act::Prepare, segment, 0, libc::ENOSPC))
         } else if state.faults.prepare_fails == Some(segment) {
             Err(error(Act::Prepare, segment, 0, libc::EIO))
         } else {
             let platter = vec![0; bytes as usize];
-            state.segments.insert(segment, Segment { platter, unflushed: Vec::new() });
+            state.segments.insert(
+                segment,
+                Segment {
+                    platter,
+                    unflushed: Vec::new(),
+                },
+            );
             Ok(())
         };
         let polls_left = state.delay();
         drop(state);
         let completion = Completion::Prepared { segment, result };
-        self.preparing = Some(Pending { polls_left, completion });
+        self.preparing = Some(Pending {
+            polls_left,
+            completion,
+        });
     }
 
     fn write(&mut self, segment: u32, offset: u64, buffer: Buffer) {
         let result = self.begin(segment, offset, &buffer);
         let polls_left = self.disk.state().delay();
         let completion = Completion::Written { buffer, result };
-        self.writing = Some((Pending { polls_left, completion }, segment));
+        self.writing = Some((
+            Pending {
+                polls_left,
+                completion,
+            },
+            segment,
+        ));
     }
 
     fn poll(&mut self) -> Option<Completion> {

@@ -26,7 +26,13 @@ impl Staging {
     /// Takes memory for one write.
     pub fn new() -> Self {
         let buffer = Buffer::new(WRITE_BYTES);
-        Self { buffer, segment: 0, base: 0, durable: 0, end: 0 }
+        Self {
+            buffer,
+            segment: 0,
+            base: 0,
+            durable: 0,
+            end: 0,
+        }
     }
 
     /// Goes to `offset` of a segment; `block` is what stands before it in its block. What was
@@ -62,7 +68,11 @@ impl Staging {
     /// Adds a record that fits. `count` is taken as it is where there are no inputs.
     pub fn put(&mut self, chain: &mut Chain, kind: u8, count: u32, inputs: &[Input]) {
         let bytes = Header::bytes_with(inputs.len());
-        let count = if kind == KIND_GROUP { inputs.len() as u32 } else { count };
+        let count = if kind == KIND_GROUP {
+            inputs.len() as u32
+        } else {
+            count
+        };
         let header = Header {
             magic: MAGIC,
             kind,

@@ -91,6 +91,8 @@ pub enum Completion {
 pub enum Act {
     /// Listing the directory.
     List,
+    /// Locking the directory.
+    Lock,
     /// Creating or zero-filling a segment.
     Prepare,
     /// Reading.
@@ -123,7 +125,12 @@ impl StorageError {
             io::ErrorKind::WriteZero => libc::ENOSPC,
             _ => libc::EIO,
         });
-        Self { act, file, offset, errno }
+        Self {
+            act,
+            file,
+            offset,
+            errno,
+        }
     }
 
     /// Whether the disk, or the quota, is full: it may have room later.
@@ -137,13 +144,18 @@ impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let act = match self.act {
             Act::List => "list",
+            Act::Lock => "lock",
             Act::Prepare => "prepare",
             Act::Read => "read",
             Act::Write => "write",
             Act::Flush => "flush",
         };
         let why = io::Error::from_raw_os_error(self.errno);
-        write!(f, "cannot {act} {} at byte {}: {why}", self.file, self.offset)
+        write!(
+            f,
+            "cannot {act} {} at byte {}: {why}",
+            self.file, self.offset
+        )
     }
 }
 
@@ -167,7 +179,10 @@ impl Buffer {
     /// Takes memory for `bytes`, rounded up to whole blocks; all zero, nothing used.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        Self { blocks: vec![Block::zeroed(); bytes.div_ceil(BLOCK_BYTES)], used: 0 }
+        Self {
+            blocks: vec![Block::zeroed(); bytes.div_ceil(BLOCK_BYTES)],
+            used: 0,
+        }
     }
 
     /// Bytes that it can hold.
@@ -195,6 +210,11 @@ impl Buffer {
 
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Buffer({} of {} bytes)", self.bytes().len(), self.capacity())
+        write!(
+            f,
+            "Buffer({} of {} bytes)",
+            self.bytes().len(),
+            self.capacity()
+        )
     }
 }

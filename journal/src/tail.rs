@@ -13,6 +13,9 @@ use crate::storage::{SegmentFile, Storage, StorageError};
 use crate::window::Window;
 use crate::{LINE_BYTES, WRITE_BYTES};
 
+/// A line that nothing was written to.
+const ZEROS: [u8; LINE_BYTES] = [0; LINE_BYTES];
+
 /// A stretch of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
@@ -61,7 +64,11 @@ pub(crate) fn inspect<S: Storage>(
             line += skipped;
         }
         if end > from {
-            tail.dirty.push(Stretch { segment: at.number, from, to: end });
+            tail.dirty.push(Stretch {
+                segment: at.number,
+                from,
+                to: end,
+            });
         }
         from = 0;
     }
@@ -81,7 +88,7 @@ fn one_write(dirty: &[Stretch]) -> bool {
 /// Bytes of whole lines of zeros at the beginning.
 fn zeros(bytes: &[u8]) -> usize {
     let lines = bytes.chunks_exact(LINE_BYTES);
-    lines.take_while(|line| line.iter().all(|byte| *byte == 0)).count() * LINE_BYTES
+    lines.take_while(|line| *line == ZEROS).count() * LINE_BYTES
 }
 
 /// Whether a whole record begins here that was written after the place of the break was durable.
@@ -91,7 +98,9 @@ fn proves<S: Storage>(
     offset: u64,
     broken: Break,
 ) -> Result<bool, StorageError> {
-    let Verdict::Whole(header) = read_whole(window, at, offset)? else { return Ok(false) };
+    let Verdict::Whole(header) = read_whole(window, at, offset)? else {
+        return Ok(false);
+    };
     let line = offset / LINE_BYTES as u64;
     if header.segment != at.number || u64::from(header.line) != line {
         return Ok(true);

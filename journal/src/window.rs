@@ -20,7 +20,11 @@ pub(crate) struct Window<'a, S: Storage> {
 
 impl<'a, S: Storage> Window<'a, S> {
     pub fn new(storage: &'a mut S) -> Self {
-        Self { storage, buffer: Buffer::new(WINDOW_BYTES), held: (0, 0, 0) }
+        Self {
+            storage,
+            buffer: Buffer::new(WINDOW_BYTES),
+            held: (0, 0, 0),
+        }
     }
 
     /// The name of a segment, for messages.
@@ -30,11 +34,15 @@ impl<'a, S: Storage> Window<'a, S> {
 
     /// Shows the bytes from `offset`, a multiple of the line, as far as they are at hand: at least
     /// `bytes`, which the segment has and which are no more than a record.
-    pub fn show(&mut self, at: SegmentFile, offset: u64, bytes: usize) -> Result<&[u8], StorageError> {
+    pub fn show(
+        &mut self,
+        at: SegmentFile,
+        offset: u64,
+        bytes: usize,
+    ) -> Result<&[u8], StorageError> {
         let (segment, from, held) = self.held;
-        let covered = segment == at.number
-            && offset >= from
-            && offset + bytes as u64 <= from + held as u64;
+        let covered =
+            segment == at.number && offset >= from && offset + bytes as u64 <= from + held as u64;
         if !covered {
             self.load(at, offset)?;
         }
@@ -47,7 +55,8 @@ impl<'a, S: Storage> Window<'a, S> {
         let from = offset - offset % BLOCK_BYTES as u64;
         let held = (at.bytes - from).min(WINDOW_BYTES as u64) as usize;
         self.held = (0, 0, 0);
-        self.storage.read(at.number, from, &mut self.buffer.memory()[..held])?;
+        self.storage
+            .read(at.number, from, &mut self.buffer.memory()[..held])?;
         self.held = (at.number, from, held);
         Ok(())
     }

@@ -25,11 +25,23 @@ impl Wipe {
     pub fn new(resume: &Resume) -> Self {
         let mut stretches: VecDeque<Stretch> = resume.dirty.iter().copied().collect();
         let (segment, end) = (resume.at.number, resume.offset);
-        if segment > 0 && stretches.front().is_none_or(|first| first.segment != segment) {
-            stretches.push_front(Stretch { segment, from: end, to: end });
+        if segment > 0
+            && stretches
+                .front()
+                .is_none_or(|first| first.segment != segment)
+        {
+            stretches.push_front(Stretch {
+                segment,
+                from: end,
+                to: end,
+            });
         }
         let next_sequence = resume.chain.next_sequence;
-        Self { stretches, block: resume.block.clone(), next_sequence }
+        Self {
+            stretches,
+            block: resume.block.clone(),
+            next_sequence,
+        }
     }
 
     /// Whether every write was begun.

@@ -23,7 +23,9 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { segment_bytes: SEGMENT_BYTES }
+        Self {
+            segment_bytes: SEGMENT_BYTES,
+        }
     }
 }
 
@@ -81,12 +83,18 @@ impl<S: Storage> Writer<S> {
         }
         let mut staging = Staging::new();
         staging.place(resume.at.number, resume.offset, &resume.block);
-        let last = resume.prepared.last().map_or(resume.at.number, |at| at.number);
+        let last = resume
+            .prepared
+            .last()
+            .map_or(resume.at.number, |at| at.number);
         let durable = resume.chain.durable;
         Ok(Self {
             storage,
             segment_bytes: bytes,
-            chain: Chain { epoch: resume.chain.epoch + 1, ..resume.chain },
+            chain: Chain {
+                epoch: resume.chain.epoch + 1,
+                ..resume.chain
+            },
             staging,
             length: resume.at.bytes,
             spare: Some(Buffer::new(WRITE_BYTES)),
@@ -117,7 +125,9 @@ impl<S: Storage> Writer<S> {
             return Err(AppendError::Closed);
         }
         if !continues(&self.chain, inputs) {
-            return Err(AppendError::OutOfOrder { expected: self.chain.next_sequence });
+            return Err(AppendError::OutOfOrder {
+                expected: self.chain.next_sequence,
+            });
         }
         // Every segment keeps a line for a closing record: a clean stop needs no new segment.
         self.make_room(Header::bytes_with(inputs.len()), LINE_BYTES)?;
@@ -134,7 +144,9 @@ impl<S: Storage> Writer<S> {
     pub fn poll(&mut self) -> Result<Option<u64>, StorageError> {
         let before = self.durable;
         while self.failed.is_none() {
-            let Some(completion) = self.storage.poll() else { break };
+            let Some(completion) = self.storage.poll() else {
+                break;
+            };
             self.complete(completion);
         }
         if let Some(error) = &self.failed {
@@ -219,33 +231,54 @@ impl<S: Storage> Writer<S> {
                 return Err(AppendError::Busy);
             }
             let Some(next) = self.prepared.pop_front() else {
-                return Err(AppendError::NoRoom { disk_full: self.is_disk_full });
+                return Err(AppendError::NoRoom {
+                    disk_full: self.is_disk_full,
+                });
             };
             self.length = next.bytes;
             self.staging.place(next.number, 0, &[]);
             let blocks = (next.bytes / BLOCK_BYTES as u64) as u32;
             self.staging.put(&mut self.chain, KIND_SEGMENT, blocks, &[]);
         }
-        if self.staging.has_room(bytes) { Ok(()) } else { Err(AppendError::Busy) }
+        if self.staging.has_room(bytes) {
+            Ok(())
+        } else {
+            Err(AppendError::Busy)
+        }
     }
 
     /// Takes one report of the disk.
     fn complete(&mut self, completion: Completion) {
         match completion {
-            Completion::Prepared { segment, result: Ok(()) } => {
+            Completion::Prepared {
+                segment,
+                result: Ok(()),
+            } => {
                 self.is_preparing = false;
                 self.is_disk_full = false;
                 self.last_segment = segment;
                 let bytes = self.segment_bytes;
-                self.prepared.push_back(SegmentFile { number: segment, bytes });
+                self.prepared.push_back(SegmentFile {
+                    number: segment,
+                    bytes,
+                });
             }
-            Completion::Prepared { result: Err(error), .. } if error.is_no_space() => {
+            Completion::Prepared {
+                result: Err(error), ..
+            } if error.is_no_space() => {
                 self.is_preparing = false;
                 self.is_disk_full = true;
             }
-            Completion::Prepared { result: Err(error), .. } => self.failed = Some(error),
-            Completion::Written { result: Err(error), .. } => self.failed = Some(error),
-            Completion::Written { buffer, result: Ok(()) } => self.land(buffer),
+            Completion::Prepared {
+                result: Err(error), ..
+            } => self.failed = Some(error),
+            Completion::Written {
+                result: Err(error), ..
+            } => self.failed = Some(error),
+            Completion::Written {
+                buffer,
+                result: Ok(()),
+            } => self.land(buffer),
         }
     }
 
@@ -253,7 +286,10 @@ impl<S: Storage> Writer<S> {
     fn land(&mut self, buffer: Buffer) {
         self.spare = Some(buffer);
         match self.flight.take() {
-            Some(Flight::Records { next_sequence, closed }) => {
+            Some(Flight::Records {
+                next_sequence,
+                closed,
+            }) => {
                 self.durable = next_sequence - 1;
                 self.is_closed = closed;
             }
@@ -267,7 +303,9 @@ impl<S: Storage> Writer<S> {
         if self.flight.is_some() || (self.wipe.is_done() && !self.staging.is_dirty()) {
             return;
         }
-        let Some(mut spare) = self.spare.take() else { return };
+        let Some(mut spare) = self.spare.take() else {
+            return;
+        };
         if let Some((segment, offset)) = self.wipe.next(&mut spare) {
             self.flight = Some(Flight::Wipe);
             self.storage.write(segment, offset, spare);
@@ -276,7 +314,10 @@ impl<S: Storage> Writer<S> {
         let (segment, offset) = self.staging.at();
         let sealed = self.staging.seal(&mut self.chain, self.durable, spare);
         let next_sequence = self.chain.next_sequence;
-        self.flight = Some(Flight::Records { next_sequence, closed: self.is_closing });
+        self.flight = Some(Flight::Records {
+            next_sequence,
+            closed: self.is_closing,
+        });
         self.storage.write(segment, offset, sealed);
     }
 
@@ -284,7 +325,8 @@ impl<S: Storage> Writer<S> {
     fn prepare_next(&mut self) {
         if self.prepared.is_empty() && !self.is_preparing && !self.is_closing {
             self.is_preparing = true;
-            self.storage.prepare(self.last_segment + 1, self.segment_bytes);
+            self.storage
+                .prepare(self.last_segment + 1, self.segment_bytes);
         }
     }
 }
@@ -295,9 +337,12 @@ fn continues(chain: &Chain, inputs: &[Input]) -> bool {
         return false;
     }
     let mut time_ns = chain.time_ns;
-    inputs.iter().zip(chain.next_sequence..).all(|(input, sequence)| {
-        let follows = input.sequence == sequence && input.time_ns >= time_ns;
-        time_ns = input.time_ns;
-        follows
-    })
+    inputs
+        .iter()
+        .zip(chain.next_sequence..)
+        .all(|(input, sequence)| {
+            let follows = input.sequence == sequence && input.time_ns >= time_ns;
+            time_ns = input.time_ns;
+            follows
+        })
 }

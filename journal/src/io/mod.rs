@@ -1,66 +1,55 @@
 //! Segments as files of one directory.
+//!
+//! The directory is locked for one process. Writing goes through io_uring and around the page cache
+//! where the machine and the file system allow it; [`Mode`] says what was found. New segments are
+//! made by a thread of their own, because zero-filling one takes far longer than a write.
 
-use std::fmt;
+mod mode;
+mod plain;
+mod prepare;
+mod transfer;
+mod uring;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::storage::{Buffer, Completion, SegmentFile, Storage, StorageError};
+pub use mode::{Mode, OpenError, Wanted};
 
-/// How files are written on this machine: to be printed at start, so that nothing falls back silently.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mode {
-    /// Writes go around the page cache (O_DIRECT).
-    pub direct: bool,
-    /// Write and flush are begun through io_uring; without it the writing thread waits for them.
-    pub uring: bool,
-    /// Why something of it is missing; empty when nothing is.
-    pub reason: String,
+use crate::BLOCK_BYTES;
+use crate::storage::{
+    Act, Buffer, Completion, SegmentFile, Storage, StorageError, segment_name, segment_number,
+};
+use plain::Plain;
+use prepare::Preparer;
+use transfer::Transfer;
+use uring::Uring;
+
+/// Files kept open for writing: the one that is written and the one before.
+const FILES_OPEN_MAX: usize = 2;
+
+/// Who carries the writes out.
+#[derive(Debug)]
+enum Engine {
+    Uring(Uring),
+    Plain(Plain),
 }
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.direct { "O_DIRECT" } else { "through the page cache" };
-        let calls = if self.uring { "io_uring" } else { "pwrite" };
-        write!(f, "{calls} + fdatasync, {path}")?;
-        if self.reason.is_empty() { Ok(()) } else { write!(f, " ({})", self.reason) }
-    }
-}
-
-/// Why a data directory cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OpenError {
-    /// Another process holds it.
-    Locked {
-        /// The directory.
-        directory: PathBuf,
-        /// The holder's process id, as it wrote it.
-        holder: Option<u32>,
-    },
-    /// The directory cannot be made, read or locked.
-    Storage(StorageError),
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Locked { directory, holder } => {
-                write!(f, "the data directory {} is in use", directory.display())?;
-                if let Some(pid) = holder {
-                    write!(f, " by process {pid}")?;
-                }
-                write!(f, ": stop that one, or name another directory")
-            }
-            Self::Storage(error) => write!(f, "the data directory cannot be used: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
 
 /// A directory of segment files, locked for this process.
 #[derive(Debug)]
 pub struct FileStorage {
+    // Fields drop in this order: what is in flight ends before the lock is given up.
+    engine: Engine,
+    preparer: Preparer,
+    files: BTreeMap<u32, Arc<File>>,
+    /// The end of a write that could not even begin.
+    refused: Option<Completion>,
     directory: PathBuf,
     mode: Mode,
+    _lock: File,
 }
 
 impl FileStorage {
@@ -69,8 +58,59 @@ impl FileStorage {
     /// # Errors
     /// When another process holds the directory, or it cannot be made or written.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
-        let mode = Mode { direct: false, uring: false, reason: String::new() };
-        Ok(Self { directory: directory.to_path_buf(), mode })
+        Self::open_as(directory, Wanted::default())
+    }
+
+    /// As [`Self::open`], without what is not wanted.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_as(directory: &Path, wanted: Wanted) -> Result<Self, OpenError> {
+        let failed = |error: &io::Error| {
+            let file = directory.display().to_string();
+            OpenError::Storage(StorageError::new(Act::List, file, 0, error))
+        };
+        make_directory(directory).map_err(|error| failed(&error))?;
+        let lock = lock(directory)?;
+        let (direct, direct_reason) = match wanted.direct {
+            true => probe_direct(directory).map_err(|error| failed(&error))?,
+            false => (false, "O_DIRECT is not wanted".to_owned()),
+        };
+        let (engine, uring_reason) = match wanted.uring.then(Uring::new) {
+            Some(Ok(uring)) => (Engine::Uring(uring), String::new()),
+            Some(Err(error)) => (
+                Engine::Plain(Plain::default()),
+                format!("io_uring: {error}"),
+            ),
+            None => (
+                Engine::Plain(Plain::default()),
+                "io_uring is not wanted".to_owned(),
+            ),
+        };
+        let uring = matches!(engine, Engine::Uring(_));
+        let reasons = [direct_reason, uring_reason];
+        let told: Vec<&str> = reasons
+            .iter()
+            .map(String::as_str)
+            .filter(|r| !r.is_empty())
+            .collect();
+        let mode = Mode {
+            direct,
+            uring,
+            reason: told.join("; "),
+        };
+        let preparer = Preparer::start(directory.to_path_buf()).map_err(|error| failed(&error))?;
+        let directory = directory.to_path_buf();
+        let files = BTreeMap::new();
+        Ok(Self {
+            engine,
+            preparer,
+            files,
+            refused: None,
+            directory,
+            mode,
+            _lock: lock,
+        })
     }
 
     /// How files are written here.
@@ -78,26 +118,163 @@ impl FileStorage {
     pub fn mode(&self) -> &Mode {
         &self.mode
     }
+
+    fn path(&self, segment: u32) -> PathBuf {
+        self.directory.join(segment_name(segment))
+    }
+
+    /// The file of a segment, opened for writing.
+    fn target(&mut self, segment: u32) -> io::Result<Arc<File>> {
+        if !self.files.contains_key(&segment) {
+            let flags = if self.mode.direct { libc::O_DIRECT } else { 0 };
+            let file = OpenOptions::new()
+                .write(true)
+                .custom_flags(flags)
+                .open(self.path(segment))?;
+            while self.files.len() >= FILES_OPEN_MAX {
+                self.files.pop_first();
+            }
+            self.files.insert(segment, Arc::new(file));
+        }
+        self.files
+            .get(&segment)
+            .cloned()
+            .ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))
+    }
 }
 
 impl Storage for FileStorage {
     fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
-        Ok(Vec::new())
+        let file = self.directory.display().to_string();
+        list(&self.directory).map_err(|error| StorageError::new(Act::List, file, 0, &error))
     }
 
-    fn read(&mut self, _segment: u32, _offset: u64, _into: &mut [u8]) -> Result<(), StorageError> {
-        Ok(())
+    fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
+        let read = File::open(self.path(segment)).and_then(|file| file.read_exact_at(into, offset));
+        read.map_err(|error| StorageError::new(Act::Read, self.file(segment), offset, &error))
     }
 
-    fn prepare(&mut self, _segment: u32, _bytes: u64) {}
+    fn prepare(&mut self, segment: u32, bytes: u64) {
+        self.preparer.begin(segment, bytes);
+    }
 
-    fn write(&mut self, _segment: u32, _offset: u64, _buffer: Buffer) {}
+    fn write(&mut self, segment: u32, offset: u64, buffer: Buffer) {
+        let name = self.file(segment);
+        let opened = self.target(segment);
+        match (opened, &mut self.engine) {
+            (Ok(file), Engine::Uring(uring)) => {
+                uring.begin(Transfer::new(name, offset, buffer), file)
+            }
+            (Ok(file), Engine::Plain(plain)) => {
+                plain.carry_out(Transfer::new(name, offset, buffer), &file);
+            }
+            (Err(error), _) => {
+                let result = Err(StorageError::new(Act::Write, name, offset, &error));
+                self.refused = Some(Completion::Written { buffer, result });
+            }
+        }
+    }
 
     fn poll(&mut self) -> Option<Completion> {
-        None
+        let written = match &mut self.engine {
+            Engine::Uring(uring) => uring.poll(),
+            Engine::Plain(plain) => plain.poll(),
+        };
+        self.refused
+            .take()
+            .or(written)
+            .or_else(|| self.preparer.poll())
     }
 
     fn file(&self, segment: u32) -> String {
-        self.directory.join(crate::storage::segment_name(segment)).display().to_string()
+        self.path(segment).display().to_string()
     }
+}
+
+/// Makes the directory and sees to it that its name survives a power cut.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let parent = fs::canonicalize(directory)?;
+    parent
+        .parent()
+        .map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+}
+
+/// Takes the directory's lock, which the kernel gives up when the process dies.
+fn lock(directory: &Path) -> Result<File, OpenError> {
+    let path = directory.join("lock");
+    let failed = |error: &io::Error| {
+        let file = path.display().to_string();
+        OpenError::Storage(StorageError::new(Act::Lock, file, 0, error))
+    };
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
+    let mut file = opened.map_err(|error| failed(&error))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let holder = file
+                .read_to_string(&mut text)
+                .ok()
+                .and_then(|_| text.trim().parse().ok());
+            return Err(OpenError::Locked {
+                directory: directory.to_path_buf(),
+                holder,
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(&error)),
+    }
+    let told = file.set_len(0).and_then(|()| file.rewind());
+    let told = told.and_then(|()| writeln!(file, "{}", std::process::id()));
+    told.map_err(|error| failed(&error))?;
+    Ok(file)
+}
+
+/// Whether the file system takes O_DIRECT writes of one block; the reason where it does not.
+///
+/// A disk without room for one block gives no answer: then the page cache is the safe choice.
+fn probe_direct(directory: &Path) -> io::Result<(bool, String)> {
+    let path = directory.join("probe");
+    let mut buffer = Buffer::new(BLOCK_BYTES);
+    buffer.set_used(BLOCK_BYTES);
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .custom_flags(libc::O_DIRECT);
+    let written = options
+        .open(&path)
+        .and_then(|file| file.write_all_at(buffer.bytes(), 0));
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    Ok(match written {
+        Ok(()) => (true, String::new()),
+        Err(error) => (false, format!("O_DIRECT: {error}")),
+    })
+}
+
+/// The segments of a directory, whose entries are flushed first: a process killed between renaming
+/// and flushing must not leave a name that a power cut takes back.
+fn list(directory: &Path) -> io::Result<Vec<SegmentFile>> {
+    File::open(directory)?.sync_all()?;
+    let mut segments = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if let Some(number) = entry.file_name().to_str().and_then(segment_number) {
+            segments.push(SegmentFile {
+                number,
+                bytes: entry.metadata()?.len(),
+            });
+        }
+    }
+    segments.sort_unstable_by_key(|segment| segment.number);
+    Ok(segments)
 }

@@ -1,0 +1,297 @@
+//! Damage anywhere: found, named, and never executed; only the last write may look like a torn one.
+
+mod support;
+
+use journal::record::Header;
+use journal::simulated::Disk;
+use journal::{BLOCK_BYTES, Corrupt, Field, GROUP_INPUTS_MAX, Input, LINE_BYTES, RecoveryError};
+use support::{append, close, inputs, open, read, settle};
+
+/// A record of a journal: where it stands and how many inputs came before it.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    offset: usize,
+    end: usize,
+    inputs_before: usize,
+}
+
+/// The records of a segment that is in order.
+fn places(bytes: &[u8]) -> Vec<Place> {
+    let mut places = Vec::new();
+    let (mut offset, mut inputs_before) = (0, 0);
+    loop {
+        let header: Header = bytemuck::pod_read_unaligned(&bytes[offset..offset + LINE_BYTES]);
+        if header.bytes == 0 {
+            return places;
+        }
+        let end = offset + header.bytes as usize;
+        places.push(Place {
+            offset,
+            end,
+            inputs_before,
+        });
+        inputs_before += header.bytes as usize / LINE_BYTES - 1;
+        offset = end;
+    }
+}
+
+/// One segment: a life that closed, and one whose last write holds two groups.
+fn journal() -> (Disk, Vec<u8>) {
+    let disk = Disk::new(1);
+    let mut writer = open(&disk);
+    append(&mut writer, 3);
+    settle(&mut writer);
+    append(&mut writer, 1);
+    append(&mut writer, 2);
+    close(&mut writer);
+    let mut writer = open(&disk);
+    append(&mut writer, 2);
+    settle(&mut writer);
+    append(&mut writer, 1);
+    append(&mut writer, 2);
+    append(&mut writer, 2);
+    settle(&mut writer);
+    disk.remove(2);
+    let bytes = disk.bytes(1).expect("a segment");
+    (disk, bytes)
+}
+
+fn try_with(
+    disk: &Disk,
+    bytes: Vec<u8>,
+) -> Result<(Vec<Input>, journal::Recovered), RecoveryError> {
+    disk.set_bytes(1, bytes);
+    read(&mut disk.storage())
+}
+
+/// Judges what recovery made of damage at byte `at`.
+fn judge(disk: &Disk, bytes: Vec<u8>, at: usize, all: &[Place]) {
+    let first_of_last_write = all[all.len() - 2].offset;
+    let found = try_with(disk, bytes);
+    let place = all
+        .iter()
+        .find(|place| (place.offset..place.end).contains(&at));
+    match (place, found) {
+        (Some(place), Err(RecoveryError::Corrupt(corrupt))) => {
+            assert_eq!(corrupt.file, "simulated/journal-0000000001");
+            assert_eq!(
+                corrupt.offset, place.offset as u64,
+                "damage at {at}: {corrupt}"
+            );
+        }
+        (Some(place), Ok((read, recovered))) => {
+            assert!(
+                place.offset >= first_of_last_write,
+                "damage at {at} was taken for a torn tail"
+            );
+            assert_eq!(read, inputs(1, place.inputs_before), "damage at {at}");
+            let torn = recovered.torn.expect("reported");
+            assert_eq!(torn.offset, place.offset as u64);
+        }
+        (None, Ok((read, recovered))) => {
+            assert_eq!(read.len(), 13, "damage behind the end, at {at}");
+            assert!(recovered.torn.is_some() && !recovered.clean);
+        }
+        (None, Err(RecoveryError::Corrupt(_))) => {}
+        (_, Err(error)) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_found() {
+    let (disk, bytes) = journal();
+    let all = places(&bytes);
+    assert_eq!(all.len(), 9, "opening, 3 groups, closing, 4 groups");
+    let end = all[all.len() - 1].end;
+    for at in 0..end + 2 * LINE_BYTES {
+        for bit in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << bit;
+            judge(&disk, damaged, at, &all);
+        }
+    }
+}
+
+#[test]
+fn every_lost_line_is_found() {
+    let (disk, bytes) = journal();
+    let all = places(&bytes);
+    for at in (0..all[all.len() - 1].end).step_by(LINE_BYTES) {
+        let mut damaged = bytes.clone();
+        damaged[at..at + LINE_BYTES].fill(0);
+        judge(&disk, damaged, at, &all);
+    }
+}
+
+#[test]
+fn a_cut_file_is_found_at_any_length() {
+    let (disk, bytes) = journal();
+    for length in (0..bytes.len()).step_by(BLOCK_BYTES / 2) {
+        let found = try_with(&disk, bytes[..length].to_vec());
+        let Err(RecoveryError::Corrupt(corrupt)) = found else {
+            panic!("{length}: {found:?}")
+        };
+        assert_eq!(corrupt.field, Field::FileLength);
+    }
+    let mut longer = bytes.clone();
+    longer.resize(bytes.len() + BLOCK_BYTES, 0);
+    let found = try_with(&disk, longer).expect_err("longer than it was made");
+    assert!(matches!(
+        found,
+        RecoveryError::Corrupt(Corrupt {
+            field: Field::FileLength,
+            ..
+        })
+    ));
+}
+
+/// Puts a whole record, sealed anew after a change, in the place of record `index`.
+fn change(bytes: &[u8], index: usize, change: &dyn Fn(&mut Header, &mut [u8])) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    let place = places(bytes)[index];
+    let (first, rest) = changed[place.offset..].split_at_mut(LINE_BYTES);
+    let mut header: Header = bytemuck::pod_read_unaligned(first);
+    let body = place.end - place.offset - LINE_BYTES;
+    change(&mut header, &mut rest[..body]);
+    header.checksum = header.sum(&rest[..body.min(header.bytes as usize - LINE_BYTES)]);
+    first.copy_from_slice(bytemuck::bytes_of(&header));
+    changed
+}
+
+#[test]
+fn whole_records_that_break_the_chain_are_errors_even_at_the_end() {
+    let (disk, bytes) = journal();
+    let last = places(&bytes).len() - 1;
+    let offset = places(&bytes)[last].offset as u64;
+    type Change = Box<dyn Fn(&mut Header, &mut [u8])>;
+    let changes: [(Field, Change); 11] = [
+        (Field::Version, Box::new(|header, _| header.version = 2)),
+        (Field::Kind, Box::new(|header, _| header.kind = 9)),
+        (
+            Field::Kind,
+            Box::new(|header, _| header.kind = journal::record::KIND_SEGMENT),
+        ),
+        (Field::Count, Box::new(|header, _| header.count = 0)),
+        (Field::Length, Box::new(|header, _| header.count = 1)),
+        (Field::Epoch, Box::new(|header, _| header.epoch = 1)),
+        (
+            Field::Sequence,
+            Box::new(|header, _| header.first_sequence += 1),
+        ),
+        (Field::Previous, Box::new(|header, _| header.previous ^= 1)),
+        (Field::Time, Box::new(|header, _| header.time_ns += 1)),
+        (Field::Sequence, Box::new(|_, inputs| inputs[64] += 1)),
+        (Field::Durable, Box::new(|header, _| header.durable = 99)),
+    ];
+    for (index, (field, edit)) in changes.iter().enumerate() {
+        let found = try_with(&disk, change(&bytes, last, edit));
+        let Err(RecoveryError::Corrupt(corrupt)) = found else {
+            panic!("{index}: {found:?}")
+        };
+        assert_eq!(
+            (corrupt.field, corrupt.offset),
+            (*field, offset),
+            "change {index}: {corrupt}"
+        );
+        let text = RecoveryError::Corrupt(corrupt).to_string();
+        assert!(
+            text.contains("simulated/journal-0000000001 at byte"),
+            "{text}"
+        );
+    }
+}
+
+/// Four segments, the last prepared.
+fn long_journal() -> Disk {
+    let disk = Disk::new(1);
+    let mut writer = open(&disk);
+    for _ in 0..3 {
+        append(&mut writer, GROUP_INPUTS_MAX);
+        append(&mut writer, 5);
+        settle(&mut writer);
+    }
+    assert!(disk.bytes(3).is_some_and(|bytes| bytes[0] != 0));
+    disk
+}
+
+#[test]
+fn lost_swapped_and_doubled_segments_are_found() {
+    let disk = long_journal();
+    assert_eq!(
+        read(&mut disk.storage()).expect("in order").0.len(),
+        3 * (GROUP_INPUTS_MAX + 5)
+    );
+    let of = |number: u32| disk.bytes(number).expect("a segment");
+    let (one, two, three) = (of(1), of(2), of(3));
+    type Case<'a> = (&'a str, [(u32, Option<&'a [u8]>); 2]);
+    let cases: [Case<'_>; 6] = [
+        ("first lost", [(1, None), (1, None)]),
+        ("middle lost", [(2, None), (2, None)]),
+        ("swapped", [(2, Some(&three)), (3, Some(&two))]),
+        (
+            "first and last swapped",
+            [(1, Some(&three)), (3, Some(&one))],
+        ),
+        ("last doubled", [(4, Some(&three)), (4, Some(&three))]),
+        (
+            "middle emptied",
+            [(2, Some(&[0; 72 << 10])), (2, Some(&[0; 72 << 10]))],
+        ),
+    ];
+    for (name, edits) in cases {
+        let damaged = disk.fork(1);
+        for (number, bytes) in edits {
+            match bytes {
+                Some(bytes) => damaged.set_bytes(number, bytes.to_vec()),
+                None => damaged.remove(number),
+            }
+        }
+        let found = read(&mut damaged.storage());
+        assert!(
+            matches!(found, Err(RecoveryError::Corrupt(_))),
+            "{name}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_foreign_file_is_no_torn_tail() {
+    let disk = Disk::new(1);
+    disk.set_bytes(1, vec![0x5a; 512 << 10]);
+    let found = read(&mut disk.storage()).expect_err("not a journal");
+    assert!(matches!(
+        found,
+        RecoveryError::Corrupt(Corrupt {
+            field: Field::Magic,
+            offset: 0,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn damage_in_a_full_segment_is_found_from_the_next_one() {
+    let disk = long_journal();
+    let bytes = disk.bytes(2).expect("a segment");
+    let end = places(&bytes)[places(&bytes).len() - 1].end;
+    for at in (0..end).step_by(997) {
+        let damaged = disk.fork(1);
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x10;
+        damaged.set_bytes(2, flipped);
+        let found = read(&mut damaged.storage());
+        let Err(RecoveryError::Corrupt(corrupt)) = found else {
+            panic!("{at}: {found:?}")
+        };
+        // A broken opening record is a break at the end of the segment before.
+        let files = [
+            "simulated/journal-0000000001",
+            "simulated/journal-0000000002",
+        ];
+        assert_eq!(
+            corrupt.file,
+            files[usize::from(at >= LINE_BYTES)],
+            "damage at {at}"
+        );
+    }
+}
