@@ -9,6 +9,7 @@ mod check;
 mod error;
 mod graph;
 mod raw;
+mod wiring;
 
 pub use error::Error;
 
@@ -29,11 +30,16 @@ pub const ORDERS_MAX: u32 = 50_000_000;
 /// The deepest link, in messages: 64 MiB of memory.
 pub const DEPTH_MAX: usize = 1 << 20;
 
-/// The shallowest link, in messages: one input may yield this many events before it pauses.
-pub const DEPTH_MIN: usize = 64;
+/// The shallowest link, in messages: three quarters of it hold the most events of one engine step.
+pub const DEPTH_MIN: usize = 128;
 
 const _: () = assert!(DEPTH_MAX.is_power_of_two() && DEPTH_MIN.is_power_of_two());
+const _: () = assert!(DEPTH_MIN / 4 * 3 >= matching::EVENTS_MAX);
+const _: () = assert!(DEPTH_MAX <= queue::DEPTH_MAX);
 const _: () = assert!(SYMBOLS_MAX < u16::MAX as usize && USERS_MAX < u16::MAX as usize);
+
+/// Bytes that a kept reply takes on average, with its length: an execution takes 43.
+pub const REPLY_BYTES: usize = 48;
 
 /// The work of one thread's turn: see `tiles/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,7 +112,7 @@ impl Link {
 }
 
 /// Where a tile runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// Alone on this core, in a busy loop.
     Core(usize),
@@ -143,7 +149,7 @@ impl Ack {
     }
 }
 
-/// A way to send packets, best first when listed.
+/// A way to send packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedMode {
     /// AF_XDP, the card reads our memory.
@@ -187,6 +193,14 @@ pub struct OrderEntry {
     pub reply_bytes: usize,
 }
 
+impl OrderEntry {
+    /// Replies that are kept per session.
+    #[must_use]
+    pub const fn replies_max(&self) -> usize {
+        self.reply_bytes / REPLY_BYTES
+    }
+}
+
 /// Market data out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feed {
@@ -198,8 +212,8 @@ pub struct Feed {
     pub rerequest: SocketAddrV4,
     /// The interface AF_XDP attaches to.
     pub interface: String,
-    /// What to try, in this order.
-    pub modes: Vec<FeedMode>,
+    /// The best way to try; where it is refused the next one down is taken, and reported.
+    pub mode: FeedMode,
     /// Bytes of the day's messages kept for re-requests.
     pub history_bytes: usize,
 }
@@ -222,8 +236,11 @@ pub struct Limits {
 pub struct Ending {
     /// The longest an end by signal may take before it counts as failed.
     pub drain: Duration,
-    /// How long clients get to read their last replies.
+    /// How long clients get to read their last replies; then they are cut off, which is reported
+    /// and no failure.
     pub cutoff: Duration,
+    /// How long the end of the feed is repeated.
+    pub feed_end: Duration,
 }
 
 /// A ring's size. A full ring makes its writer wait: no link of the venue may lose a message.
@@ -326,6 +343,13 @@ impl Topology {
     #[must_use]
     pub fn depth(&self, link: Link) -> usize {
         self.links[link as usize].depth
+    }
+
+    /// Replies that one session may still get after the gate stops taking commands: what the links
+    /// hold. This much room of its store is never given away.
+    #[must_use]
+    pub fn replies_reserve(&self) -> usize {
+        self.depth(Link::EngineGate) + 2 * self.depth(Link::GateEngine)
     }
 
     /// The graph as text: tiles with their places, links with their depths, ports and limits.

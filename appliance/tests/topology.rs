@@ -121,6 +121,11 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[order_entry]",
+        "[order_entry]\nreply_mib = 2",
+        &["`order_entry.reply_mib`", "raise it to 5"],
+    ),
+    (
+        "[order_entry]",
         "[order_entry]\nbacklog_kib = 1",
         &["`order_entry.backlog_kib`", "from 4"],
     ),
@@ -152,18 +157,8 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[feed]",
-        "[feed]\nmodes = []",
-        &["`feed.modes`", "io_uring"],
-    ),
-    (
-        "[feed]",
-        "[feed]\nmodes = [\"dpdk\"]",
-        &["`feed.modes[0]`", "dpdk", "zero-copy"],
-    ),
-    (
-        "[feed]",
-        "[feed]\nmodes = [\"native\", \"native\"]",
-        &["`feed.modes[1]`", "once"],
+        "[feed]\nmode = \"dpdk\"",
+        &["`feed.mode`", "dpdk", "zero-copy"],
     ),
     (
         "[feed]",
@@ -248,7 +243,7 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     (
         "gate_engine = { depth = 4096",
         "gate_engine = { depth = 32",
-        &["power of two from 64"],
+        &["power of two from 128"],
     ),
     (
         "gate_engine = { depth = 4096",

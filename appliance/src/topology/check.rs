@@ -1,10 +1,10 @@
 //! From what is written to what can be used: every value checked, alone and towards the others.
 
 use super::{
-    Ack, DEPTH_MAX, DEPTH_MIN, Ending, Error, Feed, FeedMode, Limits, Link, LinkSize, ORDERS_MAX,
-    OrderEntry, Place, SYMBOLS_MAX, Tile, Topology, USERS_MAX, User, raw,
+    Ack, Ending, Error, Feed, FeedMode, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
+    Topology, USERS_MAX, User, raw, wiring,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::net::SocketAddrV4;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -17,21 +17,30 @@ const USER_LETTERS: usize = 6;
 const PASSWORD_LETTERS: usize = 10;
 const FIRM_LETTERS: usize = 4;
 
-/// Reply bytes of a session that one resting order can ask for: accepted and then cancelled.
-const REPLY_BYTES_PER_ORDER: usize = 256;
+/// Bytes of a symbol's directory message in the feed's history. The directory opens the day; the
+/// history must hold it and as much again, or nobody could start from the feed.
+const DIRECTORY_BYTES: usize = 41;
 
 const MIB: usize = 1 << 20;
+
+/// What the rooms below allow, in the units of the file.
+const CONNECTIONS_MAX: usize = nic::TcpLimits::CONNECTIONS_MAX as usize;
+const BACKLOG_KIB_MAX: usize = nic::TcpLimits::BUFFER_BYTES_MAX as usize >> 10;
+const REPLY_MIB_MAX: usize = (u32::MAX as usize) / MIB;
+const SEGMENT_MIB_MAX: u64 = journal::SEGMENT_BYTES_MAX / MIB as u64;
+
+const _: () = assert!(journal::SEGMENT_BYTES_MIN <= MIB as u64);
 
 /// Checks the file.
 pub(super) fn checked(file: raw::File) -> Result<Topology, Error> {
     let limits = limits(&file.limits)?;
     let symbols = symbols(file.symbols, limits)?;
     let users = users(file.users, limits)?;
-    let places = places(&file.tiles)?;
-    let links = links(&file.links)?;
+    let places = wiring::places(&file.tiles)?;
+    let links = wiring::links(&file.links)?;
     let order_entry = order_entry(&file.order_entry)?;
     let feed = feed(file.feed, symbols.len())?;
-    Ok(Topology {
+    let topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
         data_dir: PathBuf::from(not_empty("data_dir", file.data_dir, "name a directory")?),
         ack: ack(&file.ack)?,
@@ -39,12 +48,32 @@ pub(super) fn checked(file: raw::File) -> Result<Topology, Error> {
         feed,
         limits,
         ending: ending(&file.ending)?,
-        segment_bytes: within("segment_mib", file.segment_mib, 1..=4096)? * MIB as u64,
+        segment_bytes: within("segment_mib", file.segment_mib, 1..=SEGMENT_MIB_MAX)? * MIB as u64,
         places,
         links,
         symbols,
         users,
-    })
+    };
+    replies_fit(&topology)?;
+    Ok(topology)
+}
+
+/// What the links hold must fit the store of each session, with room to work in.
+fn replies_fit(topology: &Topology) -> Result<(), Error> {
+    let needed = topology.replies_reserve() * 4;
+    let entry = &topology.order_entry;
+    if entry.replies_max() >= needed {
+        return Ok(());
+    }
+    let needed_mib = (needed * REPLY_BYTES).div_ceil(MIB);
+    Err(Error::value(
+        "order_entry.reply_mib",
+        format!(
+            "is {}, too small for what the links hold",
+            entry.reply_bytes / MIB
+        ),
+        format!("raise it to {needed_mib}, or lower the depths of the links at the gate"),
+    ))
 }
 
 fn not_empty(key: &str, text: String, remedy: &str) -> Result<String, Error> {
@@ -97,7 +126,11 @@ fn limits(raw: &raw::Limits) -> Result<Limits, Error> {
         symbols: within("limits.symbols", raw.symbols, 1..=SYMBOLS_MAX as u16)?,
         sessions: within("limits.sessions", raw.sessions, 1..=USERS_MAX as u16)?,
         orders: within("limits.orders", raw.orders, 1..=ORDERS_MAX)?,
-        price_groups: within("limits.price_groups", price_groups, 16..=ORDERS_MAX)?,
+        price_groups: within(
+            "limits.price_groups",
+            price_groups,
+            16..=matching::PRICE_GROUPS_MAX,
+        )?,
     })
 }
 
@@ -111,14 +144,16 @@ fn ending(raw: &raw::Ending) -> Result<Ending, Error> {
             "give clients less time than the whole ending has",
         ));
     }
+    let feed_end_ms = within("ending.feed_end_ms", raw.feed_end_ms, 1..=60_000)?;
     Ok(Ending {
         drain: Duration::from_secs(drain_s),
         cutoff: Duration::from_secs(cutoff_s),
+        feed_end: Duration::from_millis(feed_end_ms),
     })
 }
 
 /// Whether a text has 1 to `letters_max` letters or digits (and, in a symbol, `. - +` too).
-fn is_word(text: &str, letters_max: usize, extra: &str) -> bool {
+pub(super) fn is_word(text: &str, letters_max: usize, extra: &str) -> bool {
     (1..=letters_max).contains(&text.len())
         && text
             .chars()
@@ -217,11 +252,15 @@ fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
         connections_max: within(
             "order_entry.connections_max",
             raw.connections_max,
-            1..=4_096,
+            1..=CONNECTIONS_MAX,
         )?,
         stall: Duration::from_millis(within("order_entry.stall_ms", raw.stall_ms, 1..=600_000)?),
-        backlog_bytes: within("order_entry.backlog_kib", raw.backlog_kib, 4..=1 << 20)? << 10,
-        reply_bytes: within("order_entry.reply_mib", raw.reply_mib, 1..=1 << 16)? * MIB,
+        backlog_bytes: within(
+            "order_entry.backlog_kib",
+            raw.backlog_kib,
+            4..=BACKLOG_KIB_MAX,
+        )? << 10,
+        reply_bytes: within("order_entry.reply_mib", raw.reply_mib, 1..=REPLY_MIB_MAX)? * MIB,
     })
 }
 
@@ -235,27 +274,16 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
             "write the port of the receivers",
         ));
     }
-    let mut modes = Vec::new();
-    for (index, name) in raw.modes.iter().enumerate() {
-        let key = format!("feed.modes[{index}]");
-        let mode = FeedMode::ALL.into_iter().find(|mode| mode.name() == name);
-        let Some(mode) = mode.filter(|mode| !modes.contains(mode)) else {
-            let remedy = "write \"zero-copy\", \"native\", \"generic\" or \"io_uring\", each once";
-            return Err(Error::value(key, format!("is \"{name}\""), remedy));
-        };
-        modes.push(mode);
-    }
-    if modes.is_empty() {
-        return Err(Error::value(
-            "feed.modes",
-            "is empty",
-            "write [\"io_uring\"] at least",
-        ));
-    }
+    let mode = FeedMode::ALL.into_iter().find(|mode| mode.name() == raw.mode).ok_or_else(|| {
+        Error::value(
+            "feed.mode",
+            format!("is \"{}\"", raw.mode),
+            "write the best mode to try: \"zero-copy\", \"native\", \"generic\" or \"io_uring\"",
+        )
+    })?;
     let history_mib = within("feed.history_mib", raw.history_mib, 1..=1 << 16)?;
-    // The day begins with a directory message of 39 bytes a symbol, which must stay.
     let history_bytes = history_mib * MIB;
-    if symbols * 2 * REPLY_BYTES_PER_ORDER > history_bytes {
+    if symbols * DIRECTORY_BYTES * 2 > history_bytes {
         return Err(Error::value(
             "feed.history_mib",
             format!("is {history_mib}, too small for the directory of {symbols} symbols"),
@@ -267,115 +295,7 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
         source: address("feed.source", &raw.source)?,
         rerequest: address("feed.rerequest", &raw.rerequest)?,
         interface: not_empty("feed.interface", raw.interface, "name a network interface")?,
-        modes,
+        mode,
         history_bytes,
     })
-}
-
-fn places(raw: &BTreeMap<String, raw::Place>) -> Result<[Place; Tile::ALL.len()], Error> {
-    if let Some(name) = raw
-        .keys()
-        .find(|name| Tile::ALL.iter().all(|tile| tile.name() != *name))
-    {
-        let remedy = "the tiles are gate, engine, journal and publish";
-        return Err(Error::value(format!("tiles.{name}"), "is no tile", remedy));
-    }
-    let mut cores = BTreeMap::new();
-    let mut place = |tile: Tile| -> Result<Place, Error> {
-        let key = format!("tiles.{}", tile.name());
-        let remedy = "write { core = NUMBER } or { thread = \"NAME\" }";
-        let Some(raw) = raw.get(tile.name()) else {
-            return Err(Error::value(key, "is missing", remedy));
-        };
-        match (raw.core, &raw.thread) {
-            (Some(core), None) => {
-                if let Some(other) = cores.insert(core, tile.name()) {
-                    let problem = format!("is {core}, which `tiles.{other}.core` has already");
-                    let remedy = "give each pinned tile its own core, or let them share a thread";
-                    return Err(Error::value(format!("{key}.core"), problem, remedy));
-                }
-                Ok(Place::Core(core))
-            }
-            (None, Some(thread)) if is_word(thread, 15, "-_") => Ok(Place::Thread(thread.clone())),
-            (None, Some(thread)) => Err(Error::value(
-                format!("{key}.thread"),
-                format!("is \"{thread}\""),
-                "write 1 to 15 letters or digits",
-            )),
-            (Some(_), Some(_)) => Err(Error::value(key, "has a core and a thread", remedy)),
-            (None, None) => Err(Error::value(key, "has neither core nor thread", remedy)),
-        }
-    };
-    let [gate, engine, journal, publish] = Tile::ALL;
-    Ok([
-        place(gate)?,
-        place(engine)?,
-        place(journal)?,
-        place(publish)?,
-    ])
-}
-
-/// A link's key that is none of the venue's: says which end is missing.
-fn link_unknown(name: &str) -> Error {
-    let key = format!("links.{name}");
-    let names: Vec<String> = Link::ALL.iter().map(|link| link.name()).collect();
-    let remedy = format!("the links are {}", names.join(", "));
-    let is_tile = |end: &str| Tile::ALL.iter().any(|tile| tile.name() == end);
-    let problem = match name.split_once('_') {
-        Some((from, to)) if is_tile(from) && is_tile(to) => {
-            format!("joins `{from}` and `{to}`, which nothing writes or reads")
-        }
-        Some((from, to)) if is_tile(from) => format!("has no reader: `{to}` is no tile"),
-        Some((from, _)) => format!("has no writer: `{from}` is no tile"),
-        None => "names no writer and reader".to_owned(),
-    };
-    Error::value(key, problem, remedy)
-}
-
-fn links(raw: &BTreeMap<String, raw::Link>) -> Result<[LinkSize; Link::ALL.len()], Error> {
-    if let Some(name) = raw
-        .keys()
-        .find(|name| Link::ALL.iter().all(|link| link.name() != **name))
-    {
-        return Err(link_unknown(name));
-    }
-    let size = |link: Link| -> Result<LinkSize, Error> {
-        let key = format!("links.{}", link.name());
-        let Some(raw) = raw.get(&link.name()) else {
-            let (from, to) = link.ends();
-            let problem = format!(
-                "is missing: `{}` has nothing to give `{}`",
-                from.name(),
-                to.name()
-            );
-            return Err(Error::value(
-                key,
-                problem,
-                "write { depth = 4096, full = \"wait\" }",
-            ));
-        };
-        let depth_ok = raw.depth.is_power_of_two() && (DEPTH_MIN..=DEPTH_MAX).contains(&raw.depth);
-        if !depth_ok {
-            return Err(Error::value(
-                format!("{key}.depth"),
-                format!("is {}", raw.depth),
-                format!("write a power of two from {DEPTH_MIN} to {DEPTH_MAX}"),
-            ));
-        }
-        if raw.full != "wait" {
-            return Err(Error::value(
-                format!("{key}.full"),
-                format!("is \"{}\"", raw.full),
-                "write \"wait\": no link of a venue may lose a message",
-            ));
-        }
-        Ok(LinkSize { depth: raw.depth })
-    };
-    let [gate_engine, engine_journal, engine_gate, engine_publish] = Link::ALL;
-    Ok([
-        size(gate_engine)?,
-        size(engine_journal)?,
-        size(engine_gate)?,
-        size(engine_publish)?,
-    ])
 }

@@ -32,13 +32,12 @@ fn draw(topology: &Topology, text: &mut String) -> std::fmt::Result {
             "  {from:<7} --ring-> {to:<8}  depth {depth}, full: wait"
         )?;
     }
-    let modes: Vec<&str> = topology.feed.modes.iter().map(|mode| mode.name()).collect();
     let feed = &topology.feed;
     writeln!(
         text,
-        "  publish ==udp==> {}  {}",
+        "  publish ==udp==> {}  {} or below",
         feed.group,
-        modes.join(" > ")
+        feed.mode.name()
     )?;
     writeln!(text, "  publish <=udp==> re-requests at {}", feed.rerequest)?;
     writeln!(text, "  journal ==disk=> {}", topology.data_dir.display())?;

@@ -46,8 +46,8 @@ pub(super) struct Feed {
     pub rerequest: String,
     #[serde(default = "interface_default")]
     pub interface: String,
-    #[serde(default = "modes_default")]
-    pub modes: Vec<String>,
+    #[serde(default = "mode_default")]
+    pub mode: String,
     #[serde(default = "history_mib_default")]
     pub history_mib: usize,
 }
@@ -68,6 +68,8 @@ pub(super) struct Ending {
     pub drain_s: u64,
     #[serde(default = "cutoff_s_default")]
     pub cutoff_s: u64,
+    #[serde(default = "feed_end_ms_default")]
+    pub feed_end_ms: u64,
 }
 
 impl Default for Ending {
@@ -75,6 +77,7 @@ impl Default for Ending {
         Self {
             drain_s: drain_s_default(),
             cutoff_s: cutoff_s_default(),
+            feed_end_ms: feed_end_ms_default(),
         }
     }
 }
@@ -119,7 +122,7 @@ fn backlog_kib_default() -> usize {
 }
 
 fn reply_mib_default() -> usize {
-    8
+    16
 }
 
 fn history_mib_default() -> usize {
@@ -130,8 +133,8 @@ fn interface_default() -> String {
     "lo".to_owned()
 }
 
-fn modes_default() -> Vec<String> {
-    vec!["io_uring".to_owned()]
+fn mode_default() -> String {
+    "io_uring".to_owned()
 }
 
 fn drain_s_default() -> u64 {
@@ -140,6 +143,10 @@ fn drain_s_default() -> u64 {
 
 fn cutoff_s_default() -> u64 {
     5
+}
+
+fn feed_end_ms_default() -> u64 {
+    2_000
 }
 
 /// Reads the text; unknown keys, missing keys and wrong types are errors with their line.

@@ -1,0 +1,85 @@
+//! `wirecross run`: a venue, until SIGTERM or SIGINT.
+
+use crate::topology::Topology;
+use crate::venue::runner::{self, Ready, Summary};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The topology file.
+    #[arg(long)]
+    pub topology: PathBuf,
+    /// Begin a new trading day instead of going on with the last one.
+    #[arg(long)]
+    pub new_day: bool,
+}
+
+/// Runs the venue: one `ready` line on stdout when members may connect, one `summary` line at the
+/// end. Exit status 0 after an end by signal, 1 after a failure, which stderr explains.
+#[must_use]
+pub fn run(args: &Args) -> ExitCode {
+    let topology = match Topology::load(&args.topology) {
+        Ok(topology) => topology,
+        Err(error) => {
+            eprintln!("wirecross: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runner::run(&topology, args.new_day, ready_print) {
+        Ok(summary) => {
+            summary_print(&summary);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("wirecross: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line; that nobody reads stdout any more is no reason to stop a venue.
+fn line(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+fn ready_print(ready: &Ready) {
+    for mode in &ready.modes {
+        eprintln!("wirecross: {mode}");
+    }
+    if let Some(torn) = &ready.recovery.torn {
+        eprintln!("wirecross: torn tail: {torn}");
+    }
+    line(&format!(
+        "ready order_entry={} feed={} rerequest={} session={} recovered={} state_hash={:016x} \
+         live_orders={}",
+        ready.order_entry,
+        ready.feed,
+        ready.rerequest,
+        ready.session,
+        ready.recovery.inputs,
+        ready.recovery.state_hash,
+        ready.recovery.live_orders
+    ));
+}
+
+fn summary_print(summary: &Summary) {
+    if summary.cut_off > 0 {
+        let count = summary.cut_off;
+        eprintln!("wirecross: {count} connections were cut off: they did not read their replies");
+    }
+    line(&format!(
+        "summary inputs={} logins={} messages={} packets={} cut_off={} state_hash={:016x} \
+         live_orders={}",
+        summary.inputs,
+        summary.logins,
+        summary.messages,
+        summary.packets,
+        summary.cut_off,
+        summary.state_hash,
+        summary.live_orders
+    ));
+}

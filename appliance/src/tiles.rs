@@ -1,0 +1,56 @@
+//! The tiles: each is a struct that takes a bounded batch when it is polled, and returns.
+//!
+//! A tile never blocks, never sleeps and knows no thread: time is handed in, ports and storage are
+//! parameters, and what tiles tell one another beside the messages of the rings are counters. The
+//! runner puts tiles on threads; a simulator polls the very same tiles in an order of its choice.
+//!
+//! How a venue ends, told through counters only, each a number that needs no other memory:
+//! 1. the phase becomes [`Phase::Draining`]; the gate takes no more commands and says how many it
+//!    took in all;
+//! 2. the engine, having applied that many, says the number of its last input;
+//! 3. the journal, having that input on disk, writes the closing record; gate and publish, having
+//!    given out its last event, say that they are through;
+//! 4. the phase becomes [`Phase::Ending`]: end of session goes out to members and receivers;
+//! 5. gate and publish say that they are done, and the phase becomes [`Phase::Stopped`].
+
+mod engine;
+mod gate;
+mod journal;
+mod publish;
+mod signals;
+
+pub use engine::{EngineLinks, EngineTile};
+pub use gate::{GateLinks, GateTile};
+pub use journal::JournalTile;
+pub use publish::{PublishPorts, PublishTile};
+pub use signals::{COUNTERS, HISTOGRAMS, Phase, Signals};
+
+/// Messages a tile takes in one turn.
+pub const BATCH: usize = 256;
+
+/// Whether a turn did anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There was nothing to do.
+    Idle,
+    /// There was; there may be more.
+    Busy,
+}
+
+impl Progress {
+    /// Busy if anything was done.
+    #[must_use]
+    pub const fn of(work: usize) -> Self {
+        if work > 0 { Self::Busy } else { Self::Idle }
+    }
+}
+
+/// What a thread, or a simulator, does with a tile.
+pub trait Tile: Send {
+    /// Takes one bounded turn at `now_ns`.
+    fn poll(&mut self, now_ns: u64) -> Progress;
+
+    /// Why this tile cannot go on, if so: the venue must end. The gate's and the journal's
+    /// counters `<tile>.failed` say the same to other threads.
+    fn failure(&self) -> Option<&str>;
+}

@@ -1,0 +1,193 @@
+//! The engine tile: the sequencer and the matching engine behind it.
+//!
+//! It takes commands from the gate, gives each its number and time, hands it to the journal and
+//! applies it. A command is taken only when every link has room for all that one step of the
+//! engine can yield, so nothing is ever half done for want of room.
+
+use super::signals::tell_once;
+use super::{BATCH, Progress, Signals, Tile};
+use matching::{EVENTS_MAX, Engine, Events, Step};
+use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
+use std::collections::VecDeque;
+use wire::ring::{Command, Event, Input};
+
+/// The tile's ends of its links.
+#[derive(Debug)]
+pub struct EngineLinks {
+    /// Commands of the members.
+    pub commands: Reader<Command>,
+    /// Inputs for the journal: the stamp is the input's time, the place is its number.
+    pub journal: Writer<Command>,
+    /// Events for the gate.
+    pub gate: Writer<Event>,
+    /// Events for market data.
+    pub publish: Writer<Event>,
+}
+
+/// The sequencer and its engine.
+pub struct EngineTile<'m> {
+    engine: Engine<'m>,
+    events: Events,
+    links: EngineLinks,
+    signals: Signals,
+    /// Commands of the venue itself, taken before any member's.
+    startup: VecDeque<Command>,
+    /// Number and time of the last input.
+    sequence: u64,
+    time_ns: u64,
+    /// The engine has more to say about the last input.
+    unfinished: bool,
+    counters: Counters,
+}
+
+struct Counters {
+    inputs: Counter,
+    events: Counter,
+    live_orders: Counter,
+    waits: Counter,
+    last: Counter,
+    command_ns: Histogram,
+}
+
+impl<'m> EngineTile<'m> {
+    /// Goes on behind the input `sequence` of `time_ns`, which `engine` applied last; `startup` comes
+    /// next.
+    ///
+    /// # Errors
+    /// A counter is missing or taken.
+    pub fn new(
+        engine: Engine<'m>,
+        last: (u64, u64),
+        startup: VecDeque<Command>,
+        links: EngineLinks,
+        set: &mut CounterSet,
+    ) -> Result<Self, Error> {
+        let (sequence, time_ns) = last;
+        let mut counters = Counters {
+            inputs: set.counter("engine.inputs")?,
+            events: set.counter("engine.events")?,
+            live_orders: set.counter("engine.live_orders")?,
+            waits: set.counter("engine.waits")?,
+            last: set.counter("engine.last")?,
+            command_ns: set.histogram("hop.gate_engine_ns")?,
+        };
+        counters.inputs.set(sequence);
+        counters.live_orders.set(u64::from(engine.live_orders()));
+        let (events, signals, unfinished) = (Events::new(), Signals::new(set)?, false);
+        Ok(Self {
+            engine,
+            events,
+            links,
+            signals,
+            startup,
+            sequence,
+            time_ns,
+            unfinished,
+            counters,
+        })
+    }
+
+    /// The engine, for its state.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine<'m> {
+        &self.engine
+    }
+
+    /// Number of the last input.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    fn has_room(&mut self) -> bool {
+        let links = &mut self.links;
+        links.journal.has_room(1)
+            && links.gate.has_room(EVENTS_MAX)
+            && links.publish.has_room(EVENTS_MAX)
+    }
+
+    /// The next command and when it was read.
+    fn command_next(&mut self, now_ns: u64) -> Option<Command> {
+        if let Some(command) = self.startup.pop_front() {
+            return Some(command);
+        }
+        let (stamp_ns, command) = self.links.commands.pop()?;
+        self.counters
+            .command_ns
+            .record(now_ns.saturating_sub(stamp_ns));
+        Some(command)
+    }
+
+    /// One step of the engine; false when there is nothing to do.
+    fn step(&mut self, now_ns: u64) -> bool {
+        let step = if self.unfinished {
+            self.engine.resume(&mut self.events)
+        } else {
+            let Some(command) = self.command_next(now_ns) else {
+                return false;
+            };
+            self.sequence += 1;
+            self.time_ns = self.time_ns.max(now_ns);
+            let put = self.links.journal.put(self.time_ns, &command);
+            assert!(put.is_ok(), "room was looked for");
+            let input = Input {
+                sequence: self.sequence,
+                time_ns: self.time_ns,
+                command,
+            };
+            self.engine.apply(&input, &mut self.events)
+        };
+        self.unfinished = step == Step::More;
+        for event in self.events.as_slice() {
+            let gate = self.links.gate.put(self.time_ns, event);
+            let publish = self.links.publish.put(self.time_ns, event);
+            assert!(gate.is_ok() && publish.is_ok(), "room was looked for");
+        }
+        self.counters
+            .events
+            .add(self.events.as_slice().len() as u64);
+        true
+    }
+
+    /// Says which input is the last one once the gate stopped and all it took is applied.
+    fn last_tell(&mut self) {
+        let commands = self.links.commands.position();
+        if self.signals.commands_in_all() == Some(commands)
+            && self.startup.is_empty()
+            && !self.unfinished
+        {
+            tell_once(&mut self.counters.last, self.sequence);
+        }
+    }
+}
+
+impl Tile for EngineTile<'_> {
+    fn poll(&mut self, now_ns: u64) -> Progress {
+        let mut steps = 0;
+        while steps < BATCH {
+            if !self.has_room() {
+                self.counters.waits.add(1);
+                break;
+            }
+            if !self.step(now_ns) {
+                break;
+            }
+            steps += 1;
+        }
+        if steps > 0 {
+            self.links.journal.publish();
+            self.links.gate.publish();
+            self.links.publish.publish();
+            self.counters.inputs.set(self.sequence);
+            self.counters
+                .live_orders
+                .set(u64::from(self.engine.live_orders()));
+        }
+        self.last_tell();
+        Progress::of(steps)
+    }
+
+    fn failure(&self) -> Option<&str> {
+        None
+    }
+}

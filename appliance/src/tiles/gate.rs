@@ -1,0 +1,334 @@
+//! The gate tile: members' bytes to commands, events to members' replies.
+//!
+//! It owns the listening port and the protocol. An event becomes a reply only when the ack rule
+//! allows it; until then it stays in the ring, which so is the hold buffer.
+
+use super::signals::tell_once;
+use super::{BATCH, Phase, Progress, Signals, Tile};
+use crate::topology::{Ack, Topology};
+use nic::{Conn, TcpEvent, TcpPort};
+use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
+use session::order_entry::OrderEntry;
+use std::collections::{BTreeSet, VecDeque};
+use wire::ring::{Command, Event};
+
+/// Bytes that were received and that nobody could take yet. Above this the port is not read, so
+/// that members feel it.
+const HELD_BYTES_MAX: usize = 1 << 20;
+
+/// The tile's ends of its links.
+#[derive(Debug)]
+pub struct GateLinks {
+    /// Commands for the engine.
+    pub commands: Writer<Command>,
+    /// Events of the engine.
+    pub events: Reader<Event>,
+}
+
+/// The door for members.
+pub struct GateTile<T: TcpPort> {
+    tcp: T,
+    entry: OrderEntry,
+    links: GateLinks,
+    signals: Signals,
+    ack: Ack,
+    held: Held,
+    /// Connections that the port told about and that are not closed.
+    open: BTreeSet<u32>,
+    /// Inputs whose events were all taken.
+    inputs: u64,
+    ending_since_ns: Option<u64>,
+    cutoff_ns: u64,
+    failure: Option<String>,
+    counters: Counters,
+}
+
+struct Counters {
+    commands: Counter,
+    stopped: Counter,
+    inputs: Counter,
+    through: Counter,
+    done: Counter,
+    failed: Counter,
+    connections: Counter,
+    logins: Counter,
+    disconnects: Counter,
+    malformed: Counter,
+    held_bytes: Counter,
+    cut_off: Counter,
+    reply_ns: Histogram,
+}
+
+impl Counters {
+    fn new(set: &mut CounterSet) -> Result<Self, Error> {
+        Ok(Self {
+            commands: set.counter("gate.commands")?,
+            stopped: set.counter("gate.stopped")?,
+            inputs: set.counter("gate.inputs")?,
+            through: set.counter("gate.through")?,
+            done: set.counter("gate.done")?,
+            failed: set.counter("gate.failed")?,
+            connections: set.counter("gate.connections")?,
+            logins: set.counter("gate.logins")?,
+            disconnects: set.counter("gate.disconnects")?,
+            malformed: set.counter("gate.malformed")?,
+            held_bytes: set.counter("gate.held_bytes")?,
+            cut_off: set.counter("gate.cut_off")?,
+            reply_ns: set.histogram("hop.engine_reply_ns")?,
+        })
+    }
+}
+
+/// Bytes in the order they came, by connection, that the protocol had no room for.
+#[derive(Default)]
+struct Held {
+    pieces: VecDeque<(u32, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Held {
+    fn has(&self, conn: u32) -> bool {
+        self.pieces.iter().any(|(held, _)| *held == conn)
+    }
+
+    fn push(&mut self, conn: u32, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        self.pieces.push_back((conn, bytes.to_vec()));
+    }
+
+    fn forget(&mut self, conn: u32) {
+        self.pieces.retain(|(held, _)| *held != conn);
+        self.bytes = self.pieces.iter().map(|(_, bytes)| bytes.len()).sum();
+    }
+
+    /// Offers every piece again, in order; says how many bytes were taken.
+    fn offer(&mut self, mut take: impl FnMut(u32, &[u8]) -> usize) -> usize {
+        let mut stuck = BTreeSet::new();
+        let mut taken_all = 0;
+        for (conn, bytes) in &mut self.pieces {
+            if !stuck.contains(conn) {
+                let taken = take(*conn, bytes);
+                bytes.drain(..taken);
+                taken_all += taken;
+                if !bytes.is_empty() {
+                    stuck.insert(*conn);
+                }
+            }
+        }
+        self.pieces.retain(|(_, bytes)| !bytes.is_empty());
+        self.bytes -= taken_all;
+        taken_all
+    }
+}
+
+impl<T: TcpPort + Send> GateTile<T> {
+    /// Goes on behind the input number `inputs`, which `entry` has seen.
+    ///
+    /// # Errors
+    /// A counter is missing or taken.
+    pub fn new(
+        tcp: T,
+        (entry, inputs): (OrderEntry, u64),
+        links: GateLinks,
+        topology: &Topology,
+        set: &mut CounterSet,
+    ) -> Result<Self, Error> {
+        let mut counters = Counters::new(set)?;
+        counters.inputs.set(inputs);
+        Ok(Self {
+            tcp,
+            entry,
+            links,
+            signals: Signals::new(set)?,
+            ack: topology.ack,
+            held: Held::default(),
+            open: BTreeSet::new(),
+            inputs,
+            ending_since_ns: None,
+            cutoff_ns: topology.ending.cutoff.as_nanos() as u64,
+            failure: None,
+            counters,
+        })
+    }
+
+    /// The port, for its address and figures.
+    #[must_use]
+    pub const fn tcp(&self) -> &T {
+        &self.tcp
+    }
+
+    /// The protocol's figures.
+    #[must_use]
+    pub const fn entry(&self) -> &OrderEntry {
+        &self.entry
+    }
+
+    /// Members that were cut off at the end because they did not read.
+    #[must_use]
+    pub const fn cut_off(&self) -> u64 {
+        self.counters.cut_off.get()
+    }
+
+    /// Reads the port and hands its bytes to the protocol.
+    fn receive(&mut self, now_ns: u64, is_taking: bool) -> usize {
+        let Self {
+            tcp,
+            entry,
+            links,
+            held,
+            open,
+            ..
+        } = self;
+        let mut sink = |command: Command| is_taking && links.commands.put(now_ns, &command).is_ok();
+        entry.poll(now_ns, &mut sink);
+        let mut work = held.offer(|conn, bytes| entry.received(conn, bytes, now_ns, &mut sink));
+        let mut turned_away = Vec::new();
+        if held.bytes < HELD_BYTES_MAX {
+            work += tcp.poll(&mut |event| match event {
+                TcpEvent::Opened { conn, .. } => {
+                    open.insert(conn.0);
+                    if entry.opened(conn.0, now_ns).is_err() {
+                        turned_away.push(conn);
+                    }
+                }
+                TcpEvent::Data { conn, bytes } => {
+                    let mut rest = bytes;
+                    if !held.has(conn.0) {
+                        let taken = entry.received(conn.0, bytes, now_ns, &mut sink);
+                        rest = bytes.get(taken..).unwrap_or(&[]);
+                    }
+                    // A gate that takes no more commands has no use for what it has no room for.
+                    if !rest.is_empty() && is_taking {
+                        held.push(conn.0, rest);
+                    }
+                }
+                TcpEvent::Closed { conn } => {
+                    open.remove(&conn.0);
+                    held.forget(conn.0);
+                    entry.closed(conn.0);
+                }
+            });
+        }
+        for conn in turned_away {
+            tcp.close(conn);
+        }
+        links.commands.publish();
+        work
+    }
+
+    /// Turns events into replies as far as the ack rule allows.
+    fn events_take(&mut self, now_ns: u64, phase: Phase) -> usize {
+        if phase == Phase::Failing || self.failure.is_some() {
+            return 0;
+        }
+        let allowed = match self.ack {
+            Ack::Memory => u64::MAX,
+            Ack::Disk => self.signals.durable(),
+        };
+        for count in 0..BATCH {
+            if self.inputs >= allowed {
+                return count;
+            }
+            let Some((time_ns, event)) = self.links.events.peek() else {
+                return count;
+            };
+            if self.entry.on_event(&event, time_ns).is_err() {
+                self.failure = Some(format!(
+                    "the replies of session {} do not fit its memory: raise \
+                     `order_entry.reply_mib` and start again, nothing is lost",
+                    event.session
+                ));
+                self.counters.failed.set(1);
+                return count;
+            }
+            self.links.events.advance();
+            if event.has(Event::LAST) {
+                self.inputs += 1;
+                self.counters
+                    .reply_ns
+                    .record(now_ns.saturating_sub(time_ns));
+            }
+        }
+        BATCH
+    }
+
+    /// Sends what is due and closes what the protocol wants closed.
+    fn transmit(&mut self, now_ns: u64) -> usize {
+        let Self {
+            tcp, entry, held, ..
+        } = self;
+        let mut work = 0;
+        entry.transmit(now_ns, &mut |conn, bytes| {
+            let taken = tcp.send(Conn(conn), bytes);
+            work += taken;
+            taken
+        });
+        while let Some((conn, _cause)) = entry.closing() {
+            held.forget(conn);
+            tcp.close(Conn(conn));
+            work += 1;
+        }
+        tcp.flush();
+        work
+    }
+
+    fn counters_set(&mut self) {
+        let counts = self.entry.counters();
+        let counters = &mut self.counters;
+        counters.commands.set(self.links.commands.position());
+        counters.inputs.set(self.inputs);
+        counters.connections.set(self.open.len() as u64);
+        counters.logins.set(counts.logins);
+        counters
+            .disconnects
+            .set(counts.opened.saturating_sub(self.open.len() as u64));
+        counters.malformed.set(counts.malformed.iter().sum());
+        counters.held_bytes.set(self.held.bytes as u64);
+    }
+
+    /// The gate's part of the venue's end.
+    fn end(&mut self, now_ns: u64, phase: Phase) {
+        tell_once(&mut self.counters.stopped, self.links.commands.position());
+        if phase == Phase::Draining {
+            let is_through = self.signals.sequence_last() == Some(self.inputs);
+            self.counters.through.set(u64::from(is_through));
+            return;
+        }
+        let since_ns = *self.ending_since_ns.get_or_insert_with(|| {
+            self.entry.end();
+            now_ns
+        });
+        if self.counters.done.get() == 1 {
+            return;
+        }
+        if !self.open.is_empty() && now_ns.saturating_sub(since_ns) < self.cutoff_ns {
+            return;
+        }
+        self.counters.cut_off.set(self.open.len() as u64);
+        for conn in std::mem::take(&mut self.open) {
+            self.entry.closed(conn);
+            self.tcp.close(Conn(conn));
+        }
+        self.counters.done.set(1);
+    }
+}
+
+impl<T: TcpPort + Send> Tile for GateTile<T> {
+    fn poll(&mut self, now_ns: u64) -> Progress {
+        let phase = self.signals.phase();
+        let mut work = self.receive(now_ns, phase == Phase::Running);
+        work += self.events_take(now_ns, phase);
+        work += self.transmit(now_ns);
+        if work > 0 {
+            self.counters_set();
+        }
+        if phase != Phase::Running {
+            self.end(now_ns, phase);
+        }
+        Progress::of(work)
+    }
+
+    fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+}

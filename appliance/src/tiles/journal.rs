@@ -1,0 +1,189 @@
+//! The journal tile: inputs to the disk, and the number of the last one that is there.
+
+use super::{Phase, Progress, Signals, Tile};
+use ::journal::{AppendError, GROUP_INPUTS_MAX, Storage, Writer};
+use queue::{Counter, CounterSet, Error, Histogram, Reader};
+use wire::ring::{Command, Input};
+
+/// Times of inputs under way to the disk that are remembered for the latency histogram.
+const TIMES: usize = 4096;
+
+const _: () = assert!(TIMES.is_power_of_two());
+
+/// The journal's writer and its link.
+pub struct JournalTile<S: Storage> {
+    writer: Writer<S>,
+    inputs: Reader<Command>,
+    signals: Signals,
+    /// Taken from the link, not yet by the writer; one record.
+    group: Vec<Input>,
+    /// Number of the last input taken from the link.
+    sequence: u64,
+    /// Time of input `n` at `n % TIMES`.
+    times_ns: Vec<u64>,
+    closing: bool,
+    failure: Option<String>,
+    counters: Counters,
+}
+
+struct Counters {
+    durable: Counter,
+    groups: Counter,
+    disk_full: Counter,
+    closed: Counter,
+    failed: Counter,
+    durable_ns: Histogram,
+}
+
+impl<S: Storage + Send> JournalTile<S> {
+    /// Goes on with the input that `writer` expects next.
+    ///
+    /// # Errors
+    /// A counter is missing or taken.
+    pub fn new(
+        writer: Writer<S>,
+        inputs: Reader<Command>,
+        set: &mut CounterSet,
+    ) -> Result<Self, Error> {
+        let mut counters = Counters {
+            durable: set.counter("journal.durable")?,
+            groups: set.counter("journal.groups")?,
+            disk_full: set.counter("journal.disk_full")?,
+            closed: set.counter("journal.closed")?,
+            failed: set.counter("journal.failed")?,
+            durable_ns: set.histogram("hop.engine_durable_ns")?,
+        };
+        counters.durable.set(writer.durable());
+        Ok(Self {
+            sequence: writer.next_sequence() - 1,
+            writer,
+            inputs,
+            signals: Signals::new(set)?,
+            group: Vec::with_capacity(GROUP_INPUTS_MAX),
+            times_ns: vec![0; TIMES],
+            closing: false,
+            failure: None,
+            counters,
+        })
+    }
+
+    /// Takes the writer back, with its storage.
+    #[must_use]
+    pub fn into_writer(self) -> Writer<S> {
+        self.writer
+    }
+
+    fn fail(&mut self, why: &dyn std::fmt::Display) {
+        self.failure = Some(format!(
+            "the journal failed and nothing more is acknowledged: {why}; mend the disk and start \
+             again: what was acknowledged is on it"
+        ));
+        self.counters.failed.set(1);
+    }
+
+    /// Moves the disk's work on and tells what is durable.
+    fn writer_poll(&mut self, now_ns: u64) -> usize {
+        match self.writer.poll() {
+            Ok(None) => 0,
+            Ok(Some(durable)) => {
+                let before = self.counters.durable.get();
+                let from = before.max(durable.saturating_sub(TIMES as u64 / 2));
+                for sequence in from + 1..=durable {
+                    let time_ns = self.times_ns[sequence as usize % TIMES];
+                    self.counters
+                        .durable_ns
+                        .record(now_ns.saturating_sub(time_ns));
+                }
+                self.counters.durable.set(durable);
+                1
+            }
+            Err(error) => {
+                self.fail(&error);
+                0
+            }
+        }
+    }
+
+    /// Fills the group from the link while the writer has not taken the last one.
+    fn group_fill(&mut self) -> usize {
+        if !self.group.is_empty() {
+            return 0;
+        }
+        let Self {
+            inputs,
+            group,
+            sequence,
+            times_ns,
+            ..
+        } = self;
+        inputs.take(GROUP_INPUTS_MAX, |time_ns, command| {
+            *sequence += 1;
+            times_ns[*sequence as usize % TIMES] = time_ns;
+            group.push(Input {
+                sequence: *sequence,
+                time_ns,
+                command: *command,
+            });
+        })
+    }
+
+    fn group_append(&mut self) -> usize {
+        if self.group.is_empty() {
+            return 0;
+        }
+        match self.writer.append(&self.group) {
+            Ok(()) => {
+                self.group.clear();
+                self.counters.groups.add(1);
+                1
+            }
+            Err(error) if error.is_temporary() => {
+                let is_full = matches!(error, AppendError::NoRoom { disk_full: true });
+                self.counters.disk_full.set(u64::from(is_full));
+                0
+            }
+            Err(error) => {
+                self.fail(&error);
+                0
+            }
+        }
+    }
+
+    /// Closes behind the last input.
+    fn close(&mut self) {
+        if self.signals.phase() == Phase::Running || self.counters.closed.get() == 1 {
+            return;
+        }
+        if self.closing {
+            self.counters.closed.set(u64::from(self.writer.is_closed()));
+            return;
+        }
+        let is_last = self.signals.sequence_last() == Some(self.sequence);
+        if is_last && self.group.is_empty() && self.writer.is_idle() {
+            match self.writer.close() {
+                Ok(()) => self.closing = true,
+                Err(error) if error.is_temporary() => {}
+                Err(error) => self.fail(&error),
+            }
+        }
+    }
+}
+
+impl<S: Storage + Send> Tile for JournalTile<S> {
+    fn poll(&mut self, now_ns: u64) -> Progress {
+        if self.failure.is_some() {
+            return Progress::Idle;
+        }
+        let taken = self.group_fill();
+        let appended = self.group_append();
+        let durable = self.writer_poll(now_ns);
+        if self.failure.is_none() {
+            self.close();
+        }
+        Progress::of(taken + appended + durable)
+    }
+
+    fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+}

@@ -1,0 +1,237 @@
+//! The publish tile: events to market data, and answers to those who missed some.
+
+use super::{BATCH, Phase, Progress, Signals, Tile};
+use crate::topology::{Ack, Topology};
+use nic::{SendError, UdpPort};
+use queue::{Counter, CounterSet, Error, Histogram, Reader};
+use session::feed::Publisher;
+use std::net::SocketAddrV4;
+use wire::ring::Event;
+
+/// Requests taken in one turn; further ones are asked again by their senders.
+const REQUESTS_MAX: usize = 64;
+
+/// Bytes kept of a request: more than a good one has, so that a longer one stays wrong.
+const REQUEST_BYTES: usize = 32;
+
+/// Where packets leave and requests come in.
+#[derive(Debug)]
+pub struct PublishPorts<U: UdpPort> {
+    /// Sends the feed.
+    pub feed: U,
+    /// Takes requests and answers them.
+    pub rerequest: U,
+}
+
+/// The feed's sender and its re-request server.
+pub struct PublishTile<U: UdpPort> {
+    ports: PublishPorts<U>,
+    group: SocketAddrV4,
+    publisher: Publisher,
+    events: Reader<Event>,
+    signals: Signals,
+    ack: Ack,
+    inputs: u64,
+    requests: Vec<(SocketAddrV4, [u8; REQUEST_BYTES], usize)>,
+    is_ending: bool,
+    counters: Counters,
+}
+
+struct Counters {
+    inputs: Counter,
+    through: Counter,
+    done: Counter,
+    messages: Counter,
+    packets: Counter,
+    dropped: Counter,
+    requests: Counter,
+    feed_ns: Histogram,
+}
+
+impl Counters {
+    fn new(set: &mut CounterSet) -> Result<Self, Error> {
+        Ok(Self {
+            inputs: set.counter("publish.inputs")?,
+            through: set.counter("publish.through")?,
+            done: set.counter("publish.done")?,
+            messages: set.counter("publish.messages")?,
+            packets: set.counter("publish.packets")?,
+            dropped: set.counter("publish.dropped")?,
+            requests: set.counter("publish.requests")?,
+            feed_ns: set.histogram("hop.engine_feed_ns")?,
+        })
+    }
+}
+
+impl<U: UdpPort + Send> PublishTile<U> {
+    /// Goes on behind the input number `inputs`, which `publisher` has seen.
+    ///
+    /// # Errors
+    /// A counter is missing or taken.
+    pub fn new(
+        ports: PublishPorts<U>,
+        (publisher, inputs): (Publisher, u64),
+        events: Reader<Event>,
+        topology: &Topology,
+        set: &mut CounterSet,
+    ) -> Result<Self, Error> {
+        let mut counters = Counters::new(set)?;
+        counters.inputs.set(inputs);
+        Ok(Self {
+            ports,
+            group: topology.feed.group,
+            publisher,
+            events,
+            signals: Signals::new(set)?,
+            ack: topology.ack,
+            inputs,
+            requests: Vec::with_capacity(REQUESTS_MAX),
+            is_ending: false,
+            counters,
+        })
+    }
+
+    /// The ports, for their addresses and figures.
+    #[must_use]
+    pub const fn ports(&self) -> &PublishPorts<U> {
+        &self.ports
+    }
+
+    /// The feed's own figures.
+    #[must_use]
+    pub const fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    /// Turns events into messages as far as the ack rule allows and the history has room.
+    fn events_take(&mut self, now_ns: u64, phase: Phase) -> usize {
+        if phase == Phase::Failing {
+            return 0;
+        }
+        let allowed = match self.ack {
+            Ack::Memory => u64::MAX,
+            Ack::Disk => self.signals.durable(),
+        };
+        for count in 0..BATCH {
+            if self.inputs >= allowed {
+                return count;
+            }
+            let Some((time_ns, event)) = self.events.peek() else {
+                return count;
+            };
+            // A full history means unsent packets: the event waits in the ring until they left.
+            if self.publisher.on_event(&event, time_ns).is_err() {
+                return count;
+            }
+            self.events.advance();
+            if event.has(Event::LAST) {
+                self.inputs += 1;
+                self.counters.feed_ns.record(now_ns.saturating_sub(time_ns));
+            }
+        }
+        BATCH
+    }
+
+    /// Sends packets; with `flush` also one that is not full.
+    fn transmit(&mut self, now_ns: u64, flush: bool) -> usize {
+        let Self {
+            ports,
+            publisher,
+            group,
+            counters,
+            ..
+        } = self;
+        let mut packets = 0;
+        publisher.transmit(
+            now_ns,
+            flush,
+            &mut |packet| match ports.feed.send(*group, packet) {
+                Ok(()) => {
+                    packets += 1;
+                    true
+                }
+                Err(SendError::Full) => false,
+                // Lost as on a cable: receivers ask again. Waiting would hold the whole venue up.
+                Err(SendError::TooLong | SendError::NoNeighbour) => {
+                    counters.dropped.add(1);
+                    true
+                }
+            },
+        );
+        ports.feed.flush();
+        // Nothing is expected here; the port also needs its turn to finish sends.
+        ports.feed.poll(&mut |_, _| ());
+        packets
+    }
+
+    fn requests_answer(&mut self, now_ns: u64) -> usize {
+        let Self {
+            ports,
+            publisher,
+            requests,
+            counters,
+            ..
+        } = self;
+        let came = ports.rerequest.poll(&mut |from, bytes| {
+            if requests.len() < REQUESTS_MAX {
+                let mut kept = [0; REQUEST_BYTES];
+                let length = bytes.len().min(REQUEST_BYTES);
+                kept[..length].copy_from_slice(&bytes[..length]);
+                requests.push((from, kept, length));
+            }
+        });
+        for (from, bytes, length) in requests.drain(..) {
+            publisher.request(&bytes[..length], now_ns, &mut |packet| {
+                ports.rerequest.send(from, packet).is_ok()
+            });
+            counters.requests.add(1);
+        }
+        if came > 0 {
+            ports.rerequest.flush();
+        }
+        came
+    }
+
+    /// The publisher's part of the venue's end.
+    fn end(&mut self, now_ns: u64, phase: Phase) {
+        match phase {
+            Phase::Running => {}
+            Phase::Draining => {
+                let is_last = self.signals.sequence_last() == Some(self.inputs);
+                let is_through = is_last && self.publisher.unsent() == 0;
+                self.counters.through.set(u64::from(is_through));
+            }
+            Phase::Ending => {
+                if !self.is_ending {
+                    self.is_ending = true;
+                    self.publisher.end(now_ns);
+                }
+                self.counters.done.set(u64::from(self.publisher.ended()));
+            }
+            // A failed venue does not call its day complete: receivers hear nothing more.
+            Phase::Failing | Phase::Stopped => self.counters.done.set(1),
+        }
+    }
+}
+
+impl<U: UdpPort + Send> Tile for PublishTile<U> {
+    fn poll(&mut self, now_ns: u64) -> Progress {
+        let phase = self.signals.phase();
+        let taken = self.events_take(now_ns, phase);
+        let packets = self.transmit(now_ns, taken < BATCH);
+        let requests = self.requests_answer(now_ns);
+        if taken + packets + requests > 0 {
+            self.counters.inputs.set(self.inputs);
+            self.counters
+                .messages
+                .set(self.publisher.counters().messages);
+            self.counters.packets.set(self.publisher.counters().packets);
+        }
+        self.end(now_ns, phase);
+        Progress::of(taken + packets + requests)
+    }
+
+    fn failure(&self) -> Option<&str> {
+        None
+    }
+}

@@ -1,0 +1,134 @@
+//! The venue's counters: what tiles tell one another and the operator.
+
+use queue::{Counter, CounterSet, Error, Watch};
+
+/// Every counter of a venue.
+pub const COUNTERS: &[&str] = &[
+    "venue.phase",
+    "gate.commands",
+    "gate.stopped",
+    "gate.inputs",
+    "gate.through",
+    "gate.done",
+    "gate.failed",
+    "gate.connections",
+    "gate.logins",
+    "gate.disconnects",
+    "gate.malformed",
+    "gate.held_bytes",
+    "gate.cut_off",
+    "engine.inputs",
+    "engine.events",
+    "engine.live_orders",
+    "engine.waits",
+    "engine.last",
+    "journal.durable",
+    "journal.groups",
+    "journal.disk_full",
+    "journal.closed",
+    "journal.failed",
+    "publish.inputs",
+    "publish.through",
+    "publish.done",
+    "publish.messages",
+    "publish.packets",
+    "publish.dropped",
+    "publish.requests",
+];
+
+/// Every hop's latency, in nanoseconds.
+pub const HISTOGRAMS: &[&str] = &[
+    // From the gate's reading of a command to its place in the sequence.
+    "hop.gate_engine_ns",
+    // From there to the journal's record being on disk.
+    "hop.engine_durable_ns",
+    // From there to the reply in the member's stream.
+    "hop.engine_reply_ns",
+    // From there to the packet.
+    "hop.engine_feed_ns",
+];
+
+/// Where in its life the venue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Phase {
+    /// Taking orders.
+    Running = 0,
+    /// Ending: what was taken is being finished.
+    Draining = 1,
+    /// Ending: all is finished, members and receivers are told.
+    Ending = 2,
+    /// Threads return.
+    Stopped = 3,
+    /// A tile cannot go on: nothing more is acknowledged, members are disconnected.
+    Failing = 4,
+}
+
+impl Phase {
+    /// Reads the counter; what is no phase counts as failing.
+    #[must_use]
+    pub const fn of(value: u64) -> Self {
+        match value {
+            0 => Self::Running,
+            1 => Self::Draining,
+            2 => Self::Ending,
+            3 => Self::Stopped,
+            _ => Self::Failing,
+        }
+    }
+}
+
+/// What every tile can read.
+#[derive(Clone, Debug)]
+pub struct Signals {
+    phase: Watch,
+    stopped: Watch,
+    last: Watch,
+    durable: Watch,
+}
+
+impl Signals {
+    /// Attaches to a set made of [`COUNTERS`].
+    ///
+    /// # Errors
+    /// A counter is missing in the set.
+    pub fn new(set: &CounterSet) -> Result<Self, Error> {
+        Ok(Self {
+            phase: set.watch("venue.phase")?,
+            stopped: set.watch("gate.stopped")?,
+            last: set.watch("engine.last")?,
+            durable: set.watch("journal.durable")?,
+        })
+    }
+
+    /// The phase now.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        Phase::of(self.phase.get())
+    }
+
+    /// How many commands the gate took in all, once it takes no more.
+    #[must_use]
+    pub fn commands_in_all(&self) -> Option<u64> {
+        self.stopped.get().checked_sub(1)
+    }
+
+    /// The number of the last input, once no further one comes.
+    #[must_use]
+    pub fn sequence_last(&self) -> Option<u64> {
+        self.last.get().checked_sub(1)
+    }
+
+    /// The last input that is on disk.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable.get()
+    }
+}
+
+/// Tells a number that becomes known once: stored one higher, because 0 means "not yet".
+pub(super) fn tell_once(counter: &mut Counter, number: u64) {
+    if counter.get() == 0 {
+        counter.set(number + 1);
+    }
+}

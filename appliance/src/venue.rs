@@ -1,0 +1,223 @@
+//! The venue put together: from a topology and a journal to four tiles that are ready to run.
+//!
+//! Nothing here knows a thread or opens a port: the parts are handed in, so that a simulator can
+//! assemble the same venue from simulated ones. [`runner`] does both for production.
+
+mod conduct;
+pub mod day;
+mod definitions;
+mod recovery;
+pub mod runner;
+mod stop;
+mod threads;
+
+pub use definitions::definitions;
+pub use recovery::Recovery;
+
+use crate::tiles::{
+    COUNTERS, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS, JournalTile, PublishPorts,
+    PublishTile, Tile,
+};
+use crate::topology::{Link, Topology, User};
+use journal::{Storage, Writer};
+use matching::Line;
+use nic::{TcpPort, UdpPort};
+use queue::{CounterSet, ring_named};
+use session::feed::{Publisher, PublisherConfig};
+use session::order_entry::{Config, Member, OrderEntry};
+use std::fmt;
+
+/// Bytes of one member's input that wait to be read.
+const INBOUND_BYTES: usize = 16 << 10;
+
+/// Bytes of a feed message in the history on average: what sets the number of messages.
+const FEED_MESSAGE_BYTES: usize = 32;
+
+/// Why a venue cannot start: what is wrong and what to do.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl StartError {
+    /// An error with this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// An error that happened while doing `what`.
+    pub fn of(what: &str, error: &dyn fmt::Display) -> Self {
+        Self(format!("{what}: {error}"))
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// What a venue is assembled from beside its topology.
+pub struct Parts<T: TcpPort, U: UdpPort, S: Storage> {
+    /// The listening port.
+    pub tcp: T,
+    /// The feed's ports.
+    pub udp: PublishPorts<U>,
+    /// The journal's storage.
+    pub storage: S,
+    /// Name of the trading day: the session of order entry and feed.
+    pub session: [u8; 10],
+}
+
+/// The tiles of a venue.
+pub struct Venue<'m, T: TcpPort, U: UdpPort, S: Storage> {
+    /// Order entry.
+    pub gate: GateTile<T>,
+    /// Sequencer and matching.
+    pub engine: EngineTile<'m>,
+    /// The log.
+    pub journal: JournalTile<S>,
+    /// Market data.
+    pub publish: PublishTile<U>,
+}
+
+impl<T, U, S> Venue<'_, T, U, S>
+where
+    T: TcpPort + Send,
+    U: UdpPort + Send,
+    S: Storage + Send,
+{
+    /// The tiles in the order of [`crate::topology::Tile::ALL`].
+    pub fn tiles(&mut self) -> [&mut dyn Tile; 4] {
+        [&mut self.gate, &mut self.engine, &mut self.journal, &mut self.publish]
+    }
+}
+
+/// Makes a set of counters for [`assemble`] that no other process sees.
+///
+/// # Errors
+/// There is no memory.
+pub fn counters_anonymous() -> Result<CounterSet, queue::Error> {
+    CounterSet::anonymous(COUNTERS, HISTOGRAMS)
+}
+
+/// What the engine of a topology is limited to; [`matching::Limits::lines`] says how much memory
+/// [`assemble`] must be handed.
+#[must_use]
+pub fn engine_limits(topology: &Topology) -> matching::Limits {
+    let limits = topology.limits;
+    matching::Limits {
+        symbols: limits.symbols,
+        sessions: limits.sessions,
+        orders: limits.orders,
+        price_groups: limits.price_groups,
+    }
+}
+
+/// Reads the journal back, checks it against the topology and builds the tiles behind its end. An
+/// empty journal gets the topology's definitions as its first inputs.
+///
+/// # Errors
+/// The journal is damaged or belongs to another topology, or memory is too small.
+pub fn assemble<'m, T, U, S>(
+    topology: &Topology,
+    parts: Parts<T, U, S>,
+    lines: &'m mut [Line],
+    set: &mut CounterSet,
+) -> Result<(Venue<'m, T, U, S>, Recovery), StartError>
+where
+    T: TcpPort + Send,
+    U: UdpPort + Send,
+    S: Storage + Send,
+{
+    let Parts { tcp, udp, mut storage, session } = parts;
+    let engine = matching::Engine::new(engine_limits(topology), lines)
+        .map_err(|e| StartError::of("matching engine", &e))?;
+    let entry = OrderEntry::new(entry_config(topology, session), &members(topology))
+        .map_err(|e| StartError::of("order entry", &e))?;
+    let publisher = Publisher::new(publisher_config(topology, session))
+        .map_err(|field| StartError::new(format!("feed: `{field}` is outside its limits")))?;
+    let mut replay = recovery::Replay::new(topology, engine, entry, publisher);
+    let journaled = journal::recover(&mut storage, &mut |input| replay.take(input))
+        .map_err(|e| StartError::of("recovery", &e))?;
+    let (state, startup) = replay.finish()?;
+    let config = journal::Config { segment_bytes: topology.segment_bytes };
+    let writer = Writer::open(storage, config, journaled.resume.clone())
+        .map_err(|e| StartError::of("journal", &e))?;
+    let recovery = Recovery::of(&journaled, &state.engine, startup.len());
+
+    let last = (journaled.next_sequence - 1, journaled.time_ns);
+    let built = || -> Result<Venue<'m, T, U, S>, queue::Error> {
+        let (commands_in, commands_out) = ring_of(topology, Link::GateEngine)?;
+        let (inputs_in, inputs_out) = ring_of(topology, Link::EngineJournal)?;
+        let (replies_in, replies_out) = ring_of(topology, Link::EngineGate)?;
+        let (feed_in, feed_out) = ring_of(topology, Link::EnginePublish)?;
+        let links = EngineLinks {
+            commands: commands_out,
+            journal: inputs_in,
+            gate: replies_in,
+            publish: feed_in,
+        };
+        let gate_links = GateLinks { commands: commands_in, events: replies_out };
+        Ok(Venue {
+            gate: GateTile::new(tcp, (state.entry, last.0), gate_links, topology, set)?,
+            engine: EngineTile::new(state.engine, last, startup, links, set)?,
+            journal: JournalTile::new(writer, inputs_out, set)?,
+            publish: PublishTile::new(udp, (state.publisher, last.0), feed_out, topology, set)?,
+        })
+    };
+    let venue = built().map_err(|e| StartError::of("shared memory", &e))?;
+    Ok((venue, recovery))
+}
+
+fn ring_of<B: bytemuck::Pod>(
+    topology: &Topology,
+    link: Link,
+) -> Result<(queue::Writer<B>, queue::Reader<B>), queue::Error> {
+    ring_named(&link.name(), topology.depth(link))
+}
+
+/// A text's letters padded with spaces.
+fn padded<const N: usize>(text: &str) -> [u8; N] {
+    let mut letters = [b' '; N];
+    for (letter, byte) in letters.iter_mut().zip(text.bytes()) {
+        *letter = byte;
+    }
+    letters
+}
+
+fn members(topology: &Topology) -> Vec<Member> {
+    let member = |user: &User| Member {
+        user: user.name.clone(),
+        password: user.password.clone(),
+        firm: padded(&user.firm),
+    };
+    topology.users.iter().map(member).collect()
+}
+
+fn entry_config(topology: &Topology, session: [u8; 10]) -> Config {
+    let entry = &topology.order_entry;
+    Config {
+        session,
+        connections: entry.connections_max,
+        symbols: topology.limits.symbols,
+        inbound_bytes: INBOUND_BYTES,
+        store_bytes: entry.reply_bytes,
+        store_messages: entry.replies_max(),
+        store_reserve: topology.replies_reserve(),
+        echoes: topology.depth(Link::GateEngine),
+        stall_ns: entry.stall.as_nanos() as u64,
+        ..Config::default()
+    }
+}
+
+fn publisher_config(topology: &Topology, session: [u8; 10]) -> PublisherConfig {
+    PublisherConfig {
+        session,
+        symbols: topology.limits.symbols,
+        history_messages: topology.feed.history_bytes / FEED_MESSAGE_BYTES,
+        history_bytes: topology.feed.history_bytes,
+        end_ns: topology.ending.feed_end.as_nanos() as u64,
+        ..PublisherConfig::default()
+    }
+}

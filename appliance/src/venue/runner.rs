@@ -1,0 +1,217 @@
+//! Runs a venue on this machine: real ports, real disk, real threads.
+
+use super::conduct::Conductor;
+use super::day::Day;
+use super::stop::StopRequests;
+use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
+use crate::tiles::{COUNTERS, HISTOGRAMS, PublishPorts, Signals};
+use crate::topology::{FeedMode, Place, Topology};
+use journal::FileStorage;
+use matching::Line;
+use nic::{Clock, Net, RealClock, RealNet, RealUdp, SocketTcp, TcpLimits, TcpPort, UdpOptions};
+use nic::{UdpPort, XdpMode, XdpOptions};
+use queue::CounterSet;
+use std::net::SocketAddr;
+
+/// Bytes of a connection's receive buffer.
+const RECEIVE_BYTES: u32 = 16 << 10;
+
+/// File of the counters, in the data directory.
+pub const COUNTERS_FILE: &str = "counters";
+
+/// What a run did, when it ended without a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Number of the last input of the day.
+    pub inputs: u64,
+    /// Logins in this run.
+    pub logins: u64,
+    /// Feed messages of the day.
+    pub messages: u64,
+    /// Feed packets of this run.
+    pub packets: u64,
+    /// Members that were cut off at the end because they did not read.
+    pub cut_off: u64,
+    /// Hash of the final state.
+    pub state_hash: u64,
+    /// Orders on the books at the end.
+    pub live_orders: u32,
+}
+
+/// What `ready` is told: where the venue listens and what it found.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Order entry.
+    pub order_entry: SocketAddr,
+    /// Where the feed goes.
+    pub feed: SocketAddr,
+    /// Where requests for missed packets go.
+    pub rerequest: SocketAddr,
+    /// The day's session.
+    pub session: String,
+    /// What the journal held.
+    pub recovery: Recovery,
+    /// How bytes move, in words, for the operator.
+    pub modes: Vec<String>,
+}
+
+type Real<'m> = Venue<'m, SocketTcp, RealUdp, FileStorage>;
+
+/// Runs until SIGTERM or SIGINT; `ready` is called once, when members may connect.
+///
+/// # Errors
+/// The venue could not start, or had to end because a part of it failed.
+pub fn run(
+    topology: &Topology,
+    is_new_day: bool,
+    ready: impl FnOnce(&Ready),
+) -> Result<Summary, StartError> {
+    let requests = StopRequests::listen()?;
+    machine_check(topology)?;
+    let clock = RealClock::new();
+    let day = Day::open(topology, is_new_day, clock.now_ns())?;
+    let counters_path = topology.data_dir.join(COUNTERS_FILE);
+    let mut set = CounterSet::create(&counters_path, COUNTERS, HISTOGRAMS)
+        .map_err(|e| StartError::of("counters", &e))?;
+    let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
+    let mut modes = vec![format!("journal: {}", storage.mode())];
+    let (tcp, udp) = ports(topology)?;
+    modes.push(format!("order entry: {}", tcp.mode()));
+    modes.push(format!("feed: {}", udp.feed.mode()));
+    let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
+    let parts = Parts {
+        tcp,
+        udp,
+        storage,
+        session: day.session,
+    };
+    let (mut venue, recovery) = assemble(topology, parts, &mut lines, &mut set)?;
+    let mut conductor =
+        Conductor::new(&mut set, topology.ending).map_err(|e| StartError::of("counters", &e))?;
+    let signals = Signals::new(&set).map_err(|e| StartError::of("counters", &e))?;
+    let told = ready_of(topology, &venue, &day, recovery, modes)?;
+
+    let incoming = requests.started();
+    let outcome = std::thread::scope(|scope| {
+        let mut handles = Vec::new();
+        for group in threads::grouped(&topology.places, venue.tiles()) {
+            handles.push(threads::start(scope, group, clock.clone(), signals.clone()));
+        }
+        let (handles, refused): (Vec<_>, Vec<_>) = handles.into_iter().partition(Result::is_ok);
+        let handles: Vec<_> = handles.into_iter().flatten().collect();
+        let is_whole = refused.is_empty();
+        if is_whole {
+            ready(&told);
+        }
+        let is_alive = || is_whole && handles.iter().all(|handle| !handle.is_finished());
+        let outcome = conductor.conduct(incoming, is_alive);
+        let panicked = handles
+            .into_iter()
+            .map(|handle| handle.join())
+            .any(|end| end.is_err());
+        if panicked {
+            Err("a thread panicked: see above".to_owned())
+        } else {
+            outcome
+        }
+    });
+    finished(&mut venue, outcome)
+}
+
+/// Pinned tiles need their cores.
+fn machine_check(topology: &Topology) -> Result<(), StartError> {
+    if topology
+        .places
+        .iter()
+        .any(|place| matches!(place, Place::Core(_)))
+    {
+        topology
+            .check_machine(&crate::commands::cores_usable())
+            .map_err(|e| StartError::new(e.to_string()))?;
+    }
+    Ok(())
+}
+
+fn ports(topology: &Topology) -> Result<(SocketTcp, PublishPorts<RealUdp>), StartError> {
+    let mut net = RealNet::new();
+    let entry = &topology.order_entry;
+    let limits = TcpLimits {
+        connections: entry.connections_max as u16,
+        receive_bytes: RECEIVE_BYTES,
+        send_bytes: entry.backlog_bytes as u32,
+        linger_ms: topology.ending.cutoff.as_millis() as u32,
+    };
+    let tcp = net
+        .tcp_listen(entry.address.into(), limits)
+        .map_err(|e| StartError::of(&format!("order_entry.address {}", entry.address), &e))?;
+    let feed = &topology.feed;
+    let best = match feed.mode {
+        FeedMode::ZeroCopy => Some(XdpMode::ZeroCopy),
+        FeedMode::Native => Some(XdpMode::Native),
+        FeedMode::Generic => Some(XdpMode::Generic),
+        FeedMode::IoUring => None,
+    };
+    let xdp = best.map(|best| XdpOptions {
+        interface: feed.interface.clone(),
+        best,
+        neighbours: Vec::new(),
+    });
+    let interface = *feed.source.ip();
+    let options = UdpOptions {
+        interface,
+        xdp,
+        ..UdpOptions::new(feed.source)
+    };
+    let sender = net
+        .udp(&options)
+        .map_err(|e| StartError::of(&format!("feed.source {}", feed.source), &e))?;
+    let rerequest = net
+        .udp(&UdpOptions::new(feed.rerequest))
+        .map_err(|e| StartError::of(&format!("feed.rerequest {}", feed.rerequest), &e))?;
+    Ok((
+        tcp,
+        PublishPorts {
+            feed: sender,
+            rerequest,
+        },
+    ))
+}
+
+fn ready_of(
+    topology: &Topology,
+    venue: &Real<'_>,
+    day: &Day,
+    recovery: Recovery,
+    modes: Vec<String>,
+) -> Result<Ready, StartError> {
+    let order_entry = venue.gate.tcp().local_addr();
+    Ok(Ready {
+        order_entry: order_entry.ok_or_else(|| StartError::new("order entry has no address"))?,
+        feed: topology.feed.group.into(),
+        rerequest: venue.publish.ports().rerequest.local_addr().into(),
+        session: String::from_utf8_lossy(&day.session).into_owned(),
+        recovery,
+        modes,
+    })
+}
+
+/// What the tiles say after their threads ended.
+fn finished(venue: &mut Real<'_>, outcome: Result<(), String>) -> Result<Summary, StartError> {
+    if let Err(reason) = outcome {
+        let told = venue
+            .tiles()
+            .iter()
+            .find_map(|tile| tile.failure().map(str::to_owned));
+        return Err(StartError::new(told.unwrap_or(reason)));
+    }
+    let cut = venue.gate.tcp().stats().cut;
+    Ok(Summary {
+        inputs: venue.engine.sequence(),
+        logins: venue.gate.entry().counters().logins,
+        messages: venue.publish.publisher().sequence_next() - 1,
+        packets: venue.publish.publisher().counters().packets,
+        cut_off: venue.gate.cut_off() + cut,
+        state_hash: venue.engine.engine().state_hash(),
+        live_orders: venue.engine.engine().live_orders(),
+    })
+}
