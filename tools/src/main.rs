@@ -1,2 +1,99 @@
-//! cargo x: the one command for builders.
-fn main() {}
+//! `cargo x`: the one command for builders. Checks, tests, models, mutants, fuzzers, benches, setup.
+
+#![forbid(unsafe_code)]
+
+mod ci;
+mod command;
+mod forward;
+mod fuzz;
+mod mutants;
+mod referees;
+mod setup;
+mod steps;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What every task returns; the message says where and what to do.
+type Outcome = Result<(), String>;
+
+#[derive(Parser)]
+#[command(name = "cargo x", about = "The one command for builders of wirecross.")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs what the tests need, then runs every check: what CI runs.
+    TestAll,
+    /// Runs every check, or one.
+    Ci {
+        /// Only this step: format, tidy, clippy, test, loom, mutants, docs, referees, fuzz.
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Installs what the tests need (Debian and PyPI packages, cargo-fuzz); skips what is there.
+    Setup,
+    /// Checks the house rules: dependencies, file openings, widths, unsafe, atomics.
+    Tidy,
+    /// Weakens the rings and seqlocks line by line and demands that a model notices.
+    Mutants {
+        /// Only mutants whose name contains this.
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Runs the fuzz targets.
+    Fuzz {
+        /// Seconds for each target.
+        #[arg(long, default_value_t = fuzz::SECONDS)]
+        seconds: u32,
+        /// Names of targets; none means all.
+        targets: Vec<String>,
+    },
+    /// Asks programs that others wrote to read our bytes.
+    Referees,
+    /// Runs a benchmark: name and options as the program `benches` takes them.
+    Bench {
+        /// The benchmark.
+        name: String,
+        /// Small enough for a test.
+        #[arg(long)]
+        quick: bool,
+        /// Writes the figures to this file too.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+    /// Writes seeded order flow to standard output.
+    Generate(forward::Generate),
+    /// Prints the graph of a topology file.
+    Topology {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::TestAll => setup::run().and_then(|()| ci::run(None)),
+        Task::Ci { only } => ci::run(only.as_deref()),
+        Task::Setup => setup::run(),
+        Task::Tidy => tidy::run(),
+        Task::Mutants { only } => mutants::run(only.as_deref()),
+        Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
+        Task::Referees => referees::run(),
+        Task::Bench { name, quick, json } => forward::bench(&name, quick, json.as_deref()),
+        Task::Generate(generate) => forward::generate(&generate),
+        Task::Topology { file } => forward::topology(&file),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("cargo x: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The checks that a change must pass, in the order in which they are cheapest to fail.
+
+use crate::command::{cargo, run as run_command, succeeds};
+use crate::steps::{Step, run as run_steps};
+use crate::{Outcome, fuzz, mutants, referees, tidy};
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        run: format,
+    },
+    Step {
+        name: "tidy",
+        run: tidy::run,
+    },
+    Step {
+        name: "clippy",
+        run: clippy,
+    },
+    Step {
+        name: "test",
+        run: test,
+    },
+    Step {
+        name: "loom",
+        run: loom,
+    },
+    Step {
+        name: "mutants",
+        run: || mutants::run(None),
+    },
+    Step {
+        name: "docs",
+        run: docs,
+    },
+    Step {
+        name: "referees",
+        run: referees::run,
+    },
+    Step {
+        name: "fuzz",
+        run: || fuzz::run(fuzz::SECONDS, &[]),
+    },
+];
+
+/// Runs every check, or the one called `only`.
+pub fn run(only: Option<&str>) -> Outcome {
+    run_steps(STEPS, only)
+}
+
+fn format() -> Outcome {
+    run_command(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Outcome {
+    let arguments = [
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    run_command(&mut cargo(&arguments))
+}
+
+/// All tests but the loom models, which are a step of their own; then the examples in the docs.
+fn test() -> Outcome {
+    let chosen = ["--workspace", "--exclude", "loom-tests", "--no-fail-fast"];
+    let tests = if succeeds(&mut cargo(&["nextest", "--version"])) {
+        // It ends a test that hangs, and names it.
+        let nextest = ["nextest", "run", "--config-file", "tools/nextest.toml"];
+        let profile = ["--cargo-profile", "checked", "--status-level", "slow"];
+        run_command(cargo(&nextest).args(profile).args(chosen))
+    } else {
+        run_command(cargo(&["test", "--profile", "checked", "--all-targets"]).args(chosen))
+    };
+    let examples = ["test", "--profile", "checked", "--doc", "--quiet"];
+    let examples = run_command(cargo(&examples).args(chosen));
+    tests.and(examples)
+}
+
+fn loom() -> Outcome {
+    let arguments = [
+        "test",
+        "--profile",
+        "checked",
+        "-p",
+        "loom-tests",
+        "--tests",
+    ];
+    run_command(cargo(&arguments).args(["--no-fail-fast", "--", "--nocapture"]))
+}
+
+fn docs() -> Outcome {
+    let arguments = [
+        "doc",
+        "--quiet",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ];
+    run_command(cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
+}

@@ -1,0 +1,99 @@
+//! Installs what the tests need beyond the Rust toolchain; skips what is there.
+//!
+//! Made for Debian as root. Elsewhere it says what is missing, by name.
+
+use crate::Outcome;
+use crate::command::{cargo, command, program_exists, run as run_command, succeeds, target_dir};
+use std::path::PathBuf;
+
+/// Programs that tests start, and the Debian packages they come from.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("c++", "g++"),
+    ("git", "git"),
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("ping", "iputils-ping"),
+    ("python3", "python3"),
+    ("tshark", "tshark"),
+];
+
+/// Referees from PyPI, pinned.
+const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols"];
+
+/// Installs everything that is missing.
+pub fn run() -> Outcome {
+    debian()?;
+    python_packages()?;
+    cargo_fuzz()
+}
+
+/// The Python that has the referees' packages.
+pub fn python() -> PathBuf {
+    venv().join("bin/python")
+}
+
+fn venv() -> PathBuf {
+    target_dir().join("venv")
+}
+
+fn debian() -> Outcome {
+    let mut missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !program_exists(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if !succeeds(&mut command("python3", &["-c", "import ensurepip, venv"])) {
+        missing.push("python3-venv");
+    }
+    if missing.is_empty() {
+        println!("setup: all programs are there");
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    if !program_exists("apt-get") {
+        return Err(format!(
+            "setup: this is not Debian; install what these hold: {list}"
+        ));
+    }
+    let apt = |arguments: &[&str]| {
+        let mut apt = command("apt-get", arguments);
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    let hint = |error| format!("setup: {error}; as root, install by hand: {list}");
+    run_command(&mut apt(&["update", "-q"])).map_err(hint)?;
+    let install = ["install", "-q", "-y", "--no-install-recommends"];
+    run_command(apt(&install).args(&missing)).map_err(hint)
+}
+
+fn python_packages() -> Outcome {
+    let wanted = PYTHON_PACKAGES.join("\n");
+    let mark = venv().join("installed");
+    if std::fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
+        println!("setup: the Python packages are there");
+        return Ok(());
+    }
+    run_command(command("python3", &["-m", "venv", "--clear"]).arg(venv()))?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
+    run_command(command(python(), &pip).args(PYTHON_PACKAGES))?;
+    std::fs::write(&mark, wanted).map_err(|e| format!("write {}: {e}", mark.display()))
+}
+
+fn cargo_fuzz() -> Outcome {
+    if succeeds(&mut cargo(&["fuzz", "--version"])) {
+        println!("setup: cargo-fuzz is there");
+        return Ok(());
+    }
+    run_command(&mut cargo(&[
+        "install",
+        "--locked",
+        "--quiet",
+        "cargo-fuzz",
+    ]))
+}
