@@ -8,8 +8,9 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::Side;
 
+use crate::place::{CENTS, FINE, Place, Roots, split};
 use crate::slab::{NONE, Order, Slab};
-use crate::trie::{CENTS, FINE, Place, Roots, Trie, split};
+use crate::trie::Trie;
 
 /// Levels of a group.
 pub(crate) const GROUP_LEVELS: u32 = 64;
@@ -45,7 +46,12 @@ pub(crate) struct Book {
 
 impl Book {
     pub(crate) fn define(name: u64) -> Self {
-        Self { prices: [[0, u32::MAX]; 2], name, defined: 1, ..Self::zeroed() }
+        Self {
+            prices: [[0, u32::MAX]; 2],
+            name,
+            defined: 1,
+            ..Self::zeroed()
+        }
     }
 
     #[inline]
@@ -56,7 +62,10 @@ impl Book {
     /// Best price of a side: 0 for no buy, the greatest number for no sell.
     #[inline]
     pub(crate) fn best_price(&self, side: Side) -> u32 {
-        let [cents, fine] = [self.prices[CENTS][side as usize], self.prices[FINE][side as usize]];
+        let [cents, fine] = [
+            self.prices[CENTS][side as usize],
+            self.prices[FINE][side as usize],
+        ];
         match side {
             Side::Buy => cents.max(fine),
             Side::Sell => cents.min(fine),
@@ -67,7 +76,11 @@ impl Book {
     #[inline]
     pub(crate) fn best(&self, side: Side) -> Option<(u32, u32)> {
         let price = self.best_price(side);
-        let ladder = if price == self.prices[CENTS][side as usize] { CENTS } else { FINE };
+        let ladder = if price == self.prices[CENTS][side as usize] {
+            CENTS
+        } else {
+            FINE
+        };
         is_price(price).then_some((self.levels[ladder][side as usize], price))
     }
 }
@@ -109,7 +122,15 @@ impl Books<'_> {
     pub(crate) fn has_room(&mut self, symbol: u16, price: u32) -> bool {
         let (ladder, key, _) = split(price);
         let roots = &self.books[usize::from(symbol)].roots;
-        self.trie.has_room() || self.trie.find(roots, Place { symbol, ladder, key }) != NONE
+        self.trie.has_room()
+            || self.trie.find(
+                roots,
+                Place {
+                    symbol,
+                    ladder,
+                    key,
+                },
+            ) != NONE
     }
 
     /// The level of a price, its group opened if need be; the caller has looked at
@@ -117,7 +138,11 @@ impl Books<'_> {
     #[inline]
     pub(crate) fn level(&mut self, symbol: u16, price: u32) -> u32 {
         let (ladder, key, slot) = split(price);
-        let place = Place { symbol, ladder, key };
+        let place = Place {
+            symbol,
+            ladder,
+            key,
+        };
         let roots = &mut self.books[usize::from(symbol)].roots;
         let mut group = self.trie.find(roots, place);
         if group == NONE {
@@ -207,7 +232,11 @@ impl Books<'_> {
 
     /// Visits the levels of a side, best price first.
     pub(crate) fn for_levels(&self, symbol: u16, side: Side, mut visit: impl FnMut(&Level, u32)) {
-        let book = self.books.get(usize::from(symbol)).copied().unwrap_or(Book::zeroed());
+        let book = self
+            .books
+            .get(usize::from(symbol))
+            .copied()
+            .unwrap_or(Book::zeroed());
         if !book.is_defined() {
             return;
         }
@@ -221,10 +250,16 @@ impl Books<'_> {
                 [Some(_), None] => CENTS,
                 [None, Some(_)] => FINE,
                 [Some((_, cents)), Some((_, fine))] => {
-                    if is_better(side, cents, fine) { CENTS } else { FINE }
+                    if is_better(side, cents, fine) {
+                        CENTS
+                    } else {
+                        FINE
+                    }
                 }
             };
-            let Some((level, price)) = at[ladder] else { return };
+            let Some((level, price)) = at[ladder] else {
+                return;
+            };
             visit(&self.levels[level as usize], price);
             at[ladder] = self.beyond(&book, side, level);
         }
@@ -237,6 +272,9 @@ impl Books<'_> {
             Side::Buy => self.trie.next::<false>(&book.roots, group, slot),
             Side::Sell => self.trie.next::<true>(&book.roots, group, slot),
         }?;
-        Some((group * GROUP_LEVELS + slot, self.trie.groups[group as usize].price(slot)))
+        Some((
+            group * GROUP_LEVELS + slot,
+            self.trie.groups[group as usize].price(slot),
+        ))
     }
 }

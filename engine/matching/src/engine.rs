@@ -65,19 +65,34 @@ pub struct Engine<'m> {
 }
 
 impl<'m> Engine<'m> {
-    /// Makes an engine without symbols and sessions, before its day. Clears the memory; lines beyond
-    /// [`Limits::lines`] are not used.
+    /// Makes an engine without symbols and sessions, before its day. Clears the memory; lines
+    /// beyond [`Limits::lines`] are not used.
     ///
     /// # Errors
     /// A limit out of its range, or fewer lines than [`Limits::lines`] says.
     pub fn new(limits: Limits, memory: &'m mut [Line]) -> Result<Self, LimitError> {
         limits.check()?;
         let (needed, given) = (limits.lines(), memory.len());
-        let memory = memory.get_mut(..needed).ok_or(LimitError::TooFewLines { needed, given })?;
-        let Tables { books, sessions, orders, slots, branches, levels, groups, nodes, cache } =
-            memory::cut(&limits, memory);
+        let memory = memory
+            .get_mut(..needed)
+            .ok_or(LimitError::TooFewLines { needed, given })?;
+        let Tables {
+            books,
+            sessions,
+            orders,
+            slots,
+            branches,
+            levels,
+            groups,
+            nodes,
+            cache,
+        } = memory::cut(&limits, memory);
         Ok(Self {
-            books: Books { books, levels, trie: Trie::new(groups, nodes, cache) },
+            books: Books {
+                books,
+                levels,
+                trie: Trie::new(groups, nodes, cache),
+            },
             slab: Slab::new(orders),
             refs: Refs::new(slots, branches),
             sessions,
@@ -93,7 +108,10 @@ impl<'m> Engine<'m> {
     /// # Panics
     /// If the input before is not [`Step::Done`] yet.
     pub fn apply(&mut self, input: &Input, events: &mut Events) -> Step {
-        assert!(matches!(self.pending, Pending::Nothing), "resume the input before until it is done");
+        assert!(
+            matches!(self.pending, Pending::Nothing),
+            "resume the input before until it is done"
+        );
         events.clear();
         let command = &input.command;
         match CommandKind::from_byte(command.kind) {
@@ -115,7 +133,7 @@ impl<'m> Engine<'m> {
     /// to go on with it is [`Step::Done`] and there are no events.
     pub fn resume(&mut self, events: &mut Events) -> Step {
         events.clear();
-        match std::mem::replace(&mut self.pending, Pending::Nothing) {
+        match core::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => Step::Done,
             Pending::Sweep(taker) => self.trade(taker, events),
             Pending::Close(command, symbol) => self.close_books(command, symbol, events),
@@ -140,7 +158,10 @@ impl<'m> Engine<'m> {
                 let [a, b, c, d, e, f, g, h, ..] = command.client_id;
                 let name = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
                 *book = Book::define(name);
-                Event { related: name, ..about(command, EventKind::SymbolDefined, Reason::None) }
+                Event {
+                    related: name,
+                    ..about(command, EventKind::SymbolDefined, Reason::None)
+                }
             }
             _ => refused(command, Reason::TableFull),
         }
@@ -154,7 +175,12 @@ impl<'m> Engine<'m> {
             Some(session) if session.defined == 0 => {
                 let [a, b, c, d, ..] = command.client_id;
                 let (account, firm) = (command.user_ref, [a, b, c, d]);
-                *session = Session { account, firm, defined: 1, ..Session::zeroed() };
+                *session = Session {
+                    account,
+                    firm,
+                    defined: 1,
+                    ..Session::zeroed()
+                };
                 about(command, EventKind::SessionDefined, Reason::None)
             }
             _ => refused(command, Reason::TableFull),

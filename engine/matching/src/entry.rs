@@ -37,7 +37,11 @@ impl Taker {
     /// An event about it with all its open units.
     #[inline]
     fn event(&self, kind: EventKind, flags: u8) -> Event {
-        Event { flags, leaves: self.open, ..of_order(&self.who, kind, self.open, self.price) }
+        Event {
+            flags,
+            leaves: self.open,
+            ..of_order(&self.who, kind, self.open, self.price)
+        }
     }
 }
 
@@ -71,7 +75,9 @@ impl Engine<'_> {
     }
 
     pub(crate) fn cancel(&mut self, command: &Command) -> Event {
-        let handle = self.refs.get(self.slab.orders, command.session, command.user_ref);
+        let handle = self
+            .refs
+            .get(self.slab.orders, command.session, command.user_ref);
         if handle == NONE {
             return about(command, EventKind::CancelRejected, Reason::UnknownOrder);
         }
@@ -117,7 +123,13 @@ impl Engine<'_> {
         let price = check_amounts(command, 0)?;
         let who = self.identity(command, command.symbol, side);
         let rests = life == TimeInForce::Day && command.price != PRICE_MARKET;
-        let taker = Taker { who, price, open: command.quantity, executed: 0, rests };
+        let taker = Taker {
+            who,
+            price,
+            open: command.quantity,
+            executed: 0,
+            rests,
+        };
         self.check_room(&taker, true)?;
         Ok(taker)
     }
@@ -128,7 +140,9 @@ impl Engine<'_> {
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
-        let handle = self.refs.get(self.slab.orders, command.session, command.old_user_ref);
+        let handle = self
+            .refs
+            .get(self.slab.orders, command.session, command.old_user_ref);
         if handle == NONE {
             return Err(Reason::UnknownOrder);
         }
@@ -137,7 +151,13 @@ impl Engine<'_> {
         let price = check_amounts(command, executed)?;
         let who = self.identity(command, old.identity().symbol, old.identity().side);
         let rests = life == TimeInForce::Day && command.price != PRICE_MARKET;
-        let taker = Taker { who, price, open: command.quantity - executed, executed, rests };
+        let taker = Taker {
+            who,
+            price,
+            open: command.quantity - executed,
+            executed,
+            rests,
+        };
         self.check_room(&taker, false)?;
         Ok((taker, handle))
     }
@@ -147,7 +167,7 @@ impl Engine<'_> {
     fn check_session(&mut self, command: &Command) -> Result<u32, Reason> {
         let session = self.sessions.get_mut(usize::from(command.session));
         let session = session.filter(|session| session.defined != 0);
-        let extra = session.map(|session| (std::mem::take(&mut session.extra), session));
+        let extra = session.map(|session| (core::mem::take(&mut session.extra), session));
         if self.day != Day::Open {
             return Err(Reason::NotOpen);
         }
@@ -159,13 +179,22 @@ impl Engine<'_> {
     }
 
     fn identity(&self, command: &Command, symbol: u16, side: Side) -> Identity {
-        let Command { session, user_ref, .. } = *command;
-        Identity { order_ref: self.orders_taken + 1, symbol, session, user_ref, side }
+        let Command {
+            session, user_ref, ..
+        } = *command;
+        Identity {
+            order_ref: self.orders_taken + 1,
+            symbol,
+            session,
+            user_ref,
+            side,
+        }
     }
 
-    /// Whether the order can rest, should it come to that. An order that trades and still has a rest
-    /// took a whole order off the book before, and a replacement gives its own record back: only a
-    /// new one that does not trade can lack a record. Groups of prices are counted as they are now.
+    /// Whether the order can rest, should it come to that. An order that trades and still has a
+    /// rest took a whole order off the book before, and a replacement gives its own record back:
+    /// only a new one that does not trade can lack a record. Groups of prices are counted as they
+    /// are now.
     #[inline]
     fn check_room(&mut self, taker: &Taker, is_new: bool) -> Result<(), Reason> {
         if self.orders_taken == ORDER_REF_MAX {
@@ -181,7 +210,11 @@ impl Engine<'_> {
                 return Err(Reason::PoolFull);
             }
         }
-        if self.books.has_room(symbol, taker.price) { Ok(()) } else { Err(Reason::LadderFull) }
+        if self.books.has_room(symbol, taker.price) {
+            Ok(())
+        } else {
+            Err(Reason::LadderFull)
+        }
     }
 
     /// Takes an order that passed all checks.
@@ -193,7 +226,10 @@ impl Engine<'_> {
         let meets = taker.meets(book.best_price(taker.who.side.opposite()));
         if taker.rests && !meets {
             self.rest(&taker);
-            events.push(Event { flags: Event::BOOKED | Event::LAST, ..first });
+            events.push(Event {
+                flags: Event::BOOKED | Event::LAST,
+                ..first
+            });
             return Step::Done;
         }
         events.push(first);

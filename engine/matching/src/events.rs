@@ -32,7 +32,10 @@ impl Events {
     /// An empty array.
     #[must_use]
     pub fn new() -> Self {
-        Self { slots: [Event::zeroed(); EVENTS_MAX], len: 0 }
+        Self {
+            slots: [Event::zeroed(); EVENTS_MAX],
+            len: 0,
+        }
     }
 
     /// The events, oldest first.

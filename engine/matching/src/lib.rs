@@ -2,8 +2,9 @@
 //!
 //! One writer applies [`Input`](wire::ring::Input)s in sequence order and gets
 //! [`Event`](wire::ring::Event)s: same inputs, same events, on every build. There is no clock, no
-//! float, no allocation: all memory is handed in as lines when the engine is made. What arrives is
-//! never trusted; whatever is wrong with it is answered by an event with a reason.
+//! float, no allocator to call (`no_std`): all memory is handed in as lines when the engine is
+//! made. What arrives is never trusted; whatever is wrong with it is answered by an event with a
+//! reason.
 //!
 //! ```
 //! use matching::{Engine, Events, Limits, Line, Step};
@@ -21,15 +22,21 @@
 //! assert!(events.as_slice()[0].has(Event::LAST));
 //! # Ok::<(), matching::LimitError>(())
 //! ```
+#![no_std]
 #![forbid(unsafe_code)]
 
 mod engine;
 mod entry;
+
 mod books;
+mod place;
 mod trie;
-mod slab;
+
 mod refs;
+mod slab;
+
 mod view;
+
 mod events;
 mod limits;
 mod memory;

@@ -1,6 +1,6 @@
 //! How much an engine holds, and the memory it needs for that.
 
-use std::fmt;
+use core::fmt;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -58,7 +58,10 @@ impl Limits {
             ("orders", self.orders, ORDERS_MAX),
             ("price_groups", self.price_groups, PRICE_GROUPS_MAX),
         ];
-        match limits.into_iter().find(|(_, value, max)| *value == 0 || value > max) {
+        match limits
+            .into_iter()
+            .find(|(_, value, max)| *value == 0 || value > max)
+        {
             Some((limit, value, max)) => Err(LimitError::OutOfRange { limit, value, max }),
             None => Ok(()),
         }
@@ -99,4 +102,4 @@ impl fmt::Display for LimitError {
     }
 }
 
-impl std::error::Error for LimitError {}
+impl core::error::Error for LimitError {}

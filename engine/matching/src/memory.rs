@@ -5,9 +5,10 @@ use bytemuck::Pod;
 use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::engine::Session;
 use crate::limits::{LINE_BYTES, Limits, Line};
+use crate::place::NODES_A_GROUP_MAX;
 use crate::refs::{Branch, LINE_SLOTS, Slot};
 use crate::slab::Order;
-use crate::trie::{Group, NODES_A_GROUP_MAX, Node};
+use crate::trie::{Group, Node};
 
 /// The most entries of the cache before the tries: 512 KiB.
 const CACHE_MAX: usize = 1 << 16;
@@ -92,7 +93,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
 /// Takes a table off the front of the memory.
 fn table<'m, T: Pod>(rest: &mut &'m mut [Line], entries: usize) -> &'m mut [T] {
     const { assert!(align_of::<T>() <= LINE_BYTES) };
-    let (front, back) = std::mem::take(rest).split_at_mut(lines_of::<T>(entries));
+    let (front, back) = core::mem::take(rest).split_at_mut(lines_of::<T>(entries));
     *rest = back;
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(front);
     bytemuck::cast_slice_mut(&mut bytes[..entries * size_of::<T>()])

@@ -48,7 +48,15 @@ impl<'m> Refs<'m> {
     /// `slots`: a power of two of lines. `branches`: one more than orders.
     pub(crate) fn new(slots: &'m mut [Slot], branches: &'m mut [Branch]) -> Self {
         assert!((slots.len() / LINE_SLOTS).is_power_of_two());
-        Self { slots, tree: Tree { branches, root: NONE, free: NONE, fresh: 1 } }
+        Self {
+            slots,
+            tree: Tree {
+                branches,
+                root: NONE,
+                free: NONE,
+                fresh: 1,
+            },
+        }
     }
 
     /// First slots of the near and the far line.
@@ -145,7 +153,11 @@ impl Tree<'_> {
             return NONE;
         }
         let order = self.walk(name);
-        if orders[order as usize].name() == name { order } else { NONE }
+        if orders[order as usize].name() == name {
+            order
+        } else {
+            NONE
+        }
     }
 
     fn insert(&mut self, orders: &[Order], order: u32) {
@@ -165,7 +177,11 @@ impl Tree<'_> {
         let mut children = [at; 2];
         children[bit_of(name, bit)] = order | LEAF;
         let branch = self.take();
-        self.branches[branch as usize] = Branch { children, bit, unused: 0 };
+        self.branches[branch as usize] = Branch {
+            children,
+            bit,
+            unused: 0,
+        };
         self.link(above, name, branch);
     }
 

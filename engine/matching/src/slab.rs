@@ -74,7 +74,11 @@ impl Order {
             symbol: (self.state >> SYMBOL_SHIFT) as u16,
             session: self.session(),
             user_ref: self.user_ref,
-            side: if self.state >> SIDE_SHIFT == 0 { Side::Buy } else { Side::Sell },
+            side: if self.state >> SIDE_SHIFT == 0 {
+                Side::Buy
+            } else {
+                Side::Sell
+            },
         }
     }
 
@@ -134,7 +138,12 @@ pub(crate) struct Slab<'m> {
 
 impl<'m> Slab<'m> {
     pub(crate) fn new(orders: &'m mut [Order]) -> Self {
-        Self { orders, free: NONE, fresh: 1, live: 0 }
+        Self {
+            orders,
+            free: NONE,
+            fresh: 1,
+            live: 0,
+        }
     }
 
     pub(crate) fn live(&self) -> u32 {
@@ -149,7 +158,10 @@ impl<'m> Slab<'m> {
     /// Stores an order; the caller has looked at [`Slab::has_room`].
     #[inline]
     pub(crate) fn insert(&mut self, order: Order) -> u32 {
-        assert!(self.has_room(), "an order was taken for which there is no room");
+        assert!(
+            self.has_room(),
+            "an order was taken for which there is no room"
+        );
         let mut handle = self.free;
         if handle == NONE {
             handle = self.fresh;

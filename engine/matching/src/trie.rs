@@ -1,45 +1,15 @@
-//! Which price groups have orders: 64-ary bitmap tries over group numbers, and a cache before them.
-//!
-//! A group is 64 neighbouring prices of one ladder. A symbol has two ladders, because real prices
-//! sit on whole cents and rarely between: whole cents, and all other prices. A trie of plain
-//! prices would hold one used price in a group; this one holds up to 64. The price of that is that the
-//! best of a side is the better of two.
+//! Which price groups have orders: 64-ary bitmap tries over group numbers, a cache before them.
 //!
 //! Nodes and groups exist only while something is in them, and are clean when they are freed, so
-//! taking one is O(1). The path to a group is 3 nodes for cents, 4 for the rest: every walk here has
-//! a constant bound. Handle 0 means none.
+//! taking one is O(1). The path to a group is 3 nodes for cents, 4 for the rest: every walk here
+//! has a constant bound. Handle 0 means none.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::PRICE_MAX;
 
+use crate::place::{DEPTH, Place, Roots, SLOT_BITS, SLOT_MASK, STRIDE};
 use crate::slab::NONE;
 
-/// Ladder of the prices in whole cents.
-pub(crate) const CENTS: usize = 0;
-/// Ladder of all other prices.
-pub(crate) const FINE: usize = 1;
-
-/// Prices of 1/10,000 in a step of each ladder.
-const STRIDE: [u32; 2] = [100, 1];
-/// Nodes between root and group in each ladder.
-const DEPTH: [u32; 2] = [3, 4];
-/// The most nodes that one group can need.
-pub(crate) const NODES_A_GROUP_MAX: usize = 4;
-
-const SLOT_BITS: u32 = 6;
-const SLOT_MASK: u32 = 63;
-
-/// Each ladder's group numbers fit two roots above its nodes.
-const _: () = assert!(PRICE_MAX as u64 / 100 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[CENTS]));
-const _: () = assert!(PRICE_MAX as u64 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[FINE]));
 const _: () = assert!(size_of::<Group>() == 64 && size_of::<Node>() == 320);
-
-/// Splits a price into its ladder, its group's number there, and its place in the group.
-#[inline]
-pub(crate) fn split(price: u32) -> (usize, u32, u32) {
-    let (ladder, step) = if price % 100 == 0 { (CENTS, price / 100) } else { (FINE, price) };
-    (ladder, step >> SLOT_BITS, step & SLOT_MASK)
-}
 
 /// What is known of a group; its 64 levels lie elsewhere.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -90,36 +60,6 @@ impl Node {
     }
 }
 
-/// The two top nodes of each ladder of a symbol.
-pub(crate) type Roots = [[u32; 2]; 2];
-
-/// A group's name: symbol, ladder and number.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) symbol: u16,
-    pub(crate) ladder: usize,
-    pub(crate) key: u32,
-}
-
-impl Place {
-    /// 42 bits that no other place has.
-    #[inline]
-    fn tag(self) -> u64 {
-        u64::from(self.symbol) << 26 | (self.ladder as u64) << 25 | u64::from(self.key)
-    }
-
-    /// Which of the two roots it is under.
-    fn root(self) -> usize {
-        (self.key >> (SLOT_BITS * DEPTH[self.ladder])) as usize & 1
-    }
-
-    /// Which child of its node at a depth leads to it; the lowest nodes have depth 0.
-    #[inline]
-    fn slot(self, depth: u32) -> usize {
-        (self.key >> (SLOT_BITS * depth) & SLOT_MASK) as usize
-    }
-}
-
 /// All groups and nodes of all symbols.
 pub(crate) struct Trie<'m> {
     pub(crate) groups: &'m mut [Group],
@@ -142,7 +82,15 @@ impl<'m> Trie<'m> {
         cache: &'m mut [u64],
     ) -> Self {
         assert!(cache.len().is_power_of_two());
-        Self { groups, nodes, cache, group_free: NONE, group_fresh: 1, node_free: 0, node_fresh: 1 }
+        Self {
+            groups,
+            nodes,
+            cache,
+            group_free: NONE,
+            group_fresh: 1,
+            node_free: 0,
+            node_fresh: 1,
+        }
     }
 
     /// Whether another group can be opened. Nodes cannot run out before groups do.
@@ -169,7 +117,10 @@ impl<'m> Trie<'m> {
     #[inline]
     fn cache_entry(&self, place: Place) -> usize {
         let spread = u32::from(place.symbol).wrapping_mul(0x9E37_79B1) >> 8;
-        let at = place.key.wrapping_add(spread).wrapping_add((place.ladder as u32) << 12);
+        let at = place
+            .key
+            .wrapping_add(spread)
+            .wrapping_add((place.ladder as u32) << 12);
         at as usize & (self.cache.len() - 1)
     }
 
@@ -186,7 +137,10 @@ impl<'m> Trie<'m> {
 
     /// Opens the group of a place that has none; the caller has looked at [`Trie::has_room`].
     pub(crate) fn open(&mut self, roots: &mut Roots, place: Place) -> u32 {
-        assert!(self.has_room(), "a group was opened for which there is no room");
+        assert!(
+            self.has_room(),
+            "a group was opened for which there is no room"
+        );
         let group = self.take_group();
         let root = &mut roots[place.ladder][place.root()];
         if *root == NONE {
@@ -196,7 +150,11 @@ impl<'m> Trie<'m> {
         for depth in (1..DEPTH[place.ladder]).rev() {
             let slot = place.slot(depth);
             let child = self.nodes[parent as usize].children[slot];
-            let child = if child == NONE { self.take_node(parent) } else { child };
+            let child = if child == NONE {
+                self.take_node(parent)
+            } else {
+                child
+            };
             self.nodes[parent as usize].put(slot, child);
             parent = child;
         }
@@ -239,9 +197,20 @@ impl<'m> Trie<'m> {
 
     /// Frees a group without orders, and the nodes that have nothing else below them.
     pub(crate) fn close(&mut self, roots: &mut Roots, group: u32) {
-        let Group { occupied, key, parent, symbol, ladder, .. } = self.groups[group as usize];
+        let Group {
+            occupied,
+            key,
+            parent,
+            symbol,
+            ladder,
+            ..
+        } = self.groups[group as usize];
         assert!(occupied == 0, "a group with orders was closed");
-        let place = Place { symbol, ladder: usize::from(ladder), key };
+        let place = Place {
+            symbol,
+            ladder: usize::from(ladder),
+            key,
+        };
         let entry = self.cache_entry(place);
         if self.cache[entry] >> HANDLE_BITS == place.tag() {
             self.cache[entry] = 0;
@@ -278,7 +247,11 @@ impl<'m> Trie<'m> {
             return Some((group, next));
         }
         let ladder = from.ladder();
-        let place = Place { symbol: from.symbol, ladder, key: from.key };
+        let place = Place {
+            symbol: from.symbol,
+            ladder,
+            key: from.key,
+        };
         let mut at = from.parent;
         for depth in 0..DEPTH[ladder] {
             let node = &self.nodes[at as usize];
@@ -306,7 +279,11 @@ impl<'m> Trie<'m> {
 /// The nearest set bit above (`UP`) or below a slot.
 #[inline]
 fn beyond<const UP: bool>(word: u64, slot: u32) -> Option<u32> {
-    let rest = if UP { word & (!1 << slot) } else { word & ((1 << slot) - 1) };
+    let rest = if UP {
+        word & (!1 << slot)
+    } else {
+        word & ((1 << slot) - 1)
+    };
     (rest != 0).then(|| end::<UP>(rest))
 }
 
@@ -314,6 +291,10 @@ fn beyond<const UP: bool>(word: u64, slot: u32) -> Option<u32> {
 #[inline]
 fn end<const UP: bool>(word: u64) -> u32 {
     debug_assert!(word != 0);
-    let bit = if UP { word.trailing_zeros() } else { 63 - (word | 1).leading_zeros() };
+    let bit = if UP {
+        word.trailing_zeros()
+    } else {
+        63 - (word | 1).leading_zeros()
+    };
     bit & SLOT_MASK
 }

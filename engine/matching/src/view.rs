@@ -53,7 +53,11 @@ impl Engine<'_> {
     /// Best price of one side of a symbol's book and the open units there. O(1).
     #[must_use]
     pub fn best(&self, symbol: u16, side: Side) -> Option<(i64, u64)> {
-        let book = self.books.books.get(usize::from(symbol)).filter(|book| book.is_defined())?;
+        let book = self
+            .books
+            .books
+            .get(usize::from(symbol))
+            .filter(|book| book.is_defined())?;
         let (level, price) = book.best(side)?;
         Some((i64::from(price), self.books.levels[level as usize].quantity))
     }
@@ -76,12 +80,14 @@ impl Engine<'_> {
     }
 
     fn defined_books(&self) -> impl Iterator<Item = (u16, &Book)> {
-        (0..=u16::MAX).zip(self.books.books.iter()).filter(|(_, book)| book.is_defined())
+        (0..=u16::MAX)
+            .zip(self.books.books.iter())
+            .filter(|(_, book)| book.is_defined())
     }
 
-    /// A hash of all that can be observed between inputs: definitions, the day, counters, orders and
-    /// their priority. Two engines that applied the same inputs agree, also with other limits as long
-    /// as neither refused for want of room. O(symbols + sessions + orders).
+    /// A hash of all that can be observed between inputs: definitions, the day, counters, orders
+    /// and their priority. Two engines that applied the same inputs agree, also with other limits
+    /// as long as neither refused for want of room. O(symbols + sessions + orders).
     #[must_use]
     pub fn state_hash(&self) -> u64 {
         let mut hash = Hash(self.day as u64);

@@ -1,0 +1,70 @@
+//! Where a price is: ladder, group and slot, and the way to them.
+//!
+//! A group is 64 neighbouring prices of one ladder. A symbol has two ladders, because real prices
+//! sit on whole cents and rarely between: whole cents, and all other prices. One ladder of plain
+//! prices would hold a single used price in a group; this one holds up to 64. The price of that is
+//! that the best of a side is the better of two.
+
+use wire::ring::PRICE_MAX;
+
+/// Ladder of the prices in whole cents.
+pub(crate) const CENTS: usize = 0;
+/// Ladder of all other prices.
+pub(crate) const FINE: usize = 1;
+
+/// Prices of 1/10,000 in a step of each ladder.
+pub(crate) const STRIDE: [u32; 2] = [100, 1];
+/// Nodes between root and group in each ladder.
+pub(crate) const DEPTH: [u32; 2] = [3, 4];
+/// The most nodes that one group can need.
+pub(crate) const NODES_A_GROUP_MAX: usize = 4;
+
+/// A node has 64 children and a group 64 levels.
+pub(crate) const SLOT_BITS: u32 = 6;
+/// The bits of a slot.
+pub(crate) const SLOT_MASK: u32 = 63;
+
+/// Each ladder's group numbers fit two roots above its nodes.
+const _: () = assert!((PRICE_MAX as u64 / 100) >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[CENTS]));
+const _: () = assert!(PRICE_MAX as u64 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[FINE]));
+
+/// Splits a price into its ladder, its group's number there, and its place in the group.
+#[inline]
+pub(crate) fn split(price: u32) -> (usize, u32, u32) {
+    let (ladder, step) = if price.is_multiple_of(100) {
+        (CENTS, price / 100)
+    } else {
+        (FINE, price)
+    };
+    (ladder, step >> SLOT_BITS, step & SLOT_MASK)
+}
+
+/// The two top nodes of each ladder of a symbol.
+pub(crate) type Roots = [[u32; 2]; 2];
+
+/// A group's name: symbol, ladder and number.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) symbol: u16,
+    pub(crate) ladder: usize,
+    pub(crate) key: u32,
+}
+
+impl Place {
+    /// 42 bits that no other place has.
+    #[inline]
+    pub(crate) fn tag(self) -> u64 {
+        u64::from(self.symbol) << 26 | (self.ladder as u64) << 25 | u64::from(self.key)
+    }
+
+    /// Which of the two roots it is under.
+    pub(crate) fn root(self) -> usize {
+        (self.key >> (SLOT_BITS * DEPTH[self.ladder])) as usize & 1
+    }
+
+    /// Which child of its node at a depth leads to it; the lowest nodes have depth 0.
+    #[inline]
+    pub(crate) fn slot(self, depth: u32) -> usize {
+        (self.key >> (SLOT_BITS * depth) & SLOT_MASK) as usize
+    }
+}

@@ -1,0 +1,152 @@
+//! Whatever bytes a command holds, the engine answers; and its state is a function of its inputs.
+
+mod common;
+
+use common::{Rig, cancel, day, ioc, of, replace};
+use matching::Limits;
+use proptest::prelude::*;
+use wire::ring::{BODY_BYTES, Command, CommandKind, PRICE_MARKET, PRICE_MAX, Side};
+
+const TIGHT: Limits = Limits {
+    symbols: 3,
+    sessions: 3,
+    orders: 12,
+    price_groups: 5,
+};
+
+/// Any bytes at all.
+fn any_bytes() -> impl Strategy<Value = Command> {
+    prop::collection::vec(any::<u8>(), BODY_BYTES)
+        .prop_map(|bytes| bytemuck::pod_read_unaligned(&bytes))
+}
+
+/// Commands that pass most checks, over few prices and references.
+fn likely() -> impl Strategy<Value = Command> {
+    const PRICES: [i64; 9] = [
+        1,
+        99,
+        100,
+        6_400,
+        10_000,
+        12_800,
+        1 << 20,
+        PRICE_MARKET,
+        PRICE_MAX,
+    ];
+    let sides = prop_oneof![Just(Side::Buy), Just(Side::Sell)];
+    let fields = (
+        0..8,
+        sides,
+        0..60_u32,
+        0..60_u32,
+        0..30_u32,
+        prop::sample::select(&PRICES),
+    );
+    fields.prop_map(|(kind, side, user_ref, old, quantity, price)| match kind {
+        0..3 => day(user_ref, side, quantity, price),
+        3 => ioc(user_ref, side, quantity, price),
+        4 | 5 => replace(old, user_ref, quantity, price),
+        6 => cancel(old, quantity),
+        _ => Command {
+            session: 1,
+            ..of(CommandKind::Extra)
+        },
+    })
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    prop_oneof![1 => any_bytes(), 4 => likely()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn any_bytes_are_answered(commands in prop::collection::vec(any_command(), 1..200)) {
+        let mut rig = Rig::open(TIGHT);
+        for command in commands {
+            let events = rig.apply(command);
+            prop_assert!(!events.is_empty());
+            prop_assert!(rig.engine.live_orders() <= TIGHT.orders);
+        }
+    }
+
+    #[test]
+    fn the_same_inputs_make_the_same_state(
+        commands in prop::collection::vec(likely(), 1..100),
+        cut in 0..100_usize,
+    ) {
+        // Other limits, so other handles, groups and lines; roomy enough to refuse nothing.
+        let limits = [
+            Limits { symbols: 3, sessions: 3, orders: 200, price_groups: 20 },
+            Limits { symbols: 9, sessions: 7, orders: 901, price_groups: 33 },
+        ];
+        let mut rigs = limits.map(Rig::open);
+        let cut = cut.min(commands.len());
+        for part in [&commands[..cut], &commands[cut..]] {
+            for command in part {
+                let [events, expected] = rigs.each_mut().map(|rig| rig.apply(*command));
+                prop_assert_eq!(events, expected);
+            }
+            let [hash, expected] = rigs.each_ref().map(|rig| rig.engine.state_hash());
+            prop_assert_eq!(hash, expected);
+        }
+    }
+}
+
+#[test]
+fn whatever_can_be_observed_is_in_the_hash() {
+    let start = [
+        day(1, Side::Buy, 9, 100),
+        day(2, Side::Buy, 9, 100),
+        day(3, Side::Sell, 9, 200),
+    ];
+    let changes: [&[Command]; 14] = [
+        &[],
+        &[cancel(1, 8)],
+        &[cancel(1, 0)],
+        &[cancel(2, 0)],
+        &[replace(1, 4, 9, 100)],
+        &[replace(1, 5, 9, 100)],
+        &[replace(3, 4, 9, 300)],
+        &[replace(3, 4, 9, 201)],
+        &[ioc(1, Side::Sell, 1, 100)],
+        &[ioc(1, Side::Buy, 1, 1)],
+        &[Command {
+            session: 2,
+            ..of(CommandKind::Extra)
+        }],
+        &[Command {
+            symbol: 4,
+            ..of(CommandKind::DefineSymbol)
+        }],
+        &[Command {
+            session: 4,
+            user_ref: 1,
+            ..of(CommandKind::DefineSession)
+        }],
+        &[of(CommandKind::CloseDay)],
+    ];
+    let hashes = changes.map(|changes| {
+        let mut rig = Rig::open(Limits {
+            symbols: 4,
+            sessions: 4,
+            ..TIGHT
+        });
+        for command in start.iter().chain(changes) {
+            rig.apply(*command);
+        }
+        rig.engine.state_hash()
+    });
+    for (place, hash) in hashes.iter().enumerate() {
+        assert!(
+            !hashes[..place].contains(hash),
+            "{:?} is not in the hash",
+            changes[place]
+        );
+    }
+}
