@@ -212,6 +212,8 @@ pub fn packets(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
 /// A client on a connection to the venue.
 pub struct Desk {
     pub client: OuchClient,
+    /// Number of its session.
+    pub session: u16,
     pub conn: u32,
     /// The messages of the stream, by number from 1.
     pub stream: Vec<Vec<u8>>,
@@ -221,8 +223,14 @@ pub struct Desk {
 impl Desk {
     pub fn new(user: &str, password: &str, conn: u32) -> Self {
         let client = OuchClient::new(SoupConfig::new(user, password));
+        let place = members()
+            .iter()
+            .position(|member| member.user == user)
+            .unwrap();
+        let session = place as u16 + 1;
         Self {
             client,
+            session,
             conn,
             stream: Vec::new(),
             unsequenced: 0,
