@@ -1,1 +1,173 @@
-//! Network namespaces that need no cleaning up.
+//! Network namespaces that need no cleaning up, and a pair joined by a virtual cable.
+//!
+//! A namespace has no name here: it lives as long as the descriptor to it, so it and its
+//! interfaces vanish when the process ends, whether it returns, is interrupted or is killed.
+//! Needs root and the `ip` program.
+
+use std::fs::File;
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::AsRawFd;
+use std::process::Command;
+use std::thread;
+
+/// Name of the interface at each end of a [`VethPair`].
+pub const VETH_NAME: &str = "wire0";
+
+/// A network namespace of our own.
+#[derive(Debug)]
+pub struct Netns {
+    file: File,
+}
+
+impl Netns {
+    /// A new, empty namespace with its loopback interface up. The calling thread stays where it is.
+    pub fn create() -> io::Result<Netns> {
+        let file = on_thread(|| {
+            // SAFETY: takes no pointers; only this short-lived thread moves.
+            if unsafe { libc::unshare(libc::CLONE_NEWNET) } < 0 {
+                return Err(failed("creating a network namespace (needs root)"));
+            }
+            File::open("/proc/thread-self/ns/net")
+        })?;
+        let netns = Netns { file };
+        netns.ip(&["link", "set", "lo", "up"])?;
+        Ok(netns)
+    }
+
+    /// Moves the calling thread into the namespace, for the rest of the thread's life. Sockets that
+    /// it opens, threads and processes that it starts from then on belong there.
+    pub fn enter(&self) -> io::Result<()> {
+        // SAFETY: takes no pointers.
+        if unsafe { libc::setns(self.file.as_raw_fd(), libc::CLONE_NEWNET) } < 0 {
+            return Err(failed("entering a network namespace"));
+        }
+        Ok(())
+    }
+
+    /// Runs `work` inside, on a thread of its own, and waits for it.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+        on_thread(|| {
+            self.enter()?;
+            Ok(work())
+        })
+    }
+
+    /// Runs `ip` with these arguments inside.
+    pub fn ip(&self, arguments: &[&str]) -> io::Result<()> {
+        let output = self.run(|| Command::new("ip").args(arguments).output())?;
+        let output = output.map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("running `ip` (is iproute2 installed?): {error}"),
+            )
+        })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(io::Error::other(format!(
+            "ip {}: {}",
+            arguments.join(" "),
+            said.trim()
+        )))
+    }
+
+    /// A path by which other programs can name the namespace while this process lives.
+    fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+    }
+}
+
+/// Two namespaces and the cable between them.
+#[derive(Debug)]
+pub struct VethPair {
+    /// One end.
+    pub left: VethEnd,
+    /// The other.
+    pub right: VethEnd,
+}
+
+/// One end of the cable: the interface [`VETH_NAME`] inside a namespace.
+#[derive(Debug)]
+pub struct VethEnd {
+    /// Where the interface lives.
+    pub netns: Netns,
+    /// Its IPv4 address; both ends are in one /24.
+    pub address: Ipv4Addr,
+    /// Its hardware address.
+    pub mac: [u8; 6],
+}
+
+impl VethPair {
+    /// 10.77.0.1 on the left, 10.77.0.2 on the right, each knowing the other's hardware address;
+    /// multicast goes over the cable.
+    pub fn create() -> io::Result<VethPair> {
+        let end = |last: u8| -> io::Result<VethEnd> {
+            let address = Ipv4Addr::new(10, 77, 0, last);
+            Ok(VethEnd {
+                netns: Netns::create()?,
+                address,
+                mac: [2, 0, 10, 77, 0, last],
+            })
+        };
+        let pair = VethPair {
+            left: end(1)?,
+            right: end(2)?,
+        };
+        let right = pair.right.netns.path();
+        let cable = [
+            "link", "add", VETH_NAME, "type", "veth", "peer", "name", VETH_NAME,
+        ];
+        pair.left
+            .netns
+            .ip(&[&cable[..], &["netns", &right]].concat())?;
+        pair.left.configure(&pair.right)?;
+        pair.right.configure(&pair.left)?;
+        Ok(pair)
+    }
+}
+
+impl VethEnd {
+    fn configure(&self, peer: &VethEnd) -> io::Result<()> {
+        let (mac, peer_mac) = (mac_text(self.mac), mac_text(peer.mac));
+        let (address, peer_address) = (format!("{}/24", self.address), peer.address.to_string());
+        let link = ["link", "set", "dev", VETH_NAME];
+        // No IPv6 address, so no neighbour discovery on the cable.
+        self.netns
+            .ip(&[&link[..], &["addrgenmode", "none"]].concat())?;
+        self.netns.ip(&[&link[..], &["address", &mac]].concat())?;
+        self.netns
+            .ip(&["address", "add", &address, "dev", VETH_NAME])?;
+        self.netns.ip(&[&link[..], &["up"]].concat())?;
+        self.netns
+            .ip(&["route", "add", "224.0.0.0/4", "dev", VETH_NAME])?;
+        let known = [
+            "neigh",
+            "replace",
+            &peer_address,
+            "lladdr",
+            &peer_mac,
+            "nud",
+            "permanent",
+        ];
+        self.netns.ip(&[&known[..], &["dev", VETH_NAME]].concat())
+    }
+}
+
+fn mac_text(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// Runs `work` on a thread of its own: what it does to the thread's namespace ends with it.
+fn on_thread<T: Send>(work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    thread::scope(|scope| match scope.spawn(work).join() {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+fn failed(what: &str) -> io::Error {
+    let error = io::Error::last_os_error();
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}

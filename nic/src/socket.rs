@@ -210,3 +210,28 @@ pub(crate) fn storage_read(storage: &libc::sockaddr_storage) -> Option<SocketAdd
         _ => None,
     }
 }
+
+/// The hardware address of an interface in this thread's network namespace.
+pub(crate) fn hardware_address(interface: &str) -> io::Result<[u8; 6]> {
+    let owned = open(libc::AF_INET, libc::SOCK_DGRAM)?;
+    // SAFETY: integers and a union of them, for which zero is a value.
+    let mut request: libc::ifreq = unsafe { mem::zeroed() };
+    if interface.len() >= request.ifr_name.len() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "interface name too long",
+        ));
+    }
+    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+        *to = from as libc::c_char;
+    }
+    // SAFETY: the request is writable and its name ends with a zero.
+    check(unsafe { libc::ioctl(owned.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) })?;
+    // SAFETY: the call succeeded, so it filled this part of the union.
+    let address = unsafe { request.ifr_ifru.ifru_hwaddr };
+    let mut mac = [0; 6];
+    for (to, from) in mac.iter_mut().zip(address.sa_data) {
+        *to = from as u8;
+    }
+    Ok(mac)
+}

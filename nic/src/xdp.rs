@@ -1,40 +1,143 @@
-//! The UDP port over AF_XDP.
+//! The UDP port over AF_XDP: our own headers, around the kernel's stack.
+//!
+//! An ordinary socket is kept open beside it. It never carries a datagram, but it reserves the port
+//! number, joins the groups (so that switches and the card's filter let them through) and keeps the
+//! kernel from answering "port unreachable". Destinations must be in the segment: hardware
+//! addresses come from the options or from frames received, there is no routing.
+
+mod neighbours;
 
 use std::io;
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 
-use crate::net::{UdpOptions, XdpOptions};
-use crate::port::{SendError, UdpPort, UdpStats};
+use af_xdp::{Full, Mode, Options, Port};
 
-/// A UDP port around the kernel's stack.
+use crate::frame;
+use crate::net::{UdpOptions, XdpMode, XdpOptions};
+use crate::port::{DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
+use crate::socket;
+use neighbours::Neighbours;
+
+/// A UDP port on queue 0 of an interface, which it has for itself.
 #[derive(Debug)]
 pub struct XdpUdp {
+    port: Port,
+    /// Where datagrams are sent from, and to.
     local: SocketAddrV4,
+    mac: frame::Mac,
+    groups: Vec<Ipv4Addr>,
+    neighbours: Neighbours,
+    stats: UdpStats,
+    _reservation: OwnedFd,
 }
 
 impl XdpUdp {
-    /// Attaches to the interface.
-    pub(crate) fn open(options: &UdpOptions, _xdp: &XdpOptions) -> io::Result<XdpUdp> {
-        let _ = XdpUdp {
-            local: options.local,
-        };
-        Err(io::Error::from(io::ErrorKind::Unsupported))
+    /// Climbs down the ladder of modes from the best one allowed, saying why a better one was not
+    /// had.
+    pub(crate) fn open(options: &UdpOptions, xdp: &XdpOptions) -> io::Result<XdpUdp> {
+        let (reservation, bound) = socket::udp(options)?;
+        let local = SocketAddrV4::new(own_address(options)?, bound.port());
+        let interface = af_xdp::interface_index(&xdp.interface)?;
+        let mac = socket::hardware_address(&xdp.interface)?;
+        let ladder = [XdpMode::ZeroCopy, XdpMode::Native, XdpMode::Generic];
+        let mut refusals = Vec::new();
+        for step in ladder.into_iter().filter(|step| *step >= xdp.best) {
+            let mode = mode_from(step);
+            let wanted = Options {
+                interface,
+                queue: 0,
+                mode,
+                ports: vec![local.port()],
+            };
+            match Port::open(&wanted) {
+                Ok(port) => {
+                    refusals
+                        .iter()
+                        .for_each(|refusal| eprintln!("nic: {refusal}"));
+                    return Ok(XdpUdp {
+                        port,
+                        local,
+                        mac,
+                        groups: options.groups.clone(),
+                        neighbours: Neighbours::new(&xdp.neighbours),
+                        stats: UdpStats::default(),
+                        _reservation: reservation,
+                    });
+                }
+                Err(error) => {
+                    refusals.push(format!("{} refused: {} {error}", xdp.interface, name(mode)));
+                }
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            refusals.join("; "),
+        ))
+    }
+
+    /// The hardware address for a destination.
+    fn mac_of(&self, to: Ipv4Addr) -> Option<frame::Mac> {
+        if to.is_multicast() {
+            return Some(frame::multicast_mac(to));
+        }
+        self.neighbours.find(to)
     }
 }
 
 impl UdpPort for XdpUdp {
-    fn poll(&mut self, _on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
-        0
+    fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
+        self.flush();
+        let XdpUdp {
+            port,
+            local,
+            groups,
+            neighbours,
+            stats,
+            ..
+        } = self;
+        let mut count = 0;
+        port.receive(&mut |bytes| {
+            let datagram = frame::read(bytes).filter(|datagram| {
+                let to = datagram.to;
+                to.port() == local.port() && (to.ip() == local.ip() || groups.contains(to.ip()))
+            });
+            let Some(datagram) = datagram else {
+                stats.receive_errors += 1;
+                return;
+            };
+            neighbours.learn(*datagram.from.ip(), datagram.source_mac);
+            count += 1;
+            on(datagram.from, datagram.payload);
+        });
+        stats.received += count as u64;
+        count
     }
 
-    fn send(&mut self, _to: SocketAddrV4, _payload: &[u8]) -> Result<(), SendError> {
-        Err(SendError::Full)
+    fn send(&mut self, to: SocketAddrV4, payload: &[u8]) -> Result<(), SendError> {
+        if payload.len() > DATAGRAM_BYTES_MAX {
+            return Err(SendError::TooLong);
+        }
+        let macs = (
+            self.mac,
+            self.mac_of(*to.ip()).ok_or(SendError::NoNeighbour)?,
+        );
+        let local = self.local;
+        let build = |room: &mut [u8]| frame::write(room, macs, local, to, payload);
+        if let Err(Full) = self.port.transmit(build) {
+            self.port.kick();
+            self.port.transmit(build).map_err(|Full| SendError::Full)?;
+        }
+        self.stats.sent += 1;
+        Ok(())
     }
 
-    fn flush(&mut self) {}
+    fn flush(&mut self) {
+        self.port.kick();
+    }
 
     fn mode(&self) -> &'static str {
-        "xdp generic"
+        name(self.port.mode())
     }
 
     fn local_addr(&self) -> SocketAddrV4 {
@@ -42,6 +145,38 @@ impl UdpPort for XdpUdp {
     }
 
     fn stats(&self) -> UdpStats {
-        UdpStats::default()
+        let kernel = self.port.statistics().unwrap_or_default();
+        UdpStats {
+            send_errors: kernel.tx_invalid + kernel.kick_errors,
+            receive_errors: self.stats.receive_errors + kernel.descriptors_invalid,
+            dropped: kernel.rx_dropped + kernel.rx_ring_full,
+            ..self.stats
+        }
+    }
+}
+
+/// The address that stands in our headers.
+fn own_address(options: &UdpOptions) -> io::Result<Ipv4Addr> {
+    let candidates = [*options.local.ip(), options.interface];
+    let usable = |ip: &Ipv4Addr| !ip.is_unspecified() && !ip.is_multicast();
+    candidates.into_iter().find(usable).ok_or_else(|| {
+        let message = "an AF_XDP port needs the interface's address in `local` or `interface`";
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    })
+}
+
+fn mode_from(step: XdpMode) -> Mode {
+    match step {
+        XdpMode::ZeroCopy => Mode::ZeroCopy,
+        XdpMode::Native => Mode::Native,
+        XdpMode::Generic => Mode::Generic,
+    }
+}
+
+fn name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::ZeroCopy => "xdp zero-copy",
+        Mode::Native => "xdp native",
+        Mode::Generic => "xdp generic",
     }
 }

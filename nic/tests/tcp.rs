@@ -231,7 +231,8 @@ fn one_peer_too_many_is_refused_and_counted() {
 #[test]
 fn dialling_nobody_gives_closed_alone() {
     for mut net in nets() {
-        let vacant = TcpListener::bind(ANY).unwrap();
+        // An address of its own: no other test can be given the port meanwhile.
+        let vacant = TcpListener::bind("127.0.0.77:0").unwrap();
         let address = vacant.local_addr().unwrap();
         drop(vacant);
         let mut client = End::client(&mut net, TcpLimits::default());

@@ -1,0 +1,223 @@
+//! UDP over AF_XDP on a virtual cable between two namespaces: against itself and against the
+//! kernel's stack. Skipped, with the reason printed, where the machine does not allow it.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::{Duration, Instant};
+
+use nic::netns::{VETH_NAME, VethEnd, VethPair};
+use nic::{
+    DATAGRAM_BYTES_MAX, Net, RealNet, RealUdp, SendError, UdpOptions, UdpPort, XdpMode, XdpOptions,
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 193, 7, 7);
+
+/// The cable, or `None` with the reason printed.
+fn cable() -> Option<VethPair> {
+    VethPair::create()
+        .inspect_err(|error| println!("skipped: {error}"))
+        .ok()
+}
+
+fn options(end: &VethEnd, port: u16) -> UdpOptions {
+    UdpOptions {
+        local: SocketAddrV4::new(end.address, port),
+        groups: vec![GROUP],
+        interface: end.address,
+        xdp: None,
+    }
+}
+
+/// Bound to every address, because a socket bound to one does not hear groups.
+fn socket(end: &VethEnd) -> RealUdp {
+    let options = UdpOptions {
+        local: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+        ..options(end, 0)
+    };
+    end.netns
+        .run(|| RealNet::new().udp(&options))
+        .unwrap()
+        .unwrap()
+}
+
+/// A port over AF_XDP in exactly this mode, or `None` with the reason printed.
+fn xdp(end: &VethEnd, best: XdpMode, neighbours: Vec<(Ipv4Addr, [u8; 6])>) -> Option<RealUdp> {
+    let xdp = XdpOptions {
+        interface: VETH_NAME.into(),
+        best,
+        neighbours,
+    };
+    let options = UdpOptions {
+        xdp: Some(xdp),
+        ..options(end, 0)
+    };
+    let port = end
+        .netns
+        .run(|| RealNet::new().udp(&options))
+        .unwrap()
+        .unwrap();
+    if matches!(port, RealUdp::Socket(_)) {
+        println!("skipped: AF_XDP was refused");
+        return None;
+    }
+    Some(port)
+}
+
+fn take(port: &mut RealUdp, count: usize) -> Vec<(SocketAddrV4, Vec<u8>)> {
+    let start = Instant::now();
+    let mut all = Vec::new();
+    while all.len() < count {
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{} of {count}: {:?}",
+            all.len(),
+            port.stats()
+        );
+        port.poll(&mut |from, payload| all.push((from, payload.to_vec())));
+        std::thread::yield_now();
+    }
+    all
+}
+
+fn at(end: &VethEnd, port: &RealUdp) -> SocketAddrV4 {
+    SocketAddrV4::new(end.address, port.local_addr().port())
+}
+
+/// Payloads of every kind of length, numbered.
+fn payloads() -> Vec<Vec<u8>> {
+    [0, 1, 17, 18, 19, 64, 511, 1024, DATAGRAM_BYTES_MAX]
+        .map(|n| vec![n as u8; n])
+        .into()
+}
+
+/// Sends from `left` and expects it at `right`, in order.
+fn crosses(left: &mut RealUdp, from: SocketAddrV4, right: &mut RealUdp, to: SocketAddrV4) {
+    let sent = payloads();
+    for payload in &sent {
+        left.send(to, payload).unwrap();
+    }
+    left.flush();
+    let expected: Vec<_> = sent.into_iter().map(|payload| (from, payload)).collect();
+    assert_eq!(take(right, expected.len()), expected);
+}
+
+fn both_ends_over_af_xdp(mode: XdpMode, name: &str) {
+    let Some(pair) = cable() else { return };
+    let neighbour = vec![(pair.right.address, pair.right.mac)];
+    let Some(mut left) = xdp(&pair.left, mode, neighbour) else {
+        return;
+    };
+    let Some(mut right) = xdp(&pair.right, mode, Vec::new()) else {
+        return;
+    };
+    if left.mode() != name {
+        println!("skipped: {} instead of {name}", left.mode());
+        return;
+    }
+    let (left_at, right_at) = (left.local_addr(), right.local_addr());
+    assert_eq!(right.send(left_at, b"x"), Err(SendError::NoNeighbour));
+    crosses(&mut left, left_at, &mut right, right_at);
+    // The right end has learned the left one's address by now.
+    crosses(&mut right, right_at, &mut left, left_at);
+    let group = SocketAddrV4::new(GROUP, right_at.port());
+    crosses(&mut left, left_at, &mut right, group);
+    // More than one system call's worth, again and again: rings and free lists go round.
+    for round in 0..40u32 {
+        for number in 0..200u32 {
+            left.send(right_at, &(round * 200 + number).to_le_bytes())
+                .unwrap();
+        }
+        left.flush();
+        for (number, (_, payload)) in take(&mut right, 200).into_iter().enumerate() {
+            assert_eq!(payload, (round * 200 + number as u32).to_le_bytes());
+        }
+    }
+    assert_eq!((left.stats().send_errors, right.stats().dropped), (0, 0));
+    // A port that nobody polls loses datagrams, and says how many.
+    for number in 0..3000u32 {
+        while left.send(right_at, &number.to_le_bytes()).is_err() {}
+    }
+    left.flush();
+    let start = Instant::now();
+    while right.stats().dropped == 0 {
+        assert!(start.elapsed() < PATIENCE);
+        left.flush();
+    }
+}
+
+#[test]
+fn native_mode_both_ends() {
+    both_ends_over_af_xdp(XdpMode::Native, "xdp native");
+}
+
+#[test]
+fn generic_mode_both_ends() {
+    both_ends_over_af_xdp(XdpMode::Generic, "xdp generic");
+}
+
+#[test]
+fn kernel_at_the_other_end() {
+    for mode in [XdpMode::Native, XdpMode::Generic] {
+        let Some(pair) = cable() else { return };
+        let mut plain = socket(&pair.left);
+        let Some(mut port) = xdp(&pair.right, mode, Vec::new()) else {
+            return;
+        };
+        let (plain_at, port_at) = (at(&pair.left, &plain), port.local_addr());
+        crosses(&mut plain, plain_at, &mut port, port_at);
+        crosses(&mut port, port_at, &mut plain, plain_at);
+        let group = SocketAddrV4::new(GROUP, port_at.port());
+        crosses(&mut plain, plain_at, &mut port, group);
+        let group = SocketAddrV4::new(GROUP, plain_at.port());
+        crosses(&mut port, port_at, &mut plain, group);
+        assert_eq!(port.stats().receive_errors, 0);
+    }
+}
+
+#[test]
+fn ladder_starts_at_zero_copy_and_a_dropped_port_frees_the_queue() {
+    let Some(pair) = cable() else { return };
+    for _ in 0..3 {
+        let Some(port) = xdp(&pair.left, XdpMode::ZeroCopy, Vec::new()) else {
+            return;
+        };
+        assert!(["xdp zero-copy", "xdp native", "xdp generic"].contains(&port.mode()));
+        drop(port);
+    }
+}
+
+#[test]
+fn without_af_xdp_a_socket_is_used() {
+    let Some(pair) = cable() else { return };
+    let xdp = XdpOptions {
+        interface: "absent".into(),
+        best: XdpMode::ZeroCopy,
+        neighbours: Vec::new(),
+    };
+    let options = UdpOptions {
+        xdp: Some(xdp),
+        ..options(&pair.left, 0)
+    };
+    let port = pair
+        .left
+        .netns
+        .run(|| RealNet::new().udp(&options))
+        .unwrap()
+        .unwrap();
+    assert!(["io_uring", "sockets"].contains(&port.mode()));
+}
+
+#[test]
+fn other_ports_still_reach_the_kernel() {
+    let Some(pair) = cable() else { return };
+    let mut plain = socket(&pair.left);
+    let mut beside = socket(&pair.right);
+    let Some(_port) = xdp(&pair.right, XdpMode::Generic, Vec::new()) else {
+        return;
+    };
+    let (plain_at, beside_at) = (at(&pair.left, &plain), at(&pair.right, &beside));
+    crosses(&mut plain, plain_at, &mut beside, beside_at);
+    crosses(&mut beside, beside_at, &mut plain, plain_at);
+}
