@@ -1,0 +1,157 @@
+//! A report for people, for programs, and for the record.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::calibration::Calibration;
+use crate::compare::{Case, Figures};
+use crate::machine::Machine;
+
+/// What one row gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct RowReport {
+    /// Name of the row.
+    pub row: String,
+    /// Its cases, the worst ratio first.
+    pub cases: Vec<Case>,
+    /// Why there are none.
+    pub skipped: Option<String>,
+}
+
+/// What one run of the program gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Where it ran.
+    pub machine: Machine,
+    /// The command line.
+    pub command: String,
+    /// What the machine charged between cores.
+    pub calibration: Calibration,
+    /// The rows.
+    pub rows: Vec<RowReport>,
+}
+
+/// Columns of the record, one line a subject and case.
+pub const CSV_HEADER: &str = "date,commit,row,case,subject,unit,samples,max,p99.9,p99,median,min,\
+                              ratio,noise,ping_pong_before,ping_pong_after,command";
+
+impl RowReport {
+    /// Orders the cases: the worst ratio first, then those without a peer.
+    #[must_use]
+    pub fn new(row: &str, mut cases: Vec<Case>) -> Self {
+        let badness = |case: &Case| case.ratio.unwrap_or(0.0);
+        cases.sort_by(|left, right| badness(right).total_cmp(&badness(left)));
+        Self {
+            row: row.to_string(),
+            cases,
+            skipped: None,
+        }
+    }
+}
+
+impl Report {
+    /// The report as people read it: the worst numbers come first.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let Machine {
+            processor,
+            processors,
+            kernel,
+            load,
+            commit,
+            date,
+        } = &self.machine;
+        let Calibration { before, after } = &self.calibration;
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{date} commit {commit}: {}", self.command);
+        let _ = writeln!(
+            text,
+            "{processor}, {processors} processors, {kernel}, load {load}"
+        );
+        let _ = writeln!(
+            text,
+            "cache line there and back: {:.0} ns before, {:.0} ns after (max {:.0}, {:.0})",
+            before.median, after.median, before.max, after.max
+        );
+        for row in &self.rows {
+            if let Some(why) = &row.skipped {
+                let _ = writeln!(text, "\n{}: skipped: {why}", row.row);
+            }
+            for case in &row.cases {
+                write_case(&mut text, &row.row, case);
+            }
+        }
+        text
+    }
+
+    /// The report as lines of the record, without [`CSV_HEADER`].
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut text = String::new();
+        for row in &self.rows {
+            for case in &row.cases {
+                for figures in std::iter::once(&case.ours).chain(&case.peers) {
+                    self.write_csv_line(&mut text, &row.row, case, figures);
+                }
+            }
+        }
+        text
+    }
+
+    fn write_csv_line(&self, text: &mut String, row: &str, case: &Case, figures: &Figures) {
+        let Machine { date, commit, .. } = &self.machine;
+        let Case {
+            name, unit, noise, ..
+        } = case;
+        let stats = &figures.stats;
+        let ours = figures.subject == case.ours.subject;
+        let ratio = case
+            .ratio
+            .filter(|_| ours)
+            .map_or(String::new(), |ratio| format!("{ratio:.3}"));
+        let _ = writeln!(
+            text,
+            "{date},{commit},{row},{name},{},{unit},{},{:.1},{:.1},{:.1},{:.1},{:.1},{ratio},\
+             {noise:.3},{:.1},{:.1},{}",
+            figures.subject,
+            stats.count,
+            stats.max,
+            stats.p999,
+            stats.p99,
+            stats.median,
+            stats.min,
+            self.calibration.before.median,
+            self.calibration.after.median,
+            self.command.replace(',', ";"),
+        );
+    }
+}
+
+fn write_case(text: &mut String, row: &str, case: &Case) {
+    let ratio = case
+        .ratio
+        .map_or("no peer".to_string(), |ratio| format!("ratio {ratio:.2}"));
+    let _ = writeln!(
+        text,
+        "\n{row}: {} ({}): {ratio}, noise {:.0} %",
+        case.name,
+        case.unit,
+        case.noise * 100.0
+    );
+    let head = ["max", "p99.9", "p99", "median", "min", "samples"];
+    let _ = write!(text, "  {:<28}", "");
+    head.iter().for_each(|name| {
+        let _ = write!(text, "{name:>12}");
+    });
+    let _ = writeln!(text);
+    for figures in std::iter::once(&case.ours).chain(&case.peers) {
+        let stats = &figures.stats;
+        let _ = write!(text, "  {:<28}", figures.subject);
+        for value in [stats.max, stats.p999, stats.p99, stats.median, stats.min] {
+            let _ = write!(text, "{value:>12.1}");
+        }
+        let _ = writeln!(text, "{:>12}", stats.count);
+    }
+}

@@ -1,0 +1,5 @@
+//! The rows, one file each.
+
+pub mod journal;
+pub mod matching;
+pub mod ring;

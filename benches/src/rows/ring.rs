@@ -1,0 +1,278 @@
+//! `ring`: our shared-memory ring against `rtrb` and the standard library's bounded channel.
+//!
+//! Two threads on two processors exchange messages of one cache line. Every message carries its
+//! number and a checksum of it; order and contents are checked on both sides.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use bytemuck::{Pod, Zeroable};
+use quanta::Clock;
+
+use crate::compare::{Case, Subject, compare};
+use crate::stats::Samples;
+use crate::threads::{Stop, pair};
+use crate::{BenchError, Options, Row};
+
+/// The row.
+pub const ROW: Row = Row {
+    name: "ring",
+    about: "messages between two threads: ours, rtrb, std::sync::mpsc",
+    run,
+};
+
+/// Slots of each ring.
+const DEPTH: usize = 1_024;
+/// Messages that are sent and published together.
+pub const BATCH: usize = 32;
+const _: () = assert!(
+    BATCH * 4 <= DEPTH,
+    "the reader may hold back a quarter ring"
+);
+
+/// One message: a cache line with the ring's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Message {
+    /// Number of the message, from 1.
+    pub number: u64,
+    /// When it was sent, in ticks of the clock.
+    pub sent: u64,
+    /// Derived from the number.
+    pub payload: [u64; 4],
+}
+
+const _: () = assert!(size_of::<Message>() == 48);
+
+impl Message {
+    /// A message with the payload that belongs to its number.
+    #[must_use]
+    pub fn new(number: u64, sent: u64) -> Self {
+        let payload = [1, 2, 3, 4].map(|word| number.wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ word));
+        Self {
+            number,
+            sent,
+            payload,
+        }
+    }
+
+    fn check(&self, number: u64) -> Result<(), BenchError> {
+        if *self == Self::new(number, self.sent) {
+            return Ok(());
+        }
+        let what = format!(
+            "message {number} arrived as {} {:x?}",
+            self.number, self.payload
+        );
+        Err(BenchError::WrongAnswer(what))
+    }
+}
+
+/// A way for messages from one thread to another.
+pub trait Link {
+    /// The sending end.
+    type Sender: Send;
+    /// The receiving end.
+    type Receiver: Send;
+
+    /// Makes a link with room for so many messages.
+    fn open(depth: usize) -> Result<(Self::Sender, Self::Receiver), BenchError>;
+    /// Sends as many as there is room for and says how many.
+    fn send(to: &mut Self::Sender, messages: &[Message]) -> usize;
+    /// Takes up to [`BATCH`] messages and says how many.
+    fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize;
+}
+
+/// Our ring.
+pub struct Ours;
+
+impl Link for Ours {
+    type Sender = queue::Writer<Message, queue::SharedRing<Message>>;
+    type Receiver = queue::Reader<Message, queue::SharedRing<Message>>;
+
+    fn open(depth: usize) -> Result<(Self::Sender, Self::Receiver), BenchError> {
+        queue::ring(depth).map_err(|error| BenchError::failed("making a ring", error))
+    }
+
+    fn send(to: &mut Self::Sender, messages: &[Message]) -> usize {
+        let sent = messages
+            .iter()
+            .take_while(|message| to.put(message.sent, message).is_ok());
+        let count = sent.count();
+        to.publish();
+        count
+    }
+
+    fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        from.take(BATCH, |_, message| on(message))
+    }
+}
+
+/// The crate `rtrb`: batches go through its chunks.
+pub struct Rtrb;
+
+impl Link for Rtrb {
+    type Sender = rtrb::Producer<Message>;
+    type Receiver = rtrb::Consumer<Message>;
+
+    fn open(depth: usize) -> Result<(Self::Sender, Self::Receiver), BenchError> {
+        Ok(rtrb::RingBuffer::new(depth))
+    }
+
+    fn send(to: &mut Self::Sender, messages: &[Message]) -> usize {
+        if let [message] = messages {
+            return usize::from(to.push(*message).is_ok());
+        }
+        let room = messages.len().min(to.slots());
+        match to.write_chunk_uninit(room) {
+            Ok(chunk) => chunk.fill_from_iter(messages.iter().copied()),
+            Err(_) => 0,
+        }
+    }
+
+    fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        let count = BATCH.min(from.slots());
+        match from.read_chunk(count) {
+            Ok(chunk) => chunk.into_iter().map(|message| on(&message)).count(),
+            Err(_) => 0,
+        }
+    }
+}
+
+/// The standard library's bounded channel.
+pub struct Channel;
+
+impl Link for Channel {
+    type Sender = SyncSender<Message>;
+    type Receiver = Receiver<Message>;
+
+    fn open(depth: usize) -> Result<(Self::Sender, Self::Receiver), BenchError> {
+        Ok(sync_channel(depth))
+    }
+
+    fn send(to: &mut Self::Sender, messages: &[Message]) -> usize {
+        messages
+            .iter()
+            .take_while(|message| to.try_send(**message).is_ok())
+            .count()
+    }
+
+    fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        from.try_iter()
+            .take(BATCH)
+            .map(|message| on(&message))
+            .count()
+    }
+}
+
+fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let trips = options.effort.pick(200, 20_000, 200_000) as u64;
+    let batches = options.effort.pick(50, 5_000, 50_000) as u64;
+    let rounds = options.effort.rounds();
+    let cases = ["round trip", "one way", "batch of 32, per message"];
+    let subjects = vec![
+        Subject::new("ours", || turn::<Ours>(trips, batches)),
+        Subject::new("rtrb", || turn::<Rtrb>(trips, batches)),
+        Subject::new("std::sync::mpsc", || turn::<Channel>(trips, batches)),
+    ];
+    compare(&cases, rounds, subjects)
+}
+
+/// One turn of a link: round trips and one-way times of single messages, then batches.
+pub fn turn<L: Link>(trips: u64, batches: u64) -> Result<Vec<Samples>, BenchError> {
+    let (there, back) = single::<L>(trips)?;
+    Ok(vec![there, back, batched::<L>(batches)?])
+}
+
+fn send_all<L: Link>(
+    stop: &Stop,
+    to: &mut L::Sender,
+    mut messages: &[Message],
+) -> Result<(), BenchError> {
+    stop.wait(|| {
+        messages = &messages[L::send(to, messages)..];
+        messages.is_empty().then_some(())
+    })
+}
+
+/// Takes messages from number `from` on, as many as one look gives, checked. Gives the number that
+/// comes next and when the last one was sent.
+fn receive_some<L: Link>(
+    stop: &Stop,
+    link: &mut L::Receiver,
+    from: u64,
+) -> Result<(u64, u64), BenchError> {
+    let (mut next, mut sent, mut result) = (from, 0, Ok(()));
+    let mut on = |message: &Message| {
+        if result.is_ok() {
+            result = message.check(next);
+        }
+        sent = message.sent;
+        next += 1;
+    };
+    stop.wait(|| (L::receive(link, &mut on) > 0).then_some(()))?;
+    result.map(|()| (next, sent))
+}
+
+fn picoseconds(clock: &Clock, from: u64, to: u64) -> u64 {
+    clock.delta_as_nanos(from, to) * 1_000
+}
+
+/// Single messages there and back: times of the round trip and of the way there.
+fn single<L: Link>(trips: u64) -> Result<(Samples, Samples), BenchError> {
+    let clock = Clock::new();
+    let (mut request, mut requests) = L::open(DEPTH)?;
+    let (mut answer, mut answers) = L::open(DEPTH)?;
+    let mut ways = Samples::new();
+    let here = |stop: &Stop| {
+        let mut times = Samples::new();
+        for number in 1..=trips {
+            let start = clock.raw();
+            send_all::<L>(stop, &mut request, &[Message::new(number, start)])?;
+            receive_some::<L>(stop, &mut answers, number)?;
+            times.push(picoseconds(&clock, start, clock.raw()));
+        }
+        Ok(times)
+    };
+    let there = |stop: &Stop| {
+        for number in 1..=trips {
+            let (_, sent) = receive_some::<L>(stop, &mut requests, number)?;
+            let now = clock.raw();
+            send_all::<L>(stop, &mut answer, &[Message::new(number, sent)])?;
+            ways.push(picoseconds(&clock, sent, now));
+        }
+        Ok(())
+    };
+    let times = pair(here, there)?;
+    Ok((times, ways))
+}
+
+/// A stream of batches: the time of each group of 32 batches at the receiver, per message.
+fn batched<L: Link>(batches: u64) -> Result<Samples, BenchError> {
+    const GROUP: u64 = 32 * BATCH as u64;
+    let clock = Clock::new();
+    let (mut sender, mut receiver) = L::open(DEPTH)?;
+    let last = batches * BATCH as u64;
+    let here = |stop: &Stop| {
+        let (mut times, mut next, mut since) = (Samples::new(), 1, (clock.raw(), 1));
+        while next <= last {
+            (next, _) = receive_some::<L>(stop, &mut receiver, next)?;
+            if next - since.1 >= GROUP || next > last {
+                let now = clock.raw();
+                times.push(picoseconds(&clock, since.0, now) / (next - since.1));
+                since = (now, next);
+            }
+        }
+        Ok(times)
+    };
+    let there = |stop: &Stop| {
+        let mut messages = [Message::zeroed(); BATCH];
+        for batch in 0..batches {
+            for (index, message) in messages.iter_mut().enumerate() {
+                *message = Message::new(batch * BATCH as u64 + index as u64 + 1, 0);
+            }
+            send_all::<L>(stop, &mut sender, &messages)?;
+        }
+        Ok(())
+    };
+    pair(here, there)
+}
