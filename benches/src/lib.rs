@@ -70,7 +70,12 @@ pub struct Row {
 }
 
 /// All rows, in the order of the path of a packet.
-pub const ROWS: &[Row] = &[rows::ring::ROW, rows::matching::ROW, rows::journal::ROW];
+pub const ROWS: &[Row] = &[
+    rows::roundtrip::ROW,
+    rows::ring::ROW,
+    rows::matching::ROW,
+    rows::journal::ROW,
+];
 
 /// Finds a row by its name; the error lists all names.
 pub fn row(name: &str) -> Result<&'static Row, BenchError> {

@@ -3,3 +3,4 @@
 pub mod journal;
 pub mod matching;
 pub mod ring;
+pub mod roundtrip;

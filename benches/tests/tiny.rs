@@ -62,12 +62,17 @@ fn journal() {
 }
 
 #[test]
+fn roundtrip() {
+    run_tiny("roundtrip");
+}
+
+#[test]
 fn an_unknown_row_lists_what_exists() {
     let error = row("rings").err().expect("an error");
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     assert!(
-        text.contains("rings") && text.contains("ring, matching, journal"),
+        text.contains("rings") && text.contains("roundtrip, ring, matching, journal"),
         "{text}"
     );
 }
