@@ -230,10 +230,12 @@ impl DiskStorage {
         }
         let segment = *segment;
         let (pending, _) = self.writing.take()?;
-        if let Completion::Written { result: Ok(()), .. } = &pending.completion {
-            if let Some(target) = self.disk.state().segments.get_mut(&segment) {
-                target.settle(&mut || true);
-            }
+        let landed = matches!(
+            pending.completion,
+            Completion::Written { result: Ok(()), .. }
+        );
+        if let (true, Some(target)) = (landed, self.disk.state().segments.get_mut(&segment)) {
+            target.settle(&mut || true);
         }
         Some(pending.completion)
     }

@@ -34,7 +34,7 @@ const FILES_OPEN_MAX: usize = 2;
 /// Who carries the writes out.
 #[derive(Debug)]
 enum Engine {
-    Uring(Uring),
+    Uring(Box<Uring>),
     Plain(Plain),
 }
 
@@ -77,7 +77,7 @@ impl FileStorage {
             false => (false, "O_DIRECT is not wanted".to_owned()),
         };
         let (engine, uring_reason) = match wanted.uring.then(Uring::new) {
-            Some(Ok(uring)) => (Engine::Uring(uring), String::new()),
+            Some(Ok(uring)) => (Engine::Uring(Box::new(uring)), String::new()),
             Some(Err(error)) => (
                 Engine::Plain(Plain::default()),
                 format!("io_uring: {error}"),
