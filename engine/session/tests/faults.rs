@@ -102,7 +102,12 @@ fn perform(venue: &mut Venue, desks: &mut [Desk; 2], act: &Act, conn_next: &mut 
         Act::Reconnect { who } => {
             *conn_next += 1;
             // The server learns of every other break only by the new login.
-            reconnect(venue, &mut desks[who], *conn_next, *conn_next % 2 == 0);
+            reconnect(
+                venue,
+                &mut desks[who],
+                *conn_next,
+                conn_next.is_multiple_of(2),
+            );
         }
     }
 }

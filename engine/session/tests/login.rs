@@ -1,5 +1,7 @@
 //! Logging in, staying and leaving: SoupBinTCP 3.00 as a server sees it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod venue;
 
 use session::SECOND_NS;

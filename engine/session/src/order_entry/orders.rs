@@ -115,6 +115,17 @@ pub(super) fn extra(order: &Command, tags: Tags<'_>, firm: [u8; 4]) -> Option<Co
     ask
 }
 
+/// What follows an `Extra` whose order was lost: the engine refuses it.
+pub(super) fn stand_in(extra: &Command) -> Command {
+    Command {
+        kind: CommandKind::New as u8,
+        session: extra.session,
+        user_ref: extra.user_ref,
+        client_id: [b' '; 14],
+        ..NOTHING
+    }
+}
+
 const fn side(letter: u8) -> u8 {
     match letter {
         b'B' => Side::Buy as u8,

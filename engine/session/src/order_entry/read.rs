@@ -296,8 +296,13 @@ impl OrderEntry {
     }
 
     /// Hands on the order whose `Extra` is gone already; whether nothing is owed any more.
+    ///
+    /// A journal that ends behind an `Extra` leaves one without its order: an order without anything
+    /// in it takes that place, so that the member is told and the next order is not refused for it.
     pub(super) fn pay(&mut self, index: usize, sink: Sink<'_>) -> bool {
-        let Some(order) = self.sessions[index].owed else {
+        let session = &self.sessions[index];
+        let stray = || session.extra.as_ref().map(orders::stand_in);
+        let Some(order) = session.owed.or_else(stray) else {
             return true;
         };
         let paid = self.give(index, order, sink);

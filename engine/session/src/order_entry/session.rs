@@ -31,8 +31,8 @@ pub(super) struct Session {
     pub(super) slot: Option<usize>,
     /// An order whose `Extra` the sink took already.
     pub(super) owed: Option<Command>,
-    /// First tag of the `Extra` that the sink took and whose order follows.
-    extra: Option<u8>,
+    /// The `Extra` that the sink took and whose order follows.
+    pub(super) extra: Option<Command>,
     /// Orders that the engine has not answered, oldest first.
     echoes: VecDeque<Echo>,
     echoes_max: usize,
@@ -63,11 +63,12 @@ impl Session {
     pub(super) fn note(&mut self, command: &Command) -> bool {
         match CommandKind::from_byte(command.kind) {
             Some(CommandKind::Extra) => {
-                self.extra = Some(command.letters[0]);
+                self.extra = Some(*command);
                 true
             }
             Some(CommandKind::New | CommandKind::Replace) => {
-                let wrong_firm = self.extra.take() == Some(TAG_FIRM);
+                let extra = self.extra.take();
+                let wrong_firm = extra.is_some_and(|extra| extra.letters[0] == TAG_FIRM);
                 let fits = self.echo_fits();
                 if fits {
                     self.echoes.push_back(Echo {

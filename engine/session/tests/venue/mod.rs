@@ -1,5 +1,8 @@
 //! A small venue for tests: order entry before the reference engine, and clients wired to it.
 #![allow(dead_code, reason = "each test program uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+pub mod ouch;
 
 use std::collections::VecDeque;
 
