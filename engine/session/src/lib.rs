@@ -1,7 +1,7 @@
 //! Protocol state machines between the wire and the engine; time is an argument.
 //!
-//! [`order_entry`] is the server's side of OUCH 5.0 on SoupBinTCP: bytes in, commands out; events in,
-//! replies out. [`feed`] turns events into ITCH 5.0 on MoldUDP64 and receives such a feed.
+//! [`order_entry`] is the server's side of OUCH 5.0 on SoupBinTCP: bytes in, commands out; events
+//! in, replies out. [`feed`] turns events into ITCH 5.0 on MoldUDP64 and receives such a feed.
 //! [`soup_client`] and [`ouch_client`] are the member's side of order entry.
 //!
 //! Nothing here knows a socket or a clock: callers hand in bytes and nanoseconds since the Unix

@@ -143,7 +143,8 @@ impl OuchClient {
         self.numbered(|out| message.encode(out))
     }
 
-    /// Queues a cancel to a total quantity, executed units included; 0 takes the order off the book.
+    /// Queues a cancel to a total quantity, executed units included; 0 takes the order off the
+    /// book.
     #[must_use]
     pub fn cancel(&mut self, user_ref: u32, quantity: u32) -> bool {
         let message = CancelOrder { user_ref, quantity };

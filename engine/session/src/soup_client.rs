@@ -172,7 +172,8 @@ impl SoupClient {
         self.is_open() && self.packet(b'O', &[])
     }
 
-    /// Sends heartbeats and finds out that the server is silent. Call it at least ten times a second.
+    /// Sends heartbeats and finds out that the server is silent. Call it at least ten times a
+    /// second.
     pub fn poll(&mut self, now_ns: u64) -> ClientState {
         if self.is_open() {
             if now_ns.saturating_sub(self.heard_ns) >= self.config.silence_ns {

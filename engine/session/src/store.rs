@@ -1,7 +1,7 @@
 //! The replies of one member's day, in the form in which they go onto the wire.
 //!
-//! Each reply is stored as its whole SoupBinTCP packet, so that sending is copying from an offset and
-//! a packet that a socket took half of needs nothing remembered but the offset.
+//! Each reply is stored as its whole SoupBinTCP packet, so that sending is copying from an offset
+//! and a packet that a socket took half of needs nothing remembered but the offset.
 
 /// Length and type of a packet.
 pub(crate) const PACKET_HEAD_BYTES: usize = 3;

@@ -1,5 +1,5 @@
-//! Members over connections that break, stall and cut packets, by seed: no reply is lost or repeated,
-//! and every order is answered or never reached the engine.
+//! Members over connections that break, stall and cut packets, by seed: no reply is lost or
+//! repeated, and every order is answered or never reached the engine.
 
 mod venue;
 
@@ -113,7 +113,11 @@ fn perform(venue: &mut Venue, desks: &mut [Desk; 2], act: &Act, conn_next: &mut 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 128,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn members_see_their_whole_stream_whatever_the_network_does(

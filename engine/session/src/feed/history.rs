@@ -5,7 +5,8 @@ use wire::mold::BLOCK_HEADER_BYTES;
 /// A ring of blocks: a message pushed when there is no room takes that of the oldest.
 pub(super) struct History {
     bytes: Vec<u8>,
-    /// Where each message's block starts, by sequence number; offsets count from the first byte ever.
+    /// Where each message's block starts, by sequence number; offsets count from the first byte
+    /// ever.
     starts: Vec<u64>,
     end: u64,
     /// Number of the oldest message kept.
@@ -53,8 +54,8 @@ impl History {
         self.write(message);
     }
 
-    /// Copies the blocks from `sequence` on, as many whole ones as fit and are before `before`; gives
-    /// their number and their bytes.
+    /// Copies the blocks from `sequence` on, as many whole ones as fit and are before `before`;
+    /// gives their number and their bytes.
     pub(super) fn copy(&self, sequence: u64, before: u64, out: &mut [u8]) -> (u16, usize) {
         let begin = self.start(sequence);
         let mut bytes = 0;

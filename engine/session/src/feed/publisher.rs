@@ -211,8 +211,8 @@ impl Publisher {
         }
     }
 
-    /// Takes everything written so far for sent: after a replay of the journal, when receivers are to
-    /// ask for what they missed.
+    /// Takes everything written so far for sent: after a replay of the journal, when receivers are
+    /// to ask for what they missed.
     pub fn skip_unsent(&mut self) {
         self.sent_next = self.history.next();
     }

@@ -89,7 +89,8 @@ pub struct Counters {
     pub modifies_ignored: u64,
     /// Symbols whose number is beyond the configured highest one: orders cannot name them.
     pub symbols_beyond: u64,
-    /// Replies to a member that is not in the list, or without its order: the log is another venue's.
+    /// Replies to a member that is not in the list, or without its order: the log is another
+    /// venue's.
     pub replies_lost: u64,
 }
 

@@ -86,7 +86,8 @@ pub enum ConfigError {
     Password(String),
     /// Two members have this user name.
     UserTwice(String),
-    /// This field is outside its limits: its name, the value, the least and the greatest good value.
+    /// This field is outside its limits: its name, the value, the least and the greatest good
+    /// value.
     Size(&'static str, usize, usize, usize),
 }
 

@@ -6,8 +6,9 @@
 //! only exceptions are the answer to an account query, which goes unsequenced, and login replies.
 //!
 //! What OUCH says and this does not:
-//! - Modify (`M`) is ignored and counted, as the exchange ignores a modify that it cannot honour: it
-//!   asks for another side or fewer units under an own reply, which the engine has no command for.
+//! - Modify (`M`) is ignored and counted, as the exchange ignores a modify that it cannot honour:
+//!   it asks for another side or fewer units under an own reply, which the engine has no command
+//!   for.
 //! - An order with attributes that are not offered goes to the engine behind an `Extra` command and
 //!   is refused there; so is one that names another firm, under an own reject code.
 
@@ -97,8 +98,8 @@ impl OrderEntry {
     }
 
     /// Bytes came on a connection. Gives how many were taken into its bounded buffer: offer the
-    /// others again later. Whole packets are read at once; `sink` says whether it took a command, and
-    /// after a no everything that follows on this connection stays in the buffer until
+    /// others again later. Whole packets are read at once; `sink` says whether it took a command,
+    /// and after a no everything that follows on this connection stays in the buffer until
     /// [`OrderEntry::poll`]. An unknown connection takes all and forgets it.
     pub fn received(
         &mut self,

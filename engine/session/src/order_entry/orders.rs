@@ -78,7 +78,8 @@ pub(super) fn cancel(order: &CancelOrder<'_>, session: u16) -> Command {
 }
 
 /// The `Extra` that must go ahead of an order, if it asks for what is not offered: its tag is in
-/// `letters[0]` (0 for a letter of the order itself), a firm that is not the member's in `client_id`.
+/// `letters[0]` (0 for a letter of the order itself), a firm that is not the member's in
+/// `client_id`.
 ///
 /// Not offered are every optional element but the member's own firm, hidden orders, and crosses.
 pub(super) fn extra(order: &Command, tags: Tags<'_>, firm: [u8; 4]) -> Option<Command> {

@@ -297,8 +297,9 @@ impl OrderEntry {
 
     /// Hands on the order whose `Extra` is gone already; whether nothing is owed any more.
     ///
-    /// A journal that ends behind an `Extra` leaves one without its order: an order without anything
-    /// in it takes that place, so that the member is told and the next order is not refused for it.
+    /// A journal that ends behind an `Extra` leaves one without its order: an order without
+    /// anything in it takes that place, so that the member is told and the next order is not
+    /// refused for it.
     pub(super) fn pay(&mut self, index: usize, sink: Sink<'_>) -> bool {
         let session = &self.sessions[index];
         let stray = || session.extra.as_ref().map(orders::stand_in);
