@@ -39,7 +39,7 @@ impl<B, M: RingMemory<B>> Writer<B, M> {
     /// it had put and not published is forgotten.
     #[must_use]
     pub fn open(memory: M) -> Self {
-        // Acquire: pairs with the reader's Release in `credit_return`; slots below it may be filled.
+        // Acquire: pairs with the reader's Release in `credit_return`: slots below may be filled.
         let credit = memory.credit().load(Ordering::Acquire).min(NUMBER_MAX);
         let depth = memory.depth();
         let mut head = credit;
@@ -148,7 +148,7 @@ impl<B, M: RingMemory<B>> Writer<B, M> {
     }
 
     fn credit_refresh(&mut self) {
-        // Acquire: pairs with the reader's Release in `credit_return`; slots below it may be filled.
+        // Acquire: pairs with the reader's Release in `credit_return`: slots below may be filled.
         let credit = self.memory.credit().load(Ordering::Acquire);
         if credit < self.credit || credit > self.published {
             self.credits_refused += 1;

@@ -116,7 +116,10 @@ proptest! {
 
     /// A quantile is never below the exact one and at most 1/32 above it.
     #[test]
-    fn quantiles_are_close(bits in 1u32..64, seeds in proptest::collection::vec(any::<u64>(), 1..400)) {
+    fn quantiles_are_close(
+        bits in 1u32..64,
+        seeds in proptest::collection::vec(any::<u64>(), 1..400),
+    ) {
         let mut values: Vec<u64> = seeds.iter().map(|seed| seed >> (64 - bits)).collect();
         let mut set = CounterSet::anonymous(&[], &["h"]).unwrap();
         let mut histogram = set.histogram("h").unwrap();

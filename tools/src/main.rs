@@ -1,4 +1,4 @@
-//! `cargo x`: the one command for builders. Checks, tests, models, mutants, fuzzers, benches, setup.
+//! `cargo x`: the one command for builders: checks, tests, models, mutants, fuzzers, setup.
 
 #![forbid(unsafe_code)]
 

@@ -1,0 +1,147 @@
+//! The design's table of rooms as data: who may name whom, and what a room must not contain.
+
+/// Which files of a room may hold `unsafe`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unsafe {
+    /// None: every program and library of the room opens with `#![forbid(unsafe_code)]`.
+    Forbidden,
+    /// Any; clippy demands a reason for each.
+    Allowed,
+}
+
+/// One crate.
+pub struct Room {
+    /// Its folder, from the root.
+    pub folder: &'static str,
+    /// Crates of ours that it may depend on; `None` for any.
+    pub ours: Option<&'static [&'static str]>,
+    /// Crates of others that it may depend on; `None` for any that the workspace lists.
+    pub others: Option<&'static [&'static str]>,
+    pub unsafe_code: Unsafe,
+    /// Whether it may hold atomics.
+    pub atomics: bool,
+    /// Pieces of code that must not stand in its sources, tests apart.
+    pub banned: &'static [&'static str],
+}
+
+/// Crates that only tests use, wherever.
+pub const TEST_CRATES: &[&str] = &["bytemuck", "proptest", "tempfile"];
+
+const TIME: &str = "std::time";
+const THREADS: &str = "std::thread";
+const SOCKETS: &str = "std::net";
+const HASH_MAP: &str = "HashMap";
+
+/// A room without unsafe code, atomics or bans that may use anything.
+const FREE: Room = Room {
+    folder: "",
+    ours: None,
+    others: None,
+    unsafe_code: Unsafe::Forbidden,
+    atomics: false,
+    banned: &[],
+};
+
+pub const ROOMS: &[Room] = &[
+    Room {
+        folder: "wire",
+        ours: Some(&[]),
+        others: Some(&["bytemuck"]),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
+        ..FREE
+    },
+    Room {
+        folder: "queue",
+        ours: Some(&[]),
+        others: Some(&["bytemuck", "libc"]),
+        unsafe_code: Unsafe::Allowed,
+        atomics: true,
+        banned: &[TIME, THREADS, SOCKETS],
+    },
+    Room {
+        folder: "nic",
+        ours: Some(&["af_xdp"]),
+        others: Some(&["io-uring", "libc", "quanta", "smoltcp"]),
+        unsafe_code: Unsafe::Allowed,
+        ..FREE
+    },
+    Room {
+        folder: "nic/af_xdp",
+        ours: Some(&[]),
+        others: Some(&["libc"]),
+        unsafe_code: Unsafe::Allowed,
+        atomics: true,
+        ..FREE
+    },
+    Room {
+        folder: "flow",
+        ours: Some(&["wire"]),
+        others: Some(&[]),
+        banned: &[TIME, THREADS, SOCKETS],
+        ..FREE
+    },
+    Room {
+        folder: "engine/matching",
+        ours: Some(&["wire"]),
+        others: Some(&["bytemuck"]),
+        banned: &[
+            TIME, THREADS, SOCKETS, HASH_MAP, "f32", "f64", "Box::new", "Vec::",
+        ],
+        ..FREE
+    },
+    Room {
+        folder: "engine/session",
+        ours: Some(&["wire"]),
+        others: Some(&[]),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
+        ..FREE
+    },
+    Room {
+        folder: "engine/trading",
+        ours: Some(&["wire", "analytics"]),
+        others: Some(&[]),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
+        ..FREE
+    },
+    Room {
+        folder: "journal",
+        ours: Some(&["wire"]),
+        others: Some(&["bytemuck", "crc32c", "io-uring", "libc"]),
+        unsafe_code: Unsafe::Allowed,
+        banned: &[SOCKETS],
+        ..FREE
+    },
+    Room {
+        folder: "appliance",
+        unsafe_code: Unsafe::Allowed,
+        ..FREE
+    },
+    Room {
+        folder: "sim",
+        banned: &[SOCKETS_STD],
+        ..FREE
+    },
+    Room {
+        folder: "loom-tests",
+        unsafe_code: Unsafe::Allowed,
+        atomics: true,
+        ..FREE
+    },
+    // Calibration bounces one cache line between two threads: nothing of ours could time that.
+    Room {
+        folder: "benches",
+        unsafe_code: Unsafe::Allowed,
+        atomics: true,
+        ..FREE
+    },
+    Room {
+        folder: "tools",
+        ..FREE
+    },
+];
+
+/// A simulation touches no real socket.
+const SOCKETS_STD: &str = "std::net::Tcp";
+
+/// Crates of ours that no other crate may depend on.
+pub const LEAVES: &[&str] = &["sim", "tools", "benches", "loom-tests"];
