@@ -4,7 +4,10 @@ mod support;
 
 use journal::record::Header;
 use journal::simulated::Disk;
-use journal::{BLOCK_BYTES, Corrupt, Field, GROUP_INPUTS_MAX, Input, LINE_BYTES, RecoveryError};
+use journal::{
+    BLOCK_BYTES, Corrupt, Field, GROUP_INPUTS_MAX, Input, LINE_BYTES, RecoveryError,
+    SEGMENT_BYTES_MIN,
+};
 use support::{append, close, inputs, open, read, settle};
 
 /// A record of a journal: where it stands and how many inputs came before it.
@@ -294,4 +297,36 @@ fn damage_in_a_full_segment_is_found_from_the_next_one() {
             "damage at {at}"
         );
     }
+}
+
+#[test]
+fn a_damaged_stop_at_a_segments_end_is_found_from_the_next_one() {
+    let disk = Disk::new(1);
+    let mut writer = open(&disk);
+    let lines = (SEGMENT_BYTES_MIN / 64) as usize;
+    append(&mut writer, GROUP_INPUTS_MAX);
+    append(&mut writer, lines - GROUP_INPUTS_MAX - 4);
+    close(&mut writer);
+    let mut writer = open(&disk);
+    append(&mut writer, 1);
+    settle(&mut writer);
+    let mut bytes = disk.bytes(1).expect("a segment");
+    let offset = bytes.len() - LINE_BYTES;
+    assert_ne!(bytes[offset], 0, "the stop takes the last line");
+    bytes[offset + 9] ^= 1;
+    let found = try_with(&disk, bytes.clone()).expect_err("an acknowledged input came later");
+    assert!(matches!(found, RecoveryError::Corrupt(corrupt) if corrupt.offset == offset as u64));
+    bytes[offset..].fill(0);
+    let found = try_with(&disk, bytes).expect_err("an acknowledged input came later");
+    assert!(matches!(found, RecoveryError::Corrupt(corrupt) if corrupt.offset == offset as u64));
+}
+
+#[test]
+fn a_damaged_opening_record_of_the_last_segment_is_found() {
+    let disk = long_journal();
+    let mut bytes = disk.bytes(3).expect("a segment");
+    bytes[17] ^= 4;
+    disk.set_bytes(3, bytes);
+    let found = read(&mut disk.storage()).expect_err("two writes stand behind it");
+    assert!(matches!(found, RecoveryError::Corrupt(_)), "{found}");
 }

@@ -3,7 +3,8 @@
 mod support;
 
 use journal::simulated::{Disk, Faults};
-use journal::{GROUP_INPUTS_MAX, SEGMENT_BYTES_MIN};
+use journal::{BLOCK_BYTES, Config, GROUP_INPUTS_MAX, LINE_BYTES, SEGMENT_BYTES_MIN};
+use journal::{WRITE_BYTES, Writer};
 use proptest::prelude::*;
 use support::{SMALL, append, close, input, inputs, open, read, settle};
 
@@ -186,5 +187,71 @@ fn every_fill_of_a_segment_closes_and_goes_on() {
         let (all, recovered) = read(&mut disk.storage()).expect("in order");
         assert_eq!(all.len(), lines - 3 - spare + 2);
         assert!(recovered.clean);
+    }
+}
+
+#[test]
+fn a_torn_first_write_of_a_segment_is_no_damage() {
+    let mut torn_seen = 0;
+    for seed in 0..64 {
+        let disk = Disk::new(seed);
+        let mut writer = open(&disk);
+        append(&mut writer, GROUP_INPUTS_MAX);
+        settle(&mut writer);
+        assert!(
+            (0..4).all(|_| writer.poll().is_ok()),
+            "the second segment is prepared"
+        );
+        // While the first segment is written once more, three groups gather for the second one.
+        append(&mut writer, 1);
+        for count in [GROUP_INPUTS_MAX, 20, 20] {
+            assert_eq!(
+                writer.append(&inputs(writer.next_sequence(), count)),
+                Ok(())
+            );
+        }
+        writer.poll().expect("a healthy disk");
+        assert_eq!(writer.durable(), GROUP_INPUTS_MAX as u64 + 1);
+        drop(writer);
+        disk.crash();
+        check(
+            &disk,
+            GROUP_INPUTS_MAX as u64 + 1,
+            2 * GROUP_INPUTS_MAX as u64 + 41,
+        );
+        let (_, recovered) = read(&mut disk.storage()).expect("a crash is no damage");
+        torn_seen += usize::from(recovered.torn.is_some());
+        settle(&mut open(&disk));
+        assert_eq!(read(&mut disk.storage()).expect("wiped").1.torn, None);
+    }
+    assert!(torn_seen > 32, "the disk tears: {torn_seen}");
+}
+
+#[test]
+fn the_longest_torn_write_is_wiped_whole() {
+    for seed in 0..8 {
+        let disk = Disk::new(seed);
+        let mut storage = disk.storage();
+        let (_, recovered) = read(&mut storage).expect("empty");
+        let config = Config {
+            segment_bytes: 1 << 20,
+        };
+        let mut writer = Writer::open(storage, config, recovered.resume).expect("opens");
+        append(&mut writer, 70);
+        let room = (WRITE_BYTES - BLOCK_BYTES) / LINE_BYTES;
+        let mut taken = 0;
+        while writer.append(&inputs(writer.next_sequence(), 61)).is_ok() {
+            taken += 62;
+        }
+        assert!(taken > room - 62, "a full buffer waits: {taken} lines");
+        writer.poll().expect("a healthy disk");
+        assert_eq!(writer.durable(), 70);
+        drop(writer);
+        disk.crash();
+        let (all, recovered) = read(&mut disk.storage()).expect("a crash is no damage");
+        assert!(all.len() >= 70 && recovered.torn.is_some());
+        settle(&mut open(&disk));
+        let (again, recovered) = read(&mut disk.storage()).expect("wiped");
+        assert_eq!((again.len(), recovered.torn), (all.len(), None));
     }
 }
