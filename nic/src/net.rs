@@ -120,10 +120,7 @@ impl Net for RealNet {
         if let Some(xdp) = &options.xdp {
             match XdpUdp::open(options, xdp) {
                 Ok(port) => return Ok(RealUdp::Xdp(Box::new(port))),
-                Err(error) => eprintln!(
-                    "nic: AF_XDP refused on {}: {error}; using sockets instead",
-                    xdp.interface
-                ),
+                Err(error) => eprintln!("nic: no AF_XDP, sockets instead: {error}"),
             }
         }
         let port = SocketUdp::open(options, |operations| self.driver(operations))?;

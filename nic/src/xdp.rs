@@ -66,7 +66,14 @@ impl XdpUdp {
                     });
                 }
                 Err(error) => {
-                    refusals.push(format!("{} refused: {} {error}", xdp.interface, name(mode)));
+                    refusals.push(format!(
+                        "{}: {} refused: {error}",
+                        xdp.interface,
+                        name(mode)
+                    ));
+                    if error.errno() == Some(libc::EBUSY) {
+                        break; // taken in one mode is taken in all
+                    }
                 }
             }
         }

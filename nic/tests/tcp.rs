@@ -322,6 +322,28 @@ fn port_opened_on_one_thread_runs_on_another() {
 }
 
 #[test]
+fn address_is_free_again_after_drop_on_any_thread() {
+    for mut net in nets() {
+        for elsewhere in [false, true] {
+            let (server, client, ..) = joined(&mut net, TcpLimits::default());
+            let address = server.address();
+            if elsewhere {
+                std::thread::spawn(move || drop((client, server)))
+                    .join()
+                    .unwrap();
+            } else {
+                drop((client, server));
+            }
+            let start = Instant::now();
+            while let Err(error) = net.tcp_listen(address, TcpLimits::default()) {
+                assert!(start.elapsed() < PATIENCE, "{error}");
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+#[test]
 fn limits_out_of_range_are_refused() {
     let mut net = RealNet::new();
     for limits in [

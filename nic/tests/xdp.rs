@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
+use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nic::netns::{VETH_NAME, VethEnd, VethPair};
@@ -14,11 +16,27 @@ use nic::{
 const PATIENCE: Duration = Duration::from_secs(60);
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 193, 7, 7);
 
-/// The cable, or `None` with the reason printed.
+/// A cable whose ends can do AF_XDP, or `None` with the reason printed.
 fn cable() -> Option<VethPair> {
-    VethPair::create()
+    let pair = VethPair::create()
         .inspect_err(|error| println!("skipped: {error}"))
-        .ok()
+        .ok()?;
+    // Through the crate below, so that a fault of the port above is a failure and not a skip.
+    let probe = pair.left.netns.run(|| {
+        let interface = af_xdp::interface_index(VETH_NAME)?;
+        let mode = af_xdp::Mode::Generic;
+        af_xdp::Port::open(&af_xdp::Options {
+            interface,
+            queue: 0,
+            mode,
+            ports: vec![9],
+        })
+    });
+    probe
+        .unwrap()
+        .inspect_err(|error| println!("skipped: AF_XDP is refused: {error}"))
+        .ok()?;
+    Some(pair)
 }
 
 fn options(end: &VethEnd, port: u16) -> UdpOptions {
@@ -42,8 +60,8 @@ fn socket(end: &VethEnd) -> RealUdp {
         .unwrap()
 }
 
-/// A port over AF_XDP in exactly this mode, or `None` with the reason printed.
-fn xdp(end: &VethEnd, best: XdpMode, neighbours: Vec<(Ipv4Addr, [u8; 6])>) -> Option<RealUdp> {
+/// A port over AF_XDP in this mode or a lower one.
+fn xdp(end: &VethEnd, best: XdpMode, neighbours: Vec<(Ipv4Addr, [u8; 6])>) -> RealUdp {
     let xdp = XdpOptions {
         interface: VETH_NAME.into(),
         best,
@@ -58,11 +76,11 @@ fn xdp(end: &VethEnd, best: XdpMode, neighbours: Vec<(Ipv4Addr, [u8; 6])>) -> Op
         .run(|| RealNet::new().udp(&options))
         .unwrap()
         .unwrap();
-    if matches!(port, RealUdp::Socket(_)) {
-        println!("skipped: AF_XDP was refused");
-        return None;
-    }
-    Some(port)
+    assert!(
+        matches!(port, RealUdp::Xdp(_)),
+        "AF_XDP worked before and is refused now"
+    );
+    port
 }
 
 fn take(port: &mut RealUdp, count: usize) -> Vec<(SocketAddrV4, Vec<u8>)> {
@@ -106,12 +124,8 @@ fn crosses(left: &mut RealUdp, from: SocketAddrV4, right: &mut RealUdp, to: Sock
 fn both_ends_over_af_xdp(mode: XdpMode, name: &str) {
     let Some(pair) = cable() else { return };
     let neighbour = vec![(pair.right.address, pair.right.mac)];
-    let Some(mut left) = xdp(&pair.left, mode, neighbour) else {
-        return;
-    };
-    let Some(mut right) = xdp(&pair.right, mode, Vec::new()) else {
-        return;
-    };
+    let mut left = xdp(&pair.left, mode, neighbour);
+    let mut right = xdp(&pair.right, mode, Vec::new());
     if left.mode() != name {
         println!("skipped: {} instead of {name}", left.mode());
         return;
@@ -136,11 +150,12 @@ fn both_ends_over_af_xdp(mode: XdpMode, name: &str) {
     }
     assert_eq!((left.stats().send_errors, right.stats().dropped), (0, 0));
     // A port that nobody polls loses datagrams, and says how many.
-    for number in 0..3000u32 {
-        while left.send(right_at, &number.to_le_bytes()).is_err() {}
-    }
-    left.flush();
     let start = Instant::now();
+    for number in 0..3000u32 {
+        while left.send(right_at, &number.to_le_bytes()).is_err() {
+            assert!(start.elapsed() < PATIENCE);
+        }
+    }
     while right.stats().dropped == 0 {
         assert!(start.elapsed() < PATIENCE);
         left.flush();
@@ -162,9 +177,7 @@ fn kernel_at_the_other_end() {
     for mode in [XdpMode::Native, XdpMode::Generic] {
         let Some(pair) = cable() else { return };
         let mut plain = socket(&pair.left);
-        let Some(mut port) = xdp(&pair.right, mode, Vec::new()) else {
-            return;
-        };
+        let mut port = xdp(&pair.right, mode, Vec::new());
         let (plain_at, port_at) = (at(&pair.left, &plain), port.local_addr());
         crosses(&mut plain, plain_at, &mut port, port_at);
         crosses(&mut port, port_at, &mut plain, plain_at);
@@ -180,9 +193,7 @@ fn kernel_at_the_other_end() {
 fn ladder_starts_at_zero_copy_and_a_dropped_port_frees_the_queue() {
     let Some(pair) = cable() else { return };
     for _ in 0..3 {
-        let Some(port) = xdp(&pair.left, XdpMode::ZeroCopy, Vec::new()) else {
-            return;
-        };
+        let port = xdp(&pair.left, XdpMode::ZeroCopy, Vec::new());
         assert!(["xdp zero-copy", "xdp native", "xdp generic"].contains(&port.mode()));
         drop(port);
     }
@@ -214,10 +225,75 @@ fn other_ports_still_reach_the_kernel() {
     let Some(pair) = cable() else { return };
     let mut plain = socket(&pair.left);
     let mut beside = socket(&pair.right);
-    let Some(_port) = xdp(&pair.right, XdpMode::Generic, Vec::new()) else {
-        return;
-    };
+    let _port = xdp(&pair.right, XdpMode::Generic, Vec::new());
     let (plain_at, beside_at) = (at(&pair.left, &plain), at(&pair.right, &beside));
     crosses(&mut plain, plain_at, &mut beside, beside_at);
     crosses(&mut beside, beside_at, &mut plain, plain_at);
+}
+
+/// Set for the process that `killed_owner_leaves_nothing_behind` starts and kills.
+const CHILD: &str = "NIC_TEST_XDP_CHILD";
+
+/// Not a test of its own: in the child it holds a port until it is killed or the parent is gone.
+#[test]
+fn child_that_holds_a_port() {
+    let Ok(address) = std::env::var(CHILD) else {
+        return;
+    };
+    let xdp = XdpOptions {
+        interface: VETH_NAME.into(),
+        best: XdpMode::Native,
+        neighbours: Vec::new(),
+    };
+    let local = SocketAddrV4::new(address.parse().unwrap(), 0);
+    let port = RealNet::new().udp(&UdpOptions {
+        xdp: Some(xdp),
+        ..UdpOptions::new(local)
+    });
+    let port = port.unwrap();
+    println!("\nholding {}", port.mode());
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+fn program_attached(end: &VethEnd) -> bool {
+    let show = || {
+        Command::new("ip")
+            .args(["link", "show", "dev", VETH_NAME])
+            .output()
+    };
+    let output = end.netns.run(show).unwrap().unwrap();
+    String::from_utf8_lossy(&output.stdout).contains("prog/xdp")
+}
+
+#[test]
+fn killed_owner_leaves_nothing_behind() {
+    let Some(pair) = cable() else { return };
+    let end = &pair.right;
+    let spawn = || {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_holds_a_port", "--nocapture"])
+            .env(CHILD, end.address.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+    };
+    let mut child = end.netns.run(spawn).unwrap().unwrap();
+    let said = BufReader::new(child.stdout.take().unwrap());
+    let holding = said
+        .lines()
+        .map_while(Result::ok)
+        .find(|line| line.starts_with("holding"));
+    assert!(holding.unwrap().contains("xdp"));
+    assert!(program_attached(end));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let start = Instant::now();
+    while program_attached(end) {
+        assert!(start.elapsed() < PATIENCE, "the program outlived its owner");
+    }
+    assert!(
+        xdp(end, XdpMode::Native, Vec::new())
+            .mode()
+            .starts_with("xdp")
+    );
 }

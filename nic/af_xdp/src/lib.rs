@@ -15,10 +15,12 @@ mod filter;
 mod map;
 mod port;
 mod ring;
+mod socket;
 mod sys;
 mod umem;
 
 pub use error::Error;
 pub use filter::{Action, Filter, Link, PORTS_MAX};
-pub use port::{Full, Mode, Options, Port, Statistics, interface_index};
+pub use port::{Full, Mode, Options, Port, Statistics};
+pub use socket::interface_index;
 pub use umem::{FRAME_BYTES, FRAME_BYTES_MAX};

@@ -4,26 +4,23 @@
 //! fill ring; those of the sending half go round free list -> TX ring -> kernel -> completion
 //! ring. Every ring is as deep as its half has frames, so handing a frame over never fails.
 
-use std::ffi::CString;
 use std::io;
-use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr;
 
 use crate::error::Error;
 use crate::filter::{Filter, Link, PORTS_MAX};
-use crate::map::Mapping;
-use crate::ring::{Consumer, Layout, Producer};
+use crate::ring::{Consumer, Producer};
+use crate::socket::{RING_DEPTH, bind, get, open_socket, ring, set, size_rings};
 use crate::umem::{FRAME_BYTES, FRAME_BYTES_MAX, Umem};
 
 /// Frames for receiving, and for sending: 4 MB in all, below the usual limit of locked memory.
-const FRAMES_HALF: u32 = 1024;
+const FRAMES_HALF: u32 = RING_DEPTH;
 /// Most frames one `receive` hands out.
 const BATCH_MAX: usize = 64;
 /// Most system calls one `kick` makes: each sends 32 frames, and some send none.
 const KICKS_MAX: usize = 128;
 
-const _: () = assert!(FRAMES_HALF.is_power_of_two());
 const _: () = assert!(KICKS_MAX * 32 >= 2 * FRAMES_HALF as usize);
 
 /// How frames get between the interface and our memory, best first.
@@ -40,7 +37,7 @@ pub enum Mode {
 /// What a port is to be.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Index of the interface, see [`interface_index`].
+    /// Index of the interface, see [`interface_index`](crate::interface_index).
     pub interface: u32,
     /// Queue of the interface; 0 where there is one.
     pub queue: u32,
@@ -96,7 +93,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// Opens, binds and attaches in the mode asked for.
+    /// Opens, binds and attaches in the mode asked for. Waits up to 5 s for a queue that is taken.
     pub fn open(options: &Options) -> Result<Port, Error> {
         if options.ports.len() > PORTS_MAX as usize {
             let source = io::Error::from(io::ErrorKind::InvalidInput);
@@ -293,119 +290,4 @@ impl Port {
             kick_errors: self.kick_errors,
         })
     }
-}
-
-/// Index of the interface called `name` in this thread's network namespace.
-pub fn interface_index(name: &str) -> Result<u32, Error> {
-    let step = "looking the interface up";
-    let text = CString::new(name).map_err(|error| Error::new(step, error.into()))?;
-    // SAFETY: a string that ends with a zero.
-    match unsafe { libc::if_nametoindex(text.as_ptr()) } {
-        0 => Err(Error::last(step)),
-        index => Ok(index),
-    }
-}
-
-fn open_socket() -> Result<OwnedFd, Error> {
-    // SAFETY: takes no pointers.
-    let fd = unsafe { libc::socket(libc::AF_XDP, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-    if fd < 0 {
-        return Err(Error::last("opening an AF_XDP socket"));
-    }
-    // SAFETY: new, and owned by nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// Sets the depth of the four rings and asks where their parts lie.
-fn size_rings(fd: BorrowedFd<'_>) -> Result<libc::xdp_mmap_offsets, Error> {
-    for name in [
-        libc::XDP_UMEM_FILL_RING,
-        libc::XDP_UMEM_COMPLETION_RING,
-        libc::XDP_RX_RING,
-        libc::XDP_TX_RING,
-    ] {
-        set(fd, name, FRAMES_HALF, "sizing a ring")?;
-    }
-    get(fd, libc::XDP_MMAP_OFFSETS, "asking for the rings' layout")
-}
-
-/// Maps one ring of `T`.
-fn ring<T>(
-    fd: BorrowedFd<'_>,
-    offset: &libc::xdp_ring_offset,
-    page: i64,
-) -> Result<(Mapping, Layout), Error> {
-    let layout = Layout {
-        producer: offset.producer as usize,
-        consumer: offset.consumer as usize,
-        flags: offset.flags as usize,
-        entries: offset.desc as usize,
-        depth: FRAMES_HALF,
-    };
-    let bytes = layout.entries + FRAMES_HALF as usize * size_of::<T>();
-    Ok((Mapping::shared(bytes, fd, page)?, layout))
-}
-
-fn bind(fd: BorrowedFd<'_>, options: &Options) -> Result<(), Error> {
-    let copy = if options.mode == Mode::ZeroCopy {
-        libc::XDP_ZEROCOPY
-    } else {
-        libc::XDP_COPY
-    };
-    let address = libc::sockaddr_xdp {
-        sxdp_family: libc::AF_XDP as u16,
-        sxdp_flags: copy | libc::XDP_USE_NEED_WAKEUP,
-        sxdp_ifindex: options.interface,
-        sxdp_queue_id: options.queue,
-        sxdp_shared_umem_fd: 0,
-    };
-    let length = size_of_val(&address) as libc::socklen_t;
-    // SAFETY: the address is readable for its length.
-    let result = unsafe { libc::bind(fd.as_raw_fd(), (&raw const address).cast(), length) };
-    if result < 0 {
-        Err(Error::last("binding to the queue"))
-    } else {
-        Ok(())
-    }
-}
-
-fn set<T>(
-    fd: BorrowedFd<'_>,
-    name: libc::c_int,
-    value: T,
-    step: &'static str,
-) -> Result<(), Error> {
-    let at = (&raw const value).cast();
-    let length = size_of::<T>() as libc::socklen_t;
-    // SAFETY: the value is readable for its size.
-    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_XDP, name, at, length) };
-    if result < 0 {
-        Err(Error::last(step))
-    } else {
-        Ok(())
-    }
-}
-
-/// Values that are plain integers, so that any bytes from the kernel are good.
-trait Plain {}
-impl Plain for libc::xdp_mmap_offsets {}
-impl Plain for libc::xdp_statistics {}
-
-fn get<T: Plain>(fd: BorrowedFd<'_>, name: libc::c_int, step: &'static str) -> Result<T, Error> {
-    // SAFETY: plain integers, for which zero is a value.
-    let mut value: T = unsafe { mem::zeroed() };
-    let at = (&raw mut value).cast();
-    let mut length = size_of::<T>() as libc::socklen_t;
-    // SAFETY: the value is writable for its size.
-    let result = unsafe { libc::getsockopt(fd.as_raw_fd(), libc::SOL_XDP, name, at, &mut length) };
-    if result < 0 {
-        return Err(Error::last(step));
-    }
-    if length as usize != size_of::<T>() {
-        return Err(Error::new(
-            step,
-            io::Error::from(io::ErrorKind::Unsupported),
-        ));
-    }
-    Ok(value)
 }

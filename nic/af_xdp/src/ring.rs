@@ -188,7 +188,7 @@ impl<T: Copy> Consumer<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+    use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
     use super::*;
 
@@ -208,14 +208,13 @@ mod tests {
         // SAFETY: owned by nobody else.
         let file = unsafe { OwnedFd::from_raw_fd(file) };
         // SAFETY: takes no pointers.
-        assert_eq!(
-            unsafe { libc::ftruncate(std::os::fd::AsRawFd::as_raw_fd(&file), 4096) },
-            0
-        );
+        let sized = unsafe { libc::ftruncate(file.as_raw_fd(), 4096) };
+        assert_eq!(sized, 0);
         let map = || Mapping::shared(4096, file.as_fd(), 0).unwrap();
         for offset in [LAYOUT.producer, LAYOUT.consumer] {
+            let index = map();
             // SAFETY: inside the page and aligned; nobody else is looking yet.
-            unsafe { map().at(offset, 4).cast::<u32>().write(start) };
+            unsafe { index.at(offset, 4).cast::<u32>().write(start) };
         }
         (Producer::new(map(), LAYOUT), Consumer::new(map(), LAYOUT))
     }

@@ -34,6 +34,8 @@ pub(crate) struct Slot {
     pub connecting: bool,
     /// Where a dialled peer's address stands while the kernel reads it.
     pub address: Box<libc::sockaddr_storage>,
+    /// Listed in the port's `dirty`.
+    pub dirty: bool,
     /// The `Closed` event was given.
     pub told: bool,
     /// When a closing connection is cut.
@@ -55,6 +57,7 @@ impl Slot {
             send: SendQueue::new(send_bytes),
             connecting: false,
             address: Box::new(crate::socket::empty_storage()),
+            dirty: false,
             told: false,
             deadline: None,
             peer_done: false,

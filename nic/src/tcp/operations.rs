@@ -1,0 +1,187 @@
+//! Starting a port's operations and acting on how they ended.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use super::slot::Phase;
+use super::{On, SocketTcp};
+use crate::driver::{Done, Op};
+use crate::port::TcpEvent;
+use crate::socket;
+
+/// What an operation is, in the upper half of its tag; the slot is in the lower half.
+const ACCEPT: u64 = 1 << 32;
+pub(super) const CONNECT: u64 = 2 << 32;
+const RECEIVE: u64 = 3 << 32;
+const SEND: u64 = 4 << 32;
+
+impl SocketTcp {
+    pub(super) fn start(&mut self, op: Op, tag: u64) {
+        // SAFETY: pointers lead into a slot's buffers or boxed address, or the listener's box.
+        // Those live as long as the port, which leaks them if the engine will not let go (`drop`);
+        // the flags and the send queue keep the port off the parts in use.
+        unsafe { self.driver.start(op, tag) };
+    }
+
+    pub(super) fn start_accept(&mut self) {
+        let Some(listener) = &mut self.listener else {
+            return;
+        };
+        if listener.accepting {
+            return;
+        }
+        listener.accepting = true;
+        let accepted = &raw mut *listener.accepted;
+        // SAFETY: the box is valid and no operation is using it.
+        let length = unsafe { &raw mut (*accepted).length };
+        // SAFETY: as above.
+        let address = unsafe { &raw mut (*accepted).address };
+        // SAFETY: as above; the kernel reads the length as the room there is.
+        unsafe { length.write(size_of::<libc::sockaddr_storage>() as libc::socklen_t) };
+        let fd = listener.fd.as_raw_fd();
+        self.start(
+            Op::Accept {
+                fd,
+                address,
+                length,
+            },
+            ACCEPT,
+        );
+    }
+
+    pub(super) fn start_receive(&mut self, index: usize) {
+        if let Some(op) = self.slots[index].receive_op() {
+            self.start(op, RECEIVE | index as u64);
+        }
+    }
+
+    pub(super) fn start_send(&mut self, index: usize) {
+        if let Some(op) = self.slots[index].send_op() {
+            self.start(op, SEND | index as u64);
+        }
+    }
+
+    pub(super) fn start_dirty(&mut self) {
+        while let Some(index) = self.dirty.pop() {
+            let index = usize::from(index);
+            self.slots[index].dirty = false;
+            self.start_send(index);
+        }
+    }
+
+    pub(super) fn end(&mut self, done: Done, on: On<'_>) -> usize {
+        let index = (done.tag & 0xffff_ffff) as usize;
+        match done.tag & !0xffff_ffff {
+            ACCEPT => self.end_accept(done.result, on),
+            CONNECT => self.end_connect(index, done.result, on),
+            RECEIVE => self.end_receive(index, done.result, on),
+            _ => self.end_send(index, done.result),
+        }
+    }
+
+    fn end_accept(&mut self, result: i32, on: On<'_>) -> usize {
+        let Some(listener) = &mut self.listener else {
+            return 0;
+        };
+        listener.accepting = false;
+        if result < 0 {
+            self.stats.accept_errors += 1;
+            return 0;
+        }
+        let peer = socket::storage_read(&listener.accepted.address).unwrap_or(listener.local);
+        // SAFETY: `accept` gave a new descriptor that nobody else owns.
+        let fd = unsafe { OwnedFd::from_raw_fd(result) };
+        let Some(index) = self.free.pop() else {
+            self.stats.refused += 1;
+            return 0; // dropping the descriptor turns the peer away
+        };
+        socket::tcp_no_delay(fd.as_raw_fd());
+        let index = usize::from(index);
+        self.slots[index].occupy(fd, Phase::Open);
+        self.stats.accepted += 1;
+        self.stats.connections += 1;
+        on(TcpEvent::Opened {
+            conn: self.conn(index),
+            peer,
+        });
+        self.start_receive(index);
+        1
+    }
+
+    fn end_connect(&mut self, index: usize, result: i32, on: On<'_>) -> usize {
+        let slot = &mut self.slots[index];
+        slot.connecting = false;
+        if result < 0 {
+            self.stats.connect_errors += 1;
+            self.kill(index);
+            return 0; // `finish_ending` tells
+        }
+        let Some(peer) = socket::storage_read(&slot.address) else {
+            return 0;
+        };
+        match slot.phase {
+            Phase::Connecting => {
+                slot.phase = Phase::Open;
+                on(TcpEvent::Opened {
+                    conn: self.conn(index),
+                    peer,
+                });
+                self.start_receive(index);
+                1
+            }
+            _ => {
+                self.start_receive(index); // closed while dialling: end in the ordinary way
+                0
+            }
+        }
+    }
+
+    fn end_receive(&mut self, index: usize, result: i32, on: On<'_>) -> usize {
+        let conn = self.conn(index);
+        let slot = &mut self.slots[index];
+        slot.receiving = false;
+        if slot.phase == Phase::Dying {
+            return 0;
+        }
+        if result < 0 {
+            self.stats.resets += 1;
+            self.kill(index);
+            return 0;
+        }
+        let mut events = 0;
+        if result == 0 {
+            slot.peer_done = true;
+            if slot.phase == Phase::Open {
+                slot.told = true;
+                on(TcpEvent::Closed { conn });
+                self.begin_closing(index);
+                events = 1;
+            }
+        } else {
+            self.stats.bytes_in += result as u64;
+            if slot.phase == Phase::Open {
+                on(TcpEvent::Data {
+                    conn,
+                    bytes: slot.receive.first(result as usize),
+                });
+                events = 1;
+            }
+        }
+        self.start_receive(index);
+        events
+    }
+
+    fn end_send(&mut self, index: usize, result: i32) -> usize {
+        let slot = &mut self.slots[index];
+        slot.send.end(result.max(0) as usize);
+        if result < 0 {
+            if slot.phase != Phase::Dying {
+                self.stats.resets += 1;
+                self.kill(index);
+            }
+            return 0;
+        }
+        self.stats.bytes_out += result as u64;
+        self.start_send(index);
+        0
+    }
+}
