@@ -1,5 +1,10 @@
 //! The program's commands, one file each: `Args` is what it takes, `run` does it.
 
+pub mod book;
+pub mod demo;
+pub mod load;
+pub mod replay;
+pub mod run;
 pub mod topology;
 
 /// The cores that the system lets this process use.

@@ -1,4 +1,8 @@
 //! The appliance: topology, tiles, and the program wirecross.
 
+pub mod client;
 pub mod commands;
+pub mod demo;
+pub mod tiles;
 pub mod topology;
+pub mod venue;

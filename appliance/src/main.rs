@@ -14,12 +14,27 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show a book of a feed, live.
+    Book(commands::book::Args),
+    /// Show and judge the whole path on this machine.
+    Demo(commands::demo::Args),
+    /// Drive a venue with generated order flow and judge its answers.
+    Load(commands::load::Args),
+    /// Send an ITCH file as a MoldUDP64 feed.
+    Replay(commands::replay::Args),
+    /// Run a venue until SIGTERM or SIGINT.
+    Run(commands::run::Args),
     /// Check a topology file and draw it.
     Topology(commands::topology::Args),
 }
 
 fn main() -> ExitCode {
     match &Program::parse().command {
+        Command::Book(args) => commands::book::run(args),
+        Command::Demo(args) => commands::demo::run(args),
+        Command::Load(args) => commands::load::run(args),
+        Command::Replay(args) => commands::replay::run(args),
+        Command::Run(args) => commands::run::run(args),
         Command::Topology(args) => commands::topology::run(args),
     }
 }

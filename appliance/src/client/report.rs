@@ -47,7 +47,13 @@ impl Latencies {
     /// The figures of a row.
     #[must_use]
     pub fn row(&self) -> LatencyRow {
-        let at = |quantile| if self.0.is_empty() { 0 } else { self.0.value_at_quantile(quantile) };
+        let at = |quantile| {
+            if self.0.is_empty() {
+                0
+            } else {
+                self.0.value_at_quantile(quantile)
+            }
+        };
         LatencyRow {
             count: self.0.len(),
             min_ns: if self.0.is_empty() { 0 } else { self.0.min() },
@@ -70,7 +76,7 @@ impl Latencies {
 pub struct LatencyRow {
     /// How many were measured.
     pub count: u64,
-    /// Shortest.
+    /// Shortest; 0 where it is not known.
     pub min_ns: u64,
     /// Median.
     pub p50_ns: u64,
@@ -96,7 +102,12 @@ pub fn duration_text(ns: u64) -> String {
 /// A latency table, the worst figure first; rows without a measurement are left out.
 #[must_use]
 pub fn table(rows: &[(&str, LatencyRow)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(8);
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(8);
     let mut text = format!(
         "{:width$}  {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}\n",
         "latency", "max", "p99.9", "p99", "p50", "min", "count"
@@ -109,7 +120,11 @@ pub fn table(rows: &[(&str, LatencyRow)]) -> String {
             duration_text(row.p999_ns),
             duration_text(row.p99_ns),
             duration_text(row.p50_ns),
-            duration_text(row.min_ns),
+            if row.min_ns == 0 {
+                "-".to_owned()
+            } else {
+                duration_text(row.min_ns)
+            },
             row.count,
         );
     }
@@ -245,9 +260,22 @@ impl Plot {
     const BOTTOM: f64 = 360.0;
 
     fn new(timeline: &[Second]) -> Self {
-        let measured = || timeline.iter().map(|second| second.reply).filter(|row| row.count > 0);
-        let low = measured().map(|row| row.p50_ns).min().unwrap_or(1_000).max(1) as f64;
-        let high = measured().map(|row| row.max_ns).max().unwrap_or(1_000_000).max(10) as f64;
+        let measured = || {
+            timeline
+                .iter()
+                .map(|second| second.reply)
+                .filter(|row| row.count > 0)
+        };
+        let low = measured()
+            .map(|row| row.p50_ns)
+            .min()
+            .unwrap_or(1_000)
+            .max(1) as f64;
+        let high = measured()
+            .map(|row| row.max_ns)
+            .max()
+            .unwrap_or(1_000_000)
+            .max(10) as f64;
         let decade_low = low.log10().floor();
         Self {
             seconds: timeline.len().max(2) as f64 - 1.0,
@@ -309,8 +337,17 @@ impl Plot {
         pick: fn(&LatencyRow) -> u64,
     ) {
         let mut points = String::new();
-        for (index, second) in timeline.iter().enumerate().filter(|(_, s)| s.reply.count > 0) {
-            let _ = write!(points, "{:.1},{:.1} ", self.x(index), self.y(pick(&second.reply)));
+        for (index, second) in timeline
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.reply.count > 0)
+        {
+            let _ = write!(
+                points,
+                "{:.1},{:.1} ",
+                self.x(index),
+                self.y(pick(&second.reply))
+            );
         }
         let _ = writeln!(
             svg,
@@ -340,7 +377,16 @@ mod tests {
             unanswered: 1,
             due_to_reply: row,
             sent_to_reply: row,
-            timeline: vec![Second { due: 500, reply: row }, Second { due: 501, reply: row }],
+            timeline: vec![
+                Second {
+                    due: 500,
+                    reply: row,
+                },
+                Second {
+                    due: 501,
+                    reply: row,
+                },
+            ],
             broken: Vec::new(),
         }
     }
@@ -348,7 +394,10 @@ mod tests {
     #[test]
     fn percentiles_are_those_of_the_values() {
         let row = report().due_to_reply;
-        assert_eq!((row.count, row.min_ns, row.max_ns), (1_000, 1_000, 1_000_447));
+        assert_eq!(
+            (row.count, row.min_ns, row.max_ns),
+            (1_000, 1_000, 1_000_447)
+        );
         assert!((499_000..=501_000).contains(&row.p50_ns), "{}", row.p50_ns);
         assert!((989_000..=991_000).contains(&row.p99_ns), "{}", row.p99_ns);
         assert_eq!(Latencies::new().row().max_ns, 0);
@@ -357,10 +406,16 @@ mod tests {
     #[test]
     fn thresholds_are_judged_on_the_worst_side() {
         let mut report = report();
-        report.judge(&Thresholds { rejects: Some(10), ..Thresholds::default() });
+        report.judge(&Thresholds {
+            rejects: Some(10),
+            ..Thresholds::default()
+        });
         assert!(report.broken.is_empty());
-        let limits =
-            Thresholds { p50_us: Some(400), unanswered: Some(0), ..Thresholds::default() };
+        let limits = Thresholds {
+            p50_us: Some(400),
+            unanswered: Some(0),
+            ..Thresholds::default()
+        };
         report.judge(&limits);
         assert_eq!(report.broken.len(), 2, "{:?}", report.broken);
         assert!(report.text().contains("threshold broken: p50_us is"));

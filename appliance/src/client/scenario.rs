@@ -133,7 +133,9 @@ impl Scenario {
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self =
             toml::from_str(text).map_err(|error| ScenarioError(format!("{name}: {error}")))?;
-        scenario.check().map_err(|error| ScenarioError(format!("{name}: {error}")))?;
+        scenario
+            .check()
+            .map_err(|error| ScenarioError(format!("{name}: {error}")))?;
         Ok(scenario)
     }
 
@@ -162,7 +164,11 @@ impl Scenario {
     /// When each command is due, in nanoseconds from the start, until the last stage ends.
     #[must_use]
     pub fn schedule(&self) -> Schedule<'_> {
-        Schedule { stages: &self.stages, stage_start_ns: 0.0, next_ns: 0.0 }
+        Schedule {
+            stages: &self.stages,
+            stage_start_ns: 0.0,
+            next_ns: 0.0,
+        }
     }
 }
 
@@ -184,12 +190,24 @@ impl Stage {
         match *self {
             Self::Constant { rate, .. } => rate,
             Self::Ramp { from, to, .. } => from + (to - from) * part,
-            Self::Step { from, to, steps, .. } => {
+            Self::Step {
+                from, to, steps, ..
+            } => {
                 let last = f64::from(steps - 1);
                 from + (to - from) * (part * f64::from(steps)).floor().min(last) / last
             }
-            Self::Burst { rate, peak, period_ms, burst_ms, .. } => {
-                if ns / 1e6 % period_ms < burst_ms { peak } else { rate }
+            Self::Burst {
+                rate,
+                peak,
+                period_ms,
+                burst_ms,
+                ..
+            } => {
+                if ns / 1e6 % period_ms < burst_ms {
+                    peak
+                } else {
+                    rate
+                }
             }
         }
     }
@@ -202,12 +220,20 @@ impl Stage {
                 in_range("from", from, 1.0, RATE_MAX)?;
                 in_range("to", to, 1.0, RATE_MAX)
             }
-            Self::Step { from, to, steps, .. } => {
+            Self::Step {
+                from, to, steps, ..
+            } => {
                 in_range("from", from, 1.0, RATE_MAX)?;
                 in_range("to", to, 1.0, RATE_MAX)?;
                 in_range("steps", f64::from(steps), 2.0, 10_000.0)
             }
-            Self::Burst { rate, peak, period_ms, burst_ms, .. } => {
+            Self::Burst {
+                rate,
+                peak,
+                period_ms,
+                burst_ms,
+                ..
+            } => {
                 in_range("rate", rate, 1.0, RATE_MAX)?;
                 in_range("peak", peak, rate, RATE_MAX)?;
                 in_range("period_ms", period_ms, 0.01, STAGE_SECONDS_MAX * 1e3)?;
@@ -221,7 +247,9 @@ fn in_range(name: &str, value: f64, least: f64, most: f64) -> Result<(), Scenari
     if value >= least && value <= most {
         return Ok(());
     }
-    Err(ScenarioError(format!("{name} = {value}: choose a number from {least} to {most}")))
+    Err(ScenarioError(format!(
+        "{name} = {value}: choose a number from {least} to {most}"
+    )))
 }
 
 /// When commands are due: see [`Scenario::schedule`].
@@ -256,7 +284,10 @@ mod tests {
     use super::*;
 
     fn count(text: &str) -> usize {
-        Scenario::parse("test.toml", text).unwrap().schedule().count()
+        Scenario::parse("test.toml", text)
+            .unwrap()
+            .schedule()
+            .count()
     }
 
     #[test]
@@ -287,16 +318,31 @@ mod tests {
         let cases = [
             ("", "missing field `stage`"),
             ("stage = []", "no [[stage]]"),
-            ("[[stage]]\nkind='constant'\nseconds=1.0\nrate=0.0", "stage 1: rate = 0"),
-            ("[[stage]]\nkind='constant'\nseconds=1.0\nrate=nan", "stage 1: rate = NaN"),
-            ("[[stage]]\nkind='ramp'\nseconds=-1.0\nfrom=1.0\nto=2.0", "seconds = -1"),
-            ("[[stage]]\nkind='step'\nseconds=1.0\nfrom=1.0\nto=2.0\nsteps=1", "steps = 1"),
+            (
+                "[[stage]]\nkind='constant'\nseconds=1.0\nrate=0.0",
+                "stage 1: rate = 0",
+            ),
+            (
+                "[[stage]]\nkind='constant'\nseconds=1.0\nrate=nan",
+                "stage 1: rate = NaN",
+            ),
+            (
+                "[[stage]]\nkind='ramp'\nseconds=-1.0\nfrom=1.0\nto=2.0",
+                "seconds = -1",
+            ),
+            (
+                "[[stage]]\nkind='step'\nseconds=1.0\nfrom=1.0\nto=2.0\nsteps=1",
+                "steps = 1",
+            ),
             (
                 "[[stage]]\nkind='burst'\nseconds=1.0\nrate=9.0\npeak=8.0\nperiod_ms=1.0\nburst_ms=1.0",
                 "peak = 8",
             ),
             ("[[stage]]\nkind='wave'\nseconds=1.0", "wave"),
-            ("[[stage]]\nkind='constant'\nseconds=1.0\nrate=1.0\nsped=2", "sped"),
+            (
+                "[[stage]]\nkind='constant'\nseconds=1.0\nrate=1.0\nsped=2",
+                "sped",
+            ),
         ];
         for (text, want) in cases {
             let error = Scenario::parse("test.toml", text).unwrap_err().to_string();

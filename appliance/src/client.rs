@@ -1,0 +1,9 @@
+//! What the member's and the subscriber's commands are made of: load, demo, book, replay.
+
+pub mod load;
+pub mod members;
+pub mod recorded;
+pub mod report;
+pub mod scenario;
+pub mod subscriber;
+pub mod tracker;

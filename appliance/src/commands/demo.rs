@@ -1,0 +1,245 @@
+//! `wirecross demo`: the whole path on this machine, judged.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use flow::recorded;
+use queue::CounterReader;
+
+use crate::client::members::Login;
+use crate::client::report::{LatencyRow, table};
+use crate::demo::{Addresses, Arena, Generated, Judged, Plan, Played, Shown};
+use crate::demo::{judge, run_generated, run_recorded};
+use crate::tiles::HISTOGRAMS;
+use crate::topology::Topology;
+use crate::venue::runner::COUNTERS_FILE;
+
+/// Exit code when something differs.
+const EXIT_DIFFERENT: u8 = 1;
+/// Exit code when the demo could not be made.
+const EXIT_USAGE: u8 = 2;
+/// Orders that the venue takes memory for.
+const ORDERS: u32 = 200_000;
+/// Differences that are printed; the others are counted.
+const DIFFERENCES_SHOWN: usize = 10;
+
+/// What `wirecross demo` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Seconds of generated flow.
+    #[arg(long, default_value_t = 15.0)]
+    seconds: f64,
+    /// Commands a second.
+    #[arg(long, default_value_t = 5_000.0)]
+    rate: f64,
+    /// Order entry sessions.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=16))]
+    sessions: u16,
+    /// Symbols; the first is the busiest.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    symbols: u16,
+    /// Orders that stand on the books once they are filled.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    standing: u32,
+    /// Seed of the order flow.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Acknowledge from memory instead of waiting for the disk.
+    #[arg(long)]
+    memory: bool,
+    /// Use loopback even where namespaces are possible.
+    #[arg(long)]
+    loopback: bool,
+    /// Play this recorded flow instead and compare every fill.
+    #[arg(long, value_name = "FILE")]
+    flow: Option<PathBuf>,
+    /// Kill the venue after so many answers of the recorded flow and start it again.
+    #[arg(long, value_name = "ANSWERS", requires = "flow")]
+    kill_after: Option<usize>,
+    /// Directory for the venue's data, kept afterwards; a temporary one otherwise.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(args: &Args) -> ExitCode {
+    let directory = args.keep.clone().unwrap_or_else(temporary);
+    let outcome = fs::create_dir_all(&directory)
+        .map_err(|error| format!("{}: {error}", directory.display()))
+        .and_then(|()| show(args, &directory));
+    if args.keep.is_none() {
+        // What cannot be removed from the temporary folder is the system's to remove.
+        let _ = fs::remove_dir_all(&directory);
+    }
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(EXIT_DIFFERENT),
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+fn temporary() -> PathBuf {
+    std::env::temp_dir().join(format!("wirecross-demo-{}", std::process::id()))
+}
+
+fn show(args: &Args, directory: &Path) -> Result<bool, String> {
+    let arena = Arena::open(args.loopback);
+    println!("venue and members: {}", arena.describe());
+    arena
+        .enter()
+        .map_err(|error| format!("entering our namespace: {error}"))?;
+    let ack = if args.memory { "memory" } else { "disk" };
+    let plan_of = |addresses: Addresses, logins: Vec<Login>, symbols: Vec<String>| Plan {
+        directory: directory.to_owned(),
+        symbols,
+        logins,
+        ack,
+        orders: ORDERS,
+        addresses,
+    };
+    if let Some(file) = &args.flow {
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+        let lines = recorded::read(&text).map_err(|error| named(&error))?;
+        let (plan, played) = run_recorded(&arena, plan_of, lines, args.kill_after)?;
+        let judged = judge(&topology_of(&plan)?, &played.books, &played.summary)?;
+        return Ok(tell_recorded(&played, &judged));
+    }
+    let wanted = Generated {
+        rate: args.rate,
+        seconds: args.seconds,
+        sessions: args.sessions,
+        symbols: args.symbols,
+        standing: args.standing,
+        seed: args.seed,
+    };
+    println!(
+        "{} commands a second for {} s, acknowledged from {ack}",
+        args.rate, args.seconds
+    );
+    let (plan, shown) = run_generated(&arena, plan_of, &wanted)?;
+    let topology = topology_of(&plan)?;
+    let judged = judge(&topology, &shown.books, &shown.summary)?;
+    let hops = hops(&topology)?;
+    Ok(tell_generated(&shown, &judged, &hops))
+}
+
+fn topology_of(plan: &Plan) -> Result<Topology, String> {
+    Topology::load(&plan.topology_path()).map_err(|error| error.to_string())
+}
+
+/// The venue's own histograms, from the file that it left.
+fn hops(topology: &Topology) -> Result<Vec<(&'static str, LatencyRow)>, String> {
+    let path = topology.data_dir.join(COUNTERS_FILE);
+    let reader = CounterReader::attach(&path).map_err(|error| error.to_string())?;
+    let row = |&name: &&'static str| {
+        let summary = reader.summary(name).ok_or_else(|| {
+            format!(
+                "{}: no histogram {name}: another version's file?",
+                path.display()
+            )
+        })?;
+        let row = LatencyRow {
+            count: summary.count,
+            min_ns: 0,
+            p50_ns: summary.p50,
+            p99_ns: summary.p99,
+            p999_ns: summary.p99_9,
+            max_ns: summary.max,
+        };
+        Ok((hop_name(name), row))
+    };
+    HISTOGRAMS.iter().map(row).collect()
+}
+
+/// A hop in words.
+fn hop_name(name: &'static str) -> &'static str {
+    match name {
+        "hop.gate_engine_ns" => "  gate -> sequenced",
+        "hop.engine_durable_ns" => "  sequenced -> on disk",
+        "hop.engine_reply_ns" => "  sequenced -> reply written",
+        "hop.engine_feed_ns" => "  sequenced -> feed packet",
+        other => other,
+    }
+}
+
+fn tell_generated(shown: &Shown, judged: &Judged, hops: &[(&str, LatencyRow)]) -> bool {
+    let report = &shown.report;
+    println!(
+        "orders: {} commands, {} answered, {} accepted, {} rejected, {} executions",
+        report.sent, report.answered, report.accepted, report.rejected, report.executions
+    );
+    println!(
+        "feed ({}): {} messages in {} packets, {} gaps, {} requests, {} lost",
+        shown.feed_mode,
+        shown.feed.messages,
+        shown.feed.packets,
+        shown.feed.gaps,
+        shown.feed.requests,
+        shown.summary.messages.saturating_sub(shown.feed.messages)
+    );
+    let mut rows = vec![
+        ("order due -> reply", report.due_to_reply),
+        ("order sent -> reply", report.sent_to_reply),
+        ("order due -> feed message", shown.due_to_feed),
+    ];
+    rows.extend_from_slice(hops);
+    println!("\n{}", table(&rows));
+    verdict(judged, &shown.faults)
+}
+
+fn tell_recorded(played: &Played, judged: &Judged) -> bool {
+    println!(
+        "{} commands answered in {:.2} s",
+        played.commands, played.seconds
+    );
+    if let Some(answers) = played.killed_after {
+        println!(
+            "killed after {answers} answers and started again; {} commands sent again",
+            played.sent_again
+        );
+    }
+    println!("replies: {}", played.replies);
+    println!(
+        "feed: {} trades, {} different from the replies",
+        played.feed_trades,
+        played.feed_differences.len()
+    );
+    let faults = [
+        &played.replies.differences[..],
+        &played.feed_differences[..],
+    ]
+    .concat();
+    verdict(judged, &faults)
+}
+
+/// Prints whether all is well.
+fn verdict(judged: &Judged, faults: &[String]) -> bool {
+    println!(
+        "journal: {} inputs replayed, {} orders rest, state hash {:016x}",
+        judged.inputs, judged.orders, judged.state_hash
+    );
+    let mut wrong = faults.iter().chain(&judged.differences);
+    for fault in wrong.by_ref().take(DIFFERENCES_SHOWN) {
+        println!("different: {fault}");
+    }
+    let more = wrong.count();
+    if more > 0 {
+        println!("and {more} more");
+    }
+    let is_well = faults.is_empty() && judged.differences.is_empty();
+    println!(
+        "{}",
+        if is_well {
+            "the feed's books, the journal's books and the venue's state hash agree"
+        } else {
+            "NOT the same: see above"
+        }
+    );
+    is_well
+}

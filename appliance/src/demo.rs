@@ -1,0 +1,17 @@
+//! The whole path shown on one machine: a venue in a process of its own, members and a subscriber
+//! in this one, and a judge that compares the feed's books with the journal's.
+//!
+//! As root the two sides live in network namespaces joined by a virtual cable, and the feed goes
+//! around the kernel's stack on both ends. Without root everything runs on loopback, and says so.
+
+mod arena;
+mod generated;
+mod judge;
+mod recorded;
+mod venue;
+
+pub use arena::{Addresses, Arena};
+pub use generated::{Generated, Shown, run as run_generated};
+pub use judge::{Judged, judge};
+pub use recorded::{Played, run as run_recorded};
+pub use venue::{Plan, Summary, VenueProcess};
