@@ -12,9 +12,6 @@ use crate::stats::Stats;
 use crate::threads::{Stop, pair};
 use crate::{BenchError, Effort};
 
-/// Round trips that make one sample.
-const TRIPS: u64 = 100;
-
 /// A word on a pair of lines of its own.
 #[repr(align(128))]
 struct Word(AtomicU64);
@@ -31,6 +28,8 @@ pub struct Calibration {
 /// Measures round trips of a cache line between the first two processors.
 pub fn ping_pong(effort: Effort) -> Result<Stats, BenchError> {
     let samples = effort.pick(5, 500, 2_000) as u64;
+    // Round trips that make one sample.
+    let trips = effort.pick(10, 100, 100) as u64;
     let (ping, pong) = (Word(AtomicU64::new(0)), Word(AtomicU64::new(0)));
     // Acquire and Release: each side goes on only after the other one's store.
     let wait_for = |stop: &Stop, word: &Word, number: u64| {
@@ -40,17 +39,17 @@ pub fn ping_pong(effort: Effort) -> Result<Stats, BenchError> {
         let mut times = Vec::new();
         for sample in 0..samples {
             let start = Instant::now();
-            for trip in 1..=TRIPS {
-                let number = sample * TRIPS + trip;
+            for trip in 1..=trips {
+                let number = sample * trips + trip;
                 ping.0.store(number, Ordering::Release);
                 wait_for(stop, &pong, number)?;
             }
-            times.push(start.elapsed().as_nanos() as u64 * 1_000 / TRIPS);
+            times.push(start.elapsed().as_nanos() as u64 * 1_000 / trips);
         }
         Ok(times)
     };
     let there = |stop: &Stop| {
-        for number in 1..=samples * TRIPS {
+        for number in 1..=samples * trips {
             wait_for(stop, &ping, number)?;
             pong.0.store(number, Ordering::Release);
         }

@@ -9,7 +9,7 @@ use crate::BenchError;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Looks in vain before a waiting thread lets another one run: matters only where two threads
 /// share a core.
-const LOOKS_MAX: u32 = 1 << 14;
+const LOOKS_MAX: u32 = 1 << 12;
 
 /// Binds the calling thread to a processor it may use, the first one for place 0, wrapping around;
 /// says which. Without permission the thread stays where it is.

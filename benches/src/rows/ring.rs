@@ -165,8 +165,8 @@ impl Link for Channel {
 }
 
 fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
-    let trips = options.effort.pick(200, 20_000, 200_000) as u64;
-    let batches = options.effort.pick(50, 5_000, 50_000) as u64;
+    let trips = options.effort.pick(50, 20_000, 200_000) as u64;
+    let batches = options.effort.pick(40, 5_000, 50_000) as u64;
     let rounds = options.effort.rounds();
     let cases = ["round trip", "one way", "batch of 32, per message"];
     let subjects = vec![
