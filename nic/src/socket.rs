@@ -1,9 +1,10 @@
 //! Opening sockets with the options that the ports need.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpListener};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use crate::net::UdpOptions;
 
@@ -14,9 +15,23 @@ const MULTICAST_TTL: libc::c_int = 1;
 
 const _: () = assert!(size_of::<libc::sockaddr_storage>() == 128);
 
+/// How long an address may stay in use by a process that was killed: the kernel takes its io_uring
+/// operations, and with them its sockets, apart after the process is gone.
+const ADDRESS_FREED_AFTER: Duration = Duration::from_secs(10);
+/// Pause between two tries.
+const ADDRESS_RETRY: Duration = Duration::from_millis(20);
+
 /// A listening TCP socket and the address it got.
 pub(crate) fn tcp_listener(at: SocketAddr, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
-    let listener = TcpListener::bind(at)?;
+    let deadline = Instant::now() + ADDRESS_FREED_AFTER;
+    let listener = loop {
+        match TcpListener::bind(at) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                std::thread::sleep(ADDRESS_RETRY);
+            }
+            outcome => break outcome?,
+        }
+    };
     listener.set_nonblocking(nonblocking)?;
     let local = listener.local_addr()?;
     Ok((OwnedFd::from(listener), local))
