@@ -1,6 +1,8 @@
-//! The books of the reference engine: sorted maps from price to a queue of orders.
+//! The books of the reference engine: sorted maps from price to sorted maps of orders.
+//!
+//! Orders come to rest in the order of their numbers, so the number is the time in price-time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use wire::ring::{PRICE_MARKET, Side};
 
@@ -25,16 +27,16 @@ pub struct Resting {
     pub order_ref: u64,
 }
 
-/// Orders of one side of a symbol: the front of a queue is the oldest.
-type Queues = BTreeMap<i64, VecDeque<Resting>>;
+/// Orders of one side of a symbol, by price and number.
+type Levels = BTreeMap<i64, BTreeMap<u64, Resting>>;
 
 /// All books, and where each live order is.
 #[derive(Default)]
 pub(crate) struct Books {
     /// By symbol and side.
-    queues: BTreeMap<(u16, u8), Queues>,
-    /// By session and user reference.
-    live: BTreeMap<(u16, u32), (u16, Side, i64)>,
+    sides: BTreeMap<(u16, u8), Levels>,
+    /// By session and user reference: symbol, side, price and number.
+    live: BTreeMap<(u16, u32), (u16, Side, i64, u64)>,
 }
 
 impl Books {
@@ -44,55 +46,44 @@ impl Books {
 
     /// Orders of one side of a symbol, best price first, then the oldest.
     pub(crate) fn orders(&self, symbol: u16, side: Side) -> impl Iterator<Item = &Resting> {
-        let queues = self.queues.get(&(symbol, side as u8));
+        let levels = self.sides.get(&(symbol, side as u8));
         let (falling, rising) = match side {
-            Side::Buy => (queues, None),
-            Side::Sell => (None, queues),
+            Side::Buy => (levels, None),
+            Side::Sell => (None, levels),
         };
-        let falling = falling.into_iter().flat_map(|queues| queues.values().rev());
+        let falling = falling.into_iter().flat_map(|levels| levels.values().rev());
         let rising = rising.into_iter().flat_map(BTreeMap::values);
-        falling.chain(rising).flatten()
+        falling.chain(rising).flat_map(BTreeMap::values)
     }
 
     /// A session's live order.
     pub(crate) fn find(&self, session: u16, user_ref: u32) -> Option<Resting> {
-        let (symbol, side, price) = self.live.get(&(session, user_ref))?;
-        let queue = self.queues.get(&(*symbol, *side as u8))?.get(price)?;
-        let mine = |order: &&Resting| order.session == session && order.user_ref == user_ref;
-        queue.iter().find(mine).copied()
+        let (symbol, side, price, order_ref) = self.live.get(&(session, user_ref))?;
+        let level = self.sides.get(&(*symbol, *side as u8))?.get(price)?;
+        level.get(order_ref).copied()
     }
 
-    /// Puts an order behind all others of its price.
-    pub(crate) fn rest(&mut self, order: Resting) {
-        let place = (order.symbol, order.side, order.price);
-        self.live.insert((order.session, order.user_ref), place);
-        let queues = self
-            .queues
+    /// Stores an order that comes to rest, or the new open and executed units of one that rests
+    /// already; without open units it leaves.
+    pub(crate) fn store(&mut self, order: &Resting) {
+        let who = (order.session, order.user_ref);
+        let levels = self
+            .sides
             .entry((order.symbol, order.side as u8))
             .or_default();
-        queues.entry(order.price).or_default().push_back(order);
-    }
-
-    /// Stores an order's new open and executed units in its place; without open units it leaves.
-    pub(crate) fn update(&mut self, order: &Resting) {
-        let Some(queues) = self.queues.get_mut(&(order.symbol, order.side as u8)) else {
+        let level = levels.entry(order.price).or_default();
+        if order.open > 0 {
+            level.insert(order.order_ref, *order);
+            self.live.insert(
+                who,
+                (order.symbol, order.side, order.price, order.order_ref),
+            );
             return;
-        };
-        let Some(queue) = queues.get_mut(&order.price) else {
-            return;
-        };
-        for place in queue
-            .iter_mut()
-            .filter(|place| place.order_ref == order.order_ref)
-        {
-            *place = *order;
         }
-        if order.open == 0 {
-            queue.retain(|place| place.order_ref != order.order_ref);
-            self.live.remove(&(order.session, order.user_ref));
-        }
-        if queue.is_empty() {
-            queues.remove(&order.price);
+        level.remove(&order.order_ref);
+        self.live.remove(&who);
+        if level.is_empty() {
+            levels.remove(&order.price);
         }
     }
 
@@ -111,7 +102,7 @@ impl Books {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.queues.clear();
+        self.sides.clear();
         self.live.clear();
     }
 }

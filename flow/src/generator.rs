@@ -23,7 +23,7 @@ use crate::live::{Live, LiveOrders};
 use crate::middle::Middle;
 pub use crate::middle::WANDER_TICKS;
 use crate::random::Random;
-use crate::shape::{self, BUY_DISTANCE, PRICE_CHANGE, SELL_DISTANCE, SIZE, TICK};
+use crate::shape::{self, BUY_DISTANCE, PRICE_CHANGE, SELL_DISTANCE, SIZE, SIZE_AGGRESSOR, TICK};
 pub use crate::shape::{Shape, ShapeError};
 
 /// Ticks beyond the middle that an aggressor reaches at most.
@@ -213,7 +213,7 @@ impl Generator {
             Side::Buy => middle + reach,
             Side::Sell => middle - reach,
         };
-        let quantity = shape::draw(SIZE, &mut self.random);
+        let quantity = shape::draw(SIZE_AGGRESSOR, &mut self.random);
         match self.random.below(16) {
             0..4 => self.enter(symbol, side, price, quantity, TimeInForce::Day),
             4 => self.enter(
@@ -341,7 +341,13 @@ impl Generator {
     }
 
     fn middle(&mut self, symbol: u16) -> i64 {
-        self.middles[usize::from(symbol) - 1].price(&mut self.random)
+        let middle = &mut self.middles[usize::from(symbol) - 1];
+        // It stands still while the books are filled, or every run would begin with crossed orders.
+        if self.filled {
+            middle.price_next(&mut self.random)
+        } else {
+            middle.price()
+        }
     }
 
     /// Bursts of 1 to 512 commands, eight times as dense as the mean; pauses make up for it.

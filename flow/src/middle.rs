@@ -35,8 +35,13 @@ impl Middle {
         }
     }
 
+    /// The price now.
+    pub(crate) const fn price(&self) -> i64 {
+        self.price
+    }
+
     /// The price for one more command; it moves when its time has come.
-    pub(crate) fn price(&mut self, random: &mut Random) -> i64 {
+    pub(crate) fn price_next(&mut self, random: &mut Random) -> i64 {
         self.left -= 1;
         if self.left == 0 {
             self.left = self.interval;

@@ -1,8 +1,8 @@
 //! The reference engine: the shortest program that gives the right answer.
 //!
-//! A book is two sorted maps from price to a queue; everything is looked for from the front. What
-//! the real engine answers is compared with this one, event by event and book by book, so this file
-//! is also the exact meaning of [`Command`] and [`Event`] where `wire::ring` is brief.
+//! A book is two sorted maps, by price and then by order number. What the real engine answers is
+//! compared with this one, event by event and book by book, so this file is also the exact meaning
+//! of [`Command`] and [`Event`] where `wire::ring` is brief.
 //!
 //! # Checks, in this order; the first that fails is the reason
 //! - unknown kind: `Refused` with `InvalidField`.
@@ -222,7 +222,7 @@ impl Naive {
             return about(command, EventKind::Noted, Reason::None);
         }
         let order_now = Resting { open, ..order };
-        self.books.update(&order_now);
+        self.books.store(&order_now);
         let kind = if open == 0 {
             EventKind::Canceled
         } else {
@@ -263,7 +263,7 @@ impl Naive {
             Ok(good) => good,
             Err(reason) => return vec![about(command, EventKind::Rejected, reason)],
         };
-        self.books.update(&Resting { open: 0, ..old });
+        self.books.store(&Resting { open: 0, ..old });
         let order = Resting {
             user_ref: command.user_ref,
             price: command.price,
@@ -341,7 +341,7 @@ impl Naive {
         let fills = self.fill(&mut order);
         let rests = order.price != PRICE_MARKET && life == TimeInForce::Day;
         if rests && order.open > 0 {
-            self.books.rest(order);
+            self.books.store(&order);
         }
         if fills.is_empty() && rests {
             first.flags = Event::BOOKED;
@@ -374,7 +374,7 @@ impl Naive {
                 one.open -= quantity;
                 one.executed += quantity;
             }
-            self.books.update(&maker);
+            self.books.store(&maker);
             self.matches += 1;
             for (one, flags) in [(&maker, Event::MAKER | Event::BOOKED), (&*order, 0)] {
                 events.push(Event {

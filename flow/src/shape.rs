@@ -1,8 +1,8 @@
 //! What the generated flow looks like: its parameters and the published figures behind it.
 //!
 //! The figures are those of one day of AAPL on Nasdaq (ITCH 5.0): kinds of messages, sizes,
-//! distance from the middle and price changes of replacements. They are tables of quantiles, interpolated
-//! in integers, so that every machine draws the same.
+//! distance from the middle and price changes of replacements. They are tables of quantiles,
+//! interpolated in integers, so that every machine draws the same.
 
 use std::fmt;
 
@@ -135,6 +135,16 @@ pub(crate) const SIZE: &[Quantile] = &[
     (1_000_000, 20_000),
 ];
 
+/// Units of an aggressor: smaller, so that most of them have one fill.
+pub(crate) const SIZE_AGGRESSOR: &[Quantile] = &[
+    (0, 1),
+    (850_000, 60),
+    (950_000, 101),
+    (995_000, 201),
+    (999_900, 1_601),
+    (1_000_000, 20_000),
+];
+
 /// By how many ticks a replacement moves its price.
 pub(crate) const PRICE_CHANGE: &[Quantile] = &[
     (0, 1),
@@ -156,6 +166,7 @@ const fn quantiles_are_good(table: &[Quantile]) -> bool {
 }
 
 const _: () = assert!(quantiles_are_good(BUY_DISTANCE) && quantiles_are_good(SELL_DISTANCE));
+const _: () = assert!(quantiles_are_good(SIZE_AGGRESSOR));
 const _: () = assert!(quantiles_are_good(SIZE) && quantiles_are_good(PRICE_CHANGE));
 
 /// Draws a value from a table of quantiles: at least the first value, below the last.

@@ -183,6 +183,7 @@ struct Answers {
     refused: HashMap<(u8, u8), usize>,
     live: usize,
     crossed: usize,
+    trades: usize,
 }
 
 fn answers(shape: &Shape, commands: usize, is_told: bool) -> (Answers, Generator) {
@@ -221,6 +222,8 @@ fn count(answers: &mut Answers, kind: u8, events: &[Event]) {
         answers.news += 1;
         answers.news_traded += usize::from(events.len() > 1);
     }
+    let is_trade = |event: &&Event| event.has(Event::MAKER);
+    answers.trades += events.iter().filter(is_trade).count();
     answers.cancels += usize::from(kind == CommandKind::Cancel as u8);
     if last.kind == EventKind::CancelRejected as u8 {
         answers.cancels_refused += 1;
@@ -249,6 +252,8 @@ fn told_of_its_fills_it_is_never_refused_and_keeps_the_books_full() {
             90,
             110,
         );
+        let trades = answers.trades as i64 * 1000 / 60_000;
+        assert_between("trades, in thousandths of the commands", trades, 35, 70);
         let traded = answers.news_traded as i64 * 1000 / answers.news as i64;
         assert_between(
             "new orders that trade or are IOC, in thousandths",

@@ -9,7 +9,8 @@ use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MARKET, Side};
 /// Commands that mostly make sense, with small numbers so that orders meet, and some that do not.
 fn command() -> impl Strategy<Value = Command> {
     let kind = prop_oneof![
-        6 => Just(1), 3 => Just(2), 2 => Just(3), 1 => prop::sample::select(vec![0, 16, 17, 18, 32]),
+        6 => Just(1), 3 => Just(2), 2 => Just(3),
+        1 => prop::sample::select(vec![0, 16, 17, 18, 32]),
         1 => any::<u8>().prop_filter("the day stays open", |kind| *kind != 19),
     ];
     let price = prop_oneof![20 => 1..12i64, 1 => Just(PRICE_MARKET), 1 => any::<i64>()];

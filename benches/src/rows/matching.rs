@@ -51,7 +51,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
             ],
         ),
     ];
-    for (standing, names) in &standing[..options.effort.pick(1, 1, 2)] {
+    for (standing, names) in &standing[..options.effort.pick(1, 1, 3)] {
         let standing = if options.effort == crate::Effort::Tiny {
             500
         } else {
