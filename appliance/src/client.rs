@@ -6,4 +6,5 @@ pub mod recorded;
 pub mod report;
 pub mod scenario;
 pub mod subscriber;
+pub mod top;
 pub mod tracker;

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod load;
 pub mod replay;
 pub mod run;
+pub mod top;
 pub mod topology;
 
 /// The cores that the system lets this process use.

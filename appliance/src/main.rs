@@ -24,6 +24,8 @@ enum Command {
     Replay(commands::replay::Args),
     /// Run a venue until SIGTERM or SIGINT.
     Run(commands::run::Args),
+    /// Show what a running venue counts, live.
+    Top(commands::top::Args),
     /// Check a topology file and draw it.
     Topology(commands::topology::Args),
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Load(args) => commands::load::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Run(args) => commands::run::run(args),
+        Command::Top(args) => commands::top::run(args),
         Command::Topology(args) => commands::topology::run(args),
     }
 }

@@ -41,6 +41,7 @@ pub struct EngineTile<'m> {
 }
 
 struct Counters {
+    commands: Counter,
     inputs: Counter,
     events: Counter,
     live_orders: Counter,
@@ -64,6 +65,7 @@ impl<'m> EngineTile<'m> {
     ) -> Result<Self, Error> {
         let (sequence, time_ns) = last;
         let mut counters = Counters {
+            commands: set.counter("engine.commands")?,
             inputs: set.counter("engine.inputs")?,
             events: set.counter("engine.events")?,
             live_orders: set.counter("engine.live_orders")?,
@@ -178,6 +180,7 @@ impl Tile for EngineTile<'_> {
             self.links.journal.publish();
             self.links.gate.publish();
             self.links.publish.publish();
+            self.counters.commands.set(self.links.commands.position());
             self.counters.inputs.set(self.sequence);
             self.counters
                 .live_orders

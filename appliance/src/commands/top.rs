@@ -1,0 +1,135 @@
+//! `wirecross top`: what a running venue counts, live.
+
+use nic::{Clock, RealClock};
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::client::top::{Picture, Reading, draw};
+use crate::venue::runner::COUNTERS_FILE;
+
+/// Exit code when there is nothing to show.
+const EXIT_USAGE: u8 = 2;
+/// Readings that the line of rates reaches back.
+const HISTORY_MAX: usize = 512;
+
+/// What `wirecross top` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The venue's data directory: `data_dir` in its topology.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Milliseconds between two readings.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    interval_ms: u64,
+    /// Prints tables of two readings, and ends.
+    #[arg(long)]
+    once: bool,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(args: &Args) -> ExitCode {
+    match show(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("top: {error}");
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+fn show(args: &Args) -> Result<(), String> {
+    let mut watch = Watch::start(&args.data)?;
+    let interval = Duration::from_millis(args.interval_ms);
+    if args.once {
+        std::thread::sleep(interval);
+        let text = watch.look()?.text();
+        // That nobody reads any more is the reader's choice.
+        let _ = io::stdout().write_all(text.as_bytes());
+        return Ok(());
+    }
+    if !io::stdout().is_terminal() {
+        return Err("the output is no terminal: use --once".to_owned());
+    }
+    // This also puts the terminal back on a panic.
+    let opened = ratatui::try_init().map_err(|error| format!("terminal: {error}"));
+    let outcome = opened.and_then(|mut terminal| live(&mut terminal, &mut watch, interval));
+    ratatui::restore();
+    outcome
+}
+
+fn live(
+    terminal: &mut DefaultTerminal,
+    watch: &mut Watch<'_>,
+    interval: Duration,
+) -> Result<(), String> {
+    let mut history = VecDeque::with_capacity(HISTORY_MAX);
+    let mut picture = Picture::of(&watch.last, None);
+    loop {
+        let rates = history.make_contiguous();
+        let drawn = terminal.draw(|frame| draw(frame, &picture, rates));
+        drawn.map_err(|error| format!("terminal: {error}"))?;
+        if is_quit_asked(interval).map_err(|error| format!("terminal: {error}"))? {
+            return Ok(());
+        }
+        picture = watch.look()?;
+        if history.len() == HISTORY_MAX {
+            history.pop_front();
+        }
+        history.push_back(picture.rate("gate.commands").unwrap_or(0.0) as u64);
+    }
+}
+
+/// Waits for a key, at most this long; other keys and a new size of the terminal only end the wait.
+fn is_quit_asked(wait: Duration) -> io::Result<bool> {
+    if !event::poll(wait)? {
+        return Ok(false);
+    }
+    let Event::Key(key) = event::read()? else {
+        return Ok(false);
+    };
+    let is_control_c =
+        key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    Ok(is_control_c || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc))
+}
+
+/// Readings of one data directory, each compared with the one before.
+struct Watch<'a> {
+    data_dir: &'a Path,
+    clock: RealClock,
+    last: Reading,
+}
+
+impl<'a> Watch<'a> {
+    fn start(data_dir: &'a Path) -> Result<Self, String> {
+        let clock = RealClock::new();
+        let last = read(data_dir, &clock)?;
+        Ok(Self {
+            data_dir,
+            clock,
+            last,
+        })
+    }
+
+    fn look(&mut self) -> Result<Picture, String> {
+        let now = read(self.data_dir, &self.clock)?;
+        let picture = Picture::of(&now, Some(&self.last));
+        self.last = now;
+        Ok(picture)
+    }
+}
+
+fn read(data_dir: &Path, clock: &RealClock) -> Result<Reading, String> {
+    Reading::take(data_dir, clock.now_ns()).map_err(|error| {
+        let path = data_dir.join(COUNTERS_FILE);
+        format!(
+            "{}: {error}; is this the `data_dir` of a venue that ran?",
+            path.display()
+        )
+    })
+}
