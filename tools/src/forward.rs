@@ -1,22 +1,27 @@
-//! Tasks that another program of the house does: benches and topologies.
+//! Tasks that another part of the house does: benches, topologies, order flow.
 
 use crate::Outcome;
 use crate::command::{cargo, run as run_command};
 use clap::Args;
+use flow::Shape;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// What flow to generate.
+/// What flow to generate: one symbol and one member, which is what recorded flow knows.
 #[derive(Args)]
 pub struct Generate {
     /// The same seed gives the same flow.
     #[arg(long)]
     seed: u64,
-    /// How many commands.
+    /// How many commands, after those that fill the book.
     #[arg(long)]
     commands: u64,
-    /// How many symbols.
-    #[arg(long, default_value_t = 16)]
-    symbols: u16,
+    /// How many orders stand on the book.
+    #[arg(long, default_value_t = 1_000)]
+    standing: u32,
+    /// Mean nanoseconds between two commands.
+    #[arg(long, default_value_t = 10_000)]
+    gap_mean_ns: u64,
 }
 
 /// Runs a benchmark.
@@ -57,6 +62,16 @@ pub fn topology(file: &Path) -> Outcome {
 }
 
 /// Writes flow to standard output.
-pub fn generate(_what: &Generate) -> Outcome {
-    Err("not wired".into())
+pub fn generate(what: &Generate) -> Outcome {
+    let shape = Shape {
+        seed: what.seed,
+        symbols: 1,
+        sessions: 1,
+        standing: what.standing,
+        gap_mean_ns: what.gap_mean_ns,
+    };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    flow::recorded::write(&shape, what.commands, &mut out)
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("generate: {error}"))
 }

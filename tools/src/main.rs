@@ -20,7 +20,11 @@ use std::process::ExitCode;
 type Outcome = Result<(), String>;
 
 #[derive(Parser)]
-#[command(name = "cargo x", about = "The one command for builders of wirecross.")]
+#[command(
+    name = "x",
+    bin_name = "cargo x",
+    about = "The one command for builders of wirecross."
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

@@ -18,7 +18,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Referees from PyPI, pinned.
-const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols"];
+const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0"];
 
 /// Installs everything that is missing.
 pub fn run() -> Outcome {
