@@ -89,7 +89,12 @@ where
 {
     /// The tiles in the order of [`crate::topology::Tile::ALL`].
     pub fn tiles(&mut self) -> [&mut dyn Tile; 4] {
-        [&mut self.gate, &mut self.engine, &mut self.journal, &mut self.publish]
+        [
+            &mut self.gate,
+            &mut self.engine,
+            &mut self.journal,
+            &mut self.publish,
+        ]
     }
 }
 
@@ -130,7 +135,12 @@ where
     U: UdpPort + Send,
     S: Storage + Send,
 {
-    let Parts { tcp, udp, mut storage, session } = parts;
+    let Parts {
+        tcp,
+        udp,
+        mut storage,
+        session,
+    } = parts;
     let engine = matching::Engine::new(engine_limits(topology), lines)
         .map_err(|e| StartError::of("matching engine", &e))?;
     let entry = OrderEntry::new(entry_config(topology, session), &members(topology))
@@ -141,12 +151,15 @@ where
     let journaled = journal::recover(&mut storage, &mut |input| replay.take(input))
         .map_err(|e| StartError::of("recovery", &e))?;
     let (state, startup) = replay.finish()?;
-    let config = journal::Config { segment_bytes: topology.segment_bytes };
+    let config = journal::Config {
+        segment_bytes: topology.segment_bytes,
+    };
     let writer = Writer::open(storage, config, journaled.resume.clone())
         .map_err(|e| StartError::of("journal", &e))?;
     let recovery = Recovery::of(&journaled, &state.engine, startup.len());
 
     let last = (journaled.next_sequence - 1, journaled.time_ns);
+    let opening = last.0 + startup.len() as u64;
     let built = || -> Result<Venue<'m, T, U, S>, queue::Error> {
         let (commands_in, commands_out) = ring_of(topology, Link::GateEngine)?;
         let (inputs_in, inputs_out) = ring_of(topology, Link::EngineJournal)?;
@@ -158,9 +171,13 @@ where
             gate: replies_in,
             publish: feed_in,
         };
-        let gate_links = GateLinks { commands: commands_in, events: replies_out };
+        let gate_links = GateLinks {
+            commands: commands_in,
+            events: replies_out,
+        };
         Ok(Venue {
-            gate: GateTile::new(tcp, (state.entry, last.0), gate_links, topology, set)?,
+            gate: GateTile::new(tcp, (state.entry, last.0), gate_links, topology, set)?
+                .opening_at(opening),
             engine: EngineTile::new(state.engine, last, startup, links, set)?,
             journal: JournalTile::new(writer, inputs_out, set)?,
             publish: PublishTile::new(udp, (state.publisher, last.0), feed_out, topology, set)?,

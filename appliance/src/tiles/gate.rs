@@ -37,6 +37,8 @@ pub struct GateTile<T: TcpPort> {
     open: BTreeSet<u32>,
     /// Inputs whose events were all taken.
     inputs: u64,
+    /// The input that opens the day: before its events nobody's bytes are read.
+    opening: u64,
     ending_since_ns: Option<u64>,
     cutoff_ns: u64,
     failure: Option<String>,
@@ -54,6 +56,7 @@ struct Counters {
     logins: Counter,
     disconnects: Counter,
     malformed: Counter,
+    stalled: Counter,
     held_bytes: Counter,
     cut_off: Counter,
     reply_ns: Histogram,
@@ -72,6 +75,7 @@ impl Counters {
             logins: set.counter("gate.logins")?,
             disconnects: set.counter("gate.disconnects")?,
             malformed: set.counter("gate.malformed")?,
+            stalled: set.counter("gate.stalled")?,
             held_bytes: set.counter("gate.held_bytes")?,
             cut_off: set.counter("gate.cut_off")?,
             reply_ns: set.histogram("hop.engine_reply_ns")?,
@@ -144,11 +148,20 @@ impl<T: TcpPort + Send> GateTile<T> {
             held: Held::default(),
             open: BTreeSet::new(),
             inputs,
+            opening: inputs,
             ending_since_ns: None,
             cutoff_ns: topology.ending.cutoff.as_nanos() as u64,
             failure: None,
             counters,
         })
+    }
+
+    /// The same gate, which reads nobody's bytes before it has seen the input number `opening`: an
+    /// order that overtakes the definition of its symbol would be refused.
+    #[must_use]
+    pub fn opening_at(mut self, opening: u64) -> Self {
+        self.opening = opening;
+        self
     }
 
     /// The port, for its address and figures.
@@ -283,6 +296,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             .disconnects
             .set(counts.opened.saturating_sub(self.open.len() as u64));
         counters.malformed.set(counts.malformed.iter().sum());
+        counters.stalled.set(counts.stalled);
         counters.held_bytes.set(self.held.bytes as u64);
     }
 
@@ -316,7 +330,10 @@ impl<T: TcpPort + Send> GateTile<T> {
 impl<T: TcpPort + Send> Tile for GateTile<T> {
     fn poll(&mut self, now_ns: u64) -> Progress {
         let phase = self.signals.phase();
-        let mut work = self.receive(now_ns, phase == Phase::Running);
+        let mut work = 0;
+        if self.inputs >= self.opening {
+            work += self.receive(now_ns, phase == Phase::Running);
+        }
         work += self.events_take(now_ns, phase);
         work += self.transmit(now_ns);
         if work > 0 {
