@@ -30,8 +30,8 @@ pub trait Net {
 /// What a UDP port is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UdpOptions {
-    /// Where datagrams are received. Port 0: the system chooses. For multicast, the address may be
-    /// 0.0.0.0 or the group.
+    /// Where datagrams are received. Port 0: the system chooses. With `groups`, the port is also
+    /// reachable at the machine's other addresses, unless this is a group itself.
     pub local: SocketAddrV4,
     /// Multicast groups to receive.
     pub groups: Vec<Ipv4Addr>,

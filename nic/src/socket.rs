@@ -21,17 +21,22 @@ const ADDRESS_FREED_AFTER: Duration = Duration::from_secs(10);
 /// Pause between two tries.
 const ADDRESS_RETRY: Duration = Duration::from_millis(20);
 
-/// A listening TCP socket and the address it got.
-pub(crate) fn tcp_listener(at: SocketAddr, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
+/// Tries again while the address is in use, within the bound.
+fn while_in_use<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let deadline = Instant::now() + ADDRESS_FREED_AFTER;
-    let listener = loop {
-        match TcpListener::bind(at) {
+    loop {
+        match open() {
             Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
                 std::thread::sleep(ADDRESS_RETRY);
             }
-            outcome => break outcome?,
+            outcome => return outcome,
         }
-    };
+    }
+}
+
+/// A listening TCP socket and the address it got.
+pub(crate) fn tcp_listener(at: SocketAddr, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
+    let listener = while_in_use(|| TcpListener::bind(at))?;
     listener.set_nonblocking(nonblocking)?;
     let local = listener.local_addr()?;
     Ok((OwnedFd::from(listener), local))
@@ -68,7 +73,7 @@ pub(crate) fn udp(options: &UdpOptions) -> io::Result<(OwnedFd, SocketAddrV4)> {
         // Without this a socket also hears groups that other sockets joined.
         set(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_ALL, 0)?;
     }
-    bind(fd, options.local)?;
+    while_in_use(|| bind(fd, udp_bound_to(options)))?;
     for &group in &options.groups {
         let membership = libc::ip_mreq {
             imr_multiaddr: in_addr(group),
@@ -91,8 +96,19 @@ pub(crate) fn udp(options: &UdpOptions) -> io::Result<(OwnedFd, SocketAddrV4)> {
     }
     set(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL, MULTICAST_TTL)?;
     set(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP, 1)?;
-    let local = local_v4(fd)?;
-    Ok((owned, local))
+    let port = local_v4(fd)?.port();
+    Ok((owned, SocketAddrV4::new(*options.local.ip(), port)))
+}
+
+/// A socket bound to one host address does not hear groups, so one that joins is bound to all.
+fn udp_bound_to(options: &UdpOptions) -> SocketAddrV4 {
+    let as_told = options.groups.is_empty() || options.local.ip().is_multicast();
+    let ip = if as_told {
+        *options.local.ip()
+    } else {
+        Ipv4Addr::UNSPECIFIED
+    };
+    SocketAddrV4::new(ip, options.local.port())
 }
 
 fn open(domain: libc::c_int, kind: libc::c_int) -> io::Result<OwnedFd> {
@@ -233,7 +249,7 @@ pub(crate) fn hardware_address(interface: &str) -> io::Result<[u8; 6]> {
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
     if interface.len() >= request.ifr_name.len() {
         return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
+            ErrorKind::InvalidInput,
             "interface name too long",
         ));
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use nic::{DATAGRAM_BYTES_MAX, Net, RealNet, RealUdp, SendError, UdpOptions, UdpPort};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 193, 7, 7);
 const ANY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
 
 fn nets() -> [RealNet; 2] {
@@ -114,12 +115,15 @@ fn datagram_longer_than_a_frame_is_an_error_not_a_cut() {
 
 #[test]
 fn multicast_on_loopback() {
-    for mut net in nets() {
-        let group = Ipv4Addr::new(239, 193, 7, 7);
+    let locals = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST, GROUP];
+    for (mut net, ip) in nets()
+        .into_iter()
+        .flat_map(|net| locals.map(|ip| (net, ip)))
+    {
         let mut receiver = net
             .udp(&UdpOptions {
-                local: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
-                groups: vec![group],
+                local: SocketAddrV4::new(ip, 0),
+                groups: vec![GROUP],
                 interface: Ipv4Addr::LOCALHOST,
                 xdp: None,
             })
@@ -129,7 +133,7 @@ fn multicast_on_loopback() {
             ..UdpOptions::new(ANY)
         };
         let mut sender = net.udp(&options).unwrap();
-        let to = SocketAddrV4::new(group, receiver.local_addr().port());
+        let to = SocketAddrV4::new(GROUP, receiver.local_addr().port());
         for number in 0..20u8 {
             sender.send(to, &[number; 200]).unwrap();
         }
@@ -144,11 +148,22 @@ fn multicast_on_loopback() {
 }
 
 #[test]
-fn address_in_use_names_the_address() {
-    let taken = UdpSocket::bind(ANY).unwrap();
-    let std::net::SocketAddr::V4(at) = taken.local_addr().unwrap() else {
-        panic!("v4")
-    };
+fn refusal_names_the_address() {
+    // Reserved for documentation (RFC 5737), so it is no machine's own.
+    let at = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 9), 0);
     let error = RealNet::new().udp(&UdpOptions::new(at)).unwrap_err();
-    assert!(error.to_string().contains(&at.to_string()), "{error}");
+    assert!(error.to_string().contains("203.0.113.9:0"), "{error}");
+}
+
+#[test]
+fn address_that_is_freed_meanwhile_is_had() {
+    for mut net in nets() {
+        let taken = UdpSocket::bind(ANY).unwrap();
+        let std::net::SocketAddr::V4(at) = taken.local_addr().unwrap() else {
+            panic!("v4")
+        };
+        let free = std::thread::spawn(move || drop(taken));
+        assert_eq!(net.udp(&UdpOptions::new(at)).unwrap().local_addr(), at);
+        free.join().unwrap();
+    }
 }

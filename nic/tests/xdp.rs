@@ -39,23 +39,18 @@ fn cable() -> Option<VethPair> {
     Some(pair)
 }
 
-fn options(end: &VethEnd, port: u16) -> UdpOptions {
+fn options(end: &VethEnd) -> UdpOptions {
     UdpOptions {
-        local: SocketAddrV4::new(end.address, port),
+        local: SocketAddrV4::new(end.address, 0),
         groups: vec![GROUP],
         interface: end.address,
         xdp: None,
     }
 }
 
-/// Bound to every address, because a socket bound to one does not hear groups.
 fn socket(end: &VethEnd) -> RealUdp {
-    let options = UdpOptions {
-        local: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
-        ..options(end, 0)
-    };
     end.netns
-        .run(|| RealNet::new().udp(&options))
+        .run(|| RealNet::new().udp(&options(end)))
         .unwrap()
         .unwrap()
 }
@@ -69,7 +64,7 @@ fn xdp(end: &VethEnd, best: XdpMode, neighbours: Vec<(Ipv4Addr, [u8; 6])>) -> Re
     };
     let options = UdpOptions {
         xdp: Some(xdp),
-        ..options(end, 0)
+        ..options(end)
     };
     let port = end
         .netns
@@ -97,10 +92,6 @@ fn take(port: &mut RealUdp, count: usize) -> Vec<(SocketAddrV4, Vec<u8>)> {
         std::thread::yield_now();
     }
     all
-}
-
-fn at(end: &VethEnd, port: &RealUdp) -> SocketAddrV4 {
-    SocketAddrV4::new(end.address, port.local_addr().port())
 }
 
 /// Payloads of every kind of length, numbered.
@@ -178,7 +169,7 @@ fn kernel_at_the_other_end() {
         let Some(pair) = cable() else { return };
         let mut plain = socket(&pair.left);
         let mut port = xdp(&pair.right, mode, Vec::new());
-        let (plain_at, port_at) = (at(&pair.left, &plain), port.local_addr());
+        let (plain_at, port_at) = (plain.local_addr(), port.local_addr());
         crosses(&mut plain, plain_at, &mut port, port_at);
         crosses(&mut port, port_at, &mut plain, plain_at);
         let group = SocketAddrV4::new(GROUP, port_at.port());
@@ -209,7 +200,7 @@ fn without_af_xdp_a_socket_is_used() {
     };
     let options = UdpOptions {
         xdp: Some(xdp),
-        ..options(&pair.left, 0)
+        ..options(&pair.left)
     };
     let port = pair
         .left
@@ -226,7 +217,7 @@ fn other_ports_still_reach_the_kernel() {
     let mut plain = socket(&pair.left);
     let mut beside = socket(&pair.right);
     let _port = xdp(&pair.right, XdpMode::Generic, Vec::new());
-    let (plain_at, beside_at) = (at(&pair.left, &plain), at(&pair.right, &beside));
+    let (plain_at, beside_at) = (plain.local_addr(), beside.local_addr());
     crosses(&mut plain, plain_at, &mut beside, beside_at);
     crosses(&mut beside, beside_at, &mut plain, plain_at);
 }

@@ -34,9 +34,9 @@ impl Neighbours {
         known.map(|&(_, mac)| mac)
     }
 
-    /// Notes the sender of a frame, unless it is known. A group address is nobody's.
+    /// Notes the sender of a frame; a given entry for it still stands. A group address is nobody's.
     pub fn learn(&mut self, address: Ipv4Addr, mac: Mac) {
-        if self.given.iter().any(|(ip, _)| *ip == address) || mac[0] & 1 != 0 {
+        if mac[0] & 1 != 0 {
             return;
         }
         if let Some(entry) = self.learned.iter_mut().find(|(ip, _)| *ip == address) {
@@ -68,6 +68,7 @@ mod tests {
             (table.find(nth(43)), table.find(nth(44))),
             (None, Some([2, 0, 0, 0, 0, 44]))
         );
+        assert_eq!(table.find(given), Some([2; 6]));
         assert_eq!(table.find(nth(299)), Some([2, 0, 0, 0, 1, 43]));
         table.learn(nth(299), [6; 6]);
         assert_eq!(table.find(nth(299)), Some([6; 6]));
