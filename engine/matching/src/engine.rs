@@ -3,8 +3,9 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side};
 
+use crate::answers::{about, canceled, refused};
 use crate::books::{Book, Books};
-use crate::entry::{Taker, canceled};
+use crate::entry::Taker;
 use crate::memory::{self, Tables};
 use crate::refs::Refs;
 use crate::slab::{NONE, Slab};
@@ -135,16 +136,16 @@ impl<'m> Engine<'m> {
         events.clear();
         match core::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => Step::Done,
-            Pending::Sweep(taker) => self.trade(taker, events),
+            Pending::Sweep(mut taker) => self.trade(&mut taker, events),
             Pending::Close(command, symbol) => self.close_books(command, symbol, events),
         }
     }
 
     /// Trades an aggressor until it is done or the events are full.
-    pub(crate) fn trade(&mut self, mut taker: Taker, events: &mut Events) -> Step {
-        let step = self.sweep(&mut taker, events);
+    pub(crate) fn trade(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
+        let step = self.sweep(taker, events);
         if step == Step::More {
-            self.pending = Pending::Sweep(taker);
+            self.pending = Pending::Sweep(*taker);
         }
         step
     }
@@ -239,33 +240,9 @@ impl<'m> Engine<'m> {
             let handle = self.books.levels[level as usize].head;
             assert!(handle != NONE, "a best price without orders");
             let order = self.slab.orders[handle as usize];
-            self.refs.remove(self.slab.orders, handle);
-            self.books.unlink(&mut self.slab, handle);
+            self.take_off(self.refs.find(self.slab.orders, handle));
             events.push(canceled(&order, price, Reason::DayClosed, 0));
         }
         true
     }
-}
-
-/// The only event of an input: it repeats the fields of the command.
-pub(crate) fn about(command: &Command, kind: EventKind, reason: Reason) -> Event {
-    Event {
-        kind: kind as u8,
-        side: command.side,
-        reason: reason as u8,
-        flags: Event::LAST,
-        symbol: command.symbol,
-        session: command.session,
-        user_ref: command.user_ref,
-        old_user_ref: command.old_user_ref,
-        quantity: command.quantity,
-        leaves: 0,
-        price: command.price,
-        order_ref: 0,
-        related: 0,
-    }
-}
-
-fn refused(command: &Command, reason: Reason) -> Event {
-    about(command, EventKind::Refused, reason)
 }

@@ -4,7 +4,10 @@ use wire::ring::{
     Command, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side, TimeInForce,
 };
 
-use crate::engine::{Day, about};
+use crate::answers::{about, canceled, of_order};
+use crate::books::Book;
+use crate::engine::Day;
+use crate::refs::Found;
 use crate::slab::{Identity, NONE, ORDER_REF_MAX, Order};
 use crate::{Engine, Events, Step};
 
@@ -47,52 +50,51 @@ impl Taker {
 
 impl Engine<'_> {
     pub(crate) fn enter_new(&mut self, command: &Command, events: &mut Events) -> Step {
-        match self.check_new(command) {
-            Ok(taker) => self.enter(taker, taker.event(EventKind::Accepted, 0), events),
-            Err(reason) => {
-                events.push(about(command, EventKind::Rejected, reason));
-                Step::Done
-            }
+        let side = match self.check_new(command) {
+            Ok(side) => side,
+            Err(reason) => return rejected(command, reason, events),
+        };
+        let mut taker = self.taker(command, command.symbol, side, 0);
+        if let Err(reason) = self.check_room(&taker, true) {
+            return rejected(command, reason, events);
         }
+        self.enter(&mut taker, None, events)
     }
 
     pub(crate) fn replace(&mut self, command: &Command, events: &mut Events) -> Step {
-        let (taker, old) = match self.check_replace(command) {
-            Ok(good) => good,
-            Err(reason) => {
-                events.push(about(command, EventKind::Rejected, reason));
-                return Step::Done;
-            }
+        let found = match self.check_replace(command) {
+            Ok(found) => found,
+            Err(reason) => return rejected(command, reason, events),
         };
-        let who = self.slab.orders[old as usize].identity();
-        self.take_off(old);
-        let replaced = Event {
-            old_user_ref: who.user_ref,
-            related: who.order_ref,
-            ..taker.event(EventKind::Replaced, 0)
-        };
-        self.enter(taker, replaced, events)
+        let old = &self.slab.orders[found.order as usize];
+        let (who, executed) = (old.identity(), old.executed());
+        let mut taker = self.taker(command, who.symbol, who.side, executed);
+        if let Err(reason) = self.check_room(&taker, false) {
+            return rejected(command, reason, events);
+        }
+        self.take_off(found);
+        self.enter(&mut taker, Some(&who), events)
     }
 
     pub(crate) fn cancel(&mut self, command: &Command) -> Event {
-        let handle = self
+        let found = self
             .refs
             .get(self.slab.orders, command.session, command.user_ref);
-        if handle == NONE {
+        let Some(found) = found else {
             return about(command, EventKind::CancelRejected, Reason::UnknownOrder);
-        }
-        let order = self.slab.orders[handle as usize];
+        };
+        let order = self.slab.orders[found.order as usize];
         let open = command.quantity.saturating_sub(order.executed());
         if open >= order.open() {
             return about(command, EventKind::Noted, Reason::None);
         }
         let price = self.books.price(order.level);
         if open == 0 {
-            self.take_off(handle);
+            self.take_off(found);
             return canceled(&order, price, Reason::User, Event::LAST);
         }
         let quantity = order.open() - open;
-        self.slab.orders[handle as usize].reduce(quantity);
+        self.slab.orders[found.order as usize].reduce(quantity);
         self.books.levels[order.level as usize].quantity -= u64::from(quantity);
         Event {
             reason: Reason::User as u8,
@@ -104,62 +106,40 @@ impl Engine<'_> {
 
     /// Takes a resting order off its book and forgets its reference.
     #[inline]
-    fn take_off(&mut self, handle: u32) {
-        self.refs.remove(self.slab.orders, handle);
-        self.books.unlink(&mut self.slab, handle);
+    pub(crate) fn take_off(&mut self, found: Found) {
+        self.refs.remove(self.slab.orders, found);
+        self.books.unlink(&mut self.slab, found.order);
     }
 
-    fn check_new(&mut self, command: &Command) -> Result<Taker, Reason> {
+    #[inline]
+    fn check_new(&mut self, command: &Command) -> Result<Side, Reason> {
         let user_ref_last = self.check_session(command)?;
         let book = self.books.books.get(usize::from(command.symbol));
-        if !book.is_some_and(|book| book.is_defined()) {
+        if !book.is_some_and(Book::is_defined) {
             return Err(Reason::UnknownSymbol);
         }
         let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
-        let life = TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
+        TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
-        let price = check_amounts(command, 0)?;
-        let who = self.identity(command, command.symbol, side);
-        let rests = life == TimeInForce::Day && command.price != PRICE_MARKET;
-        let taker = Taker {
-            who,
-            price,
-            open: command.quantity,
-            executed: 0,
-            rests,
-        };
-        self.check_room(&taker, true)?;
-        Ok(taker)
+        check_amounts(command, 0)?;
+        Ok(side)
     }
 
-    fn check_replace(&mut self, command: &Command) -> Result<(Taker, u32), Reason> {
+    #[inline]
+    fn check_replace(&mut self, command: &Command) -> Result<Found, Reason> {
         let user_ref_last = self.check_session(command)?;
-        let life = TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
+        TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
-        let handle = self
+        let found = self
             .refs
             .get(self.slab.orders, command.session, command.old_user_ref);
-        if handle == NONE {
-            return Err(Reason::UnknownOrder);
-        }
-        let old = self.slab.orders[handle as usize];
-        let executed = old.executed();
-        let price = check_amounts(command, executed)?;
-        let who = self.identity(command, old.identity().symbol, old.identity().side);
-        let rests = life == TimeInForce::Day && command.price != PRICE_MARKET;
-        let taker = Taker {
-            who,
-            price,
-            open: command.quantity - executed,
-            executed,
-            rests,
-        };
-        self.check_room(&taker, false)?;
-        Ok((taker, handle))
+        let found = found.ok_or(Reason::UnknownOrder)?;
+        check_amounts(command, self.slab.orders[found.order as usize].executed())?;
+        Ok(found)
     }
 
     /// What `New` and `Replace` check first; gives the session's last accepted reference.
@@ -178,16 +158,29 @@ impl Engine<'_> {
         }
     }
 
-    fn identity(&self, command: &Command, symbol: u16, side: Side) -> Identity {
+    /// The order of a command whose fields are good; `executed` units are spent already.
+    #[inline]
+    fn taker(&self, command: &Command, symbol: u16, side: Side, executed: u32) -> Taker {
         let Command {
-            session, user_ref, ..
-        } = *command;
-        Identity {
-            order_ref: self.orders_taken + 1,
-            symbol,
             session,
             user_ref,
-            side,
+            quantity,
+            price,
+            time_in_force,
+            ..
+        } = *command;
+        Taker {
+            who: Identity {
+                order_ref: self.orders_taken + 1,
+                symbol,
+                session,
+                user_ref,
+                side,
+            },
+            price: price as u32,
+            open: quantity - executed,
+            executed,
+            rests: time_in_force == TimeInForce::Day as u8 && price != PRICE_MARKET,
         }
     }
 
@@ -217,22 +210,31 @@ impl Engine<'_> {
         }
     }
 
-    /// Takes an order that passed all checks.
+    /// Takes an order that passed all checks, in the place of the order that it replaces, if any.
     #[inline]
-    fn enter(&mut self, taker: Taker, first: Event, events: &mut Events) -> Step {
+    fn enter(&mut self, taker: &mut Taker, old: Option<&Identity>, events: &mut Events) -> Step {
         self.orders_taken += 1;
         self.sessions[usize::from(taker.who.session)].user_ref_last = taker.who.user_ref;
         let book = &self.books.books[usize::from(taker.who.symbol)];
-        let meets = taker.meets(book.best_price(taker.who.side.opposite()));
-        if taker.rests && !meets {
-            self.rest(&taker);
-            events.push(Event {
-                flags: Event::BOOKED | Event::LAST,
-                ..first
-            });
+        let best = book.best_price(taker.who.side.opposite());
+        let is_whole = taker.rests && !taker.meets(best);
+        let flags = if is_whole {
+            Event::BOOKED | Event::LAST
+        } else {
+            0
+        };
+        events.push(match old {
+            None => taker.event(EventKind::Accepted, flags),
+            Some(old) => Event {
+                old_user_ref: old.user_ref,
+                related: old.order_ref,
+                ..taker.event(EventKind::Replaced, flags)
+            },
+        });
+        if is_whole {
+            self.rest(taker);
             return Step::Done;
         }
-        events.push(first);
         self.trade(taker, events)
     }
 
@@ -242,7 +244,11 @@ impl Engine<'_> {
         let level = self.books.level(taker.who.symbol, taker.price);
         let order = Order::new(&taker.who, taker.open, taker.executed, level);
         let handle = self.books.append(&mut self.slab, order, taker.price);
-        self.refs.insert(self.slab.orders, handle);
+        let Identity {
+            session, user_ref, ..
+        } = taker.who;
+        self.refs
+            .insert(self.slab.orders, session, user_ref, handle);
     }
 
     /// Trades with the other side while prices meet: best price first, then the oldest; then rests
@@ -287,7 +293,7 @@ impl Engine<'_> {
         taker.executed += quantity;
         self.books.levels[level as usize].quantity -= u64::from(quantity);
         if leaves == 0 {
-            self.take_off(handle);
+            self.take_off(self.refs.find(self.slab.orders, handle));
         }
         self.matches += 1;
         let traded = |who: &Identity, flags: u8, leaves: u32| Event {
@@ -302,44 +308,20 @@ impl Engine<'_> {
     }
 }
 
-/// The price of a command whose quantity and price are good; `executed` units are spent already.
+/// Whether quantity and price are good; `executed` units are spent already.
 #[inline]
-fn check_amounts(command: &Command, executed: u32) -> Result<u32, Reason> {
+fn check_amounts(command: &Command, executed: u32) -> Result<(), Reason> {
     if command.quantity <= executed || command.quantity > QUANTITY_MAX {
         return Err(Reason::InvalidQuantity);
     }
     if command.price != PRICE_MARKET && !(1..=PRICE_MAX).contains(&command.price) {
         return Err(Reason::InvalidPrice);
     }
-    Ok(command.price as u32)
+    Ok(())
 }
 
-/// An event about an order, without flags and leaves.
-#[inline]
-fn of_order(who: &Identity, kind: EventKind, quantity: u32, price: u32) -> Event {
-    Event {
-        kind: kind as u8,
-        side: who.side as u8,
-        reason: Reason::None as u8,
-        flags: 0,
-        symbol: who.symbol,
-        session: who.session,
-        user_ref: who.user_ref,
-        old_user_ref: 0,
-        quantity,
-        leaves: 0,
-        price: i64::from(price),
-        order_ref: who.order_ref,
-        related: 0,
-    }
-}
-
-/// The whole rest of a resting order left the book.
-#[inline]
-pub(crate) fn canceled(order: &Order, price: u32, reason: Reason, flags: u8) -> Event {
-    Event {
-        reason: reason as u8,
-        flags: Event::BOOKED | flags,
-        ..of_order(&order.identity(), EventKind::Canceled, order.open(), price)
-    }
+#[cold]
+fn rejected(command: &Command, reason: Reason, events: &mut Events) -> Step {
+    events.push(about(command, EventKind::Rejected, reason));
+    Step::Done
 }

@@ -25,8 +25,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod answers;
 mod engine;
 mod entry;
+mod warm;
 
 mod books;
 mod place;
@@ -45,3 +47,4 @@ pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
 pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX};
 pub use view::RestingOrder;
+pub use warm::BURST_MAX;

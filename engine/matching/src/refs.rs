@@ -59,67 +59,119 @@ impl<'m> Refs<'m> {
         }
     }
 
-    /// First slots of the near and the far line.
+    /// First slot of the near line.
     #[inline]
-    fn lines(&self, session: u16, user_ref: u32) -> [usize; 2] {
-        let mask = self.slots.len() / LINE_SLOTS - 1;
+    fn near(&self, session: u16, user_ref: u32) -> usize {
+        let lines = self.slots.len() / LINE_SLOTS;
         // The golden ratio keeps the sessions' runs of numbers apart, whatever their count.
         let start = u64::from(u32::from(session).wrapping_mul(0x9E37_79B1));
-        let start = (start * (mask as u64 + 1)) >> 32;
-        let near = start as usize + user_ref as usize / LINE_SLOTS;
-        let far = mix(name(session, user_ref)) as usize;
-        [(near & mask) * LINE_SLOTS, (far & mask) * LINE_SLOTS]
+        let start = (start * lines as u64) >> 32;
+        ((start as usize + user_ref as usize / LINE_SLOTS) & (lines - 1)) * LINE_SLOTS
     }
 
-    /// The live order of that name, or none.
+    /// The slot where a reference is first looked for.
     #[inline]
-    pub(crate) fn get(&self, orders: &[Order], session: u16, user_ref: u32) -> u32 {
-        let lines = self.lines(session, user_ref);
-        for line in lines {
-            for step in 0..LINE_SLOTS {
-                let slot = self.slots[line + (user_ref as usize + step) % LINE_SLOTS];
-                if slot.user_ref == user_ref
-                    && slot.order != NONE
-                    && orders[slot.order as usize].session() == session
-                {
-                    return slot.order;
-                }
+    pub(crate) fn home(&self, session: u16, user_ref: u32) -> usize {
+        self.near(session, user_ref) + user_ref as usize % LINE_SLOTS
+    }
+
+    /// The order in a slot that [`Refs::home`] gave: 0 for none.
+    #[inline]
+    pub(crate) fn order_at(&self, slot: usize) -> u32 {
+        self.slots[slot].order
+    }
+
+    /// First slot of the far line.
+    #[cold]
+    fn far(&self, session: u16, user_ref: u32) -> usize {
+        let lines = self.slots.len() / LINE_SLOTS;
+        (mix(name(session, user_ref)) as usize & (lines - 1)) * LINE_SLOTS
+    }
+
+    /// A slot of a line that something holds for, looked for from where the reference belongs.
+    #[inline]
+    fn slot(&self, line: usize, user_ref: u32, holds: impl Fn(&Slot) -> bool) -> Option<usize> {
+        let at = |step: usize| line + (user_ref as usize + step) % LINE_SLOTS;
+        (0..LINE_SLOTS)
+            .map(at)
+            .find(|slot| holds(&self.slots[*slot]))
+    }
+
+    /// The slot that something holds for, in the near line, else in the far one.
+    #[inline]
+    fn search(
+        &self,
+        session: u16,
+        user_ref: u32,
+        holds: impl Fn(&Slot) -> bool + Copy,
+    ) -> Option<usize> {
+        let near = self.slot(self.near(session, user_ref), user_ref, holds);
+        near.or_else(|| self.slot(self.far(session, user_ref), user_ref, holds))
+    }
+
+    /// The live order of that name, if there is one.
+    #[inline]
+    pub(crate) fn get(&self, orders: &[Order], session: u16, user_ref: u32) -> Option<Found> {
+        let is_it = |slot: &Slot| {
+            slot.user_ref == user_ref
+                && slot.order != NONE
+                && orders[slot.order as usize].session() == session
+        };
+        match self.search(session, user_ref, is_it) {
+            Some(slot) => Some(Found {
+                order: self.slots[slot].order,
+                slot: slot as u32,
+            }),
+            None => {
+                let order = self.tree.get(orders, name(session, user_ref));
+                (order != NONE).then_some(Found {
+                    order,
+                    slot: IN_TREE,
+                })
             }
         }
-        self.tree.get(orders, name(session, user_ref))
+    }
+
+    /// Where a live order is.
+    #[inline]
+    pub(crate) fn find(&self, orders: &[Order], order: u32) -> Found {
+        let Order { user_ref, .. } = orders[order as usize];
+        let session = orders[order as usize].session();
+        let slot = self.search(session, user_ref, |slot| slot.order == order);
+        Found {
+            order,
+            slot: slot.map_or(IN_TREE, |slot| slot as u32),
+        }
     }
 
     /// Adds a live order; its name is not there yet.
     #[inline]
-    pub(crate) fn insert(&mut self, orders: &[Order], order: u32) {
-        let Order { user_ref, .. } = orders[order as usize];
-        for line in self.lines(orders[order as usize].session(), user_ref) {
-            for step in 0..LINE_SLOTS {
-                let slot = &mut self.slots[line + (user_ref as usize + step) % LINE_SLOTS];
-                if slot.order == NONE {
-                    *slot = Slot { user_ref, order };
-                    return;
-                }
-            }
+    pub(crate) fn insert(&mut self, orders: &[Order], session: u16, user_ref: u32, order: u32) {
+        match self.search(session, user_ref, |slot| slot.order == NONE) {
+            Some(slot) => self.slots[slot] = Slot { user_ref, order },
+            None => self.tree.insert(orders, order),
         }
-        self.tree.insert(orders, order);
     }
 
-    /// Takes out an order that is there, before its record is freed.
+    /// Takes out what was found, before its record is freed.
     #[inline]
-    pub(crate) fn remove(&mut self, orders: &[Order], order: u32) {
-        let Order { user_ref, .. } = orders[order as usize];
-        for line in self.lines(orders[order as usize].session(), user_ref) {
-            for step in 0..LINE_SLOTS {
-                let slot = &mut self.slots[line + (user_ref as usize + step) % LINE_SLOTS];
-                if slot.order == order {
-                    *slot = Slot::zeroed();
-                    return;
-                }
-            }
+    pub(crate) fn remove(&mut self, orders: &[Order], found: Found) {
+        match found.slot {
+            IN_TREE => self.tree.remove(orders, found.order),
+            slot => self.slots[slot as usize] = Slot::zeroed(),
         }
-        self.tree.remove(orders, order);
     }
+}
+
+/// The slot of an order that has none.
+const IN_TREE: u32 = u32::MAX;
+
+/// A live order and where its reference is.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) order: u32,
+    /// [`IN_TREE`] or its place.
+    slot: u32,
 }
 
 /// Spreads a name over 64 bits (the finalizer of `SplitMix64`).

@@ -68,8 +68,11 @@ proptest! {
     #[test]
     fn any_bytes_are_answered(commands in prop::collection::vec(any_command(), 1..200)) {
         let mut rig = Rig::open(TIGHT);
-        for command in commands {
-            let events = rig.apply(command);
+        for (place, command) in commands.iter().enumerate() {
+            let hash = rig.engine.state_hash();
+            rig.engine.warm(&commands[place..]);
+            prop_assert_eq!(rig.engine.state_hash(), hash);
+            let events = rig.apply(*command);
             prop_assert!(!events.is_empty());
             prop_assert!(rig.engine.live_orders() <= TIGHT.orders);
         }
