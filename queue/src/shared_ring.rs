@@ -18,6 +18,7 @@ use crate::ring::{NUMBER_MAX, Reader, Writer};
 use bytemuck::Pod;
 use std::marker::PhantomData;
 use std::path::Path;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,17 +60,25 @@ pub fn ring_named<B: Pod>(name: &str, depth: usize) -> Result<(Writer<B>, Reader
 #[derive(Debug)]
 pub struct SharedRing<B> {
     region: Arc<Region>,
+    /// Where slot 0 begins in the region: kept here, because every message needs it.
+    slots: NonNull<AtomicU64>,
     depth: u64,
     /// The epoch of the side that this handle serves, when it took it over.
     epoch: u64,
     body: PhantomData<fn(B) -> B>,
 }
 
+// SAFETY: `slots` points into `region`, which is memory of atomic words, kept mapped by this handle.
+unsafe impl<B> Send for SharedRing<B> {}
+// SAFETY: as above: shared use goes through atomic words alone.
+unsafe impl<B> Sync for SharedRing<B> {}
+
 impl<B> Clone for SharedRing<B> {
     fn clone(&self) -> Self {
         let region = Arc::clone(&self.region);
         Self {
             region,
+            slots: self.slots,
             depth: self.depth,
             epoch: self.epoch,
             body: PhantomData,
@@ -104,13 +113,7 @@ impl<B: Pod> SharedRing<B> {
         words[WORD_SLOT_BYTES].store((Self::SLOT_WORDS * 8) as u64, Ordering::Relaxed);
         // Release: whoever reads the magic by Acquire in `check` finds the header whole.
         words[WORD_MAGIC].store(MAGIC, Ordering::Release);
-        let (epoch, body) = (0, PhantomData);
-        Ok(Self {
-            region: Arc::new(region),
-            depth: depth as u64,
-            epoch,
-            body,
-        })
+        Ok(Self::over(region, depth as u64))
     }
 
     /// Attaches the ring that lives in the region at `path`: see [`Region::path`].
@@ -138,6 +141,19 @@ impl<B: Pod> SharedRing<B> {
     #[must_use]
     pub fn reader(&self) -> Reader<B> {
         Reader::open(self.side_taken(WORD_READER))
+    }
+
+    /// A handle over a region that is known to hold a ring of `depth` slots.
+    fn over(region: Region, depth: u64) -> Self {
+        let slots = NonNull::from(&region.words()[WORD_SLOTS..]).cast();
+        let (region, epoch, body) = (Arc::new(region), 0, PhantomData);
+        Self {
+            region,
+            slots,
+            depth,
+            epoch,
+            body,
+        }
     }
 
     fn check(region: Region) -> Result<Self, Error> {
@@ -173,12 +189,7 @@ impl<B: Pod> SharedRing<B> {
             let expected = format!("{} bytes for {depth} slots", words_needed * 8);
             return Err(Error::bad("size of the ring", found, expected));
         }
-        let ring = Self {
-            region: Arc::new(region),
-            depth,
-            epoch: 0,
-            body: PhantomData,
-        };
+        let ring = Self::over(region, depth);
         ring.check_positions()?;
         Ok(ring)
     }
@@ -232,15 +243,12 @@ impl<B: Pod> SharedRing<B> {
 
     #[inline]
     fn slot(&self, slot: usize) -> &[AtomicU64] {
-        let start = WORD_SLOTS + slot * Self::SLOT_WORDS;
-        debug_assert!(start + Self::SLOT_WORDS <= self.region.words().len());
+        debug_assert!((slot as u64) < self.depth);
         // SAFETY: `create` and `check` made sure that the region holds `depth` slots, and the
         // algorithm masks slot numbers by the depth kept in this handle, not in shared memory.
-        unsafe {
-            self.region
-                .words()
-                .get_unchecked(start..start + Self::SLOT_WORDS)
-        }
+        let start = unsafe { self.slots.add(slot * Self::SLOT_WORDS) };
+        // SAFETY: as above; the region stays mapped while `self` holds it.
+        unsafe { std::slice::from_raw_parts(start.as_ptr(), Self::SLOT_WORDS) }
     }
 }
 

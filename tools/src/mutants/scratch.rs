@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// A mutant that takes longer may hang; no model of an unbroken algorithm takes a tenth of it.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 
-/// What [`loom_tests`] says when a model explored too little: that kills no mutant.
+/// What `loom-tests` says when a model explored too little: that kills no mutant.
 const TOO_LITTLE: &str = "explored only";
 
 /// What the models say of a mutant.
