@@ -36,7 +36,8 @@ pub const DEPTH_MIN: usize = 128;
 const _: () = assert!(DEPTH_MAX.is_power_of_two() && DEPTH_MIN.is_power_of_two());
 const _: () = assert!(DEPTH_MIN / 4 * 3 >= matching::EVENTS_MAX);
 const _: () = assert!(DEPTH_MAX <= queue::DEPTH_MAX);
-const _: () = assert!(SYMBOLS_MAX < u16::MAX as usize && USERS_MAX < u16::MAX as usize);
+const _: () = assert!(SYMBOLS_MAX < u16::MAX as usize);
+const _: () = assert!(USERS_MAX < u16::MAX as usize);
 
 /// Bytes that a kept reply takes on average, with its length: an execution takes 43.
 pub const REPLY_BYTES: usize = 48;

@@ -13,6 +13,7 @@ mod threads;
 
 pub use definitions::definitions;
 pub use recovery::Recovery;
+pub(crate) use threads::idle;
 
 use crate::tiles::{
     COUNTERS, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS, JournalTile, PublishPorts,

@@ -3,18 +3,23 @@
 //! It owns the listening port and the protocol. An event becomes a reply only when the ack rule
 //! allows it; until then it stays in the ring, which so is the hold buffer.
 
+use super::held::Held;
 use super::signals::tell_once;
 use super::{BATCH, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use nic::{Conn, TcpEvent, TcpPort};
 use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
-use session::order_entry::OrderEntry;
-use std::collections::{BTreeSet, VecDeque};
+use session::order_entry::{Cause, OrderEntry};
+use std::collections::BTreeSet;
 use wire::ring::{Command, Event};
 
 /// Bytes that were received and that nobody could take yet. Above this the port is not read, so
 /// that members feel it.
 const HELD_BYTES_MAX: usize = 1 << 20;
+
+/// How long a peer that was sent everything gets to close its side, too. Leaving at once could
+/// reset the connection and overtake our last bytes.
+const PARTING_NS: u64 = 200_000_000;
 
 /// The tile's ends of its links.
 #[derive(Debug)]
@@ -33,13 +38,17 @@ pub struct GateTile<T: TcpPort> {
     signals: Signals,
     ack: Ack,
     held: Held,
-    /// Connections that the port told about and that are not closed.
+    /// Connections that neither side has ended.
     open: BTreeSet<u32>,
+    /// Those of them that were told the end of the session.
+    parted: BTreeSet<u32>,
     /// Inputs whose events were all taken.
     inputs: u64,
     /// The input that opens the day: before its events nobody's bytes are read.
     opening: u64,
     ending_since_ns: Option<u64>,
+    /// Since when nobody has anything left to be sent.
+    sent_since_ns: Option<u64>,
     cutoff_ns: u64,
     failure: Option<String>,
     counters: Counters,
@@ -83,48 +92,6 @@ impl Counters {
     }
 }
 
-/// Bytes in the order they came, by connection, that the protocol had no room for.
-#[derive(Default)]
-struct Held {
-    pieces: VecDeque<(u32, Vec<u8>)>,
-    bytes: usize,
-}
-
-impl Held {
-    fn has(&self, conn: u32) -> bool {
-        self.pieces.iter().any(|(held, _)| *held == conn)
-    }
-
-    fn push(&mut self, conn: u32, bytes: &[u8]) {
-        self.bytes += bytes.len();
-        self.pieces.push_back((conn, bytes.to_vec()));
-    }
-
-    fn forget(&mut self, conn: u32) {
-        self.pieces.retain(|(held, _)| *held != conn);
-        self.bytes = self.pieces.iter().map(|(_, bytes)| bytes.len()).sum();
-    }
-
-    /// Offers every piece again, in order; says how many bytes were taken.
-    fn offer(&mut self, mut take: impl FnMut(u32, &[u8]) -> usize) -> usize {
-        let mut stuck = BTreeSet::new();
-        let mut taken_all = 0;
-        for (conn, bytes) in &mut self.pieces {
-            if !stuck.contains(conn) {
-                let taken = take(*conn, bytes);
-                bytes.drain(..taken);
-                taken_all += taken;
-                if !bytes.is_empty() {
-                    stuck.insert(*conn);
-                }
-            }
-        }
-        self.pieces.retain(|(_, bytes)| !bytes.is_empty());
-        self.bytes -= taken_all;
-        taken_all
-    }
-}
-
 impl<T: TcpPort + Send> GateTile<T> {
     /// Goes on behind the input number `inputs`, which `entry` has seen.
     ///
@@ -147,9 +114,11 @@ impl<T: TcpPort + Send> GateTile<T> {
             ack: topology.ack,
             held: Held::default(),
             open: BTreeSet::new(),
+            parted: BTreeSet::new(),
             inputs,
             opening: inputs,
             ending_since_ns: None,
+            sent_since_ns: None,
             cutoff_ns: topology.ending.cutoff.as_nanos() as u64,
             failure: None,
             counters,
@@ -190,13 +159,14 @@ impl<T: TcpPort + Send> GateTile<T> {
             links,
             held,
             open,
+            parted,
             ..
         } = self;
         let mut sink = |command: Command| is_taking && links.commands.put(now_ns, &command).is_ok();
         entry.poll(now_ns, &mut sink);
         let mut work = held.offer(|conn, bytes| entry.received(conn, bytes, now_ns, &mut sink));
         let mut turned_away = Vec::new();
-        if held.bytes < HELD_BYTES_MAX {
+        if held.bytes() < HELD_BYTES_MAX {
             work += tcp.poll(&mut |event| match event {
                 TcpEvent::Opened { conn, .. } => {
                     open.insert(conn.0);
@@ -217,6 +187,7 @@ impl<T: TcpPort + Send> GateTile<T> {
                 }
                 TcpEvent::Closed { conn } => {
                     open.remove(&conn.0);
+                    parted.remove(&conn.0);
                     held.forget(conn.0);
                     entry.closed(conn.0);
                 }
@@ -268,7 +239,12 @@ impl<T: TcpPort + Send> GateTile<T> {
     /// Sends what is due and closes what the protocol wants closed.
     fn transmit(&mut self, now_ns: u64) -> usize {
         let Self {
-            tcp, entry, held, ..
+            tcp,
+            entry,
+            held,
+            open,
+            parted,
+            ..
         } = self;
         let mut work = 0;
         entry.transmit(now_ns, &mut |conn, bytes| {
@@ -276,9 +252,15 @@ impl<T: TcpPort + Send> GateTile<T> {
             work += taken;
             taken
         });
-        while let Some((conn, _cause)) = entry.closing() {
+        while let Some((conn, cause)) = entry.closing() {
             held.forget(conn);
             tcp.close(Conn(conn));
+            // The end of the venue waits for those who get their last replies, and for nobody else.
+            if cause == Cause::Ended && open.contains(&conn) {
+                parted.insert(conn);
+            } else {
+                open.remove(&conn);
+            }
             work += 1;
         }
         tcp.flush();
@@ -297,7 +279,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             .set(counts.opened.saturating_sub(self.open.len() as u64));
         counters.malformed.set(counts.malformed.iter().sum());
         counters.stalled.set(counts.stalled);
-        counters.held_bytes.set(self.held.bytes as u64);
+        counters.held_bytes.set(self.held.bytes() as u64);
     }
 
     /// The gate's part of the venue's end.
@@ -315,10 +297,23 @@ impl<T: TcpPort + Send> GateTile<T> {
         if self.counters.done.get() == 1 {
             return;
         }
-        if !self.open.is_empty() && now_ns.saturating_sub(since_ns) < self.cutoff_ns {
-            return;
+        let Self {
+            tcp, open, parted, ..
+        } = self;
+        let is_reading = |conn: &&u32| !parted.contains(conn) || tcp.unsent(Conn(**conn)) > 0;
+        let reading = open.iter().filter(is_reading).count();
+        if reading > 0 {
+            self.sent_since_ns = None;
+            if now_ns.saturating_sub(since_ns) < self.cutoff_ns {
+                return;
+            }
+        } else if !self.open.is_empty() {
+            let sent_ns = *self.sent_since_ns.get_or_insert(now_ns);
+            if now_ns.saturating_sub(sent_ns) < PARTING_NS {
+                return;
+            }
         }
-        self.counters.cut_off.set(self.open.len() as u64);
+        self.counters.cut_off.set(reading as u64);
         for conn in std::mem::take(&mut self.open) {
             self.entry.closed(conn);
             self.tcp.close(Conn(conn));

@@ -16,6 +16,9 @@ use std::net::SocketAddr;
 /// Bytes of a connection's receive buffer.
 const RECEIVE_BYTES: u32 = 16 << 10;
 
+/// How much longer the port tries to finish a closed connection than the gate waits at the end.
+const LINGER_MORE_MS: u32 = 1_000;
+
 /// File of the counters, in the data directory.
 pub const COUNTERS_FILE: &str = "counters";
 
@@ -139,7 +142,8 @@ fn ports(topology: &Topology) -> Result<(SocketTcp, PublishPorts<RealUdp>), Star
         connections: entry.connections_max as u16,
         receive_bytes: RECEIVE_BYTES,
         send_bytes: entry.backlog_bytes as u32,
-        linger_ms: topology.ending.cutoff.as_millis() as u32,
+        // The gate gives up first, so that it can say how many were cut off.
+        linger_ms: (topology.ending.cutoff.as_millis() as u32).saturating_add(LINGER_MORE_MS),
     };
     let tcp = net
         .tcp_listen(entry.address.into(), limits)
@@ -204,13 +208,12 @@ fn finished(venue: &mut Real<'_>, outcome: Result<(), String>) -> Result<Summary
             .find_map(|tile| tile.failure().map(str::to_owned));
         return Err(StartError::new(told.unwrap_or(reason)));
     }
-    let cut = venue.gate.tcp().stats().cut;
     Ok(Summary {
         inputs: venue.engine.sequence(),
         logins: venue.gate.entry().counters().logins,
         messages: venue.publish.publisher().sequence_next() - 1,
         packets: venue.publish.publisher().counters().packets,
-        cut_off: venue.gate.cut_off() + cut,
+        cut_off: venue.gate.cut_off(),
         state_hash: venue.engine.engine().state_hash(),
         live_orders: venue.engine.engine().live_orders(),
     })

@@ -14,6 +14,10 @@ const IDLE_SPIN: u32 = 64;
 const IDLE_YIELD: u32 = 2_000;
 const IDLE_SLEEP: Duration = Duration::from_micros(100);
 
+/// Idle turns before a thread sleeps longer: after a few seconds nobody is in a hurry.
+const IDLE_LONG: u32 = 20_000;
+const IDLE_SLEEP_LONG: Duration = Duration::from_millis(1);
+
 /// The tiles of each thread, in the order of the places.
 pub(super) fn grouped<'t>(
     places: &[Place],
@@ -72,10 +76,12 @@ fn turns(mut tiles: Vec<&mut dyn Tile>, clock: &impl Clock, signals: &Signals, r
     }
 }
 
-fn idle(idle_turns: u32) {
+/// What a thread that shares its core does after so many idle turns in a row.
+pub(crate) fn idle(idle_turns: u32) {
     match idle_turns {
         0..IDLE_SPIN => std::hint::spin_loop(),
         IDLE_SPIN..IDLE_YIELD => std::thread::yield_now(),
-        _ => std::thread::sleep(IDLE_SLEEP),
+        IDLE_YIELD..IDLE_LONG => std::thread::sleep(IDLE_SLEEP),
+        _ => std::thread::sleep(IDLE_SLEEP_LONG),
     }
 }
