@@ -1,0 +1,184 @@
+//! A member: a blocking socket and the client's state machine.
+
+use super::BOUND;
+use session::soup_client::{ClientState, Heard, SoupClient, SoupConfig};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use wire::ouch::Outbound;
+use wire::ouch::inbound::fields::{CancelOrder, EnterOrder};
+
+/// One member's connection and all it heard.
+pub struct Member {
+    pub soup: SoupClient,
+    stream: TcpStream,
+    user_ref_next: u32,
+    /// The day's replies in order, as they came: number `n` is at `n - 1`.
+    pub replies: Vec<Vec<u8>>,
+    /// The connection is closed.
+    pub is_closed: bool,
+}
+
+fn now_ns() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_nanos() as u64
+}
+
+impl Member {
+    /// Connects and sends a login that asks for the day's replies from the first on.
+    pub fn dial(to: SocketAddr, user: &str, password: &str) -> Self {
+        let stream = TcpStream::connect(to).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_millis(5)))
+            .unwrap();
+        let mut soup = SoupClient::new(SoupConfig::new(user, password));
+        soup.connected(now_ns());
+        let mut member = Self {
+            soup,
+            stream,
+            user_ref_next: 1,
+            replies: Vec::new(),
+            is_closed: false,
+        };
+        member.turn();
+        member
+    }
+
+    /// Connects and logs in.
+    pub fn login(to: SocketAddr, user: &str) -> Self {
+        let mut member = Self::dial(to, user, &user.to_lowercase());
+        member.until("the login", |member| {
+            member.soup.state() == ClientState::Live
+        });
+        member
+    }
+
+    /// Moves what can be moved; waits a few milliseconds for bytes when there are none.
+    pub fn turn(&mut self) {
+        let now = now_ns();
+        self.soup.poll(now);
+        let stream = &mut self.stream;
+        // A closed connection shows by reading.
+        self.soup
+            .transmit(now, &mut |bytes| stream.write(bytes).unwrap_or(0));
+        let mut bytes = [0; 4096];
+        match self.stream.read(&mut bytes) {
+            Ok(0) => self.is_closed = true,
+            Ok(length) => {
+                let replies = &mut self.replies;
+                self.soup.received(&bytes[..length], now, &mut |heard| {
+                    if let Heard::Sequenced { sequence, message } = heard {
+                        assert_eq!(sequence as usize, replies.len() + 1, "a gap in the replies");
+                        replies.push(message.to_vec());
+                    }
+                });
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => self.is_closed = true,
+        }
+    }
+
+    /// Turns until `done`.
+    pub fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !done(self) {
+            assert!(
+                start.elapsed() < BOUND,
+                "waited {BOUND:?} for {what}; {:?}, closed: {}, heard {:?}",
+                self.soup.state(),
+                self.is_closed,
+                self.kinds()
+            );
+            self.turn();
+        }
+    }
+
+    /// Enters a day order with the next number, which is returned.
+    pub fn enter(&mut self, side: u8, quantity: u32, symbol: &str, price: u64) -> u32 {
+        let user_ref = self.user_ref_next;
+        self.user_ref_next += 1;
+        self.enter_as(user_ref, side, (quantity, symbol, price));
+        user_ref
+    }
+
+    /// Enters a day order with a number of the caller's choice.
+    pub fn enter_as(&mut self, user_ref: u32, side: u8, order: (u32, &str, u64)) {
+        let (quantity, symbol, price) = order;
+        let message = EnterOrder {
+            user_ref,
+            side,
+            quantity,
+            symbol: wire::padded(symbol),
+            price,
+            time_in_force: b'0',
+            display: b'Y',
+            capacity: b'P',
+            intermarket_sweep: b'N',
+            cross_type: b'N',
+            client_id: [b' '; 14],
+        };
+        let mut bytes = [0; 64];
+        let length = message.encode(&mut bytes).unwrap();
+        self.message(&bytes[..length]);
+    }
+
+    /// Cancels an order.
+    pub fn cancel(&mut self, user_ref: u32) {
+        let mut bytes = [0; 64];
+        let length = CancelOrder {
+            user_ref,
+            quantity: 0,
+        }
+        .encode(&mut bytes)
+        .unwrap();
+        self.message(&bytes[..length]);
+    }
+
+    fn message(&mut self, message: &[u8]) {
+        let start = Instant::now();
+        while !self.soup.send(message) {
+            assert!(
+                start.elapsed() < BOUND && !self.is_closed,
+                "the order does not go out"
+            );
+            self.turn();
+        }
+        self.turn();
+    }
+
+    /// Numbers orders from here on.
+    pub fn user_ref_next_set(&mut self, user_ref: u32) {
+        self.user_ref_next = user_ref;
+    }
+
+    /// The letters of the replies, in order.
+    pub fn kinds(&self) -> String {
+        self.replies
+            .iter()
+            .map(|reply| char::from(reply[0]))
+            .collect()
+    }
+
+    /// Turns until the replies are of these kinds.
+    pub fn until_kinds(&mut self, kinds: &str) {
+        self.until(kinds, |member| member.replies.len() >= kinds.len());
+        assert_eq!(self.kinds(), kinds);
+    }
+
+    /// The reject code of the last reply.
+    pub fn reject_code(&self) -> Option<u16> {
+        match Outbound::parse(self.replies.last()?) {
+            Ok(Outbound::Rejected(rejected)) => Some(rejected.reason()),
+            _ => None,
+        }
+    }
+
+    /// Turns until the venue closed the connection.
+    pub fn until_closed(&mut self) {
+        self.until("the end of the connection", |member| member.is_closed);
+    }
+}
