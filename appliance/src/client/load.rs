@@ -49,6 +49,7 @@ pub struct Load<'s, T> {
     /// A command that its session had no room for.
     held: Option<(u64, Command)>,
     start_ns: u64,
+    is_busy: bool,
     figures: Figures,
     seconds: f64,
 }
@@ -89,6 +90,7 @@ impl<'s, T: TcpPort> Load<'s, T> {
             schedule: scenario.schedule().peekable(),
             held: None,
             start_ns: 0,
+            is_busy: false,
             figures: Figures::default(),
             seconds: scenario.seconds(),
         }
@@ -118,12 +120,13 @@ impl<'s, T: TcpPort> Load<'s, T> {
     /// # Errors
     /// A member that cannot go on.
     pub fn poll(&mut self, now_ns: u64) -> Result<Phase, MemberError> {
-        self.read(now_ns)?;
+        self.is_busy = self.read(now_ns)? > 0;
         if self.start_ns == 0 && !self.begin(now_ns) {
             return Ok(Phase::LoggingIn);
         }
         self.turn_second(now_ns);
         if self.send(now_ns) {
+            self.is_busy = true;
             self.members.transmit(now_ns);
         }
         if self.held.is_some() || self.schedule.peek().is_some() {
@@ -134,6 +137,12 @@ impl<'s, T: TcpPort> Load<'s, T> {
         } else {
             Phase::Done
         })
+    }
+
+    /// Whether the last turn moved anything.
+    #[must_use]
+    pub fn was_busy(&self) -> bool {
+        self.is_busy
     }
 
     /// Commands that were sent and have no answer.
@@ -177,7 +186,7 @@ impl<'s, T: TcpPort> Load<'s, T> {
         true
     }
 
-    fn read(&mut self, now_ns: u64) -> Result<(), MemberError> {
+    fn read(&mut self, now_ns: u64) -> Result<usize, MemberError> {
         let Self {
             members,
             trackers,
@@ -202,8 +211,7 @@ impl<'s, T: TcpPort> Load<'s, T> {
             if let Some(answer) = answer {
                 figures.answered(now_ns, answer.sent, answer.outcome);
             }
-        })?;
-        Ok(())
+        })
     }
 
     /// Sends what is due; true when anything went out.

@@ -69,7 +69,7 @@ pub struct Player<T> {
     trades: BTreeMap<u64, Trade>,
     /// User reference numbers of resting orders by the venue's order reference.
     user_refs: BTreeMap<u64, u32>,
-    rejected: Vec<u32>,
+    rejected: Vec<(usize, u32, u16)>,
 }
 
 impl<T: TcpPort> Player<T> {
@@ -136,13 +136,13 @@ impl<T: TcpPort> Player<T> {
         self.resuming = Some([None; MEMBERS]);
     }
 
-    /// One turn: reads replies, sends what may go.
+    /// One turn: reads replies, sends what may go. Returns how much came.
     ///
     /// # Errors
     /// A member that cannot go on.
-    pub fn poll(&mut self, now_ns: u64) -> Result<(), MemberError> {
+    pub fn poll(&mut self, now_ns: u64) -> Result<usize, MemberError> {
         let mut heard = Vec::new();
-        self.members.poll(now_ns, &mut |index, reply| match reply {
+        let moved = self.members.poll(now_ns, &mut |index, reply| match reply {
             Reply::Message(_, message) => heard.push((index, Heard::of(&message))),
             Reply::LoggedIn(_) => heard.push((index, Heard::LoggedIn)),
             _ => {}
@@ -156,7 +156,7 @@ impl<T: TcpPort> Player<T> {
             self.send();
         }
         self.members.transmit(now_ns);
-        Ok(())
+        Ok(moved)
     }
 
     /// Whether the trades of the replies are those of the record, maker by maker.
@@ -178,10 +178,15 @@ impl<T: TcpPort> Player<T> {
                     .push(format!("match {match_number}: {trade:?}")),
             }
         }
-        for user_ref in &self.rejected {
-            verdict
-                .differences
-                .push(format!("order {user_ref} was rejected"));
+        for (index, user_ref, reason) in &self.rejected {
+            let member = if *index == MAKERS {
+                "maker"
+            } else {
+                "aggressor"
+            };
+            verdict.differences.push(format!(
+                "order {user_ref} of the {member} was rejected: reason {reason:#x}"
+            ));
         }
         self.compare(&found, verdict)
     }
@@ -241,8 +246,8 @@ impl<T: TcpPort> Player<T> {
                 }
                 self.answer(index, user_ref, false);
             }
-            Heard::Rejected { user_ref } => {
-                self.rejected.push(user_ref);
+            Heard::Rejected { user_ref, reason } => {
+                self.rejected.push((index, user_ref, reason));
                 self.answer(index, user_ref, false);
             }
             Heard::CancelAnswered { user_ref } => self.answer(index, user_ref, true),
@@ -340,6 +345,7 @@ enum Heard {
     },
     Rejected {
         user_ref: u32,
+        reason: u16,
     },
     CancelAnswered {
         user_ref: u32,
@@ -365,6 +371,7 @@ impl Heard {
             },
             Outbound::Rejected(m) => Self::Rejected {
                 user_ref: m.user_ref(),
+                reason: m.reason(),
             },
             Outbound::CancelReject(m) => Self::CancelAnswered {
                 user_ref: m.user_ref(),

@@ -11,6 +11,7 @@ use trading::{Book, Level};
 use wire::ring::Side;
 
 use crate::client::subscriber::Subscriber;
+use crate::venue::idle;
 
 /// Time between two pictures of the book.
 const REFRESH_NS: u64 = 200_000_000;
@@ -79,6 +80,7 @@ fn show(args: &Args) -> Result<(), String> {
     let clock = RealClock::new();
     let start_ns = clock.now_ns();
     let mut shown_ns = 0;
+    let mut idle_turns = 0;
     loop {
         let now_ns = clock.now_ns();
         let packets = subscriber.poll(now_ns, &mut |_, _, _| {});
@@ -92,9 +94,8 @@ fn show(args: &Args) -> Result<(), String> {
         if over {
             return Ok(());
         }
-        if packets == 0 {
-            std::thread::yield_now();
-        }
+        idle_turns = if packets > 0 { 0 } else { idle_turns + 1 };
+        idle(idle_turns);
     }
 }
 

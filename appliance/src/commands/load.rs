@@ -13,6 +13,7 @@ use crate::client::load::{Load, Phase};
 use crate::client::members::{Login, Members};
 use crate::client::report::Report;
 use crate::client::scenario::Scenario;
+use crate::venue::idle;
 
 /// Exit code when a threshold of the scenario is broken.
 const EXIT_BROKEN: u8 = 1;
@@ -118,6 +119,7 @@ fn finish<T: nic::TcpPort>(
 ) -> Result<(), String> {
     let patience_ns = (patience * 1e9) as u64;
     let mut waiting_since_ns = clock.now_ns();
+    let mut idle_turns = 0;
     loop {
         let now_ns = clock.now_ns();
         let waited = now_ns - waiting_since_ns > patience_ns;
@@ -130,8 +132,10 @@ fn finish<T: nic::TcpPort>(
                 ));
             }
             Phase::Waiting if waited => return Ok(()),
-            Phase::LoggingIn | Phase::Waiting => std::thread::yield_now(),
+            Phase::LoggingIn | Phase::Waiting => {}
         }
+        idle_turns = if load.was_busy() { 0 } else { idle_turns + 1 };
+        idle(idle_turns);
     }
 }
 

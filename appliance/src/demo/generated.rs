@@ -16,6 +16,7 @@ use crate::client::members::{Login, Members};
 use crate::client::report::{Latencies, LatencyRow, Report};
 use crate::client::scenario::Scenario;
 use crate::client::subscriber::Subscriber;
+use crate::venue::idle;
 
 /// Silence after which a demo gives up on what it waits for.
 const PATIENCE_NS: u64 = 60 * session::SECOND_NS;
@@ -177,6 +178,7 @@ impl Stage<'_> {
     fn drive(&mut self) -> Result<(), String> {
         let mut progress_ns = self.clock.now_ns();
         let mut unanswered = 0;
+        let mut idle_turns = 0;
         loop {
             let now_ns = self.clock.now_ns();
             let (phase, packets) = self.turn(now_ns)?;
@@ -191,9 +193,9 @@ impl Stage<'_> {
             if now_ns - progress_ns > PATIENCE_NS {
                 return Err(format!("{phase:?}, and nothing happened for a minute"));
             }
-            if packets == 0 {
-                std::thread::yield_now();
-            }
+            let is_busy = packets > 0 || self.load.was_busy();
+            idle_turns = if is_busy { 0 } else { idle_turns + 1 };
+            idle(idle_turns);
         }
     }
 

@@ -12,6 +12,7 @@ use super::{Arena, Plan, VenueProcess};
 use crate::client::members::{Login, Members};
 use crate::client::recorded::{MEMBERS, Player, Verdict};
 use crate::client::subscriber::Subscriber;
+use crate::venue::idle;
 use flow::recorded::Recorded;
 
 /// Silence after which a demo gives up on what it waits for.
@@ -104,28 +105,33 @@ struct Stage {
 }
 
 impl Stage {
-    fn turn(&mut self) -> Result<(), String> {
+    /// One turn of members and subscriber; tells whether anything moved.
+    fn turn(&mut self) -> Result<bool, String> {
         let now_ns = self.clock.now_ns();
-        self.player
+        let moved = self
+            .player
             .poll(now_ns)
             .map_err(|error| error.to_string())?;
         let Self {
             subscriber, trades, ..
         } = self;
-        subscriber.poll(now_ns, &mut |_, message, applied| {
+        let packets = subscriber.poll(now_ns, &mut |_, message, applied| {
             if let (Message::OrderExecuted(m), Applied::Changed) = (message, applied) {
                 trades.insert(m.match_number(), (m.order_ref(), m.shares()));
             }
         });
-        Ok(())
+        Ok(moved + packets > 0)
     }
 
     /// Until so many answers came, or all.
     fn drive(&mut self, answers: usize) -> Result<(), String> {
         let mut answered = self.player.answered();
         let mut progress_ns = self.clock.now_ns();
+        let mut idle_turns = 0;
         while !self.player.is_done() && self.player.answered() < answers {
-            self.turn()?;
+            let is_busy = self.turn()?;
+            idle_turns = if is_busy { 0 } else { idle_turns + 1 };
+            idle(idle_turns);
             let now_ns = self.clock.now_ns();
             if self.player.answered() != answered {
                 answered = self.player.answered();
