@@ -20,7 +20,36 @@ pub const ROW: Row = Row {
 };
 
 /// Commands that are timed together in the second case.
-const BURST: usize = 64;
+const BURST: usize = matching::BURST_MAX;
+
+/// From so many standing orders on, the engine is told of a burst before it applies it.
+const WARM_FROM: u32 = 500_000;
+
+/// Standing orders, and the names of the two cases.
+const BOOKS: [(u32, [&str; 2]); 3] = [
+    (
+        5_000,
+        [
+            "5k orders, each command",
+            "5k orders, bursts of 32, per command",
+        ],
+    ),
+    (
+        100_000,
+        [
+            "100k orders, each command",
+            "100k orders, bursts of 32, per command",
+        ],
+    ),
+    (
+        WARM_FROM,
+        [
+            "500k orders, each command",
+            "500k orders, warmed bursts of 32, per command",
+        ],
+    ),
+];
+const _: () = assert!(BURST == 32);
 
 /// Commands with what must come of them.
 struct Flow {
@@ -35,23 +64,7 @@ struct Flow {
 fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     let commands = options.effort.pick(2_000, 50_000, 500_000);
     let mut cases = Vec::new();
-    let standing: &[(u32, &[&str; 2])] = &[
-        (
-            5_000,
-            &[
-                "5k orders, each command",
-                "5k orders, bursts of 64, per command",
-            ],
-        ),
-        (
-            100_000,
-            &[
-                "100k orders, each command",
-                "100k orders, bursts of 64, per command",
-            ],
-        ),
-    ];
-    for (standing, names) in &standing[..options.effort.pick(1, 1, 3)] {
+    for (standing, names) in &BOOKS[..options.effort.pick(1, 2, 3)] {
         let standing = if options.effort == crate::Effort::Tiny {
             500
         } else {
@@ -86,7 +99,7 @@ impl Flow {
             symbols: shape.symbols,
             sessions: shape.sessions,
             orders: standing * 2,
-            price_groups: 4_096,
+            price_groups: 16_384,
         };
         let mut memory = vec![Line::ZERO; limits.lines()];
         let mut engine = engine(limits, &mut memory)?;
@@ -186,10 +199,16 @@ fn turn_engine(flow: &Flow, memory: &mut [Line]) -> Result<Vec<Samples>, BenchEr
         let before = &mut |input: &Input| apply(&mut engine, input, &mut events, |_| ());
         flow.before.iter().for_each(before);
         let mut count = 0;
-        cases.push(timed(&flow.timed, group, |input| {
-            apply(&mut engine, input, &mut events, |events| {
-                count += events.len()
-            });
+        let warms = group > 1 && flow.limits.orders >= WARM_FROM;
+        cases.push(timed(&flow.timed, group, |inputs| {
+            if warms {
+                engine.warm(inputs.iter().map(|input| &input.command));
+            }
+            for input in inputs {
+                apply(&mut engine, input, &mut events, |events| {
+                    count += events.len()
+                });
+            }
         }));
         flow.check(count, engine.live_orders() as usize)?;
     }
@@ -204,8 +223,11 @@ fn turn_naive(flow: &Flow) -> Result<Vec<Samples>, BenchError> {
             .iter()
             .for_each(|input| drop(naive.apply(input)));
         let mut count = 0;
-        cases.push(timed(&flow.timed, group, |input| {
-            count += naive.apply(input).len()
+        cases.push(timed(&flow.timed, group, |inputs| {
+            count += inputs
+                .iter()
+                .map(|input| naive.apply(input).len())
+                .sum::<usize>();
         }));
         flow.check(count, naive.live_orders())?;
     }
@@ -213,12 +235,12 @@ fn turn_naive(flow: &Flow) -> Result<Vec<Samples>, BenchError> {
 }
 
 /// Applies inputs and takes the time of each group, per input, the clock's own included.
-fn timed(inputs: &[Input], group: usize, mut apply: impl FnMut(&Input)) -> Samples {
+fn timed(inputs: &[Input], group: usize, mut apply: impl FnMut(&[Input])) -> Samples {
     let clock = Clock::new();
     let mut times = Samples::with_capacity(inputs.len() / group);
     let mut last = clock.raw();
     for inputs in inputs.chunks(group) {
-        inputs.iter().for_each(&mut apply);
+        apply(inputs);
         let now = clock.raw();
         times.push(clock.delta_as_nanos(last, now) * 1_000 / inputs.len() as u64);
         last = now;
