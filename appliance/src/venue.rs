@@ -13,6 +13,7 @@ mod threads;
 
 pub use definitions::definitions;
 pub use recovery::Recovery;
+pub use stop::StopRequests;
 pub(crate) use threads::idle;
 
 use crate::tiles::{

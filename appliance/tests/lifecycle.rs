@@ -246,3 +246,55 @@ impl Subscriber {
         }
     }
 }
+
+#[test]
+fn asked_to_stop_while_it_starts_it_does() {
+    let site = Site::new();
+    // A topology that does not come: opening the pipe's other end succeeds when the program reads.
+    let pipe = site.dir.path().join("pipe.toml");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let mut venue = site.spawn_on(&pipe, &[]);
+    let _writer = std::fs::File::options().write(true).open(&pipe).unwrap();
+    venue.signal("TERM");
+    assert_eq!(venue.wait().code(), Some(0), "{}", venue.stderr());
+    assert!(
+        venue.stderr().contains("while starting"),
+        "{}",
+        venue.stderr()
+    );
+    assert!(!site.data_dir().exists());
+}
+
+#[test]
+fn a_journal_that_fails_stops_all_acknowledgements() {
+    let site = Site::new();
+    let mut venue = site.start();
+    let (mut alpha, _bravo) = trade(&venue);
+    // From now on no file may be written beyond its first page, as on a disk that broke.
+    venue.file_size_limit(4_096);
+    let before = alpha.replies.clone();
+    alpha.enter(b'B', 1, "MSFT", 10_000);
+    alpha.until_closed();
+    assert_eq!(alpha.replies, before, "a reply without a record");
+    assert_eq!(venue.wait().code(), Some(1));
+    let stderr = venue.stderr();
+    for part in [
+        "the journal failed",
+        "nothing more is acknowledged",
+        "mend the disk",
+    ] {
+        assert!(stderr.contains(part), "{part:?} is not in: {stderr}");
+    }
+    // On a mended disk it goes on with what it had acknowledged.
+    let venue = site.start();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.until("the day's replies", |member| {
+        member.replies.len() >= before.len()
+    });
+    assert_eq!(alpha.replies[..before.len()], before);
+    venue.stop();
+}

@@ -51,12 +51,13 @@ pub trait Storage {
     /// When the segment is shorter than that or cannot be read.
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError>;
 
-    /// Begins to create a zero-filled segment of `bytes`: complete, flushed and listed after a power
-    /// cut when reported as [`Completion::Prepared`] without error; absent before.
+    /// Begins to create a zero-filled segment of `bytes`: complete, flushed and listed after a
+    /// power cut when reported as [`Completion::Prepared`] without error; absent before.
     fn prepare(&mut self, segment: u32, bytes: u64);
 
     /// Begins to write the whole buffer at `offset` of a segment and to flush it. `offset` is a
-    /// multiple of [`BLOCK_BYTES`]. Reported as [`Completion::Written`], which gives the buffer back.
+    /// multiple of [`BLOCK_BYTES`]. Reported as [`Completion::Written`], which gives the buffer
+    /// back.
     fn write(&mut self, segment: u32, offset: u64, buffer: Buffer);
 
     /// Takes the next report, if there is one. Never waits.

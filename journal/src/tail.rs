@@ -1,11 +1,11 @@
 //! What lies behind the last good record: nothing, a torn tail, or proof of damage.
 //!
 //! One write is in flight at a time, and every record says where its write began. So what stands
-//! before that place was durable, and somebody may have been told about it. If a whole record behind
-//! the break of the chain says so about the place of the break, the journal is damaged; if none
-//! does, the break is inside the last write, which nobody was told about. A whole record that does
-//! not stand where it says is damage too, for no crash moves one; and so is more than one write can
-//! have left.
+//! before that place was durable, and somebody may have been told about it. If a whole record
+//! behind the break of the chain says so about the place of the break, the journal is damaged; if
+//! none does, the break is inside the last write, which nobody was told about. A whole record that
+//! does not stand where it says is damage too, for no crash moves one; and so is more than one
+//! write can have left.
 
 use crate::judge::{Verdict, read_whole};
 use crate::record::KIND_SEGMENT;

@@ -51,8 +51,8 @@ impl Wipe {
 
     /// Fills the buffer with the next write and says where it goes.
     ///
-    /// The first stretch of the segment that is written on begins inside a block: its durable part is
-    /// repeated. A write of no bytes is still a flush.
+    /// The first stretch of the segment that is written on begins inside a block: its durable part
+    /// is repeated. A write of no bytes is still a flush.
     pub fn next(&mut self, buffer: &mut Buffer) -> Option<(u32, u64)> {
         let mut stretch = self.stretches.pop_front()?;
         let block = std::mem::take(&mut self.block);

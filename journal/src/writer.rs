@@ -136,8 +136,8 @@ impl<S: Storage> Writer<S> {
         Ok(())
     }
 
-    /// Does what is due: takes the disk's reports, begins the next write, prepares the next segment.
-    /// Returns the durable sequence number when it moved. Never waits.
+    /// Does what is due: takes the disk's reports, begins the next write, prepares the next
+    /// segment. Returns the durable sequence number when it moved. Never waits.
     ///
     /// # Errors
     /// The first failure of the disk, then and for ever: stop acknowledging, stop the appliance.
@@ -223,8 +223,8 @@ impl<S: Storage> Writer<S> {
         &self.storage
     }
 
-    /// Makes sure that a record of `bytes` fits into the buffer and, with `reserve` bytes left, into
-    /// the segment; goes to the next segment where it does not.
+    /// Makes sure that a record of `bytes` fits into the buffer and, with `reserve` bytes left,
+    /// into the segment; goes to the next segment where it does not.
     fn make_room(&mut self, bytes: usize, reserve: usize) -> Result<(), AppendError> {
         if self.staging.offset() + (bytes + reserve) as u64 > self.length {
             if self.staging.is_dirty() {

@@ -1,4 +1,5 @@
-//! A power cut or a kill at every point: what was durable comes back, and nothing that was not said.
+//! A power cut or a kill at every point: what was durable comes back, and nothing that was not
+//! said.
 
 mod support;
 

@@ -1,8 +1,8 @@
 //! Frames and streams in and out; knows no message type.
 //!
-//! A tile sees three traits: [`Clock`], [`TcpPort`] and [`UdpPort`], opened through [`Net`]. Nothing
-//! here blocks: a port is polled, takes one bounded batch and returns. Behind [`RealNet`] stand
-//! io_uring (or plain non-blocking sockets where the kernel refuses io_uring) and AF_XDP;
+//! A tile sees three traits: [`Clock`], [`TcpPort`] and [`UdpPort`], opened through [`Net`].
+//! Nothing here blocks: a port is polled, takes one bounded batch and returns. Behind [`RealNet`]
+//! stand io_uring (or plain non-blocking sockets where the kernel refuses io_uring) and AF_XDP;
 //! [`mirror`] joins two ports in memory for tests; a simulator brings its own [`Net`].
 //!
 //! An io_uring port belongs to the thread that first polls it or sends on it: open it anywhere,

@@ -68,7 +68,8 @@ pub struct SharedRing<B> {
     body: PhantomData<fn(B) -> B>,
 }
 
-// SAFETY: `slots` points into `region`, which is memory of atomic words, kept mapped by this handle.
+// SAFETY: `slots` points into `region`, which is memory of atomic words, kept mapped by this
+// handle.
 unsafe impl<B> Send for SharedRing<B> {}
 // SAFETY: as above: shared use goes through atomic words alone.
 unsafe impl<B> Sync for SharedRing<B> {}

@@ -37,7 +37,8 @@ impl Login {
                 })
             }
             _ => Err(format!(
-                "{text:?}: write USER:PASSWORD, a user of 1 to 6 letters and a password of at most 10"
+                "{text:?}: write USER:PASSWORD, with a user of 1 to 6 letters and a password of at \
+                 most 10"
             )),
         }
     }

@@ -319,7 +319,8 @@ impl Plot {
         }
         let _ = writeln!(
             svg,
-            "<text x=\"{}\" y=\"{}\">0 s</text><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} s</text>",
+            "<text x=\"{}\" y=\"{}\">0 s</text>\n\
+             <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} s</text>",
             Self::LEFT,
             Self::BOTTOM + 18.0,
             width - 20.0,

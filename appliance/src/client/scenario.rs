@@ -335,7 +335,8 @@ mod tests {
                 "steps = 1",
             ),
             (
-                "[[stage]]\nkind='burst'\nseconds=1.0\nrate=9.0\npeak=8.0\nperiod_ms=1.0\nburst_ms=1.0",
+                "[[stage]]\nkind='burst'\nseconds=1.0\nrate=9.0\npeak=8.0\n\
+                 period_ms=1.0\nburst_ms=1.0",
                 "peak = 8",
             ),
             ("[[stage]]\nkind='wave'\nseconds=1.0", "wave"),

@@ -40,7 +40,8 @@ pub struct Args {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     symbols: u16,
     /// Orders that stand on the books once they are filled.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 2_000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     standing: u32,
     /// Seed of the order flow.
     #[arg(long, default_value_t = 1)]

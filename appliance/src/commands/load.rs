@@ -27,7 +27,8 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS")]
     connect: SocketAddr,
     /// A member's session, as USER:PASSWORD; repeat it for more sessions.
-    #[arg(long = "login", value_name = "USER:PASSWORD", required = true, value_parser = Login::parse)]
+    #[arg(long = "login", value_name = "USER:PASSWORD", required = true)]
+    #[arg(value_parser = Login::parse)]
     logins: Vec<Login>,
     /// Symbols of the venue, separated by commas; the first is the busiest.
     #[arg(long, value_delimiter = ',', required = true)]

@@ -2,6 +2,7 @@
 
 use crate::topology::Topology;
 use crate::venue::runner::{self, Ready, Summary};
+use crate::venue::{StartError, StopRequests};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,14 +22,7 @@ pub struct Args {
 /// end. Exit status 0 after an end by signal, 1 after a failure, which stderr explains.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let topology = match Topology::load(&args.topology) {
-        Ok(topology) => topology,
-        Err(error) => {
-            eprintln!("wirecross: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runner::run(&topology, args.new_day, ready_print) {
+    match venue(args) {
         Ok(summary) => {
             summary_print(&summary);
             ExitCode::SUCCESS
@@ -38,6 +32,13 @@ pub fn run(args: &Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn venue(args: &Args) -> Result<Summary, StartError> {
+    // Signals first: whatever comes after may take long.
+    let requests = StopRequests::listen()?;
+    let topology = Topology::load(&args.topology).map_err(|e| StartError::new(e.to_string()))?;
+    runner::run(&topology, args.new_day, &requests, ready_print)
 }
 
 /// Prints a line; that nobody reads stdout any more is no reason to stop a venue.

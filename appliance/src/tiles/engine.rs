@@ -51,8 +51,8 @@ struct Counters {
 }
 
 impl<'m> EngineTile<'m> {
-    /// Goes on behind the input `sequence` of `time_ns`, which `engine` applied last; `startup` comes
-    /// next.
+    /// Goes on behind the input `sequence` of `time_ns`, which `engine` applied last; `startup`
+    /// comes next.
     ///
     /// # Errors
     /// A counter is missing or taken.

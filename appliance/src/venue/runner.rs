@@ -60,16 +60,16 @@ pub struct Ready {
 
 type Real<'m> = Venue<'m, SocketTcp, RealUdp, FileStorage>;
 
-/// Runs until SIGTERM or SIGINT; `ready` is called once, when members may connect.
+/// Runs until `requests` tells of a signal; `ready` is called once, when members may connect.
 ///
 /// # Errors
 /// The venue could not start, or had to end because a part of it failed.
 pub fn run(
     topology: &Topology,
     is_new_day: bool,
+    requests: &StopRequests,
     ready: impl FnOnce(&Ready),
 ) -> Result<Summary, StartError> {
-    let requests = StopRequests::listen()?;
     machine_check(topology)?;
     let clock = RealClock::new();
     let day = Day::open(topology, is_new_day, clock.now_ns())?;

@@ -1,4 +1,6 @@
-//! SIGTERM and SIGINT: heard by a thread of their own, so that nothing else is ever interrupted.
+//! What the system tells a process by signals.
+//!
+//! SIGTERM and SIGINT are heard by a thread of their own, so that nothing else is ever interrupted.
 
 use super::StartError;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,13 +15,15 @@ pub struct StopRequests {
 
 impl StopRequests {
     /// Takes the two signals away from their usual meaning, for this thread and all it starts: call
-    /// it first. Until [`Self::started`] a request ends the process at once with status 0: nothing
+    /// it first. A file that may not grow becomes an error of the write instead of a signal. Until [`Self::started`] a request ends the process at once with status 0: nothing
     /// was acknowledged yet, and recovery only reads.
     ///
     /// # Errors
     /// The system has no thread left.
     pub fn listen() -> Result<Self, StartError> {
         let set = blocked()?;
+        // SAFETY: SIGXFSZ has no handler that anything relies on; ignoring it is all that is asked.
+        unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
         let (sender, requests) = channel();
         let is_starting = Arc::new(Mutex::new(true));
         let for_thread = Arc::clone(&is_starting);
@@ -73,7 +77,7 @@ fn wait(set: &libc::sigset_t, sender: &Sender<i32>, is_starting: &Mutex<bool>) {
         }
         let starting = is_starting.lock().unwrap_or_else(PoisonError::into_inner);
         if *starting {
-            eprintln!("wirecross: asked to stop during recovery: nothing was begun");
+            eprintln!("wirecross: asked to stop while starting: nothing was begun");
             std::process::exit(0);
         }
         drop(starting);

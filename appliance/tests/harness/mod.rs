@@ -16,7 +16,7 @@ pub use member::Member;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -90,11 +90,16 @@ impl Site {
     pub fn spawn(&self, args: &[&str]) -> Venue {
         let path = self.dir.path().join("topology.toml");
         std::fs::write(&path, &self.topology).unwrap();
+        self.spawn_on(&path, args)
+    }
+
+    /// Starts the program on another topology file, without waiting for anything.
+    pub fn spawn_on(&self, topology: &Path, args: &[&str]) -> Venue {
         let stderr_path = tempfile::NamedTempFile::new_in(self.dir.path()).unwrap();
         let (stderr_file, stderr_path) = stderr_path.keep().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_wirecross"))
             .args(["run", "--topology"])
-            .arg(&path)
+            .arg(topology)
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -160,6 +165,25 @@ impl Venue {
             .status()
             .unwrap();
         assert!(status.success(), "kill -s {name} {pid}");
+    }
+
+    /// Limits how long the program's files may be from now on.
+    pub fn file_size_limit(&self, bytes: u64) {
+        let limit = libc::rlimit {
+            rlim_cur: bytes,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        let pid = self.child.id() as libc::pid_t;
+        // SAFETY: `limit` outlives the call; the old limit is not asked for.
+        let failed = unsafe {
+            libc::prlimit(
+                pid,
+                libc::RLIMIT_FSIZE,
+                &raw const limit,
+                std::ptr::null_mut(),
+            )
+        };
+        assert_eq!(failed, 0, "{}", std::io::Error::last_os_error());
     }
 
     /// Waits for the end.

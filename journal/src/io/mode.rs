@@ -23,7 +23,8 @@ impl Default for Wanted {
     }
 }
 
-/// How files are written on this machine: to be printed at start, so that nothing falls back silently.
+/// How files are written on this machine: to be printed at start, so that nothing falls back
+/// silently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mode {
     /// Writes go around the page cache (O_DIRECT).

@@ -86,7 +86,8 @@ fn prepare(directory: &Path, path: &Path, bytes: u64) -> io::Result<()> {
     let filled = fill(&unfinished, bytes);
     let named = filled.and_then(|()| fs::rename(&unfinished, path));
     if let Err(error) = named {
-        // Half a segment must not keep the space that is missing; the first error is the one to tell.
+        // Half a segment must not keep the space that is missing; the first error is the one to
+        // tell.
         let _ = fs::remove_file(&unfinished);
         return Err(error);
     }

@@ -1,4 +1,5 @@
-//! The packets of a SoupBinTCP client written again are the same, and do not depend on how the stream was cut.
+//! The packets of a SoupBinTCP client written again are the same, and do not depend on how the
+//! stream was cut.
 //!
 //! The first bytes of the input say how the rest is cut.
 #![no_main]
