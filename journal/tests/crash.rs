@@ -58,7 +58,11 @@ fn check(disk: &Disk, durable: u64, taken: u64) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     /// Every prefix of a life is cut off, on disks with and without delay, and lived on from.
     #[test]

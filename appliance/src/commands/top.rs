@@ -24,7 +24,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Milliseconds between two readings.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    #[arg(long, default_value_t = 1_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(10..=60_000))]
     interval_ms: u64,
     /// Prints tables of two readings, and ends.
     #[arg(long)]
