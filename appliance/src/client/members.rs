@@ -202,12 +202,12 @@ impl<T: TcpPort> Members<T> {
     fn keep_alive(&mut self, now_ns: u64) -> Result<(), MemberError> {
         for member in &mut self.members {
             match member.ouch.soup().poll(now_ns) {
-                ClientState::Disconnected if member.conn.is_none() => {
-                    if now_ns >= member.redial_ns {
-                        let conn = self.tcp.connect(self.address);
-                        let conn = conn.map_err(|error| MemberError::Socket(error.to_string()))?;
-                        member.conn = Some(conn);
-                    }
+                ClientState::Disconnected
+                    if member.conn.is_none() && now_ns >= member.redial_ns =>
+                {
+                    let conn = self.tcp.connect(self.address);
+                    let conn = conn.map_err(|error| MemberError::Socket(error.to_string()))?;
+                    member.conn = Some(conn);
                 }
                 ClientState::Silent => {
                     if let Some(conn) = member.conn.take() {

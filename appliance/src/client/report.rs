@@ -226,7 +226,7 @@ impl Report {
     pub fn svg(&self) -> String {
         let plot = Plot::new(&self.timeline);
         let mut svg = plot.frame();
-        let lines: [(&str, &str, fn(&LatencyRow) -> u64); 3] = [
+        let lines: [(&str, &str, Pick); 3] = [
             ("max", "#b03030", |row| row.max_ns),
             ("p99", "#c08020", |row| row.p99_ns),
             ("p50", "#2060a0", |row| row.p50_ns),
@@ -244,6 +244,9 @@ impl Report {
         svg
     }
 }
+
+/// Which figure of a row a line shows.
+type Pick = fn(&LatencyRow) -> u64;
 
 /// The scales of the picture.
 struct Plot {
@@ -330,13 +333,7 @@ impl Plot {
         svg
     }
 
-    fn line(
-        &self,
-        svg: &mut String,
-        timeline: &[Second],
-        colour: &str,
-        pick: fn(&LatencyRow) -> u64,
-    ) {
+    fn line(&self, svg: &mut String, timeline: &[Second], colour: &str, pick: Pick) {
         let mut points = String::new();
         for (index, second) in timeline
             .iter()
