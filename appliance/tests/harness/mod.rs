@@ -169,11 +169,16 @@ impl Venue {
 
     /// Limits how long the program's files may be from now on.
     pub fn file_size_limit(&self, bytes: u64) {
-        let limit = libc::rlimit {
-            rlim_cur: bytes,
-            rlim_max: libc::RLIM_INFINITY,
-        };
         let pid = self.child.id() as libc::pid_t;
+        let mut limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: `limit` outlives the call; no new limit is given.
+        let failed =
+            unsafe { libc::prlimit(pid, libc::RLIMIT_FSIZE, std::ptr::null(), &raw mut limit) };
+        assert_eq!(failed, 0, "{}", std::io::Error::last_os_error());
+        limit.rlim_cur = bytes;
         // SAFETY: `limit` outlives the call; the old limit is not asked for.
         let failed = unsafe {
             libc::prlimit(
