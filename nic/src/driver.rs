@@ -117,10 +117,11 @@ impl Driver {
         }
     }
 
-    /// Hands queued operations to the system.
+    /// Hands queued operations to the system; sends at least.
     pub fn flush(&mut self) {
-        if let Driver::Uring(ring) = self {
-            ring.enter_if_needed();
+        match self {
+            Driver::Uring(ring) => ring.enter_if_needed(),
+            Driver::Plain(plain) => plain.flush(),
         }
     }
 

@@ -163,7 +163,8 @@ pub trait TcpPort {
     /// nothing.
     fn close(&mut self, conn: Conn);
 
-    /// Starts queued sends without waiting for the next `poll`.
+    /// Starts queued sends without waiting for the next `poll`. One send a connection is under way
+    /// at a time, so what is given between a `flush` and the next `poll` leaves with that `poll`.
     fn flush(&mut self) {}
 
     /// The address the port listens on; `None` for a port that only dials.

@@ -288,6 +288,25 @@ fn peer_that_ends_its_stream_still_gets_the_rest() {
 }
 
 #[test]
+fn flush_sends_without_a_poll() {
+    for mut net in nets() {
+        let mut server = End::listen(&mut net, TcpLimits::default());
+        let mut peer = TcpStream::connect(server.address()).unwrap();
+        peer.set_read_timeout(Some(PATIENCE)).unwrap();
+        drive(&mut [&mut server], |e| e[0].opened.len() == 1);
+        let conn = server.opened[0].0;
+        for word in [b"one", b"two"] {
+            assert_eq!(server.port.send(conn, word), 3);
+            server.port.flush();
+            let mut got = [0; 3];
+            peer.read_exact(&mut got).unwrap();
+            assert_eq!(&got, word);
+            drive(&mut [&mut server], |e| e[0].port.unsent(conn) == 0);
+        }
+    }
+}
+
+#[test]
 fn peer_that_never_finishes_is_cut() {
     for mut net in nets() {
         let limits = TcpLimits {

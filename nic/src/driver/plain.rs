@@ -1,13 +1,15 @@
 //! The engine without io_uring: keeps the operations and tries each when it is polled.
 
+use std::collections::VecDeque;
 use std::os::fd::RawFd;
 
 use super::{Done, Op, RESULTS_MAX};
 
-/// Operations not ended yet, in the order they were started.
+/// Operations not ended yet, in the order they were started, and results not handed out yet.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
     pending: Vec<(Op, u64)>,
+    ended: VecDeque<Done>,
 }
 
 impl Plain {
@@ -15,18 +17,28 @@ impl Plain {
         self.pending.push((op, tag));
     }
 
-    /// Tries every operation once, oldest first; those that would block stay.
+    /// Tries the sends, which the caller wants on their way; the rest waits for `reap`.
+    pub fn flush(&mut self) {
+        self.attempt(|op| matches!(op, Op::Send { .. } | Op::SendMessage { .. }));
+    }
+
+    /// Tries every operation and hands out results, oldest first.
     pub fn reap(&mut self, done: &mut Vec<Done>) {
-        let room = RESULTS_MAX;
-        let mut ended = 0;
+        self.attempt(|_| true);
+        let count = self.ended.len().min(RESULTS_MAX);
+        done.extend(self.ended.drain(..count));
+    }
+
+    /// Tries the operations of a kind once, oldest first; those that would block stay.
+    fn attempt(&mut self, wanted: impl Fn(&Op) -> bool) {
+        let ended = &mut self.ended;
         self.pending.retain_mut(|(op, tag)| {
-            if ended == room {
+            if !wanted(op) {
                 return true;
             }
             match attempt(op) {
                 Some(result) => {
-                    ended += 1;
-                    done.push(Done { tag: *tag, result });
+                    ended.push_back(Done { tag: *tag, result });
                     false
                 }
                 None => true,
