@@ -108,7 +108,12 @@ fn whatever_can_be_observed_is_in_the_hash() {
         day(2, Side::Buy, 9, 100),
         day(3, Side::Sell, 9, 200),
     ];
-    let changes: [&[Command]; 14] = [
+    let named = Command {
+        symbol: 4,
+        client_id: *b"NAMED         ",
+        ..of(CommandKind::DefineSymbol)
+    };
+    let changes: [&[Command]; 17] = [
         &[],
         &[cancel(1, 8)],
         &[cancel(1, 0)],
@@ -132,6 +137,10 @@ fn whatever_can_be_observed_is_in_the_hash() {
             user_ref: 1,
             ..of(CommandKind::DefineSession)
         }],
+        &[named],
+        // One match or two, all else the same.
+        &[ioc(1, Side::Sell, 2, 100), ioc(2, Side::Sell, 1, 101)],
+        &[ioc(1, Side::Sell, 1, 100), ioc(2, Side::Sell, 1, 100)],
         &[of(CommandKind::CloseDay)],
     ];
     let hashes = changes.map(|changes| {

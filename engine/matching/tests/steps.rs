@@ -115,6 +115,21 @@ fn closing_the_day_takes_every_order_off_in_the_stated_order() {
 }
 
 #[test]
+fn a_day_with_every_number_of_orders_around_a_step_ends_rightly() {
+    for orders in 60..=130 {
+        let mut rig = Rig::open(Limits {
+            orders: 130,
+            ..SMALL
+        });
+        for order in 1..=orders {
+            rig.apply(day(order, Sell, 1, 500));
+        }
+        let events = rig.apply(of(CommandKind::CloseDay));
+        assert_eq!(events.len() as u32, orders + 1);
+    }
+}
+
+#[test]
 fn closing_a_day_with_more_symbols_than_a_step_looks_at_ends() {
     let limits = Limits {
         symbols: u16::MAX,
