@@ -100,7 +100,8 @@ codes! {
         DefineSession = 17,
         /// The trading day begins; order entry opens.
         OpenDay = 18,
-        /// The trading day ends: every order is taken off the book, nothing is accepted after.
+        /// The trading day ends: every order is taken off the book, by symbol, buys before sells,
+        /// then by price and time; nothing is accepted after, and the day does not open again.
         CloseDay = 19,
         /// What the next `New` or `Replace` of the same session asks beyond the plain order; the
         /// order itself follows as the next input of that session.
@@ -152,7 +153,8 @@ codes! {
         DayClosed = 19,
         /// A command that defines or opens something was refused: `reason` says why.
         Refused = 20,
-        /// A command was taken that changes nothing by itself: `Time`, `Extra`.
+        /// A command was taken that changes nothing by itself: `Time`, `Extra`, or a `Cancel` to a
+        /// total that is not below the present one.
         Noted = 21,
     }
 }
