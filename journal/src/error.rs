@@ -57,27 +57,31 @@ impl fmt::Display for AppendError {
 
 impl std::error::Error for AppendError {}
 
-/// A configuration that cannot work.
+/// Why a writer cannot begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfigError {
+pub enum WriterError {
     /// The segment size is not a multiple of the block size, or out of bounds.
     SegmentBytes(u64),
+    /// The disk failed while the end of the journal was made durable.
+    Storage(StorageError),
 }
 
-impl fmt::Display for ConfigError {
+impl fmt::Display for WriterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::SegmentBytes(bytes) = self;
-        write!(
-            f,
-            "segment_bytes is {bytes}: make it a multiple of {} between {} and {}",
-            crate::BLOCK_BYTES,
-            crate::SEGMENT_BYTES_MIN,
-            crate::SEGMENT_BYTES_MAX
-        )
+        match self {
+            Self::SegmentBytes(bytes) => write!(
+                f,
+                "segment_bytes is {bytes}: make it a multiple of {} between {} and {}",
+                crate::BLOCK_BYTES,
+                crate::SEGMENT_BYTES_MIN,
+                crate::SEGMENT_BYTES_MAX
+            ),
+            Self::Storage(error) => write!(f, "the end of the journal is not durable: {error}"),
+        }
     }
 }
 
-impl std::error::Error for ConfigError {}
+impl std::error::Error for WriterError {}
 
 /// What of a record, or of a segment, is not as it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,7 +39,7 @@ mod window;
 mod wipe;
 mod writer;
 
-pub use error::{AppendError, ConfigError, Corrupt, Field, RecoveryError};
+pub use error::{AppendError, Corrupt, Field, RecoveryError, WriterError};
 pub use io::{FileStorage, Mode, OpenError, Wanted};
 pub use recovery::{Recovered, Resume, Torn, recover};
 pub use storage::{Act, Buffer, Completion, SegmentFile, Storage, StorageError};

@@ -5,6 +5,7 @@
 //! moved unseen; the second tells by itself whether these bytes were written as they stand.
 
 use bytemuck::{Pod, Zeroable};
+use wire::ring::Input;
 
 use crate::{GROUP_INPUTS_MAX, LINE_BYTES};
 
@@ -132,6 +133,22 @@ impl Chain {
         previous: 0,
         durable: 0,
     };
+
+    /// Whether the inputs can be the next group.
+    pub fn is_continued_by(&self, inputs: &[Input]) -> bool {
+        if inputs.is_empty() || inputs.len() > GROUP_INPUTS_MAX {
+            return false;
+        }
+        let mut time_ns = self.time_ns;
+        inputs
+            .iter()
+            .zip(self.next_sequence..)
+            .all(|(input, sequence)| {
+                let follows = input.sequence == sequence && input.time_ns >= time_ns;
+                time_ns = input.time_ns;
+                follows
+            })
+    }
 
     /// Moves on behind a record.
     pub fn follow(&mut self, header: &Header) {

@@ -60,8 +60,8 @@ pub struct Resume {
 
 /// Reads every input in order and hands it to `on`.
 ///
-/// The last inputs may have been written and not yet flushed when a process was killed: the writer
-/// flushes them first, and its [`durable`](crate::Writer::durable) tells when that is done.
+/// The last inputs may have been written and not flushed when a process was killed: tell nobody of
+/// them before [`Writer::open`](crate::Writer::open) returned, which flushes them.
 ///
 /// # Errors
 /// When the disk fails or the journal is damaged anywhere but in a tail that was never durable.

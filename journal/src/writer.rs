@@ -1,16 +1,17 @@
 //! Appending to the journal without ever waiting for it.
 
 use std::collections::VecDeque;
+use std::thread;
 
 use wire::ring::Input;
 
-use crate::error::{AppendError, ConfigError};
+use crate::error::{AppendError, WriterError};
 use crate::record::{Chain, Header, KIND_CLOSE, KIND_GROUP, KIND_SEGMENT};
 use crate::recovery::Resume;
 use crate::staging::Staging;
 use crate::storage::{Buffer, Completion, SegmentFile, Storage, StorageError};
 use crate::wipe::Wipe;
-use crate::{BLOCK_BYTES, GROUP_INPUTS_MAX, LINE_BYTES, WRITE_BYTES};
+use crate::{BLOCK_BYTES, LINE_BYTES, WRITE_BYTES};
 use crate::{SEGMENT_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
 /// What an operator may choose.
@@ -69,17 +70,17 @@ pub struct Writer<S: Storage> {
 }
 
 impl<S: Storage> Writer<S> {
-    /// Goes on where [`recover`](crate::recover) ended, in a new epoch. What is left of a torn tail
-    /// is wiped and what was read is flushed before anything is written, and the first segment of a
-    /// new journal is prepared, all by [`Self::poll`]: this call does not wait.
+    /// Goes on where [`recover`](crate::recover) ended, in a new epoch. Waits until what was read is
+    /// flushed and what is left of a torn tail is wiped: from then on everything that was recovered
+    /// is durable, so that it may be told to anybody.
     ///
     /// # Errors
-    /// When the configuration cannot work.
-    pub fn open(storage: S, config: Config, resume: Resume) -> Result<Self, ConfigError> {
+    /// When the configuration cannot work or the disk fails.
+    pub fn open(storage: S, config: Config, resume: Resume) -> Result<Self, WriterError> {
         let bytes = config.segment_bytes;
         let fits = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&bytes);
         if !fits || !bytes.is_multiple_of(BLOCK_BYTES as u64) {
-            return Err(ConfigError::SegmentBytes(bytes));
+            return Err(WriterError::SegmentBytes(bytes));
         }
         let mut staging = Staging::new();
         staging.place(resume.at.number, resume.offset, &resume.block);
@@ -88,7 +89,7 @@ impl<S: Storage> Writer<S> {
             .last()
             .map_or(resume.at.number, |at| at.number);
         let durable = resume.chain.durable;
-        Ok(Self {
+        let mut writer = Self {
             storage,
             segment_bytes: bytes,
             chain: Chain {
@@ -108,10 +109,15 @@ impl<S: Storage> Writer<S> {
             is_closed: false,
             durable,
             failed: None,
-        })
+        };
+        while !writer.is_idle() {
+            writer.poll().map_err(WriterError::Storage)?;
+            thread::yield_now();
+        }
+        Ok(writer)
     }
 
-    /// Takes 1 to [`GROUP_INPUTS_MAX`] inputs as one record, all or none. They are durable when
+    /// Takes 1 to [`GROUP_INPUTS_MAX`](crate::GROUP_INPUTS_MAX) inputs as one record, all or none. They are durable when
     /// [`Self::durable`] reaches the last one's sequence number.
     ///
     /// # Errors
@@ -124,7 +130,7 @@ impl<S: Storage> Writer<S> {
         if self.is_closing {
             return Err(AppendError::Closed);
         }
-        if !continues(&self.chain, inputs) {
+        if !self.chain.is_continued_by(inputs) {
             return Err(AppendError::OutOfOrder {
                 expected: self.chain.next_sequence,
             });
@@ -329,20 +335,4 @@ impl<S: Storage> Writer<S> {
                 .prepare(self.last_segment + 1, self.segment_bytes);
         }
     }
-}
-
-/// Whether the inputs can be the next group.
-fn continues(chain: &Chain, inputs: &[Input]) -> bool {
-    if inputs.is_empty() || inputs.len() > GROUP_INPUTS_MAX {
-        return false;
-    }
-    let mut time_ns = chain.time_ns;
-    inputs
-        .iter()
-        .zip(chain.next_sequence..)
-        .all(|(input, sequence)| {
-            let follows = input.sequence == sequence && input.time_ns >= time_ns;
-            time_ns = input.time_ns;
-            follows
-        })
 }

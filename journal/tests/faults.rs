@@ -4,7 +4,7 @@ mod support;
 
 use journal::simulated::{Disk, Faults};
 use journal::storage::Act;
-use journal::{AppendError, Config, ConfigError, GROUP_INPUTS_MAX, Writer};
+use journal::{AppendError, Config, GROUP_INPUTS_MAX, Writer, WriterError};
 use support::{POLLS_MAX, SMALL, append, input, inputs, open, read, settle};
 
 /// Runs groups of 10 until the disk fails or 30 are durable; returns what was durable.
@@ -210,6 +210,23 @@ fn a_segment_size_that_cannot_work_is_refused() {
         let mut storage = disk.storage();
         let (_, recovered) = read(&mut storage).expect("empty");
         let refused = Writer::open(storage, Config { segment_bytes }, recovered.resume).err();
-        assert_eq!(refused, Some(ConfigError::SegmentBytes(segment_bytes)));
+        assert_eq!(refused, Some(WriterError::SegmentBytes(segment_bytes)));
     }
+}
+
+#[test]
+fn a_disk_that_fails_before_the_first_append_fails_the_start() {
+    let disk = Disk::new(1);
+    let mut writer = open(&disk);
+    append(&mut writer, 4);
+    drop(writer);
+    disk.set_faults(Faults {
+        flush_fails: Some(disk.writes() + 1),
+        ..Faults::default()
+    });
+    let mut storage = disk.storage();
+    let (all, recovered) = read(&mut storage).expect("in order");
+    assert_eq!(all.len(), 4);
+    let refused = Writer::open(storage, SMALL, recovered.resume).err();
+    assert!(matches!(refused, Some(WriterError::Storage(error)) if error.act == Act::Flush));
 }

@@ -1,0 +1,122 @@
+//! The simulated venue's topology and ports.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use appliance::client::subscriber::Subscriber;
+use appliance::tiles::PublishPorts;
+use appliance::topology::Topology;
+use appliance::venue::Parts;
+use journal::simulated::{Disk, DiskStorage};
+use nic::{Net as _, TcpLimits, UdpOptions};
+
+use crate::net::{SimNet, SimTcp, SimUdp, Wires};
+use crate::plan::Plan;
+
+/// The day's session.
+pub const SESSION: [u8; 10] = *b"2026012901";
+
+/// Where members connect.
+pub const ENTRY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 4001);
+
+const GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 1, 1, 1), 26_400);
+const SOURCE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_401);
+const REREQUEST: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_402);
+const RECEIVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_400);
+const ASKER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_409);
+
+/// What stands in every topology; names and numbers follow from the plan.
+const TEXT: &str = r#"
+name = "simulated"
+data_dir = "nowhere"
+ack = "disk"
+symbols = [SYMBOLS]
+
+[order_entry]
+address = "10.0.0.1:4001"
+connections_max = 16
+reply_mib = 1
+
+[feed]
+group = "239.1.1.1:26400"
+source = "10.0.0.1:26401"
+rerequest = "10.0.0.1:26402"
+history_mib = 1
+
+[limits]
+symbols = 4
+sessions = 4
+orders = 4096
+price_groups = 4096
+
+[tiles]
+gate = { thread = "all" }
+engine = { thread = "all" }
+journal = { thread = "all" }
+publish = { thread = "all" }
+
+[links]
+gate_engine = { depth = 128, full = "wait" }
+engine_journal = { depth = 128, full = "wait" }
+engine_gate = { depth = 256, full = "wait" }
+engine_publish = { depth = 256, full = "wait" }
+"#;
+
+/// Name of symbol number `symbol`.
+pub fn symbol_name(symbol: u16) -> String {
+    format!("SYM{symbol}")
+}
+
+/// User name of session number `session`.
+pub fn user_name(session: u16) -> String {
+    format!("MEM{session}")
+}
+
+/// The plan's venue: small links and segments, so that they fill and turn over.
+pub fn topology(plan: &Plan) -> Result<Topology, String> {
+    let names: Vec<String> = (1..=plan.symbols)
+        .map(|symbol| format!("\"{}\"", symbol_name(symbol)))
+        .collect();
+    let mut text = TEXT.replace("SYMBOLS", &names.join(", "));
+    for session in 1..=plan.members {
+        let user = user_name(session);
+        text += &format!(
+            "[[users]]\nname = \"{user}\"\npassword = \"secret\"\nfirm = \"FIRM\"\n\
+             account = {session}\n"
+        );
+    }
+    let mut topology = Topology::parse(&text).map_err(|error| error.to_string())?;
+    topology.segment_bytes = journal::SEGMENT_BYTES_MIN;
+    Ok(topology)
+}
+
+/// The ports of a venue that starts.
+pub fn parts(wires: &Wires, disk: &Disk) -> io::Result<Parts<SimTcp, SimUdp, DiskStorage>> {
+    let mut net = SimNet::new(wires);
+    let limits = TcpLimits {
+        connections: 16,
+        send_bytes: 4096,
+        ..TcpLimits::default()
+    };
+    Ok(Parts {
+        tcp: net.tcp_listen(SocketAddr::V4(ENTRY), limits)?,
+        udp: PublishPorts {
+            feed: net.udp(&UdpOptions::new(SOURCE))?,
+            rerequest: net.udp(&UdpOptions::new(REREQUEST))?,
+        },
+        storage: disk.storage(),
+        session: SESSION,
+    })
+}
+
+/// A receiver of the feed.
+pub fn subscriber(wires: &Wires) -> io::Result<Subscriber<SimUdp>> {
+    let mut net = SimNet::new(wires);
+    let groups = vec![*GROUP.ip()];
+    let feed = net.udp(&UdpOptions {
+        groups,
+        ..UdpOptions::new(RECEIVER)
+    })?;
+    let requests = net.udp(&UdpOptions::new(ASKER))?;
+    Ok(Subscriber::new(feed, requests, Some(REREQUEST)))
+}
