@@ -5,13 +5,15 @@
 //! instead of hanging it, and is far longer than the slowest machine needs.
 
 // Each test file uses its part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod deaf;
 mod member;
+mod program;
 
 pub use deaf::{Deaf, fill_store};
 pub use member::Member;
+pub use program::{Ended, Program, program};
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};

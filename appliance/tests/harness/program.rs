@@ -1,0 +1,81 @@
+//! The program's other commands, run to their end.
+
+use super::wait_until;
+use std::ffi::OsStr;
+use std::process::{Child, Command, Stdio};
+
+/// What a command left behind.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub out: String,
+    /// What it wrote to stderr.
+    pub err: String,
+}
+
+impl Ended {
+    /// Expects the code, and pieces of text on stderr.
+    pub fn refuses(&self, code: i32, pieces: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for piece in pieces {
+            assert!(self.err.contains(piece), "{piece:?} is not in {self:?}");
+        }
+    }
+
+    /// Expects success.
+    pub fn succeeds(&self) {
+        assert_eq!(self.code, Some(0), "{self:?}");
+    }
+}
+
+/// A command under way; killed when dropped.
+pub struct Program(Option<Child>);
+
+impl Program {
+    /// Starts the program; what it prints must fit into a pipe.
+    pub fn start<S: AsRef<OsStr>>(args: &[S]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_wirecross"))
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self(Some(child))
+    }
+
+    /// Whether it ended.
+    pub fn is_ended(&mut self) -> bool {
+        let child = self.0.as_mut().unwrap();
+        child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Ended {
+        wait_until("the command's end", || self.is_ended());
+        let output = self.0.take().unwrap().wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ended {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // It may have ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Runs the program to its end.
+pub fn program<S: AsRef<OsStr>>(args: &[S]) -> Ended {
+    Program::start(args).wait()
+}
