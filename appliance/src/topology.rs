@@ -188,6 +188,8 @@ pub struct OrderEntry {
     pub connections_max: usize,
     /// A client whose replies wait longer than this is cut off.
     pub stall: Duration,
+    /// A client that says nothing for longer is cut off; its login may take as long.
+    pub silence: Duration,
     /// Reply bytes that may wait unsent towards one client.
     pub backlog_bytes: usize,
     /// Reply bytes kept per session, so that a client that returns gets what it missed.

@@ -225,6 +225,8 @@ fn entry_config(topology: &Topology, session: [u8; 10]) -> Config {
         store_messages: entry.replies_max(),
         store_reserve: topology.replies_reserve(),
         echoes: topology.depth(Link::GateEngine),
+        silence_ns: entry.silence.as_nanos() as u64,
+        login_ns: entry.silence.as_nanos() as u64,
         stall_ns: entry.stall.as_nanos() as u64,
         ..Config::default()
     }

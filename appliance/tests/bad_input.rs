@@ -144,8 +144,8 @@ fn a_bad_order_is_rejected_with_its_reason_and_the_session_goes_on() {
 fn a_member_that_stops_reading_is_cut_off_and_no_other_is() {
     let site = Site::new().with("stall_ms = 60000", "stall_ms = 1500\nbacklog_kib = 4");
     let venue = site.start();
-    let mut good = Member::login(venue.order_entry(), "BRAVO");
     let replies = fill_store(&venue);
+    let mut good = Member::login(venue.order_entry(), "BRAVO");
     let _deaf = Deaf::login(venue.order_entry());
     wait_until("the cut", || {
         good.turn();

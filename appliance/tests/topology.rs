@@ -131,6 +131,11 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[order_entry]",
+        "[order_entry]\nsilence_ms = 1000",
+        &["`order_entry.silence_ms`", "from 2000"],
+    ),
+    (
+        "[order_entry]",
         "[order_entry]\nstall_ms = 0",
         &["`order_entry.stall_ms`", "from 1"],
     ),

@@ -29,6 +29,9 @@ const BACKLOG_KIB_MAX: usize = nic::TcpLimits::BUFFER_BYTES_MAX as usize >> 10;
 const REPLY_MIB_MAX: usize = (u32::MAX as usize) / MIB;
 const SEGMENT_MIB_MAX: u64 = journal::SEGMENT_BYTES_MAX / MIB as u64;
 
+/// Clients say something once a second; less than two of their heartbeats would cut good ones off.
+const SILENCE_MS_MIN: u64 = 2_000;
+
 const _: () = assert!(journal::SEGMENT_BYTES_MIN <= MIB as u64);
 
 /// Checks the file.
@@ -255,6 +258,11 @@ fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
             1..=CONNECTIONS_MAX,
         )?,
         stall: Duration::from_millis(within("order_entry.stall_ms", raw.stall_ms, 1..=600_000)?),
+        silence: Duration::from_millis(within(
+            "order_entry.silence_ms",
+            raw.silence_ms,
+            SILENCE_MS_MIN..=3_600_000,
+        )?),
         backlog_bytes: within(
             "order_entry.backlog_kib",
             raw.backlog_kib,

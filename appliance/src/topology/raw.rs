@@ -32,6 +32,8 @@ pub(super) struct OrderEntry {
     pub connections_max: usize,
     #[serde(default = "stall_ms_default")]
     pub stall_ms: u64,
+    #[serde(default = "silence_ms_default")]
+    pub silence_ms: u64,
     #[serde(default = "backlog_kib_default")]
     pub backlog_kib: usize,
     #[serde(default = "reply_mib_default")]
@@ -115,6 +117,10 @@ fn connections_default() -> usize {
 
 fn stall_ms_default() -> u64 {
     5_000
+}
+
+fn silence_ms_default() -> u64 {
+    15_000
 }
 
 fn backlog_kib_default() -> usize {

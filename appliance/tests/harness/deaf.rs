@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd};
 
 /// Orders entered by [`fill_store`]: 69 bytes of replies each.
-const ORDERS: usize = 3_000;
+const ORDERS: usize = 2_000;
 
 /// Orders under way at a time, so that replies never pile up in the venue.
 const WINDOW: usize = 16;

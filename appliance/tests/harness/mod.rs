@@ -267,6 +267,7 @@ symbols = ["AAPL", "MSFT"]
 address = "127.0.0.1:0"
 connections_max = 8
 stall_ms = 60000
+silence_ms = 600000
 reply_mib = 4
 
 [feed]
