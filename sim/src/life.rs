@@ -7,6 +7,7 @@ use matching::Line;
 use queue::{Counter, CounterSet, Watch};
 
 use crate::day::World;
+use crate::member::Member;
 use crate::net::{Faults as NetFaults, SimTcp, SimUdp};
 use crate::oracle::Oracle;
 use crate::plan::{End, LifePlan};
@@ -51,10 +52,7 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
     let full = (plan.disk_full_until > 0).then_some(segments);
     world.disk.set_faults(plan.disk(world.disk.writes(), full));
     world.wires.set_faults(plan.net);
-    world
-        .members
-        .iter_mut()
-        .for_each(|member| member.has_ended = false);
+    world.members.iter_mut().for_each(Member::start);
     let before = Oracle::read(&world.disk, world.members.len() as u16)?;
     let parts = wiring::parts(&world.wires, &world.disk).map_err(|error| error.to_string())?;
     let (venue, recovery) = match assemble(&world.topology, parts, &mut lines, &mut set) {
@@ -189,7 +187,11 @@ impl<'w, 'm> Running<'w, 'm> {
             End::Power(_) | End::Kill(_) => Ok(()),
             End::Clean(_) => {
                 self.world.disk.set_faults(plan.disk(u64::MAX / 2, None));
-                self.stop()
+                match self.stop() {
+                    // The fault had struck, and showed only now.
+                    Err(_) if plan.disk_fails.is_some() && self.failed() => self.after_failure(),
+                    stopped => stopped,
+                }
             }
             End::Last(_) => {
                 self.world.disk.set_faults(plan.disk(u64::MAX / 2, None));
@@ -227,13 +229,13 @@ impl<'w, 'm> Running<'w, 'm> {
                 return self.world.check(&oracle, true);
             }
         }
-        Err("does not come to rest".to_owned())
+        Err(format!("does not come to rest: {}", self.standing()))
     }
 
     fn is_at_rest(&self) -> bool {
         let sequence = self.venue.engine.sequence();
         let entry = self.venue.gate.entry();
-        let heard = |(member, session): (&crate::member::Member, u16)| {
+        let heard = |(member, session): (&Member, u16)| {
             member.is_done() && member.replies.len() as u64 == entry.replies(session)
         };
         let publisher = self.venue.publish.publisher();
@@ -242,6 +244,30 @@ impl<'w, 'm> Running<'w, 'm> {
             && self.world.wires.is_quiet()
             && self.world.members.iter().zip(1..).all(heard)
             && self.world.subscriber.sequence_next() == publisher.sequence_next()
+    }
+
+    /// Where everybody stands, for the message of a run that hangs.
+    fn standing(&self) -> String {
+        let entry = self.venue.gate.entry();
+        let of = |(member, session): (&Member, u16)| {
+            let (heard, due) = (member.replies.len(), entry.replies(session));
+            format!(
+                "member {session} heard {heard} of {due}, {}",
+                member.standing()
+            )
+        };
+        let members: Vec<String> = self.world.members.iter().zip(1..).map(of).collect();
+        format!(
+            "input {}, durable {}, gate {}, feed {} of {}, ended {:?}, quiet {}; {}",
+            self.venue.engine.sequence(),
+            self.durable.get(),
+            self.gate_inputs.get(),
+            self.world.subscriber.sequence_next(),
+            self.venue.publish.publisher().sequence_next(),
+            self.ended.each_ref().map(Watch::get),
+            self.world.wires.is_quiet(),
+            members.join("; ")
+        )
     }
 
     /// The venue stops as it does for an operator.
@@ -270,7 +296,7 @@ impl<'w, 'm> Running<'w, 'm> {
                 return Ok(());
             }
         }
-        Err(format!("does not {what}"))
+        Err(format!("does not {what}: {}", self.standing()))
     }
 
     /// Members and receivers heard that the day's session is over.

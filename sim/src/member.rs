@@ -66,9 +66,25 @@ impl Member {
         })
     }
 
+    /// The venue starts again: the member forgets the connection to the last life and dials.
+    pub fn start(&mut self) {
+        self.hang_up(0);
+        self.has_ended = false;
+    }
+
     /// Whether it is logged in and has nothing left to say.
     pub fn is_done(&self) -> bool {
         self.soup.state() == ClientState::Live && self.todo.is_empty() && self.soup.unsent() == 0
+    }
+
+    /// Where it stands, for messages.
+    pub fn standing(&self) -> String {
+        let (state, conn) = (self.soup.state(), self.conn);
+        format!(
+            "{} to send, {} unsent, {state:?} {conn:?}",
+            self.todo.len(),
+            self.soup.unsent()
+        )
     }
 
     /// One turn. An error is a promise that the venue broke.
