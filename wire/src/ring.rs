@@ -22,6 +22,16 @@ pub const PRICE_MAX: i64 = PRICE_MARKET - 1;
 /// The greatest quantity an order may have.
 pub const QUANTITY_MAX: u32 = 999_999;
 
+/// A bit of an `Extra`'s `flags`: the order must not trade on entry.
+pub const EXTRA_POST_ONLY: u8 = 1;
+
+/// A bit of an `Extra`'s `flags`, with [`EXTRA_POST_ONLY`]: instead of trading on entry the order
+/// moves one tick off the other side's best price.
+pub const EXTRA_SLIDE: u8 = 2;
+
+/// A bit of an `Extra`'s `flags`: nothing of the order is shown but its trades.
+pub const EXTRA_HIDDEN: u8 = 4;
+
 /// Which side of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -93,10 +103,11 @@ codes! {
         /// quantity, executed units of the old order included. Loses priority.
         Replace = 3,
         /// Define symbol number `symbol`: its name, eight letters padded with spaces, is in
-        /// `client_id`.
+        /// `client_id`, its tick (0 means 1) in `price`: good prices are multiples of it.
         DefineSymbol = 16,
         /// Bind session number `session` to an account: its number is in `user_ref`, the firm's
-        /// four letters are the first bytes of `client_id`.
+        /// four letters are the first bytes of `client_id`, the self-trade mode is `letters[0]`:
+        /// 0 trade, 1 cancel newest, 2 cancel oldest, 3 cancel both, 4 decrement and cancel.
         DefineSession = 17,
         /// The trading day begins; order entry opens.
         OpenDay = 18,
@@ -104,7 +115,11 @@ codes! {
         /// then by price and time; nothing is accepted after, and the day does not open again.
         CloseDay = 19,
         /// What the next `New` or `Replace` of the same session asks beyond the plain order; the
-        /// order itself follows as the next input of that session.
+        /// order itself follows as the next input of that session. `quantity` is the minimum
+        /// quantity, `old_user_ref` the displayed quantity, `price` the expiry in nanoseconds since
+        /// the Unix epoch, each 0 for none; `flags` holds [`EXTRA_POST_ONLY`], [`EXTRA_SLIDE`],
+        /// [`EXTRA_HIDDEN`]. `letters[0]` or `client_id[0]` is not 0 when something is asked that
+        /// is not offered.
         Extra = 32,
     }
 }
@@ -132,17 +147,22 @@ codes! {
         /// [`Event::BOOKED`] they were resting, without it they never reached the book.
         Canceled = 3,
         /// `quantity` units were taken off a resting order that keeps its priority; `leaves` stay.
+        /// Of an iceberg, `related` of the units were shown ones.
         Reduced = 4,
         /// `quantity` units traded at `price`; `related` is the match number, `leaves` is what is
         /// left. The resting order's event has [`Event::MAKER`] and comes first, then the
         /// aggressor's.
         Executed = 5,
-        /// What is left of an order that traded on entry (`quantity`) now rests at `price`.
+        /// What is left of an order that traded on entry (`leaves`, of which `quantity` is shown)
+        /// now rests at `price`.
         Booked = 6,
         /// A new order or a replacement was refused: `reason` says why. Only event of its input.
         Rejected = 7,
         /// A cancel named an order that is not live. Only event of its input.
         CancelRejected = 8,
+        /// The shown units of an iceberg were gone: it shows `quantity` of its `leaves` and moved
+        /// behind its level's queue under the new number `order_ref`; `related` is the old one.
+        Refreshed = 9,
         /// Symbol number `symbol` was defined; its name is in `related`, first letter lowest.
         SymbolDefined = 16,
         /// Session number `session` was bound to the account in `user_ref`.
@@ -176,7 +196,7 @@ codes! {
         UnknownSession = 5,
         /// Zero, or above the maximum.
         InvalidQuantity = 6,
-        /// Not positive, or above the maximum.
+        /// Not positive, above the maximum, or no multiple of the symbol's tick.
         InvalidPrice = 7,
         /// Not greater than the session's last accepted user reference number.
         DuplicateUserRef = 8,
@@ -196,6 +216,14 @@ codes! {
         TableFull = 15,
         /// The order names a firm that is not the session's.
         WrongFirm = 16,
+        /// A post-only order would trade on entry.
+        WouldTrade = 17,
+        /// Fewer units than the order's minimum quantity are there for it.
+        MinimumQuantity = 18,
+        /// The order's time is over.
+        Expired = 19,
+        /// The order would have traded with another one of the same account.
+        SelfTrade = 20,
     }
 }
 
@@ -212,7 +240,7 @@ pub struct Command {
     pub side: u8,
     /// A [`TimeInForce`].
     pub time_in_force: u8,
-    /// Not used yet: zero.
+    /// Of an `Extra`: [`EXTRA_POST_ONLY`] and its neighbours. Zero for all others.
     pub flags: u8,
     /// Number of the symbol in the directory, from 1; 0 for a symbol that is not listed.
     pub symbol: u16,
@@ -249,7 +277,7 @@ pub struct Event {
     pub side: u8,
     /// A [`Reason`].
     pub reason: u8,
-    /// [`Event::MAKER`], [`Event::BOOKED`], [`Event::LAST`].
+    /// [`Event::MAKER`], [`Event::BOOKED`], [`Event::LAST`], [`Event::HIDDEN`].
     pub flags: u8,
     /// Number of the symbol.
     pub symbol: u16,
@@ -265,9 +293,9 @@ pub struct Event {
     pub leaves: u32,
     /// Price of the order, or of the trade.
     pub price: i64,
-    /// The engine's number of the order: 1, 2, 3 ... in order of acceptance.
+    /// The engine's number of the order: 1, 2, 3 ... in order of acceptances and refreshes.
     pub order_ref: u64,
-    /// The match number, the replaced order's number, or a name: see [`EventKind`].
+    /// The match number, the number before, a name, or shown units: see [`EventKind`].
     pub related: u64,
 }
 
@@ -280,6 +308,8 @@ impl Event {
     pub const BOOKED: u8 = 2;
     /// No further event comes from the same input.
     pub const LAST: u8 = 4;
+    /// The order is not shown.
+    pub const HIDDEN: u8 = 8;
 
     /// Whether a flag is set.
     #[must_use]

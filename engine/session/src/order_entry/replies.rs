@@ -32,6 +32,8 @@ pub const fn cancel_letter(reason: Reason) -> u8 {
         Reason::User => b'U',
         Reason::ImmediateOrCancel => b'I',
         Reason::DayClosed => b'E',
+        Reason::Expired => b'T',
+        Reason::SelfTrade => b'Q',
         _ => b'Z',
     }
 }
@@ -62,6 +64,7 @@ impl OrderEntry {
             // A booked rest needs no word: Accepted said that the order is live.
             Some(
                 EventKind::Booked
+                | EventKind::Refreshed
                 | EventKind::SessionDefined
                 | EventKind::Refused
                 | EventKind::Noted,
