@@ -19,6 +19,7 @@ mod net;
 mod oracle;
 mod plan;
 mod random;
+mod reply;
 mod wiring;
 
 pub use clock::SimClock;
