@@ -135,6 +135,7 @@ impl<S: Storage + Send> JournalTile<S> {
             Ok(()) => {
                 self.group.clear();
                 self.counters.groups.add(1);
+                self.counters.disk_full.set(0);
                 1
             }
             Err(error) if error.is_temporary() => {

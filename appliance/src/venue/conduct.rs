@@ -20,6 +20,9 @@ pub(super) struct Conductor {
     gate_failed: Watch,
     journal_closed: Watch,
     journal_failed: Watch,
+    journal_disk_full: Watch,
+    /// The operator was told that the disk is full.
+    is_full_told: bool,
     publish_through: Watch,
     publish_done: Watch,
     ending: Ending,
@@ -35,6 +38,8 @@ impl Conductor {
             gate_failed: set.watch("gate.failed")?,
             journal_closed: set.watch("journal.closed")?,
             journal_failed: set.watch("journal.failed")?,
+            journal_disk_full: set.watch("journal.disk_full")?,
+            is_full_told: false,
             publish_through: set.watch("publish.through")?,
             publish_done: set.watch("publish.done")?,
             ending,
@@ -65,7 +70,19 @@ impl Conductor {
         self.phase.set(phase as u64);
     }
 
-    fn check(&self, is_alive: &impl Fn() -> bool) -> Result<(), String> {
+    fn check(&mut self, is_alive: &impl Fn() -> bool) -> Result<(), String> {
+        let is_full = self.journal_disk_full.get() == 1;
+        if is_full != self.is_full_told {
+            self.is_full_told = is_full;
+            eprintln!(
+                "wirecross: {}",
+                if is_full {
+                    "the disk is full: nothing is acknowledged until there is room for a segment"
+                } else {
+                    "the disk has room again: the journal goes on"
+                }
+            );
+        }
         if self.journal_failed.get() == 1 {
             return Err("the journal failed".to_owned());
         }
@@ -78,7 +95,11 @@ impl Conductor {
         Ok(())
     }
 
-    fn run(&self, requests: &Receiver<i32>, is_alive: &impl Fn() -> bool) -> Result<(), String> {
+    fn run(
+        &mut self,
+        requests: &Receiver<i32>,
+        is_alive: &impl Fn() -> bool,
+    ) -> Result<(), String> {
         while let Err(RecvTimeoutError::Timeout) = requests.recv_timeout(LOOK) {
             self.check(is_alive)?;
         }
