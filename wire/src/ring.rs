@@ -137,17 +137,18 @@ codes! {
 codes! {
     /// What an event tells.
     EventKind {
-        /// A new order was taken: first event of its input. With [`Event::BOOKED`] it rests whole.
+        /// A new order was taken: first event of its input, but for orders that expire. With
+        /// [`Event::BOOKED`] it rests whole; `leaves` are its units, `quantity` the shown ones.
         Accepted = 1,
-        /// A replacement was taken: first event of its input. `old_user_ref` and `related` name the
-        /// replaced order, whose rest left the book. With [`Event::BOOKED`] the new one rests
-        /// whole.
+        /// A replacement was taken, as with `Accepted`. `old_user_ref` and `related` name the
+        /// replaced order, whose rest left the book; [`Event::OLD_HIDDEN`] says that it was hidden.
         Replaced = 2,
         /// `quantity` units left the order and nothing is left of it; `reason` says why. With
         /// [`Event::BOOKED`] they were resting, without it they never reached the book.
         Canceled = 3,
-        /// `quantity` units were taken off a resting order that keeps its priority; `leaves` stay.
-        /// Of an iceberg, `related` of the units were shown ones.
+        /// `quantity` units were taken off an order that keeps its priority; `leaves` stay. Of the
+        /// units `related` were held back by an iceberg. Without [`Event::BOOKED`] the order is
+        /// still being matched.
         Reduced = 4,
         /// `quantity` units traded at `price`; `related` is the match number, `leaves` is what is
         /// left. The resting order's event has [`Event::MAKER`] and comes first, then the
@@ -156,9 +157,9 @@ codes! {
         /// What is left of an order that traded on entry (`leaves`, of which `quantity` is shown)
         /// now rests at `price`.
         Booked = 6,
-        /// A new order or a replacement was refused: `reason` says why. Only event of its input.
+        /// A new order or a replacement was refused: `reason` says why. Last event of its input.
         Rejected = 7,
-        /// A cancel named an order that is not live. Only event of its input.
+        /// A cancel named an order that is not live. Last event of its input.
         CancelRejected = 8,
         /// The shown units of an iceberg were gone: it shows `quantity` of its `leaves` and moved
         /// behind its level's queue under the new number `order_ref`; `related` is the old one.
@@ -277,7 +278,8 @@ pub struct Event {
     pub side: u8,
     /// A [`Reason`].
     pub reason: u8,
-    /// [`Event::MAKER`], [`Event::BOOKED`], [`Event::LAST`], [`Event::HIDDEN`].
+    /// [`Event::MAKER`], [`Event::BOOKED`], [`Event::LAST`], [`Event::HIDDEN`],
+    /// [`Event::OLD_HIDDEN`].
     pub flags: u8,
     /// Number of the symbol.
     pub symbol: u16,
@@ -295,7 +297,7 @@ pub struct Event {
     pub price: i64,
     /// The engine's number of the order: 1, 2, 3 ... in order of acceptances and refreshes.
     pub order_ref: u64,
-    /// The match number, the number before, a name, or shown units: see [`EventKind`].
+    /// The match number, the number before, a name, or held back units: see [`EventKind`].
     pub related: u64,
 }
 
@@ -310,6 +312,8 @@ impl Event {
     pub const LAST: u8 = 4;
     /// The order is not shown.
     pub const HIDDEN: u8 = 8;
+    /// Of a `Replaced`: the replaced order was not shown.
+    pub const OLD_HIDDEN: u8 = 16;
 
     /// Whether a flag is set.
     #[must_use]
