@@ -1,0 +1,191 @@
+//! The tiles on one thread, over ports and a disk in memory: what may leave, and when.
+#![allow(clippy::unwrap_used)]
+
+use appliance::client::members::{Login, Members};
+use appliance::tiles::{PublishPorts, Tile};
+use appliance::topology::Topology;
+use appliance::venue::{Parts, Venue, assemble, counters_anonymous, engine_limits};
+use journal::simulated::{Disk, DiskStorage, Faults};
+use matching::Line;
+use nic::UdpPort;
+use nic::mirror::{MirrorTcp, MirrorUdp, tcp_pair, udp_pair};
+use queue::CounterSet;
+use session::ouch_client::{Order, Reply};
+use std::net::SocketAddrV4;
+
+const FILE: &str = include_str!("../topologies/dev-2core.toml");
+
+/// Turns in which whatever can happen has happened.
+const TURNS: usize = 2_000;
+
+/// A member, a receiver, and the venue between them.
+struct Stage<'m> {
+    venue: Venue<'m, MirrorTcp, MirrorUdp, DiskStorage>,
+    set: CounterSet,
+    members: Members<MirrorTcp>,
+    receiver: MirrorUdp,
+    now_ns: u64,
+    replies: usize,
+    packets: usize,
+}
+
+impl<'m> Stage<'m> {
+    fn new(ack: &str, disk: &Disk, lines: &'m mut Vec<Line>) -> Self {
+        let text = FILE.replace(
+            "ack = \"disk\"",
+            &format!("ack = \"{ack}\"\nsegment_mib = 1"),
+        );
+        let topology = Topology::parse(&text).unwrap();
+        lines.resize(engine_limits(&topology).lines(), Line::ZERO);
+        let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
+        let (client, server) = tcp_pair();
+        let (feed, receiver) = udp_pair(here, here);
+        let (rerequest, _nobody) = udp_pair(here, here);
+        let udp = PublishPorts { feed, rerequest };
+        let parts = Parts {
+            tcp: server,
+            udp,
+            storage: disk.storage(),
+            session: *b"2026010101",
+        };
+        let mut set = counters_anonymous().unwrap();
+        let (venue, recovery) = assemble(&topology, parts, lines, &mut set).unwrap();
+        assert_eq!(recovery.inputs, 0);
+        let login = Login::parse("ALPHA:alpha").unwrap();
+        let members = Members::new(client, here.into(), &[login], 1);
+        Self {
+            venue,
+            set,
+            members,
+            receiver,
+            now_ns: 1,
+            replies: 0,
+            packets: 0,
+        }
+    }
+
+    /// One turn of everybody, the journal's only `with_journal`.
+    fn turn(&mut self, with_journal: bool) {
+        self.now_ns += 1_000;
+        self.venue.gate.poll(self.now_ns);
+        self.venue.engine.poll(self.now_ns);
+        if with_journal {
+            self.venue.journal.poll(self.now_ns);
+        }
+        self.venue.publish.poll(self.now_ns);
+        let replies = &mut self.replies;
+        let moved = self.members.poll(self.now_ns, &mut |_, reply| {
+            *replies += usize::from(matches!(reply, Reply::Message(1.., _)));
+        });
+        moved.unwrap();
+        self.packets += self.receiver.poll(&mut |_, _| ());
+    }
+
+    fn turns(&mut self, with_journal: bool) {
+        for _ in 0..TURNS {
+            self.turn(with_journal);
+        }
+    }
+
+    /// Enters so many orders, as fast as they are taken; gives up when none is for long.
+    fn enter(&mut self, count: usize) -> usize {
+        let order = Order::day(b'B', 1, "AAPL", 10_000);
+        for entered in 0..count {
+            let mut patience = TURNS;
+            while self.members.member(0).enter(&order).is_none() {
+                if patience == 0 {
+                    return entered;
+                }
+                patience -= 1;
+                self.turn(true);
+            }
+        }
+        count
+    }
+
+    fn counter(&self, name: &str) -> u64 {
+        self.set.reader().get(name).unwrap()
+    }
+}
+
+#[test]
+fn nothing_leaves_before_its_record_is_on_disk() {
+    for (ack, leaves_at_once) in [("disk", false), ("memory", true)] {
+        let mut lines = Vec::new();
+        let mut stage = Stage::new(ack, &Disk::new(1), &mut lines);
+        stage.turns(true);
+        assert!(stage.members.all_live());
+        let (replies, packets) = (stage.replies, stage.packets);
+
+        assert_eq!(stage.enter(10), 10);
+        stage.turns(false);
+        assert_eq!(stage.counter("engine.live_orders"), 10, "{ack}");
+        assert_eq!(
+            stage.replies - replies,
+            if leaves_at_once { 10 } else { 0 },
+            "{ack}"
+        );
+        assert_eq!(stage.packets > packets, leaves_at_once, "{ack}: the feed");
+        stage.turns(true);
+        assert_eq!(stage.replies - replies, 10, "{ack}");
+        assert!(stage.packets > packets, "{ack}: the feed");
+    }
+}
+
+#[test]
+fn a_full_disk_holds_replies_and_loses_none() {
+    let disk = Disk::new(2);
+    disk.set_faults(Faults {
+        segments_max: Some(1),
+        ..Faults::default()
+    });
+    let mut lines = Vec::new();
+    let mut stage = Stage::new("disk", &disk, &mut lines);
+    stage.turns(true);
+    // A segment of a mebibyte holds less than 16,384 inputs, the links and buffers a few thousand.
+    let entered = stage.enter(40_000);
+    stage.turns(true);
+    assert_eq!(stage.counter("journal.disk_full"), 1);
+    let durable = stage.counter("journal.durable");
+    assert_eq!(
+        stage.replies as u64,
+        durable - 6,
+        "a reply for each order on the disk, and a start"
+    );
+    assert!(stage.replies < entered, "{entered} orders");
+
+    disk.set_faults(Faults::default());
+    let rest = stage.enter(1);
+    for _ in 0..100 {
+        stage.turns(true);
+    }
+    assert_eq!(stage.counter("journal.disk_full"), 0);
+    assert_eq!(stage.replies, 1 + entered + rest);
+    assert_eq!(stage.counter("engine.live_orders"), (entered + rest) as u64);
+}
+
+#[test]
+fn a_failed_flush_is_told_and_nothing_follows() {
+    let disk = Disk::new(3);
+    let mut lines = Vec::new();
+    let mut stage = Stage::new("disk", &disk, &mut lines);
+    stage.turns(true);
+    let before = stage.replies;
+    disk.set_faults(Faults {
+        flush_fails: Some(disk.writes() + 1),
+        ..Faults::default()
+    });
+    assert_eq!(stage.enter(3), 3);
+    stage.turns(true);
+    // Not even when the disk says that it works again: nobody knows what is on it.
+    disk.set_faults(Faults::default());
+    assert_eq!(stage.enter(3), 3);
+    stage.turns(true);
+    assert_eq!(stage.replies, before);
+    assert_eq!(stage.counter("journal.failed"), 1);
+    let failure = stage.venue.journal.failure().unwrap();
+    assert!(
+        failure.contains("the journal failed") && failure.contains("flush"),
+        "{failure}"
+    );
+}
