@@ -1,8 +1,8 @@
 """Referee: tshark captures a trading day on the wire and reads every packet of it.
 
 MoldUDP64 with re-requests and SoupBinTCP must be free of anything that tshark finds wrong, and
-complete. Then copies of the capture are damaged, each of which tshark must find wrong: a referee
-that cannot say no proves nothing.
+complete. Then frames of a copy are damaged, each of which tshark must find wrong: a referee that
+cannot say no proves nothing.
 """
 
 import sys
@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 
 import collections
 
-from subject.capture import UDP, Capture, NotAllowed, complaints, dissected, frames_read, write
+from subject.capture import Capture, NotAllowed, complaints, dissected, frames_read, write
 from subject.venue import check, judged, wait_until
 
 NAME = "tshark"
@@ -121,35 +121,39 @@ def letter_of(code):
 
 
 def damages(frames, venue):
-    """One frame changed in each copy: what was done, its index, and the new frame."""
-    for index, frame in enumerate(frames):
-        is_feed = frame.protocol == UDP and frame.target_port == venue.feed_port
-        if is_feed and len(frame.payload) > HEADER_BYTES:
-            break
+    """Frames to be changed: what is done to each, its index, and what it becomes."""
+    feed = (
+        (index, frame)
+        for index, frame in enumerate(frames)
+        if frame.target_port == venue.feed_port and len(frame.payload) > HEADER_BYTES
+    )
+    index, frame = next(feed)
     count = int.from_bytes(frame.payload[COUNT_OFFSET:HEADER_BYTES], "big")
-    length = int.from_bytes(frame.payload[HEADER_BYTES : HEADER_BYTES + 2], "big")
     yield "a block more than there is", index, frame.damaged(COUNT_OFFSET, ">H", count + 1)
+    index, frame = next(feed)
     yield "data behind the end", index, frame.damaged(COUNT_OFFSET, ">H", END_OF_SESSION)
-    yield "a block too long", index, frame.damaged(HEADER_BYTES, ">H", length + 2_000)
-    login = next(
+    index, frame = next(feed)
+    yield "a block longer than its packet", index, frame.damaged(HEADER_BYTES, ">H", 2_000)
+    index, frame = next(
         (index, frame)
         for index, frame in enumerate(frames)
         if frame.target_port == venue.order_entry_port and frame.payload[2:3] == b"L"
     )
-    yield "a login cut short", login[0], login[1].damaged(0, ">H", 20)
+    yield "a login cut short", index, frame.damaged(0, ">H", 20)
 
 
 def no_is_said(path, venue):
-    """Each damaged copy must be found wrong."""
+    """Each damaged frame of a copy must be found wrong."""
     header, frames = frames_read(path)
-    said = []
-    for what, index, frame in damages(frames, venue):
-        copy = path.with_name("damaged.pcap")
-        write(copy, header, [*frames[:index], frame, *frames[index + 1 :]])
-        found = complaints(copy, protocols(venue))
-        check(found, f"tshark took {what} for good")
-        said.append(f"{what} ({found[0]})")
-    return said
+    done = list(damages(frames, venue))
+    for _, index, frame in done:
+        frames[index] = frame
+    copy = path.with_name("damaged.pcap")
+    write(copy, header, frames)
+    found = complaints(copy, protocols(venue))
+    for what, index, _ in done:
+        check(index + 1 in found, f"tshark took {what} for good; it refused {found}")
+    return [f"{what}: {found[index + 1]}" for what, index, _ in done]
 
 
 def judge(stage):
@@ -159,13 +163,13 @@ def judge(stage):
     except NotAllowed as refusal:
         return f"skipped, nothing was judged: capturing needs root: {refusal}"
     found = complaints(path, protocols(venue))
-    check(not found, f"{len(found)} frames are wrong, the first: {found[0] if found else ''}")
+    check(not found, f"wrong frames: {found}")
     feed = feed_judged(path, venue, summary, book)
     orders = orders_judged(path, venue, reports)
     refused = no_is_said(path, venue)
     for line in [feed, orders, *(f"refused: {what}" for what in refused)]:
         print(f"{NAME}: {line}")
-    return f"nothing wrong in the capture; {len(refused)} damaged copies refused"
+    return f"nothing wrong in the capture; {len(refused)} damaged frames of a copy refused"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """What tshark writes and says: captures of the loopback interface, and their dissection.
 
+The writing is done by dumpcap, which tshark itself starts to capture: alone it begins at once,
+while tshark first loads every protocol it knows.
+
 A capture begins and ends with datagrams of our own, sent until they are seen in the file: whatever
 was sent in between is in the file too.
 """
@@ -20,7 +23,6 @@ ETHERNET = 1
 ETHERNET_BYTES = 14
 UDP_BYTES = 8
 UDP = 17
-TCP = 6
 BEGIN = b"wirecross referee begins"
 END = b"wirecross referee ends"
 # tshark's names for what can be wrong with the two protocols.
@@ -42,7 +44,8 @@ class Capture:
     """A capture under way."""
 
     def __init__(self, stage, ports):
-        check(shutil.which("tshark"), "tshark is not installed: run `cargo x setup`")
+        for program in ["dumpcap", "tshark"]:
+            check(shutil.which(program), f"{program} is not installed: run `cargo x setup`")
         self.stage = stage
         self.path = stage.directory / "capture.pcap"
         # Both ends are ours: nobody else hears the marks.
@@ -50,8 +53,8 @@ class Capture:
         self.marks.bind(("127.0.0.1", 0))
         mark_port = self.marks.getsockname()[1]
         chosen = " or ".join(f"port {port}" for port in [mark_port, *ports])
-        tshark = ["tshark", "-q", "-n", "-i", "lo", "-B", "32", "-f", chosen]
-        self.process = stage.start("tshark", [*tshark, "-F", "pcap", "-w", self.path])
+        dumpcap = ["dumpcap", "-q", "-P", "-i", "lo", "-B", "32", "-f", chosen]
+        self.process = stage.start("dumpcap", [*dumpcap, "-w", self.path])
         wait_until("the capture to begin", lambda: self.is_marked(BEGIN))
 
     def is_marked(self, mark):
@@ -60,12 +63,12 @@ class Capture:
             said = self.stage.output(self.process, "err")
             if "permission" in said.lower() or "not permitted" in said.lower():
                 raise NotAllowed(said.strip())
-            raise Refusal(f"tshark ended: {said}")
+            raise Refusal(f"dumpcap ended: {said}")
         self.marks.sendto(mark, self.marks.getsockname())
         return self.path.exists() and mark in self.path.read_bytes()
 
     def finish(self):
-        """Ends the capture; gives the frames between the marks."""
+        """Ends the capture; gives its file, without the marks."""
         wait_until("the end of the capture", lambda: self.is_marked(END))
         self.process.send_signal(signal.SIGINT)
         self.stage.ended(self.process)
@@ -138,8 +141,11 @@ def dissected(path, protocols, chosen, columns):
 
 
 def complaints(path, protocols):
-    """What tshark finds wrong with the protocols above UDP and TCP: a text for each frame."""
-    columns = ["frame.number", "frame.protocols", "_ws.expert.message"]
+    """What tshark finds wrong with the protocols above UDP and TCP, by the number of the frame.
+
+    Frames are counted from 1.
+    """
+    columns = ["frame.number", "_ws.expert.message"]
     wrong = f"(moldudp64 || soupbintcp) && ({' || '.join(WRONG)})"
     rows = dissected(path, protocols, wrong, columns)
-    return ["frame " + " ".join(text for cell in row.values() for text in cell) for row in rows]
+    return {int(row["frame.number"][0]): "; ".join(row["_ws.expert.message"]) for row in rows}

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-BOUND_S = 60
+BOUND_S = 180
 JUDGE_BOUND_S = 10 * BOUND_S
 BUILD_BOUND_S = 3600
 
