@@ -70,8 +70,8 @@ pub struct Writer<S: Storage> {
 }
 
 impl<S: Storage> Writer<S> {
-    /// Goes on where [`recover`](crate::recover) ended, in a new epoch. Waits until what was read is
-    /// flushed and what is left of a torn tail is wiped: from then on everything that was recovered
+    /// Goes on where [`recover`](crate::recover) ended, in a new epoch. Waits until what was read
+    /// is flushed and what is left of a torn tail is wiped: from then on everything that was recovered
     /// is durable, so that it may be told to anybody.
     ///
     /// # Errors
@@ -117,8 +117,8 @@ impl<S: Storage> Writer<S> {
         Ok(writer)
     }
 
-    /// Takes 1 to [`GROUP_INPUTS_MAX`](crate::GROUP_INPUTS_MAX) inputs as one record, all or none. They are durable when
-    /// [`Self::durable`] reaches the last one's sequence number.
+    /// Takes 1 to [`GROUP_INPUTS_MAX`](crate::GROUP_INPUTS_MAX) inputs as one record, all or none.
+    /// They are durable when [`Self::durable`] reaches the last one's sequence number.
     ///
     /// # Errors
     /// See [`AppendError`]: the inputs stay the caller's, and after a

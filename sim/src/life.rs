@@ -64,7 +64,7 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
         Err(error) => return Err(error.to_string()),
     };
     world.report.torn += u64::from(recovery.torn.is_some());
-    // What was acknowledged in earlier lives is in the journal, and the engine stands where it says.
+    // What earlier lives acknowledged is in the journal, and the engine stands where it says.
     world.check(&before, false)?;
     before.check_engine(venue.engine.engine())?;
     let mut running = Running::new(world, venue, &mut set).map_err(|error| error.to_string())?;

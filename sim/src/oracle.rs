@@ -94,13 +94,13 @@ impl Oracle {
             .take_while(|(due, found)| due == found)
             .count();
         Err(format!(
-            "{whose} book of symbol {symbol} {side:?} differs at place {at}: {:?} where {:?} is due",
+            "{whose} book of symbol {symbol} {side:?} differs at {at}: {:?} where {:?} is due",
             found.get(at),
             due.get(at)
         ))
     }
 
-    /// Whether a member heard what it must, from the first reply on; with `is_all` also to the last.
+    /// Whether a member heard what it must, from the first reply on; with `is_all` to the last.
     pub fn check_replies(
         &self,
         session: u16,

@@ -1,5 +1,5 @@
-//! Whole days by seed. `SIM_SEEDS=n` runs n seeds, `SIM_FIRST=s` begins with seed s; a failure names
-//! its seed.
+//! Whole days by seed. `SIM_SEEDS=n` runs n seeds, `SIM_FIRST=s` begins with seed s; a failure
+//! names its seed.
 
 use sim::{Plan, Report, run};
 
