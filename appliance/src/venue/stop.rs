@@ -15,8 +15,10 @@ pub struct StopRequests {
 
 impl StopRequests {
     /// Takes the two signals away from their usual meaning, for this thread and all it starts: call
-    /// it first. A file that may not grow becomes an error of the write instead of a signal. Until [`Self::started`] a request ends the process at once with status 0: nothing
-    /// was acknowledged yet, and recovery only reads.
+    /// it first. A file that may not grow becomes an error of the write instead of a signal.
+    ///
+    /// Until [`Self::started`] a request ends the process at once with status 0: nothing was
+    /// acknowledged yet, and recovery only reads.
     ///
     /// # Errors
     /// The system has no thread left.
