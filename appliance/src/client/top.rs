@@ -3,6 +3,7 @@
 mod picture;
 mod reading;
 mod screen;
+mod text;
 
 pub use picture::{Hop, Picture, Row, Waiting};
 pub use reading::Reading;

@@ -6,10 +6,13 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Cell, Paragraph, Row, Sparkline, Table};
 
-use super::picture::{COLUMNS, Hop, Picture, columns};
+use super::picture::{Hop, Picture};
+use super::text::{COLUMNS, columns};
 
 /// Cells of the counters' column.
 const COUNTERS_WIDTH: u16 = 52;
+/// Lines of the rate's picture.
+const RATE_HEIGHT: u16 = 10;
 
 /// Draws a picture; `history` holds the commands a second of the readings so far, oldest first.
 pub fn draw(frame: &mut Frame<'_>, picture: &Picture, history: &[u64]) {
@@ -31,7 +34,7 @@ pub fn draw(frame: &mut Frame<'_>, picture: &Picture, history: &[u64]) {
         Constraint::Length(hops_height),
         Constraint::Length(hops_height),
         Constraint::Length(links_height),
-        Constraint::Min(0),
+        Constraint::Max(RATE_HEIGHT),
     ])
     .areas(right);
     let seconds = picture.seconds.unwrap_or(0.0);
@@ -49,8 +52,17 @@ pub fn draw(frame: &mut Frame<'_>, picture: &Picture, history: &[u64]) {
     commands(frame, rate, picture, history);
 }
 
+/// Names of columns: the first begins where its texts do, the others end where their numbers do.
 fn heading(names: &[&str]) -> Row<'static> {
-    let cells = names.iter().map(|name| Cell::from((*name).to_owned()));
+    let cell = |(index, name): (usize, &&str)| {
+        let name = (*name).to_owned();
+        if index == 0 {
+            Cell::from(name)
+        } else {
+            right(name)
+        }
+    };
+    let cells = names.iter().enumerate().map(cell);
     Row::new(cells).style(Style::new().fg(Color::DarkGray))
 }
 
@@ -59,8 +71,13 @@ fn right(text: String) -> Cell<'static> {
     Cell::from(Line::from(text).right_aligned())
 }
 
+/// A short terminal has no room for what never happened: flags and gauges at 0 are left out.
 fn counters(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
-    let rows = picture.rows.iter().map(|row| {
+    let shown = picture
+        .rows
+        .iter()
+        .filter(|row| row.value > 0 || row.rate.is_some());
+    let rows = shown.map(|row| {
         let rate = row
             .rate
             .map_or(String::new(), |rate| format!("{rate:.0}/s"));
@@ -87,13 +104,13 @@ fn hops(
     pick: fn(&Hop) -> Option<queue::Summary>,
 ) {
     let rows = picture.hops.iter().map(|hop| {
-        let name = Cell::from(hop.name.as_str());
+        let name = Cell::from(hop.short_name());
         let cells = pick(hop)
             .map(|summary| columns(&summary))
             .unwrap_or_default();
         Row::new(std::iter::once(name).chain(cells.map(right)))
     });
-    let widths = [22, 10, 10, 10, 10, 12].map(Constraint::Length);
+    let widths = [16, 10, 10, 10, 10, 12].map(Constraint::Length);
     let [max, p99_9, p99, p50, count] = COLUMNS;
     let table = Table::new(rows, widths)
         .header(heading(&["hop", max, p99_9, p99, p50, count]))
@@ -106,7 +123,7 @@ fn waiting(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
         .waiting
         .iter()
         .map(|waiting| Row::new([Cell::from(&*waiting.link), right(waiting.count.to_string())]));
-    let widths = [Constraint::Length(22), Constraint::Length(10)];
+    let widths = [Constraint::Length(16), Constraint::Length(10)];
     let table = Table::new(rows, widths)
         .header(heading(&["link", "waiting"]))
         .block(Block::bordered().title("links"));
@@ -153,12 +170,13 @@ mod tests {
         for part in [
             "gate.commands",
             "123456",
-            "hop.gate_engine_ns",
+            "engine_durable",
             "31.00 ms",
             "p99.9",
         ] {
             assert!(screen.contains(part), "{part} is not in:\n{screen}");
         }
+        assert!(!screen.contains("gate.cut_off"), "{screen}");
         for part in ["since the start", "engine_publish", "q quits", "running"] {
             assert!(screen.contains(part), "{part} is not in:\n{screen}");
         }
