@@ -138,6 +138,14 @@ pub const ROOMS: &[Room] = &[
         folder: "tools",
         ..FREE
     },
+    // Pointers from C, and the memory its engine lives in.
+    Room {
+        folder: "tools/capi",
+        ours: Some(&["matching", "wire"]),
+        others: Some(&["bytemuck", "libc"]),
+        unsafe_code: Unsafe::Allowed,
+        ..FREE
+    },
 ];
 
 /// A simulation touches no real socket.

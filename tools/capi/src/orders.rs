@@ -1,0 +1,93 @@
+//! From the harness's order ids to the engine's names and back: two flat tables.
+//!
+//! Ids come in any order out of a dense range; the engine's user references grow. One table goes
+//! from the id to the reference of the live order, the other from the reference to what a report
+//! and a modify need.
+
+/// What is known of an order under one reference.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Entry {
+    pub(crate) id: u32,
+    /// Ticks.
+    pub(crate) price: u32,
+    pub(crate) open: u32,
+    /// Units that traded, also under the references before: the engine counts totals.
+    pub(crate) executed: u32,
+}
+
+const _: () = assert!(size_of::<Entry>() == 16);
+
+/// Both tables, at full size from the start.
+pub(crate) struct Orders {
+    /// By id: the reference of the live order, 0 without one.
+    refs: Box<[u32]>,
+    /// By reference.
+    entries: Box<[Entry]>,
+    /// The last reference that was taken.
+    last: u32,
+}
+
+impl Orders {
+    /// Tables at full size, every page present; none when there is no memory for them.
+    pub(crate) fn new(ids: u32, entries: u32) -> Option<Self> {
+        let unused = Entry {
+            id: u32::MAX,
+            ..Entry::default()
+        };
+        // Filled with something other than zero first: a page of zeros would not be present yet.
+        let mut refs = table(ids as usize, 1)?;
+        refs.fill(0);
+        Some(Self {
+            refs,
+            entries: table(entries as usize + 1, unused)?,
+            last: 0,
+        })
+    }
+
+    pub(crate) fn knows(&self, id: u64) -> bool {
+        id < self.refs.len() as u64
+    }
+
+    /// The live order's reference.
+    #[inline]
+    pub(crate) fn find(&self, id: u64) -> Option<u32> {
+        let place = usize::try_from(id).ok()?;
+        self.refs
+            .get(place)
+            .copied()
+            .filter(|user_ref| *user_ref != 0)
+    }
+
+    #[inline]
+    pub(crate) fn entry(&mut self, user_ref: u32) -> &mut Entry {
+        &mut self.entries[user_ref as usize]
+    }
+
+    /// The reference that the next accepted order will have, if there is one left.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<u32> {
+        let next = self.last + 1;
+        ((next as usize) < self.entries.len()).then_some(next)
+    }
+
+    /// Takes the next reference for a live order.
+    #[inline]
+    pub(crate) fn take(&mut self, entry: Entry) {
+        self.last += 1;
+        self.entries[self.last as usize] = entry;
+        self.refs[entry.id as usize] = self.last;
+    }
+
+    /// The order left the book.
+    #[inline]
+    pub(crate) fn forget(&mut self, id: u32) {
+        self.refs[id as usize] = 0;
+    }
+}
+
+fn table<T: Copy>(count: usize, value: T) -> Option<Box<[T]>> {
+    let mut table = Vec::new();
+    table.try_reserve_exact(count).ok()?;
+    table.resize(count, value);
+    Some(table.into_boxed_slice())
+}

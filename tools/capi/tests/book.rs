@@ -1,0 +1,95 @@
+//! The book keeps what it promises: bursts answer as single messages do, and limits are kept.
+
+use wirecross_capi::{
+    Book, BookError, BookLimits, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_ACCEPTED,
+    REPORT_REJECTED, Report,
+};
+
+const LIMITS: BookLimits = BookLimits {
+    ids: 400,
+    orders: 400,
+    price_groups: 64,
+    entries: 5_000,
+};
+
+fn messages(count: usize) -> Vec<Message> {
+    let mut state = 7_u64;
+    let mut random = |bound: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % bound
+    };
+    let message = |_| Message {
+        id: random(400),
+        price: 900 + random(200) as i64,
+        quantity: 1 + random(50) as u32,
+        kind: [KIND_NEW, KIND_NEW, KIND_CANCEL, KIND_MODIFY][random(4) as usize],
+        side: random(2) as u8,
+        ioc: u8::from(random(8) == 0),
+        zero: 0,
+    };
+    (0..count).map(message).collect()
+}
+
+#[test]
+fn a_burst_answers_as_its_messages_one_by_one() {
+    let messages = messages(4_000);
+    let (mut single, mut burst) = (Book::new(LIMITS).unwrap(), Book::new(LIMITS).unwrap());
+    let (mut expected, mut found): (Vec<Report>, Vec<Report>) = (Vec::new(), Vec::new());
+    for message in &messages {
+        single.apply(message, |report| expected.push(*report));
+    }
+    for messages in messages.chunks(70) {
+        burst.apply_all(messages, |report| found.push(*report));
+    }
+    assert_eq!(found, expected);
+    assert_eq!(burst.state_hash(), single.state_hash());
+    let count = |kind: u8| found.iter().filter(|report| report.kind == kind).count();
+    for kind in 1..=5 {
+        assert!(count(kind) > 100, "{} reports of kind {kind}", count(kind));
+    }
+}
+
+#[test]
+fn limits_are_kept_and_named() {
+    let none = BookLimits { ids: 0, ..LIMITS };
+    assert_eq!(Book::new(none).err(), Some(BookError::Limit("ids")));
+    let none = BookLimits {
+        entries: u32::MAX,
+        ..LIMITS
+    };
+    assert_eq!(Book::new(none).err(), Some(BookError::Limit("entries")));
+    let none = BookLimits {
+        orders: 0,
+        ..LIMITS
+    };
+    assert!(matches!(Book::new(none), Err(BookError::Engine(_))));
+
+    let small = BookLimits {
+        entries: 3,
+        ..LIMITS
+    };
+    let mut book = Book::new(small).unwrap();
+    let mut kinds = Vec::new();
+    for id in 0..4 {
+        let message = Message {
+            id,
+            price: 5,
+            quantity: 1,
+            kind: KIND_NEW,
+            side: 0,
+            ioc: 0,
+            zero: 0,
+        };
+        book.apply(&message, |report| kinds.push(report.kind));
+    }
+    let expected = [
+        REPORT_ACCEPTED,
+        REPORT_ACCEPTED,
+        REPORT_ACCEPTED,
+        REPORT_REJECTED,
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(book.live_orders(), 3);
+}
