@@ -2,6 +2,7 @@
 
 use wire::ring::{Command, Event, EventKind, Reason};
 
+use crate::events::Words;
 use crate::slab::{Identity, Order};
 
 /// The only event of an input: it repeats the fields of the command.
@@ -28,21 +29,20 @@ pub(crate) fn refused(command: &Command, reason: Reason) -> Event {
     about(command, EventKind::Refused, reason)
 }
 
-/// An event about an order, without flags and leaves.
+/// Kind, reason and flags where an event has them.
 #[inline]
-pub(crate) fn of_order(who: &Identity, kind: EventKind, quantity: u32, price: u32) -> Event {
-    Event {
-        kind: kind as u8,
-        side: who.side as u8,
-        reason: Reason::None as u8,
-        flags: 0,
-        symbol: who.symbol,
-        session: who.session,
-        user_ref: who.user_ref,
-        old_user_ref: 0,
-        quantity,
-        leaves: 0,
-        price: i64::from(price),
+pub(crate) fn code(kind: EventKind, reason: Reason, flags: u8) -> u64 {
+    kind as u64 | (reason as u64) << 16 | u64::from(flags) << 24
+}
+
+/// An event about an order: its code, its units and what is left of it.
+#[inline]
+pub(crate) fn of_order(who: &Identity, code: u64, units: u64, price: u32) -> Words {
+    Words {
+        head: who.head | code,
+        user_refs: u64::from(who.user_ref),
+        units,
+        price: u64::from(price),
         order_ref: who.order_ref,
         related: 0,
     }
@@ -50,10 +50,7 @@ pub(crate) fn of_order(who: &Identity, kind: EventKind, quantity: u32, price: u3
 
 /// The whole rest of a resting order left the book.
 #[inline]
-pub(crate) fn canceled(order: &Order, price: u32, reason: Reason, flags: u8) -> Event {
-    Event {
-        reason: reason as u8,
-        flags: Event::BOOKED | flags,
-        ..of_order(&order.identity(), EventKind::Canceled, order.open(), price)
-    }
+pub(crate) fn canceled(order: &Order, price: u32, reason: Reason, flags: u8) -> Words {
+    let code = code(EventKind::Canceled, reason, Event::BOOKED | flags);
+    of_order(&order.identity(), code, u64::from(order.open()), price)
 }

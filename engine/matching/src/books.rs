@@ -8,7 +8,7 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::Side;
 
-use crate::place::{CENTS, FINE, Place, Roots, split};
+use crate::place::{CENTS, FINE, Place, Roots};
 use crate::slab::{NONE, Order, Slab};
 use crate::trie::Trie;
 
@@ -33,8 +33,8 @@ pub(crate) struct Level {
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(crate) struct Book {
-    /// Best price by ladder and side: 0 for no buy, the greatest number for no sell.
-    prices: [[u32; 2]; 2],
+    /// The [`rank`] of the best price by side and ladder, 0 for none.
+    ranks: [[u32; 2]; 2],
     /// The level of each best price.
     levels: [[u32; 2]; 2],
     roots: Roots,
@@ -44,10 +44,16 @@ pub(crate) struct Book {
     unused: u32,
 }
 
+/// A price turned so that a greater one is better for those who rest on a side, and back. A price
+/// is never 0 nor the greatest number, so no rank is 0.
+#[inline]
+pub(crate) fn rank(side: Side, price: u32) -> u32 {
+    price ^ (side as u32).wrapping_neg()
+}
+
 impl Book {
     pub(crate) fn define(name: u64) -> Self {
         Self {
-            prices: [[0, u32::MAX]; 2],
             name,
             defined: 1,
             ..Self::zeroed()
@@ -59,52 +65,23 @@ impl Book {
         self.defined != 0
     }
 
-    /// Best price of a side: 0 for no buy, the greatest number for no sell.
+    /// The [`rank`] of a side's best price, 0 for none.
     #[inline]
-    pub(crate) fn best_price(&self, side: Side) -> u32 {
-        let [cents, fine] = [
-            self.prices[CENTS][side as usize],
-            self.prices[FINE][side as usize],
-        ];
-        match side {
-            Side::Buy => cents.max(fine),
-            Side::Sell => cents.min(fine),
-        }
+    pub(crate) fn best_rank(&self, side: Side) -> u32 {
+        let [cents, fine] = self.ranks[side as usize];
+        cents.max(fine)
     }
 
     /// The level of a side's best price, and that price.
     #[inline]
     pub(crate) fn best(&self, side: Side) -> Option<(u32, u32)> {
-        let price = self.best_price(side);
-        let ladder = if price == self.prices[CENTS][side as usize] {
+        let best = self.best_rank(side);
+        let ladder = if best == self.ranks[side as usize][CENTS] {
             CENTS
         } else {
             FINE
         };
-        is_price(price).then_some((self.levels[ladder][side as usize], price))
-    }
-}
-
-/// Whether a best price is one.
-#[inline]
-fn is_price(price: u32) -> bool {
-    price != 0 && price != u32::MAX
-}
-
-/// What stands for the best price of a side without orders.
-fn none_price(side: Side) -> u32 {
-    match side {
-        Side::Buy => 0,
-        Side::Sell => u32::MAX,
-    }
-}
-
-/// Whether the first price is better than the second for those who rest on a side.
-#[inline]
-fn is_better(side: Side, price: u32, than: u32) -> bool {
-    match side {
-        Side::Buy => price > than,
-        Side::Sell => price < than,
+        (best != 0).then_some((self.levels[side as usize][ladder], rank(side, best)))
     }
 }
 
@@ -117,38 +94,21 @@ pub(crate) struct Books<'m> {
 }
 
 impl Books<'_> {
-    /// Whether an order can rest at a price of a symbol. O(1).
-    #[inline]
-    pub(crate) fn has_room(&mut self, symbol: u16, price: u32) -> bool {
-        let (ladder, key, _) = split(price);
+    /// The level of a price of a symbol, if its group is open. O(1).
+    #[inline(always)]
+    pub(crate) fn find(&mut self, symbol: u16, price: u32) -> Option<u32> {
+        let (place, slot) = Place::of(symbol, price);
         let roots = &self.books[usize::from(symbol)].roots;
-        self.trie.has_room()
-            || self.trie.find(
-                roots,
-                Place {
-                    symbol,
-                    ladder,
-                    key,
-                },
-            ) != NONE
+        let group = self.trie.find(roots, place);
+        (group != NONE).then_some(group * GROUP_LEVELS + slot)
     }
 
-    /// The level of a price, its group opened if need be; the caller has looked at
-    /// [`Books::has_room`]. O(1).
-    #[inline]
-    pub(crate) fn level(&mut self, symbol: u16, price: u32) -> u32 {
-        let (ladder, key, slot) = split(price);
-        let place = Place {
-            symbol,
-            ladder,
-            key,
-        };
+    /// Opens the group of a price that [`Books::find`] did not find; the caller has looked at
+    /// [`Trie::has_room`]. O(1).
+    pub(crate) fn open(&mut self, symbol: u16, price: u32) -> u32 {
+        let (place, slot) = Place::of(symbol, price);
         let roots = &mut self.books[usize::from(symbol)].roots;
-        let mut group = self.trie.find(roots, place);
-        if group == NONE {
-            group = self.trie.open(roots, place);
-        }
-        group * GROUP_LEVELS + slot
+        self.trie.open(roots, place) * GROUP_LEVELS + slot
     }
 
     /// Price of a level.
@@ -160,17 +120,16 @@ impl Books<'_> {
     /// Puts an order, whose level and symbol are set, behind all others of its price. O(1).
     #[inline]
     pub(crate) fn append(&mut self, slab: &mut Slab<'_>, mut order: Order, price: u32) -> u32 {
-        let at = order.level;
-        let level = &mut self.levels[at as usize];
-        order.prev = level.tail;
+        let level = &mut self.levels[order.level as usize];
+        let tail = level.tail;
+        order.prev = tail;
         let handle = slab.insert(order);
         level.tail = handle;
         level.quantity += u64::from(order.open());
-        if order.prev == NONE {
+        slab.orders[tail as usize].next = handle;
+        if tail == NONE {
             level.head = handle;
             self.level_opened(&order, price);
-        } else {
-            slab.orders[order.prev as usize].next = handle;
         }
         handle
     }
@@ -181,10 +140,11 @@ impl Books<'_> {
         group.occupied |= 1 << (at % GROUP_LEVELS);
         let ladder = group.ladder();
         let who = order.identity();
-        let (book, side) = (&mut self.books[usize::from(who.symbol)], who.side as usize);
-        if is_better(who.side, price, book.prices[ladder][side]) {
-            book.prices[ladder][side] = price;
-            book.levels[ladder][side] = at;
+        let (book, side) = (&mut self.books[usize::from(who.symbol())], who.side());
+        let rank = rank(side, price);
+        if rank > book.ranks[side as usize][ladder] {
+            book.ranks[side as usize][ladder] = rank;
+            book.levels[side as usize][ladder] = at;
         }
     }
 
@@ -192,17 +152,14 @@ impl Books<'_> {
     #[inline]
     pub(crate) fn unlink(&mut self, slab: &mut Slab<'_>, handle: u32) {
         let order = slab.orders[handle as usize];
+        let Order { prev, next, .. } = order;
         let level = &mut self.levels[order.level as usize];
         level.quantity -= u64::from(order.open());
-        match order.prev {
-            NONE => level.head = order.next,
-            prev => slab.orders[prev as usize].next = order.next,
-        }
-        match order.next {
-            NONE => level.tail = order.prev,
-            next => slab.orders[next as usize].prev = order.prev,
-        }
+        level.head = if prev == NONE { next } else { level.head };
+        level.tail = if next == NONE { prev } else { level.tail };
         let emptied = level.head == NONE;
+        slab.orders[prev as usize].next = next;
+        slab.orders[next as usize].prev = prev;
         slab.remove(handle);
         if emptied {
             self.level_emptied(&order);
@@ -215,14 +172,14 @@ impl Books<'_> {
         debug_assert!(self.levels[at as usize].quantity == 0);
         let who = order.identity();
         let (group, slot) = (at / GROUP_LEVELS, at % GROUP_LEVELS);
-        let symbol = usize::from(who.symbol);
+        let (symbol, side) = (usize::from(who.symbol()), who.side());
         let ladder = self.trie.groups[group as usize].ladder();
-        if self.books[symbol].levels[ladder][who.side as usize] == at {
-            let best = self.beyond(&self.books[symbol], who.side, at);
+        if self.books[symbol].levels[side as usize][ladder] == at {
+            let best = self.beyond(&self.books[symbol], side, at);
             let book = &mut self.books[symbol];
-            let (level, price) = best.unwrap_or((NONE, none_price(who.side)));
-            book.levels[ladder][who.side as usize] = level;
-            book.prices[ladder][who.side as usize] = price;
+            let (level, rank) = best.map_or((NONE, 0), |(at, price)| (at, rank(side, price)));
+            book.levels[side as usize][ladder] = level;
+            book.ranks[side as usize][ladder] = rank;
         }
         self.trie.groups[group as usize].occupied &= !(1 << slot);
         if self.trie.groups[group as usize].occupied == 0 {
@@ -241,8 +198,8 @@ impl Books<'_> {
             return;
         }
         let mut at = [CENTS, FINE].map(|ladder| {
-            let price = book.prices[ladder][side as usize];
-            is_price(price).then_some((book.levels[ladder][side as usize], price))
+            let best = book.ranks[side as usize][ladder];
+            (best != 0).then_some((book.levels[side as usize][ladder], rank(side, best)))
         });
         loop {
             let ladder = match at {
@@ -250,7 +207,7 @@ impl Books<'_> {
                 [Some(_), None] => CENTS,
                 [None, Some(_)] => FINE,
                 [Some((_, cents)), Some((_, fine))] => {
-                    if is_better(side, cents, fine) {
+                    if rank(side, cents) > rank(side, fine) {
                         CENTS
                     } else {
                         FINE

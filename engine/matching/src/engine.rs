@@ -48,7 +48,7 @@ enum Pending {
 ///
 /// # Bounds
 /// `New`, `Cancel`, `Replace` without trades: a constant number of steps, whatever the books hold;
-/// each fill adds such a number. A look-up by reference compares at most 16 slots and walks at most
+/// each fill adds such a number. A look-up by reference compares at most 18 slots and walks at most
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
 /// this, or looks at 1,024 symbols while the day is closed.
@@ -117,7 +117,7 @@ impl<'m> Engine<'m> {
         let command = &input.command;
         match CommandKind::from_byte(command.kind) {
             Some(CommandKind::New) => return self.enter_new(command, events),
-            Some(CommandKind::Cancel) => events.push(self.cancel(command)),
+            Some(CommandKind::Cancel) => self.cancel(command, events),
             Some(CommandKind::Replace) => return self.replace(command, events),
             Some(CommandKind::CloseDay) => return self.close_day(command, events),
             Some(CommandKind::OpenDay) => events.push(self.open_day(command)),
@@ -241,7 +241,7 @@ impl<'m> Engine<'m> {
             assert!(handle != NONE, "a best price without orders");
             let order = self.slab.orders[handle as usize];
             self.take_off(self.refs.find(self.slab.orders, handle));
-            events.push(canceled(&order, price, Reason::DayClosed, 0));
+            events.push_words(canceled(&order, price, Reason::DayClosed, 0));
         }
         true
     }

@@ -4,9 +4,10 @@ use wire::ring::{
     Command, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side, TimeInForce,
 };
 
-use crate::answers::{about, canceled, of_order};
-use crate::books::Book;
+use crate::answers::{about, canceled, code, of_order};
+use crate::books::{Book, rank};
 use crate::engine::Day;
+use crate::events::{Words, pair};
 use crate::refs::Found;
 use crate::slab::{Identity, NONE, ORDER_REF_MAX, Order};
 use crate::{Engine, Events, Step};
@@ -17,6 +18,8 @@ pub(crate) struct Taker {
     who: Identity,
     /// Its limit, or the market price.
     price: u32,
+    /// The least rank of a price on the other side that it trades with.
+    reach: u32,
     open: u32,
     executed: u32,
     /// Whether what does not trade rests.
@@ -26,41 +29,46 @@ pub(crate) struct Taker {
 const _: () = assert!(PRICE_MARKET <= u32::MAX as i64);
 
 impl Taker {
-    /// Whether it trades with the best price of the other side, if there is one: no buy is 0, no
-    /// sell the greatest number.
+    /// Whether it trades with the best rank of the other side. No rank reaches down to 0, which
+    /// stands for a side without orders.
     #[inline]
     fn meets(&self, best: u32) -> bool {
-        let market = self.price == PRICE_MARKET as u32;
-        match self.who.side {
-            Side::Buy => best <= self.price,
-            Side::Sell => best != 0 && (market || best >= self.price),
-        }
+        best >= self.reach
     }
 
     /// An event about it with all its open units.
     #[inline]
-    fn event(&self, kind: EventKind, flags: u8) -> Event {
-        Event {
-            flags,
-            leaves: self.open,
-            ..of_order(&self.who, kind, self.open, self.price)
-        }
+    fn event(&self, kind: EventKind, flags: u8) -> Words {
+        let units = pair(self.open, self.open);
+        of_order(
+            &self.who,
+            code(kind, Reason::None, flags),
+            units,
+            self.price,
+        )
     }
 }
 
 impl Engine<'_> {
+    #[inline]
     pub(crate) fn enter_new(&mut self, command: &Command, events: &mut Events) -> Step {
         let side = match self.check_new(command) {
             Ok(side) => side,
             Err(reason) => return rejected(command, reason, events),
         };
-        let mut taker = self.taker(command, command.symbol, side, 0);
-        if let Err(reason) = self.check_room(&taker, true) {
-            return rejected(command, reason, events);
-        }
-        self.enter(&mut taker, None, events)
+        let head = Identity::head(side, command.symbol, command.session);
+        let taker = self.taker(command, head, 0);
+        let level = match self.check_room(&taker, true) {
+            Ok(level) => level,
+            Err(reason) => return rejected(command, reason, events),
+        };
+        let meets = self.meets(&taker);
+        let flags = self.take(&taker, meets);
+        events.push_words(taker.event(EventKind::Accepted, flags));
+        self.go_on(&taker, meets, level, events)
     }
 
+    #[inline]
     pub(crate) fn replace(&mut self, command: &Command, events: &mut Events) -> Step {
         let found = match self.check_replace(command) {
             Ok(found) => found,
@@ -68,40 +76,51 @@ impl Engine<'_> {
         };
         let old = &self.slab.orders[found.order as usize];
         let (who, executed) = (old.identity(), old.executed());
-        let mut taker = self.taker(command, who.symbol, who.side, executed);
+        let taker = self.taker(command, who.head, executed);
         if let Err(reason) = self.check_room(&taker, false) {
             return rejected(command, reason, events);
         }
         self.take_off(found);
-        self.enter(&mut taker, Some(&who), events)
+        let meets = self.meets(&taker);
+        let flags = self.take(&taker, meets);
+        events.push_words(Words {
+            user_refs: pair(taker.who.user_ref, who.user_ref),
+            related: who.order_ref,
+            ..taker.event(EventKind::Replaced, flags)
+        });
+        // The replaced order's group may have been closed with it.
+        self.go_on(&taker, meets, None, events)
     }
 
-    pub(crate) fn cancel(&mut self, command: &Command) -> Event {
+    #[inline]
+    pub(crate) fn cancel(&mut self, command: &Command, events: &mut Events) {
         let found = self
             .refs
             .get(self.slab.orders, command.session, command.user_ref);
         let Some(found) = found else {
-            return about(command, EventKind::CancelRejected, Reason::UnknownOrder);
+            let unknown = Reason::UnknownOrder;
+            return events.push(about(command, EventKind::CancelRejected, unknown));
         };
         let order = self.slab.orders[found.order as usize];
         let open = command.quantity.saturating_sub(order.executed());
         if open >= order.open() {
-            return about(command, EventKind::Noted, Reason::None);
+            return events.push(about(command, EventKind::Noted, Reason::None));
         }
         let price = self.books.price(order.level);
         if open == 0 {
             self.take_off(found);
-            return canceled(&order, price, Reason::User, Event::LAST);
+            return events.push_words(canceled(&order, price, Reason::User, Event::LAST));
         }
         let quantity = order.open() - open;
         self.slab.orders[found.order as usize].reduce(quantity);
         self.books.levels[order.level as usize].quantity -= u64::from(quantity);
-        Event {
-            reason: Reason::User as u8,
-            flags: Event::BOOKED | Event::LAST,
-            leaves: open,
-            ..of_order(&order.identity(), EventKind::Reduced, quantity, price)
-        }
+        let flags = Event::BOOKED | Event::LAST;
+        events.push_words(of_order(
+            &order.identity(),
+            code(EventKind::Reduced, Reason::User, flags),
+            pair(quantity, open),
+            price,
+        ));
     }
 
     /// Takes a resting order off its book and forgets its reference.
@@ -160,104 +179,120 @@ impl Engine<'_> {
 
     /// The order of a command whose fields are good; `executed` units are spent already.
     #[inline]
-    fn taker(&self, command: &Command, symbol: u16, side: Side, executed: u32) -> Taker {
+    fn taker(&self, command: &Command, head: u64, executed: u32) -> Taker {
         let Command {
-            session,
             user_ref,
             quantity,
-            price,
             time_in_force,
             ..
         } = *command;
+        let who = Identity {
+            head,
+            order_ref: self.orders_taken + 1,
+            user_ref,
+        };
+        let is_market = command.price == PRICE_MARKET;
+        let price = command.price as u32;
+        let is_any_buy = is_market && who.side() == Side::Sell;
         Taker {
-            who: Identity {
-                order_ref: self.orders_taken + 1,
-                symbol,
-                session,
-                user_ref,
-                side,
-            },
-            price: price as u32,
+            who,
+            price,
+            reach: rank(who.side().opposite(), if is_any_buy { 1 } else { price }),
             open: quantity - executed,
             executed,
-            rests: time_in_force == TimeInForce::Day as u8 && price != PRICE_MARKET,
+            rests: time_in_force == TimeInForce::Day as u8 && !is_market,
         }
     }
 
-    /// Whether the order can rest, should it come to that. An order that trades and still has a
-    /// rest took a whole order off the book before, and a replacement gives its own record back:
-    /// only a new one that does not trade can lack a record. Groups of prices are counted as they
-    /// are now.
+    /// Whether the order can rest, should it come to that, and the level if its group is open. An
+    /// order that trades and still has a rest took a whole order off the book before, and a
+    /// replacement gives its own record back: only a new one that does not trade can lack a record.
+    /// Groups of prices are counted as they are now.
     #[inline]
-    fn check_room(&mut self, taker: &Taker, is_new: bool) -> Result<(), Reason> {
+    fn check_room(&mut self, taker: &Taker, is_new: bool) -> Result<Option<u32>, Reason> {
         if self.orders_taken == ORDER_REF_MAX {
             return Err(Reason::PoolFull);
         }
         if !taker.rests {
-            return Ok(());
+            return Ok(None);
         }
-        let Identity { symbol, side, .. } = taker.who;
-        if is_new && !self.slab.has_room() {
-            let best = self.books.books[usize::from(symbol)].best_price(side.opposite());
-            if !taker.meets(best) {
-                return Err(Reason::PoolFull);
-            }
+        if is_new && !self.slab.has_room() && !self.meets(taker) {
+            return Err(Reason::PoolFull);
         }
-        if self.books.has_room(symbol, taker.price) {
-            Ok(())
-        } else {
-            Err(Reason::LadderFull)
+        let level = self.books.find(taker.who.symbol(), taker.price);
+        if level.is_none() && !self.books.trie.has_room() {
+            return Err(Reason::LadderFull);
         }
+        Ok(level)
     }
 
-    /// Takes an order that passed all checks, in the place of the order that it replaces, if any.
+    /// Whether an order trades at once.
     #[inline]
-    fn enter(&mut self, taker: &mut Taker, old: Option<&Identity>, events: &mut Events) -> Step {
+    fn meets(&self, taker: &Taker) -> bool {
+        let book = &self.books.books[usize::from(taker.who.symbol())];
+        taker.meets(book.best_rank(taker.who.side().opposite()))
+    }
+
+    /// Counts an order that passed all checks; gives the flags of the event that says so.
+    #[inline]
+    fn take(&mut self, taker: &Taker, meets: bool) -> u8 {
         self.orders_taken += 1;
-        self.sessions[usize::from(taker.who.session)].user_ref_last = taker.who.user_ref;
-        let book = &self.books.books[usize::from(taker.who.symbol)];
-        let best = book.best_price(taker.who.side.opposite());
-        let is_whole = taker.rests && !taker.meets(best);
-        let flags = if is_whole {
+        self.sessions[usize::from(taker.who.session())].user_ref_last = taker.who.user_ref;
+        if taker.rests && !meets {
             Event::BOOKED | Event::LAST
         } else {
             0
-        };
-        events.push(match old {
-            None => taker.event(EventKind::Accepted, flags),
-            Some(old) => Event {
-                old_user_ref: old.user_ref,
-                related: old.order_ref,
-                ..taker.event(EventKind::Replaced, flags)
-            },
-        });
-        if is_whole {
-            self.rest(taker);
-            return Step::Done;
         }
-        self.trade(taker, events)
     }
 
-    /// Puts what is open of an order on its book.
+    /// Rests an order that was taken, at its level if that is known, or trades it.
     #[inline]
-    fn rest(&mut self, taker: &Taker) {
-        let level = self.books.level(taker.who.symbol, taker.price);
+    fn go_on(
+        &mut self,
+        taker: &Taker,
+        meets: bool,
+        level: Option<u32>,
+        events: &mut Events,
+    ) -> Step {
+        if taker.rests && !meets {
+            self.rest(taker, level);
+            return Step::Done;
+        }
+        self.trade(&mut { *taker }, events)
+    }
+
+    /// Puts what is open of an order on its book, at its level if that is known.
+    #[inline(always)]
+    fn rest(&mut self, taker: &Taker, level: Option<u32>) {
+        let level = match level {
+            Some(level) => level,
+            None => self.level(taker),
+        };
         let order = Order::new(&taker.who, taker.open, taker.executed, level);
         let handle = self.books.append(&mut self.slab, order, taker.price);
-        let Identity {
-            session, user_ref, ..
-        } = taker.who;
+        let (session, user_ref) = (taker.who.session(), taker.who.user_ref);
         self.refs
             .insert(self.slab.orders, session, user_ref, handle);
+    }
+
+    /// The level of an order's price, its group opened if need be.
+    fn level(&mut self, taker: &Taker) -> u32 {
+        let (symbol, price) = (taker.who.symbol(), taker.price);
+        match self.books.find(symbol, price) {
+            Some(level) => level,
+            None => self.books.open(symbol, price),
+        }
     }
 
     /// Trades with the other side while prices meet: best price first, then the oldest; then rests
     /// or cancels what is left.
     pub(crate) fn sweep(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
-        let symbol = usize::from(taker.who.symbol);
+        let symbol = usize::from(taker.who.symbol());
+        let side = taker.who.side().opposite();
         while taker.open > 0 {
-            let best = self.books.books[symbol].best(taker.who.side.opposite());
-            let Some((level, price)) = best.filter(|(_, price)| taker.meets(*price)) else {
+            let best = self.books.books[symbol].best(side);
+            let best = best.filter(|(_, price)| taker.meets(rank(side, *price)));
+            let Some((level, price)) = best else {
                 break;
             };
             // A fill is two events; one more is kept for the fate of the rest.
@@ -267,14 +302,12 @@ impl Engine<'_> {
             self.fill(taker, level, price, events);
         }
         if taker.open > 0 && taker.rests {
-            self.rest(taker);
-            events.push(taker.event(EventKind::Booked, Event::BOOKED | Event::LAST));
+            self.rest(taker, None);
+            events.push_words(taker.event(EventKind::Booked, Event::BOOKED | Event::LAST));
         } else if taker.open > 0 {
-            events.push(Event {
-                reason: Reason::ImmediateOrCancel as u8,
-                leaves: 0,
-                ..taker.event(EventKind::Canceled, Event::LAST)
-            });
+            let why = code(EventKind::Canceled, Reason::ImmediateOrCancel, Event::LAST);
+            let units = pair(taker.open, 0);
+            events.push_words(of_order(&taker.who, why, units, taker.price));
         }
         Step::Done
     }
@@ -296,15 +329,16 @@ impl Engine<'_> {
             self.take_off(self.refs.find(self.slab.orders, handle));
         }
         self.matches += 1;
-        let traded = |who: &Identity, flags: u8, leaves: u32| Event {
-            flags,
-            leaves,
-            related: self.matches,
-            ..of_order(who, EventKind::Executed, quantity, price)
+        let traded = |who: &Identity, flags: u8, leaves: u32| {
+            let code = code(EventKind::Executed, Reason::None, flags);
+            Words {
+                related: self.matches,
+                ..of_order(who, code, pair(quantity, leaves), price)
+            }
         };
-        events.push(traded(&who, Event::MAKER | Event::BOOKED, leaves));
+        events.push_words(traded(&who, Event::MAKER | Event::BOOKED, leaves));
         let last = if taker.open == 0 { Event::LAST } else { 0 };
-        events.push(traded(&taker.who, last, taker.open));
+        events.push_words(traded(&taker.who, last, taker.open));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::engine::Session;
 use crate::limits::{LINE_BYTES, Limits, Line};
 use crate::place::NODES_A_GROUP_MAX;
-use crate::refs::{Branch, LINE_SLOTS, Slot};
+use crate::refs::{Branch, LINE_SLOTS, ORDER_SLOTS};
 use crate::slab::Order;
 use crate::trie::{Group, Node};
 
@@ -18,7 +18,7 @@ pub(crate) struct Tables<'m> {
     pub(crate) books: &'m mut [Book],
     pub(crate) sessions: &'m mut [Session],
     pub(crate) orders: &'m mut [Order],
-    pub(crate) slots: &'m mut [Slot],
+    pub(crate) slots: &'m mut [u32],
     pub(crate) branches: &'m mut [Branch],
     pub(crate) levels: &'m mut [Level],
     pub(crate) groups: &'m mut [Group],
@@ -45,7 +45,9 @@ impl Sizes {
             books: usize::from(limits.symbols) + 1,
             sessions: usize::from(limits.sessions) + 1,
             orders: orders + 1,
-            slots: (2 * orders).next_power_of_two().max(2 * LINE_SLOTS),
+            slots: (ORDER_SLOTS * orders)
+                .next_power_of_two()
+                .max(2 * LINE_SLOTS),
             groups: groups + 1,
             levels: (groups + 1) * GROUP_LEVELS as usize,
             nodes: groups * NODES_A_GROUP_MAX + 1,
@@ -65,7 +67,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
     lines_of::<Book>(sizes.books)
         + lines_of::<Session>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
-        + lines_of::<Slot>(sizes.slots)
+        + lines_of::<u32>(sizes.slots)
         + lines_of::<Branch>(sizes.orders)
         + lines_of::<Level>(sizes.levels)
         + lines_of::<Group>(sizes.groups)

@@ -30,7 +30,7 @@ const _: () = assert!(PRICE_MAX as u64 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[FI
 
 /// Splits a price into its ladder, its group's number there, and its place in the group.
 #[inline]
-pub(crate) fn split(price: u32) -> (usize, u32, u32) {
+fn split(price: u32) -> (usize, u32, u32) {
     let (ladder, step) = if price.is_multiple_of(100) {
         (CENTS, price / 100)
     } else {
@@ -51,6 +51,18 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The group of a price, and the price's place in it.
+    #[inline]
+    pub(crate) fn of(symbol: u16, price: u32) -> (Self, u32) {
+        let (ladder, key, slot) = split(price);
+        let place = Self {
+            symbol,
+            ladder,
+            key,
+        };
+        (place, slot)
+    }
+
     /// 42 bits that no other place has.
     #[inline]
     pub(crate) fn tag(self) -> u64 {

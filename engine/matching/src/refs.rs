@@ -1,28 +1,26 @@
 //! Finds an order by what its member calls it: session and user reference.
 //!
-//! A reference may rest in 8 slots of a *near* line or in 8 of a *far* line, else in a tree.
-//! Near lines follow the reference numbers of a session, so that orders entered one after the other
-//! share lines; far lines are spread by a hash, for what collides with older orders that still
-//! live. There are twice as many slots as orders. The tree is a crit-bit tree over 48-bit names:
-//! whatever references a member picks, a look-up compares at most 16 slots and walks at most 48
-//! nodes, and there is always room for as many references as there are orders.
+//! A reference may rest in its *home* slot or in the other half of the same line, in 16 slots of a
+//! *far* line, else in a tree. Homes follow the reference numbers of a session, so that orders
+//! entered one after the other share lines; far lines are spread by a hash, for what collides with
+//! older orders that still live. There are four times as many slots as orders. The tree is a
+//! crit-bit tree over 48-bit names: whatever references a member picks, a look-up compares at most
+//! 18 slots and walks at most 48 branches, and there is always room for as many references as there
+//! are orders.
+//!
+//! A slot is an order's handle alone: whose it is stands in its record, which is needed next anyway.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::slab::{NONE, Order, name};
 
 /// Slots of a line.
-pub(crate) const LINE_SLOTS: usize = 8;
+pub(crate) const LINE_SLOTS: usize = 16;
+/// Slots for each order that there is room for.
+pub(crate) const ORDER_SLOTS: usize = 4;
 
-const _: () = assert!(size_of::<Slot>() * LINE_SLOTS == crate::LINE_BYTES);
-
-/// A reference and its order; order 0 for an empty slot.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub(crate) struct Slot {
-    user_ref: u32,
-    order: u32,
-}
+const _: () = assert!(size_of::<u32>() * LINE_SLOTS == crate::LINE_BYTES);
+const _: () = assert!(crate::ORDERS_MAX as usize * ORDER_SLOTS < IN_TREE as usize);
 
 /// A branch of the tree: names with a 0 at the bit are under the first child.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -40,13 +38,25 @@ const _: () = assert!(crate::ORDERS_MAX < LEAF);
 
 /// All live references.
 pub(crate) struct Refs<'m> {
-    slots: &'m mut [Slot],
+    /// Orders; 0 for an empty slot.
+    slots: &'m mut [u32],
     tree: Tree<'m>,
+}
+
+/// The slot of an order that has none.
+const IN_TREE: u32 = u32::MAX;
+
+/// A live order and where its reference is.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) order: u32,
+    /// [`IN_TREE`] or its place.
+    slot: u32,
 }
 
 impl<'m> Refs<'m> {
     /// `slots`: a power of two of lines. `branches`: one more than orders.
-    pub(crate) fn new(slots: &'m mut [Slot], branches: &'m mut [Branch]) -> Self {
+    pub(crate) fn new(slots: &'m mut [u32], branches: &'m mut [Branch]) -> Self {
         assert!((slots.len() / LINE_SLOTS).is_power_of_two());
         Self {
             slots,
@@ -59,97 +69,91 @@ impl<'m> Refs<'m> {
         }
     }
 
-    /// First slot of the near line.
-    #[inline]
-    fn near(&self, session: u16, user_ref: u32) -> usize {
-        let lines = self.slots.len() / LINE_SLOTS;
-        // The golden ratio keeps the sessions' runs of numbers apart, whatever their count.
-        let start = u64::from(u32::from(session).wrapping_mul(0x9E37_79B1));
-        let start = (start * lines as u64) >> 32;
-        ((start as usize + user_ref as usize / LINE_SLOTS) & (lines - 1)) * LINE_SLOTS
-    }
-
     /// The slot where a reference is first looked for.
     #[inline]
     pub(crate) fn home(&self, session: u16, user_ref: u32) -> usize {
-        self.near(session, user_ref) + user_ref as usize % LINE_SLOTS
+        // The golden ratio keeps the sessions' runs of numbers apart, whatever their count.
+        let start = u64::from(u32::from(session).wrapping_mul(0x9E37_79B1));
+        let start = (start * self.slots.len() as u64) >> 32;
+        (start as usize + user_ref as usize) & (self.slots.len() - 1)
     }
 
-    /// The order in a slot that [`Refs::home`] gave: 0 for none.
+    /// The order in a slot: 0 for none.
     #[inline]
     pub(crate) fn order_at(&self, slot: usize) -> u32 {
-        self.slots[slot].order
+        self.slots[slot]
     }
 
-    /// First slot of the far line.
-    #[cold]
-    fn far(&self, session: u16, user_ref: u32) -> usize {
+    /// The slots where a reference may be that neither its home nor that one's other half holds.
+    fn far(&self, session: u16, user_ref: u32) -> impl Iterator<Item = usize> + use<> {
         let lines = self.slots.len() / LINE_SLOTS;
-        (mix(name(session, user_ref)) as usize & (lines - 1)) * LINE_SLOTS
-    }
-
-    /// A slot of a line that something holds for, looked for from where the reference belongs.
-    #[inline]
-    fn slot(&self, line: usize, user_ref: u32, holds: impl Fn(&Slot) -> bool) -> Option<usize> {
-        let at = |step: usize| line + (user_ref as usize + step) % LINE_SLOTS;
-        (0..LINE_SLOTS)
-            .map(at)
-            .find(|slot| holds(&self.slots[*slot]))
-    }
-
-    /// The slot that something holds for, in the near line, else in the far one.
-    #[inline]
-    fn search(
-        &self,
-        session: u16,
-        user_ref: u32,
-        holds: impl Fn(&Slot) -> bool + Copy,
-    ) -> Option<usize> {
-        let near = self.slot(self.near(session, user_ref), user_ref, holds);
-        near.or_else(|| self.slot(self.far(session, user_ref), user_ref, holds))
+        let line = mix(name(session, user_ref)) as usize & (lines - 1);
+        line * LINE_SLOTS..(line + 1) * LINE_SLOTS
     }
 
     /// The live order of that name, if there is one.
     #[inline]
     pub(crate) fn get(&self, orders: &[Order], session: u16, user_ref: u32) -> Option<Found> {
-        let is_it = |slot: &Slot| {
-            slot.user_ref == user_ref
-                && slot.order != NONE
-                && orders[slot.order as usize].session() == session
-        };
-        match self.search(session, user_ref, is_it) {
-            Some(slot) => Some(Found {
-                order: self.slots[slot].order,
-                slot: slot as u32,
-            }),
-            None => {
-                let order = self.tree.get(orders, name(session, user_ref));
-                (order != NONE).then_some(Found {
-                    order,
-                    slot: IN_TREE,
-                })
-            }
+        let slot = self.home(session, user_ref);
+        let order = self.slots[slot];
+        if order != NONE && orders[order as usize].is_named(session, user_ref) {
+            let slot = slot as u32;
+            return Some(Found { order, slot });
         }
+        self.get_beyond(orders, session, user_ref)
+    }
+
+    fn get_beyond(&self, orders: &[Order], session: u16, user_ref: u32) -> Option<Found> {
+        let is_it = |slot: usize| {
+            let order = self.slots[slot];
+            order != NONE && orders[order as usize].is_named(session, user_ref)
+        };
+        let order = match self.search_beyond(session, user_ref, is_it) {
+            IN_TREE => self.tree.get(orders, name(session, user_ref)),
+            slot => self.slots[slot as usize],
+        };
+        (order != NONE).then(|| self.find(orders, order))
+    }
+
+    /// The slot that something holds for beyond the home slot, or [`IN_TREE`].
+    fn search_beyond(&self, session: u16, user_ref: u32, holds: impl Fn(usize) -> bool) -> u32 {
+        let other = self.home(session, user_ref) ^ (LINE_SLOTS / 2);
+        if holds(other) {
+            return other as u32;
+        }
+        let slot = self.far(session, user_ref).find(|slot| holds(*slot));
+        slot.map_or(IN_TREE, |slot| slot as u32)
     }
 
     /// Where a live order is.
     #[inline]
     pub(crate) fn find(&self, orders: &[Order], order: u32) -> Found {
-        let Order { user_ref, .. } = orders[order as usize];
-        let session = orders[order as usize].session();
-        let slot = self.search(session, user_ref, |slot| slot.order == order);
-        Found {
-            order,
-            slot: slot.map_or(IN_TREE, |slot| slot as u32),
-        }
+        let record = &orders[order as usize];
+        let (session, user_ref) = (record.session(), record.user_ref);
+        let home = self.home(session, user_ref);
+        let slot = if self.slots[home] == order {
+            home as u32
+        } else {
+            self.search_beyond(session, user_ref, |slot| self.slots[slot] == order)
+        };
+        Found { order, slot }
     }
 
     /// Adds a live order; its name is not there yet.
     #[inline]
     pub(crate) fn insert(&mut self, orders: &[Order], session: u16, user_ref: u32, order: u32) {
-        match self.search(session, user_ref, |slot| slot.order == NONE) {
-            Some(slot) => self.slots[slot] = Slot { user_ref, order },
-            None => self.tree.insert(orders, order),
+        let home = self.home(session, user_ref);
+        if self.slots[home] == NONE {
+            self.slots[home] = order;
+        } else {
+            self.insert_beyond(orders, session, user_ref, order);
+        }
+    }
+
+    fn insert_beyond(&mut self, orders: &[Order], session: u16, user_ref: u32, order: u32) {
+        match self.search_beyond(session, user_ref, |slot| self.slots[slot] == NONE) {
+            IN_TREE => self.tree.insert(orders, order),
+            slot => self.slots[slot as usize] = order,
         }
     }
 
@@ -158,20 +162,9 @@ impl<'m> Refs<'m> {
     pub(crate) fn remove(&mut self, orders: &[Order], found: Found) {
         match found.slot {
             IN_TREE => self.tree.remove(orders, found.order),
-            slot => self.slots[slot as usize] = Slot::zeroed(),
+            slot => self.slots[slot as usize] = NONE,
         }
     }
-}
-
-/// The slot of an order that has none.
-const IN_TREE: u32 = u32::MAX;
-
-/// A live order and where its reference is.
-#[derive(Clone, Copy)]
-pub(crate) struct Found {
-    pub(crate) order: u32,
-    /// [`IN_TREE`] or its place.
-    slot: u32,
 }
 
 /// Spreads a name over 64 bits (the finalizer of `SplitMix64`).

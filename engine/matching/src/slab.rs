@@ -43,11 +43,37 @@ pub(crate) struct Order {
 /// What an order is before it has a place.
 #[derive(Clone, Copy)]
 pub(crate) struct Identity {
+    /// Side, symbol and session where an event has them: a byte from bit 8, and 16 bits each from
+    /// bits 32 and 48.
+    pub(crate) head: u64,
     pub(crate) order_ref: u64,
-    pub(crate) symbol: u16,
-    pub(crate) session: u16,
     pub(crate) user_ref: u32,
-    pub(crate) side: Side,
+}
+
+impl Identity {
+    #[inline]
+    pub(crate) fn head(side: Side, symbol: u16, session: u16) -> u64 {
+        (side as u64) << 8 | u64::from(symbol) << 32 | u64::from(session) << 48
+    }
+
+    #[inline]
+    pub(crate) fn side(&self) -> Side {
+        if self.head & 1 << 8 == 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        }
+    }
+
+    #[inline]
+    pub(crate) fn symbol(&self) -> u16 {
+        (self.head >> 32) as u16
+    }
+
+    #[inline]
+    pub(crate) fn session(&self) -> u16 {
+        (self.head >> 48) as u16
+    }
 }
 
 impl Order {
@@ -55,11 +81,11 @@ impl Order {
     pub(crate) fn new(who: &Identity, open: u32, executed: u32, level: u32) -> Self {
         debug_assert!(who.order_ref <= ORDER_REF_MAX);
         Self {
-            id: who.order_ref << 16 | u64::from(who.session),
+            id: who.order_ref << 16 | u64::from(who.session()),
             state: u64::from(open)
                 | u64::from(executed) << QUANTITY_BITS
-                | u64::from(who.symbol) << SYMBOL_SHIFT
-                | (who.side as u64) << SIDE_SHIFT,
+                | u64::from(who.symbol()) << SYMBOL_SHIFT
+                | (who.side() as u64) << SIDE_SHIFT,
             user_ref: who.user_ref,
             level,
             prev: NONE,
@@ -69,22 +95,26 @@ impl Order {
 
     #[inline]
     pub(crate) fn identity(&self) -> Identity {
+        let (side, symbol) = (
+            self.state >> SIDE_SHIFT & 1,
+            self.state >> SYMBOL_SHIFT & 0xFFFF,
+        );
         Identity {
+            head: side << 8 | symbol << 32 | self.id << 48,
             order_ref: self.id >> 16,
-            symbol: (self.state >> SYMBOL_SHIFT) as u16,
-            session: self.session(),
             user_ref: self.user_ref,
-            side: if self.state >> SIDE_SHIFT == 0 {
-                Side::Buy
-            } else {
-                Side::Sell
-            },
         }
     }
 
     #[inline]
     pub(crate) fn session(&self) -> u16 {
         self.id as u16
+    }
+
+    /// Whether it is the order that a session calls so.
+    #[inline]
+    pub(crate) fn is_named(&self, session: u16, user_ref: u32) -> bool {
+        self.user_ref == user_ref && self.session() == session
     }
 
     /// What the member calls it, as one number.
@@ -129,7 +159,8 @@ pub(crate) fn name(session: u16, user_ref: u32) -> u64 {
 
 /// The pool. Every operation is O(1).
 pub(crate) struct Slab<'m> {
-    /// Record 0 is never used.
+    /// Record 0 is no order. As the neighbour of the first and of the last of a queue it is
+    /// written to, which is cheaper than to ask whether there is a neighbour.
     pub(crate) orders: &'m mut [Order],
     free: u32,
     fresh: u32,

@@ -32,10 +32,10 @@ impl RestingOrder {
         let who = order.identity();
         Self {
             order_ref: who.order_ref,
-            symbol: who.symbol,
-            session: who.session,
+            symbol: who.symbol(),
+            session: who.session(),
             user_ref: who.user_ref,
-            side: who.side,
+            side: who.side(),
             price: i64::from(price),
             quantity: order.open(),
             executed: order.executed(),

@@ -33,7 +33,7 @@ fn every_reference_finds_room_however_it_was_picked() {
                 .collect()
         })
         .into();
-    // All in one near line and one far line: 2,048 slots are 256 lines. Several pools full of them.
+    // All in one near line and one far line: 4,096 slots are 256 lines. Several pools full of them.
     let near = (1..=u32::MAX >> 11).map(|n| n << 11);
     picks.push(
         near.filter(|pick| far_line(*pick) == 7)
