@@ -1,6 +1,7 @@
 //! The books of the reference engine: sorted maps from price to sorted maps of orders.
 //!
-//! Orders come to rest in the order of their numbers, so the number is the time in price-time.
+//! Orders come to rest, and move back, in the order of their numbers, so the number is the time in
+//! price-time.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +22,35 @@ pub struct Resting {
     pub price: i64,
     /// Open units.
     pub open: u32,
+    /// Units that trade before it moves back: those that an iceberg shows, all open ones of any
+    /// other order.
+    pub tip: u32,
     /// Units that traded already, also those of the orders it replaced.
     pub executed: u32,
     /// The engine's number of it.
     pub order_ref: u64,
+    /// Units that an iceberg shows at a time; 0 for any other order.
+    pub displayed: u32,
+    /// Whether the feed shows nothing of it but its trades.
+    pub hidden: bool,
+    /// When it leaves, in nanoseconds since the Unix epoch; 0 for never.
+    pub expiry_ns: u64,
+}
+
+impl Resting {
+    /// Units that the feed shows.
+    #[must_use]
+    pub const fn shown(&self) -> u32 {
+        if self.hidden { 0 } else { self.tip }
+    }
+
+    /// The units that it shows when it comes to rest, or moves back, with what is open now.
+    pub(crate) fn tip_next(&self) -> u32 {
+        match self.displayed {
+            0 => self.open,
+            displayed => displayed.min(self.open),
+        }
+    }
 }
 
 /// Orders of one side of a symbol, by price and number.
@@ -37,6 +63,8 @@ pub(crate) struct Books {
     sides: BTreeMap<(u16, u8), Levels>,
     /// By session and user reference: symbol, side, price and number.
     live: BTreeMap<(u16, u32), (u16, Side, i64, u64)>,
+    /// Session and user reference of those that expire, by expiry and number.
+    timed: BTreeMap<(u64, u64), (u16, u32)>,
 }
 
 impl Books {
@@ -63,16 +91,20 @@ impl Books {
         level.get(order_ref).copied()
     }
 
-    /// Stores an order that comes to rest, or the new open and executed units of one that rests
-    /// already; without open units it leaves.
+    /// Stores an order that comes to rest, or the new units of one that rests already; without open
+    /// units it leaves.
     pub(crate) fn store(&mut self, order: &Resting) {
         let who = (order.session, order.user_ref);
+        self.timed.remove(&(order.expiry_ns, order.order_ref));
         let levels = self
             .sides
             .entry((order.symbol, order.side as u8))
             .or_default();
         let level = levels.entry(order.price).or_default();
         if order.open > 0 {
+            if order.expiry_ns != 0 {
+                self.timed.insert((order.expiry_ns, order.order_ref), who);
+            }
             level.insert(order.order_ref, *order);
             self.live.insert(
                 who,
@@ -87,22 +119,34 @@ impl Books {
         }
     }
 
-    /// The first resting order that an arriving one may trade with, if prices meet.
-    pub(crate) fn maker(&self, arriving: &Resting) -> Option<Resting> {
-        let best = self
-            .orders(arriving.symbol, arriving.side.opposite())
-            .next()
-            .copied()?;
-        let meets = match arriving.side {
-            _ if arriving.price == PRICE_MARKET => true,
-            Side::Buy => best.price <= arriving.price,
-            Side::Sell => best.price >= arriving.price,
+    /// Takes an order off.
+    pub(crate) fn remove(&mut self, order: &Resting) {
+        self.store(&Resting { open: 0, ..*order });
+    }
+
+    /// The resting orders that an arriving one meets: those of the other side at prices that it
+    /// accepts, best price first, then the oldest.
+    pub(crate) fn met(&self, arriving: &Resting) -> impl Iterator<Item = &Resting> {
+        let (side, limit) = (arriving.side, arriving.price);
+        let meets = move |resting: &&Resting| match side {
+            _ if limit == PRICE_MARKET => true,
+            Side::Buy => resting.price <= limit,
+            Side::Sell => resting.price >= limit,
         };
-        meets.then_some(best)
+        self.orders(arriving.symbol, side.opposite())
+            .take_while(meets)
+    }
+
+    /// The orders whose time is over, by expiry and number.
+    pub(crate) fn expired(&self, now_ns: u64) -> Vec<Resting> {
+        let due = self.timed.range(..=(now_ns, u64::MAX));
+        due.filter_map(|(_, (session, user_ref))| self.find(*session, *user_ref))
+            .collect()
     }
 
     pub(crate) fn clear(&mut self) {
         self.sides.clear();
         self.live.clear();
+        self.timed.clear();
     }
 }

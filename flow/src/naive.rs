@@ -1,21 +1,22 @@
 //! The reference engine: the shortest program that gives the right answer.
 //!
 //! A book is two sorted maps, by price and then by order number. What the real engine answers is
-//! compared with this one, event by event and book by book, so this file is also the exact meaning
-//! of [`Command`] and [`Event`] where `wire::ring` is brief.
+//! compared with this one, event by event and book by book, so this module is also the exact
+//! meaning of [`Command`] and [`Event`] where `wire::ring` is brief. The rules of attributes and
+//! self-trade prevention are in `docs/matching.md`.
 //!
 //! # Checks, in this order; the first that fails is the reason
 //! - unknown kind: `Refused` with `InvalidField`.
-//! - `DefineSymbol`, `DefineSession`: `Refused` with `InvalidField` (number 0), `TableFull` (number
-//!   taken).
+//! - `DefineSymbol`, `DefineSession`: `Refused` with `InvalidField` (number 0, then a tick or a
+//!   self-trade mode that is none), `TableFull` (number taken).
 //! - `OpenDay`: `Refused` with `NotOpen` if the day was opened before: a closed day never reopens.
 //! - `CloseDay`: `Refused` with `NotOpen` if the day is not open.
-//! - `New`: `Rejected` with `NotOpen`, `UnknownSession`, `Unsupported` (an `Extra` is pending),
+//! - `New`: `Rejected` with `NotOpen`, `UnknownSession`, `Unsupported` (an attribute),
 //!   `UnknownSymbol`, `InvalidField` (side, then time in force), `DuplicateUserRef`,
-//!   `InvalidQuantity`, `InvalidPrice`.
+//!   `InvalidQuantity`, `InvalidPrice`, then the checks of attributes.
 //! - `Replace`: `Rejected` with `NotOpen`, `UnknownSession`, `Unsupported`, `InvalidField` (time in
 //!   force), `DuplicateUserRef`, `UnknownOrder`, `InvalidQuantity` (also when not above the
-//!   executed units), `InvalidPrice`.
+//!   executed units), `InvalidPrice`, then the checks of attributes.
 //! - `Cancel`: `CancelRejected` with `UnknownOrder`, also when the day or the session is unknown.
 //! - `Time`, `Extra`: `Noted`, always.
 //!
@@ -25,8 +26,8 @@
 //! # Rules
 //! - A refused `New` or `Replace` does not advance the session's last user reference number and
 //!   takes no order number.
-//! - A price is good from 1 to `PRICE_MAX`, or `PRICE_MARKET`; a quantity from 1 to `QUANTITY_MAX`.
-//!   An order at `PRICE_MARKET` never rests, whatever its time in force says.
+//! - A price is good from 1 to `PRICE_MAX` in ticks, or `PRICE_MARKET`; a quantity from 1 to
+//!   `QUANTITY_MAX`. An order at `PRICE_MARKET` never rests, whatever its time in force says.
 //! - A `Replace` takes symbol and side from the old order (its own are not looked at) and the time
 //!   in force from the command. Executed units are inherited along a chain of replacements: with a
 //!   total of `q` the new order has `q - executed` units open, and `executed` counts against the
@@ -34,37 +35,84 @@
 //! - A `Cancel` to a total that is not below the present one changes nothing: `Noted`.
 //! - An `Extra` is used up by the next `New` or `Replace` of its session, whatever becomes of that;
 //!   an `Extra` of an unknown session is forgotten.
-//! - An order may trade with another one of its own session.
 //! - `CloseDay` takes orders off by symbol number, buys before sells, then in price-time order.
 //!
 //! # Fields of events
 //! - About an order: side, symbol, session, user reference and order number are the order's;
 //!   `price` is its limit, in `Executed` the maker's limit. `old_user_ref` is set in `Replaced`
-//!   only, `related` in `Replaced` (old order number) and `Executed` (match number).
-//! - `Accepted`, `Replaced`, `Booked`: `quantity` and `leaves` are the open units. `Canceled`:
-//!   `quantity` left, `leaves` is 0. `Reduced`: `quantity` left, `leaves` stay. `Executed`:
-//!   `leaves` after the trade.
-//! - [`Event::BOOKED`]: `Accepted` and `Replaced` that rest whole, every `Booked`, `Reduced` and
-//!   maker's `Executed`, and a `Canceled` of resting units.
+//!   only, `related` in `Replaced` and `Refreshed` (old order number), `Executed` (match number)
+//!   and `Reduced` (units that were held back).
+//! - `Accepted`, `Replaced`, `Booked`, `Refreshed`: `leaves` are the open units, `quantity` those
+//!   that an iceberg shows, or all of another order. `Canceled`: `quantity` left, `leaves` is 0.
+//!   `Reduced`: `quantity` left, `leaves` stay. `Executed`: `leaves` after the trade.
+//! - [`Event::BOOKED`]: `Accepted` and `Replaced` that rest whole, every `Booked`, `Refreshed` and
+//!   maker's `Executed`, and a `Canceled` or `Reduced` of resting units.
 //! - About no order (`Rejected`, `CancelRejected`, `Refused`, `Noted`, definitions, day): side,
 //!   symbol, session, both user references, quantity and price repeat the command, whatever they
 //!   hold; `leaves` and `order_ref` are 0, and so is `related` but for `SymbolDefined`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use wire::ring::{
-    Command, CommandKind, Event, EventKind, Input, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason,
-    Side, TimeInForce,
-};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side};
 
-use crate::answer::{about, about_order};
+use crate::answer::{about, lower};
 use crate::book::Books;
 pub use crate::book::Resting;
+use attributes::Attributes;
 
-#[derive(Default)]
+mod attributes;
+mod checks;
+mod day;
+mod entry;
+
+/// How many of the increments of `docs/matching.md` the engine offers, and [`Naive::new`] with it.
+pub const OFFERED: u8 = 0;
+
+/// The number of increments.
+pub const INCREMENTS: u8 = 4;
+
+const _: () = assert!(OFFERED < INCREMENTS + 1);
+
+/// What happens instead of a trade between orders of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Trade,
+    CancelNewest,
+    CancelOldest,
+    CancelBoth,
+    Decrement,
+}
+
+impl Mode {
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Trade),
+            1 => Some(Self::CancelNewest),
+            2 => Some(Self::CancelOldest),
+            3 => Some(Self::CancelBoth),
+            4 => Some(Self::Decrement),
+            _ => None,
+        }
+    }
+}
+
 struct Session {
     user_ref_last: u32,
-    extra: bool,
+    /// Of the next order.
+    attributes: Attributes,
+    account: u32,
+    mode: Mode,
+}
+
+impl Session {
+    fn new(account: u32, mode: Mode) -> Self {
+        Self {
+            user_ref_last: 0,
+            attributes: Attributes::default(),
+            account,
+            mode,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,8 +124,11 @@ enum Day {
 
 /// The reference engine, without limits.
 pub struct Naive {
+    /// Increments that are offered.
+    level: u8,
     day: Day,
-    symbols: BTreeSet<u16>,
+    /// Ticks by number.
+    symbols: BTreeMap<u16, i64>,
     sessions: BTreeMap<u16, Session>,
     books: Books,
     orders: u64,
@@ -91,12 +142,19 @@ impl Default for Naive {
 }
 
 impl Naive {
-    /// An engine before its day, without symbols and sessions.
+    /// An engine before its day, without symbols and sessions, that offers what the real one does.
     #[must_use]
     pub fn new() -> Self {
+        Self::offering(OFFERED)
+    }
+
+    /// An engine that offers the first so many increments of `docs/matching.md`.
+    #[must_use]
+    pub fn offering(level: u8) -> Self {
         Self {
+            level,
             day: Day::Before,
-            symbols: BTreeSet::new(),
+            symbols: BTreeMap::new(),
             sessions: BTreeMap::new(),
             books: Books::default(),
             orders: 0,
@@ -106,19 +164,8 @@ impl Naive {
 
     /// Applies one input and tells what happened: at least one event, the last one flagged so.
     pub fn apply(&mut self, input: &Input) -> Vec<Event> {
-        let command = &input.command;
-        let mut events = match CommandKind::from_byte(command.kind) {
-            None => vec![about(command, EventKind::Refused, Reason::InvalidField)],
-            Some(CommandKind::Time) => vec![about(command, EventKind::Noted, Reason::None)],
-            Some(CommandKind::Extra) => vec![self.extra(command)],
-            Some(CommandKind::DefineSymbol) => vec![self.define_symbol(command)],
-            Some(CommandKind::DefineSession) => vec![self.define_session(command)],
-            Some(CommandKind::OpenDay) => vec![self.open_day(command)],
-            Some(CommandKind::CloseDay) => self.close_day(command),
-            Some(CommandKind::New) => self.new_order(command),
-            Some(CommandKind::Replace) => self.replace(command),
-            Some(CommandKind::Cancel) => vec![self.cancel(command)],
-        };
+        let mut events = self.expire(input.time_ns);
+        events.extend(self.answer(input));
         if let Some(last) = events.last_mut() {
             last.flags |= Event::LAST;
         }
@@ -136,7 +183,7 @@ impl Naive {
         self.books.orders(symbol, side)
     }
 
-    /// Best price of one side of a symbol's book and the open units there.
+    /// Best price of one side of a symbol's book and the open units there, shown or not.
     #[must_use]
     pub fn best(&self, symbol: u16, side: Side) -> Option<(i64, u64)> {
         let price = self.orders(symbol, side).next()?.price;
@@ -148,254 +195,64 @@ impl Naive {
 
     /// Numbers of the symbols defined, ascending.
     pub fn symbols(&self) -> impl Iterator<Item = u16> {
-        self.symbols.iter().copied()
+        self.symbols.keys().copied()
+    }
+
+    fn answer(&mut self, input: &Input) -> Vec<Event> {
+        let command = &input.command;
+        match CommandKind::from_byte(command.kind) {
+            None => vec![about(command, EventKind::Refused, Reason::InvalidField)],
+            Some(CommandKind::Time) => vec![about(command, EventKind::Noted, Reason::None)],
+            Some(CommandKind::Extra) => vec![self.extra(command)],
+            Some(CommandKind::DefineSymbol) => vec![self.define_symbol(command)],
+            Some(CommandKind::DefineSession) => vec![self.define_session(command)],
+            Some(CommandKind::OpenDay) => vec![self.open_day(command)],
+            Some(CommandKind::CloseDay) => self.close_day(command),
+            Some(CommandKind::New) => self.new_order(input),
+            Some(CommandKind::Replace) => self.replace(input),
+            Some(CommandKind::Cancel) => vec![self.cancel(command)],
+        }
     }
 
     fn extra(&mut self, command: &Command) -> Event {
         if let Some(session) = self.sessions.get_mut(&command.session) {
-            session.extra = true;
+            session.attributes = Attributes::of(command);
         }
         about(command, EventKind::Noted, Reason::None)
     }
 
-    fn define_symbol(&mut self, command: &Command) -> Event {
-        if command.symbol == 0 {
-            return about(command, EventKind::Refused, Reason::InvalidField);
-        }
-        if !self.symbols.insert(command.symbol) {
-            return about(command, EventKind::Refused, Reason::TableFull);
-        }
-        let mut name = [0; 8];
-        name.copy_from_slice(&command.client_id[..8]);
-        Event {
-            related: u64::from_le_bytes(name),
-            ..about(command, EventKind::SymbolDefined, Reason::None)
-        }
-    }
-
-    fn define_session(&mut self, command: &Command) -> Event {
-        if command.session == 0 {
-            return about(command, EventKind::Refused, Reason::InvalidField);
-        }
-        if self.sessions.contains_key(&command.session) {
-            return about(command, EventKind::Refused, Reason::TableFull);
-        }
-        self.sessions.insert(command.session, Session::default());
-        about(command, EventKind::SessionDefined, Reason::None)
-    }
-
-    fn open_day(&mut self, command: &Command) -> Event {
-        if self.day != Day::Before {
-            return about(command, EventKind::Refused, Reason::NotOpen);
-        }
-        self.day = Day::Open;
-        about(command, EventKind::DayOpened, Reason::None)
-    }
-
-    fn close_day(&mut self, command: &Command) -> Vec<Event> {
-        if self.day != Day::Open {
-            return vec![about(command, EventKind::Refused, Reason::NotOpen)];
-        }
-        self.day = Day::Closed;
-        let mut events = Vec::new();
-        for symbol in self.symbols.iter().copied() {
-            for side in [Side::Buy, Side::Sell] {
-                events.extend(self.orders(symbol, side).map(|order| Event {
-                    reason: Reason::DayClosed as u8,
-                    flags: Event::BOOKED,
-                    leaves: 0,
-                    ..about_order(order, EventKind::Canceled)
-                }));
-            }
-        }
-        self.books.clear();
-        events.push(about(command, EventKind::DayClosed, Reason::None));
-        events
-    }
-
     fn cancel(&mut self, command: &Command) -> Event {
-        let Some(order) = self.books.find(command.session, command.user_ref) else {
+        let Some(mut order) = self.books.find(command.session, command.user_ref) else {
             return about(command, EventKind::CancelRejected, Reason::UnknownOrder);
         };
         let open = command.quantity.saturating_sub(order.executed);
         if open >= order.open {
             return about(command, EventKind::Noted, Reason::None);
         }
-        let order_now = Resting { open, ..order };
-        self.books.store(&order_now);
-        let kind = if open == 0 {
-            EventKind::Canceled
-        } else {
-            EventKind::Reduced
-        };
-        Event {
-            reason: Reason::User as u8,
-            flags: Event::BOOKED,
-            quantity: order.open - open,
-            ..about_order(&order_now, kind)
+        let quantity = order.open - open;
+        let event = lower(&mut order, quantity, Reason::User, Event::BOOKED);
+        self.books.store(&order);
+        event
+    }
+
+    /// Tick of a symbol that is defined.
+    fn tick(&self, symbol: u16) -> i64 {
+        self.symbols.get(&symbol).copied().unwrap_or(1)
+    }
+
+    /// What happens when an order meets a resting one: its session decides, if both are of one
+    /// account.
+    fn mode(&self, order: &Resting, maker: &Resting) -> Mode {
+        let [of_order, of_maker] = [order, maker].map(|one| self.sessions.get(&one.session));
+        match (of_order, of_maker) {
+            (Some(order), Some(maker)) if order.account == maker.account => order.mode,
+            _ => Mode::Trade,
         }
     }
 
-    fn new_order(&mut self, command: &Command) -> Vec<Event> {
-        let (side, time_in_force) = match self.check_new(command) {
-            Ok(good) => good,
-            Err(reason) => return vec![about(command, EventKind::Rejected, reason)],
-        };
-        let order = Resting {
-            symbol: command.symbol,
-            session: command.session,
-            user_ref: command.user_ref,
-            side,
-            price: command.price,
-            open: command.quantity,
-            executed: 0,
-            order_ref: self.number(command),
-        };
-        self.enter(
-            order,
-            time_in_force,
-            about_order(&order, EventKind::Accepted),
-        )
-    }
-
-    fn replace(&mut self, command: &Command) -> Vec<Event> {
-        let (old, time_in_force) = match self.check_replace(command) {
-            Ok(good) => good,
-            Err(reason) => return vec![about(command, EventKind::Rejected, reason)],
-        };
-        self.books.store(&Resting { open: 0, ..old });
-        let order = Resting {
-            user_ref: command.user_ref,
-            price: command.price,
-            open: command.quantity - old.executed,
-            order_ref: self.number(command),
-            ..old
-        };
-        let replaced = Event {
-            old_user_ref: old.user_ref,
-            related: old.order_ref,
-            ..about_order(&order, EventKind::Replaced)
-        };
-        self.enter(order, time_in_force, replaced)
-    }
-
-    fn check_new(&mut self, command: &Command) -> Result<(Side, TimeInForce), Reason> {
-        let user_ref_last = self.check_session(command)?;
-        if !self.symbols.contains(&command.symbol) {
-            return Err(Reason::UnknownSymbol);
-        }
-        let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
-        let time_in_force =
-            TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
-        if command.user_ref <= user_ref_last {
-            return Err(Reason::DuplicateUserRef);
-        }
-        check_amounts(command, 0)?;
-        Ok((side, time_in_force))
-    }
-
-    fn check_replace(&mut self, command: &Command) -> Result<(Resting, TimeInForce), Reason> {
-        let user_ref_last = self.check_session(command)?;
-        let time_in_force =
-            TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
-        if command.user_ref <= user_ref_last {
-            return Err(Reason::DuplicateUserRef);
-        }
-        let old = self
-            .books
-            .find(command.session, command.old_user_ref)
-            .ok_or(Reason::UnknownOrder)?;
-        check_amounts(command, old.executed)?;
-        Ok((old, time_in_force))
-    }
-
-    /// What `New` and `Replace` check first; gives the session's last user reference.
-    fn check_session(&mut self, command: &Command) -> Result<u32, Reason> {
-        let session = self.sessions.get_mut(&command.session);
-        let extra = session.map(|session| {
-            let extra = session.extra;
-            session.extra = false;
-            (extra, session.user_ref_last)
-        });
-        if self.day != Day::Open {
-            return Err(Reason::NotOpen);
-        }
-        match extra {
-            None => Err(Reason::UnknownSession),
-            Some((true, _)) => Err(Reason::Unsupported),
-            Some((false, user_ref_last)) => Ok(user_ref_last),
-        }
-    }
-
-    /// Takes an order number and advances the session's last user reference.
-    fn number(&mut self, command: &Command) -> u64 {
-        if let Some(session) = self.sessions.get_mut(&command.session) {
-            session.user_ref_last = command.user_ref;
-        }
+    /// Numbers count acceptances and refreshes.
+    fn order_ref_next(&mut self) -> u64 {
         self.orders += 1;
         self.orders
     }
-
-    /// Matches an order that was taken, then rests or cancels what is left.
-    fn enter(&mut self, mut order: Resting, life: TimeInForce, mut first: Event) -> Vec<Event> {
-        let fills = self.fill(&mut order);
-        let rests = order.price != PRICE_MARKET && life == TimeInForce::Day;
-        if rests && order.open > 0 {
-            self.books.store(&order);
-        }
-        if fills.is_empty() && rests {
-            first.flags = Event::BOOKED;
-            return vec![first];
-        }
-        let mut events = vec![first];
-        events.extend(fills);
-        if order.open > 0 && rests {
-            let booked = about_order(&order, EventKind::Booked);
-            events.push(Event {
-                flags: Event::BOOKED,
-                ..booked
-            });
-        } else if order.open > 0 {
-            events.push(Event {
-                reason: Reason::ImmediateOrCancel as u8,
-                leaves: 0,
-                ..about_order(&order, EventKind::Canceled)
-            });
-        }
-        events
-    }
-
-    /// Trades an order with the other side while prices meet: best price first, then the oldest.
-    fn fill(&mut self, order: &mut Resting) -> Vec<Event> {
-        let mut events = Vec::new();
-        while let Some(mut maker) = self.books.maker(order).filter(|_| order.open > 0) {
-            let quantity = maker.open.min(order.open);
-            for one in [&mut maker, &mut *order] {
-                one.open -= quantity;
-                one.executed += quantity;
-            }
-            self.books.store(&maker);
-            self.matches += 1;
-            for (one, flags) in [(&maker, Event::MAKER | Event::BOOKED), (&*order, 0)] {
-                events.push(Event {
-                    flags,
-                    quantity,
-                    price: maker.price,
-                    related: self.matches,
-                    ..about_order(one, EventKind::Executed)
-                });
-            }
-        }
-        events
-    }
-}
-
-fn check_amounts(command: &Command, executed: u32) -> Result<(), Reason> {
-    if command.quantity <= executed || command.quantity > QUANTITY_MAX {
-        return Err(Reason::InvalidQuantity);
-    }
-    if command.price != PRICE_MARKET && !(1..=PRICE_MAX).contains(&command.price) {
-        return Err(Reason::InvalidPrice);
-    }
-    Ok(())
 }

@@ -33,7 +33,7 @@ struct Venue {
 impl Venue {
     fn closed() -> Self {
         Self {
-            naive: Naive::new(),
+            naive: Naive::offering(0),
             sequencer: Sequencer::new(0),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flow::naive::INCREMENTS;
 use flow::{Naive, Sequencer};
 use proptest::prelude::*;
 use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MARKET, Side};
@@ -10,7 +11,8 @@ use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MARKET, Side};
 fn command() -> impl Strategy<Value = Command> {
     let kind = prop_oneof![
         6 => Just(1), 3 => Just(2), 2 => Just(3),
-        1 => prop::sample::select(vec![0, 16, 17, 18, 32]),
+        1 => prop::sample::select(vec![0, 16, 17, 18]),
+        4 => Just(CommandKind::Extra as u8),
         1 => any::<u8>().prop_filter("the day stays open", |kind| *kind != 19),
     ];
     let price = prop_oneof![20 => 1..12i64, 1 => Just(PRICE_MARKET), 1 => any::<i64>()];
@@ -18,21 +20,21 @@ fn command() -> impl Strategy<Value = Command> {
     (
         kind,
         0..3u8,
-        0..3u8,
-        0..3u16,
-        0..3u16,
+        (0..3u8, prop_oneof![8 => 0..8u8, 1 => any::<u8>()]),
+        prop_oneof![4 => Just(0), 1 => 0..6u8],
+        (0..3u16, 0..3u16),
         1..60u32,
-        1..60u32,
+        prop_oneof![0..5u32, 1..60u32],
         quantity,
         price,
     )
         .prop_map(
             |(
                 kind,
-                side,
                 time_in_force,
-                symbol,
-                session,
+                (side, flags),
+                letter,
+                (symbol, session),
                 user_ref,
                 old_user_ref,
                 quantity,
@@ -42,13 +44,13 @@ fn command() -> impl Strategy<Value = Command> {
                     kind,
                     side,
                     time_in_force,
-                    flags: 0,
+                    flags,
                     symbol,
                     session,
                     user_ref,
                     old_user_ref,
                     quantity,
-                    letters: [0; 4],
+                    letters: [letter, 0, 0, 0],
                     price,
                     client_id: [0; 14],
                     wire_letters: [0; 2],
@@ -67,7 +69,7 @@ impl Follower {
             EventKind::Accepted | EventKind::Booked => {
                 self.0.insert(event.order_ref, event.leaves);
             }
-            EventKind::Replaced => {
+            EventKind::Replaced | EventKind::Refreshed => {
                 assert!(self.0.remove(&event.related).is_some(), "{event:?}");
                 self.0.insert(event.order_ref, event.leaves);
             }
@@ -112,9 +114,10 @@ proptest! {
 
     #[test]
     fn every_command_is_answered_once_and_the_events_tell_the_books(
+        level in 0..=INCREMENTS,
         commands in prop::collection::vec(command(), 1..200),
     ) {
-        let (mut naive, mut sequencer) = (Naive::new(), Sequencer::new(0));
+        let (mut naive, mut sequencer) = (Naive::offering(level), Sequencer::new(0));
         let mut follower = Follower::default();
         let definition = |kind: CommandKind, command: Command| Command {
             kind: kind as u8, symbol: 1, session: 1, ..command
@@ -122,7 +125,9 @@ proptest! {
         let opening = [CommandKind::DefineSymbol, CommandKind::DefineSession, CommandKind::OpenDay]
             .map(|kind| definition(kind, commands[0]));
         for command in opening.iter().chain(&commands) {
-            let events = naive.apply(&sequencer.number(0, *command));
+            // Prices are small, so that a few ticks of the clock make orders expire.
+            let gap_ns = u64::from(command.kind == CommandKind::Time as u8);
+            let events = naive.apply(&sequencer.number(gap_ns, *command));
             let lasts = events.iter().filter(|event| event.has(Event::LAST)).count();
             prop_assert_eq!(lasts, 1);
             prop_assert!(events.last().is_some_and(|event| event.has(Event::LAST)));

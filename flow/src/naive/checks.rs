@@ -1,0 +1,128 @@
+//! What `New` and `Replace` must pass before they are taken.
+
+use wire::ring::{
+    Command, Input, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side, TimeInForce,
+};
+
+use super::attributes::Attributes;
+use super::{Day, Naive};
+use crate::book::Resting;
+
+/// An order that passed, without its number yet.
+pub(super) struct Good {
+    pub(super) order: Resting,
+    pub(super) life: TimeInForce,
+    pub(super) attributes: Attributes,
+}
+
+impl Naive {
+    pub(super) fn check_new(&mut self, input: &Input) -> Result<Good, Reason> {
+        let command = &input.command;
+        let (attributes, user_ref_last) = self.check_session(command)?;
+        let tick = *self
+            .symbols
+            .get(&command.symbol)
+            .ok_or(Reason::UnknownSymbol)?;
+        let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
+        let life = TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
+        if command.user_ref <= user_ref_last {
+            return Err(Reason::DuplicateUserRef);
+        }
+        check_amounts(command, 0, tick)?;
+        let order = Resting {
+            symbol: command.symbol,
+            session: command.session,
+            user_ref: command.user_ref,
+            side,
+            price: command.price,
+            open: command.quantity,
+            tip: command.quantity,
+            executed: 0,
+            order_ref: 0,
+            displayed: 0,
+            hidden: false,
+            expiry_ns: 0,
+        };
+        self.check_attributes(order, life, attributes, input.time_ns)
+    }
+
+    /// Gives the order to be replaced, too.
+    pub(super) fn check_replace(&mut self, input: &Input) -> Result<(Resting, Good), Reason> {
+        let command = &input.command;
+        let (attributes, user_ref_last) = self.check_session(command)?;
+        let life = TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
+        if command.user_ref <= user_ref_last {
+            return Err(Reason::DuplicateUserRef);
+        }
+        let old = self
+            .books
+            .find(command.session, command.old_user_ref)
+            .ok_or(Reason::UnknownOrder)?;
+        check_amounts(command, old.executed, self.tick(old.symbol))?;
+        let order = Resting {
+            user_ref: command.user_ref,
+            price: command.price,
+            open: command.quantity - old.executed,
+            ..old
+        };
+        let good = self.check_attributes(order, life, attributes, input.time_ns)?;
+        Ok((old, good))
+    }
+
+    /// What `New` and `Replace` check first; gives the attributes, which are used up, and the
+    /// session's last user reference.
+    fn check_session(&mut self, command: &Command) -> Result<(Attributes, u32), Reason> {
+        let session = self.sessions.get_mut(&command.session);
+        let asked = session.map(|session| {
+            let attributes = std::mem::take(&mut session.attributes);
+            (attributes, session.user_ref_last)
+        });
+        if self.day != Day::Open {
+            return Err(Reason::NotOpen);
+        }
+        let (attributes, user_ref_last) = asked.ok_or(Reason::UnknownSession)?;
+        if !attributes.are_offered(self.level) {
+            return Err(Reason::Unsupported);
+        }
+        Ok((attributes, user_ref_last))
+    }
+
+    /// The checks of attributes; the last one is for a post-only order that would trade.
+    fn check_attributes(
+        &self,
+        mut order: Resting,
+        life: TimeInForce,
+        attributes: Attributes,
+        now_ns: u64,
+    ) -> Result<Good, Reason> {
+        attributes.check(&order, life, now_ns)?;
+        attributes.give(&mut order);
+        let best = self.books.met(&order).next();
+        if let Some(best) = best.filter(|_| attributes.is_post_only()) {
+            let tick = self.tick(order.symbol);
+            order.price = match order.side {
+                Side::Buy => best.price - tick,
+                Side::Sell => best.price + tick,
+            };
+            if !attributes.slides() || !(1..=PRICE_MAX).contains(&order.price) {
+                return Err(Reason::WouldTrade);
+            }
+        }
+        Ok(Good {
+            order,
+            life,
+            attributes,
+        })
+    }
+}
+
+fn check_amounts(command: &Command, executed: u32, tick: i64) -> Result<(), Reason> {
+    if command.quantity <= executed || command.quantity > QUANTITY_MAX {
+        return Err(Reason::InvalidQuantity);
+    }
+    let is_limit = (1..=PRICE_MAX).contains(&command.price) && command.price % tick == 0;
+    if command.price != PRICE_MARKET && !is_limit {
+        return Err(Reason::InvalidPrice);
+    }
+    Ok(())
+}

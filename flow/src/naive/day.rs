@@ -1,0 +1,74 @@
+//! Definitions, and the day's beginning and end.
+
+use wire::ring::{Command, Event, EventKind, PRICE_MAX, Reason, Side};
+
+use super::{Day, Mode, Naive, Session};
+use crate::answer::{about, canceled};
+
+impl Naive {
+    pub(super) fn define_symbol(&mut self, command: &Command) -> Event {
+        let ticks = self.level >= 1;
+        let price = if ticks { command.price } else { 0 };
+        if command.symbol == 0 || !(0..=PRICE_MAX).contains(&price) {
+            return about(command, EventKind::Refused, Reason::InvalidField);
+        }
+        if self.symbols.contains_key(&command.symbol) {
+            return about(command, EventKind::Refused, Reason::TableFull);
+        }
+        self.symbols.insert(command.symbol, price.max(1));
+        let mut name = [0; 8];
+        name.copy_from_slice(&command.client_id[..8]);
+        Event {
+            related: u64::from_le_bytes(name),
+            ..about(command, EventKind::SymbolDefined, Reason::None)
+        }
+    }
+
+    pub(super) fn define_session(&mut self, command: &Command) -> Event {
+        let prevents = self.level >= 4;
+        let mode = Mode::from_byte(if prevents { command.letters[0] } else { 0 });
+        let (Some(mode), 1..) = (mode, command.session) else {
+            return about(command, EventKind::Refused, Reason::InvalidField);
+        };
+        if self.sessions.contains_key(&command.session) {
+            return about(command, EventKind::Refused, Reason::TableFull);
+        }
+        let session = Session::new(command.user_ref, mode);
+        self.sessions.insert(command.session, session);
+        about(command, EventKind::SessionDefined, Reason::None)
+    }
+
+    pub(super) fn open_day(&mut self, command: &Command) -> Event {
+        if self.day != Day::Before {
+            return about(command, EventKind::Refused, Reason::NotOpen);
+        }
+        self.day = Day::Open;
+        about(command, EventKind::DayOpened, Reason::None)
+    }
+
+    pub(super) fn close_day(&mut self, command: &Command) -> Vec<Event> {
+        if self.day != Day::Open {
+            return vec![about(command, EventKind::Refused, Reason::NotOpen)];
+        }
+        self.day = Day::Closed;
+        let mut events = Vec::new();
+        for symbol in self.symbols.keys().copied() {
+            for side in [Side::Buy, Side::Sell] {
+                let orders = self.orders(symbol, side);
+                events
+                    .extend(orders.map(|order| canceled(order, Reason::DayClosed, Event::BOOKED)));
+            }
+        }
+        self.books.clear();
+        events.push(about(command, EventKind::DayClosed, Reason::None));
+        events
+    }
+
+    /// Takes off the orders whose time is over.
+    pub(super) fn expire(&mut self, now_ns: u64) -> Vec<Event> {
+        let expired = self.books.expired(now_ns);
+        expired.iter().for_each(|order| self.books.remove(order));
+        let leave = |order| canceled(order, Reason::Expired, Event::BOOKED);
+        expired.iter().map(leave).collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! Orders that were taken: they meet the other side, then what is left rests or leaves.
+
+use wire::ring::{Event, EventKind, Input, PRICE_MARKET, Reason, TimeInForce};
+
+use super::checks::Good;
+use super::{Mode, Naive};
+use crate::answer::{about, about_order, canceled, lower};
+use crate::book::Resting;
+
+impl Naive {
+    pub(super) fn new_order(&mut self, input: &Input) -> Vec<Event> {
+        let mut good = match self.check_new(input) {
+            Ok(good) => good,
+            Err(reason) => return vec![about(&input.command, EventKind::Rejected, reason)],
+        };
+        self.number(&mut good.order);
+        let accepted = about_order(&good.order, EventKind::Accepted, 0);
+        self.enter(good, accepted)
+    }
+
+    pub(super) fn replace(&mut self, input: &Input) -> Vec<Event> {
+        let (old, mut good) = match self.check_replace(input) {
+            Ok(good) => good,
+            Err(reason) => return vec![about(&input.command, EventKind::Rejected, reason)],
+        };
+        self.books.remove(&old);
+        self.number(&mut good.order);
+        let flags = if old.hidden { Event::OLD_HIDDEN } else { 0 };
+        let replaced = Event {
+            old_user_ref: old.user_ref,
+            related: old.order_ref,
+            ..about_order(&good.order, EventKind::Replaced, flags)
+        };
+        self.enter(good, replaced)
+    }
+
+    /// Gives an order its number and advances its session's last user reference.
+    fn number(&mut self, order: &mut Resting) {
+        if let Some(session) = self.sessions.get_mut(&order.session) {
+            session.user_ref_last = order.user_ref;
+        }
+        order.order_ref = self.order_ref_next();
+    }
+
+    /// Matches an order that was taken, then rests or cancels what is left.
+    fn enter(&mut self, good: Good, mut first: Event) -> Vec<Event> {
+        let mut order = good.order;
+        if self.units_for(&order) < u64::from(good.attributes.quantity_min) {
+            return vec![first, canceled(&order, Reason::MinimumQuantity, 0)];
+        }
+        let rests = order.price != PRICE_MARKET && good.life == TimeInForce::Day;
+        // It holds nothing back while it is matched.
+        order.tip = order.open;
+        let met = self.match_all(&mut order);
+        order.tip = order.tip_next();
+        if rests {
+            self.books.store(&order);
+        }
+        if met.is_empty() && rests {
+            first.flags |= Event::BOOKED;
+            return vec![first];
+        }
+        let mut events = vec![first];
+        events.extend(met);
+        if order.open > 0 && rests {
+            events.push(about_order(&order, EventKind::Booked, Event::BOOKED));
+        } else if order.open > 0 {
+            events.push(canceled(&order, Reason::ImmediateOrCancel, 0));
+        }
+        events
+    }
+
+    /// The units that an arriving order could trade with.
+    fn units_for(&self, order: &Resting) -> u64 {
+        let trades = |maker: &&Resting| self.mode(order, maker) == Mode::Trade;
+        let makers = self.books.met(order).filter(trades);
+        makers.map(|maker| u64::from(maker.open)).sum()
+    }
+
+    /// Lets an order meet the other side while it has open units and prices meet: best price first,
+    /// then the oldest.
+    fn match_all(&mut self, order: &mut Resting) -> Vec<Event> {
+        let mut events = Vec::new();
+        while order.open > 0 {
+            let Some(maker) = self.books.met(order).next().copied() else {
+                break;
+            };
+            match self.mode(order, &maker) {
+                Mode::Trade => events.extend(self.trade(order, maker)),
+                mode => events.extend(self.part(mode, order, maker)),
+            }
+        }
+        events
+    }
+
+    fn trade(&mut self, order: &mut Resting, mut maker: Resting) -> Vec<Event> {
+        let quantity = maker.tip.min(order.open);
+        for one in [&mut maker, &mut *order] {
+            one.open -= quantity;
+            one.tip -= quantity;
+            one.executed += quantity;
+        }
+        self.books.store(&maker);
+        self.matches += 1;
+        let executed = |one: &Resting, flags| Event {
+            quantity,
+            price: maker.price,
+            related: self.matches,
+            ..about_order(one, EventKind::Executed, flags)
+        };
+        let mut events = vec![
+            executed(&maker, Event::MAKER | Event::BOOKED),
+            executed(order, 0),
+        ];
+        if maker.tip == 0 && maker.open > 0 {
+            events.push(self.refresh(maker));
+        }
+        events
+    }
+
+    /// An iceberg whose shown units are gone shows the next ones, behind its level's queue.
+    fn refresh(&mut self, old: Resting) -> Event {
+        self.books.remove(&old);
+        let order = Resting {
+            tip: old.tip_next(),
+            order_ref: self.order_ref_next(),
+            ..old
+        };
+        self.books.store(&order);
+        Event {
+            related: old.order_ref,
+            ..about_order(&order, EventKind::Refreshed, Event::BOOKED)
+        }
+    }
+
+    /// Keeps an order from trading with one of the same account.
+    fn part(&mut self, mode: Mode, order: &mut Resting, mut maker: Resting) -> Vec<Event> {
+        let (of_maker, of_order) = match mode {
+            Mode::Trade => (0, 0),
+            Mode::CancelNewest => (0, order.open),
+            Mode::CancelOldest => (maker.open, 0),
+            Mode::CancelBoth => (maker.open, order.open),
+            Mode::Decrement => {
+                let both = maker.open.min(order.open);
+                (both, both)
+            }
+        };
+        let mut events = Vec::new();
+        if of_maker > 0 {
+            events.push(lower(
+                &mut maker,
+                of_maker,
+                Reason::SelfTrade,
+                Event::BOOKED,
+            ));
+            self.books.store(&maker);
+        }
+        if of_order > 0 {
+            events.push(lower(order, of_order, Reason::SelfTrade, 0));
+        }
+        events
+    }
+}
