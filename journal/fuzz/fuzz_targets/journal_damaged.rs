@@ -13,7 +13,11 @@ use libfuzzer_sys::fuzz_target;
 const GROUPS: u64 = 12;
 
 fn input(sequence: u64) -> Input {
-    let mut input = Input { sequence, time_ns: 1_000 + sequence, ..Input::zeroed() };
+    let mut input = Input {
+        sequence,
+        time_ns: 1_000 + sequence,
+        ..Input::zeroed()
+    };
     input.command.user_ref = sequence as u32;
     input.command.price = sequence as i64 * 100;
     input
@@ -25,8 +29,12 @@ fn good() -> &'static [u8] {
     GOOD.get_or_init(|| {
         let disk = Disk::new(1);
         let mut storage = disk.storage();
-        let resume = recover(&mut storage, &mut |_| ()).expect("an empty disk").resume;
-        let config = Config { segment_bytes: journal::SEGMENT_BYTES_MIN };
+        let resume = recover(&mut storage, &mut |_| ())
+            .expect("an empty disk")
+            .resume;
+        let config = Config {
+            segment_bytes: journal::SEGMENT_BYTES_MIN,
+        };
         let mut writer = Writer::open(storage, config, resume).expect("opens");
         let mut last = 0;
         for count in 1..=GROUPS {
