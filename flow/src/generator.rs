@@ -1,8 +1,7 @@
 //! Order flow by seed: an endless stream of commands shaped like published exchange flow.
 //!
-//! First the books are filled to [`Shape::standing`] orders; from then on 49 % of the commands are
-//! new orders (about 4 points of them trade or are immediate-or-cancel), 43.5 % cancels, 7 %
-//! replacements and 0.5 % reductions. New orders and cancels yield to each other a little where the
+//! First the books are filled to [`Shape::standing`] orders; from then on the commands have the
+//! shares of [`Shape::mix`], by default the published ones ([`Mix::PUBLISHED`]). New orders and cancels yield to each other a little where the
 //! number of live orders is away from its target.
 //!
 //! The generator keeps its own idea of what is live. Told of the engine's answers by
@@ -23,23 +22,15 @@ use crate::live::{Live, LiveOrders};
 use crate::middle::Middle;
 pub use crate::middle::WANDER_TICKS;
 use crate::random::Random;
+use crate::shape::MIX_WHOLE;
 use crate::shape::{self, BUY_DISTANCE, PRICE_CHANGE, SELL_DISTANCE, SIZE, SIZE_AGGRESSOR, TICK};
-pub use crate::shape::{Shape, ShapeError};
+pub use crate::shape::{Mix, Shape, ShapeError};
 
 /// Ticks beyond the middle that an aggressor reaches at most.
 const REACH_TICKS: u64 = 4;
 
 /// Weight of the first symbol; the k-th has a k-th of it.
 const WEIGHT_FIRST: u64 = 1_000_000_000;
-
-/// Shares of the commands, in 65,536ths.
-const SHARE_NEW: u64 = 32_113;
-const SHARE_CANCEL: u64 = 28_508;
-const SHARE_REPLACE: u64 = 4_588;
-const SHARE_REDUCE: u64 = 327;
-const _: () = assert!(SHARE_NEW + SHARE_CANCEL + SHARE_REPLACE + SHARE_REDUCE == 65_536);
-/// Aggressors are 3.7 points of the commands; the rest of the 4 comes from the wandering middle.
-const SHARE_AGGRESSOR: u64 = 2_425;
 
 /// A command and how long after the one before it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,18 +148,20 @@ impl Generator {
             self.filled = live + 1 >= standing;
             return self.passive();
         }
-        let at = self.random.below(65_536);
-        if at < SHARE_AGGRESSOR {
+        let at = self.random.below(u64::from(MIX_WHOLE));
+        let mix = self.shape.mix;
+        let (new, cancel) = (u64::from(mix.new), u64::from(mix.new + mix.cancel));
+        if at < u64::from(mix.aggressor) {
             return self.aggressor();
         }
         // One new order in ten too many or too few becomes a cancel, and the other way round.
         let tilt = self.random.chance(6_554);
         let kind = match at {
-            _ if at < SHARE_NEW && tilt && live > standing => CommandKind::Cancel,
-            _ if at < SHARE_NEW => CommandKind::New,
-            _ if at < SHARE_NEW + SHARE_CANCEL && tilt && live < standing => CommandKind::New,
-            _ if at < SHARE_NEW + SHARE_CANCEL => CommandKind::Cancel,
-            _ if at < 65_536 - SHARE_REDUCE => CommandKind::Replace,
+            _ if at < new && tilt && live > standing => CommandKind::Cancel,
+            _ if at < new => CommandKind::New,
+            _ if at < cancel && tilt && live < standing => CommandKind::New,
+            _ if at < cancel => CommandKind::Cancel,
+            _ if at < u64::from(MIX_WHOLE - mix.reduce) => CommandKind::Replace,
             _ => CommandKind::Time,
         };
         let made = match kind {

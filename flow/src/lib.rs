@@ -23,6 +23,6 @@ mod replay;
 mod sequencer;
 mod shape;
 
-pub use generator::{Generator, Item, Shape, ShapeError};
+pub use generator::{Generator, Item, Mix, Shape, ShapeError};
 pub use naive::{Naive, Resting};
 pub use sequencer::Sequencer;

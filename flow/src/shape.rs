@@ -30,7 +30,79 @@ pub struct Shape {
     pub standing: u32,
     /// Mean time between two commands; they come in bursts.
     pub gap_mean_ns: u64,
+    /// Shares of the kinds of commands, once the books are filled.
+    pub mix: Mix,
 }
+
+/// Shares of the kinds of commands, in 65,536ths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mix {
+    /// New orders, aggressors included.
+    pub new: u32,
+    /// Cancels.
+    pub cancel: u32,
+    /// Replacements.
+    pub replace: u32,
+    /// Reductions.
+    pub reduce: u32,
+    /// Aggressors: new orders that are to trade at once.
+    pub aggressor: u32,
+}
+
+/// What the shares of a [`Mix`] add up to, aggressors aside.
+pub const MIX_WHOLE: u32 = 65_536;
+
+impl Mix {
+    /// 49 % new orders, 43.5 % cancels, 7 % replacements, 0.5 % reductions. Aggressors are 3.7
+    /// points; the rest of the 4 that trade comes from the wandering middle.
+    pub const PUBLISHED: Self = Self {
+        new: 32_113,
+        cancel: 28_508,
+        replace: 4_588,
+        reduce: 327,
+        aggressor: 2_425,
+    };
+
+    /// Reads percentages, `NEW/CANCEL/REPLACE/REDUCE/AGGRESSOR`: the first four add up to 100, the
+    /// last is a part of the first.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "{text:?}: write NEW/CANCEL/REPLACE/REDUCE/AGGRESSOR in percent, such as \
+                 49/43.5/7/0.5/3.7; the first four add up to 100, the last is a part of the first"
+            )
+        };
+        let shares: Result<Vec<f64>, _> = text.split('/').map(str::parse).collect();
+        let shares = shares.map_err(|_| wrong())?;
+        let [new, cancel, replace, reduce, aggressor] = shares[..] else {
+            return Err(wrong());
+        };
+        let is_share = |share: &f64| (0.0..=100.0).contains(share);
+        let whole = new + cancel + replace + reduce;
+        if !shares.iter().all(is_share) || (whole - 100.0).abs() > 1e-6 || aggressor > new {
+            return Err(wrong());
+        }
+        let part = |share: f64| (share / 100.0 * f64::from(MIX_WHOLE)).round() as u32;
+        let (cancel, replace, reduce) = (part(cancel), part(replace), part(reduce));
+        // What rounding leaves over belongs to the new orders, the largest share as a rule.
+        let new = MIX_WHOLE.saturating_sub(cancel + replace + reduce);
+        Ok(Self {
+            new,
+            cancel,
+            replace,
+            reduce,
+            aggressor: part(aggressor).min(new),
+        })
+    }
+}
+
+const _: () = assert!(
+    Mix::PUBLISHED.new + Mix::PUBLISHED.cancel + Mix::PUBLISHED.replace + Mix::PUBLISHED.reduce
+        == MIX_WHOLE
+);
 
 /// A number of the shape is zero or above its maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +133,7 @@ impl Default for Shape {
             sessions: 4,
             standing: 5_000,
             gap_mean_ns: 1_000,
+            mix: Mix::PUBLISHED,
         }
     }
 }
@@ -80,7 +153,19 @@ impl Shape {
                 u64::from(STANDING_MAX),
             ),
             ("gap_mean_ns", self.gap_mean_ns, 1_000_000_000),
+            ("mix.new", u64::from(self.mix.new), u64::from(MIX_WHOLE)),
         ];
+        let mix = self.mix;
+        let whole = [mix.new, mix.cancel, mix.replace, mix.reduce]
+            .map(u64::from)
+            .iter()
+            .sum();
+        if u64::from(MIX_WHOLE) != whole || mix.aggressor > mix.new {
+            return Err(ShapeError {
+                field: "mix",
+                max: u64::from(MIX_WHOLE),
+            });
+        }
         match fields
             .iter()
             .find(|(_, value, max)| !(1..=*max).contains(value))

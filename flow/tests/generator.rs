@@ -320,3 +320,36 @@ fn a_wrong_shape_is_refused_by_field() {
         );
     }
 }
+
+#[test]
+fn a_mix_is_kept_and_a_wrong_one_refused() {
+    use wire::ring::CommandKind;
+    let mix = flow::Mix::parse("40/40/20/0/10").unwrap();
+    let shape = Shape {
+        standing: 100,
+        mix,
+        ..Shape::default()
+    };
+    let mut generator = Generator::new(&shape).unwrap();
+    while !generator.is_filled() {
+        generator.next_item();
+    }
+    let kinds: Vec<u8> = (0..100_000)
+        .map(|_| generator.next_item().command.kind)
+        .collect();
+    let share = |kind| kinds.iter().filter(|&&found| found == kind as u8).count();
+    assert!((18_000..=22_000).contains(&share(CommandKind::Replace)));
+    assert!((36_000..=44_000).contains(&share(CommandKind::New)));
+
+    for wrong in [
+        "",
+        "1/2/3",
+        "50/50/0/0/51",
+        "50/50/1/0/0",
+        "nan/50/0/50/0",
+        "a/b/c/d/e",
+    ] {
+        let error = flow::Mix::parse(wrong).unwrap_err();
+        assert!(error.contains("49/43.5/7/0.5/3.7"), "{error}");
+    }
+}

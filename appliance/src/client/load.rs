@@ -165,7 +165,7 @@ impl<'s, T: TcpPort> Load<'s, T> {
             unanswered: self.unanswered(),
             due_to_reply: figures.due_to_reply.row(),
             sent_to_reply: figures.sent_to_reply.row(),
-            timeline: figures.timeline.clone(),
+            timeline: figures.timeline_so_far(),
             broken: Vec::new(),
         }
     }
@@ -297,6 +297,19 @@ impl<'s, T: TcpPort> Load<'s, T> {
 }
 
 impl Figures {
+    /// The whole seconds and the one that has begun.
+    fn timeline_so_far(&self) -> Vec<Second> {
+        let mut timeline = self.timeline.clone();
+        if self.second_due > 0 || self.second.count() > 0 {
+            let reply = self.second.row();
+            timeline.push(Second {
+                due: self.second_due,
+                reply,
+            });
+        }
+        timeline
+    }
+
     fn answered(&mut self, now_ns: u64, sent: Sent, outcome: Outcome) {
         let latency_ns = now_ns.saturating_sub(sent.due_ns);
         self.answered += 1;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use flow::{Generator, Shape};
+use flow::{Generator, Mix, Shape};
 use nic::{Clock, Net, RealClock, RealNet, TcpLimits};
 
 use crate::client::load::{Load, Phase};
@@ -45,6 +45,9 @@ pub struct Args {
     /// Orders that stand on the books once they are filled.
     #[arg(long, default_value_t = 2_000)]
     standing: u32,
+    /// Shares of the commands in percent; without it the published ones, 49/43.5/7/0.5/3.7.
+    #[arg(long, value_name = "NEW/CANCEL/REPLACE/REDUCE/AGGRESSOR", value_parser = Mix::parse)]
+    mix: Option<Mix>,
     /// Seed of the order flow.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -82,6 +85,7 @@ fn drive(args: &Args) -> Result<Report, String> {
         symbols: count("symbols", args.symbols.len())?,
         sessions: count("logins", args.logins.len())?,
         standing: args.standing,
+        mix: args.mix.unwrap_or(Mix::PUBLISHED),
         ..Shape::default()
     };
     let generator = Generator::new(&shape).map_err(|error| error.to_string())?;
