@@ -19,6 +19,12 @@ impl Sequencer {
         }
     }
 
+    /// The time of the last input.
+    #[must_use]
+    pub const fn time_ns(&self) -> u64 {
+        self.time_ns
+    }
+
     /// Gives a command the next number and the time `gap_ns` after the one before.
     pub fn number(&mut self, gap_ns: u64, command: Command) -> Input {
         self.sequence += 1;
