@@ -5,7 +5,7 @@ use crate::command::{cargo, run as run_command};
 use clap::Args;
 use flow::Shape;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What flow to generate: one symbol and one member, which is what recorded flow knows.
 #[derive(Args)]
@@ -22,6 +22,56 @@ pub struct Generate {
     /// Mean nanoseconds between two commands.
     #[arg(long, default_value_t = 10_000)]
     gap_mean_ns: u64,
+}
+
+/// How much to compare.
+#[derive(Args)]
+pub struct Differential {
+    /// Commands in all; 100,000,000 is a night's run.
+    #[arg(long, default_value_t = Differential::CI.commands)]
+    commands: u64,
+    /// Seed of the first day; each next day takes the next.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Shows a saved difference again instead.
+    #[arg(long)]
+    replay: Option<PathBuf>,
+}
+
+impl Differential {
+    /// What CI compares.
+    pub const CI: Self = Self {
+        commands: 3_000_000,
+        seed: 1,
+        replay: None,
+    };
+}
+
+/// Compares the engine with the naive reference.
+pub fn differential(what: &Differential) -> Outcome {
+    let example = [
+        "run",
+        "--quiet",
+        "--profile",
+        "checked",
+        "-p",
+        "matching",
+        "--example",
+    ];
+    let mut command = cargo(&example);
+    command.args(["differential", "--"]);
+    match &what.replay {
+        Some(file) => command.arg("--replay").arg(file),
+        None => {
+            let numbers = [("--commands", what.commands), ("--seed", what.seed)];
+            command.args(
+                numbers
+                    .iter()
+                    .flat_map(|(name, number)| [(*name).to_owned(), number.to_string()]),
+            )
+        }
+    };
+    run_command(&mut command)
 }
 
 /// Runs a benchmark.
@@ -69,6 +119,7 @@ pub fn generate(what: &Generate) -> Outcome {
         sessions: 1,
         standing: what.standing,
         gap_mean_ns: what.gap_mean_ns,
+        ..Shape::default()
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     flow::recorded::write(&shape, what.commands, &mut out)

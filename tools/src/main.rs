@@ -73,6 +73,8 @@ enum Task {
     },
     /// Writes seeded order flow to standard output.
     Generate(forward::Generate),
+    /// Compares the engine with the naive reference, command by command.
+    Differential(forward::Differential),
     /// Prints the graph of a topology file.
     Topology {
         /// The file.
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Task::Referees => referees::run(),
         Task::Bench { name, quick, json } => forward::bench(&name, quick, json.as_deref()),
         Task::Generate(generate) => forward::generate(&generate),
+        Task::Differential(differential) => forward::differential(&differential),
         Task::Topology { file } => forward::topology(&file),
     };
     match outcome {

@@ -50,9 +50,13 @@ fn code_faults(path: &str, text: &str, room: &Room) -> Vec<String> {
     let is_source = inside.starts_with("/src/");
     let is_root = ["/src/lib.rs", "/src/main.rs"].contains(&inside);
     let code = code_of(text);
-    if is_root && room.unsafe_code == Unsafe::Forbidden && !code.contains("#![forbid(unsafe_code)]")
-    {
-        faults.push(format!("{path}: lacks #![forbid(unsafe_code)]"));
+    let (opening, forbidden) = match room.unsafe_code {
+        Unsafe::Forbidden => (Some("#![forbid(unsafe_code)]"), true),
+        Unsafe::Only(file) => (Some("#![deny(unsafe_code)]"), inside != file),
+        Unsafe::Allowed => (None, false),
+    };
+    if let Some(opening) = opening.filter(|opening| is_root && !code.contains(opening)) {
+        faults.push(format!("{path}: lacks {opening}"));
     }
     // From here on a source file holds its tests, which may do what the code may not.
     let tests_at = text
@@ -60,7 +64,7 @@ fn code_faults(path: &str, text: &str, room: &Room) -> Vec<String> {
         .position(|line| line.starts_with("#[cfg(test)]"));
     for (index, line) in code.lines().enumerate() {
         let place = format!("{path}:{}", index + 1);
-        if room.unsafe_code == Unsafe::Forbidden && has_word(line, "unsafe") {
+        if forbidden && has_word(line, "unsafe") {
             faults.push(format!("{place}: unsafe code in a room that forbids it"));
         }
         if !room.atomics && (line.contains("sync::atomic") || line.contains("AtomicU")) {
@@ -92,6 +96,11 @@ mod tests {
         let text =
             "//! What it is for.\n\n#![forbid(unsafe_code)]\n\n// unsafe std::time\nfn a() {}\n";
         assert_eq!(found("wire/src/lib.rs", text, "wire"), "");
+        let text = "//! a\nunsafe {}\n";
+        assert_eq!(
+            found("engine/matching/src/prefetch.rs", text, "engine/matching"),
+            ""
+        );
     }
 
     #[test]
@@ -120,6 +129,18 @@ mod tests {
                 "//! a\nunsafe {}\n",
                 "wire",
                 "wire/tests/a.rs:2: unsafe",
+            ),
+            (
+                "engine/matching/src/a.rs",
+                "//! a\nunsafe {}\n",
+                "engine/matching",
+                "engine/matching/src/a.rs:2: unsafe",
+            ),
+            (
+                "engine/matching/src/lib.rs",
+                "//! a\n",
+                "engine/matching",
+                "lacks #![deny",
             ),
             (
                 "nic/src/a.rs",

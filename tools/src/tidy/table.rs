@@ -5,6 +5,9 @@
 pub enum Unsafe {
     /// None: every program and library of the room opens with `#![forbid(unsafe_code)]`.
     Forbidden,
+    /// Only the file of that name, from the room's folder; its library opens with
+    /// `#![deny(unsafe_code)]`, which that file alone lifts.
+    Only(&'static str),
     /// Any; clippy demands a reason for each.
     Allowed,
 }
@@ -84,6 +87,7 @@ pub const ROOMS: &[Room] = &[
         folder: "engine/matching",
         ours: Some(&["wire"]),
         others: Some(&["bytemuck"]),
+        unsafe_code: Unsafe::Only("/src/prefetch.rs"),
         banned: &[
             TIME, THREADS, SOCKETS, HASH_MAP, "f32", "f64", "Box::new", "Vec::",
         ],
