@@ -71,6 +71,7 @@ impl World {
             sessions: plan.members,
             standing: plan.standing,
             gap_mean_ns: 1_000,
+            ..Shape::default()
         };
         let generator = Generator::new(&shape).map_err(|error| error.to_string())?;
         let failed = |error: std::io::Error| error.to_string();

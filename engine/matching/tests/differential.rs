@@ -260,6 +260,7 @@ fn market_like_flow_is_answered_as_the_reference_answers() {
         sessions: 7,
         standing: 3_000,
         gap_mean_ns: 1_000,
+        ..Shape::default()
     };
     let limits = Limits {
         symbols: 20,
