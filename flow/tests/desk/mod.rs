@@ -1,0 +1,204 @@
+//! Orders and answers in short, for cases written by hand.
+//!
+//! A command is `session/user_ref` and what it asks: `B 10@100` buys, `S 10@100` sells, `R5 10@100`
+//! replaces order 5, `X3` cancels to 3. Then words: `ioc`, `min=5`, `show=5`, `exp=50`, `post`,
+//! `slide`, `hide`, `flags=9`, `odd` (something that nobody offers), `sym=2`, `at=50` (the time).
+//! `-` is a command that only carries time. `PRICE_MARKET` is written `any`.
+//!
+//! An answer is its events: `Kind:Reason(session/user_ref quantity@price leaves flags)`, the flags
+//! by their first letters (`O` for `OLD_HIDDEN`; `LAST` is left out); `Refreshed` and `Replaced`
+//! have `new<old` order numbers behind, `Reduced` its held back units.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use flow::Naive;
+use wire::ring::{
+    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Event, EventKind, Input,
+    PRICE_MARKET, Reason, Side, TimeInForce,
+};
+
+const BLANK: Command = Command {
+    kind: CommandKind::Time as u8,
+    side: 0,
+    time_in_force: 0,
+    flags: 0,
+    symbol: 0,
+    session: 0,
+    user_ref: 0,
+    old_user_ref: 0,
+    quantity: 0,
+    letters: [0; 4],
+    price: 0,
+    client_id: [0; 14],
+    wire_letters: [0; 2],
+};
+
+/// An open engine: symbol 2 has a tick of 5; sessions 1 and 3 are of one account.
+pub struct Desk {
+    pub naive: Naive,
+    sequence: u64,
+    time_ns: u64,
+}
+
+impl Desk {
+    /// With a self-trade mode for session 1.
+    pub fn new(level: u8, mode: u8) -> Self {
+        let mut desk = Self {
+            naive: Naive::offering(level),
+            sequence: 0,
+            time_ns: 0,
+        };
+        for (symbol, price) in [(1, 0), (2, 5)] {
+            desk.send(Command {
+                symbol,
+                price,
+                ..of(CommandKind::DefineSymbol)
+            });
+        }
+        for (session, user_ref) in [(1, 1), (2, 2), (3, 1)] {
+            let mode = if session == 1 { mode } else { 0 };
+            desk.send(Command {
+                session,
+                user_ref,
+                letters: [mode, 0, 0, 0],
+                ..of(CommandKind::DefineSession)
+            });
+        }
+        desk.send(of(CommandKind::OpenDay));
+        desk
+    }
+
+    pub fn send(&mut self, command: Command) -> Vec<Event> {
+        self.sequence += 1;
+        self.naive.apply(&Input {
+            sequence: self.sequence,
+            time_ns: self.time_ns,
+            command,
+        })
+    }
+
+    /// Sends a command, behind its `Extra` if it asks for anything, and gives its answer.
+    pub fn answer(&mut self, text: &str) -> String {
+        let (extra, command) = self.read(text);
+        if let Some(extra) = extra {
+            self.send(extra);
+        }
+        let events = self.send(command);
+        events.iter().map(short).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What the feed would show of a book: units at price, best first.
+    pub fn shown(&self, symbol: u16, side: Side) -> String {
+        let orders = self.naive.orders(symbol, side);
+        let shown = orders.filter(|order| order.shown() > 0);
+        let shown = shown.map(|order| format!("{}@{}", order.shown(), order.price));
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    fn read(&mut self, text: &str) -> (Option<Command>, Command) {
+        let mut words = text.split(' ');
+        let mut order = Command { symbol: 1, ..BLANK };
+        if let Some((session, user_ref)) = words.next().and_then(|who| who.split_once('/')) {
+            order.session = number(session);
+            order.user_ref = number(user_ref);
+            ask(&mut order, words.next().expect("what is asked"));
+        }
+        if !matches!(order.kind, 0 | 2) {
+            let (quantity, price) = words.next().and_then(|at| at.split_once('@')).expect("@");
+            order.quantity = number(quantity);
+            order.price = match price {
+                "any" => PRICE_MARKET,
+                price => number(price),
+            };
+        }
+        let mut extra = Command {
+            session: order.session,
+            ..of(CommandKind::Extra)
+        };
+        let plain = extra;
+        for word in words {
+            match word.split_once('=').unwrap_or((word, "0")) {
+                ("ioc", _) => order.time_in_force = TimeInForce::ImmediateOrCancel as u8,
+                ("sym", symbol) => order.symbol = number(symbol),
+                ("at", time) => self.time_ns = number(time),
+                ("min", quantity) => extra.quantity = number(quantity),
+                ("show", quantity) => extra.old_user_ref = number(quantity),
+                ("exp", time) => extra.price = number(time),
+                ("post", _) => extra.flags |= EXTRA_POST_ONLY,
+                ("slide", _) => extra.flags |= EXTRA_SLIDE,
+                ("hide", _) => extra.flags |= EXTRA_HIDDEN,
+                ("flags", flags) => extra.flags = number(flags),
+                ("odd", _) => extra.letters[0] = 25,
+                _ => panic!("{word}"),
+            }
+        }
+        ((extra != plain).then_some(extra), order)
+    }
+}
+
+pub fn of(kind: CommandKind) -> Command {
+    Command {
+        kind: kind as u8,
+        ..BLANK
+    }
+}
+
+fn ask(order: &mut Command, text: &str) {
+    let (kind, value) = text.split_at(1);
+    order.kind = match kind {
+        "B" | "S" => CommandKind::New,
+        "R" => CommandKind::Replace,
+        "X" => CommandKind::Cancel,
+        other => panic!("{other}"),
+    } as u8;
+    match kind {
+        "S" => order.side = Side::Sell as u8,
+        "R" => order.old_user_ref = number(value),
+        "X" => order.quantity = number(value),
+        _ => {}
+    }
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> T {
+    let parsed = text.parse();
+    parsed.unwrap_or_else(|_| panic!("{text:?} is no number"))
+}
+
+fn short(event: &Event) -> String {
+    let kind = EventKind::from_byte(event.kind).expect("a known kind");
+    let reason = match Reason::from_byte(event.reason).expect("a known reason") {
+        Reason::None => String::new(),
+        reason => format!(":{reason:?}"),
+    };
+    let flags = [
+        (Event::MAKER, 'M'),
+        (Event::BOOKED, 'B'),
+        (Event::HIDDEN, 'H'),
+        (Event::OLD_HIDDEN, 'O'),
+    ];
+    let set = flags.iter().filter(|(flag, _)| event.has(*flag));
+    let flags: String = set.map(|(_, letter)| *letter).collect();
+    let Event {
+        session,
+        user_ref,
+        quantity,
+        leaves,
+        order_ref,
+        related,
+        ..
+    } = event;
+    let price = match event.price {
+        PRICE_MARKET => "any".to_owned(),
+        price => price.to_string(),
+    };
+    let behind = match kind {
+        EventKind::Refreshed | EventKind::Replaced => format!("{order_ref}<{related}"),
+        EventKind::Reduced => related.to_string(),
+        _ => String::new(),
+    };
+    let flags = if flags.is_empty() {
+        flags
+    } else {
+        format!(" {flags}")
+    };
+    format!("{kind:?}{reason}({session}/{user_ref} {quantity}@{price} {leaves}{flags}){behind}")
+}
