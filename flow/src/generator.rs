@@ -1,8 +1,8 @@
 //! Order flow by seed: an endless stream of commands shaped like published exchange flow.
 //!
 //! First the books are filled to [`Shape::standing`] orders; from then on the commands have the
-//! shares of [`Shape::mix`], by default the published ones ([`Mix::PUBLISHED`]). New orders and cancels yield to each other a little where the
-//! number of live orders is away from its target.
+//! shares of [`Shape::mix`], by default the published ones ([`Mix::PUBLISHED`]). New orders and
+//! cancels yield to each other a little where the number of live orders is away from its target.
 //!
 //! The generator keeps its own idea of what is live. Told of the engine's answers by
 //! [`Generator::on_event`] that idea is right; not told, it cancels and replaces orders that are

@@ -71,8 +71,8 @@ pub struct Writer<S: Storage> {
 
 impl<S: Storage> Writer<S> {
     /// Goes on where [`recover`](crate::recover) ended, in a new epoch. Waits until what was read
-    /// is flushed and what is left of a torn tail is wiped: from then on everything that was recovered
-    /// is durable, so that it may be told to anybody.
+    /// is flushed and what is left of a torn tail is wiped: from then on everything that was
+    /// recovered is durable, so that it may be told to anybody.
     ///
     /// # Errors
     /// When the configuration cannot work or the disk fails.

@@ -4,8 +4,8 @@
 //! of the seed's choice; members who log in, send generated flow, get cut off and come back; a feed
 //! that loses, doubles and reorders packets; a disk that is slow, full or failing; power cuts,
 //! kills and clean stops with a restart from the journal. At the end everything that was heard is
-//! compared with what a naive model makes of the journal. A run is a function of its seed: the same seed
-//! gives the same bytes.
+//! compared with what a naive model makes of the journal. A run is a function of its seed: the same
+//! seed gives the same bytes.
 //!
 //! What is not simulated: more than one thread, and time between two lines of a tile.
 #![forbid(unsafe_code)]
