@@ -20,10 +20,10 @@ pub const ROW: Row = Row {
 };
 
 /// Commands that are timed together in the second case.
-const BURST: usize = matching::BURST_MAX;
+const BURST: usize = 32;
 
-/// From so many standing orders on, the engine is told of a burst before it applies it.
-const WARM_FROM: u32 = 500_000;
+/// From so many standing orders on, the engine looks ahead in a burst.
+const LOOK_AHEAD_FROM: u32 = 100_000;
 
 /// Standing orders, and the names of the two cases.
 const BOOKS: [(u32, [&str; 2]); 3] = [
@@ -35,21 +35,20 @@ const BOOKS: [(u32, [&str; 2]); 3] = [
         ],
     ),
     (
-        100_000,
+        LOOK_AHEAD_FROM,
         [
             "100k orders, each command",
-            "100k orders, bursts of 32, per command",
+            "100k orders, bursts of 32 looked ahead, per command",
         ],
     ),
     (
-        WARM_FROM,
+        500_000,
         [
             "500k orders, each command",
-            "500k orders, warmed bursts of 32, per command",
+            "500k orders, bursts of 32 looked ahead, per command",
         ],
     ),
 ];
-const _: () = assert!(BURST == 32);
 
 /// Commands with what must come of them.
 struct Flow {
@@ -199,12 +198,12 @@ fn turn_engine(flow: &Flow, memory: &mut [Line]) -> Result<Vec<Samples>, BenchEr
         let before = &mut |input: &Input| apply(&mut engine, input, &mut events, |_| ());
         flow.before.iter().for_each(before);
         let mut count = 0;
-        let warms = group > 1 && flow.limits.orders >= WARM_FROM;
+        let looks = group > 1 && flow.limits.orders >= LOOK_AHEAD_FROM;
         cases.push(timed(&flow.timed, group, |inputs| {
-            if warms {
-                engine.warm(inputs.iter().map(|input| &input.command));
-            }
-            for input in inputs {
+            for (at, input) in inputs.iter().enumerate() {
+                if looks {
+                    engine.look_ahead(inputs, at);
+                }
                 apply(&mut engine, input, &mut events, |events| {
                     count += events.len()
                 });

@@ -5,12 +5,14 @@
 //! index, so that a cancel never looks for it. The two sides share a ladder: a book is never
 //! crossed when an input is finished, so below the best buy there are only buys.
 
+use core::hint::select_unpredictable;
+
 use bytemuck::{Pod, Zeroable};
 use wire::ring::Side;
 
 use crate::place::{CENTS, FINE, Place, Roots};
 use crate::slab::{NONE, Order, Slab};
-use crate::trie::Trie;
+use crate::trie::{Cached, Trie};
 
 /// Levels of a group.
 pub(crate) const GROUP_LEVELS: u32 = 64;
@@ -103,6 +105,12 @@ impl Books<'_> {
         (group != NONE).then_some(group * GROUP_LEVELS + slot)
     }
 
+    /// The level of a price if the cache has its group, else one that is not used.
+    #[inline]
+    pub(crate) fn level_cached(&self, at: &Cached) -> u32 {
+        self.trie.cached(at) * GROUP_LEVELS + at.slot
+    }
+
     /// Opens the group of a price that [`Books::find`] did not find; the caller has looked at
     /// [`Trie::has_room`]. O(1).
     pub(crate) fn open(&mut self, symbol: u16, price: u32) -> u32 {
@@ -118,7 +126,7 @@ impl Books<'_> {
     }
 
     /// Puts an order, whose level and symbol are set, behind all others of its price. O(1).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, slab: &mut Slab<'_>, mut order: Order, price: u32) -> u32 {
         let level = &mut self.levels[order.level as usize];
         let tail = level.tail;
@@ -134,6 +142,7 @@ impl Books<'_> {
         handle
     }
 
+    #[inline(never)]
     fn level_opened(&mut self, order: &Order, price: u32) {
         let at = order.level;
         let group = &mut self.trie.groups[(at / GROUP_LEVELS) as usize];
@@ -149,14 +158,14 @@ impl Books<'_> {
     }
 
     /// Takes an order off its level and frees its record. O(1).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unlink(&mut self, slab: &mut Slab<'_>, handle: u32) {
         let order = slab.orders[handle as usize];
         let Order { prev, next, .. } = order;
         let level = &mut self.levels[order.level as usize];
         level.quantity -= u64::from(order.open());
-        level.head = if prev == NONE { next } else { level.head };
-        level.tail = if next == NONE { prev } else { level.tail };
+        level.head = select_unpredictable(prev == NONE, next, level.head);
+        level.tail = select_unpredictable(next == NONE, prev, level.tail);
         let emptied = level.head == NONE;
         slab.orders[prev as usize].next = next;
         slab.orders[next as usize].prev = prev;
@@ -167,6 +176,7 @@ impl Books<'_> {
     }
 
     /// Takes a level without orders out of its group; if it was the best, finds the next. O(1).
+    #[inline(never)]
     fn level_emptied(&mut self, order: &Order) {
         let at = order.level;
         debug_assert!(self.levels[at as usize].quantity == 0);

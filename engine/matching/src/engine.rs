@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side};
 
+use crate::ahead::Ahead;
 use crate::answers::{about, canceled, refused};
 use crate::books::{Book, Books};
 use crate::entry::Taker;
@@ -63,6 +64,7 @@ pub struct Engine<'m> {
     /// Matches made so far.
     pub(crate) matches: u64,
     pending: Pending,
+    pub(crate) ahead: Ahead,
 }
 
 impl<'m> Engine<'m> {
@@ -101,6 +103,7 @@ impl<'m> Engine<'m> {
             orders_taken: 0,
             matches: 0,
             pending: Pending::Nothing,
+            ahead: Ahead::EMPTY,
         })
     }
 
@@ -116,18 +119,28 @@ impl<'m> Engine<'m> {
         events.clear();
         let command = &input.command;
         match CommandKind::from_byte(command.kind) {
-            Some(CommandKind::New) => return self.enter_new(command, events),
+            Some(CommandKind::New) => self.enter_new(command, events),
             Some(CommandKind::Cancel) => self.cancel(command, events),
-            Some(CommandKind::Replace) => return self.replace(command, events),
-            Some(CommandKind::CloseDay) => return self.close_day(command, events),
-            Some(CommandKind::OpenDay) => events.push(self.open_day(command)),
-            Some(CommandKind::DefineSymbol) => events.push(self.define_symbol(command)),
-            Some(CommandKind::DefineSession) => events.push(self.define_session(command)),
-            Some(CommandKind::Extra) => events.push(self.extra(command)),
-            Some(CommandKind::Time) => events.push(about(command, EventKind::Noted, Reason::None)),
-            None => events.push(refused(command, Reason::InvalidField)),
+            Some(CommandKind::Replace) => self.replace(command, events),
+            Some(CommandKind::CloseDay) => self.close_day(command, events),
+            _ => {
+                events.push(self.administer(command));
+                Step::Done
+            }
         }
-        Step::Done
+    }
+
+    /// The only event of a command that is not about an order.
+    #[cold]
+    fn administer(&mut self, command: &Command) -> Event {
+        match CommandKind::from_byte(command.kind) {
+            Some(CommandKind::OpenDay) => self.open_day(command),
+            Some(CommandKind::DefineSymbol) => self.define_symbol(command),
+            Some(CommandKind::DefineSession) => self.define_session(command),
+            Some(CommandKind::Extra) => self.extra(command),
+            Some(_) => about(command, EventKind::Noted, Reason::None),
+            None => refused(command, Reason::InvalidField),
+        }
     }
 
     /// Goes on with an input whose last step was [`Step::More`]; writes over `events`. With nothing
@@ -142,6 +155,7 @@ impl<'m> Engine<'m> {
     }
 
     /// Trades an aggressor until it is done or the events are full.
+    #[inline(never)]
     pub(crate) fn trade(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
         let step = self.sweep(taker, events);
         if step == Step::More {
@@ -203,6 +217,7 @@ impl<'m> Engine<'m> {
         about(command, EventKind::DayOpened, Reason::None)
     }
 
+    #[cold]
     fn close_day(&mut self, command: &Command, events: &mut Events) -> Step {
         if self.day != Day::Open {
             events.push(refused(command, Reason::NotOpen));

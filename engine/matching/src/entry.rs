@@ -50,7 +50,7 @@ impl Taker {
 }
 
 impl Engine<'_> {
-    #[inline]
+    #[inline(never)]
     pub(crate) fn enter_new(&mut self, command: &Command, events: &mut Events) -> Step {
         let side = match self.check_new(command) {
             Ok(side) => side,
@@ -65,10 +65,14 @@ impl Engine<'_> {
         let meets = self.meets(&taker);
         let flags = self.take(&taker, meets);
         events.push_words(taker.event(EventKind::Accepted, flags));
-        self.go_on(&taker, meets, level, events)
+        if taker.rests && !meets {
+            self.rest(&taker, level);
+            return Step::Done;
+        }
+        self.trade(&mut { taker }, events)
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn replace(&mut self, command: &Command, events: &mut Events) -> Step {
         let found = match self.check_replace(command) {
             Ok(found) => found,
@@ -88,43 +92,49 @@ impl Engine<'_> {
             related: who.order_ref,
             ..taker.event(EventKind::Replaced, flags)
         });
-        // The replaced order's group may have been closed with it.
-        self.go_on(&taker, meets, None, events)
+        if taker.rests && !meets {
+            // The replaced order's group may have been closed with it.
+            self.rest_anew(&taker);
+            return Step::Done;
+        }
+        self.trade(&mut { taker }, events)
     }
 
-    #[inline]
-    pub(crate) fn cancel(&mut self, command: &Command, events: &mut Events) {
+    #[inline(never)]
+    pub(crate) fn cancel(&mut self, command: &Command, events: &mut Events) -> Step {
         let found = self
             .refs
             .get(self.slab.orders, command.session, command.user_ref);
         let Some(found) = found else {
-            let unknown = Reason::UnknownOrder;
-            return events.push(about(command, EventKind::CancelRejected, unknown));
+            return answered(command, EventKind::CancelRejected, events);
         };
         let order = self.slab.orders[found.order as usize];
         let open = command.quantity.saturating_sub(order.executed());
         if open >= order.open() {
-            return events.push(about(command, EventKind::Noted, Reason::None));
+            return answered(command, EventKind::Noted, events);
         }
         let price = self.books.price(order.level);
         if open == 0 {
-            self.take_off(found);
-            return events.push_words(canceled(&order, price, Reason::User, Event::LAST));
+            self.refs.remove(self.slab.orders, found);
+            self.books.unlink(&mut self.slab, found.order);
+            events.push_words(canceled(&order, price, Reason::User, Event::LAST));
+            return Step::Done;
         }
         let quantity = order.open() - open;
         self.slab.orders[found.order as usize].reduce(quantity);
         self.books.levels[order.level as usize].quantity -= u64::from(quantity);
-        let flags = Event::BOOKED | Event::LAST;
-        events.push_words(of_order(
-            &order.identity(),
-            code(EventKind::Reduced, Reason::User, flags),
-            pair(quantity, open),
-            price,
-        ));
+        let code = code(
+            EventKind::Reduced,
+            Reason::User,
+            Event::BOOKED | Event::LAST,
+        );
+        let units = pair(quantity, open);
+        events.push_words(of_order(&order.identity(), code, units, price));
+        Step::Done
     }
 
     /// Takes a resting order off its book and forgets its reference.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn take_off(&mut self, found: Found) {
         self.refs.remove(self.slab.orders, found);
         self.books.unlink(&mut self.slab, found.order);
@@ -208,7 +218,7 @@ impl Engine<'_> {
     /// order that trades and still has a rest took a whole order off the book before, and a
     /// replacement gives its own record back: only a new one that does not trade can lack a record.
     /// Groups of prices are counted as they are now.
-    #[inline]
+    #[inline(always)]
     fn check_room(&mut self, taker: &Taker, is_new: bool) -> Result<Option<u32>, Reason> {
         if self.orders_taken == ORDER_REF_MAX {
             return Err(Reason::PoolFull);
@@ -245,22 +255,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Rests an order that was taken, at its level if that is known, or trades it.
-    #[inline]
-    fn go_on(
-        &mut self,
-        taker: &Taker,
-        meets: bool,
-        level: Option<u32>,
-        events: &mut Events,
-    ) -> Step {
-        if taker.rests && !meets {
-            self.rest(taker, level);
-            return Step::Done;
-        }
-        self.trade(&mut { *taker }, events)
-    }
-
     /// Puts what is open of an order on its book, at its level if that is known.
     #[inline(always)]
     fn rest(&mut self, taker: &Taker, level: Option<u32>) {
@@ -275,7 +269,14 @@ impl Engine<'_> {
             .insert(self.slab.orders, session, user_ref, handle);
     }
 
+    /// Puts what is open of an order on its book.
+    #[inline(never)]
+    fn rest_anew(&mut self, taker: &Taker) {
+        self.rest(taker, None);
+    }
+
     /// The level of an order's price, its group opened if need be.
+    #[inline(never)]
     fn level(&mut self, taker: &Taker) -> u32 {
         let (symbol, price) = (taker.who.symbol(), taker.price);
         match self.books.find(symbol, price) {
@@ -302,7 +303,7 @@ impl Engine<'_> {
             self.fill(taker, level, price, events);
         }
         if taker.open > 0 && taker.rests {
-            self.rest(taker, None);
+            self.rest_anew(taker);
             events.push_words(taker.event(EventKind::Booked, Event::BOOKED | Event::LAST));
         } else if taker.open > 0 {
             let why = code(EventKind::Canceled, Reason::ImmediateOrCancel, Event::LAST);
@@ -352,6 +353,18 @@ fn check_amounts(command: &Command, executed: u32) -> Result<(), Reason> {
         return Err(Reason::InvalidPrice);
     }
     Ok(())
+}
+
+/// A cancel without effect.
+#[cold]
+fn answered(command: &Command, kind: EventKind, events: &mut Events) -> Step {
+    let reason = if kind == EventKind::Noted {
+        Reason::None
+    } else {
+        Reason::UnknownOrder
+    };
+    events.push(about(command, kind, reason));
+    Step::Done
 }
 
 #[cold]

@@ -23,12 +23,13 @@
 //! # Ok::<(), matching::LimitError>(())
 //! ```
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod ahead;
 mod answers;
 mod engine;
 mod entry;
-mod warm;
+mod prefetch;
 
 mod books;
 mod place;
@@ -43,8 +44,8 @@ mod events;
 mod limits;
 mod memory;
 
+pub use ahead::BURST_MAX;
 pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
 pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX};
 pub use view::RestingOrder;
-pub use warm::BURST_MAX;

@@ -78,6 +78,12 @@ impl<'m> Refs<'m> {
         (start as usize + user_ref as usize) & (self.slots.len() - 1)
     }
 
+    /// All slots, to be fetched.
+    #[inline]
+    pub(crate) fn slots(&self) -> &[u32] {
+        self.slots
+    }
+
     /// The order in a slot: 0 for none.
     #[inline]
     pub(crate) fn order_at(&self, slot: usize) -> u32 {
@@ -92,7 +98,7 @@ impl<'m> Refs<'m> {
     }
 
     /// The live order of that name, if there is one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, orders: &[Order], session: u16, user_ref: u32) -> Option<Found> {
         let slot = self.home(session, user_ref);
         let order = self.slots[slot];
@@ -103,6 +109,7 @@ impl<'m> Refs<'m> {
         self.get_beyond(orders, session, user_ref)
     }
 
+    #[inline(never)]
     fn get_beyond(&self, orders: &[Order], session: u16, user_ref: u32) -> Option<Found> {
         let is_it = |slot: usize| {
             let order = self.slots[slot];
@@ -126,7 +133,7 @@ impl<'m> Refs<'m> {
     }
 
     /// Where a live order is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, orders: &[Order], order: u32) -> Found {
         let record = &orders[order as usize];
         let (session, user_ref) = (record.session(), record.user_ref);
@@ -140,7 +147,7 @@ impl<'m> Refs<'m> {
     }
 
     /// Adds a live order; its name is not there yet.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&mut self, orders: &[Order], session: u16, user_ref: u32, order: u32) {
         let home = self.home(session, user_ref);
         if self.slots[home] == NONE {
@@ -150,6 +157,7 @@ impl<'m> Refs<'m> {
         }
     }
 
+    #[inline(never)]
     fn insert_beyond(&mut self, orders: &[Order], session: u16, user_ref: u32, order: u32) {
         match self.search_beyond(session, user_ref, |slot| self.slots[slot] == NONE) {
             IN_TREE => self.tree.insert(orders, order),
@@ -158,7 +166,7 @@ impl<'m> Refs<'m> {
     }
 
     /// Takes out what was found, before its record is freed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, orders: &[Order], found: Found) {
         match found.slot {
             IN_TREE => self.tree.remove(orders, found.order),
@@ -205,6 +213,7 @@ impl Tree<'_> {
         }
     }
 
+    #[cold]
     fn insert(&mut self, orders: &[Order], order: u32) {
         if self.root == NONE {
             self.root = order | LEAF;
@@ -230,6 +239,7 @@ impl Tree<'_> {
         self.link(above, name, branch);
     }
 
+    #[cold]
     fn remove(&mut self, orders: &[Order], order: u32) {
         assert!(self.root != NONE, "a live order has no reference");
         let name = orders[order as usize].name();

@@ -5,7 +5,7 @@ mod common;
 use common::{Rig, cancel, day, ioc, of, replace};
 use matching::Limits;
 use proptest::prelude::*;
-use wire::ring::{BODY_BYTES, Command, CommandKind, PRICE_MARKET, PRICE_MAX, Side};
+use wire::ring::{BODY_BYTES, Command, CommandKind, Input, PRICE_MARKET, PRICE_MAX, Side};
 
 const TIGHT: Limits = Limits {
     symbols: 3,
@@ -68,8 +68,15 @@ proptest! {
     #[test]
     fn any_bytes_are_answered(commands in prop::collection::vec(any_command(), 1..200)) {
         let mut rig = Rig::open(TIGHT);
+        let numbered = (1..).zip(&commands).map(|(sequence, command)| Input {
+            sequence,
+            time_ns: sequence,
+            command: *command,
+        });
+        let inputs: Vec<Input> = numbered.collect();
         for (place, command) in commands.iter().enumerate() {
             let hash = rig.engine.state_hash();
+            rig.engine.look_ahead(&inputs, place);
             rig.engine.warm(&commands[place..]);
             prop_assert_eq!(rig.engine.state_hash(), hash);
             let events = rig.apply(*command);

@@ -1,0 +1,143 @@
+//! Fetching what later commands of a burst will need while the earlier ones are applied.
+//!
+//! A cancel of a cold order waits for memory three times in a row: its reference, its record, and
+//! its neighbours with its level; a new order waits for its level and for the last order there.
+//! One command after the other these waits add up. Looked at in stages, several commands ahead,
+//! they overlap each other and the work on what has arrived.
+//!
+//! The stages do not branch on what a command is: a wrong guess of that would cost as much as the
+//! memory. They read a new order's reference and a cancel's price as if there were such things, and
+//! find record 0 and level 0, which are always near.
+
+use wire::ring::{Command, CommandKind, Input};
+
+use crate::Engine;
+use crate::prefetch::prefetch;
+use crate::trie::Cached;
+
+/// How many commands ahead each stage is.
+const NAMES_AHEAD: usize = 14;
+const RECORDS_AHEAD: usize = 10;
+const NEIGHBOURS_AHEAD: usize = 6;
+
+const _: () = assert!(NAMES_AHEAD > RECORDS_AHEAD && RECORDS_AHEAD > NEIGHBOURS_AHEAD);
+const _: () = assert!(NAMES_AHEAD < SEEN_MAX && SEEN_MAX.is_power_of_two());
+
+/// The most commands that [`Engine::warm`] looks at.
+pub const BURST_MAX: usize = 32;
+
+/// Commands that are somewhere in the stages.
+const SEEN_MAX: usize = BURST_MAX;
+
+/// What the stages so far know of a command.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Home slot of the order that it cancels or replaces.
+    slot: u32,
+    /// That order.
+    order: u32,
+    /// Where its price is.
+    place: Cached,
+    level: u32,
+}
+
+/// The commands in the stages, by their place in the burst.
+pub(crate) struct Ahead([Seen; SEEN_MAX]);
+
+impl Ahead {
+    pub(crate) const EMPTY: Self = Self(
+        [Seen {
+            slot: 0,
+            order: 0,
+            place: Cached::NONE,
+            level: 0,
+        }; SEEN_MAX],
+    );
+
+    #[inline]
+    fn at(&mut self, at: usize) -> &mut Seen {
+        &mut self.0[at % SEEN_MAX]
+    }
+}
+
+impl Engine<'_> {
+    /// Asks the memory for what the commands after `inputs[at]` will likely need; to be called for
+    /// each place of a burst in turn, before the input there is applied. Changes nothing that can
+    /// be observed, and the commands need not be good. A burst of one costs nothing.
+    #[inline]
+    pub fn look_ahead(&mut self, inputs: &[Input], at: usize) {
+        if at == 0 {
+            self.look_at_first(inputs);
+        }
+        // Near the end of a burst the stages look at what is there again instead of asking whether
+        // there is more: a branch on that is guessed wrong in every burst.
+        if let Some(input) = inputs.get((at + NAMES_AHEAD).min(inputs.len().wrapping_sub(1))) {
+            self.fetch_names(&input.command, at + NAMES_AHEAD);
+        }
+        self.fetch_records(at + RECORDS_AHEAD);
+        self.fetch_neighbours(at + NEIGHBOURS_AHEAD);
+    }
+
+    /// As [`Engine::look_ahead`], for all of a burst at once, at most [`BURST_MAX`] commands; for
+    /// callers that have no inputs yet.
+    pub fn warm<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
+        let mut end = 0;
+        for command in commands.into_iter().take(BURST_MAX) {
+            self.fetch_names(command, end);
+            end += 1;
+        }
+        (0..end).for_each(|at| self.fetch_records(at));
+        (0..end).for_each(|at| self.fetch_neighbours(at));
+    }
+
+    /// What the stages would have done before the first place.
+    fn look_at_first(&mut self, inputs: &[Input]) {
+        let end = inputs.len();
+        for (at, input) in inputs.iter().enumerate().take(NAMES_AHEAD).skip(1) {
+            self.fetch_names(&input.command, at);
+        }
+        (1..end.min(RECORDS_AHEAD)).for_each(|at| self.fetch_records(at));
+        (1..end.min(NEIGHBOURS_AHEAD)).for_each(|at| self.fetch_neighbours(at));
+    }
+
+    #[inline]
+    fn fetch_names(&mut self, command: &Command, at: usize) {
+        let is_replace = command.kind == CommandKind::Replace as u8;
+        let user_ref = if is_replace {
+            command.old_user_ref
+        } else {
+            command.user_ref
+        };
+        let seen = self.ahead.at(at);
+        let slot = self.refs.home(command.session, user_ref);
+        seen.slot = slot as u32;
+        seen.place = self
+            .books
+            .trie
+            .cached_at(command.symbol, command.price as u32);
+        prefetch(self.refs.slots(), slot);
+        self.books.trie.prefetch_cached(&seen.place);
+    }
+
+    #[inline]
+    fn fetch_records(&mut self, at: usize) {
+        let seen = self.ahead.at(at);
+        seen.order = self.refs.order_at(seen.slot as usize);
+        seen.level = self.books.level_cached(&seen.place);
+        prefetch(self.slab.orders, seen.order as usize);
+        prefetch(self.books.levels, seen.level as usize);
+    }
+
+    #[inline]
+    fn fetch_neighbours(&mut self, at: usize) {
+        let seen = self.ahead.at(at);
+        let order = &self.slab.orders[seen.order as usize];
+        prefetch(self.slab.orders, order.prev as usize);
+        prefetch(self.slab.orders, order.next as usize);
+        prefetch(self.books.levels, order.level as usize);
+        prefetch(
+            self.slab.orders,
+            self.books.levels[seen.level as usize].tail as usize,
+        );
+    }
+}
