@@ -69,13 +69,24 @@ impl Engine<'_> {
         if at == 0 {
             self.look_at_first(inputs);
         }
-        // Near the end of a burst the stages look at what is there again instead of asking whether
-        // there is more: a branch on that is guessed wrong in every burst.
-        if let Some(input) = inputs.get((at + NAMES_AHEAD).min(inputs.len().wrapping_sub(1))) {
+        if let Some(input) = inputs.get(at + NAMES_AHEAD) {
             self.fetch_names(&input.command, at + NAMES_AHEAD);
+            self.fetch_records(at + RECORDS_AHEAD);
+            self.fetch_neighbours(at + NEIGHBOURS_AHEAD);
+        } else {
+            self.look_at_last(inputs.len(), at);
         }
-        self.fetch_records(at + RECORDS_AHEAD);
-        self.fetch_neighbours(at + NEIGHBOURS_AHEAD);
+    }
+
+    /// Near the end of a burst some stages have nothing left to look at.
+    #[inline(never)]
+    fn look_at_last(&mut self, end: usize, at: usize) {
+        if at + RECORDS_AHEAD < end {
+            self.fetch_records(at + RECORDS_AHEAD);
+        }
+        if at + NEIGHBOURS_AHEAD < end {
+            self.fetch_neighbours(at + NEIGHBOURS_AHEAD);
+        }
     }
 
     /// As [`Engine::look_ahead`], for all of a burst at once, at most [`BURST_MAX`] commands; for
@@ -91,6 +102,7 @@ impl Engine<'_> {
     }
 
     /// What the stages would have done before the first place.
+    #[inline(never)]
     fn look_at_first(&mut self, inputs: &[Input]) {
         let end = inputs.len();
         for (at, input) in inputs.iter().enumerate().take(NAMES_AHEAD).skip(1) {
