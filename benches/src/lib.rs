@@ -10,6 +10,8 @@
 pub mod calibration;
 pub mod compare;
 pub mod machine;
+pub mod peers;
+pub mod regimes;
 pub mod report;
 pub mod rows;
 pub mod stats;
