@@ -3,6 +3,7 @@
 //! On shared machines it changes between 80 ns and 500 ns as virtual processors move, and every
 //! figure between two threads changes with it.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -27,9 +28,13 @@ pub struct Calibration {
 
 /// Measures round trips of a cache line between the first two processors.
 pub fn ping_pong(effort: Effort) -> Result<Stats, BenchError> {
-    let samples = effort.pick(5, 500, 2_000) as u64;
-    // Round trips that make one sample.
+    // Round trips that make one sample: 10 or 100.
     let trips = effort.pick(10, 100, 100) as u64;
+    round_trips(effort.pick(5, 500, 2_000) as u64, trips)
+}
+
+/// So many samples of so many round trips each.
+fn round_trips(samples: u64, trips: u64) -> Result<Stats, BenchError> {
     let (ping, pong) = (Word(AtomicU64::new(0)), Word(AtomicU64::new(0)));
     // Acquire and Release: each side goes on only after the other one's store.
     let wait_for = |stop: &Stop, word: &Word, number: u64| {
@@ -57,4 +62,79 @@ pub fn ping_pong(effort: Effort) -> Result<Stats, BenchError> {
     };
     let times = pair(here, there)?;
     Stats::of(times).ok_or_else(|| BenchError::Failed("calibration has no samples".to_string()))
+}
+
+/// Samples and round trips of a look at the mode: below a millisecond.
+const LOOK: (u64, u64) = (15, 100);
+/// Medians of one mode differ by less than this factor: the modes are about 4 apart.
+const MODE_FACTOR: f64 = 1.8;
+/// Runs that are thrown away before one is kept whatever the mode.
+const REPEATS_MAX: u32 = 5;
+
+/// Keeps runs of one mode of the machine: the round trip of a line is measured before and after
+/// each run, and a run is repeated when one of them is far from that of the first.
+#[derive(Default)]
+pub struct Gate {
+    reference: Cell<f64>,
+    kept: Cell<u32>,
+    repeated: Cell<u32>,
+    strays: Cell<u32>,
+}
+
+impl Gate {
+    /// A gate whose first look sets the mode. Of [`Effort::Tiny`] runs it keeps all without a
+    /// look: they are tests of answers.
+    pub fn new(effort: Effort) -> Result<Self, BenchError> {
+        let gate = Self::default();
+        if effort == Effort::Tiny {
+            return Ok(gate);
+        }
+        // The middle of three: a look may fall on a change.
+        let mut looks = [look()?, look()?, look()?];
+        looks.sort_unstable_by(f64::total_cmp);
+        gate.reference.set(looks[1]);
+        Ok(gate)
+    }
+
+    /// Runs until the mode held through a run; after [`REPEATS_MAX`] repeats it takes the run as
+    /// it is and counts it as a stray.
+    pub fn run<T>(&self, mut work: impl FnMut() -> Result<T, BenchError>) -> Result<T, BenchError> {
+        if self.reference.get() == 0.0 {
+            self.kept.set(self.kept.get() + 1);
+            return work();
+        }
+        for attempt in 0.. {
+            let before = look()?;
+            let result = work()?;
+            let holds = self.is_usual(before) && self.is_usual(look()?);
+            if holds || attempt == REPEATS_MAX {
+                self.kept.set(self.kept.get() + 1);
+                self.strays.set(self.strays.get() + u32::from(!holds));
+                return Ok(result);
+            }
+            self.repeated.set(self.repeated.get() + 1);
+        }
+        Err(BenchError::Failed("no run was kept".to_string()))
+    }
+
+    /// What was done, for the report.
+    #[must_use]
+    pub fn note(&self) -> String {
+        format!(
+            "line there and back {:.0} ns: {} runs kept, {} repeated, {} strays",
+            self.reference.get(),
+            self.kept.get(),
+            self.repeated.get(),
+            self.strays.get()
+        )
+    }
+
+    fn is_usual(&self, median: f64) -> bool {
+        let factor = median / self.reference.get();
+        factor < MODE_FACTOR && factor > 1.0 / MODE_FACTOR
+    }
+}
+
+fn look() -> Result<f64, BenchError> {
+    Ok(round_trips(LOOK.0, LOOK.1)?.median)
 }

@@ -27,6 +27,17 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// The least, middle and greatest of the rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// The least.
+    pub min: f64,
+    /// Half of them are not above it.
+    pub median: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
 /// Figures of one subject in one case.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
@@ -34,6 +45,8 @@ pub struct Figures {
     pub subject: String,
     /// Its figures, in nanoseconds.
     pub stats: Stats,
+    /// Of a peer: median of ours by its own, round by round. Below 1 is better for ours.
+    pub ratios: Option<Spread>,
 }
 
 /// A comparison of ours with its peers.
@@ -52,6 +65,17 @@ pub struct Case {
     /// By what share the medians of two runs of ours differ: what a ratio must exceed to mean
     /// anything.
     pub noise: f64,
+    /// What a reader must know to judge the figures.
+    pub note: Option<String>,
+}
+
+impl Case {
+    /// The same with a note.
+    #[must_use]
+    pub fn noted(self, note: &str) -> Self {
+        let note = Some(note.to_string());
+        Self { note, ..self }
+    }
 }
 
 /// Gives each subject its turn, `rounds` times; the first is ours and has two turns a round, so
@@ -63,6 +87,8 @@ pub fn compare(
 ) -> Result<Vec<Case>, BenchError> {
     let turns = subjects.len() + 1;
     let mut samples: Vec<Vec<Samples>> = vec![vec![Samples::new(); cases.len()]; turns];
+    // By turn and case: one median a round.
+    let mut medians: Vec<Vec<Vec<u64>>> = vec![vec![Vec::new(); cases.len()]; turns];
     for round in 0..rounds {
         for step in 0..turns {
             let turn = (round + step) % turns;
@@ -73,15 +99,37 @@ pub fn compare(
                 let what = format!("{} has no samples for some case", subject.name);
                 return Err(BenchError::Failed(what));
             }
-            for (all, new) in samples[turn].iter_mut().zip(got) {
-                all.extend(new);
+            for (case, mut new) in got.into_iter().enumerate() {
+                new.sort_unstable();
+                medians[turn][case].push(new[(new.len() - 1) / 2]);
+                samples[turn][case].extend(new);
             }
         }
     }
     let names: Vec<&str> = subjects.iter().map(|subject| subject.name).collect();
-    (0..cases.len())
-        .map(|case| case_of(cases[case], &names, &mut samples, case))
-        .collect()
+    let mut all = Vec::new();
+    for (case, name) in cases.iter().enumerate() {
+        let mut found = case_of(name, &names, &mut samples, case)?;
+        for (peer, figures) in found.peers.iter_mut().enumerate() {
+            figures.ratios = spread(&medians[0][case], &medians[peer + 1][case]);
+        }
+        all.push(found);
+    }
+    Ok(all)
+}
+
+/// Ours by theirs, round by round.
+fn spread(ours: &[u64], theirs: &[u64]) -> Option<Spread> {
+    let pairs = ours.iter().zip(theirs);
+    let mut ratios: Vec<f64> = pairs
+        .map(|(ours, theirs)| *ours as f64 / (*theirs).max(1) as f64)
+        .collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    Some(Spread {
+        min: *ratios.first()?,
+        median: ratios[(ratios.len() - 1) / 2],
+        max: *ratios.last()?,
+    })
 }
 
 fn case_of(
@@ -99,6 +147,7 @@ fn case_of(
         figures.push(Figures {
             subject: (*subject).to_string(),
             stats: stats?,
+            ratios: None,
         });
     }
     let again = stats.next().transpose()?;
@@ -115,5 +164,6 @@ fn case_of(
         ours,
         peers,
         noise,
+        note: None,
     })
 }

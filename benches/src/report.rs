@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::calibration::Calibration;
-use crate::compare::{Case, Figures};
+use crate::compare::{Case, Figures, Spread};
 use crate::machine::Machine;
 
 /// What one row gave.
@@ -34,7 +34,7 @@ pub struct Report {
 
 /// Columns of the record, one line a subject and case.
 pub const CSV_HEADER: &str = "date,commit,row,case,subject,unit,samples,max,p99.9,p99,median,min,\
-                              ratio,noise,ping_pong_before,ping_pong_after,command";
+                              ratio_min,ratio,ratio_max,noise,ping_pong_before,ping_pong_after,command";
 
 impl RowReport {
     /// Orders the cases: the worst ratio first, then those without a peer.
@@ -111,9 +111,13 @@ impl Report {
             .ratio
             .filter(|_| ours)
             .map_or(String::new(), |ratio| format!("{ratio:.3}"));
+        // Ours by the best peer stands with ours; ours by each peer, by rounds, with that one.
+        let ratios = figures.ratios.map_or(format!(",{ratio},"), |ratios| {
+            format!("{:.3},{:.3},{:.3}", ratios.min, ratios.median, ratios.max)
+        });
         let _ = writeln!(
             text,
-            "{date},{commit},{row},{name},{},{unit},{},{:.1},{:.1},{:.1},{:.1},{:.1},{ratio},\
+            "{date},{commit},{row},{name},{},{unit},{},{:.1},{:.1},{:.1},{:.1},{:.1},{ratios},\
              {noise:.3},{:.1},{:.1},{}",
             figures.subject,
             stats.count,
@@ -152,6 +156,13 @@ fn write_case(text: &mut String, row: &str, case: &Case) {
         for value in [stats.max, stats.p999, stats.p99, stats.median, stats.min] {
             let _ = write!(text, "{value:>12.1}");
         }
-        let _ = writeln!(text, "{:>12}", stats.count);
+        let _ = write!(text, "{:>12}", stats.count);
+        if let Some(Spread { min, median, max }) = figures.ratios {
+            let _ = write!(text, "  ours by it {min:.3} {median:.3} {max:.3}");
+        }
+        let _ = writeln!(text);
+    }
+    if let Some(note) = &case.note {
+        let _ = writeln!(text, "  {note}");
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod journal;
 pub mod matching;
+pub mod regimes;
 pub mod ring;
 pub mod roundtrip;

@@ -48,7 +48,11 @@ fn every_line_of_the_record_has_every_column() {
         assert_eq!(line.split(',').count(), columns, "{line}");
     }
     assert!(
-        csv.contains(",row,case,ours,ns,1,3.0,3.0,3.0,3.0,3.0,1.500,0.000,"),
+        csv.contains(",row,case,ours,ns,1,3.0,3.0,3.0,3.0,3.0,,1.500,,0.000,"),
+        "{csv}"
+    );
+    assert!(
+        csv.contains(",row,case,peer,ns,1,2.0,2.0,2.0,2.0,2.0,1.500,1.500,1.500,0.000,"),
         "{csv}"
     );
 }

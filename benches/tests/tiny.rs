@@ -57,6 +57,11 @@ fn matching() {
 }
 
 #[test]
+fn regimes() {
+    run_tiny("regimes");
+}
+
+#[test]
 fn journal() {
     run_tiny("journal");
 }
@@ -72,7 +77,7 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     assert!(
-        text.contains("rings") && text.contains("roundtrip, ring, matching, journal"),
+        text.contains("rings") && text.contains("roundtrip, ring, matching, regimes, journal"),
         "{text}"
     );
 }

@@ -1,0 +1,150 @@
+//! `regimes`: one book under five price regimes, ours against published engines and a baseline.
+//!
+//! The engine runs on one processor and puts every report into our ring; a consumer on another
+//! processor takes them, and its digest of all of them must be that of the baseline, as must the
+//! final book. So every timed run is checked whole. One sample is one run: the time from the first
+//! message to the last report published, by message.
+//!
+//! In one case each message's reports are published before the next message is looked at. In the
+//! other, bursts of 32 arrive together and their reports are published together; ours may then
+//! look ahead to warm the caches.
+
+use std::time::Instant;
+
+use wire::ring::Side;
+use wirecross_capi::Report;
+
+use crate::calibration::Gate;
+use crate::compare::{Case, Subject, compare};
+#[cfg(feature = "orderbook-rs")]
+use crate::peers::OrderbookRs;
+use crate::peers::{Answers, Baseline, Digest, Lobster, Matchcore, Ours, Room, Venue, book};
+use crate::regimes::{REGIMES, STANDING, Stream};
+use crate::stats::Samples;
+use crate::threads::{Stop, pair};
+use crate::{BenchError, Options, Row};
+
+/// The row.
+pub const ROW: Row = Row {
+    name: "regimes",
+    about: "one book in five price regimes: ours, published engines, BTreeMap + VecDeque",
+    run,
+};
+
+/// Messages that arrive together in the second case.
+const BURST: usize = matching::BURST_MAX;
+/// Slots of the ring: 256 KiB.
+const DEPTH: usize = 4_096;
+/// Reports that the consumer takes at a time.
+const TAKE_MAX: usize = 64;
+
+/// A stream and what must come of it.
+struct Work {
+    stream: Stream,
+    room: Room,
+    expected: Answers,
+}
+
+fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let standing = options.effort.pick(400, STANDING, STANDING);
+    let news = options.effort.pick(1_000, 100_000, 1_000_000);
+    let gate = Gate::new(options.effort)?;
+    let mut cases = Vec::new();
+    for (name, regime) in REGIMES {
+        let work = Work::new(Stream::new(regime, standing, news))?;
+        let names = [
+            format!("{name}, one message at a time"),
+            format!("{name}, bursts of {BURST}"),
+        ];
+        let subjects = vec![
+            subject::<Ours>(&work, &gate),
+            subject::<Baseline>(&work, &gate),
+            subject::<Matchcore>(&work, &gate),
+            subject::<Lobster>(&work, &gate),
+            #[cfg(feature = "orderbook-rs")]
+            subject::<OrderbookRs>(&work, &gate),
+        ];
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        cases.extend(compare(&names, options.effort.rounds(), subjects)?);
+    }
+    let note = gate.note();
+    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
+}
+
+fn subject<'a, V: Venue>(work: &'a Work, gate: &'a Gate) -> Subject<'a> {
+    Subject::new(V::NAME, move || {
+        let single = gate.run(|| work.turn::<V>(1))?;
+        let burst = gate.run(|| work.turn::<V>(BURST))?;
+        Ok(vec![single, burst])
+    })
+}
+
+impl Work {
+    /// Lets the baseline say what the answers are.
+    fn new(stream: Stream) -> Result<Self, BenchError> {
+        let messages = (stream.before.len() + stream.timed.len()) as u32;
+        let room = Room {
+            ids: stream.ids,
+            messages,
+        };
+        let mut venue = Baseline::open(room)?;
+        let mut digest = Digest::default();
+        venue.apply_all(&stream.before, |_| ());
+        venue.apply_all(&stream.timed, |report| digest.add(report));
+        let expected = (digest, book(&venue));
+        Ok(Self {
+            stream,
+            room,
+            expected,
+        })
+    }
+
+    /// One run; its time by message.
+    fn turn<V: Venue>(&self, group: usize) -> Result<Samples, BenchError> {
+        let (mut writer, mut reader) =
+            queue::ring::<Report>(DEPTH).map_err(|error| BenchError::failed("a ring", error))?;
+        let (expected, levels) = &self.expected;
+        let here = |stop: &Stop| {
+            let mut venue = V::open(self.room)?;
+            venue.apply_all(&self.stream.before, |_| ());
+            let mut result = Ok(());
+            let start = Instant::now();
+            for messages in self.stream.timed.chunks(group) {
+                let mut send = |report: &Report| {
+                    if writer.put(0, report).is_err() && result.is_ok() {
+                        writer.publish();
+                        result = stop.wait(|| writer.put(0, report).ok());
+                    }
+                };
+                match messages {
+                    [message] => venue.apply(message, &mut send),
+                    _ => venue.apply_all(messages, &mut send),
+                }
+                writer.publish();
+            }
+            let time = start.elapsed();
+            result?;
+            Ok((time, [venue.levels(Side::Buy), venue.levels(Side::Sell)]))
+        };
+        let there = |stop: &Stop| {
+            let mut digest = Digest::default();
+            while digest.count < expected.count {
+                let mut on = |_, report: &Report| digest.add(report);
+                stop.wait(|| (reader.take(TAKE_MAX, &mut on) > 0).then_some(()))?;
+            }
+            if digest == *expected {
+                return Ok(());
+            }
+            let what = format!("{}: {digest:?} instead of {expected:?}", V::NAME);
+            Err(BenchError::WrongAnswer(what))
+        };
+        let (time, found) = pair(here, there)?;
+        if found != *levels {
+            let what = format!("{}: the final book is another", V::NAME);
+            return Err(BenchError::WrongAnswer(what));
+        }
+        Ok(vec![
+            time.as_nanos() as u64 * 1_000 / self.stream.timed.len() as u64,
+        ])
+    }
+}
