@@ -65,7 +65,7 @@ fn every_loss_duplication_and_order_of_five_packets_ends_in_the_same_stream() {
 #[test]
 fn lost_answers_are_asked_for_again() {
     let mut publisher = publisher(PublisherConfig {
-        payload_bytes_max: 64,
+        payload_bytes_max: 72,
         ..Default::default()
     });
     let packets = packets_of(&mut publisher, 20, 10);

@@ -10,7 +10,7 @@ use wire::mold::Request;
 
 #[test]
 fn packets_hold_as_many_messages_as_fit() {
-    for payload_bytes_max in [64, 100, 1_400, 1_472] {
+    for payload_bytes_max in [72, 100, 1_400, 1_472] {
         let config = PublisherConfig {
             payload_bytes_max,
             ..PublisherConfig::default()
@@ -43,7 +43,7 @@ fn packets_hold_as_many_messages_as_fit() {
         })
         .is_err()
     };
-    assert!(refused(63) && refused(1_473));
+    assert!(refused(71) && refused(1_473));
 }
 
 #[test]

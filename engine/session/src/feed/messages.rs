@@ -1,19 +1,24 @@
 //! Events of the engine to ITCH messages.
 //!
 //! Only what rests is shown: an order that trades on entry appears with what is left of it, and its
-//! trades appear at the orders that it met.
+//! trades appear at the orders that it met. Events say by themselves what of an order is shown, so
+//! that nothing needs to be remembered of any order.
 
 use wire::Error;
 use wire::itch::fields::{
     AddOrder, OrderCancel, OrderDelete, OrderExecuted, OrderReplace, StockDirectory, SystemEvent,
+    Trade,
 };
 use wire::ring::{Event, EventKind, Side};
 
 /// The most messages that one event makes.
 pub(super) const MESSAGES_MAX: usize = 4;
 
-/// The longest message made: Stock Directory.
-pub(super) const MESSAGE_BYTES_MAX: usize = 39;
+/// The longest message made: Trade.
+pub(super) const MESSAGE_BYTES_MAX: usize = 44;
+
+/// The bytes of a written message.
+type Written = Result<usize, Error>;
 
 /// Writes the system event that opens the stream.
 pub(super) fn opening(timestamp: u64, out: &mut [u8]) -> Result<usize, Error> {
@@ -69,83 +74,135 @@ pub(super) fn directory(
     entry.encode(out)
 }
 
-/// Writes the message of an event about an order; `None` when the book does not show it.
+/// What the messages of one event share.
+pub(super) struct Head {
+    /// Name of its symbol.
+    pub(super) stock: [u8; 8],
+    /// Nanoseconds since midnight.
+    pub(super) timestamp: u64,
+}
+
+/// Writes the message of an event about an order; `None` when the feed does not tell it.
+///
+/// Of a hidden order the feed tells its trades, of an iceberg what it shows: it leaves with its
+/// last shown unit and comes again, under its new number, when it shows more.
 pub(super) fn order(
     event: &Event,
     kind: EventKind,
-    stock: [u8; 8],
-    timestamp: u64,
+    head: &Head,
     out: &mut [u8],
-) -> Option<Result<usize, Error>> {
-    let stock_locate = event.symbol;
-    let tracking_number = 0;
-    let order_ref = event.order_ref;
-    let booked = event.has(Event::BOOKED);
-    let price = price_of(event);
-    let written = match kind {
-        EventKind::Accepted | EventKind::Booked if booked => AddOrder {
-            stock_locate,
-            tracking_number,
-            timestamp,
-            order_ref,
-            side: if event.side == Side::Sell as u8 {
-                b'S'
-            } else {
-                b'B'
-            },
-            shares: event.quantity,
-            stock,
-            price,
+) -> Option<Written> {
+    let is_hidden = event.has(Event::HIDDEN);
+    let is_shown = event.has(Event::BOOKED) && !is_hidden;
+    match kind {
+        EventKind::Replaced => replaced(event, is_shown, head, out),
+        EventKind::Executed if event.has(Event::MAKER) && is_hidden => {
+            Some(trade(event, head, out))
         }
-        .encode(out),
-        EventKind::Replaced if booked => OrderReplace {
-            stock_locate,
-            tracking_number,
-            timestamp,
-            old_order_ref: event.related,
-            new_order_ref: order_ref,
-            shares: event.quantity,
-            price,
+        EventKind::Executed if event.has(Event::MAKER) => Some(executed(event, head, out)),
+        EventKind::Accepted | EventKind::Booked | EventKind::Refreshed if is_shown => {
+            Some(add(event, head, out))
         }
-        .encode(out),
-        // The old order leaves; the new one is added with what is left of it after its trades.
-        EventKind::Replaced => {
-            let order_ref = event.related;
-            OrderDelete {
-                stock_locate,
-                tracking_number,
-                timestamp,
-                order_ref,
-            }
-            .encode(out)
+        EventKind::Reduced if is_shown => {
+            let held_back = u32::try_from(event.related).unwrap_or(u32::MAX);
+            let shares = event.quantity.saturating_sub(held_back);
+            (shares > 0).then(|| cancel(event, shares, head, out))
         }
-        EventKind::Executed if event.has(Event::MAKER) => OrderExecuted {
-            stock_locate,
-            tracking_number,
-            timestamp,
-            order_ref,
-            shares: event.quantity,
-            match_number: event.related,
-        }
-        .encode(out),
-        EventKind::Reduced => OrderCancel {
-            stock_locate,
-            tracking_number,
-            timestamp,
-            order_ref,
-            shares: event.quantity,
-        }
-        .encode(out),
-        EventKind::Canceled if booked => OrderDelete {
-            stock_locate,
-            tracking_number,
-            timestamp,
-            order_ref,
-        }
-        .encode(out),
-        _ => return None,
-    };
-    Some(written)
+        EventKind::Canceled if is_shown => Some(delete(event, event.order_ref, head, out)),
+        _ => None,
+    }
+}
+
+/// An order took another one's place. One that trades on entry is added later, with what is left.
+fn replaced(event: &Event, is_shown: bool, head: &Head, out: &mut [u8]) -> Option<Written> {
+    let was_shown = !event.has(Event::OLD_HIDDEN);
+    match (was_shown, is_shown) {
+        (true, true) => Some(replace(event, head, out)),
+        (true, false) => Some(delete(event, event.related, head, out)),
+        (false, true) => Some(add(event, head, out)),
+        (false, false) => None,
+    }
+}
+
+fn add(event: &Event, head: &Head, out: &mut [u8]) -> Written {
+    AddOrder {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        order_ref: event.order_ref,
+        side: if event.side == Side::Sell as u8 {
+            b'S'
+        } else {
+            b'B'
+        },
+        shares: event.quantity,
+        stock: head.stock,
+        price: price_of(event),
+    }
+    .encode(out)
+}
+
+fn replace(event: &Event, head: &Head, out: &mut [u8]) -> Written {
+    OrderReplace {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        old_order_ref: event.related,
+        new_order_ref: event.order_ref,
+        shares: event.quantity,
+        price: price_of(event),
+    }
+    .encode(out)
+}
+
+fn delete(event: &Event, order_ref: u64, head: &Head, out: &mut [u8]) -> Written {
+    OrderDelete {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        order_ref,
+    }
+    .encode(out)
+}
+
+fn cancel(event: &Event, shares: u32, head: &Head, out: &mut [u8]) -> Written {
+    OrderCancel {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        order_ref: event.order_ref,
+        shares,
+    }
+    .encode(out)
+}
+
+fn executed(event: &Event, head: &Head, out: &mut [u8]) -> Written {
+    OrderExecuted {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        order_ref: event.order_ref,
+        shares: event.quantity,
+        match_number: event.related,
+    }
+    .encode(out)
+}
+
+/// A trade with an order that the book does not show: it names no order and no side, as on the
+/// exchange (the side is always B since 2014).
+fn trade(event: &Event, head: &Head, out: &mut [u8]) -> Written {
+    Trade {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        order_ref: 0,
+        side: b'B',
+        shares: event.quantity,
+        stock: head.stock,
+        price: price_of(event),
+        match_number: event.related,
+    }
+    .encode(out)
 }
 
 /// Prices of resting orders fit: the engine takes none above 200,000.0000.

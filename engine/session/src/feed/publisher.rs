@@ -6,11 +6,11 @@ use wire::mold::{
 use wire::ring::{Event, EventKind};
 
 use super::history::History;
-use super::messages::{self, MESSAGE_BYTES_MAX, MESSAGES_MAX};
+use super::messages::{self, Head, MESSAGE_BYTES_MAX, MESSAGES_MAX};
 use crate::{DAY_NS, SECOND_NS};
 
 /// The least payload that a packet may be limited to.
-pub const PAYLOAD_BYTES_MIN: usize = 64;
+pub const PAYLOAD_BYTES_MIN: usize = 72;
 
 /// The least history, in messages and in bytes.
 pub const HISTORY_MIN: usize = 1_024;
@@ -23,7 +23,7 @@ const _: () = assert!(MESSAGES_MAX * (BLOCK_HEADER_BYTES + MESSAGE_BYTES_MAX) < 
 pub struct PublisherConfig {
     /// Name of the feed's session.
     pub session: [u8; 10],
-    /// The greatest UDP payload of a packet, 64 to 1,472.
+    /// The greatest UDP payload of a packet, 72 to 1,472.
     pub payload_bytes_max: usize,
     /// The highest symbol number.
     pub symbols: u16,
@@ -122,7 +122,7 @@ impl Publisher {
     /// Names the field that is outside its limits.
     pub fn new(config: PublisherConfig) -> Result<Self, &'static str> {
         if !(PAYLOAD_BYTES_MIN..=DATAGRAM_BYTES_MAX).contains(&config.payload_bytes_max) {
-            return Err("payload_bytes_max: choose between 64 and 1472");
+            return Err("payload_bytes_max: choose between 72 and 1472");
         }
         if config.history_messages < HISTORY_MIN || config.history_bytes < HISTORY_MIN {
             return Err("history_messages, history_bytes: choose at least 1024");
@@ -173,7 +173,8 @@ impl Publisher {
             self.write(|out| Some(messages::directory(event.symbol, stock, timestamp, out)));
         } else {
             let stock = *name;
-            self.write(|out| messages::order(event, kind, stock, timestamp, out));
+            let head = Head { stock, timestamp };
+            self.write(|out| messages::order(event, kind, &head, out));
         }
         Ok(())
     }

@@ -1,0 +1,124 @@
+//! Who listens to the feed has what the engine's book shows, whatever attributes its orders have.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod ear;
+
+use ear::{Ear, START_NS, publisher};
+use flow::naive::INCREMENTS;
+use flow::{Hostile, Naive};
+use session::feed::{Publisher, PublisherConfig, ReceiverConfig};
+use trading::{Books, Counts};
+use wire::itch::Message;
+use wire::ring::{Event, EventKind, Input, Side};
+
+/// The engine, its feed, and a desk that hears nothing else.
+struct Market {
+    naive: Naive,
+    publisher: Publisher,
+    ear: Ear,
+    books: Books,
+    /// Units that the engine traded with hidden orders, and that the feed told as trades.
+    hidden: [u64; 2],
+    /// Units that the engine traded with shown orders, and that the feed told as executions.
+    shown: [u64; 2],
+}
+
+impl Market {
+    fn new(level: u8) -> Self {
+        Self {
+            naive: Naive::offering(level),
+            publisher: publisher(PublisherConfig::default()),
+            ear: Ear::new(ReceiverConfig::default()),
+            books: Books::new(),
+            hidden: [0; 2],
+            shown: [0; 2],
+        }
+    }
+
+    fn apply(&mut self, input: &Input) {
+        for event in self.naive.apply(input) {
+            if event.kind == EventKind::Executed as u8 && event.has(Event::MAKER) {
+                let is_hidden = event.has(Event::HIDDEN);
+                let sum = if is_hidden {
+                    &mut self.hidden
+                } else {
+                    &mut self.shown
+                };
+                sum[0] += u64::from(event.quantity);
+            }
+            self.publisher.on_event(&event, input.time_ns).unwrap();
+        }
+        let ear = &mut self.ear;
+        let heard = ear.messages.len();
+        self.publisher.transmit(START_NS, true, &mut |packet| {
+            ear.hear(packet);
+            true
+        });
+        for index in heard..self.ear.messages.len() {
+            let message = self.ear.messages[index].clone();
+            self.hear(&Message::parse(&message).unwrap());
+        }
+    }
+
+    fn hear(&mut self, message: &Message<'_>) {
+        match message {
+            Message::Trade(it) => {
+                assert_eq!((it.order_ref(), it.side()), (0, b'B'));
+                self.hidden[1] += u64::from(it.shares());
+            }
+            Message::OrderExecuted(it) => self.shown[1] += u64::from(it.shares()),
+            _ => {}
+        }
+        self.books.apply(message);
+        // Not even between the messages of one input.
+        assert!(self.books.books().all(|(_, book)| !book.is_crossed()));
+    }
+
+    fn compare(&self) {
+        for symbol in self.naive.symbols() {
+            for side in [Side::Buy, Side::Sell] {
+                let orders = self.naive.orders(symbol, side);
+                let shown = orders.filter(|order| order.shown() > 0);
+                let shown = shown.map(|order| (order.order_ref, order.price, order.shown()));
+                let book = self.books.book(symbol);
+                let heard = book.into_iter().flat_map(|book| book.orders(side));
+                let heard = heard.map(|order| (order.order_ref, order.price, order.quantity));
+                assert!(shown.eq(heard), "{symbol} {side:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_feed_shows_what_the_engines_book_shows() {
+    for (seed, level) in (0..).zip([0, 1, 2, 3, 4, 4, 4]) {
+        let mut hostile = Hostile::new(seed, level);
+        let mut market = Market::new(level);
+        for (turn, input) in hostile.by_ref().take(3_000).enumerate() {
+            market.apply(&input);
+            if turn % 7 == 0 {
+                market.compare();
+            }
+        }
+        market.apply(&hostile.closing());
+        assert_eq!(market.books.live_orders(), 0);
+        let Counts {
+            unknown_orders,
+            wrong,
+            ..
+        } = market.books.counts();
+        assert_eq!(
+            (unknown_orders, wrong),
+            (0, 0),
+            "seed {seed}, level {level}"
+        );
+        let [traded, told] = market.hidden;
+        assert_eq!(traded, told);
+        assert_eq!(traded > 100, level > 0, "{traded} hidden units traded");
+        let [traded, told] = market.shown;
+        assert_eq!(traded, told);
+        assert!(traded > 1_000, "{traded} shown units traded");
+        assert_eq!(market.publisher.counters().events_unknown, 0);
+    }
+    assert_eq!(INCREMENTS, 4, "run each increment");
+}
