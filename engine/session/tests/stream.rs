@@ -203,7 +203,7 @@ fn a_restart_rebuilds_every_reply_from_the_journal() {
         venue.run();
     }
     desks.iter_mut().for_each(|desk| desk.settle(&mut venue));
-    let mut again = Venue::restarted(config(), &venue.journal);
+    let mut again = Venue::restarted(config(), 0, &venue.journal);
     for (desk, conn) in desks.iter().zip([1, 2]) {
         let user = if conn == 1 {
             ("ALPHA", "secret")
@@ -278,7 +278,7 @@ fn a_journal_that_ends_behind_an_extra_refuses_its_order_and_no_other() {
         venue.journal[cut - 1].command.kind,
         CommandKind::Extra as u8
     );
-    let mut again = Venue::restarted(config(), &venue.journal[..cut]);
+    let mut again = Venue::restarted(config(), 0, &venue.journal[..cut]);
     again.login(1, "ALPHA", "secret", 1);
     let sent = [
         plain(&enter(2, b'B', 5, 5_000)),

@@ -2,9 +2,18 @@
 
 use wire::ouch::inbound::{CancelOrder, EnterOrder, ReplaceOrder};
 use wire::ouch::{Tag, Tags};
-use wire::ring::{Command, CommandKind, Side, TimeInForce};
+use wire::ring::{
+    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Side, TimeInForce,
+};
 
 use super::session::TAG_FIRM;
+use crate::{DAY_NS, SECOND_NS};
+
+/// The time in force of an order that lives until its expire time.
+const UNTIL_TIME: u8 = b'6';
+
+/// Expire times are below it.
+const DAY_SECONDS: u32 = (DAY_NS / SECOND_NS) as u32;
 
 /// A field's value that the engine refuses as invalid.
 const INVALID: u8 = u8::MAX;
@@ -77,43 +86,82 @@ pub(super) fn cancel(order: &CancelOrder<'_>, session: u16) -> Command {
     }
 }
 
-/// The `Extra` that must go ahead of an order, if it asks for what is not offered: its tag is in
-/// `letters[0]` (0 for a letter of the order itself), a firm that is not the member's in
-/// `client_id`.
+/// The `Extra` that must go ahead of an order, if it asks for more than a plain order; a life until
+/// a time of day makes it a day order that expires.
 ///
-/// Not offered are every optional element but the member's own firm, hidden orders, and crosses.
-pub(super) fn extra(order: &Command, tags: Tags<'_>, firm: [u8; 4]) -> Option<Command> {
-    let [display, _, _, cross_type] = order.letters;
-    let is_new = order.kind == CommandKind::New as u8;
-    let plain = display != b'N' && (!is_new || matches!(cross_type, b'N' | b' '));
-    let mut ask = (!plain).then_some(Command {
+/// Offered are minimum quantity, greatest displayed quantity, post-only, expire time (with the time
+/// in force [`UNTIL_TIME`]), display `N` for a hidden order, and the member's own firm. Anything
+/// else, crosses included, has its tag in `letters[0]` (0 for a letter of the order itself) and
+/// something in `client_id`: the engine refuses it. So it does for a firm that is not the member's,
+/// which is told rather than anything else that is wrong. Of an element that comes twice the last
+/// one counts.
+pub(super) fn extra(
+    order: &mut Command,
+    tags: Tags<'_>,
+    firm: [u8; 4],
+    now_ns: u64,
+) -> Option<Command> {
+    let plain = Command {
         kind: CommandKind::Extra as u8,
         session: order.session,
         user_ref: order.user_ref,
         ..NOTHING
-    });
-    for tag in tags {
-        let mut named = [0; 14];
-        match tag {
-            Tag::Firm(of) if of == firm => continue,
-            Tag::Firm(of) => named[..4].copy_from_slice(&of),
-            _ => {}
-        }
-        let extra = Command {
-            kind: CommandKind::Extra as u8,
-            session: order.session,
-            user_ref: order.user_ref,
-            letters: [tag.number(), 0, 0, 0],
-            client_id: named,
-            ..NOTHING
-        };
-        // A wrong firm is told rather than anything else that is wrong.
-        if tag.number() == TAG_FIRM {
-            return Some(extra);
-        }
-        ask.get_or_insert(extra);
+    };
+    let mut extra = plain;
+    let [display, _, _, cross_type] = order.letters;
+    if display == b'N' {
+        extra.flags |= EXTRA_HIDDEN;
     }
-    ask
+    if order.kind == CommandKind::New as u8 && !matches!(cross_type, b'N' | b' ') {
+        refuse(&mut extra, 0);
+    }
+    for tag in tags {
+        match tag {
+            Tag::Firm(of) if of == firm => {}
+            Tag::Firm(of) => {
+                let mut wrong = plain;
+                wrong.letters[0] = TAG_FIRM;
+                wrong.client_id[..4].copy_from_slice(&of);
+                return Some(wrong);
+            }
+            Tag::MinQuantity(quantity) => extra.quantity = quantity,
+            Tag::MaxFloor(quantity) => extra.old_user_ref = quantity,
+            Tag::PostOnly(letter) => post_only(&mut extra, letter),
+            Tag::ExpireTime(seconds)
+                if order.wire_letters[1] == UNTIL_TIME && seconds < DAY_SECONDS =>
+            {
+                order.time_in_force = TimeInForce::Day as u8;
+                extra.price = expiry(now_ns, seconds);
+            }
+            other => refuse(&mut extra, other.number()),
+        }
+    }
+    (extra != plain).then_some(extra)
+}
+
+/// Marks an `Extra` as asking for what is not offered; the first such thing is named.
+fn refuse(extra: &mut Command, tag: u8) {
+    if extra.client_id[0] == 0 {
+        extra.letters[0] = tag;
+        extra.client_id[0] = b'?';
+    }
+}
+
+fn post_only(extra: &mut Command, letter: u8) {
+    extra.flags &= !(EXTRA_POST_ONLY | EXTRA_SLIDE);
+    match letter {
+        b'P' => extra.flags |= EXTRA_POST_ONLY,
+        b'S' => extra.flags |= EXTRA_POST_ONLY | EXTRA_SLIDE,
+        b'N' => {}
+        _ => refuse(extra, Tag::PostOnly(letter).number()),
+    }
+}
+
+/// A time of the day (UTC) that a message came on; midnight of the first day of all is no time.
+fn expiry(now_ns: u64, seconds: u32) -> i64 {
+    let midnight_ns = now_ns - now_ns % DAY_NS;
+    let expiry_ns = midnight_ns.saturating_add(u64::from(seconds) * SECOND_NS);
+    i64::try_from(expiry_ns.max(1)).unwrap_or(i64::MAX)
 }
 
 /// What follows an `Extra` whose order was lost: the engine refuses it.

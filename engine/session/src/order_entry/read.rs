@@ -220,11 +220,11 @@ impl OrderEntry {
                 self.command(index, 2, None, command, sink)
             }
             Inbound::EnterOrder(order) => {
-                let (extra, command) = self.enter(index, &order);
+                let (extra, command) = self.enter(index, &order, now_ns);
                 self.command(index, 3, extra, command, sink)
             }
             Inbound::ReplaceOrder(order) => {
-                let (extra, command) = self.replace(index, &order);
+                let (extra, command) = self.replace(index, &order, now_ns);
                 self.command(index, 3, extra, command, sink)
             }
         }
@@ -244,21 +244,29 @@ impl OrderEntry {
         Step::Held
     }
 
-    fn enter(&self, index: usize, order: &EnterOrder<'_>) -> (Option<Command>, Command) {
+    fn enter(
+        &self,
+        index: usize,
+        order: &EnterOrder<'_>,
+        now_ns: u64,
+    ) -> (Option<Command>, Command) {
         let symbol = self.symbols.number(order.symbol());
-        let command = orders::new_order(order, number_of(index), symbol);
-        (
-            orders::extra(&command, order.tags(), self.members[index].firm),
-            command,
-        )
+        let mut command = orders::new_order(order, number_of(index), symbol);
+        let firm = self.members[index].firm;
+        let extra = orders::extra(&mut command, order.tags(), firm, now_ns);
+        (extra, command)
     }
 
-    fn replace(&self, index: usize, order: &ReplaceOrder<'_>) -> (Option<Command>, Command) {
-        let command = orders::replace(order, number_of(index));
-        (
-            orders::extra(&command, order.tags(), self.members[index].firm),
-            command,
-        )
+    fn replace(
+        &self,
+        index: usize,
+        order: &ReplaceOrder<'_>,
+        now_ns: u64,
+    ) -> (Option<Command>, Command) {
+        let mut command = orders::replace(order, number_of(index));
+        let firm = self.members[index].firm;
+        let extra = orders::extra(&mut command, order.tags(), firm, now_ns);
+        (extra, command)
     }
 
     /// Hands a command to the sink, behind its `Extra` if it has one. `reserves` is how many times

@@ -1,7 +1,8 @@
 //! Events of the engine to OUCH replies.
 
+use wire::ouch::Tag;
 use wire::ouch::outbound::fields::{
-    Accepted, CancelReject, Canceled, Executed, Rejected, Replaced, SystemEvent,
+    Accepted, CancelReject, Canceled, Executed, Rejected, Replaced, Restated, SystemEvent,
 };
 use wire::ring::{Event, EventKind, Reason, Side};
 
@@ -25,12 +26,13 @@ pub const fn reject_code(reason: Reason) -> u16 {
     }
 }
 
-/// The letter that OUCH carries for the reason of a cancellation.
+/// The letter that OUCH carries for the reason of a cancellation. An order that does not find its
+/// minimum quantity has the letter of those that do not trade at once.
 #[must_use]
 pub const fn cancel_letter(reason: Reason) -> u8 {
     match reason {
         Reason::User => b'U',
-        Reason::ImmediateOrCancel => b'I',
+        Reason::ImmediateOrCancel | Reason::MinimumQuantity => b'I',
         Reason::DayClosed => b'E',
         Reason::Expired => b'T',
         Reason::SelfTrade => b'Q',
@@ -58,13 +60,13 @@ impl OrderEntry {
                 | EventKind::Canceled
                 | EventKind::Reduced
                 | EventKind::Executed
+                | EventKind::Refreshed
                 | EventKind::Rejected
                 | EventKind::CancelRejected),
             ) => self.tell(kind, event, timestamp),
             // A booked rest needs no word: Accepted said that the order is live.
             Some(
                 EventKind::Booked
-                | EventKind::Refreshed
                 | EventKind::SessionDefined
                 | EventKind::Refused
                 | EventKind::Noted,
@@ -166,6 +168,15 @@ fn reply(
             };
             store(session, |out| message.encode(out)) && echo.is_some()
         }
+        EventKind::Refreshed => {
+            let message = Restated {
+                timestamp,
+                user_ref,
+                reason: b'R',
+            };
+            let tags = [Tag::SecondaryRef(event.order_ref)];
+            store(session, |out| message.encode_with(tags, out))
+        }
         EventKind::CancelRejected => {
             let message = CancelReject {
                 timestamp,
@@ -189,7 +200,7 @@ fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8
         timestamp,
         user_ref: event.user_ref,
         side: wire_letters[0],
-        quantity: event.quantity,
+        quantity: event.leaves,
         symbol,
         price: price_of(event),
         time_in_force: wire_letters[1],
@@ -219,7 +230,7 @@ fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8
         old_user_ref: event.old_user_ref,
         user_ref: event.user_ref,
         side,
-        quantity: event.quantity,
+        quantity: event.leaves,
         symbol,
         price: price_of(event),
         time_in_force: wire_letters[1],

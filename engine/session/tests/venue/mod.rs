@@ -57,6 +57,7 @@ pub fn opening() -> Vec<Command> {
         kind: CommandKind::DefineSession as u8,
         session,
         user_ref: u32::from(session),
+        letters: [u8::from(session == 1), 0, 0, 0],
         ..Command::zeroed()
     };
     vec![
@@ -86,10 +87,17 @@ pub struct Venue {
 }
 
 impl Venue {
+    /// A venue that offers no attributes.
     pub fn new(config: Config) -> Self {
+        Self::offering(config, 0)
+    }
+
+    /// A venue that offers so many increments of attributes. An order of the first member that
+    /// would trade with its own is cancelled.
+    pub fn offering(config: Config, level: u8) -> Self {
         let mut venue = Self {
             entry: OrderEntry::new(config, &members()).unwrap(),
-            naive: Naive::new(),
+            naive: Naive::offering(level),
             ring: VecDeque::new(),
             journal: Vec::new(),
             events: Vec::new(),
@@ -102,10 +110,10 @@ impl Venue {
     }
 
     /// The same venue after a restart: everything from the journal.
-    pub fn restarted(config: Config, journal: &[Input]) -> Self {
+    pub fn restarted(config: Config, level: u8, journal: &[Input]) -> Self {
         let mut venue = Self {
             entry: OrderEntry::new(config, &members()).unwrap(),
-            naive: Naive::new(),
+            naive: Naive::offering(level),
             ring: VecDeque::new(),
             journal: journal.to_vec(),
             events: Vec::new(),

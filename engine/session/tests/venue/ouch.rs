@@ -93,6 +93,10 @@ pub fn replies(bytes: &[u8]) -> Vec<String> {
                 text(&it.client_id())
             )
         }
+        Outbound::Restated(it) => {
+            let tags: Vec<Tag<'_>> = it.tags().collect();
+            format!("R {} {} {tags:?}", it.user_ref(), it.reason() as char)
+        }
         Outbound::CancelReject(it) => format!("I {}", it.user_ref()),
         Outbound::AccountQueryResponse(it) => format!("Q {}", it.next_user_ref()),
         other => panic!("{other:?}"),

@@ -1,0 +1,267 @@
+//! Order attributes: OUCH's elements to what the engine is asked, and what it answers to replies.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod venue;
+
+use flow::naive::INCREMENTS;
+use session::order_entry::{REJECT_CODE_OWN, cancel_letter};
+use session::{DAY_NS, SECOND_NS};
+use venue::ouch::{cancel, enter, heard, plain, replies, with_tags};
+use venue::{START_NS, Venue, config, packet};
+use wire::ouch::Tag;
+use wire::ouch::inbound::fields::{EnterOrder, ReplaceOrder};
+use wire::ring::{
+    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Reason, TimeInForce,
+};
+
+/// An order and its elements; minimum, displayed, expiry and flags of its `Extra`.
+type Case<'t> = (EnterOrder, &'t [Tag<'t>], (u32, u32, i64, u8));
+
+/// The second of the day that the venue starts in.
+const START_SECOND: u32 = (START_NS % DAY_NS / SECOND_NS) as u32;
+
+fn venue() -> Venue {
+    let mut venue = Venue::offering(config(), INCREMENTS);
+    venue.login(1, "ALPHA", "secret", 1);
+    venue.login(2, "BETA", "hidden", 1);
+    venue
+}
+
+/// The commands that a packet becomes.
+fn commands(bytes: &[u8]) -> Vec<Command> {
+    let mut venue = venue();
+    assert_eq!(venue.received(1, bytes), bytes.len());
+    Vec::from(venue.ring)
+}
+
+fn buy() -> EnterOrder {
+    enter(1, b'B', 100, 5_000)
+}
+
+/// An order that lives until a time.
+fn timed() -> EnterOrder {
+    EnterOrder {
+        time_in_force: b'6',
+        ..buy()
+    }
+}
+
+fn hidden() -> EnterOrder {
+    EnterOrder {
+        display: b'N',
+        ..buy()
+    }
+}
+
+#[test]
+fn elements_become_the_fields_of_an_extra() {
+    const LATER: Tag<'_> = Tag::ExpireTime(START_SECOND + 9);
+    let post = EXTRA_POST_ONLY;
+    let slide = post | EXTRA_SLIDE;
+    let expiry_ns = (START_NS + 9 * SECOND_NS) as i64;
+    let cases: [Case<'_>; 11] = [
+        (buy(), &[Tag::MinQuantity(7)], (7, 0, 0, 0)),
+        (buy(), &[Tag::MaxFloor(8)], (0, 8, 0, 0)),
+        (buy(), &[Tag::PostOnly(b'P')], (0, 0, 0, post)),
+        (buy(), &[Tag::PostOnly(b'S')], (0, 0, 0, slide)),
+        (
+            buy(),
+            &[Tag::PostOnly(b'S'), Tag::PostOnly(b'P')],
+            (0, 0, 0, post),
+        ),
+        (hidden(), &[], (0, 0, 0, EXTRA_HIDDEN)),
+        (
+            hidden(),
+            &[Tag::PostOnly(b'P')],
+            (0, 0, 0, EXTRA_HIDDEN | post),
+        ),
+        (timed(), &[LATER], (0, 0, expiry_ns, 0)),
+        (
+            timed(),
+            &[Tag::MinQuantity(7), Tag::Firm(*b"AAAA"), LATER],
+            (7, 0, expiry_ns, 0),
+        ),
+        (
+            timed(),
+            &[Tag::ExpireTime(0)],
+            (0, 0, (START_NS - START_NS % DAY_NS) as i64, 0),
+        ),
+        (
+            buy(),
+            &[Tag::MinQuantity(7), Tag::MinQuantity(9)],
+            (9, 0, 0, 0),
+        ),
+    ];
+    for (order, tags, (minimum, displayed, expiry_ns, flags)) in cases {
+        let found = commands(&with_tags(&order, tags));
+        let [extra, order] = found[..] else {
+            panic!("{tags:?}: {found:?}");
+        };
+        assert_eq!(extra.kind, CommandKind::Extra as u8);
+        assert_eq!((extra.session, extra.user_ref), (1, 1));
+        let asked = (extra.quantity, extra.old_user_ref, extra.price, extra.flags);
+        assert_eq!(asked, (minimum, displayed, expiry_ns, flags), "{tags:?}");
+        assert_eq!((extra.letters, extra.client_id), ([0; 4], [0; 14]));
+        assert_eq!(order.kind, CommandKind::New as u8);
+        assert_eq!(order.time_in_force, TimeInForce::Day as u8);
+    }
+}
+
+#[test]
+fn elements_that_ask_for_nothing_need_no_extra() {
+    let cases: [&[Tag<'_>]; 4] = [
+        &[],
+        &[Tag::PostOnly(b'N')],
+        &[Tag::MinQuantity(0), Tag::MaxFloor(0)],
+        &[
+            Tag::PostOnly(b'P'),
+            Tag::PostOnly(b'N'),
+            Tag::Firm(*b"AAAA"),
+        ],
+    ];
+    for tags in cases {
+        assert_eq!(commands(&with_tags(&buy(), tags)).len(), 1, "{tags:?}");
+    }
+}
+
+#[test]
+fn what_is_not_offered_is_refused_whatever_else_is_asked() {
+    let cross = EnterOrder {
+        cross_type: b'O',
+        ..buy()
+    };
+    let unknown = |tag| Tag::Unknown { tag, value: b"x" };
+    let own = |reason: Reason| format!("J 1 {:x} my order", REJECT_CODE_OWN + reason as u16);
+    let unsupported = own(Reason::Unsupported);
+    let cases = [
+        (with_tags(&buy(), &[Tag::PostOnly(b'x')]), &unsupported),
+        (
+            with_tags(&buy(), &[Tag::MinQuantity(1), Tag::PegOffset(0)]),
+            &unsupported,
+        ),
+        (with_tags(&buy(), &[Tag::ExpireTime(86_000)]), &unsupported),
+        (
+            with_tags(&timed(), &[Tag::ExpireTime(86_400)]),
+            &unsupported,
+        ),
+        (
+            with_tags(&timed(), &[Tag::ExpireTime(u32::MAX)]),
+            &unsupported,
+        ),
+        (with_tags(&buy(), &[unknown(0)]), &unsupported),
+        (
+            with_tags(&buy(), &[unknown(99), Tag::PostOnly(b'P')]),
+            &unsupported,
+        ),
+        (plain(&cross), &unsupported),
+        (with_tags(&cross, &[Tag::MinQuantity(1)]), &unsupported),
+        (
+            with_tags(&hidden(), &[unknown(0), Tag::Firm(*b"BBBB")]),
+            &own(Reason::WrongFirm),
+        ),
+        (plain(&timed()), &own(Reason::InvalidField)),
+    ];
+    for (bytes, answer) in cases {
+        let mut venue = venue();
+        assert_eq!(heard(&mut venue, 1, &[bytes]), std::slice::from_ref(answer));
+        let next = heard(&mut venue, 1, &[plain(&buy())]);
+        assert_eq!(next, ["A 1 B100 AAPL @5000 #1 my order"]);
+    }
+}
+
+#[test]
+fn every_attribute_has_its_replies() {
+    let mut venue = venue();
+    let own = |reason: Reason| REJECT_CODE_OWN + reason as u16;
+    let sell = |user_ref, quantity, price| enter(user_ref, b'S', quantity, price);
+    let timed = EnterOrder {
+        time_in_force: b'6',
+        ..sell(4, 5, 5_900)
+    };
+    let sells = [
+        with_tags(&sell(1, 100, 5_000), &[Tag::MaxFloor(40)]),
+        plain(&EnterOrder {
+            display: b'N',
+            ..sell(2, 10, 5_001)
+        }),
+        with_tags(&sell(3, 10, 5_002), &[Tag::MinQuantity(1)]),
+        with_tags(&timed, &[Tag::ExpireTime(START_SECOND + 60)]),
+    ];
+    let taken = [
+        "A 1 S100 AAPL @5000 #1 my order",
+        "A 2 S10 AAPL @5001 #2 my order",
+        "A 3 S10 AAPL @5002 #3 my order",
+        "C 3 -10 I",
+        "A 4 S5 AAPL @5900 #4 my order",
+    ];
+    assert_eq!(heard(&mut venue, 1, &sells), taken);
+    let buys = [
+        with_tags(&enter(1, b'B', 5, 5_000), &[Tag::PostOnly(b'P')]),
+        with_tags(&enter(1, b'B', 5, 5_000), &[Tag::PostOnly(b'S')]),
+        plain(&enter(2, b'B', 50, 5_000)),
+        with_tags(&enter(3, b'B', 5, 5_000), &[Tag::MinQuantity(6)]),
+    ];
+    let said = [
+        &format!("J 1 {:x} my order", own(Reason::WouldTrade)),
+        "A 1 B5 AAPL @4999 #5 my order",
+        "A 2 B50 AAPL @5000 #6 my order",
+        "E 2 40 @5000 R =1",
+        "E 2 10 @5000 R =2",
+        "J 3 13 my order",
+    ];
+    assert_eq!(heard(&mut venue, 2, &buys), said);
+    let (refreshed, own_buy) = ("R 1 R [SecondaryRef(7)]", enter(5, b'B', 9, 5_000));
+    let more = heard(&mut venue, 1, &[cancel(1, 90), plain(&own_buy)]);
+    let fills = ["E 1 40 @5000 A =1", refreshed, "E 1 10 @5000 A =2"];
+    let own_replies = ["C 1 -10 U", "A 5 B9 AAPL @5000 #8 my order", "C 5 -9 Q"];
+    assert_eq!(more, [fills, own_replies].concat());
+    venue.now_ns += 60 * SECOND_NS;
+    let stale = with_tags(&timed, &[Tag::ExpireTime(START_SECOND + 60)]);
+    let replace = ReplaceOrder {
+        old_user_ref: 2,
+        user_ref: 7,
+        quantity: 20,
+        price: 4_000,
+        time_in_force: b'0',
+        display: b'N',
+        intermarket_sweep: b'N',
+        client_id: [b' '; 14],
+    };
+    let mut bytes = [0; 64];
+    let tags = [Tag::PostOnly(b'S'), Tag::Firm(*b"AAAA")];
+    let length = replace.encode_with(tags, &mut bytes).unwrap();
+    let late = [packet(b'U', &bytes[..length]), stale];
+    let said = [
+        "C 4 -5 T",
+        "U 2>7 S20 AAPL @5000 #9 0NANN",
+        &format!("J 4 {:x} my order", own(Reason::DuplicateUserRef)),
+    ];
+    assert_eq!(heard(&mut venue, 1, &late), said);
+    assert_eq!(venue.entry.counters().replies_lost, 0);
+    same_after_a_restart(venue);
+}
+
+/// Every reply comes from the journal again.
+fn same_after_a_restart(mut venue: Venue) {
+    let mut again = Venue::restarted(config(), INCREMENTS, &venue.journal);
+    for (conn, user, password) in [(11, "ALPHA", "secret"), (12, "BETA", "hidden")] {
+        let [before, after] = [&mut venue, &mut again].map(|it| it.login(conn, user, password, 1));
+        assert!(replies(&before).len() > 5);
+        assert_eq!(replies(&before), replies(&after), "{user}");
+    }
+    assert_eq!(again.entry.counters().replies_lost, 0);
+}
+
+#[test]
+fn cancellations_have_their_letters() {
+    for (reason, letter) in [
+        (Reason::User, b'U'),
+        (Reason::ImmediateOrCancel, b'I'),
+        (Reason::MinimumQuantity, b'I'),
+        (Reason::DayClosed, b'E'),
+        (Reason::Expired, b'T'),
+        (Reason::SelfTrade, b'Q'),
+    ] {
+        assert_eq!(cancel_letter(reason), letter, "{reason:?}");
+    }
+}
