@@ -43,7 +43,17 @@ pub(crate) struct Book {
     /// Its name, first letter lowest.
     pub(crate) name: u64,
     defined: u32,
-    unused: u32,
+    /// Good prices are multiples of it.
+    pub(crate) tick: u32,
+}
+
+/// The way over the levels of a side, best price first: the next level of each ladder and its
+/// [`rank`], 0 for none.
+#[derive(Clone, Copy)]
+pub(crate) struct Walk {
+    side: Side,
+    levels: [u32; 2],
+    ranks: [u32; 2],
 }
 
 /// A price turned so that a greater one is better for those who rest on a side, and back. A price
@@ -54,9 +64,10 @@ pub(crate) fn rank(side: Side, price: u32) -> u32 {
 }
 
 impl Book {
-    pub(crate) fn define(name: u64) -> Self {
+    pub(crate) fn define(name: u64, tick: u32) -> Self {
         Self {
             name,
+            tick,
             defined: 1,
             ..Self::zeroed()
         }
@@ -65,6 +76,16 @@ impl Book {
     #[inline]
     pub(crate) fn is_defined(&self) -> bool {
         self.defined != 0
+    }
+
+    /// The way over a side from its best level on.
+    pub(crate) fn walk(&self, side: Side) -> Walk {
+        let (levels, ranks) = (self.levels[side as usize], self.ranks[side as usize]);
+        Walk {
+            side,
+            levels,
+            ranks,
+        }
     }
 
     /// The [`rank`] of a side's best price, 0 for none.
@@ -207,29 +228,27 @@ impl Books<'_> {
         if !book.is_defined() {
             return;
         }
-        let mut at = [CENTS, FINE].map(|ladder| {
-            let best = book.ranks[side as usize][ladder];
-            (best != 0).then_some((book.levels[side as usize][ladder], rank(side, best)))
-        });
-        loop {
-            let ladder = match at {
-                [None, None] => return,
-                [Some(_), None] => CENTS,
-                [None, Some(_)] => FINE,
-                [Some((_, cents)), Some((_, fine))] => {
-                    if rank(side, cents) > rank(side, fine) {
-                        CENTS
-                    } else {
-                        FINE
-                    }
-                }
-            };
-            let Some((level, price)) = at[ladder] else {
-                return;
-            };
-            visit(&self.levels[level as usize], price);
-            at[ladder] = self.beyond(&book, side, level);
+        let mut walk = book.walk(side);
+        while let Some((level, best)) = self.walk_on(&book, &mut walk) {
+            visit(&self.levels[level as usize], rank(side, best));
         }
+    }
+
+    /// The next level of a walk over a book, and the [`rank`] of its price.
+    pub(crate) fn walk_on(&self, book: &Book, walk: &mut Walk) -> Option<(u32, u32)> {
+        let ladder = if walk.ranks[CENTS] > walk.ranks[FINE] {
+            CENTS
+        } else {
+            FINE
+        };
+        let (level, best) = (walk.levels[ladder], walk.ranks[ladder]);
+        if best == 0 {
+            return None;
+        }
+        let next = self.beyond(book, walk.side, level);
+        (walk.levels[ladder], walk.ranks[ladder]) =
+            next.map_or((NONE, 0), |(at, price)| (at, rank(walk.side, price)));
+        Some((level, best))
     }
 
     /// The next worse level of a side in the same ladder.

@@ -1,15 +1,17 @@
 //! The engine: one input in, its events out.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason, Side};
 
 use crate::ahead::Ahead;
 use crate::answers::{about, canceled, refused};
+use crate::attributes::Asked;
 use crate::books::{Book, Books};
-use crate::entry::Taker;
 use crate::memory::{self, Tables};
+use crate::minimum::Judged;
 use crate::refs::Refs;
 use crate::slab::{NONE, Slab};
+use crate::trade::Taker;
 use crate::trie::Trie;
 use crate::{Events, LimitError, Limits, Line, Step};
 
@@ -25,7 +27,7 @@ pub(crate) struct Session {
     pub(crate) account: u32,
     pub(crate) firm: [u8; 4],
     pub(crate) defined: u16,
-    /// An `Extra` waits for the next order.
+    /// The next order has attributes: what was asked stands beside.
     pub(crate) extra: u16,
 }
 
@@ -37,10 +39,12 @@ pub(crate) enum Day {
 }
 
 /// What an input that needs more steps still has to do.
-enum Pending {
+pub(crate) enum Pending {
     Nothing,
     /// An aggressor goes on trading.
     Sweep(Taker),
+    /// An order looks for its minimum quantity.
+    Judge(Judged),
     /// The day is being closed: `Command`, and the symbol that is next.
     Close(Command, u32),
 }
@@ -52,18 +56,21 @@ enum Pending {
 /// each fill adds such a number. A look-up by reference compares at most 18 slots and walks at most
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
-/// this, or looks at 1,024 symbols while the day is closed.
+/// this, or looks at 1,024 symbols while the day is closed, or at 256
+/// levels for a minimum quantity.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     pub(crate) slab: Slab<'m>,
     pub(crate) refs: Refs<'m>,
     pub(crate) sessions: &'m mut [Session],
+    /// By session, too.
+    pub(crate) asked: &'m mut [Asked],
     pub(crate) day: Day,
     /// Orders accepted so far.
     pub(crate) orders_taken: u64,
     /// Matches made so far.
     pub(crate) matches: u64,
-    pending: Pending,
+    pub(crate) pending: Pending,
     pub(crate) ahead: Ahead,
 }
 
@@ -82,6 +89,7 @@ impl<'m> Engine<'m> {
         let Tables {
             books,
             sessions,
+            asked,
             orders,
             slots,
             branches,
@@ -99,6 +107,7 @@ impl<'m> Engine<'m> {
             slab: Slab::new(orders),
             refs: Refs::new(slots, branches),
             sessions,
+            asked,
             day: Day::Before,
             orders_taken: 0,
             matches: 0,
@@ -119,9 +128,9 @@ impl<'m> Engine<'m> {
         events.clear();
         let command = &input.command;
         match CommandKind::from_byte(command.kind) {
-            Some(CommandKind::New) => self.enter_new(command, events),
+            Some(CommandKind::New) => self.enter_new(input, events),
             Some(CommandKind::Cancel) => self.cancel(command, events),
-            Some(CommandKind::Replace) => self.replace(command, events),
+            Some(CommandKind::Replace) => self.replace(input, events),
             Some(CommandKind::CloseDay) => self.close_day(command, events),
             _ => {
                 events.push(self.administer(command));
@@ -150,29 +159,21 @@ impl<'m> Engine<'m> {
         match core::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => Step::Done,
             Pending::Sweep(mut taker) => self.trade(&mut taker, events),
+            Pending::Judge(judged) => self.judge_on(judged, events),
             Pending::Close(command, symbol) => self.close_books(command, symbol, events),
         }
     }
 
-    /// Trades an aggressor until it is done or the events are full.
-    #[inline(never)]
-    pub(crate) fn trade(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
-        let step = self.sweep(taker, events);
-        if step == Step::More {
-            self.pending = Pending::Sweep(*taker);
-        }
-        step
-    }
-
     fn define_symbol(&mut self, command: &Command) -> Event {
-        if command.symbol == 0 {
+        if command.symbol == 0 || !(0..=PRICE_MAX).contains(&command.price) {
             return refused(command, Reason::InvalidField);
         }
+        let tick = (command.price as u32).max(1);
         match self.books.books.get_mut(usize::from(command.symbol)) {
             Some(book) if !book.is_defined() => {
                 let [a, b, c, d, e, f, g, h, ..] = command.client_id;
                 let name = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-                *book = Book::define(name);
+                *book = Book::define(name, tick);
                 Event {
                     related: name,
                     ..about(command, EventKind::SymbolDefined, Reason::None)
@@ -200,13 +201,6 @@ impl<'m> Engine<'m> {
             }
             _ => refused(command, Reason::TableFull),
         }
-    }
-
-    fn extra(&mut self, command: &Command) -> Event {
-        if let Some(session) = self.sessions.get_mut(usize::from(command.session)) {
-            session.extra = session.defined;
-        }
-        about(command, EventKind::Noted, Reason::None)
     }
 
     fn open_day(&mut self, command: &Command) -> Event {

@@ -27,9 +27,12 @@
 
 mod ahead;
 mod answers;
+mod attributes;
 mod engine;
 mod entry;
+mod minimum;
 mod prefetch;
+mod trade;
 
 mod books;
 mod place;

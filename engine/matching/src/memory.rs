@@ -2,6 +2,7 @@
 
 use bytemuck::Pod;
 
+use crate::attributes::Asked;
 use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::engine::Session;
 use crate::limits::{LINE_BYTES, Limits, Line};
@@ -17,6 +18,7 @@ const CACHE_MAX: usize = 1 << 16;
 pub(crate) struct Tables<'m> {
     pub(crate) books: &'m mut [Book],
     pub(crate) sessions: &'m mut [Session],
+    pub(crate) asked: &'m mut [Asked],
     pub(crate) orders: &'m mut [Order],
     pub(crate) slots: &'m mut [u32],
     pub(crate) branches: &'m mut [Branch],
@@ -66,6 +68,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
     let sizes = Sizes::of(limits);
     lines_of::<Book>(sizes.books)
         + lines_of::<Session>(sizes.sessions)
+        + lines_of::<Asked>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
         + lines_of::<u32>(sizes.slots)
         + lines_of::<Branch>(sizes.orders)
@@ -82,6 +85,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
     Tables {
         books: table(rest, sizes.books),
         sessions: table(rest, sizes.sessions),
+        asked: table(rest, sizes.sessions),
         orders: table(rest, sizes.orders),
         slots: table(rest, sizes.slots),
         branches: table(rest, sizes.orders),

@@ -5,7 +5,7 @@
 //! Handle 0 means none, so memory of zeros is an empty pool.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::{QUANTITY_MAX, Side};
+use wire::ring::{Event, QUANTITY_MAX, Side};
 
 /// The handle that names no order.
 pub(crate) const NONE: u32 = 0;
@@ -19,7 +19,16 @@ const SYMBOL_SHIFT: u32 = 2 * QUANTITY_BITS;
 const SIDE_SHIFT: u32 = SYMBOL_SHIFT + 16;
 
 const _: () = assert!(QUANTITY_MAX as u64 <= QUANTITY_MASK);
-const _: () = assert!(SIDE_SHIFT < 64);
+/// From here on, flags of orders that are not plain.
+const FLAG_SHIFT: u32 = SIDE_SHIFT + 1;
+const HIDDEN: u64 = 1 << FLAG_SHIFT;
+
+/// Where the words of an event have [`Event::HIDDEN`].
+pub(crate) const HEAD_HIDDEN: u64 = (Event::HIDDEN as u64) << 24;
+/// From a head to a record's state.
+const HIDDEN_UP: u32 = HIDDEN.trailing_zeros() - HEAD_HIDDEN.trailing_zeros();
+
+const _: () = assert!(FLAG_SHIFT < 64);
 const _: () = assert!(size_of::<Order>() == 32);
 
 /// An order on a book.
@@ -28,7 +37,7 @@ const _: () = assert!(size_of::<Order>() == 32);
 pub(crate) struct Order {
     /// Order number, and the session in the lowest 16 bits.
     id: u64,
-    /// From the lowest bit: open units (20), executed units (20), symbol (16), side (1).
+    /// From the lowest bit: open units (20), executed units (20), symbol (16), side (1), flags (7).
     state: u64,
     /// The member's number.
     pub(crate) user_ref: u32,
@@ -44,7 +53,7 @@ pub(crate) struct Order {
 #[derive(Clone, Copy)]
 pub(crate) struct Identity {
     /// Side, symbol and session where an event has them: a byte from bit 8, and 16 bits each from
-    /// bits 32 and 48.
+    /// bits 32 and 48; and [`HEAD_HIDDEN`].
     pub(crate) head: u64,
     pub(crate) order_ref: u64,
     pub(crate) user_ref: u32,
@@ -63,6 +72,11 @@ impl Identity {
         } else {
             Side::Sell
         }
+    }
+
+    #[inline]
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.head & HEAD_HIDDEN != 0
     }
 
     #[inline]
@@ -85,7 +99,8 @@ impl Order {
             state: u64::from(open)
                 | u64::from(executed) << QUANTITY_BITS
                 | u64::from(who.symbol()) << SYMBOL_SHIFT
-                | (who.side() as u64) << SIDE_SHIFT,
+                | (who.side() as u64) << SIDE_SHIFT
+                | (who.head & HEAD_HIDDEN) << HIDDEN_UP,
             user_ref: who.user_ref,
             level,
             prev: NONE,
@@ -95,12 +110,11 @@ impl Order {
 
     #[inline]
     pub(crate) fn identity(&self) -> Identity {
-        let (side, symbol) = (
-            self.state >> SIDE_SHIFT & 1,
-            self.state >> SYMBOL_SHIFT & 0xFFFF,
-        );
+        let side = self.state >> SIDE_SHIFT & 1;
+        let symbol = self.state >> SYMBOL_SHIFT & 0xFFFF;
+        let hidden = self.state >> HIDDEN_UP & HEAD_HIDDEN;
         Identity {
-            head: side << 8 | symbol << 32 | self.id << 48,
+            head: side << 8 | symbol << 32 | self.id << 48 | hidden,
             order_ref: self.id >> 16,
             user_ref: self.user_ref,
         }

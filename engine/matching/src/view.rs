@@ -25,6 +25,8 @@ pub struct RestingOrder {
     pub quantity: u32,
     /// Units that traded already, also those of the orders it replaced.
     pub executed: u32,
+    /// Whether it is not shown.
+    pub is_hidden: bool,
 }
 
 impl RestingOrder {
@@ -39,6 +41,7 @@ impl RestingOrder {
             price: i64::from(price),
             quantity: order.open(),
             executed: order.executed(),
+            is_hidden: who.is_hidden(),
         }
     }
 }
@@ -93,17 +96,22 @@ impl Engine<'_> {
         let mut hash = Hash(self.day as u64);
         hash.add(self.orders_taken);
         hash.add(self.matches);
-        for (session, state) in (0u64..).zip(self.sessions.iter()) {
+        let sessions = self.sessions.iter().zip(self.asked.iter());
+        for (session, (state, asked)) in (0u64..).zip(sessions) {
             if state.defined != 0 {
                 hash.add(session << 32 | u64::from(state.user_ref_last));
                 let firm = u32::from_le_bytes(state.firm);
                 hash.add(u64::from(firm) << 32 | u64::from(state.account));
                 hash.add(u64::from(state.extra));
+                if state.extra != 0 {
+                    asked.words().into_iter().for_each(|word| hash.add(word));
+                }
             }
         }
         for (symbol, book) in self.defined_books() {
             hash.add(u64::from(symbol));
             hash.add(book.name);
+            hash.add(u64::from(book.tick));
             for side in [Side::Buy, Side::Sell] {
                 self.orders(symbol, side, |order| hash.add_order(&order));
             }
@@ -125,6 +133,7 @@ impl Hash {
         self.add(order.order_ref);
         self.add(u64::from(order.session) << 32 | u64::from(order.user_ref));
         self.add(u64::from(order.quantity) << 32 | u64::from(order.executed));
-        self.add((order.price as u64) << 1 | order.side as u64);
+        let hidden = u64::from(order.is_hidden);
+        self.add((order.price as u64) << 2 | hidden << 1 | order.side as u64);
     }
 }

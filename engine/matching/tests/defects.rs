@@ -404,6 +404,7 @@ fn an_extra_is_used_up_by_the_next_order_of_its_session() {
         vec![
             Command {
                 session: 1,
+                letters: [1, 0, 0, 0],
                 ..of(CommandKind::Extra)
             },
             other(1, Buy, 1, 100),

@@ -5,7 +5,9 @@ mod common;
 use common::{Rig, cancel, day, ioc, of, replace};
 use matching::Limits;
 use proptest::prelude::*;
-use wire::ring::{BODY_BYTES, Command, CommandKind, Input, PRICE_MARKET, PRICE_MAX, Side};
+use wire::ring::{
+    BODY_BYTES, Command, CommandKind, EXTRA_HIDDEN, Input, PRICE_MARKET, PRICE_MAX, Side,
+};
 
 const TIGHT: Limits = Limits {
     symbols: 3,
@@ -120,7 +122,12 @@ fn whatever_can_be_observed_is_in_the_hash() {
         client_id: *b"NAMED         ",
         ..of(CommandKind::DefineSymbol)
     };
-    let changes: [&[Command]; 17] = [
+    let hidden = Command {
+        session: 1,
+        flags: EXTRA_HIDDEN,
+        ..of(CommandKind::Extra)
+    };
+    let changes: [&[Command]; 21] = [
         &[],
         &[cancel(1, 8)],
         &[cancel(1, 0)],
@@ -133,10 +140,27 @@ fn whatever_can_be_observed_is_in_the_hash() {
         &[ioc(1, Side::Buy, 1, 1)],
         &[Command {
             session: 2,
+            flags: EXTRA_HIDDEN,
             ..of(CommandKind::Extra)
         }],
         &[Command {
+            session: 2,
+            quantity: 1,
+            ..of(CommandKind::Extra)
+        }],
+        &[Command {
+            session: 1,
+            quantity: 1,
+            ..of(CommandKind::Extra)
+        }],
+        &[hidden, replace(3, 4, 9, 300)],
+        &[Command {
             symbol: 4,
+            ..of(CommandKind::DefineSymbol)
+        }],
+        &[Command {
+            symbol: 4,
+            price: 2,
             ..of(CommandKind::DefineSymbol)
         }],
         &[Command {

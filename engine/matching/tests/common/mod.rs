@@ -149,7 +149,13 @@ pub fn say(event: &Event) -> String {
         ..
     } = event;
     let mut said = format!("{kind:?} {session}:{user_ref} {quantity}@{price} left {leaves}");
-    for (flag, word) in [(Event::MAKER, " maker"), (Event::BOOKED, " booked")] {
+    let flags = [
+        (Event::MAKER, " maker"),
+        (Event::BOOKED, " booked"),
+        (Event::HIDDEN, " hidden"),
+        (Event::OLD_HIDDEN, " old hidden"),
+    ];
+    for (flag, word) in flags {
         said += if event.has(flag) { word } else { "" };
     }
     match Reason::from_byte(event.reason).expect("a reason") {

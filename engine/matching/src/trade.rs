@@ -1,0 +1,160 @@
+//! Trading: an order that arrives takes what stands on the other side; its rest stays or goes.
+
+use wire::ring::{Event, EventKind, PRICE_MARKET, Reason};
+
+use crate::answers::{code, of_order};
+use crate::books::rank;
+use crate::engine::Pending;
+use crate::events::{Words, pair};
+use crate::slab::{Identity, NONE, Order};
+use crate::{Engine, Events, Step};
+
+/// An order that arrives.
+#[derive(Clone, Copy)]
+pub(crate) struct Taker {
+    pub(crate) who: Identity,
+    /// Its limit, or the market price.
+    pub(crate) price: u32,
+    /// The least rank of a price on the other side that it trades with.
+    pub(crate) reach: u32,
+    pub(crate) open: u32,
+    pub(crate) executed: u32,
+    /// Whether what does not trade rests.
+    pub(crate) rests: bool,
+}
+
+const _: () = assert!(PRICE_MARKET <= u32::MAX as i64);
+
+impl Taker {
+    /// Whether it trades with the best rank of the other side. No rank reaches down to 0, which
+    /// stands for a side without orders.
+    #[inline]
+    pub(crate) fn meets(&self, best: u32) -> bool {
+        best >= self.reach
+    }
+
+    /// An event about it with all its open units.
+    #[inline]
+    pub(crate) fn event(&self, kind: EventKind, flags: u8) -> Words {
+        let units = pair(self.open, self.open);
+        of_order(
+            &self.who,
+            code(kind, Reason::None, flags),
+            units,
+            self.price,
+        )
+    }
+
+    /// The event of its acceptance in another order's place.
+    pub(crate) fn replaced(&self, old: &Identity, flags: u8) -> Words {
+        let old_hidden = if old.is_hidden() {
+            Event::OLD_HIDDEN
+        } else {
+            0
+        };
+        Words {
+            user_refs: pair(self.who.user_ref, old.user_ref),
+            related: old.order_ref,
+            ..self.event(EventKind::Replaced, flags | old_hidden)
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Trades an aggressor until it is done or the events are full.
+    #[inline(never)]
+    pub(crate) fn trade(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
+        let step = self.sweep(taker, events);
+        if step == Step::More {
+            self.pending = Pending::Sweep(*taker);
+        }
+        step
+    }
+
+    /// Puts what is open of an order on its book, at its level if that is known.
+    #[inline(always)]
+    pub(crate) fn rest(&mut self, taker: &Taker, level: Option<u32>) {
+        let level = match level {
+            Some(level) => level,
+            None => self.level(taker),
+        };
+        let order = Order::new(&taker.who, taker.open, taker.executed, level);
+        let handle = self.books.append(&mut self.slab, order, taker.price);
+        let (session, user_ref) = (taker.who.session(), taker.who.user_ref);
+        self.refs
+            .insert(self.slab.orders, session, user_ref, handle);
+    }
+
+    /// Puts what is open of an order on its book.
+    #[inline(never)]
+    pub(crate) fn rest_anew(&mut self, taker: &Taker) {
+        self.rest(taker, None);
+    }
+
+    /// The level of an order's price, its group opened if need be.
+    #[inline(never)]
+    fn level(&mut self, taker: &Taker) -> u32 {
+        let (symbol, price) = (taker.who.symbol(), taker.price);
+        match self.books.find(symbol, price) {
+            Some(level) => level,
+            None => self.books.open(symbol, price),
+        }
+    }
+
+    /// Trades with the other side while prices meet: best price first, then the oldest; then rests
+    /// or cancels what is left.
+    pub(crate) fn sweep(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
+        let symbol = usize::from(taker.who.symbol());
+        let side = taker.who.side().opposite();
+        while taker.open > 0 {
+            let best = self.books.books[symbol].best(side);
+            let best = best.filter(|(_, price)| taker.meets(rank(side, *price)));
+            let Some((level, price)) = best else {
+                break;
+            };
+            // A fill is two events; one more is kept for the fate of the rest.
+            if events.room() < 3 {
+                return Step::More;
+            }
+            self.fill(taker, level, price, events);
+        }
+        if taker.open > 0 && taker.rests {
+            self.rest_anew(taker);
+            events.push_words(taker.event(EventKind::Booked, Event::BOOKED | Event::LAST));
+        } else if taker.open > 0 {
+            let why = code(EventKind::Canceled, Reason::ImmediateOrCancel, Event::LAST);
+            let units = pair(taker.open, 0);
+            events.push_words(of_order(&taker.who, why, units, taker.price));
+        }
+        Step::Done
+    }
+
+    /// Trades with the oldest order of a level, at its price.
+    #[inline]
+    fn fill(&mut self, taker: &mut Taker, level: u32, price: u32, events: &mut Events) {
+        let handle = self.books.levels[level as usize].head;
+        assert!(handle != NONE, "a best price without orders");
+        let maker = &mut self.slab.orders[handle as usize];
+        let quantity = maker.open().min(taker.open);
+        assert!(quantity > 0, "an order without units on the book");
+        maker.execute(quantity);
+        let (who, leaves) = (maker.identity(), maker.open());
+        taker.open -= quantity;
+        taker.executed += quantity;
+        self.books.levels[level as usize].quantity -= u64::from(quantity);
+        if leaves == 0 {
+            self.take_off(self.refs.find(self.slab.orders, handle));
+        }
+        self.matches += 1;
+        let traded = |who: &Identity, flags: u8, leaves: u32| {
+            let code = code(EventKind::Executed, Reason::None, flags);
+            Words {
+                related: self.matches,
+                ..of_order(who, code, pair(quantity, leaves), price)
+            }
+        };
+        events.push_words(traded(&who, Event::MAKER | Event::BOOKED, leaves));
+        let last = if taker.open == 0 { Event::LAST } else { 0 };
+        events.push_words(traded(&taker.who, last, taker.open));
+    }
+}

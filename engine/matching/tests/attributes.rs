@@ -1,0 +1,181 @@
+//! Orders that are not plain: what an `Extra` ahead of them does.
+
+mod common;
+
+use common::{ROOMY, Rig, answers, day, ioc, of, replace};
+use flow::Naive;
+use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
+use flow::naive::OFFERED;
+use matching::{Limits, Step};
+use wire::ring::Side::{Buy, Sell};
+use wire::ring::{Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Side};
+
+/// What session 1 asks for its next order.
+fn extra() -> Command {
+    Command {
+        session: 1,
+        ..of(CommandKind::Extra)
+    }
+}
+
+fn flags(flags: u8) -> Command {
+    Command { flags, ..extra() }
+}
+
+fn minimum(quantity: u32) -> Command {
+    Command {
+        quantity,
+        ..extra()
+    }
+}
+
+/// An order of session 2.
+fn other(user_ref: u32, side: Side, quantity: u32, price: i64) -> Command {
+    Command {
+        session: 2,
+        ..day(user_ref, side, quantity, price)
+    }
+}
+
+/// Applies commands and says what came of the last of them.
+fn last(rig: &mut Rig, commands: impl IntoIterator<Item = Command>) -> Vec<String> {
+    let each = commands.into_iter().map(|command| answers(rig, command));
+    each.last().unwrap_or_default()
+}
+
+#[test]
+fn a_minimum_is_met_or_the_order_leaves() {
+    let mut rig = Rig::open(ROOMY);
+    rig.apply(other(1, Sell, 3, 100));
+    rig.apply(other(2, Sell, 4, 200));
+    assert_eq!(
+        last(&mut rig, [minimum(8), day(1, Buy, 9, 200)]),
+        [
+            "Accepted 1:1 9@200 left 9",
+            "Canceled 1:1 9@200 left 0 MinimumQuantity"
+        ]
+    );
+    assert_eq!(rig.engine.live_orders(), 2);
+    assert_eq!(last(&mut rig, [minimum(7), day(2, Buy, 9, 200)]).len(), 6);
+    assert_eq!(rig.engine.best(1, Buy), Some((200, 2)));
+}
+
+#[test]
+fn a_minimum_is_looked_for_in_bounded_steps() {
+    for (levels, is_met) in [(1_000, true), (999, false), (256, false), (255, false)] {
+        let mut rig = Rig::open(ROOMY);
+        for level in 1..=levels {
+            rig.apply(other(
+                level,
+                Sell,
+                1,
+                100 * i64::from(level) + i64::from(level % 2),
+            ));
+        }
+        rig.apply(minimum(1_000));
+        let events = rig.apply(day(1, Buy, 1_000, 1_000_000));
+        assert!(rig.steps > levels as usize / 256);
+        assert_eq!(events.len(), if is_met { 2_001 } else { 2 }, "{levels}");
+    }
+}
+
+#[test]
+fn post_only_orders_keep_off_the_other_side() {
+    let mut rig = Rig::open(ROOMY);
+    rig.apply(other(1, Sell, 3, 101));
+    let post_only = flags(EXTRA_POST_ONLY);
+    let slide = flags(EXTRA_POST_ONLY | EXTRA_SLIDE);
+    assert_eq!(
+        last(&mut rig, [post_only, day(1, Buy, 1, 101)]),
+        ["Rejected 1:1 1@101 left 0 WouldTrade"]
+    );
+    assert_eq!(
+        last(&mut rig, [post_only, day(1, Buy, 1, 100)]),
+        ["Accepted 1:1 1@100 left 1 booked"]
+    );
+    assert_eq!(
+        last(&mut rig, [slide, replace(1, 2, 4, 500)]),
+        ["Replaced 1:2 4@100 left 4 booked"]
+    );
+    rig.apply(other(2, Sell, 1, 1_900_000_000));
+    rig.apply(other(3, Buy, 3, 101));
+    rig.apply(other(4, Sell, 4, 1));
+    rig.apply(other(5, Sell, 1, 1));
+    assert_eq!(
+        last(&mut rig, [slide, day(3, Buy, 1, 500)]),
+        ["Rejected 1:3 1@500 left 0 WouldTrade"]
+    );
+}
+
+#[test]
+fn hidden_orders_say_so_until_they_are_replaced() {
+    let mut rig = Rig::open(ROOMY);
+    assert_eq!(
+        last(&mut rig, [flags(EXTRA_HIDDEN), day(1, Buy, 5, 100)]),
+        ["Accepted 1:1 5@100 left 5 booked hidden"]
+    );
+    assert_eq!(
+        last(&mut rig, [ioc(1, Sell, 2, 100)])[1..],
+        [
+            "Executed 1:1 2@100 left 3 maker booked hidden",
+            "Executed 2:1 2@100 left 0"
+        ]
+    );
+    assert_eq!(
+        last(&mut rig, [replace(1, 2, 9, 100)]),
+        ["Replaced 1:2 7@100 left 7 booked old hidden"]
+    );
+}
+
+#[test]
+fn ticks_are_of_symbols() {
+    let mut rig = Rig::open(ROOMY);
+    for (symbol, tick) in [(4, 5), (5, -1), (6, i64::from(u32::MAX))] {
+        rig.apply(Command {
+            symbol,
+            price: tick,
+            ..of(CommandKind::DefineSymbol)
+        });
+    }
+    let orders = [(4, 1, 10), (4, 2, 12), (5, 3, 10), (6, 4, 10)];
+    let answers = orders.map(|(symbol, user_ref, price)| {
+        let order = Command {
+            symbol,
+            ..day(user_ref, Buy, 1, price)
+        };
+        last(&mut rig, [order])
+    });
+    let expected = [
+        "Accepted 1:1 1@10 left 1 booked",
+        "Rejected 1:2 1@12 left 0 InvalidPrice",
+        "Rejected 1:3 1@10 left 0 UnknownSymbol",
+        "Rejected 1:4 1@10 left 0 UnknownSymbol",
+    ];
+    assert_eq!(answers, expected.map(|answer| vec![answer.to_string()]));
+}
+
+#[test]
+fn hostile_days_are_answered_as_the_reference_answers() {
+    let limits = Limits {
+        symbols: SYMBOLS + 1,
+        sessions: SESSIONS + 1,
+        orders: 4 * ORDERS as u32,
+        price_groups: 4_096,
+    };
+    for seed in 1_001..=1_006 {
+        let mut rig = Rig::new(limits);
+        let mut naive = Naive::new();
+        for input in Hostile::new(seed, OFFERED).take(10_000) {
+            let mut events = matching::Events::new();
+            let mut found = Vec::new();
+            let mut step = rig.engine.apply(&input, &mut events);
+            found.extend_from_slice(events.as_slice());
+            while step == Step::More {
+                step = rig.engine.resume(&mut events);
+                found.extend_from_slice(events.as_slice());
+            }
+            assert_eq!(found, naive.apply(&input), "seed {seed}: {input:?}");
+        }
+        assert_eq!(rig.engine.live_orders() as usize, naive.live_orders());
+    }
+}
