@@ -18,7 +18,7 @@ const FILE: &str = include_str!("../topologies/dev-2core.toml");
 /// Turns in which whatever can happen has happened.
 const TURNS: usize = 2_000;
 
-/// A member, a receiver, and the venue between them.
+/// Two members, a receiver, and the venue between them. What is counted is the first member's.
 struct Stage<'m> {
     venue: Venue<'m, MirrorTcp, MirrorUdp, DiskStorage>,
     set: CounterSet,
@@ -26,6 +26,8 @@ struct Stage<'m> {
     receiver: MirrorUdp,
     now_ns: u64,
     replies: usize,
+    /// Answers that the second member got from the gate itself.
+    answers: usize,
     packets: usize,
 }
 
@@ -51,8 +53,8 @@ impl<'m> Stage<'m> {
         let mut set = counters_anonymous().unwrap();
         let (venue, recovery) = assemble(&topology, parts, lines, &mut set).unwrap();
         assert_eq!(recovery.inputs, 0);
-        let login = Login::parse("ALPHA:alpha").unwrap();
-        let members = Members::new(client, here.into(), &[login], 1);
+        let logins = ["ALPHA:alpha", "BRAVO:bravo"].map(|text| Login::parse(text).unwrap());
+        let members = Members::new(client, here.into(), &logins, 1);
         Self {
             venue,
             set,
@@ -60,6 +62,7 @@ impl<'m> Stage<'m> {
             receiver,
             now_ns: 1,
             replies: 0,
+            answers: 0,
             packets: 0,
         }
     }
@@ -73,9 +76,10 @@ impl<'m> Stage<'m> {
             self.venue.journal.poll(self.now_ns);
         }
         self.venue.publish.poll(self.now_ns);
-        let replies = &mut self.replies;
-        let moved = self.members.poll(self.now_ns, &mut |_, reply| {
-            *replies += usize::from(matches!(reply, Reply::Message(1.., _)));
+        let (replies, answers) = (&mut self.replies, &mut self.answers);
+        let moved = self.members.poll(self.now_ns, &mut |index, reply| {
+            *replies += usize::from(index == 0 && matches!(reply, Reply::Message(1.., _)));
+            *answers += usize::from(index == 1 && matches!(reply, Reply::Message(0, _)));
         });
         moved.unwrap();
         self.packets += self.receiver.poll(&mut |_, _| ());
@@ -162,6 +166,34 @@ fn a_full_disk_holds_replies_and_loses_none() {
     assert_eq!(stage.counter("journal.disk_full"), 0);
     assert_eq!(stage.replies, 1 + entered + rest);
     assert_eq!(stage.counter("engine.live_orders"), (entered + rest) as u64);
+}
+
+#[test]
+fn a_member_that_floods_a_full_venue_is_felt_by_nobody_else() {
+    let disk = Disk::new(4);
+    disk.set_faults(Faults {
+        segments_max: Some(1),
+        ..Faults::default()
+    });
+    let mut lines = Vec::new();
+    let mut stage = Stage::new("disk", &disk, &mut lines);
+    stage.turns(true);
+    let entered = stage.enter(100_000);
+    assert!(entered < 100_000, "everything was taken");
+    // The flood stands in the member's own buffers and not in the venue.
+    let held = stage.counter("gate.held_bytes");
+    assert!((1..=128 << 10).contains(&held), "{held} bytes");
+
+    assert!(stage.members.member(1).query());
+    stage.turns(true);
+    assert_eq!(stage.answers, 1, "the other member is read and answered");
+
+    disk.set_faults(Faults::default());
+    for _ in 0..100 {
+        stage.turns(true);
+    }
+    assert_eq!(stage.replies, 1 + entered);
+    assert_eq!(stage.counter("gate.held_bytes"), 0);
 }
 
 #[test]

@@ -123,6 +123,7 @@ pub struct MirrorTcp {
     reads: usize,
     told: Vec<Told>,
     closed_here: Vec<bool>,
+    paused: Vec<bool>,
     stats: TcpStats,
 }
 
@@ -134,6 +135,7 @@ pub fn tcp_pair() -> (MirrorTcp, MirrorTcp) {
         reads,
         told: Vec::new(),
         closed_here: Vec::new(),
+        paused: Vec::new(),
         stats: TcpStats::default(),
     };
     (end(0), end(1))
@@ -161,6 +163,9 @@ impl MirrorTcp {
             return 1;
         }
         if self.told[index] == Told::Closed {
+            return 0;
+        }
+        if self.paused[index] && !self.closed_here[index] {
             return 0;
         }
         let mut links = lock(&self.links);
@@ -192,6 +197,7 @@ impl TcpPort for MirrorTcp {
         let links = lock(&self.links).len();
         self.told.resize(links, Told::Nothing);
         self.closed_here.resize(links, false);
+        self.paused.resize(links, false);
         (0..links).map(|index| self.step(index, on)).sum()
     }
 
@@ -227,6 +233,12 @@ impl TcpPort for MirrorTcp {
     /// The other end's stream is all the system there is, so nothing ever waits here.
     fn unsent(&self, _conn: Conn) -> usize {
         0
+    }
+
+    fn pause(&mut self, conn: Conn, is_paused: bool) {
+        if self.open(conn) {
+            self.paused[conn.slot()] = is_paused;
+        }
     }
 
     fn close(&mut self, conn: Conn) {

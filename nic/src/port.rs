@@ -159,6 +159,10 @@ pub trait TcpPort {
     /// Bytes taken but not yet handed to the system.
     fn unsent(&self, conn: Conn) -> usize;
 
+    /// Stops reading from a connection, or goes on. What is under way still comes: at most two
+    /// receive buffers. The peer feels a full window, and its end is heard only after going on.
+    fn pause(&mut self, conn: Conn, is_paused: bool);
+
     /// Ends a connection once its unsent bytes are out (bounded by `linger_ms`); later calls do
     /// nothing.
     fn close(&mut self, conn: Conn);

@@ -165,6 +165,12 @@ impl TcpPort for SocketTcp {
             .map_or(0, |index| self.slots[index].send.len())
     }
 
+    fn pause(&mut self, conn: Conn, is_paused: bool) {
+        let Some(index) = self.find(conn) else { return };
+        self.slots[index].paused = is_paused;
+        self.start_receive(index);
+    }
+
     fn close(&mut self, conn: Conn) {
         let Some(index) = self.find(conn) else { return };
         if matches!(self.slots[index].phase, Phase::Connecting | Phase::Open) {

@@ -391,3 +391,40 @@ fn limits_out_of_range_are_refused() {
         assert!(net.tcp_client(limits).is_err());
     }
 }
+
+#[test]
+fn a_paused_connection_waits_and_loses_nothing() {
+    for mut net in nets() {
+        let limits = TcpLimits {
+            receive_bytes: 1_000,
+            linger_ms: 60_000,
+            ..TcpLimits::default()
+        };
+        let (mut server, mut client, here, there) = joined(&mut net, limits);
+        let other = client.port.connect(server.address()).unwrap();
+        drive(&mut [&mut server, &mut client], |e| e[0].opened.len() == 2);
+        let beside = server.opened[1].0;
+        server.port.pause(there, true);
+        let sent = pattern(50_000, 3);
+        assert_eq!(client.port.send(here, &sent), sent.len());
+        assert_eq!(client.port.send(other, &sent), sent.len());
+        drive(&mut [&mut server, &mut client], |e| {
+            e[0].received(beside).len() == sent.len()
+        });
+        assert!(server.received(there).len() <= 2 * 1_000);
+        server.port.pause(there, false);
+        drive(&mut [&mut server, &mut client], |e| {
+            e[0].received(there).len() == sent.len()
+        });
+        assert!(server.received(there) == sent);
+        // Closing a paused connection ends it as any other: its peer's end is heard.
+        server.port.pause(there, true);
+        assert_eq!(client.port.send(here, &sent), sent.len());
+        server.port.close(there);
+        client.port.close(here);
+        drive(&mut [&mut server, &mut client], |e| {
+            e[0].closed == [there] && e[1].closed == [here]
+        });
+        assert_eq!(server.port.stats().cut, 0);
+    }
+}

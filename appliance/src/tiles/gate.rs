@@ -13,10 +13,6 @@ use session::order_entry::{Cause, OrderEntry};
 use std::collections::BTreeSet;
 use wire::ring::{Command, Event};
 
-/// Bytes that were received and that nobody could take yet. Above this the port is not read, so
-/// that members feel it.
-const HELD_BYTES_MAX: usize = 1 << 20;
-
 /// How long a peer that was sent everything gets to close its side, too. Leaving at once could
 /// reset the connection and overtake our last bytes.
 const PARTING_NS: u64 = 200_000_000;
@@ -164,35 +160,37 @@ impl<T: TcpPort + Send> GateTile<T> {
         } = self;
         let mut sink = |command: Command| is_taking && links.commands.put(now_ns, &command).is_ok();
         entry.poll(now_ns, &mut sink);
+        if !is_taking {
+            // A gate that takes no more commands has no use for what it has no room for.
+            held.clear();
+        }
         let mut work = held.offer(|conn, bytes| entry.received(conn, bytes, now_ns, &mut sink));
         let mut turned_away = Vec::new();
-        if held.bytes() < HELD_BYTES_MAX {
-            work += tcp.poll(&mut |event| match event {
-                TcpEvent::Opened { conn, .. } => {
-                    open.insert(conn.0);
-                    if entry.opened(conn.0, now_ns).is_err() {
-                        turned_away.push(conn);
-                    }
+        work += tcp.poll(&mut |event| match event {
+            TcpEvent::Opened { conn, .. } => {
+                open.insert(conn.0);
+                if entry.opened(conn.0, now_ns).is_err() {
+                    turned_away.push(conn);
                 }
-                TcpEvent::Data { conn, bytes } => {
-                    let mut rest = bytes;
-                    if !held.has(conn.0) {
-                        let taken = entry.received(conn.0, bytes, now_ns, &mut sink);
-                        rest = bytes.get(taken..).unwrap_or(&[]);
-                    }
-                    // A gate that takes no more commands has no use for what it has no room for.
-                    if !rest.is_empty() && is_taking {
-                        held.push(conn.0, rest);
-                    }
+            }
+            TcpEvent::Data { conn, bytes } => {
+                let mut rest = bytes;
+                if !held.has(conn.0) {
+                    let taken = entry.received(conn.0, bytes, now_ns, &mut sink);
+                    rest = bytes.get(taken..).unwrap_or(&[]);
                 }
-                TcpEvent::Closed { conn } => {
-                    open.remove(&conn.0);
-                    parted.remove(&conn.0);
-                    held.forget(conn.0);
-                    entry.closed(conn.0);
+                if !rest.is_empty() && is_taking {
+                    held.push(conn.0, rest);
                 }
-            });
-        }
+            }
+            TcpEvent::Closed { conn } => {
+                open.remove(&conn.0);
+                parted.remove(&conn.0);
+                held.forget(conn.0);
+                entry.closed(conn.0);
+            }
+        });
+        held.settle(|conn, is_paused| tcp.pause(Conn(conn), is_paused));
         for conn in turned_away {
             tcp.close(conn);
         }

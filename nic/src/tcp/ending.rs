@@ -18,6 +18,8 @@ impl SocketTcp {
         slot.phase = Phase::Closing;
         slot.deadline = Some(Instant::now() + self.linger);
         self.ending += 1;
+        // A paused connection reads again: what comes now is thrown away.
+        self.start_receive(index);
     }
 
     /// Cuts a connection: what is under way on it ends at once.

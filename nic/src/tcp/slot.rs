@@ -30,6 +30,8 @@ pub(crate) struct Slot {
     pub fd: Option<OwnedFd>,
     pub receive: Buffer,
     pub receiving: bool,
+    /// The caller wants no bytes now.
+    pub paused: bool,
     pub send: SendQueue,
     pub connecting: bool,
     /// Where a dialled peer's address stands while the kernel reads it.
@@ -54,6 +56,7 @@ impl Slot {
             fd: None,
             receive: Buffer::new(receive_bytes),
             receiving: false,
+            paused: false,
             send: SendQueue::new(send_bytes),
             connecting: false,
             address: Box::new(crate::socket::empty_storage()),
@@ -72,6 +75,7 @@ impl Slot {
         self.generation = self.generation.wrapping_add(1);
         self.fd = Some(fd);
         self.send.clear();
+        self.paused = false;
         self.told = false;
         self.deadline = None;
         self.peer_done = false;
@@ -97,7 +101,11 @@ impl Slot {
 
     /// The receive to start, if the connection lives and none is under way.
     pub fn receive_op(&mut self) -> Option<Op> {
-        let wanted = matches!(self.phase, Phase::Open | Phase::Closing) && !self.peer_done;
+        let wanted = match self.phase {
+            Phase::Open => !self.paused && !self.peer_done,
+            Phase::Closing => !self.peer_done && !self.connecting,
+            _ => false,
+        };
         if !wanted || self.receiving {
             return None;
         }

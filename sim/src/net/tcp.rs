@@ -35,6 +35,7 @@ struct End {
     /// When this end hears that the other one sends no more.
     end_ns: Option<u64>,
     closed_here: bool,
+    paused: bool,
 }
 
 #[derive(Debug)]
@@ -131,6 +132,7 @@ impl State {
             last_ns: open_ns,
             end_ns: None,
             closed_here: false,
+            paused: false,
         };
         let (is_cut, other) = match accepted {
             Some((at, conn)) => (false, end(at, conn, Told::Nothing)),
@@ -163,7 +165,7 @@ impl State {
             let Some((due_ns, bytes)) = end.inbox.front_mut() else {
                 break;
             };
-            if *due_ns > now_ns || end.closed_here {
+            if *due_ns > now_ns || end.closed_here || end.paused {
                 break;
             }
             let most = piece_max.min(bytes.len() as u64);
@@ -296,6 +298,13 @@ impl TcpPort for SimTcp {
     /// What was taken is on the wire.
     fn unsent(&self, _conn: Conn) -> usize {
         0
+    }
+
+    fn pause(&mut self, conn: Conn, is_paused: bool) {
+        let mut state = self.wires.state();
+        if let Some((connection, which)) = state.streams.end(self.index, conn) {
+            state.streams.connections[connection].ends[which].paused = is_paused;
+        }
     }
 
     fn close(&mut self, conn: Conn) {
