@@ -51,7 +51,7 @@ impl Asked {
     }
 
     fn is_offered(&self) -> bool {
-        self.unknown == 0 && self.displayed == 0 && self.expiry == 0
+        self.unknown == 0 && self.expiry == 0
     }
 
     fn has(&self, flag: u8) -> bool {
@@ -70,8 +70,11 @@ impl Asked {
         if self.flags & !FLAGS != 0 || self.has(EXTRA_SLIDE) && !self.has(EXTRA_POST_ONLY) {
             return Err(Reason::InvalidField);
         }
-        if self.minimum > open {
+        if self.minimum > open || self.displayed > open {
             return Err(Reason::InvalidQuantity);
+        }
+        if self.displayed > 0 && (!stays || self.has(EXTRA_HIDDEN)) {
+            return Err(Reason::InvalidField);
         }
         if self.has(EXTRA_POST_ONLY) && (!stays || self.minimum > 0) {
             return Err(Reason::InvalidField);
@@ -130,6 +133,7 @@ impl Engine<'_> {
             (self.taker_new(command)?, None)
         };
         asked.check(command, taker.open)?;
+        taker.displayed = asked.displayed;
         if asked.has(EXTRA_HIDDEN) {
             taker.who.head |= HEAD_HIDDEN;
         }

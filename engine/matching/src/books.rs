@@ -196,6 +196,25 @@ impl Books<'_> {
         }
     }
 
+    /// Moves the oldest order of a level behind all others. O(1).
+    pub(crate) fn move_back(&mut self, slab: &mut Slab<'_>, handle: u32) {
+        let Order { next, level, .. } = slab.orders[handle as usize];
+        let level = &mut self.levels[level as usize];
+        assert!(
+            level.head == handle,
+            "an order moved back that is not the first"
+        );
+        if next == NONE {
+            return;
+        }
+        let tail = level.tail;
+        (level.head, level.tail) = (next, handle);
+        slab.orders[next as usize].prev = NONE;
+        slab.orders[tail as usize].next = handle;
+        slab.orders[handle as usize].prev = tail;
+        slab.orders[handle as usize].next = NONE;
+    }
+
     /// Takes a level without orders out of its group; if it was the best, finds the next. O(1).
     #[inline(never)]
     fn level_emptied(&mut self, order: &Order) {

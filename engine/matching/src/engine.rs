@@ -7,6 +7,7 @@ use crate::ahead::Ahead;
 use crate::answers::{about, canceled, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
+use crate::iceberg::Part;
 use crate::memory::{self, Tables};
 use crate::minimum::Judged;
 use crate::refs::Refs;
@@ -61,6 +62,8 @@ pub(crate) enum Pending {
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     pub(crate) slab: Slab<'m>,
+    /// By order, of those that are not plain.
+    pub(crate) parts: &'m mut [Part],
     pub(crate) refs: Refs<'m>,
     pub(crate) sessions: &'m mut [Session],
     /// By session, too.
@@ -91,6 +94,7 @@ impl<'m> Engine<'m> {
             sessions,
             asked,
             orders,
+            parts,
             slots,
             branches,
             levels,
@@ -105,6 +109,7 @@ impl<'m> Engine<'m> {
                 trie: Trie::new(groups, nodes, cache),
             },
             slab: Slab::new(orders),
+            parts,
             refs: Refs::new(slots, branches),
             sessions,
             asked,

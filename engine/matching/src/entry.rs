@@ -8,7 +8,7 @@ use wire::ring::{
 use crate::answers::{about, canceled, code, of_order};
 use crate::books::{Book, rank};
 use crate::engine::Day;
-use crate::events::pair;
+use crate::events::{Words, pair};
 use crate::refs::Found;
 use crate::slab::{HEAD_HIDDEN, Identity, ORDER_REF_MAX};
 use crate::trade::Taker;
@@ -87,15 +87,13 @@ impl Engine<'_> {
             return Step::Done;
         }
         let quantity = order.open() - open;
-        self.slab.orders[found.order as usize].reduce(quantity);
-        self.books.levels[order.level as usize].quantity -= u64::from(quantity);
-        let code = code(
-            EventKind::Reduced,
-            Reason::User,
-            Event::BOOKED | Event::LAST,
-        );
-        let units = pair(quantity, open);
-        events.push_words(of_order(&order.identity(), code, units, price));
+        let held = self.lower(found.order, quantity);
+        let flags = Event::BOOKED | Event::LAST;
+        let code = code(EventKind::Reduced, Reason::User, flags);
+        events.push_words(Words {
+            related: u64::from(held),
+            ..of_order(&order.identity(), code, pair(quantity, open), price)
+        });
         Step::Done
     }
 
@@ -182,6 +180,7 @@ impl Engine<'_> {
             reach: rank(who.side().opposite(), if is_any_buy { 1 } else { price }),
             open: quantity - executed,
             executed,
+            displayed: 0,
             rests: time_in_force == TimeInForce::Day as u8 && !is_market,
         }
     }

@@ -7,9 +7,6 @@ use wire::ring::Event;
 /// yields.
 pub const EVENTS_MAX: usize = 64;
 
-/// An acceptance, one fill and the fate of the rest must fit one step, or a sweep would never end.
-const _: () = assert!(EVENTS_MAX >= 4);
-
 /// Whether an input is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an input that is not done must be resumed before the next one"]

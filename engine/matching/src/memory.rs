@@ -5,6 +5,7 @@ use bytemuck::Pod;
 use crate::attributes::Asked;
 use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::engine::Session;
+use crate::iceberg::Part;
 use crate::limits::{LINE_BYTES, Limits, Line};
 use crate::place::NODES_A_GROUP_MAX;
 use crate::refs::{Branch, LINE_SLOTS, ORDER_SLOTS};
@@ -20,6 +21,7 @@ pub(crate) struct Tables<'m> {
     pub(crate) sessions: &'m mut [Session],
     pub(crate) asked: &'m mut [Asked],
     pub(crate) orders: &'m mut [Order],
+    pub(crate) parts: &'m mut [Part],
     pub(crate) slots: &'m mut [u32],
     pub(crate) branches: &'m mut [Branch],
     pub(crate) levels: &'m mut [Level],
@@ -70,6 +72,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<Session>(sizes.sessions)
         + lines_of::<Asked>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
+        + lines_of::<Part>(sizes.orders)
         + lines_of::<u32>(sizes.slots)
         + lines_of::<Branch>(sizes.orders)
         + lines_of::<Level>(sizes.levels)
@@ -87,6 +90,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         sessions: table(rest, sizes.sessions),
         asked: table(rest, sizes.sessions),
         orders: table(rest, sizes.orders),
+        parts: table(rest, sizes.orders),
         slots: table(rest, sizes.slots),
         branches: table(rest, sizes.orders),
         levels: table(rest, sizes.levels),

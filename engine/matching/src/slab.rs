@@ -22,6 +22,8 @@ const _: () = assert!(QUANTITY_MAX as u64 <= QUANTITY_MASK);
 /// From here on, flags of orders that are not plain.
 const FLAG_SHIFT: u32 = SIDE_SHIFT + 1;
 const HIDDEN: u64 = 1 << FLAG_SHIFT;
+/// It holds units back.
+const ICEBERG: u64 = 2 << FLAG_SHIFT;
 
 /// Where the words of an event have [`Event::HIDDEN`].
 pub(crate) const HEAD_HIDDEN: u64 = (Event::HIDDEN as u64) << 24;
@@ -147,6 +149,21 @@ impl Order {
     #[inline]
     pub(crate) fn executed(&self) -> u32 {
         (self.state >> QUANTITY_BITS & QUANTITY_MASK) as u32
+    }
+
+    /// Whether it holds units back.
+    #[inline]
+    pub(crate) fn is_iceberg(&self) -> bool {
+        self.state & ICEBERG != 0
+    }
+
+    pub(crate) fn set_iceberg(&mut self, is_iceberg: bool) {
+        self.state = self.state & !ICEBERG | if is_iceberg { ICEBERG } else { 0 };
+    }
+
+    pub(crate) fn set_order_ref(&mut self, order_ref: u64) {
+        debug_assert!(order_ref <= ORDER_REF_MAX);
+        self.id = order_ref << 16 | u64::from(self.session());
     }
 
     /// Moves open units, no more than there are, to the executed ones.

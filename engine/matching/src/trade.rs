@@ -7,7 +7,13 @@ use crate::books::rank;
 use crate::engine::Pending;
 use crate::events::{Words, pair};
 use crate::slab::{Identity, NONE, Order};
-use crate::{Engine, Events, Step};
+use crate::{EVENTS_MAX, Engine, Events, Step};
+
+/// A maker's, an aggressor's, and an iceberg's fresh tip.
+const FILL_EVENTS_MAX: usize = 3;
+
+/// An acceptance, one fill and the fate of the rest must fit one step, or a sweep would never end.
+const _: () = assert!(EVENTS_MAX >= FILL_EVENTS_MAX + 2);
 
 /// An order that arrives.
 #[derive(Clone, Copy)]
@@ -19,6 +25,8 @@ pub(crate) struct Taker {
     pub(crate) reach: u32,
     pub(crate) open: u32,
     pub(crate) executed: u32,
+    /// Units that it shows when it rests, 0 for all.
+    pub(crate) displayed: u32,
     /// Whether what does not trade rests.
     pub(crate) rests: bool,
 }
@@ -36,13 +44,25 @@ impl Taker {
     /// An event about it with all its open units.
     #[inline]
     pub(crate) fn event(&self, kind: EventKind, flags: u8) -> Words {
-        let units = pair(self.open, self.open);
+        let shown = if self.displayed == 0 {
+            self.open
+        } else {
+            self.displayed.min(self.open)
+        };
+        let units = pair(shown, self.open);
         of_order(
             &self.who,
             code(kind, Reason::None, flags),
             units,
             self.price,
         )
+    }
+
+    /// Spends open units, no more than there are.
+    #[inline]
+    pub(crate) fn trade(&mut self, quantity: u32) {
+        self.open -= quantity;
+        self.executed += quantity;
     }
 
     /// The event of its acceptance in another order's place.
@@ -73,7 +93,7 @@ impl Engine<'_> {
 
     /// Puts what is open of an order on its book, at its level if that is known.
     #[inline(always)]
-    pub(crate) fn rest(&mut self, taker: &Taker, level: Option<u32>) {
+    pub(crate) fn rest(&mut self, taker: &Taker, level: Option<u32>) -> u32 {
         let level = match level {
             Some(level) => level,
             None => self.level(taker),
@@ -83,12 +103,16 @@ impl Engine<'_> {
         let (session, user_ref) = (taker.who.session(), taker.who.user_ref);
         self.refs
             .insert(self.slab.orders, session, user_ref, handle);
+        handle
     }
 
     /// Puts what is open of an order on its book.
     #[inline(never)]
     pub(crate) fn rest_anew(&mut self, taker: &Taker) {
-        self.rest(taker, None);
+        let handle = self.rest(taker, None);
+        if taker.displayed != 0 {
+            self.hold_back(handle, taker.displayed);
+        }
     }
 
     /// The level of an order's price, its group opened if need be.
@@ -112,8 +136,8 @@ impl Engine<'_> {
             let Some((level, price)) = best else {
                 break;
             };
-            // A fill is two events; one more is kept for the fate of the rest.
-            if events.room() < 3 {
+            // A fill is up to three events; one more is kept for the fate of the rest.
+            if events.room() < FILL_EVENTS_MAX + 1 {
                 return Step::More;
             }
             self.fill(taker, level, price, events);
@@ -135,12 +159,14 @@ impl Engine<'_> {
         let handle = self.books.levels[level as usize].head;
         assert!(handle != NONE, "a best price without orders");
         let maker = &mut self.slab.orders[handle as usize];
+        if maker.is_iceberg() {
+            return self.fill_tip(taker, handle, events);
+        }
         let quantity = maker.open().min(taker.open);
         assert!(quantity > 0, "an order without units on the book");
         maker.execute(quantity);
         let (who, leaves) = (maker.identity(), maker.open());
-        taker.open -= quantity;
-        taker.executed += quantity;
+        taker.trade(quantity);
         self.books.levels[level as usize].quantity -= u64::from(quantity);
         if leaves == 0 {
             self.take_off(self.refs.find(self.slab.orders, handle));

@@ -4,7 +4,7 @@ use wire::ring::Side;
 
 use crate::Engine;
 use crate::books::Book;
-use crate::slab::{NONE, Order};
+use crate::slab::NONE;
 
 /// An order on a book, as [`Engine::orders`] shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,25 +25,12 @@ pub struct RestingOrder {
     pub quantity: u32,
     /// Units that traded already, also those of the orders it replaced.
     pub executed: u32,
+    /// Open units that it does not hold back: aggressors meet them before it loses its priority.
+    pub tip: u32,
+    /// Units of a fresh tip, 0 if it holds none back.
+    pub displayed: u32,
     /// Whether it is not shown.
     pub is_hidden: bool,
-}
-
-impl RestingOrder {
-    fn of(order: &Order, price: u32) -> Self {
-        let who = order.identity();
-        Self {
-            order_ref: who.order_ref,
-            symbol: who.symbol(),
-            session: who.session(),
-            user_ref: who.user_ref,
-            side: who.side(),
-            price: i64::from(price),
-            quantity: order.open(),
-            executed: order.executed(),
-            is_hidden: who.is_hidden(),
-        }
-    }
 }
 
 impl Engine<'_> {
@@ -70,11 +57,33 @@ impl Engine<'_> {
         self.books.for_levels(symbol, side, |level, price| {
             let mut handle = level.head;
             while handle != NONE {
-                let order = &self.slab.orders[handle as usize];
-                show(RestingOrder::of(order, price));
-                handle = order.next;
+                show(self.resting(handle, price));
+                handle = self.slab.orders[handle as usize].next;
             }
         });
+    }
+
+    fn resting(&self, handle: u32, price: u32) -> RestingOrder {
+        let order = &self.slab.orders[handle as usize];
+        let who = order.identity();
+        let displayed = if order.is_iceberg() {
+            self.parts[handle as usize].displayed
+        } else {
+            0
+        };
+        RestingOrder {
+            order_ref: who.order_ref,
+            symbol: who.symbol(),
+            session: who.session(),
+            user_ref: who.user_ref,
+            side: who.side(),
+            price: i64::from(price),
+            quantity: order.open(),
+            executed: order.executed(),
+            tip: self.tip(handle),
+            displayed,
+            is_hidden: who.is_hidden(),
+        }
     }
 
     /// Numbers of the defined symbols, ascending.
@@ -133,6 +142,7 @@ impl Hash {
         self.add(order.order_ref);
         self.add(u64::from(order.session) << 32 | u64::from(order.user_ref));
         self.add(u64::from(order.quantity) << 32 | u64::from(order.executed));
+        self.add(u64::from(order.tip) << 32 | u64::from(order.displayed));
         let hidden = u64::from(order.is_hidden);
         self.add((order.price as u64) << 2 | hidden << 1 | order.side as u64);
     }

@@ -127,6 +127,72 @@ fn hidden_orders_say_so_until_they_are_replaced() {
     );
 }
 
+fn displayed(quantity: u32) -> Command {
+    Command {
+        old_user_ref: quantity,
+        ..extra()
+    }
+}
+
+#[test]
+fn an_iceberg_shows_its_tip_and_loses_its_place_with_it() {
+    let mut rig = Rig::open(ROOMY);
+    assert_eq!(
+        last(&mut rig, [displayed(3), day(1, Sell, 8, 100)]),
+        ["Accepted 1:1 3@100 left 8 booked"]
+    );
+    rig.apply(other(1, Sell, 2, 100));
+    let events = rig.apply(Command {
+        session: 3,
+        ..day(1, Buy, 11, 100)
+    });
+    let said: Vec<String> = events.iter().map(common::say).collect();
+    assert_eq!(
+        said,
+        [
+            "Accepted 3:1 11@100 left 11",
+            "Executed 1:1 3@100 left 5 maker booked",
+            "Executed 3:1 3@100 left 8",
+            "Refreshed 1:1 3@100 left 5 booked",
+            "Executed 2:1 2@100 left 0 maker booked",
+            "Executed 3:1 2@100 left 6",
+            "Executed 1:1 3@100 left 2 maker booked",
+            "Executed 3:1 3@100 left 3",
+            "Refreshed 1:1 2@100 left 2 booked",
+            "Executed 1:1 2@100 left 0 maker booked",
+            "Executed 3:1 2@100 left 1",
+            "Booked 3:1 1@100 left 1 booked",
+        ]
+    );
+    let refreshes = [3, 8].map(|at| (events[at].related, events[at].order_ref));
+    assert_eq!(refreshes, [(1, 4), (4, 5)]);
+}
+
+#[test]
+fn a_reduction_takes_held_back_units_first() {
+    let mut rig = Rig::open(ROOMY);
+    last(&mut rig, [displayed(4), day(1, Buy, 10, 100)]);
+    for (total, related, tip) in [(7, 3, 4), (3, 3, 3), (2, 0, 2)] {
+        let events = rig.apply(common::cancel(1, total));
+        assert_eq!((events[0].leaves, events[0].related), (total, related));
+        let mut tips = Vec::new();
+        rig.engine.orders(1, Buy, |order| tips.push(order.tip));
+        assert_eq!(tips, [tip]);
+    }
+}
+
+#[test]
+fn an_iceberg_that_takes_every_step_ends_rightly() {
+    for quantity in 1..=150 {
+        let mut rig = Rig::open(ROOMY);
+        last(&mut rig, [displayed(1), day(1, Buy, 150, 100)]);
+        let events = rig.apply(ioc(1, Sell, quantity, 100));
+        let refreshes = quantity - u32::from(quantity == 150);
+        assert_eq!(events.len() as u32, 1 + 2 * quantity + refreshes);
+        assert_eq!(rig.engine.live_orders(), u32::from(quantity < 150));
+    }
+}
+
 #[test]
 fn ticks_are_of_symbols() {
     let mut rig = Rig::open(ROOMY);

@@ -127,7 +127,12 @@ fn whatever_can_be_observed_is_in_the_hash() {
         flags: EXTRA_HIDDEN,
         ..of(CommandKind::Extra)
     };
-    let changes: [&[Command]; 21] = [
+    let displayed = |quantity| Command {
+        session: 1,
+        old_user_ref: quantity,
+        ..of(CommandKind::Extra)
+    };
+    let changes: [&[Command]; 23] = [
         &[],
         &[cancel(1, 8)],
         &[cancel(1, 0)],
@@ -154,6 +159,8 @@ fn whatever_can_be_observed_is_in_the_hash() {
             ..of(CommandKind::Extra)
         }],
         &[hidden, replace(3, 4, 9, 300)],
+        &[displayed(2), replace(3, 4, 9, 300)],
+        &[displayed(3), replace(3, 4, 9, 300)],
         &[Command {
             symbol: 4,
             ..of(CommandKind::DefineSymbol)
