@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -70,6 +70,8 @@ const LOOK: (u64, u64) = (15, 100);
 const MODE_FACTOR: f64 = 1.8;
 /// Runs that are thrown away before one is kept whatever the mode.
 const REPEATS_MAX: u32 = 5;
+/// Longer runs are not repeated: the mode rarely holds so long.
+const REPEATED_MAX: Duration = Duration::from_secs(2);
 
 /// Keeps runs of one mode of the machine: the round trip of a line is measured before and after
 /// each run, and a run is repeated when one of them is far from that of the first.
@@ -105,9 +107,11 @@ impl Gate {
         }
         for attempt in 0.. {
             let before = look()?;
+            let start = Instant::now();
             let result = work()?;
+            let is_long = start.elapsed() > REPEATED_MAX;
             let holds = self.is_usual(before) && self.is_usual(look()?);
-            if holds || attempt == REPEATS_MAX {
+            if holds || is_long || attempt == REPEATS_MAX {
                 self.kept.set(self.kept.get() + 1);
                 self.strays.set(self.strays.get() + u32::from(!holds));
                 return Ok(result);

@@ -76,6 +76,9 @@ pub const ROWS: &[Row] = &[
     rows::roundtrip::ROW,
     rows::ring::ROW,
     rows::matching::ROW,
+    rows::publish::ROW,
+    rows::latency::ROW,
+    rows::aapl::ROW,
     rows::regimes::ROW,
     rows::journal::ROW,
 ];

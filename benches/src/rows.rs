@@ -1,7 +1,10 @@
 //! The rows, one file each.
 
+pub mod aapl;
 pub mod journal;
+pub mod latency;
 pub mod matching;
+pub mod publish;
 pub mod regimes;
 pub mod ring;
 pub mod roundtrip;

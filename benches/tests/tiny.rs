@@ -57,6 +57,21 @@ fn matching() {
 }
 
 #[test]
+fn publish() {
+    run_tiny("publish");
+}
+
+#[test]
+fn latency() {
+    run_tiny("latency");
+}
+
+#[test]
+fn aapl() {
+    run_tiny("aapl");
+}
+
+#[test]
 fn regimes() {
     run_tiny("regimes");
 }
@@ -77,7 +92,8 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     assert!(
-        text.contains("rings") && text.contains("roundtrip, ring, matching, regimes, journal"),
+        text.contains("rings")
+            && text.contains("roundtrip, ring, matching, publish, latency, aapl, regimes, journal"),
         "{text}"
     );
 }

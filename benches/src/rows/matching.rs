@@ -20,10 +20,10 @@ pub const ROW: Row = Row {
 };
 
 /// Commands that are timed together in the second case.
-const BURST: usize = 32;
+pub(super) const BURST: usize = 32;
 
 /// From so many standing orders on, the engine looks ahead in a burst.
-const LOOK_AHEAD_FROM: u32 = 100_000;
+pub(super) const LOOK_AHEAD_FROM: u32 = 100_000;
 
 /// Standing orders, and the names of the two cases.
 const BOOKS: [(u32, [&str; 2]); 3] = [
@@ -51,13 +51,15 @@ const BOOKS: [(u32, [&str; 2]); 3] = [
 ];
 
 /// Commands with what must come of them.
-struct Flow {
-    limits: Limits,
+pub(super) struct Flow {
+    pub(super) limits: Limits,
     /// Definitions and the orders that stand when the clock starts.
-    before: Vec<Input>,
-    timed: Vec<Input>,
+    pub(super) before: Vec<Input>,
+    pub(super) timed: Vec<Input>,
     events: usize,
     live: usize,
+    /// Of the events of the timed commands.
+    pub(super) digest: EventDigest,
 }
 
 fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
@@ -87,7 +89,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
 
 impl Flow {
     /// Generates flow and compares the engine's answers with the model's.
-    fn make(standing: u32, commands: usize) -> Result<Self, BenchError> {
+    pub(super) fn make(standing: u32, commands: usize) -> Result<Self, BenchError> {
         let shape = Shape {
             standing,
             ..Shape::default()
@@ -110,6 +112,7 @@ impl Flow {
             timed: Vec::new(),
             events: 0,
             live: 0,
+            digest: EventDigest::default(),
         };
         let mut opening = generator.opening();
         while flow.timed.len() < commands {
@@ -134,6 +137,7 @@ impl Flow {
             expected.iter().for_each(|event| generator.on_event(event));
             if is_timed {
                 flow.events += expected.len();
+                expected.iter().for_each(|event| flow.digest.add(event));
                 flow.timed.push(input);
             } else {
                 flow.before.push(input);
@@ -144,7 +148,7 @@ impl Flow {
         Ok(flow)
     }
 
-    fn check(&self, events: usize, live: usize) -> Result<(), BenchError> {
+    pub(super) fn check(&self, events: usize, live: usize) -> Result<(), BenchError> {
         if (events, live) == (self.events, self.live) {
             return Ok(());
         }
@@ -156,12 +160,37 @@ impl Flow {
     }
 }
 
-fn engine(limits: Limits, memory: &mut [Line]) -> Result<Engine<'_>, BenchError> {
+/// What two runs must agree about: every event, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct EventDigest {
+    /// Events.
+    pub(super) count: u64,
+    hash: u64,
+}
+
+impl EventDigest {
+    #[inline]
+    pub(super) fn add(&mut self, event: &Event) {
+        self.count += 1;
+        let words: [u64; 6] = bytemuck::cast(*event);
+        let mixed = words.iter().fold(0, |mixed: u64, word| {
+            (mixed.rotate_left(11) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        });
+        self.hash = (self.hash.rotate_left(5) ^ mixed).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    }
+}
+
+pub(super) fn engine(limits: Limits, memory: &mut [Line]) -> Result<Engine<'_>, BenchError> {
     Engine::new(limits, memory).map_err(|error| BenchError::failed("making an engine", error))
 }
 
 #[inline]
-fn apply(engine: &mut Engine<'_>, input: &Input, to: &mut Events, mut on: impl FnMut(&[Event])) {
+pub(super) fn apply(
+    engine: &mut Engine<'_>,
+    input: &Input,
+    to: &mut Events,
+    mut on: impl FnMut(&[Event]),
+) {
     let mut step = engine.apply(input, to);
     on(to.as_slice());
     while step == Step::More {
@@ -170,7 +199,7 @@ fn apply(engine: &mut Engine<'_>, input: &Input, to: &mut Events, mut on: impl F
     }
 }
 
-fn compare_books(engine: &Engine<'_>, naive: &Naive) -> Result<(), BenchError> {
+pub(super) fn compare_books(engine: &Engine<'_>, naive: &Naive) -> Result<(), BenchError> {
     for symbol in naive.symbols() {
         for side in [Side::Buy, Side::Sell] {
             let mut found = Vec::new();

@@ -136,12 +136,15 @@ impl Book {
     /// those of [`Book::apply`] for each.
     pub fn apply_all(&mut self, messages: &[Message], mut on: impl FnMut(&Report)) {
         for burst in messages.chunks(BURST_MAX) {
-            if burst.len() > 1 {
-                self.warm(burst);
+            if let [message] = burst {
+                self.apply(message, &mut on);
+                continue;
             }
-            burst
-                .iter()
-                .for_each(|message| self.apply(message, &mut on));
+            let guesses = self.guesses(burst);
+            for (at, message) in burst.iter().enumerate() {
+                self.engine.look_ahead(&guesses[..burst.len()], at);
+                self.apply(message, &mut on);
+            }
         }
     }
 
@@ -371,14 +374,16 @@ impl Book {
         }
     }
 
-    fn warm(&mut self, burst: &[Message]) {
-        let mut commands = [Command::zeroed(); BURST_MAX];
-        for (command, message) in commands.iter_mut().zip(burst) {
-            if let Ok(Some(guess)) = self.command(message) {
-                *command = guess;
+    /// What the messages of a burst will likely ask of the engine, as far as can be told before the
+    /// first of them is applied.
+    fn guesses(&mut self, burst: &[Message]) -> [Input; BURST_MAX] {
+        let mut guesses = [Input::zeroed(); BURST_MAX];
+        for (guess, message) in guesses.iter_mut().zip(burst) {
+            if let Ok(Some(command)) = self.command(message) {
+                guess.command = command;
             }
         }
-        self.engine.warm(commands.iter().take(burst.len()));
+        guesses
     }
 }
 

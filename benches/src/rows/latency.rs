@@ -1,0 +1,117 @@
+//! `latency`: each operation by itself, on generated flow.
+//!
+//! The clock is read before and after each command; the median of two readings with nothing
+//! between them is taken off each sample, and the note says how much that was. A clock that steps
+//! in 10 ns shows nothing below. No ring: what the engine owes for one command.
+
+use flow::Naive;
+use matching::Events;
+use quanta::Clock;
+use wire::ring::{CommandKind, Input};
+use wirecross_capi::Lines;
+
+use super::matching::{Flow, LOOK_AHEAD_FROM, apply, engine};
+use crate::compare::{Case, Subject, compare};
+use crate::stats::{Samples, Stats};
+use crate::threads::{Stop, pair};
+use crate::{BenchError, Effort, Options, Row};
+
+/// The row.
+pub const ROW: Row = Row {
+    name: "latency",
+    about: "new, cancel and replace one by one, the clock taken off: the engine, the naive model",
+    run,
+};
+
+/// Standing orders.
+const BOOKS: [u32; 3] = [LOOK_AHEAD_FROM, 5_000, 500_000];
+const KINDS: [(&str, CommandKind); 3] = [
+    ("new", CommandKind::New),
+    ("cancel", CommandKind::Cancel),
+    ("replace", CommandKind::Replace),
+];
+/// Readings of the clock that its price is taken from.
+const READINGS: usize = 20_001;
+
+fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let commands = options.effort.pick(2_000, 100_000, 500_000);
+    let price = clock_price(&Clock::new());
+    let mut cases = Vec::new();
+    for standing in &BOOKS[..options.effort.pick(1, 1, 3)] {
+        let is_tiny = options.effort == Effort::Tiny;
+        let flow = Flow::make(if is_tiny { 500 } else { *standing }, commands)?;
+        let mut lines = Lines::new(flow.limits.lines())
+            .ok_or_else(|| BenchError::Failed("no memory for the engine".to_string()))?;
+        let names = KINDS.map(|(name, _)| format!("{name}, {standing} orders"));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let subjects = vec![
+            Subject::new("ours", || turn_engine(&flow, &mut lines, price)),
+            Subject::new("naive model", || turn_naive(&flow, price)),
+        ];
+        cases.extend(compare(&names, options.effort.rounds(), subjects)?);
+    }
+    let note = format!(
+        "{:.1} ns of the clock taken off each sample",
+        price as f64 / 1_000.0
+    );
+    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
+}
+
+/// Median of two readings with nothing between them, in picoseconds.
+fn clock_price(clock: &Clock) -> u64 {
+    let readings = (0..READINGS).map(|_| {
+        let start = clock.raw();
+        let end = clock.raw();
+        clock.delta_as_nanos(start, end) * 1_000
+    });
+    Stats::of(readings.collect()).map_or(0, |stats| (stats.median * 1_000.0) as u64)
+}
+
+/// Applies the timed commands and sorts the times by kind.
+fn timed(flow: &Flow, price: u64, mut apply: impl FnMut(&Input)) -> Vec<Samples> {
+    let clock = Clock::new();
+    let mut samples = vec![Samples::new(); KINDS.len()];
+    for input in &flow.timed {
+        let start = clock.raw();
+        apply(input);
+        let end = clock.raw();
+        let time = (clock.delta_as_nanos(start, end) * 1_000).saturating_sub(price);
+        let kind = |(_, kind): &(&str, CommandKind)| *kind as u8 == input.command.kind;
+        if let Some(place) = KINDS.iter().position(kind) {
+            samples[place].push(time);
+        }
+    }
+    samples
+}
+
+fn turn_engine(flow: &Flow, lines: &mut Lines, price: u64) -> Result<Vec<Samples>, BenchError> {
+    let here = |_: &Stop| {
+        let mut engine = engine(flow.limits, lines.as_mut_slice())?;
+        let mut events = Events::new();
+        for input in &flow.before {
+            apply(&mut engine, input, &mut events, |_| ());
+        }
+        let mut count = 0;
+        let samples = timed(flow, price, |input| {
+            apply(&mut engine, input, &mut events, |events| {
+                count += events.len();
+            });
+        });
+        flow.check(count, engine.live_orders() as usize)?;
+        Ok(samples)
+    };
+    pair(here, |_| Ok(()))
+}
+
+fn turn_naive(flow: &Flow, price: u64) -> Result<Vec<Samples>, BenchError> {
+    let here = |_: &Stop| {
+        let mut naive = Naive::new();
+        let before = |input: &Input| drop(naive.apply(input));
+        flow.before.iter().for_each(before);
+        let mut count = 0;
+        let samples = timed(flow, price, |input| count += naive.apply(input).len());
+        flow.check(count, naive.live_orders())?;
+        Ok(samples)
+    };
+    pair(here, |_| Ok(()))
+}

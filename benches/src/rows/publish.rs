@@ -1,0 +1,175 @@
+//! `publish`: generated flow through the engine with every event put into a ring.
+//!
+//! A consumer on the other processor takes all events; their digest must be that of the naive
+//! model's. One sample is one run: the time from the first command to the last event published, by
+//! command. The gate of the calibration keeps runs of one mode of the machine.
+
+use std::time::{Duration, Instant};
+
+use flow::Naive;
+use matching::Events;
+use wire::ring::{Event, Input};
+use wirecross_capi::Lines;
+
+use super::matching::{BURST, EventDigest, Flow, LOOK_AHEAD_FROM, apply, engine};
+use crate::calibration::Gate;
+use crate::compare::{Case, Subject, compare};
+use crate::stats::Samples;
+use crate::threads::{Stop, pair};
+use crate::{BenchError, Effort, Options, Row};
+
+/// The row.
+pub const ROW: Row = Row {
+    name: "publish",
+    about: "generated flow with all events through a ring: the engine, the naive model",
+    run,
+};
+
+/// Slots of the ring: 64 KiB.
+const DEPTH: usize = 1_024;
+/// Spin hints between two looks of the consumer at an empty ring.
+const PAUSES: usize = 8;
+/// Events that the consumer takes at a time.
+const TAKE_MAX: usize = 64;
+/// Standing orders.
+const BOOKS: [u32; 3] = [5_000, LOOK_AHEAD_FROM, 500_000];
+
+fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let commands = options.effort.pick(2_000, 100_000, 1_000_000);
+    let gate = Gate::new(options.effort)?;
+    let mut cases = Vec::new();
+    for standing in &BOOKS[..options.effort.pick(1, 2, 3)] {
+        let is_tiny = options.effort == Effort::Tiny;
+        let flow = Flow::make(if is_tiny { 500 } else { *standing }, commands)?;
+        let mut lines = Lines::new(flow.limits.lines())
+            .ok_or_else(|| BenchError::Failed("no memory for the engine".to_string()))?;
+        let names = [
+            format!("{standing} orders, one command at a time"),
+            format!("{standing} orders, bursts of {BURST}"),
+        ];
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let ours = || {
+            let single = gate.run(|| turn_engine(&flow, &mut lines, 1))?;
+            let burst = gate.run(|| turn_engine(&flow, &mut lines, BURST))?;
+            Ok(vec![single, burst])
+        };
+        let naive = || {
+            let single = gate.run(|| turn_naive(&flow, 1))?;
+            Ok(vec![single, gate.run(|| turn_naive(&flow, BURST))?])
+        };
+        let subjects = vec![
+            Subject::new("ours", ours),
+            Subject::new("naive model", naive),
+        ];
+        cases.extend(compare(&names, options.effort.rounds(), subjects)?);
+    }
+    let note = gate.note();
+    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
+}
+
+fn turn_engine(flow: &Flow, lines: &mut Lines, group: usize) -> Result<Samples, BenchError> {
+    let memory = lines.as_mut_slice();
+    published(flow, |send| {
+        let mut engine = engine(flow.limits, memory)?;
+        let mut events = Events::new();
+        for input in &flow.before {
+            apply(&mut engine, input, &mut events, |_| ());
+        }
+        let looks = group > 1 && flow.limits.orders >= LOOK_AHEAD_FROM;
+        let start = Instant::now();
+        for inputs in flow.timed.chunks(group) {
+            for (at, input) in inputs.iter().enumerate() {
+                if looks {
+                    engine.look_ahead(inputs, at);
+                }
+                apply(&mut engine, input, &mut events, |events| send.put(events));
+            }
+            send.publish();
+        }
+        let time = start.elapsed();
+        flow.check(flow.digest.count as usize, engine.live_orders() as usize)?;
+        Ok(time)
+    })
+}
+
+fn turn_naive(flow: &Flow, group: usize) -> Result<Samples, BenchError> {
+    published(flow, |send| {
+        let mut naive = Naive::new();
+        let before = |input: &Input| drop(naive.apply(input));
+        flow.before.iter().for_each(before);
+        let start = Instant::now();
+        for inputs in flow.timed.chunks(group) {
+            for input in inputs {
+                send.put(&naive.apply(input));
+            }
+            send.publish();
+        }
+        let time = start.elapsed();
+        flow.check(flow.digest.count as usize, naive.live_orders())?;
+        Ok(time)
+    })
+}
+
+/// The writing side of the ring.
+struct Send<'s> {
+    writer: queue::Writer<Event, queue::SharedRing<Event>>,
+    stop: &'s Stop,
+    result: Result<(), BenchError>,
+}
+
+impl Send<'_> {
+    #[inline]
+    fn put(&mut self, events: &[Event]) {
+        for event in events {
+            if self.writer.put(0, event).is_err() && self.result.is_ok() {
+                self.writer.publish();
+                self.result = self.stop.wait(|| self.writer.put(0, event).ok());
+            }
+        }
+    }
+
+    #[inline]
+    fn publish(&mut self) {
+        self.writer.publish();
+    }
+}
+
+/// Runs `work` with a ring whose reader checks all events; the sample is the time it gives.
+fn published(
+    flow: &Flow,
+    work: impl FnOnce(&mut Send<'_>) -> Result<Duration, BenchError> + std::marker::Send,
+) -> Result<Samples, BenchError> {
+    let (writer, mut reader) =
+        queue::ring::<Event>(DEPTH).map_err(|error| BenchError::failed("a ring", error))?;
+    let here = |stop: &Stop| {
+        let result = Ok(());
+        let mut send = Send {
+            writer,
+            stop,
+            result,
+        };
+        let time = work(&mut send)?;
+        send.result.map(|()| time)
+    };
+    let there = |stop: &Stop| {
+        let mut digest = EventDigest::default();
+        while digest.count < flow.digest.count {
+            stop.wait(|| {
+                let found = reader.take(TAKE_MAX, |_, event| digest.add(event)) > 0;
+                if !found {
+                    (0..PAUSES).for_each(|_| std::hint::spin_loop());
+                }
+                found.then_some(())
+            })?;
+        }
+        if digest == flow.digest {
+            return Ok(());
+        }
+        let what = format!("{digest:?} instead of {:?}", flow.digest);
+        Err(BenchError::WrongAnswer(what))
+    };
+    let time = pair(here, there)?;
+    Ok(vec![
+        time.as_nanos() as u64 * 1_000 / flow.timed.len() as u64,
+    ])
+}
