@@ -34,7 +34,8 @@ pub struct Report {
 
 /// Columns of the record, one line a subject and case.
 pub const CSV_HEADER: &str = "date,commit,row,case,subject,unit,samples,max,p99.9,p99,median,min,\
-                              ratio_min,ratio,ratio_max,noise,ping_pong_before,ping_pong_after,command";
+                              ratio_min,ratio,ratio_max,noise,ping_pong_before,\
+                              ping_pong_after,command";
 
 impl RowReport {
     /// Orders the cases: the worst ratio first, then those without a peer.

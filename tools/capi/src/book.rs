@@ -4,17 +4,17 @@ use std::fmt;
 
 use bytemuck::Zeroable;
 use matching::{BURST_MAX, Engine, Events, LimitError, Limits, Step};
-use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason, Side};
+use wire::ring::{Command, CommandKind, Input, PRICE_MAX, Reason, Side, TimeInForce};
 
+use crate::hearing::Hearing;
 use crate::memory::Lines;
 use crate::message::{
-    Depth, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_ACCEPTED, REPORT_CANCELED,
-    REPORT_FILL, REPORT_MODIFIED, REPORT_REJECTED, Report,
+    Depth, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_MODIFIED, REPORT_REJECTED, Report,
 };
-use crate::orders::{Entry, Orders};
+use crate::orders::Orders;
 
 /// A tick is a whole cent to the engine, whatever it means outside: 64 neighbours share a group.
-const TICK: i64 = 100;
+pub(crate) const TICK: i64 = 100;
 /// The greatest price, in ticks; the least is 1.
 pub const PRICE_TICKS_MAX: i64 = PRICE_MAX / TICK;
 const _: () = assert!(PRICE_TICKS_MAX < u32::MAX as i64);
@@ -23,6 +23,22 @@ const COUNT_MAX: u32 = 1 << 30;
 
 const SYMBOL: u16 = 1;
 const SESSION: u16 = 1;
+/// A command of the one session about the one symbol that asks for nothing.
+const BLANK: Command = Command {
+    kind: 0,
+    side: 0,
+    time_in_force: 0,
+    flags: 0,
+    symbol: SYMBOL,
+    session: SESSION,
+    user_ref: 0,
+    old_user_ref: 0,
+    quantity: 0,
+    letters: [0; 4],
+    price: 0,
+    client_id: [0; 14],
+    wire_letters: [0; 2],
+};
 
 /// What a book has room for. Every limit is at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +122,7 @@ impl Book {
             let step = engine.apply(&input, &mut events);
             assert!(step == Step::Done, "opening a book takes one step each");
         }
+        input.command = BLANK;
         Ok(Self {
             engine,
             events,
@@ -120,14 +137,17 @@ impl Book {
     #[inline]
     pub fn apply(&mut self, message: &Message, mut on: impl FnMut(&Report)) {
         self.messages += 1;
-        let answer = match self.command(message) {
-            Ok(Some(command)) => return self.run(message, command, &mut on),
-            Ok(None) => Report {
+        let answer = match ask(&mut self.orders, message, &mut self.input.command) {
+            Ok(true) => return self.run(message, &mut on),
+            Ok(false) => Report {
                 price: message.price,
                 quantity: message.quantity,
                 ..Report::new(REPORT_MODIFIED, self.messages, message.id)
             },
-            Err(reason) => self.rejected(message, reason as u8),
+            Err(reason) => Report {
+                reason: reason as u8,
+                ..Report::new(REPORT_REJECTED, self.messages, message.id)
+            },
         };
         on(&answer);
     }
@@ -201,194 +221,112 @@ impl Book {
         self.engine.state_hash()
     }
 
-    /// What the engine is asked; nothing for a modify that changes nothing.
     #[inline]
-    fn command(&mut self, message: &Message) -> Result<Option<Command>, Reason> {
-        let blank = Command {
-            symbol: SYMBOL,
-            session: SESSION,
-            ..Command::zeroed()
+    fn run(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
+        let Self {
+            engine,
+            events,
+            orders,
+            input,
+            messages,
+            ..
+        } = self;
+        let mut hearing = Hearing {
+            orders,
+            message,
+            number: *messages,
+            total: input.command.quantity,
         };
-        if message.kind == KIND_CANCEL {
-            let user_ref = self.orders.find(message.id).ok_or(Reason::UnknownOrder)?;
-            let kind = CommandKind::Cancel as u8;
-            return Ok(Some(Command {
-                kind,
-                user_ref,
-                ..blank
-            }));
-        }
-        if !(1..=PRICE_TICKS_MAX).contains(&message.price) {
-            return Err(Reason::InvalidPrice);
-        }
-        let price = message.price * TICK;
-        let user_ref = self.orders.next().ok_or(Reason::PoolFull);
-        match message.kind {
-            KIND_NEW if message.side > 1 || message.ioc > 1 || !self.orders.knows(message.id) => {
-                Err(Reason::InvalidField)
-            }
-            KIND_NEW if self.orders.find(message.id).is_some() => Err(Reason::DuplicateUserRef),
-            KIND_NEW => Ok(Some(Command {
-                kind: CommandKind::New as u8,
-                side: message.side,
-                time_in_force: message.ioc,
-                user_ref: user_ref?,
-                quantity: message.quantity,
-                price,
-                ..blank
-            })),
-            KIND_MODIFY => {
-                let old_user_ref = self.orders.find(message.id).ok_or(Reason::UnknownOrder)?;
-                let entry = *self.orders.entry(old_user_ref);
-                let total = entry.executed.checked_add(message.quantity);
-                let quantity = match total {
-                    Some(total) if message.quantity > 0 => total,
-                    _ => return Err(Reason::InvalidQuantity),
-                };
-                if i64::from(entry.price) == message.price && message.quantity <= entry.open {
-                    let less = Command {
-                        kind: CommandKind::Cancel as u8,
-                        user_ref: old_user_ref,
-                        quantity,
-                        ..blank
-                    };
-                    return Ok((message.quantity < entry.open).then_some(less));
-                }
-                Ok(Some(Command {
-                    kind: CommandKind::Replace as u8,
-                    user_ref: user_ref?,
-                    old_user_ref,
-                    quantity,
-                    price,
-                    ..blank
-                }))
-            }
-            _ => Err(Reason::InvalidField),
-        }
-    }
-
-    fn rejected(&self, message: &Message, reason: u8) -> Report {
-        Report {
-            reason,
-            ..Report::new(REPORT_REJECTED, self.messages, message.id)
-        }
-    }
-
-    #[inline]
-    fn run(&mut self, message: &Message, command: Command, on: &mut impl FnMut(&Report)) {
-        self.input.sequence += 1;
-        self.input.command = command;
-        let mut step = self.engine.apply(&self.input, &mut self.events);
+        input.sequence += 1;
+        let mut step = engine.apply(input, events);
         loop {
-            for index in 0..self.events.as_slice().len() {
-                let event = self.events.as_slice()[index];
-                self.hear(message, &command, &event, on);
+            for event in events.as_slice() {
+                hearing.hear(event, on);
             }
             if step == Step::Done {
                 return;
             }
-            step = self.engine.resume(&mut self.events);
-        }
-    }
-
-    /// Follows an event and reports it.
-    #[inline]
-    fn hear(
-        &mut self,
-        message: &Message,
-        command: &Command,
-        event: &Event,
-        on: &mut impl FnMut(&Report),
-    ) {
-        let blank = |kind| Report {
-            quantity: event.quantity,
-            ..Report::new(kind, self.messages, message.id)
-        };
-        let report = match EventKind::from_byte(event.kind) {
-            Some(EventKind::Executed) if event.has(Event::MAKER) => self.fill(message.id, event),
-            Some(EventKind::Executed) => {
-                let taker = self.orders.entry(event.user_ref);
-                taker.executed += event.quantity;
-                taker.open = event.leaves;
-                if event.leaves == 0 {
-                    self.orders.forget(message.id as u32);
-                }
-                return;
-            }
-            Some(kind @ (EventKind::Accepted | EventKind::Replaced)) => {
-                let executed = command.quantity - message.quantity;
-                self.orders.take(Entry {
-                    id: message.id as u32,
-                    price: message.price as u32,
-                    open: message.quantity,
-                    executed,
-                });
-                let is_new = kind == EventKind::Accepted;
-                let kind = if is_new {
-                    REPORT_ACCEPTED
-                } else {
-                    REPORT_MODIFIED
-                };
-                Report {
-                    price: message.price,
-                    quantity: message.quantity,
-                    side: if is_new { message.side } else { 0 },
-                    ..Report::new(kind, self.messages, message.id)
-                }
-            }
-            Some(EventKind::Canceled) => {
-                self.orders.forget(message.id as u32);
-                blank(REPORT_CANCELED)
-            }
-            Some(EventKind::Reduced) => {
-                self.orders.entry(event.user_ref).open = message.quantity;
-                Report {
-                    price: message.price,
-                    quantity: message.quantity,
-                    ..blank(REPORT_MODIFIED)
-                }
-            }
-            Some(EventKind::Booked) => return,
-            _ => self.rejected(message, event.reason),
-        };
-        on(&report);
-    }
-
-    /// Follows a resting order that trades with the arriving order `id`.
-    #[inline]
-    fn fill(&mut self, id: u64, event: &Event) -> Report {
-        let maker = self.orders.entry(event.user_ref);
-        maker.executed += event.quantity;
-        maker.open = event.leaves;
-        let maker = maker.id;
-        if event.leaves == 0 {
-            self.orders.forget(maker);
-        }
-        Report {
-            other: u64::from(maker),
-            price: event.price / TICK,
-            quantity: event.quantity,
-            left: event.leaves,
-            side: Side::from_byte(event.side).map_or(0, |side| side.opposite() as u8),
-            ..Report::new(REPORT_FILL, self.messages, id)
+            step = engine.resume(events);
         }
     }
 
     /// What the messages of a burst will likely ask of the engine, as far as can be told before the
     /// first of them is applied.
     fn guesses(&mut self, burst: &[Message]) -> [Input; BURST_MAX] {
-        let mut guesses = [Input::zeroed(); BURST_MAX];
+        let blank = Input {
+            command: BLANK,
+            ..Input::zeroed()
+        };
+        let mut guesses = [blank; BURST_MAX];
         for (guess, message) in guesses.iter_mut().zip(burst) {
-            if let Ok(Some(command)) = self.command(message) {
-                guess.command = command;
-            }
+            // A message that will be refused asks for nothing; what stands there does no harm.
+            let _ = ask(&mut self.orders, message, &mut guess.command);
         }
         guesses
     }
 }
 
+/// Writes what the engine is asked over `to`, field by field: a command that is made elsewhere and
+/// copied must wait for its own stores. Says whether there is anything to ask: a modify may change
+/// nothing.
+#[inline]
+fn ask(orders: &mut Orders, message: &Message, to: &mut Command) -> Result<bool, Reason> {
+    if message.kind == KIND_CANCEL {
+        to.user_ref = orders.find(message.id).ok_or(Reason::UnknownOrder)?;
+        to.kind = CommandKind::Cancel as u8;
+        to.quantity = 0;
+        return Ok(true);
+    }
+    if !(1..=PRICE_TICKS_MAX).contains(&message.price) {
+        return Err(Reason::InvalidPrice);
+    }
+    to.price = message.price * TICK;
+    match message.kind {
+        KIND_NEW => {
+            if message.side > 1 || message.ioc > 1 || !orders.knows(message.id) {
+                return Err(Reason::InvalidField);
+            }
+            if orders.find(message.id).is_some() {
+                return Err(Reason::DuplicateUserRef);
+            }
+            to.user_ref = orders.next().ok_or(Reason::PoolFull)?;
+            to.kind = CommandKind::New as u8;
+            to.side = message.side;
+            to.time_in_force = message.ioc;
+            to.quantity = message.quantity;
+            Ok(true)
+        }
+        KIND_MODIFY => ask_modify(orders, message, to),
+        _ => Err(Reason::InvalidField),
+    }
+}
+
+#[inline]
+fn ask_modify(orders: &mut Orders, message: &Message, to: &mut Command) -> Result<bool, Reason> {
+    let user_ref = orders.find(message.id).ok_or(Reason::UnknownOrder)?;
+    let entry = *orders.entry(user_ref);
+    to.quantity = match entry.executed.checked_add(message.quantity) {
+        Some(total) if message.quantity > 0 => total,
+        _ => return Err(Reason::InvalidQuantity),
+    };
+    if i64::from(entry.price) == message.price && message.quantity <= entry.open {
+        to.kind = CommandKind::Cancel as u8;
+        to.user_ref = user_ref;
+        return Ok(message.quantity < entry.open);
+    }
+    to.kind = CommandKind::Replace as u8;
+    to.user_ref = orders.next().ok_or(Reason::PoolFull)?;
+    to.old_user_ref = user_ref;
+    to.time_in_force = TimeInForce::Day as u8;
+    Ok(true)
+}
+
 fn opening() -> [Command; 3] {
-    let blank = Command::zeroed();
+    let blank = Command {
+        symbol: 0,
+        session: 0,
+        ..BLANK
+    };
     [
         Command {
             kind: CommandKind::DefineSymbol as u8,

@@ -6,6 +6,7 @@
 
 mod book;
 mod border;
+mod hearing;
 mod memory;
 mod message;
 mod orders;
