@@ -156,6 +156,8 @@ pub struct Topology {
     pub links: [LinkSize; Link::ALL.len()],
     /// What is traded.
     pub symbols: Vec<String>,
+    /// The tick of each symbol in 1/10,000: prices are its multiples. 1 where none is named.
+    pub ticks: Vec<i64>,
     /// Who may log in.
     pub users: Vec<User>,
 }

@@ -47,6 +47,9 @@ fn values_arrive_where_they_belong() {
     assert_eq!(topology.depth(Link::EnginePublish), 16384);
     assert_eq!(topology.users[1].name, "BRAVO");
     assert_eq!(topology.symbols[0], "AAPL");
+    assert_eq!(topology.ticks, [1, 1, 1, 1]);
+    let ticks = with("[limits]", "[ticks]\nMSFT = 100\n\n[limits]");
+    assert_eq!(Topology::parse(&ticks).unwrap().ticks, [1, 100, 1, 1]);
     assert_eq!(topology.ending.drain.as_secs(), 30);
 }
 
@@ -284,6 +287,16 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "[links]",
         "[links]\njournal_gate = { depth = 64, full = \"wait\" }",
         &["links.journal_gate"],
+    ),
+    (
+        "[limits]",
+        "[ticks]\nNONE = 100\n\n[limits]",
+        &["`ticks.NONE`", "no symbol"],
+    ),
+    (
+        "[limits]",
+        "[ticks]\nAAPL = 0\n\n[limits]",
+        &["`ticks.AAPL`", "from 1 to"],
     ),
     (
         "name = \"BRAVO\"",

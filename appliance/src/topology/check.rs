@@ -4,11 +4,12 @@ use super::{
     Ack, Ending, Error, Feed, FeedMode, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
     Topology, USERS_MAX, User, raw, wiring,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
+use wire::ring::PRICE_MAX;
 
 /// Letters of a symbol in ITCH and OUCH.
 const SYMBOL_LETTERS: usize = 8;
@@ -38,6 +39,7 @@ const _: () = assert!(journal::SEGMENT_BYTES_MIN <= MIB as u64);
 pub(super) fn checked(file: raw::File) -> Result<Topology, Error> {
     let limits = limits(&file.limits)?;
     let symbols = symbols(file.symbols, limits)?;
+    let ticks = ticks(&file.ticks, &symbols)?;
     let users = users(file.users, limits)?;
     let places = wiring::places(&file.tiles)?;
     let links = wiring::links(&file.links)?;
@@ -55,6 +57,7 @@ pub(super) fn checked(file: raw::File) -> Result<Topology, Error> {
         places,
         links,
         symbols,
+        ticks,
         users,
     };
     replies_fit(&topology)?;
@@ -184,6 +187,20 @@ fn symbols(symbols: Vec<String>, limits: Limits) -> Result<Vec<String>, Error> {
         usize::from(limits.symbols),
     )?;
     Ok(symbols)
+}
+
+/// The tick of each symbol, in the order of the symbols.
+fn ticks(named: &BTreeMap<String, i64>, symbols: &[String]) -> Result<Vec<i64>, Error> {
+    for (name, &tick) in named {
+        let key = format!("ticks.{name}");
+        if !symbols.contains(name) {
+            let remedy = "name a symbol of `symbols`, or leave the line out";
+            return Err(Error::value(key, "is the tick of no symbol", remedy));
+        }
+        within(&key, tick, 1..=PRICE_MAX)?;
+    }
+    let tick = |name: &String| named.get(name).copied().unwrap_or(1);
+    Ok(symbols.iter().map(tick).collect())
 }
 
 /// At least one entry and no more than the limit.

@@ -14,6 +14,8 @@ pub(super) struct File {
     #[serde(default = "segment_mib_default")]
     pub segment_mib: u64,
     pub symbols: Vec<String>,
+    #[serde(default)]
+    pub ticks: BTreeMap<String, i64>,
     pub order_entry: OrderEntry,
     pub feed: Feed,
     pub limits: Limits,

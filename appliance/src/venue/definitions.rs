@@ -14,6 +14,7 @@ pub fn definitions(topology: &Topology) -> Vec<Command> {
     let symbol = |(index, name): (usize, &String)| Command {
         kind: CommandKind::DefineSymbol as u8,
         symbol: index as u16 + 1,
+        price: topology.ticks[index],
         client_id: letters_first(padded::<8>(name)),
         ..Command::zeroed()
     };
@@ -44,7 +45,12 @@ pub(super) fn told(command: &Command) -> String {
     let letters = |count: usize| String::from_utf8_lossy(&command.client_id[..count]).into_owned();
     match CommandKind::from_byte(command.kind) {
         Some(CommandKind::DefineSymbol) => {
-            format!("symbol {} as \"{}\"", command.symbol, letters(8).trim_end())
+            let name = letters(8);
+            let name = name.trim_end();
+            format!(
+                "symbol {} as \"{name}\" with a tick of {}",
+                command.symbol, command.price
+            )
         }
         Some(CommandKind::DefineSession) => {
             let firm = letters(4);
