@@ -50,8 +50,9 @@ impl Asked {
         bytemuck::bytes_of(self).iter().all(|byte| *byte == 0)
     }
 
+    /// Whether the engine knows all that is asked.
     fn is_offered(&self) -> bool {
-        self.unknown == 0 && self.expiry == 0
+        self.unknown == 0
     }
 
     fn has(&self, flag: u8) -> bool {
@@ -64,10 +65,12 @@ impl Asked {
     }
 
     /// The checks that need no book, in the stated order.
-    fn check(&self, command: &Command, open: u32) -> Result<(), Reason> {
+    fn check(&self, input: &Input, open: u32) -> Result<(), Reason> {
+        let command = &input.command;
         let stays =
             command.time_in_force == TimeInForce::Day as u8 && command.price != PRICE_MARKET;
-        if self.flags & !FLAGS != 0 || self.has(EXTRA_SLIDE) && !self.has(EXTRA_POST_ONLY) {
+        let slides = self.has(EXTRA_SLIDE) && !self.has(EXTRA_POST_ONLY);
+        if self.flags & !FLAGS != 0 || slides || self.expiry < 0 {
             return Err(Reason::InvalidField);
         }
         if self.minimum > open || self.displayed > open {
@@ -76,8 +79,14 @@ impl Asked {
         if self.displayed > 0 && (!stays || self.has(EXTRA_HIDDEN)) {
             return Err(Reason::InvalidField);
         }
+        if self.expiry != 0 && !stays {
+            return Err(Reason::InvalidField);
+        }
         if self.has(EXTRA_POST_ONLY) && (!stays || self.minimum > 0) {
             return Err(Reason::InvalidField);
+        }
+        if self.expiry != 0 && self.expiry as u64 <= input.time_ns {
+            return Err(Reason::Expired);
         }
         Ok(())
     }
@@ -108,7 +117,7 @@ impl Engine<'_> {
         let at = usize::from(input.command.session);
         let asked = core::mem::replace(&mut self.asked[at], Asked::zeroed());
         self.sessions[at].extra = 0;
-        match self.check_asked(&input.command, &asked) {
+        match self.check_asked(input, &asked) {
             Ok((taker, found)) => self.enter_with(taker, found, &asked, events),
             Err(reason) => rejected(&input.command, reason, events),
         }
@@ -117,9 +126,10 @@ impl Engine<'_> {
     /// The order, and the one that it replaces.
     fn check_asked(
         &mut self,
-        command: &Command,
+        input: &Input,
         asked: &Asked,
     ) -> Result<(Taker, Option<Found>), Reason> {
+        let command = &input.command;
         if self.day != Day::Open {
             return Err(Reason::NotOpen);
         }
@@ -132,8 +142,9 @@ impl Engine<'_> {
         } else {
             (self.taker_new(command)?, None)
         };
-        asked.check(command, taker.open)?;
+        asked.check(input, taker.open)?;
         taker.displayed = asked.displayed;
+        taker.expiry_ns = asked.expiry as u64;
         if asked.has(EXTRA_HIDDEN) {
             taker.who.head |= HEAD_HIDDEN;
         }

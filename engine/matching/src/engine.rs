@@ -7,6 +7,7 @@ use crate::ahead::Ahead;
 use crate::answers::{about, canceled, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
+use crate::expiry::Expiries;
 use crate::iceberg::Part;
 use crate::memory::{self, Tables};
 use crate::minimum::Judged;
@@ -44,6 +45,8 @@ pub(crate) enum Pending {
     Nothing,
     /// An aggressor goes on trading.
     Sweep(Taker),
+    /// Orders expire before it is applied.
+    Expire(Input),
     /// An order looks for its minimum quantity.
     Judge(Judged),
     /// The day is being closed: `Command`, and the symbol that is next.
@@ -57,13 +60,14 @@ pub(crate) enum Pending {
 /// each fill adds such a number. A look-up by reference compares at most 18 slots and walks at most
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
-/// this, or looks at 1,024 symbols while the day is closed, or at 256
-/// levels for a minimum quantity.
+/// this, or looks at 1,024 symbols while the day is closed, or at 256 levels for a minimum
+/// quantity. An order that expires costs up to 27 steps along a heap more.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     pub(crate) slab: Slab<'m>,
     /// By order, of those that are not plain.
     pub(crate) parts: &'m mut [Part],
+    pub(crate) expiries: Expiries<'m>,
     pub(crate) refs: Refs<'m>,
     pub(crate) sessions: &'m mut [Session],
     /// By session, too.
@@ -95,6 +99,7 @@ impl<'m> Engine<'m> {
             asked,
             orders,
             parts,
+            expiries,
             slots,
             branches,
             levels,
@@ -110,6 +115,7 @@ impl<'m> Engine<'m> {
             },
             slab: Slab::new(orders),
             parts,
+            expiries: Expiries::new(expiries),
             refs: Refs::new(slots, branches),
             sessions,
             asked,
@@ -131,6 +137,15 @@ impl<'m> Engine<'m> {
             "resume the input before until it is done"
         );
         events.clear();
+        if input.time_ns >= self.expiries.next_ns {
+            return self.expire_then_apply(input, events);
+        }
+        self.apply_now(input, events)
+    }
+
+    /// Applies an input before which nothing expires any more.
+    #[inline(always)]
+    pub(crate) fn apply_now(&mut self, input: &Input, events: &mut Events) -> Step {
         let command = &input.command;
         match CommandKind::from_byte(command.kind) {
             Some(CommandKind::New) => self.enter_new(input, events),
@@ -164,6 +179,7 @@ impl<'m> Engine<'m> {
         match core::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => Step::Done,
             Pending::Sweep(mut taker) => self.trade(&mut taker, events),
+            Pending::Expire(input) => self.expire_then_apply(&input, events),
             Pending::Judge(judged) => self.judge_on(judged, events),
             Pending::Close(command, symbol) => self.close_books(command, symbol, events),
         }

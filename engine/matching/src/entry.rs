@@ -81,6 +81,9 @@ impl Engine<'_> {
         }
         let price = self.books.price(order.level);
         if open == 0 {
+            if order.expires() {
+                self.expire_never(found.order);
+            }
             self.refs.remove(self.slab.orders, found);
             self.books.unlink(&mut self.slab, found.order);
             events.push_words(canceled(&order, price, Reason::User, Event::LAST));
@@ -100,6 +103,9 @@ impl Engine<'_> {
     /// Takes a resting order off its book and forgets its reference.
     #[inline(never)]
     pub(crate) fn take_off(&mut self, found: Found) {
+        if self.slab.orders[found.order as usize].expires() {
+            self.expire_never(found.order);
+        }
         self.refs.remove(self.slab.orders, found);
         self.books.unlink(&mut self.slab, found.order);
     }
@@ -181,6 +187,7 @@ impl Engine<'_> {
             open: quantity - executed,
             executed,
             displayed: 0,
+            expiry_ns: 0,
             rests: time_in_force == TimeInForce::Day as u8 && !is_market,
         }
     }

@@ -19,6 +19,11 @@ pub(crate) struct Part {
     pub(crate) tip: u32,
     /// Units of a fresh tip.
     pub(crate) displayed: u32,
+    /// When it leaves the book.
+    pub(crate) expiry_ns: u64,
+    /// Its place among those that do.
+    pub(crate) heap_at: u32,
+    unused: u32,
 }
 
 impl Engine<'_> {
@@ -28,7 +33,8 @@ impl Engine<'_> {
         let order = &mut self.slab.orders[handle as usize];
         let tip = displayed.min(order.open());
         order.set_iceberg(tip < order.open());
-        self.parts[handle as usize] = Part { tip, displayed };
+        let part = &mut self.parts[handle as usize];
+        (part.tip, part.displayed) = (tip, displayed);
     }
 
     /// Units of an order that aggressors meet.
@@ -110,6 +116,9 @@ impl Engine<'_> {
             related,
             ..of_order(&order.identity(), code, pair(part.tip, order.open()), price)
         };
+        if order.expires() {
+            self.expire_later(handle);
+        }
         self.books.move_back(&mut self.slab, handle);
         words
     }

@@ -30,6 +30,7 @@ mod answers;
 mod attributes;
 mod engine;
 mod entry;
+mod expiry;
 mod iceberg;
 mod minimum;
 mod prefetch;

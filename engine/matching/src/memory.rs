@@ -22,6 +22,7 @@ pub(crate) struct Tables<'m> {
     pub(crate) asked: &'m mut [Asked],
     pub(crate) orders: &'m mut [Order],
     pub(crate) parts: &'m mut [Part],
+    pub(crate) expiries: &'m mut [u32],
     pub(crate) slots: &'m mut [u32],
     pub(crate) branches: &'m mut [Branch],
     pub(crate) levels: &'m mut [Level],
@@ -73,6 +74,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<Asked>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
         + lines_of::<Part>(sizes.orders)
+        + lines_of::<u32>(sizes.orders)
         + lines_of::<u32>(sizes.slots)
         + lines_of::<Branch>(sizes.orders)
         + lines_of::<Level>(sizes.levels)
@@ -91,6 +93,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         asked: table(rest, sizes.sessions),
         orders: table(rest, sizes.orders),
         parts: table(rest, sizes.orders),
+        expiries: table(rest, sizes.orders),
         slots: table(rest, sizes.slots),
         branches: table(rest, sizes.orders),
         levels: table(rest, sizes.levels),

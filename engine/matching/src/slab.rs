@@ -24,6 +24,8 @@ const FLAG_SHIFT: u32 = SIDE_SHIFT + 1;
 const HIDDEN: u64 = 1 << FLAG_SHIFT;
 /// It holds units back.
 const ICEBERG: u64 = 2 << FLAG_SHIFT;
+/// It leaves the book at a time.
+const EXPIRES: u64 = 4 << FLAG_SHIFT;
 
 /// Where the words of an event have [`Event::HIDDEN`].
 pub(crate) const HEAD_HIDDEN: u64 = (Event::HIDDEN as u64) << 24;
@@ -159,6 +161,15 @@ impl Order {
 
     pub(crate) fn set_iceberg(&mut self, is_iceberg: bool) {
         self.state = self.state & !ICEBERG | if is_iceberg { ICEBERG } else { 0 };
+    }
+
+    #[inline]
+    pub(crate) fn expires(&self) -> bool {
+        self.state & EXPIRES != 0
+    }
+
+    pub(crate) fn set_expires(&mut self) {
+        self.state |= EXPIRES;
     }
 
     pub(crate) fn set_order_ref(&mut self, order_ref: u64) {

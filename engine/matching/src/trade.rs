@@ -27,6 +27,8 @@ pub(crate) struct Taker {
     pub(crate) executed: u32,
     /// Units that it shows when it rests, 0 for all.
     pub(crate) displayed: u32,
+    /// When it leaves the book if it rests, 0 for never.
+    pub(crate) expiry_ns: u64,
     /// Whether what does not trade rests.
     pub(crate) rests: bool,
 }
@@ -112,6 +114,9 @@ impl Engine<'_> {
         let handle = self.rest(taker, None);
         if taker.displayed != 0 {
             self.hold_back(handle, taker.displayed);
+        }
+        if taker.expiry_ns != 0 {
+            self.expire_at(handle, taker.expiry_ns);
         }
     }
 

@@ -29,6 +29,8 @@ pub struct RestingOrder {
     pub tip: u32,
     /// Units of a fresh tip, 0 if it holds none back.
     pub displayed: u32,
+    /// When it leaves the book, in nanoseconds since the Unix epoch, 0 for never.
+    pub expiry_ns: u64,
     /// Whether it is not shown.
     pub is_hidden: bool,
 }
@@ -81,6 +83,11 @@ impl Engine<'_> {
             quantity: order.open(),
             executed: order.executed(),
             tip: self.tip(handle),
+            expiry_ns: if order.expires() {
+                self.parts[handle as usize].expiry_ns
+            } else {
+                0
+            },
             displayed,
             is_hidden: who.is_hidden(),
         }
@@ -143,6 +150,7 @@ impl Hash {
         self.add(u64::from(order.session) << 32 | u64::from(order.user_ref));
         self.add(u64::from(order.quantity) << 32 | u64::from(order.executed));
         self.add(u64::from(order.tip) << 32 | u64::from(order.displayed));
+        self.add(order.expiry_ns);
         let hidden = u64::from(order.is_hidden);
         self.add((order.price as u64) << 2 | hidden << 1 | order.side as u64);
     }

@@ -193,6 +193,70 @@ fn an_iceberg_that_takes_every_step_ends_rightly() {
     }
 }
 
+fn expiry(time_ns: i64) -> Command {
+    Command {
+        price: time_ns,
+        ..extra()
+    }
+}
+
+#[test]
+fn orders_expire_by_time_then_number_in_bounded_steps() {
+    let mut rig = Rig::open(ROOMY);
+    let mut expected = Vec::new();
+    for user_ref in 1..=300 {
+        let at = 100_000 + i64::from(user_ref * 7_919 % 40);
+        rig.apply(expiry(at));
+        let events = rig.apply(day(user_ref, Buy, 1, 100 + i64::from(user_ref % 7)));
+        expected.push((at, events[0].order_ref, user_ref));
+    }
+    // One is cancelled, one traded and one replaced by an order that stays.
+    rig.apply(common::cancel(5, 0));
+    rig.apply(ioc(1, Sell, 1, 106));
+    rig.apply(replace(8, 301, 1, 50));
+    expected.retain(|(_, _, user_ref)| ![5, 6, 8].contains(user_ref));
+    expected.sort_unstable();
+    rig.sequence = 100_017;
+    let events = rig.apply(common::cancel(9, 0));
+    let (own, expired) = events.split_last().expect("events");
+    let told: Vec<u64> = expired.iter().map(|event| event.order_ref).collect();
+    let due: Vec<u64> = expected
+        .iter()
+        .take_while(|(at, ..)| *at <= 100_018)
+        .map(|(_, order_ref, _)| *order_ref)
+        .collect();
+    assert_eq!(told, due);
+    assert!(told.len() > 100 && rig.steps > told.len() / matching::EVENTS_MAX);
+    assert_eq!(own.user_ref, 9);
+    rig.sequence = 200_000;
+    rig.apply(of(CommandKind::Time));
+    assert_eq!(rig.engine.live_orders(), 1);
+}
+
+#[test]
+fn an_order_does_not_enter_after_its_time() {
+    let mut rig = Rig::open(ROOMY);
+    rig.sequence = 999;
+    assert_eq!(
+        last(&mut rig, [expiry(1_001), day(1, Buy, 1, 100)]),
+        ["Rejected 1:1 1@100 left 0 Expired"]
+    );
+    assert_eq!(
+        last(&mut rig, [expiry(1_004), day(1, Buy, 1, 100)]),
+        ["Accepted 1:1 1@100 left 1 booked"]
+    );
+    // It expires before the order that would have met it.
+    rig.sequence = 1_003;
+    assert_eq!(
+        answers(&mut rig, ioc(1, Sell, 1, 100)),
+        [
+            "Canceled 1:1 1@100 left 0 booked Expired",
+            "Accepted 2:1 1@100 left 1",
+            "Canceled 2:1 1@100 left 0 ImmediateOrCancel"
+        ]
+    );
+}
+
 #[test]
 fn ticks_are_of_symbols() {
     let mut rig = Rig::open(ROOMY);

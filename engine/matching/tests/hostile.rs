@@ -132,7 +132,12 @@ fn whatever_can_be_observed_is_in_the_hash() {
         old_user_ref: quantity,
         ..of(CommandKind::Extra)
     };
-    let changes: [&[Command]; 23] = [
+    let expiry = |price| Command {
+        session: 1,
+        price,
+        ..of(CommandKind::Extra)
+    };
+    let changes: [&[Command]; 25] = [
         &[],
         &[cancel(1, 8)],
         &[cancel(1, 0)],
@@ -160,6 +165,8 @@ fn whatever_can_be_observed_is_in_the_hash() {
         }],
         &[hidden, replace(3, 4, 9, 300)],
         &[displayed(2), replace(3, 4, 9, 300)],
+        &[expiry(1_000), replace(3, 4, 9, 300)],
+        &[expiry(1_001), replace(3, 4, 9, 300)],
         &[displayed(3), replace(3, 4, 9, 300)],
         &[Command {
             symbol: 4,
