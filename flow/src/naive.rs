@@ -66,7 +66,7 @@ mod day;
 mod entry;
 
 /// How many of the increments of `docs/matching.md` the engine offers, and [`Naive::new`] with it.
-pub const OFFERED: u8 = 3;
+pub const OFFERED: u8 = 4;
 
 /// The number of increments.
 pub const INCREMENTS: u8 = 4;

@@ -98,7 +98,7 @@ impl Engine<'_> {
         let at = usize::from(command.session);
         if let Some(session) = self.sessions.get_mut(at).filter(|one| one.defined != 0) {
             let asked = Asked::of(command);
-            session.extra = u16::from(!asked.is_plain());
+            session.extra = u8::from(!asked.is_plain());
             self.asked[at] = asked;
         }
         about(command, EventKind::Noted, Reason::None)

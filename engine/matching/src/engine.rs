@@ -12,6 +12,7 @@ use crate::iceberg::Part;
 use crate::memory::{self, Tables};
 use crate::minimum::Judged;
 use crate::refs::Refs;
+use crate::self_trade::Prevention;
 use crate::slab::{NONE, Slab};
 use crate::trade::Taker;
 use crate::trie::Trie;
@@ -30,7 +31,9 @@ pub(crate) struct Session {
     pub(crate) firm: [u8; 4],
     pub(crate) defined: u16,
     /// The next order has attributes: what was asked stands beside.
-    pub(crate) extra: u16,
+    pub(crate) extra: u8,
+    /// What happens instead of a trade with its own account.
+    pub(crate) mode: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,8 +63,8 @@ pub(crate) enum Pending {
 /// each fill adds such a number. A look-up by reference compares at most 18 slots and walks at most
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
-/// this, or looks at 1,024 symbols while the day is closed, or at 256 levels for a minimum
-/// quantity. An order that expires costs up to 27 steps along a heap more.
+/// this, or looks at 1,024 symbols while the day is closed, or at 256 levels or
+/// orders for a minimum quantity. An order that expires costs up to 27 steps along a heap more.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     pub(crate) slab: Slab<'m>,
@@ -205,7 +208,8 @@ impl<'m> Engine<'m> {
     }
 
     fn define_session(&mut self, command: &Command) -> Event {
-        if command.session == 0 {
+        let [mode, ..] = command.letters;
+        if command.session == 0 || Prevention::from_byte(mode).is_none() {
             return refused(command, Reason::InvalidField);
         }
         match self.sessions.get_mut(usize::from(command.session)) {
@@ -216,6 +220,7 @@ impl<'m> Engine<'m> {
                     account,
                     firm,
                     defined: 1,
+                    mode,
                     ..Session::zeroed()
                 };
                 about(command, EventKind::SessionDefined, Reason::None)

@@ -34,6 +34,7 @@ mod expiry;
 mod iceberg;
 mod minimum;
 mod prefetch;
+mod self_trade;
 mod trade;
 
 mod books;

@@ -8,7 +8,7 @@
 //! 18 slots and walks at most 48 branches, and there is always room for as many references as there
 //! are orders.
 //!
-//! A slot is an order's handle alone: whose it is stands in its record, which is needed next anyway.
+//! A slot is an order's handle alone: whose it is stands in its record, which is needed next.
 
 use bytemuck::{Pod, Zeroable};
 

@@ -6,6 +6,7 @@ use crate::answers::{code, of_order};
 use crate::books::rank;
 use crate::engine::Pending;
 use crate::events::{Words, pair};
+use crate::self_trade::Prevention;
 use crate::slab::{Identity, NONE, Order};
 use crate::{EVENTS_MAX, Engine, Events, Step};
 
@@ -135,6 +136,7 @@ impl Engine<'_> {
     pub(crate) fn sweep(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
         let symbol = usize::from(taker.who.symbol());
         let side = taker.who.side().opposite();
+        let prevention = self.prevention(taker);
         while taker.open > 0 {
             let best = self.books.books[symbol].best(side);
             let best = best.filter(|(_, price)| taker.meets(rank(side, *price)));
@@ -145,7 +147,12 @@ impl Engine<'_> {
             if events.room() < FILL_EVENTS_MAX + 1 {
                 return Step::More;
             }
-            self.fill(taker, level, price, events);
+            let maker = self.books.levels[level as usize].head;
+            if prevention != Prevention::None && self.is_own(taker, maker) {
+                self.prevent(taker, maker, prevention, events);
+            } else {
+                self.fill(taker, level, price, events);
+            }
         }
         if taker.open > 0 && taker.rests {
             self.rest_anew(taker);

@@ -118,7 +118,7 @@ impl Engine<'_> {
                 hash.add(session << 32 | u64::from(state.user_ref_last));
                 let firm = u32::from_le_bytes(state.firm);
                 hash.add(u64::from(firm) << 32 | u64::from(state.account));
-                hash.add(u64::from(state.extra));
+                hash.add(u64::from(state.extra) << 8 | u64::from(state.mode));
                 if state.extra != 0 {
                     asked.words().into_iter().for_each(|word| hash.add(word));
                 }

@@ -284,6 +284,108 @@ fn ticks_are_of_symbols() {
     assert_eq!(answers, expected.map(|answer| vec![answer.to_string()]));
 }
 
+/// Sessions 4 and 5 of one account, the first with a self-trade mode, and 5 with an order of 5 to
+/// sell at 100, and 3 of it shown; then session 2 with one of 4 at the same price.
+fn rig_of_mode(mode: u8) -> Rig {
+    let mut rig = Rig::open(ROOMY);
+    for (session, mode) in [(4, mode), (5, 0)] {
+        rig.apply(Command {
+            session,
+            user_ref: 77,
+            letters: [mode, 0, 0, 0],
+            ..of(CommandKind::DefineSession)
+        });
+    }
+    let of_5 = |command| Command {
+        session: 5,
+        ..command
+    };
+    last(
+        &mut rig,
+        [
+            of_5(displayed(3)),
+            of_5(day(1, Sell, 5, 100)),
+            other(1, Sell, 4, 100),
+        ],
+    );
+    rig
+}
+
+fn of_4(quantity: u32) -> Command {
+    Command {
+        session: 4,
+        ..day(1, Buy, quantity, 100)
+    }
+}
+
+#[test]
+fn orders_of_one_account_do_not_trade() {
+    let gone = "Canceled 5:1 5@100 left 0 booked SelfTrade";
+    let cases: [(u8, u32, &[&str]); 6] = [
+        (1, 6, &["Canceled 4:1 6@100 left 0 SelfTrade"]),
+        (
+            2,
+            6,
+            &[
+                gone,
+                "Executed 2:1 4@100 left 0 maker booked",
+                "Executed 4:1 4@100 left 2",
+                "Booked 4:1 2@100 left 2 booked",
+            ],
+        ),
+        (3, 6, &[gone, "Canceled 4:1 6@100 left 0 SelfTrade"]),
+        (
+            4,
+            6,
+            &[
+                gone,
+                "Reduced 4:1 5@100 left 1 SelfTrade",
+                "Executed 2:1 1@100 left 3 maker booked",
+                "Executed 4:1 1@100 left 0",
+            ],
+        ),
+        (4, 5, &[gone, "Canceled 4:1 5@100 left 0 SelfTrade"]),
+        (
+            4,
+            3,
+            &[
+                "Reduced 5:1 3@100 left 2 booked SelfTrade",
+                "Canceled 4:1 3@100 left 0 SelfTrade",
+            ],
+        ),
+    ];
+    for (mode, quantity, expected) in cases {
+        let mut rig = rig_of_mode(mode);
+        let said = answers(&mut rig, of_4(quantity));
+        assert_eq!(
+            said[0],
+            format!("Accepted 4:1 {quantity}@100 left {quantity}")
+        );
+        assert_eq!(said[1..], *expected, "mode {mode}, {quantity} units");
+    }
+    let mut rig = rig_of_mode(0);
+    assert_eq!(answers(&mut rig, of_4(9)).len(), 8);
+    // A mode that is none: the session is not there.
+    let mut rig = rig_of_mode(5);
+    assert_eq!(
+        answers(&mut rig, of_4(1)),
+        ["Rejected 4:1 1@100 left 0 UnknownSession"]
+    );
+}
+
+#[test]
+fn a_minimum_counts_no_orders_of_the_same_account() {
+    for (mode, quantity, is_met) in [(0, 9, true), (2, 4, true), (2, 5, false)] {
+        let mut rig = rig_of_mode(mode);
+        rig.apply(Command {
+            session: 4,
+            ..minimum(quantity)
+        });
+        let left = answers(&mut rig, of_4(9)).pop().unwrap_or_default();
+        assert_eq!(left.contains("MinimumQuantity"), !is_met, "{left}");
+    }
+}
+
 #[test]
 fn hostile_days_are_answered_as_the_reference_answers() {
     let limits = Limits {

@@ -137,7 +137,7 @@ fn whatever_can_be_observed_is_in_the_hash() {
         price,
         ..of(CommandKind::Extra)
     };
-    let changes: [&[Command]; 25] = [
+    let changes: [&[Command]; 26] = [
         &[],
         &[cancel(1, 8)],
         &[cancel(1, 0)],
@@ -180,6 +180,12 @@ fn whatever_can_be_observed_is_in_the_hash() {
         &[Command {
             session: 4,
             user_ref: 1,
+            ..of(CommandKind::DefineSession)
+        }],
+        &[Command {
+            session: 4,
+            user_ref: 1,
+            letters: [2, 0, 0, 0],
             ..of(CommandKind::DefineSession)
         }],
         &[named],
