@@ -29,6 +29,9 @@ pub use signals::{COUNTERS, HISTOGRAMS, Phase, Signals};
 /// Messages a tile takes in one turn.
 pub const BATCH: usize = 256;
 
+/// How often a tile tells the counters that no event of its own moves: those of its ports.
+const FIGURES_NS: u64 = 100_000_000;
+
 /// Whether a turn did anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {

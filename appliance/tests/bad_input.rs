@@ -43,6 +43,22 @@ fn a_wrong_login_is_rejected_and_the_connection_closed() {
         });
         member.until_closed();
     }
+    wait_until("the count", || counter(&site, "gate.login_rejects") == 3);
+    venue.stop();
+}
+
+#[test]
+fn one_connection_too_many_is_turned_away_and_counted() {
+    let site = Site::new().with("connections_max = 8", "connections_max = 2");
+    let venue = site.start();
+    let mut good = Member::login(venue.order_entry(), "BRAVO");
+    let silent = TcpStream::connect(venue.order_entry()).unwrap();
+    let mut third = TcpStream::connect(venue.order_entry()).unwrap();
+    assert_eq!(read_all(&mut third), b"");
+    wait_until("the count", || counter(&site, "gate.refused") == 1);
+    good.enter(b'B', 1, "AAPL", 1);
+    good.until_kinds("SA");
+    drop(silent);
     venue.stop();
 }
 

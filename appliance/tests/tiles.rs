@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use appliance::client::members::{Login, Members};
-use appliance::tiles::{PublishPorts, Tile};
+use appliance::tiles::{Phase, PublishPorts, Tile};
 use appliance::topology::Topology;
 use appliance::venue::{Parts, Venue, assemble, counters_anonymous, engine_limits};
 use journal::simulated::{Disk, DiskStorage, Faults};
@@ -11,6 +11,7 @@ use nic::UdpPort;
 use nic::mirror::{MirrorTcp, MirrorUdp, tcp_pair, udp_pair};
 use queue::CounterSet;
 use session::ouch_client::{Order, Reply};
+use session::soup_client::ClientState;
 use std::net::SocketAddrV4;
 
 const FILE: &str = include_str!("../topologies/dev-2core.toml");
@@ -37,7 +38,11 @@ impl<'m> Stage<'m> {
             "ack = \"disk\"",
             &format!("ack = \"{ack}\"\nsegment_mib = 1"),
         );
-        let topology = Topology::parse(&text).unwrap();
+        Self::of(&text, disk, lines)
+    }
+
+    fn of(text: &str, disk: &Disk, lines: &'m mut Vec<Line>) -> Self {
+        let topology = Topology::parse(text).unwrap();
         lines.resize(engine_limits(&topology).lines(), Line::ZERO);
         let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
         let (client, server) = tcp_pair();
@@ -220,4 +225,46 @@ fn a_failed_flush_is_told_and_nothing_follows() {
         failure.contains("the journal failed") && failure.contains("flush"),
         "{failure}"
     );
+}
+
+#[test]
+fn a_failed_venue_disconnects_its_members_and_does_not_end_their_session() {
+    let mut lines = Vec::new();
+    let mut stage = Stage::new("disk", &Disk::new(5), &mut lines);
+    stage.turns(true);
+    assert_eq!(stage.enter(1), 1);
+    stage.turns(true);
+    let mut phase = stage.set.counter("venue.phase").unwrap();
+    phase.set(Phase::Failing as u64);
+    stage.turn(true);
+    // A member whose session had ended would not come back for the rest of the day.
+    stage.now_ns += session::SECOND_NS;
+    let mut patience = TURNS;
+    while stage.counter("gate.done") == 0 || stage.counter("gate.connections") > 0 {
+        assert!(patience > 0, "the gate did not end");
+        patience -= 1;
+        stage.now_ns += session::SECOND_NS;
+        stage.turn(true);
+        assert_ne!(stage.members.member(0).state(), ClientState::Ended);
+    }
+}
+
+#[test]
+fn a_member_whose_replies_fill_their_memory_is_disconnected_and_told_of() {
+    let mut text = FILE.replace("rerequest", "history_mib = 1\nrerequest");
+    for depth in ["4096", "16384"] {
+        text = text.replace(&format!("depth = {depth}"), "depth = 128");
+    }
+    text = text.replace("[feed]", "reply_mib = 1\n\n[feed]");
+    let mut lines = Vec::new();
+    let mut stage = Stage::of(&text, &Disk::new(6), &mut lines);
+    stage.turns(true);
+    // A mebibyte holds the replies to less than 16,384 orders.
+    stage.enter(20_000);
+    stage.turns(true);
+    assert!(stage.counter("gate.store_full") > 0);
+    assert_eq!(stage.counter("gate.store_low"), 0, "the others go on");
+    assert!(stage.members.member(1).query());
+    stage.turns(true);
+    assert_eq!(stage.answers, 1);
 }

@@ -3,12 +3,15 @@
 //! It owns the listening port and the protocol. An event becomes a reply only when the ack rule
 //! allows it; until then it stays in the ring, which so is the hold buffer.
 
+mod counters;
+
 use super::held::Held;
 use super::signals::tell_once;
-use super::{BATCH, Phase, Progress, Signals, Tile};
+use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
+use counters::Counters;
 use nic::{Conn, TcpEvent, TcpPort};
-use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
+use queue::{CounterSet, Error, Reader, Writer};
 use session::order_entry::{Cause, OrderEntry};
 use std::collections::BTreeSet;
 use wire::ring::{Command, Event};
@@ -46,46 +49,11 @@ pub struct GateTile<T: TcpPort> {
     /// Since when nobody has anything left to be sent.
     sent_since_ns: Option<u64>,
     cutoff_ns: u64,
+    /// Replies for which every store must keep room; with less, nobody's commands are taken.
+    store_reserve: usize,
+    figures_ns: u64,
     failure: Option<String>,
     counters: Counters,
-}
-
-struct Counters {
-    commands: Counter,
-    stopped: Counter,
-    inputs: Counter,
-    through: Counter,
-    done: Counter,
-    failed: Counter,
-    connections: Counter,
-    logins: Counter,
-    disconnects: Counter,
-    malformed: Counter,
-    stalled: Counter,
-    held_bytes: Counter,
-    cut_off: Counter,
-    reply_ns: Histogram,
-}
-
-impl Counters {
-    fn new(set: &mut CounterSet) -> Result<Self, Error> {
-        Ok(Self {
-            commands: set.counter("gate.commands")?,
-            stopped: set.counter("gate.stopped")?,
-            inputs: set.counter("gate.inputs")?,
-            through: set.counter("gate.through")?,
-            done: set.counter("gate.done")?,
-            failed: set.counter("gate.failed")?,
-            connections: set.counter("gate.connections")?,
-            logins: set.counter("gate.logins")?,
-            disconnects: set.counter("gate.disconnects")?,
-            malformed: set.counter("gate.malformed")?,
-            stalled: set.counter("gate.stalled")?,
-            held_bytes: set.counter("gate.held_bytes")?,
-            cut_off: set.counter("gate.cut_off")?,
-            reply_ns: set.histogram("hop.engine_reply_ns")?,
-        })
-    }
 }
 
 impl<T: TcpPort + Send> GateTile<T> {
@@ -116,6 +84,8 @@ impl<T: TcpPort + Send> GateTile<T> {
             ending_since_ns: None,
             sent_since_ns: None,
             cutoff_ns: topology.ending.cutoff.as_nanos() as u64,
+            store_reserve: topology.replies_reserve(),
+            figures_ns: 0,
             failure: None,
             counters,
         })
@@ -266,18 +236,23 @@ impl<T: TcpPort + Send> GateTile<T> {
     }
 
     fn counters_set(&mut self) {
-        let counts = self.entry.counters();
         let counters = &mut self.counters;
         counters.commands.set(self.links.commands.position());
         counters.inputs.set(self.inputs);
-        counters.connections.set(self.open.len() as u64);
-        counters.logins.set(counts.logins);
-        counters
-            .disconnects
-            .set(counts.opened.saturating_sub(self.open.len() as u64));
-        counters.malformed.set(counts.malformed.iter().sum());
-        counters.stalled.set(counts.stalled);
         counters.held_bytes.set(self.held.bytes() as u64);
+        counters.of_members(self.entry.counters(), self.open.len() as u64);
+    }
+
+    /// Tells what the port counts, and whether some store is nearly full.
+    fn figures_set(&mut self, now_ns: u64) {
+        if now_ns.saturating_sub(self.figures_ns) < FIGURES_NS {
+            return;
+        }
+        self.figures_ns = now_ns;
+        let is_low = self.entry.store_room() < self.store_reserve;
+        self.counters.store_low.set(u64::from(is_low));
+        let refused = self.entry.counters().refused;
+        self.counters.of_port(&self.tcp.stats(), refused);
     }
 
     /// The gate's part of the venue's end.
@@ -288,8 +263,12 @@ impl<T: TcpPort + Send> GateTile<T> {
             self.counters.through.set(u64::from(is_through));
             return;
         }
+        // A failed venue does not call its day complete: members get what is on its way, no more.
+        let is_failed = phase == Phase::Failing;
         let since_ns = *self.ending_since_ns.get_or_insert_with(|| {
-            self.entry.end();
+            if !is_failed {
+                self.entry.end();
+            }
             now_ns
         });
         if self.counters.done.get() == 1 {
@@ -298,7 +277,10 @@ impl<T: TcpPort + Send> GateTile<T> {
         let Self {
             tcp, open, parted, ..
         } = self;
-        let is_reading = |conn: &&u32| !parted.contains(conn) || tcp.unsent(Conn(**conn)) > 0;
+        let is_reading = |conn: &&u32| {
+            let is_told = is_failed || parted.contains(conn);
+            !is_told || tcp.unsent(Conn(**conn)) > 0
+        };
         let reading = open.iter().filter(is_reading).count();
         if reading > 0 {
             self.sent_since_ns = None;
@@ -332,6 +314,7 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
         if work > 0 {
             self.counters_set();
         }
+        self.figures_set(now_ns);
         if phase != Phase::Running {
             self.end(now_ns, phase);
         }

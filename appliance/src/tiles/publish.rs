@@ -1,6 +1,6 @@
 //! The publish tile: events to market data, and answers to those who missed some.
 
-use super::{BATCH, Phase, Progress, Signals, Tile};
+use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use nic::{SendError, UdpPort};
 use queue::{Counter, CounterSet, Error, Histogram, Reader};
@@ -34,6 +34,7 @@ pub struct PublishTile<U: UdpPort> {
     inputs: u64,
     requests: Vec<(SocketAddrV4, [u8; REQUEST_BYTES], usize)>,
     is_ending: bool,
+    figures_ns: u64,
     counters: Counters,
 }
 
@@ -45,6 +46,9 @@ struct Counters {
     packets: Counter,
     dropped: Counter,
     requests: Counter,
+    requests_refused: Counter,
+    send_errors: Counter,
+    receive_errors: Counter,
     feed_ns: Histogram,
 }
 
@@ -58,6 +62,9 @@ impl Counters {
             packets: set.counter("publish.packets")?,
             dropped: set.counter("publish.dropped")?,
             requests: set.counter("publish.requests")?,
+            requests_refused: set.counter("publish.requests_refused")?,
+            send_errors: set.counter("publish.send_errors")?,
+            receive_errors: set.counter("publish.receive_errors")?,
             feed_ns: set.histogram("hop.engine_feed_ns")?,
         })
     }
@@ -87,6 +94,7 @@ impl<U: UdpPort + Send> PublishTile<U> {
             inputs,
             requests: Vec::with_capacity(REQUESTS_MAX),
             is_ending: false,
+            figures_ns: 0,
             counters,
         })
     }
@@ -192,6 +200,25 @@ impl<U: UdpPort + Send> PublishTile<U> {
         came
     }
 
+    /// Tells what the ports count: asking them may be a system call.
+    fn figures_set(&mut self, now_ns: u64) {
+        if now_ns.saturating_sub(self.figures_ns) < FIGURES_NS {
+            return;
+        }
+        self.figures_ns = now_ns;
+        let (feed, rerequest) = (self.ports.feed.stats(), self.ports.rerequest.stats());
+        let counters = &mut self.counters;
+        counters
+            .send_errors
+            .set(feed.send_errors + rerequest.send_errors);
+        counters
+            .receive_errors
+            .set(feed.receive_errors + rerequest.receive_errors);
+        counters
+            .requests_refused
+            .set(self.publisher.counters().requests_refused);
+    }
+
     /// The publisher's part of the venue's end.
     fn end(&mut self, now_ns: u64, phase: Phase) {
         match phase {
@@ -227,6 +254,7 @@ impl<U: UdpPort + Send> Tile for PublishTile<U> {
                 .set(self.publisher.counters().messages);
             self.counters.packets.set(self.publisher.counters().packets);
         }
+        self.figures_set(now_ns);
         self.end(now_ns, phase);
         Progress::of(taken + packets + requests)
     }

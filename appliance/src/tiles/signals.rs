@@ -14,8 +14,14 @@ pub const COUNTERS: &[&str] = &[
     "gate.connections",
     "gate.logins",
     "gate.disconnects",
+    "gate.refused",
+    "gate.accept_errors",
+    "gate.resets",
+    "gate.login_rejects",
     "gate.malformed",
     "gate.stalled",
+    "gate.store_full",
+    "gate.store_low",
     "gate.held_bytes",
     "gate.cut_off",
     "engine.commands",
@@ -36,6 +42,9 @@ pub const COUNTERS: &[&str] = &[
     "publish.packets",
     "publish.dropped",
     "publish.requests",
+    "publish.requests_refused",
+    "publish.send_errors",
+    "publish.receive_errors",
 ];
 
 /// Every hop's latency, in nanoseconds.

@@ -12,6 +12,46 @@ const LOOK: Duration = Duration::from_millis(2);
 /// How much longer than the members' cutoff the last phase may take, for a machine under load.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Flags of which the operator is told: what is said when one is raised, and when it is lowered
+/// (which a count never is).
+const WARNINGS: [(&str, &str, &str); 3] = [
+    (
+        "journal.disk_full",
+        "the disk is full: nothing is acknowledged until there is room for a segment",
+        "the disk has room again: the journal goes on",
+    ),
+    (
+        "gate.store_full",
+        "a member was disconnected, and will be again: its replies of the day nearly fill their \
+         memory; raise `order_entry.reply_mib` and start again, nothing is lost",
+        "",
+    ),
+    (
+        "gate.store_low",
+        "a member's replies nearly fill their memory: no commands are taken any more; raise \
+         `order_entry.reply_mib` and start again, nothing is lost",
+        "there is room for replies again",
+    ),
+];
+
+/// A flag of a tile, and what the operator was told of it last.
+struct Warning {
+    watch: Watch,
+    is_raised: bool,
+    /// What to say when it is lowered, and when it is raised.
+    words: [&'static str; 2],
+}
+
+impl Warning {
+    fn look(&mut self) {
+        let is_raised = self.watch.get() > 0;
+        if is_raised != self.is_raised {
+            self.is_raised = is_raised;
+            eprintln!("wirecross: {}", self.words[usize::from(is_raised)]);
+        }
+    }
+}
+
 /// Moves the venue through its phases.
 pub(super) struct Conductor {
     phase: Counter,
@@ -20,9 +60,7 @@ pub(super) struct Conductor {
     gate_failed: Watch,
     journal_closed: Watch,
     journal_failed: Watch,
-    journal_disk_full: Watch,
-    /// The operator was told that the disk is full.
-    is_full_told: bool,
+    warnings: Vec<Warning>,
     publish_through: Watch,
     publish_done: Watch,
     ending: Ending,
@@ -38,8 +76,16 @@ impl Conductor {
             gate_failed: set.watch("gate.failed")?,
             journal_closed: set.watch("journal.closed")?,
             journal_failed: set.watch("journal.failed")?,
-            journal_disk_full: set.watch("journal.disk_full")?,
-            is_full_told: false,
+            warnings: WARNINGS
+                .iter()
+                .map(|&(counter, begins, ends)| {
+                    Ok(Warning {
+                        watch: set.watch(counter)?,
+                        is_raised: false,
+                        words: [ends, begins],
+                    })
+                })
+                .collect::<Result<_, Error>>()?,
             publish_through: set.watch("publish.through")?,
             publish_done: set.watch("publish.done")?,
             ending,
@@ -71,17 +117,8 @@ impl Conductor {
     }
 
     fn check(&mut self, is_alive: &impl Fn() -> bool) -> Result<(), String> {
-        let is_full = self.journal_disk_full.get() == 1;
-        if is_full != self.is_full_told {
-            self.is_full_told = is_full;
-            eprintln!(
-                "wirecross: {}",
-                if is_full {
-                    "the disk is full: nothing is acknowledged until there is room for a segment"
-                } else {
-                    "the disk has room again: the journal goes on"
-                }
-            );
+        for warning in &mut self.warnings {
+            warning.look();
         }
         if self.journal_failed.get() == 1 {
             return Err("the journal failed".to_owned());

@@ -12,8 +12,13 @@ const GROWING: &[&str] = &[
     "gate.inputs",
     "gate.logins",
     "gate.disconnects",
+    "gate.refused",
+    "gate.accept_errors",
+    "gate.resets",
+    "gate.login_rejects",
     "gate.malformed",
     "gate.stalled",
+    "gate.store_full",
     "engine.commands",
     "engine.inputs",
     "engine.events",
@@ -25,6 +30,9 @@ const GROWING: &[&str] = &[
     "publish.packets",
     "publish.dropped",
     "publish.requests",
+    "publish.requests_refused",
+    "publish.send_errors",
+    "publish.receive_errors",
 ];
 
 /// What was put into a link and what was taken out of it, counted by its two ends: commands in the

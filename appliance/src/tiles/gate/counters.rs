@@ -1,0 +1,74 @@
+//! What the gate tells the operator, and the other tiles.
+
+use nic::TcpStats;
+use queue::{Counter, CounterSet, Error, Histogram};
+
+/// The gate's counters, by their names behind `gate.`.
+pub(super) struct Counters {
+    pub(super) commands: Counter,
+    pub(super) stopped: Counter,
+    pub(super) inputs: Counter,
+    pub(super) through: Counter,
+    pub(super) done: Counter,
+    pub(super) failed: Counter,
+    pub(super) connections: Counter,
+    pub(super) logins: Counter,
+    pub(super) disconnects: Counter,
+    pub(super) refused: Counter,
+    pub(super) accept_errors: Counter,
+    pub(super) resets: Counter,
+    pub(super) login_rejects: Counter,
+    pub(super) malformed: Counter,
+    pub(super) stalled: Counter,
+    pub(super) store_full: Counter,
+    pub(super) store_low: Counter,
+    pub(super) held_bytes: Counter,
+    pub(super) cut_off: Counter,
+    pub(super) reply_ns: Histogram,
+}
+
+impl Counters {
+    pub(super) fn new(set: &mut CounterSet) -> Result<Self, Error> {
+        Ok(Self {
+            commands: set.counter("gate.commands")?,
+            stopped: set.counter("gate.stopped")?,
+            inputs: set.counter("gate.inputs")?,
+            through: set.counter("gate.through")?,
+            done: set.counter("gate.done")?,
+            failed: set.counter("gate.failed")?,
+            connections: set.counter("gate.connections")?,
+            logins: set.counter("gate.logins")?,
+            disconnects: set.counter("gate.disconnects")?,
+            refused: set.counter("gate.refused")?,
+            accept_errors: set.counter("gate.accept_errors")?,
+            resets: set.counter("gate.resets")?,
+            login_rejects: set.counter("gate.login_rejects")?,
+            malformed: set.counter("gate.malformed")?,
+            stalled: set.counter("gate.stalled")?,
+            store_full: set.counter("gate.store_full")?,
+            store_low: set.counter("gate.store_low")?,
+            held_bytes: set.counter("gate.held_bytes")?,
+            cut_off: set.counter("gate.cut_off")?,
+            reply_ns: set.histogram("hop.engine_reply_ns")?,
+        })
+    }
+
+    /// What the protocol counted; `open` connections are there.
+    pub(super) fn of_members(&mut self, counts: &session::order_entry::Counters, open: u64) {
+        self.connections.set(open);
+        self.logins.set(counts.logins);
+        self.disconnects.set(counts.opened.saturating_sub(open));
+        self.login_rejects
+            .set(counts.not_authorized + counts.session_unavailable);
+        self.malformed.set(counts.malformed.iter().sum());
+        self.stalled.set(counts.stalled);
+        self.store_full.set(counts.store_full);
+    }
+
+    /// What the port counted; the protocol turned `refused` connections away itself.
+    pub(super) fn of_port(&mut self, stats: &TcpStats, refused: u64) {
+        self.refused.set(stats.refused + refused);
+        self.accept_errors.set(stats.accept_errors);
+        self.resets.set(stats.resets);
+    }
+}
