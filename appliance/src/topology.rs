@@ -128,6 +128,47 @@ pub struct User {
     pub firm: String,
     /// Account number.
     pub account: u32,
+    /// What happens when an order would trade with one of the same account.
+    pub self_trade: SelfTrade,
+}
+
+/// Self-trade prevention: `docs/matching.md` has the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SelfTrade {
+    /// They trade.
+    Allow = 0,
+    /// The arriving order is cancelled.
+    CancelNewest = 1,
+    /// The resting order is cancelled.
+    CancelOldest = 2,
+    /// Both are cancelled.
+    CancelBoth = 3,
+    /// Both lose the smaller quantity.
+    Decrement = 4,
+}
+
+impl SelfTrade {
+    /// Every mode, in the order of its number in a `DefineSession`; the first is the default.
+    pub const ALL: [Self; 5] = [
+        Self::Allow,
+        Self::CancelNewest,
+        Self::CancelOldest,
+        Self::CancelBoth,
+        Self::Decrement,
+    ];
+
+    /// Its value in the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::CancelNewest => "cancel-newest",
+            Self::CancelOldest => "cancel-oldest",
+            Self::CancelBoth => "cancel-both",
+            Self::Decrement => "decrement",
+        }
+    }
 }
 
 /// A checked topology. A user's session number is its place in `users`, from 1; a symbol's number

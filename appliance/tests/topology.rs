@@ -1,6 +1,6 @@
 //! Topology files: the shipped ones are good, and every wrong value is refused by name.
 
-use appliance::topology::{Ack, Error, Link, Place, Tile, Topology};
+use appliance::topology::{Ack, Error, Link, Place, SelfTrade, Tile, Topology};
 use std::path::Path;
 
 const GOOD: &str = include_str!("../topologies/dev-2core.toml");
@@ -48,6 +48,10 @@ fn values_arrive_where_they_belong() {
     assert_eq!(topology.users[1].name, "BRAVO");
     assert_eq!(topology.symbols[0], "AAPL");
     assert_eq!(topology.ticks, [1, 1, 1, 1]);
+    assert_eq!(topology.users[1].self_trade, SelfTrade::Allow);
+    let both = with("account = 2", "account = 2\nself_trade = \"cancel-both\"");
+    let both = Topology::parse(&both).unwrap();
+    assert_eq!(both.users[1].self_trade, SelfTrade::CancelBoth);
     let ticks = with("[limits]", "[ticks]\nMSFT = 100\n\n[limits]");
     assert_eq!(Topology::parse(&ticks).unwrap().ticks, [1, 100, 1, 1]);
     assert_eq!(topology.ending.drain.as_secs(), 30);
@@ -317,6 +321,11 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "firm = \"BRAV\"",
         "firm = \"B V\"",
         &["`users[1].firm`", "1 to 4"],
+    ),
+    (
+        "account = 2",
+        "account = 2\nself_trade = \"cancel\"",
+        &["`users[1].self_trade`", "cancel-newest"],
     ),
     ("account = 2", "account = -2", &["-2"]),
     (

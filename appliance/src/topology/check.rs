@@ -2,7 +2,7 @@
 
 use super::{
     Ack, Ending, Error, Feed, FeedMode, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
-    Topology, USERS_MAX, User, raw, wiring,
+    SelfTrade, Topology, USERS_MAX, User, raw, wiring,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -250,20 +250,30 @@ fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, Error> {
                 "give each user another name",
             ));
         }
-        let raw::User {
-            name,
-            password,
-            firm,
-            account,
-        } = user;
         checked.push(User {
-            name,
-            password,
-            firm,
-            account,
+            self_trade: self_trade(index, &user.self_trade)?,
+            name: user.name,
+            password: user.password,
+            firm: user.firm,
+            account: user.account,
         });
     }
     Ok(checked)
+}
+
+fn self_trade(index: usize, text: &str) -> Result<SelfTrade, Error> {
+    let found = SelfTrade::ALL.into_iter().find(|mode| mode.name() == text);
+    found.ok_or_else(|| {
+        let names = SelfTrade::ALL
+            .map(|mode| format!("\"{}\"", mode.name()))
+            .join(", ");
+        let key = format!("users[{index}].self_trade");
+        Error::value(
+            key,
+            format!("is \"{text}\""),
+            format!("write one of {names}"),
+        )
+    })
 }
 
 fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {

@@ -107,6 +107,12 @@ pub(super) struct User {
     pub password: String,
     pub firm: String,
     pub account: u32,
+    #[serde(default = "self_trade_default")]
+    pub self_trade: String,
+}
+
+fn self_trade_default() -> String {
+    super::SelfTrade::ALL[0].name().to_owned()
 }
 
 fn segment_mib_default() -> u64 {

@@ -22,6 +22,7 @@ pub fn definitions(topology: &Topology) -> Vec<Command> {
         kind: CommandKind::DefineSession as u8,
         session: index as u16 + 1,
         user_ref: user.account,
+        letters: [user.self_trade as u8, 0, 0, 0],
         client_id: letters_first(padded::<4>(&user.firm)),
         ..Command::zeroed()
     };
@@ -56,8 +57,8 @@ pub(super) fn told(command: &Command) -> String {
             let firm = letters(4);
             let firm = firm.trim_end();
             format!(
-                "session {} as account {} of firm \"{firm}\"",
-                command.session, command.user_ref
+                "session {} as account {} of firm \"{firm}\" with self-trade mode {}",
+                command.session, command.user_ref, command.letters[0]
             )
         }
         Some(CommandKind::OpenDay) => "nothing more".to_owned(),
