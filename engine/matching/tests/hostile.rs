@@ -3,10 +3,12 @@
 mod common;
 
 use common::{Rig, cancel, day, ioc, of, replace};
+use flow::hostile::{Hostile, SESSIONS, SYMBOLS};
+use flow::naive::OFFERED;
 use matching::Limits;
 use proptest::prelude::*;
 use wire::ring::{
-    BODY_BYTES, Command, CommandKind, EXTRA_HIDDEN, Input, PRICE_MARKET, PRICE_MAX, Side,
+    BODY_BYTES, Command, CommandKind, EXTRA_HIDDEN, Input, PRICE_MARKET, PRICE_MAX, Reason, Side,
 };
 
 const TIGHT: Limits = Limits {
@@ -211,5 +213,30 @@ fn whatever_can_be_observed_is_in_the_hash() {
             "{:?} is not in the hash",
             changes[place]
         );
+    }
+}
+
+#[test]
+fn attributes_meet_full_pools_and_ladders() {
+    for (orders, price_groups) in [(1, 1), (2, 2), (5, 1), (40, 3)] {
+        let mut rig = Rig::new(Limits {
+            symbols: SYMBOLS + 1,
+            sessions: SESSIONS + 1,
+            orders,
+            price_groups,
+        });
+        let inputs: Vec<Input> = Hostile::new(7, OFFERED).take(5_000).collect();
+        let mut refused = 0;
+        for input in &inputs {
+            rig.sequence = input.time_ns - 1;
+            let events = rig.apply(input.command);
+            let full = [Reason::PoolFull, Reason::LadderFull].map(|reason| reason as u8);
+            refused += events
+                .iter()
+                .filter(|event| full.contains(&event.reason))
+                .count();
+            assert!(rig.engine.live_orders() <= orders);
+        }
+        assert!(refused > 100, "{orders} orders: {refused} refused");
     }
 }
