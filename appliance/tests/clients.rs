@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Ended, Site, Venue, counter, program};
+use harness::{Ended, Program, Site, Venue, counter, program, wait_until};
 use std::net::TcpListener;
 use std::path::Path;
 
@@ -271,4 +271,17 @@ fn top_without_a_venue_or_a_terminal_says_so() {
     std::fs::remove_file(&counters).unwrap();
     site.start().stop();
     top(&data_dir, &[]).refuses(2, &["--once"]);
+}
+
+#[test]
+fn load_ends_when_the_venue_does() {
+    let site = Site::new();
+    let venue = site.start();
+    let mut args = load_args(venue.ready("order_entry"));
+    let endless = ["--rate", "500", "--seconds", "3600", "--patience", "1"];
+    args.extend(endless.map(str::to_owned));
+    let load = Program::start(&args);
+    wait_until("the first commands", || counter(&site, "gate.commands") > 0);
+    drop(venue);
+    load.wait().refuses(2, &["no command was taken"]);
 }

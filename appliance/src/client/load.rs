@@ -145,6 +145,12 @@ impl<'s, T: TcpPort> Load<'s, T> {
         self.is_busy
     }
 
+    /// Whether a command is due that its session does not take.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Commands that were sent and have no answer.
     #[must_use]
     pub fn unanswered(&self) -> u64 {

@@ -51,7 +51,7 @@ pub struct Args {
     /// Seed of the order flow.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Seconds to wait for a login, or for answers that are missing at the end.
+    /// Seconds to wait for a login, for a command to be taken, or for answers missing at the end.
     #[arg(long, default_value_t = 30.0)]
     patience: f64,
     /// Writes the report as JSON to this file.
@@ -116,7 +116,7 @@ fn drive(args: &Args) -> Result<Report, String> {
     Ok(report)
 }
 
-/// Polls until everything is answered, or nothing has come for `patience` seconds.
+/// Polls until everything is answered, or nothing was taken or has come for `patience` seconds.
 fn finish<T: nic::TcpPort>(
     load: &mut Load<'_, T>,
     clock: &RealClock,
@@ -130,14 +130,19 @@ fn finish<T: nic::TcpPort>(
         let waited = now_ns - waiting_since_ns > patience_ns;
         match load.poll(now_ns).map_err(|error| error.to_string())? {
             Phase::Done => return Ok(()),
-            Phase::Sending => waiting_since_ns = now_ns,
+            Phase::Sending if waited && load.is_held() => {
+                return Err(format!(
+                    "no command was taken for {patience} s: did the venue end?"
+                ));
+            }
+            Phase::Sending if !load.is_held() => waiting_since_ns = now_ns,
             Phase::LoggingIn if waited => {
                 return Err(format!(
                     "no login after {patience} s: is the venue running?"
                 ));
             }
             Phase::Waiting if waited => return Ok(()),
-            Phase::LoggingIn | Phase::Waiting => {}
+            Phase::LoggingIn | Phase::Sending | Phase::Waiting => {}
         }
         idle_turns = if load.was_busy() { 0 } else { idle_turns + 1 };
         idle(idle_turns);
