@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wire::ouch::Outbound;
+use wire::ouch::Tag;
 use wire::ouch::inbound::fields::{CancelOrder, EnterOrder};
 
 /// One member's connection and all it heard.
@@ -113,6 +114,18 @@ impl Member {
 
     /// Enters a day order with a number of the caller's choice.
     pub fn enter_as(&mut self, user_ref: u32, side: u8, order: (u32, &str, u64)) {
+        self.enter_tagged(user_ref, side, order, &[]);
+    }
+
+    /// Enters a day order with optional elements and the next number, which is returned.
+    pub fn enter_with(&mut self, side: u8, order: (u32, &str, u64), tags: &[Tag<'_>]) -> u32 {
+        let user_ref = self.user_ref_next;
+        self.user_ref_next += 1;
+        self.enter_tagged(user_ref, side, order, tags);
+        user_ref
+    }
+
+    fn enter_tagged(&mut self, user_ref: u32, side: u8, order: (u32, &str, u64), tags: &[Tag<'_>]) {
         let (quantity, symbol, price) = order;
         let message = EnterOrder {
             user_ref,
@@ -127,8 +140,10 @@ impl Member {
             cross_type: b'N',
             client_id: [b' '; 14],
         };
-        let mut bytes = [0; 64];
-        let length = message.encode(&mut bytes).unwrap();
+        let mut bytes = [0; 128];
+        let length = message
+            .encode_with(tags.iter().copied(), &mut bytes)
+            .unwrap();
         self.message(&bytes[..length]);
     }
 
