@@ -106,6 +106,8 @@ impl Report {
         let Case {
             name, unit, noise, ..
         } = case;
+        // A comma would be a column.
+        let name = name.replace(',', ";");
         let stats = &figures.stats;
         let ours = figures.subject == case.ours.subject;
         let ratio = case

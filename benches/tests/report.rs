@@ -9,7 +9,7 @@ use benches::report::{CSV_HEADER, Report, RowReport};
 fn report() -> Report {
     let subject = |name, picoseconds| Subject::new(name, move || Ok(vec![vec![picoseconds]]));
     let subjects = vec![subject("ours", 3_000), subject("peer", 2_000)];
-    let cases = compare(&["case"], 1, subjects).expect("figures");
+    let cases = compare(&["case, small"], 1, subjects).expect("figures");
     let before = ping_pong(Effort::Tiny).expect("two threads");
     let rows = vec![RowReport::new("row", cases)];
     let calibration = Calibration {
@@ -29,7 +29,7 @@ fn the_text_names_machine_and_ratio_with_the_maximum_first() {
     let text = report().text();
     assert!(text.contains("kernel") || text.contains("Linux"), "{text}");
     assert!(
-        text.contains("row: case (ns): ratio 1.50, noise 0 %"),
+        text.contains("row: case, small (ns): ratio 1.50, noise 0 %"),
         "{text}"
     );
     let head = text
@@ -48,11 +48,11 @@ fn every_line_of_the_record_has_every_column() {
         assert_eq!(line.split(',').count(), columns, "{line}");
     }
     assert!(
-        csv.contains(",row,case,ours,ns,1,3.0,3.0,3.0,3.0,3.0,,1.500,,0.000,"),
+        csv.contains(",row,case; small,ours,ns,1,3.0,3.0,3.0,3.0,3.0,,1.500,,0.000,"),
         "{csv}"
     );
     assert!(
-        csv.contains(",row,case,peer,ns,1,2.0,2.0,2.0,2.0,2.0,1.500,1.500,1.500,0.000,"),
+        csv.contains(",row,case; small,peer,ns,1,2.0,2.0,2.0,2.0,2.0,1.500,1.500,1.500,0.000,"),
         "{csv}"
     );
 }
