@@ -98,7 +98,7 @@ impl Gate {
         Ok(gate)
     }
 
-    /// Runs until the mode held through a run; after [`REPEATS_MAX`] repeats it takes the run as
+    /// Runs until the mode held through a run; after `REPEATS_MAX` repeats it takes the run as
     /// it is and counts it as a stray.
     pub fn run<T>(&self, mut work: impl FnMut() -> Result<T, BenchError>) -> Result<T, BenchError> {
         if self.reference.get() == 0.0 {

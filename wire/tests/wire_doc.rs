@@ -189,7 +189,7 @@ fn event_rows() -> [FieldRow; 13] {
         kind: "u8", 1, "An event kind.";
         side: "u8", 1, "The order's side.";
         reason: "u8", 1, "A reason.";
-        flags: "u8", 1, "Bits: 1 maker, 2 booked, 4 last of its input, 8 hidden, 16 the old one was.";
+        flags: "u8", 1, "Bits: 1 maker, 2 booked, 4 last, 8 hidden, 16 the old one was hidden.";
         symbol: "u16", 2, "Number of the symbol.";
         session: "u16", 2, "The session whose order it is.";
         user_ref: "u32", 4, "The member's number of the order.";
