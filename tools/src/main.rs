@@ -36,7 +36,8 @@ enum Task {
     TestAll,
     /// Runs every check, or one.
     Ci {
-        /// Only this step: format, tidy, clippy, test, loom, mutants, docs, referees, fuzz.
+        /// Only this step: format, tidy, clippy, test, differential, loom, mutants, docs, referees
+        /// or fuzz.
         #[arg(long)]
         only: Option<String>,
     },

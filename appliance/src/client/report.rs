@@ -177,7 +177,12 @@ impl Report {
             ("p999_us", thresholds.p999_us, row.p999_ns.div_ceil(1_000)),
             ("max_us", thresholds.max_us, row.max_ns.div_ceil(1_000)),
             ("rejects", thresholds.rejects, self.rejected),
-            ("unanswered", thresholds.unanswered, self.unanswered),
+            // A command without an answer is never fine unless somebody says so.
+            (
+                "unanswered",
+                Some(thresholds.unanswered.unwrap_or(0)),
+                self.unanswered,
+            ),
         ];
         self.broken = limits
             .into_iter()
@@ -406,12 +411,12 @@ mod tests {
         let mut report = report();
         report.judge(&Thresholds {
             rejects: Some(10),
+            unanswered: Some(1),
             ..Thresholds::default()
         });
         assert!(report.broken.is_empty());
         let limits = Thresholds {
             p50_us: Some(400),
-            unanswered: Some(0),
             ..Thresholds::default()
         };
         report.judge(&limits);

@@ -100,7 +100,7 @@ pub struct Thresholds {
     pub max_us: Option<u64>,
     /// Orders refused.
     pub rejects: Option<u64>,
-    /// Commands without an answer at the end.
+    /// Commands without an answer at the end; 0 when it is absent.
     pub unanswered: Option<u64>,
 }
 

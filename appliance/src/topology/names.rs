@@ -45,7 +45,7 @@ pub enum Link {
 }
 
 impl Link {
-    /// Every link, in the order of the [`Topology::links`].
+    /// Every link, in the order of the topology's `links`.
     pub const ALL: [Self; 4] = [
         Self::GateEngine,
         Self::EngineJournal,

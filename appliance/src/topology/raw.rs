@@ -136,7 +136,7 @@ fn backlog_kib_default() -> usize {
 }
 
 fn reply_mib_default() -> usize {
-    16
+    64
 }
 
 fn history_mib_default() -> usize {

@@ -286,3 +286,12 @@ fn configurations_are_checked() {
         "inbound_bytes is 10: choose between 2048 and 16777216"
     );
 }
+
+#[test]
+fn a_connection_without_a_login_does_not_hold_up_the_end() {
+    let mut venue = Venue::new(config());
+    venue.entry.opened(1, venue.now_ns).unwrap();
+    venue.entry.end();
+    venue.poll();
+    assert_eq!(venue.entry.closing(), Some((1, Cause::LoginLate)));
+}

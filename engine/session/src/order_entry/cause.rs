@@ -29,7 +29,7 @@ pub enum Cause {
     NotAuthorized,
     /// Another session, or a place in the sequence that does not exist, was asked for.
     SessionUnavailable,
-    /// No login in time.
+    /// No login in time, or none before the day ended.
     LoginLate,
     /// Nothing was heard for too long.
     Silent,
@@ -42,7 +42,7 @@ pub enum Cause {
     LoggedOut,
     /// The session ended and all replies were sent.
     Ended,
-    /// The member's reply store is nearly full: only cancels are taken.
+    /// The member's reply store is nearly full, and it went on sending orders.
     StoreFull,
     /// The bytes make no sense.
     Malformed(Malformed),

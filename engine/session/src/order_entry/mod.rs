@@ -289,7 +289,8 @@ impl OrderEntry {
         }
         let silent = since(connection.heard_ns) >= self.config.silence_ns;
         let Some(index) = connection.session else {
-            let late = since(connection.opened_ns) >= self.config.login_ns;
+            // Nobody can log in to a day that is over, and its end must not wait for that.
+            let late = self.ended || since(connection.opened_ns) >= self.config.login_ns;
             return (late || silent).then_some(Cause::LoginLate);
         };
         let store = &self.sessions[index].store;
