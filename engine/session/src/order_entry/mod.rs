@@ -10,8 +10,8 @@
 //!   it asks for another side or fewer units under an own reply, which the engine has no command
 //!   for.
 //! - An order with attributes goes to the engine behind an `Extra` command. One with attributes
-//! that
-//!   are not offered is refused there; so is one that names another firm, under an own reject code.
+//!   that are not offered is refused there; so is one that names another firm, under an own reject
+//!   code.
 //! - A post-only order that would trade is rejected; the exchange accepts and cancels it.
 //! - An iceberg's refresh is Restated with the new order number as secondary reference.
 
