@@ -3,7 +3,7 @@
 //! cross; and now and then commands that make no sense.
 //!
 //! The stream does not look at any answer: it is the same for every engine, and a part of it is as
-//! good a stream as the whole, so that a failing one can be cut down ([`crate::reduce`]).
+//! good a stream as the whole, so that a failing one can be cut down ([`crate::reduce()`]).
 
 use std::collections::VecDeque;
 

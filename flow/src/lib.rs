@@ -4,7 +4,7 @@
 //! - [`Naive`] is the engine as it should answer, written to be obviously right.
 //! - [`Generator`] makes an endless stream of commands shaped like published exchange flow; the
 //!   same [`Shape`] gives the same stream everywhere.
-//! - [`Hostile`] makes inputs that meet every rule all the time; [`reduce`] cuts a failing stream
+//! - [`Hostile`] makes inputs that meet every rule all the time; [`reduce()`] cuts a failing stream
 //!   down, and [`saved`] writes and reads it as text.
 //! - [`recorded`] reads and writes recorded flow as CSV, and turns it into commands.
 //!
