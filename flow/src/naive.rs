@@ -211,6 +211,7 @@ impl Naive {
             Some(CommandKind::New) => self.new_order(input),
             Some(CommandKind::Replace) => self.replace(input),
             Some(CommandKind::Cancel) => vec![self.cancel(command)],
+            Some(_) => vec![about(command, EventKind::Refused, Reason::InvalidField)],
         }
     }
 

@@ -32,6 +32,12 @@ pub const EXTRA_SLIDE: u8 = 2;
 /// A bit of an `Extra`'s `flags`: nothing of the order is shown but its trades.
 pub const EXTRA_HIDDEN: u8 = 4;
 
+/// A bit of an `Extra`'s `flags`: the order trades whole or not at all.
+pub const EXTRA_ALL_OR_NONE: u8 = 8;
+
+/// A bit of an `Extra`'s `flags`: the market price becomes the other side's best price.
+pub const EXTRA_TO_LIMIT: u8 = 16;
+
 /// Which side of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -114,12 +120,32 @@ codes! {
         /// The trading day ends: every order is taken off the book, by symbol, buys before sells,
         /// then by price and time; nothing is accepted after, and the day does not open again.
         CloseDay = 19,
+        /// Put `symbol` into the [`MarketState`] in `flags`; `price` is its reference price, 0 to
+        /// leave that as it is.
+        SetState = 20,
+        /// Price bands of `symbol`: `quantity` is the static width and `old_user_ref` the dynamic
+        /// one, in 1/10,000; `user_ref` is the time in the limit state and `price` that of the
+        /// volatility auction, in milliseconds.
+        SetBands = 21,
+        /// How arriving orders are shared out in `symbol`: `flags` 0 by time, 1 pro-rata, 2 split
+        /// with `quantity` percent for the top order.
+        SetAllocation = 22,
+        /// Limit number `flags` of the account `user_ref` is `price`, 0 for none.
+        SetLimit = 23,
+        /// Kill (`flags` 1) or revive (0) a scope: `letters[0]` is 0 for all, 1 for the account
+        /// `user_ref`, 2 for `session`, 3 for `symbol`.
+        Kill = 25,
+        /// Take off all orders that fit: bits of `letters[0]` say what must: 1 `session`, 2 the
+        /// account `user_ref`, 4 `side`, 8 `symbol`, 16 a price from `old_user_ref` to `price`.
+        MassCancel = 26,
+        /// Tell what the auction of `symbol` would do now.
+        Indicate = 27,
         /// What the next `New` or `Replace` of the same session asks beyond the plain order; the
         /// order itself follows as the next input of that session. `quantity` is the minimum
         /// quantity, `old_user_ref` the displayed quantity, `price` the expiry in nanoseconds since
-        /// the Unix epoch, each 0 for none; `flags` holds [`EXTRA_POST_ONLY`], [`EXTRA_SLIDE`],
-        /// [`EXTRA_HIDDEN`]. `letters[0]` or `client_id[0]` is not 0 when something is asked that
-        /// is not offered.
+        /// the Unix epoch, each 0 for none; `flags` holds [`EXTRA_POST_ONLY`] and its neighbours.
+        /// `letters[1]` is a [`Condition`], its amount an `i32` in `client_id[4..8]`.
+        /// `letters[0]` or `client_id[0]` is not 0 when something is asked that is not offered.
         Extra = 32,
     }
 }
@@ -131,6 +157,53 @@ codes! {
         Day = 0,
         /// What does not trade at once is cancelled.
         ImmediateOrCancel = 1,
+        /// For the opening auction only.
+        AtOpen = 2,
+        /// For the closing auction only.
+        AtClose = 3,
+    }
+}
+
+codes! {
+    /// What a symbol's market does.
+    MarketState {
+        /// Orders rest; nothing trades.
+        PreOpen = 1,
+        /// Orders rest until the opening uncross.
+        OpeningAuction = 2,
+        /// Orders trade as they arrive.
+        Continuous = 3,
+        /// Orders are refused; cancels are taken.
+        Halt = 4,
+        /// Orders rest until the uncross that ends it.
+        VolatilityAuction = 5,
+        /// Orders rest until the uncross that ends it.
+        Reopening = 6,
+        /// Orders rest until the closing uncross.
+        ClosingAuction = 7,
+        /// The symbol's day is over.
+        Closed = 8,
+        /// As [`Continuous`](Self::Continuous), with the best price at the edge of its band and a
+        /// timer running.
+        LimitState = 9,
+    }
+}
+
+codes! {
+    /// What an order waits for, or follows.
+    Condition {
+        /// Nothing.
+        None = 0,
+        /// A trade at its trigger price, or beyond.
+        Stop = 1,
+        /// As a stop; the trigger follows the market at a distance.
+        TrailingStop = 2,
+        /// Its own side's best shown price.
+        PrimaryPeg = 3,
+        /// The other side's best shown price.
+        MarketPeg = 4,
+        /// The middle between them.
+        MidpointPeg = 5,
     }
 }
 
@@ -164,6 +237,19 @@ codes! {
         /// The shown units of an iceberg were gone: it shows `quantity` of its `leaves` and moved
         /// behind its level's queue under the new number `order_ref`; `related` is the old one.
         Refreshed = 9,
+        /// A parked order came to life under the new number `order_ref`; `related` is the old one.
+        /// Otherwise as `Accepted`.
+        Triggered = 10,
+        /// A pegged order left its price for another one, under the new number `order_ref`;
+        /// `related` is the old one. Otherwise as `Accepted`.
+        Repriced = 11,
+        /// What the auction would do now: fields as in `Uncrossed`.
+        Indicative = 12,
+        /// The symbol is in [`MarketState`] `quantity`, and was in `leaves`; `price` is its
+        /// reference price, `related` the time in nanoseconds at which a timer ends it, or 0.
+        StateChanged = 13,
+        /// An auction traded `quantity` units at `price`; `leaves` units of `side` found nobody.
+        Uncrossed = 14,
         /// Symbol number `symbol` was defined; its name is in `related`, first letter lowest.
         SymbolDefined = 16,
         /// Session number `session` was bound to the account in `user_ref`.
@@ -177,6 +263,12 @@ codes! {
         /// A command was taken that changes nothing by itself: `Time`, `Extra`, or a `Cancel` to a
         /// total that is not below the present one.
         Noted = 21,
+        /// `SetBands`, `SetAllocation` or `SetLimit` was taken.
+        Configured = 22,
+        /// A mass cancel is done; `quantity` orders left.
+        MassCanceled = 23,
+        /// A kill switch was set or lifted; `quantity` orders left.
+        KillChanged = 24,
     }
 }
 
@@ -225,6 +317,38 @@ codes! {
         Expired = 19,
         /// The order would have traded with another one of the same account.
         SelfTrade = 20,
+        /// A market-to-limit order found nobody on the other side.
+        NoLiquidity = 21,
+        /// The symbol takes no orders now.
+        Halted = 22,
+        /// The symbol takes no orders of this kind now.
+        NotInState = 23,
+        /// The auction that the order was for is over.
+        AuctionOver = 24,
+        /// The price is outside the symbol's static band.
+        PriceBand = 25,
+        /// The account may not trade the symbol.
+        Restricted = 26,
+        /// A kill switch is set.
+        Killed = 27,
+        /// More units than the account may enter at once.
+        MaxQuantity = 28,
+        /// More value than the account may enter at once.
+        MaxNotional = 29,
+        /// The price is too far beyond the market.
+        FatFinger = 30,
+        /// The account has as many live orders as it may have.
+        MaxOpenOrders = 31,
+        /// The account's position could become too large.
+        MaxPosition = 32,
+        /// The account's gross credit is used up.
+        GrossCredit = 33,
+        /// The account's net credit is used up.
+        NetCredit = 34,
+        /// The account enters orders too fast.
+        RateLimit = 35,
+        /// A mass cancel took it off.
+        MassCancel = 36,
     }
 }
 
@@ -265,6 +389,27 @@ pub struct Command {
 
 const _: () = assert!(size_of::<Command>() == BODY_BYTES);
 
+impl Command {
+    /// Amount of an `Extra`'s condition.
+    #[must_use]
+    pub const fn amount(&self) -> i32 {
+        let [_, _, _, _, a, b, c, d, ..] = self.client_id;
+        i32::from_le_bytes([a, b, c, d])
+    }
+
+    /// The same `Extra` with a condition and its amount.
+    #[must_use]
+    pub const fn with_condition(mut self, condition: Condition, amount: i32) -> Self {
+        self.letters[1] = condition as u8;
+        let [a, b, c, d] = amount.to_le_bytes();
+        self.client_id[4] = a;
+        self.client_id[5] = b;
+        self.client_id[6] = c;
+        self.client_id[7] = d;
+        self
+    }
+}
+
 /// What the engine says happened.
 ///
 /// Every input yields at least one event and exactly one with [`Event::LAST`]: a reader that counts
@@ -279,7 +424,7 @@ pub struct Event {
     /// A [`Reason`].
     pub reason: u8,
     /// [`Event::MAKER`], [`Event::BOOKED`], [`Event::LAST`], [`Event::HIDDEN`],
-    /// [`Event::OLD_HIDDEN`].
+    /// [`Event::OLD_HIDDEN`], [`Event::PARKED`], [`Event::AUCTION`].
     pub flags: u8,
     /// Number of the symbol.
     pub symbol: u16,
@@ -314,6 +459,10 @@ impl Event {
     pub const HIDDEN: u8 = 8;
     /// Of a `Replaced`: the replaced order was not shown.
     pub const OLD_HIDDEN: u8 = 16;
+    /// The units are, or were, live beside the book.
+    pub const PARKED: u8 = 32;
+    /// An auction's trade: both orders were resting.
+    pub const AUCTION: u8 = 64;
 
     /// Whether a flag is set.
     #[must_use]

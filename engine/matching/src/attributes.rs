@@ -34,14 +34,14 @@ pub(crate) struct Asked {
 
 impl Asked {
     fn of(command: &Command) -> Self {
-        let [letter, ..] = command.letters;
+        let [letter, condition, ..] = command.letters;
         let [text, ..] = command.client_id;
         Self {
             expiry: command.price,
             minimum: command.quantity,
             displayed: command.old_user_ref,
             flags: command.flags,
-            unknown: u8::from(letter != 0 || text != 0),
+            unknown: u8::from(letter != 0 || condition != 0 || text != 0),
             unused: [0; 6],
         }
     }

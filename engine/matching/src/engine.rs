@@ -170,8 +170,8 @@ impl<'m> Engine<'m> {
             Some(CommandKind::DefineSymbol) => self.define_symbol(command),
             Some(CommandKind::DefineSession) => self.define_session(command),
             Some(CommandKind::Extra) => self.extra(command),
-            Some(_) => about(command, EventKind::Noted, Reason::None),
-            None => refused(command, Reason::InvalidField),
+            Some(CommandKind::Time) => about(command, EventKind::Noted, Reason::None),
+            _ => refused(command, Reason::InvalidField),
         }
     }
 

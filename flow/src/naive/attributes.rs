@@ -23,7 +23,7 @@ impl Attributes {
     pub(super) const fn of(extra: &Command) -> Self {
         Self {
             asked: true,
-            unknown: extra.letters[0] != 0 || extra.client_id[0] != 0,
+            unknown: extra.letters[0] != 0 || extra.letters[1] != 0 || extra.client_id[0] != 0,
             flags: extra.flags,
             quantity_min: extra.quantity,
             displayed: extra.old_user_ref,

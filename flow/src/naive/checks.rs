@@ -24,7 +24,7 @@ impl Naive {
             .get(&command.symbol)
             .ok_or(Reason::UnknownSymbol)?;
         let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
-        let life = TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
+        let life = life_offered(command.time_in_force)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
@@ -50,7 +50,7 @@ impl Naive {
     pub(super) fn check_replace(&mut self, input: &Input) -> Result<(Resting, Good), Reason> {
         let command = &input.command;
         let (attributes, user_ref_last) = self.check_session(command)?;
-        let life = TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
+        let life = life_offered(command.time_in_force)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
@@ -125,4 +125,12 @@ fn check_amounts(command: &Command, executed: u32, tick: i64) -> Result<(), Reas
         return Err(Reason::InvalidPrice);
     }
     Ok(())
+}
+
+/// At the open and at the close are not offered.
+fn life_offered(byte: u8) -> Result<TimeInForce, Reason> {
+    match TimeInForce::from_byte(byte) {
+        Some(life @ (TimeInForce::Day | TimeInForce::ImmediateOrCancel)) => Ok(life),
+        _ => Err(Reason::InvalidField),
+    }
 }

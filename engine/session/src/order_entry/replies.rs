@@ -65,13 +65,7 @@ impl OrderEntry {
                 | EventKind::CancelRejected),
             ) => self.tell(kind, event, timestamp),
             // A booked rest needs no word: Accepted said that the order is live.
-            Some(
-                EventKind::Booked
-                | EventKind::SessionDefined
-                | EventKind::Refused
-                | EventKind::Noted,
-            )
-            | None => Ok(()),
+            _ => Ok(()),
         }
     }
 
