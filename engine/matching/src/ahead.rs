@@ -12,6 +12,7 @@
 use wire::ring::{Command, CommandKind, Input};
 
 use crate::Engine;
+use crate::place::half;
 use crate::prefetch::prefetch;
 use crate::trie::Cached;
 
@@ -126,7 +127,7 @@ impl Engine<'_> {
         seen.place = self
             .books
             .trie
-            .cached_at(command.symbol, command.price as u32);
+            .cached_at(half(command.symbol, command.side), command.price as u32);
         prefetch(self.refs.slots(), slot);
         self.books.trie.prefetch_cached(&seen.place);
     }

@@ -143,6 +143,7 @@ impl Engine<'_> {
             (self.taker_new(command)?, None)
         };
         asked.check(input, taker.open)?;
+        taker.is_special = true;
         taker.displayed = asked.displayed;
         taker.expiry_ns = asked.expiry as u64;
         if asked.has(EXTRA_HIDDEN) {

@@ -2,22 +2,22 @@
 //!
 //! A level is the head and tail of a queue of orders and their open units. The 64 levels of a group
 //! lie side by side, 4 in a cache line, at `group * 64 + slot`: an order names its level by that
-//! index, so that a cancel never looks for it. The two sides share a ladder: a book is never
-//! crossed when an input is finished, so below the best buy there are only buys.
+//! index, so that a cancel never looks for it. Each side has its own groups: a book may be crossed
+//! while orders are only called.
 
 use core::hint::select_unpredictable;
 
 use bytemuck::{Pod, Zeroable};
 use wire::ring::Side;
 
-use crate::place::{CENTS, FINE, Place, Roots};
+use crate::place::{CENTS, FINE, Place, Roots, half};
 use crate::slab::{NONE, Order, Slab};
 use crate::trie::{Cached, Trie};
 
 /// Levels of a group.
 pub(crate) const GROUP_LEVELS: u32 = 64;
 
-const _: () = assert!(size_of::<Level>() == 16 && size_of::<Book>() == 64);
+const _: () = assert!(size_of::<Level>() == 16 && size_of::<Book>() == 128);
 
 /// The orders of one price.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -31,7 +31,7 @@ pub(crate) struct Level {
     pub(crate) quantity: u64,
 }
 
-/// One symbol.
+/// One symbol. What every order looks at fills the first line.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(crate) struct Book {
@@ -39,13 +39,18 @@ pub(crate) struct Book {
     ranks: [[u32; 2]; 2],
     /// The level of each best price.
     levels: [[u32; 2]; 2],
-    roots: Roots,
-    /// Its name, first letter lowest.
-    pub(crate) name: u64,
-    defined: u32,
     /// Good prices are multiples of it.
     pub(crate) tick: u32,
+    defined: u32,
+    unused: [u32; 6],
+    /// The tries by side.
+    roots: [Roots; 2],
+    /// Its name, first letter lowest.
+    pub(crate) name: u64,
+    unused_cold: [u32; 6],
 }
+
+const _: () = assert!(core::mem::offset_of!(Book, roots) == crate::LINE_BYTES);
 
 /// The way over the levels of a side, best price first: the next level of each ladder and its
 /// [`rank`], 0 for none.
@@ -57,7 +62,7 @@ pub(crate) struct Walk {
 }
 
 /// A price turned so that a greater one is better for those who rest on a side, and back. A price
-/// is never 0 nor the greatest number, so no rank is 0.
+/// to buy at is never 0 and one to sell at never the greatest number, so no rank is 0.
 #[inline]
 pub(crate) fn rank(side: Side, price: u32) -> u32 {
     price ^ (side as u32).wrapping_neg()
@@ -113,15 +118,17 @@ pub(crate) struct Books<'m> {
     /// By symbol number; 0 is never defined.
     pub(crate) books: &'m mut [Book],
     pub(crate) levels: &'m mut [Level],
+    /// By level: open units that are not shown.
+    pub(crate) dark: &'m mut [u64],
     pub(crate) trie: Trie<'m>,
 }
 
 impl Books<'_> {
-    /// The level of a price of a symbol, if its group is open. O(1).
+    /// The level of a price of a side, if its group is open. O(1).
     #[inline(always)]
-    pub(crate) fn find(&mut self, symbol: u16, price: u32) -> Option<u32> {
-        let (place, slot) = Place::of(symbol, price);
-        let roots = &self.books[usize::from(symbol)].roots;
+    pub(crate) fn find(&mut self, symbol: u16, side: Side, price: u32) -> Option<u32> {
+        let (place, slot) = Place::of(half(symbol, side as u8), price);
+        let roots = &self.books[usize::from(symbol)].roots[side as usize];
         let group = self.trie.find(roots, place);
         (group != NONE).then_some(group * GROUP_LEVELS + slot)
     }
@@ -134,9 +141,9 @@ impl Books<'_> {
 
     /// Opens the group of a price that [`Books::find`] did not find; the caller has looked at
     /// [`Trie::has_room`]. O(1).
-    pub(crate) fn open(&mut self, symbol: u16, price: u32) -> u32 {
-        let (place, slot) = Place::of(symbol, price);
-        let roots = &mut self.books[usize::from(symbol)].roots;
+    pub(crate) fn open(&mut self, symbol: u16, side: Side, price: u32) -> u32 {
+        let (place, slot) = Place::of(half(symbol, side as u8), price);
+        let roots = &mut self.books[usize::from(symbol)].roots[side as usize];
         self.trie.open(roots, place) * GROUP_LEVELS + slot
     }
 
@@ -220,6 +227,7 @@ impl Books<'_> {
     fn level_emptied(&mut self, order: &Order) {
         let at = order.level;
         debug_assert!(self.levels[at as usize].quantity == 0);
+        debug_assert!(self.dark[at as usize] == 0);
         let who = order.identity();
         let (group, slot) = (at / GROUP_LEVELS, at % GROUP_LEVELS);
         let (symbol, side) = (usize::from(who.symbol()), who.side());
@@ -233,7 +241,8 @@ impl Books<'_> {
         }
         self.trie.groups[group as usize].occupied &= !(1 << slot);
         if self.trie.groups[group as usize].occupied == 0 {
-            self.trie.close(&mut self.books[symbol].roots, group);
+            let roots = &mut self.books[symbol].roots[side as usize];
+            self.trie.close(roots, group);
         }
     }
 
@@ -273,9 +282,10 @@ impl Books<'_> {
     /// The next worse level of a side in the same ladder.
     fn beyond(&self, book: &Book, side: Side, level: u32) -> Option<(u32, u32)> {
         let (group, slot) = (level / GROUP_LEVELS, level % GROUP_LEVELS);
+        let roots = &book.roots[side as usize];
         let (group, slot) = match side {
-            Side::Buy => self.trie.next::<false>(&book.roots, group, slot),
-            Side::Sell => self.trie.next::<true>(&book.roots, group, slot),
+            Side::Buy => self.trie.next::<false>(roots, group, slot),
+            Side::Sell => self.trie.next::<true>(roots, group, slot),
         }?;
         Some((
             group * GROUP_LEVELS + slot,

@@ -106,6 +106,7 @@ impl<'m> Engine<'m> {
             slots,
             branches,
             levels,
+            dark,
             groups,
             nodes,
             cache,
@@ -114,6 +115,7 @@ impl<'m> Engine<'m> {
             books: Books {
                 books,
                 levels,
+                dark,
                 trie: Trie::new(groups, nodes, cache),
             },
             slab: Slab::new(orders),

@@ -81,8 +81,8 @@ impl Engine<'_> {
         }
         let price = self.books.price(order.level);
         if open == 0 {
-            if order.expires() {
-                self.expire_never(found.order);
+            if order.is_special() {
+                self.forget(found.order);
             }
             self.refs.remove(self.slab.orders, found);
             self.books.unlink(&mut self.slab, found.order);
@@ -103,11 +103,23 @@ impl Engine<'_> {
     /// Takes a resting order off its book and forgets its reference.
     #[inline(never)]
     pub(crate) fn take_off(&mut self, found: Found) {
-        if self.slab.orders[found.order as usize].expires() {
-            self.expire_never(found.order);
+        if self.slab.orders[found.order as usize].is_special() {
+            self.forget(found.order);
         }
         self.refs.remove(self.slab.orders, found);
         self.books.unlink(&mut self.slab, found.order);
+    }
+
+    /// What is to be done for an order that is not plain when it leaves.
+    #[cold]
+    fn forget(&mut self, handle: u32) {
+        let order = self.slab.orders[handle as usize];
+        if order.is_dark() {
+            self.lighten(handle);
+        }
+        if order.expires() {
+            self.expire_never(handle);
+        }
     }
 
     /// The order of a `New` that passes the checks of a plain order.
@@ -189,6 +201,7 @@ impl Engine<'_> {
             displayed: 0,
             expiry_ns: 0,
             rests: time_in_force == TimeInForce::Day as u8 && !is_market,
+            is_special: false,
         }
     }
 
@@ -211,7 +224,9 @@ impl Engine<'_> {
         if is_new && !self.slab.has_room() && !self.meets(taker) {
             return Err(Reason::PoolFull);
         }
-        let level = self.books.find(taker.who.symbol(), taker.price);
+        let level = self
+            .books
+            .find(taker.who.symbol(), taker.who.side(), taker.price);
         if level.is_none() && !self.books.trie.has_room() {
             return Err(Reason::LadderFull);
         }

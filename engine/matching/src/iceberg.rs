@@ -52,6 +52,18 @@ impl Engine<'_> {
     pub(crate) fn lower(&mut self, handle: u32, quantity: u32) -> u32 {
         let order = &mut self.slab.orders[handle as usize];
         debug_assert!(quantity < order.open());
+        if order.is_dark() {
+            return self.lower_dark(handle, quantity);
+        }
+        order.reduce(quantity);
+        self.books.levels[order.level as usize].quantity -= u64::from(quantity);
+        0
+    }
+
+    #[cold]
+    fn lower_dark(&mut self, handle: u32, quantity: u32) -> u32 {
+        self.lighten(handle);
+        let order = &mut self.slab.orders[handle as usize];
         let mut held = 0;
         if order.is_iceberg() {
             let part = &mut self.parts[handle as usize];
@@ -61,29 +73,43 @@ impl Engine<'_> {
         }
         order.reduce(quantity);
         self.books.levels[order.level as usize].quantity -= u64::from(quantity);
+        self.darken(handle);
         held
     }
 
-    /// Trades with an iceberg that is the oldest order of a level, as deep as its tip.
-    #[cold]
-    pub(crate) fn fill_tip(&mut self, taker: &mut Taker, handle: u32, events: &mut Events) {
-        let (maker, part) = (
-            &mut self.slab.orders[handle as usize],
-            &mut self.parts[handle as usize],
-        );
-        let quantity = part.tip.min(taker.open);
-        assert!(
-            quantity > 0 && quantity < maker.open(),
-            "an iceberg's tip is not a part of it"
-        );
+    /// Trades units of a resting order off its level, no more than its tip; whether an iceberg's
+    /// tip is gone by that.
+    fn spend_dark(&mut self, handle: u32, quantity: u32) -> bool {
+        self.lighten(handle);
+        let maker = &mut self.slab.orders[handle as usize];
         maker.execute(quantity);
-        part.tip -= quantity;
-        let (who, leaves, level) = (maker.identity(), maker.open(), maker.level);
-        let is_refreshed = part.tip == 0;
+        self.books.levels[maker.level as usize].quantity -= u64::from(quantity);
+        let is_iceberg = maker.is_iceberg();
+        if is_iceberg {
+            self.parts[handle as usize].tip -= quantity;
+        }
+        self.darken(handle);
+        is_iceberg && self.parts[handle as usize].tip == 0
+    }
+
+    /// Trades with the oldest order of a level, as deep as its tip, when that has units that are
+    /// not shown.
+    #[cold]
+    pub(crate) fn fill_dark(&mut self, taker: &mut Taker, handle: u32, events: &mut Events) {
+        let quantity = self.tip(handle).min(taker.open);
+        assert!(quantity > 0, "an order without units on the book");
+        let is_refreshed = self.spend_dark(handle, quantity);
+        let maker = &self.slab.orders[handle as usize];
+        let (who, leaves, price) = (
+            maker.identity(),
+            maker.open(),
+            self.books.price(maker.level),
+        );
         taker.trade(quantity);
-        self.books.levels[level as usize].quantity -= u64::from(quantity);
+        if leaves == 0 {
+            self.take_off(self.refs.find(self.slab.orders, handle));
+        }
         self.matches += 1;
-        let price = self.books.price(level);
         let traded = |who, flags: u8, leaves: u32| Words {
             related: self.matches,
             ..of_order(
@@ -105,6 +131,7 @@ impl Engine<'_> {
     /// Shows a fresh tip, behind all other orders of the price and under a new number.
     fn refresh(&mut self, handle: u32, price: u32, flags: u8) -> Words {
         self.orders_taken += 1;
+        self.lighten(handle);
         let order = &mut self.slab.orders[handle as usize];
         let related = order.identity().order_ref;
         order.set_order_ref(self.orders_taken);
@@ -116,7 +143,9 @@ impl Engine<'_> {
             related,
             ..of_order(&order.identity(), code, pair(part.tip, order.open()), price)
         };
-        if order.expires() {
+        let expires = order.expires();
+        self.darken(handle);
+        if expires {
             self.expire_later(handle);
         }
         self.books.move_back(&mut self.slab, handle);

@@ -28,6 +28,7 @@
 mod ahead;
 mod answers;
 mod attributes;
+mod dark;
 mod engine;
 mod entry;
 mod expiry;

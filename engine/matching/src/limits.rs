@@ -23,7 +23,7 @@ pub const LINE_BYTES: usize = 64;
 pub const ORDERS_MAX: u32 = 1 << 27;
 
 /// The most price groups that an engine can be made for.
-pub const PRICE_GROUPS_MAX: u32 = (1 << 22) - 1;
+pub const PRICE_GROUPS_MAX: u32 = (1 << 21) - 1;
 
 const _: () = assert!(size_of::<Line>() == LINE_BYTES);
 

@@ -26,6 +26,7 @@ pub(crate) struct Tables<'m> {
     pub(crate) slots: &'m mut [u32],
     pub(crate) branches: &'m mut [Branch],
     pub(crate) levels: &'m mut [Level],
+    pub(crate) dark: &'m mut [u64],
     pub(crate) groups: &'m mut [Group],
     pub(crate) nodes: &'m mut [Node],
     pub(crate) cache: &'m mut [u64],
@@ -78,6 +79,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<u32>(sizes.slots)
         + lines_of::<Branch>(sizes.orders)
         + lines_of::<Level>(sizes.levels)
+        + lines_of::<u64>(sizes.levels)
         + lines_of::<Group>(sizes.groups)
         + lines_of::<Node>(sizes.nodes)
         + lines_of::<u64>(sizes.cache)
@@ -97,6 +99,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         slots: table(rest, sizes.slots),
         branches: table(rest, sizes.orders),
         levels: table(rest, sizes.levels),
+        dark: table(rest, sizes.levels),
         groups: table(rest, sizes.groups),
         nodes: table(rest, sizes.nodes),
         cache: table(rest, sizes.cache),

@@ -1,11 +1,16 @@
-//! Where a price is: ladder, group and slot, and the way to them.
+//! Where a price of a side is: ladder, group and slot, and the way to them.
 //!
-//! A group is 64 neighbouring prices of one ladder. A symbol has two ladders, because real prices
+//! A group is 64 neighbouring prices of one ladder. A side has two ladders, because real prices
 //! sit on whole cents and rarely between: whole cents, and all other prices. One ladder of plain
 //! prices would hold a single used price in a group; this one holds up to 64. The price of that is
 //! that the best of a side is the better of two.
+//!
+//! Each side has its own ladders, as in a call the book is crossed. Their ends are levels too, for
+//! what sells at any price (0) and what buys at any price ([`PRICE_MARKET`]).
 
-use wire::ring::PRICE_MAX;
+use wire::ring::{PRICE_MARKET, PRICE_MAX};
+
+const _: () = assert!(PRICE_MARKET <= u32::MAX as i64 && PRICE_MARKET > PRICE_MAX);
 
 /// Ladder of the prices in whole cents.
 pub(crate) const CENTS: usize = 0;
@@ -25,8 +30,8 @@ pub(crate) const SLOT_BITS: u32 = 6;
 pub(crate) const SLOT_MASK: u32 = 63;
 
 /// Each ladder's group numbers fit two roots above its nodes.
-const _: () = assert!((PRICE_MAX as u64 / 100) >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[CENTS]));
-const _: () = assert!(PRICE_MAX as u64 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[FINE]));
+const _: () = assert!((PRICE_MARKET as u64 / 100) >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[CENTS]));
+const _: () = assert!(PRICE_MARKET as u64 >> SLOT_BITS < 2 << (SLOT_BITS * DEPTH[FINE]));
 
 /// Splits a price into its ladder, its group's number there, and its place in the group.
 #[inline]
@@ -39,34 +44,36 @@ fn split(price: u32) -> (usize, u32, u32) {
     (ladder, step >> SLOT_BITS, step & SLOT_MASK)
 }
 
-/// The two top nodes of each ladder of a symbol.
+/// The two top nodes of each ladder of a side.
 pub(crate) type Roots = [[u32; 2]; 2];
 
-/// A group's name: symbol, ladder and number.
+/// A side of a symbol's book as one number.
+#[inline]
+pub(crate) fn half(symbol: u16, side: u8) -> u32 {
+    u32::from(symbol) << 1 | u32::from(side & 1)
+}
+
+/// A group's name: [`half`] a book, ladder and number.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    pub(crate) symbol: u16,
+    pub(crate) half: u32,
     pub(crate) ladder: usize,
     pub(crate) key: u32,
 }
 
 impl Place {
-    /// The group of a price, and the price's place in it.
+    /// The group of a side's price, and the price's place in it.
     #[inline]
-    pub(crate) fn of(symbol: u16, price: u32) -> (Self, u32) {
+    pub(crate) fn of(half: u32, price: u32) -> (Self, u32) {
         let (ladder, key, slot) = split(price);
-        let place = Self {
-            symbol,
-            ladder,
-            key,
-        };
+        let place = Self { half, ladder, key };
         (place, slot)
     }
 
-    /// 42 bits that no other place has.
+    /// 43 bits that no other place has.
     #[inline]
     pub(crate) fn tag(self) -> u64 {
-        u64::from(self.symbol) << 26 | (self.ladder as u64) << 25 | u64::from(self.key)
+        u64::from(self.half) << 26 | (self.ladder as u64) << 25 | u64::from(self.key)
     }
 
     /// Which of the two roots it is under.

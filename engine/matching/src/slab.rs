@@ -153,6 +153,22 @@ impl Order {
         (self.state >> QUANTITY_BITS & QUANTITY_MASK) as u32
     }
 
+    /// Whether it is more than a plain order: something beside its record knows of it.
+    #[inline]
+    pub(crate) fn is_special(&self) -> bool {
+        self.state >> FLAG_SHIFT != 0
+    }
+
+    /// Whether it has units that are not shown.
+    #[inline]
+    pub(crate) fn is_dark(&self) -> bool {
+        self.state & (HIDDEN | ICEBERG) != 0
+    }
+
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.state & HIDDEN != 0
+    }
+
     /// Whether it holds units back.
     #[inline]
     pub(crate) fn is_iceberg(&self) -> bool {
@@ -163,7 +179,6 @@ impl Order {
         self.state = self.state & !ICEBERG | if is_iceberg { ICEBERG } else { 0 };
     }
 
-    #[inline]
     pub(crate) fn expires(&self) -> bool {
         self.state & EXPIRES != 0
     }

@@ -1,6 +1,6 @@
 //! Trading: an order that arrives takes what stands on the other side; its rest stays or goes.
 
-use wire::ring::{Event, EventKind, PRICE_MARKET, Reason};
+use wire::ring::{Event, EventKind, Reason};
 
 use crate::answers::{code, of_order};
 use crate::books::rank;
@@ -32,9 +32,9 @@ pub(crate) struct Taker {
     pub(crate) expiry_ns: u64,
     /// Whether what does not trade rests.
     pub(crate) rests: bool,
+    /// Whether it is more than a plain order when it rests.
+    pub(crate) is_special: bool,
 }
-
-const _: () = assert!(PRICE_MARKET <= u32::MAX as i64);
 
 impl Taker {
     /// Whether it trades with the best rank of the other side. No rank reaches down to 0, which
@@ -113,8 +113,19 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn rest_anew(&mut self, taker: &Taker) {
         let handle = self.rest(taker, None);
+        if taker.is_special {
+            self.rest_special(taker, handle);
+        }
+    }
+
+    /// Notes what is more about an order that just rested than its record says.
+    #[cold]
+    fn rest_special(&mut self, taker: &Taker, handle: u32) {
         if taker.displayed != 0 {
             self.hold_back(handle, taker.displayed);
+        }
+        if self.slab.orders[handle as usize].is_dark() {
+            self.darken(handle);
         }
         if taker.expiry_ns != 0 {
             self.expire_at(handle, taker.expiry_ns);
@@ -124,10 +135,10 @@ impl Engine<'_> {
     /// The level of an order's price, its group opened if need be.
     #[inline(never)]
     fn level(&mut self, taker: &Taker) -> u32 {
-        let (symbol, price) = (taker.who.symbol(), taker.price);
-        match self.books.find(symbol, price) {
+        let (symbol, side, price) = (taker.who.symbol(), taker.who.side(), taker.price);
+        match self.books.find(symbol, side, price) {
             Some(level) => level,
-            None => self.books.open(symbol, price),
+            None => self.books.open(symbol, side, price),
         }
     }
 
@@ -171,8 +182,8 @@ impl Engine<'_> {
         let handle = self.books.levels[level as usize].head;
         assert!(handle != NONE, "a best price without orders");
         let maker = &mut self.slab.orders[handle as usize];
-        if maker.is_iceberg() {
-            return self.fill_tip(taker, handle, events);
+        if maker.is_dark() {
+            return self.fill_dark(taker, handle, events);
         }
         let quantity = maker.open().min(taker.open);
         assert!(quantity > 0, "an order without units on the book");

@@ -26,9 +26,9 @@ pub(crate) struct Group {
     key: u32,
     /// The node above; in a free group, the next free one.
     parent: u32,
-    symbol: u16,
-    ladder: u16,
-    unused: [u32; 9],
+    half: u32,
+    ladder: u32,
+    unused: [u32; 8],
 }
 
 impl Group {
@@ -39,7 +39,15 @@ impl Group {
     }
 
     pub(crate) fn ladder(&self) -> usize {
-        usize::from(self.ladder)
+        self.ladder as usize
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            half: self.half,
+            ladder: self.ladder(),
+            key: self.key,
+        }
     }
 }
 
@@ -82,7 +90,7 @@ impl Cached {
 pub(crate) struct Trie<'m> {
     pub(crate) groups: &'m mut [Group],
     nodes: &'m mut [Node],
-    /// Group handle (22 bits) under the place's tag (42 bits); a power of two of them.
+    /// Group handle (21 bits) under the place's tag (43 bits); a power of two of them.
     cache: &'m mut [u64],
     group_free: u32,
     group_fresh: u32,
@@ -90,7 +98,7 @@ pub(crate) struct Trie<'m> {
     node_fresh: u32,
 }
 
-const HANDLE_BITS: u32 = 22;
+const HANDLE_BITS: u32 = 21;
 const _: () = assert!(crate::PRICE_GROUPS_MAX < 1 << HANDLE_BITS);
 
 impl<'m> Trie<'m> {
@@ -140,8 +148,8 @@ impl<'m> Trie<'m> {
 
     /// Where the cache would have the group of a price.
     #[inline]
-    pub(crate) fn cached_at(&self, symbol: u16, price: u32) -> Cached {
-        let (place, slot) = Place::of(symbol, price);
+    pub(crate) fn cached_at(&self, half: u32, price: u32) -> Cached {
+        let (place, slot) = Place::of(half, price);
         Cached {
             tag: place.tag(),
             entry: self.cache_entry(place) as u32,
@@ -165,7 +173,7 @@ impl<'m> Trie<'m> {
 
     #[inline]
     fn cache_entry(&self, place: Place) -> usize {
-        let spread = u32::from(place.symbol).wrapping_mul(0x9E37_79B1) >> 8;
+        let spread = place.half.wrapping_mul(0x9E37_79B1) >> 8;
         let at = place
             .key
             .wrapping_add(spread)
@@ -214,8 +222,8 @@ impl<'m> Trie<'m> {
             stride,
             key: place.key,
             parent,
-            symbol: place.symbol,
-            ladder: place.ladder as u16,
+            half: place.half,
+            ladder: place.ladder as u32,
             ..Group::zeroed()
         };
         group
@@ -246,20 +254,9 @@ impl<'m> Trie<'m> {
 
     /// Frees a group without orders, and the nodes that have nothing else below them.
     pub(crate) fn close(&mut self, roots: &mut Roots, group: u32) {
-        let Group {
-            occupied,
-            key,
-            parent,
-            symbol,
-            ladder,
-            ..
-        } = self.groups[group as usize];
-        assert!(occupied == 0, "a group with orders was closed");
-        let place = Place {
-            symbol,
-            ladder: usize::from(ladder),
-            key,
-        };
+        let closed = &self.groups[group as usize];
+        assert!(closed.occupied == 0, "a group with orders was closed");
+        let (place, parent) = (closed.place(), closed.parent);
         let entry = self.cache_entry(place);
         if self.cache[entry] >> HANDLE_BITS == place.tag() {
             self.cache[entry] = 0;
@@ -295,12 +292,7 @@ impl<'m> Trie<'m> {
         if let Some(next) = beyond::<UP>(from.occupied, slot) {
             return Some((group, next));
         }
-        let ladder = from.ladder();
-        let place = Place {
-            symbol: from.symbol,
-            ladder,
-            key: from.key,
-        };
+        let (place, ladder) = (from.place(), from.ladder());
         let mut at = from.parent;
         for depth in 0..DEPTH[ladder] {
             let node = &self.nodes[at as usize];

@@ -3,7 +3,7 @@
 use wire::ring::Side;
 
 use crate::Engine;
-use crate::books::Book;
+use crate::books::{Book, rank};
 use crate::slab::NONE;
 
 /// An order on a book, as [`Engine::orders`] shows it.
@@ -52,6 +52,20 @@ impl Engine<'_> {
             .filter(|book| book.is_defined())?;
         let (level, price) = book.best(side)?;
         Some((i64::from(price), self.books.levels[level as usize].quantity))
+    }
+
+    /// Best price of one side of a symbol's book at which something is shown, and the units shown
+    /// there. O(levels that show nothing).
+    #[must_use]
+    pub fn best_shown(&self, symbol: u16, side: Side) -> Option<(i64, u64)> {
+        let book = self.books.books.get(usize::from(symbol))?;
+        let mut walk = book.walk(side);
+        while let Some((level, best)) = self.books.walk_on(book, &mut walk) {
+            if self.books.shown(level) > 0 {
+                return Some((i64::from(rank(side, best)), self.books.shown(level)));
+            }
+        }
+        None
     }
 
     /// Shows the orders on one side of a symbol's book, best price first, then the oldest.
