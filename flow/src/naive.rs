@@ -60,18 +60,13 @@ use crate::book::Books;
 pub use crate::book::Resting;
 use attributes::Attributes;
 
+pub use increments::{KNOWN, OFFERED};
+
 mod attributes;
 mod checks;
 mod day;
 mod entry;
-
-/// How many of the increments of `docs/matching.md` the engine offers, and [`Naive::new`] with it.
-pub const OFFERED: u8 = 4;
-
-/// The number of increments.
-pub const INCREMENTS: u8 = 4;
-
-const _: () = assert!(OFFERED < INCREMENTS + 1);
+pub mod increments;
 
 /// What happens instead of a trade between orders of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +119,8 @@ enum Day {
 
 /// The reference engine, without limits.
 pub struct Naive {
-    /// Increments that are offered.
-    level: u8,
+    /// Bits of the increments that are offered.
+    offered: u16,
     day: Day,
     /// Ticks by number.
     symbols: BTreeMap<u16, i64>,
@@ -148,11 +143,11 @@ impl Naive {
         Self::offering(OFFERED)
     }
 
-    /// An engine that offers the first so many increments of `docs/matching.md`.
+    /// An engine that offers a set of [`increments`].
     #[must_use]
-    pub fn offering(level: u8) -> Self {
+    pub fn offering(offered: u16) -> Self {
         Self {
-            level,
+            offered,
             day: Day::Before,
             symbols: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -234,6 +229,11 @@ impl Naive {
         let event = lower(&mut order, quantity, Reason::User, Event::BOOKED);
         self.books.store(&order);
         event
+    }
+
+    /// Whether an increment is offered.
+    const fn offers(&self, increment: u16) -> bool {
+        self.offered & increment != 0
     }
 
     /// Tick of a symbol that is defined.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow::naive::INCREMENTS;
+use flow::naive::increments;
 use flow::{Hostile, Naive};
 use wire::ring::{
     CommandKind, EXTRA_POST_ONLY, Event, EventKind, Input, PRICE_MARKET, Reason, Side,
@@ -23,7 +23,7 @@ struct Told {
 /// Follows a venue by its events.
 struct Follower {
     naive: Naive,
-    level: u8,
+    offered: u16,
     /// Account and self-trade mode by session.
     sessions: BTreeMap<u16, (u32, u8)>,
     /// Flags of the `Extra` that waits, by session.
@@ -34,10 +34,10 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(level: u8) -> Self {
+    fn new(offered: u16) -> Self {
         Self {
-            naive: Naive::offering(level),
-            level,
+            naive: Naive::offering(offered),
+            offered,
             sessions: BTreeMap::new(),
             flags: BTreeMap::new(),
             orders: BTreeMap::new(),
@@ -151,7 +151,7 @@ impl Follower {
         assert_ne!(maker.side, aggressor.side);
         let [of_maker, of_aggressor] =
             [maker, aggressor].map(|event| self.sessions[&event.session]);
-        let prevented = self.level >= 4 && of_aggressor.1 != 0;
+        let prevented = self.offered & increments::SELF_TRADE != 0 && of_aggressor.1 != 0;
         assert!(!prevented || of_maker.0 != of_aggressor.0, "a self-trade");
     }
 
@@ -188,8 +188,9 @@ impl Follower {
 #[test]
 fn the_events_tell_the_books_and_keep_every_promise() {
     for (seed, level) in (0..).zip([0, 1, 2, 3, 4, 4, 4, 4]) {
-        let mut hostile = Hostile::new(seed, level);
-        let mut follower = Follower::new(level);
+        let offered = increments::first(level);
+        let mut hostile = Hostile::new(seed, offered);
+        let mut follower = Follower::new(offered);
         for input in hostile.by_ref().take(4_000) {
             follower.apply(&input);
         }
@@ -203,9 +204,9 @@ fn the_events_tell_the_books_and_keep_every_promise() {
 fn a_minimum_quantity_is_traded_at_least_unless_a_self_trade_ends_the_order() {
     let mut traded_enough = 0;
     for seed in 0..6 {
-        let mut naive = Naive::offering(INCREMENTS);
+        let mut naive = Naive::offering(increments::first(4));
         let mut minimum = BTreeMap::new();
-        for input in Hostile::new(seed, INCREMENTS).take(4_000) {
+        for input in Hostile::new(seed, increments::first(4)).take(4_000) {
             let events = naive.apply(&input);
             let command = &input.command;
             let asked = match CommandKind::from_byte(command.kind) {

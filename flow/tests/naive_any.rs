@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flow::naive::INCREMENTS;
+use flow::naive::KNOWN;
 use flow::{Naive, Sequencer};
 use proptest::prelude::*;
 use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MARKET, Side};
@@ -114,10 +114,10 @@ proptest! {
 
     #[test]
     fn every_command_is_answered_once_and_the_events_tell_the_books(
-        level in 0..=INCREMENTS,
+        offered in any::<u16>(),
         commands in prop::collection::vec(command(), 1..200),
     ) {
-        let (mut naive, mut sequencer) = (Naive::offering(level), Sequencer::new(0));
+        let (mut naive, mut sequencer) = (Naive::offering(offered & KNOWN), Sequencer::new(0));
         let mut follower = Follower::default();
         let definition = |kind: CommandKind, command: Command| Command {
             kind: kind as u8, symbol: 1, session: 1, ..command

@@ -3,15 +3,16 @@
 mod desk;
 
 use desk::{Desk, of};
-use flow::naive::INCREMENTS;
+use flow::naive::KNOWN;
+use flow::naive::increments::{self, BASIC, EXPIRY, ICEBERG, SELF_TRADE, WHOLE};
 use wire::ring::{Command, CommandKind, EventKind, PRICE_MAX, Reason, Side};
 
 /// Commands and their answers, one after the other.
 type Case = (&'static str, &'static [(&'static str, &'static str)]);
 
-fn check(level: u8, mode: u8, cases: &[Case]) {
+fn check(offered: u16, mode: u8, cases: &[Case]) {
     for (name, lines) in cases {
-        let mut desk = Desk::new(level, mode);
+        let mut desk = Desk::new(offered, mode);
         for (command, answer) in *lines {
             assert_eq!(desk.answer(command), *answer, "{name}: {command}");
         }
@@ -28,10 +29,10 @@ fn attributes_that_make_no_sense_are_refused_in_the_documented_order() {
         WouldTrade,
     };
     let cases = [
-        ("1/1 B 5@100 odd flags=8", Unsupported),
-        ("1/0 B 5@100 flags=8", DuplicateUserRef),
-        ("1/1 B 5@0 flags=8", InvalidPrice),
-        ("1/1 B 5@99 flags=8", InvalidField),
+        ("1/1 B 5@100 odd flags=32", Unsupported),
+        ("1/0 B 5@100 flags=32", DuplicateUserRef),
+        ("1/1 B 5@0 flags=32", InvalidPrice),
+        ("1/1 B 5@99 flags=64", InvalidField),
         ("1/1 B 5@99 flags=129", InvalidField),
         ("1/1 B 5@99 slide show=6", InvalidField),
         ("1/1 B 5@99 exp=-1 show=6", InvalidField),
@@ -56,7 +57,7 @@ fn attributes_that_make_no_sense_are_refused_in_the_documented_order() {
         ("1/1 B 5@99 show=5 exp=101 post", Reason::None),
     ];
     for (text, reason) in cases {
-        let mut desk = Desk::new(INCREMENTS, 0);
+        let mut desk = Desk::new(KNOWN, 0);
         desk.answer(STANDING);
         desk.answer("- at=100");
         let answer = desk.answer(text);
@@ -93,19 +94,20 @@ fn attributes_that_make_no_sense_are_refused_in_the_documented_order() {
 #[test]
 fn an_increment_that_is_not_offered_is_unsupported() {
     for (text, needs) in [
-        ("1/1 B 5@99 min=1", 1),
-        ("1/1 B 5@99 post", 1),
-        ("1/1 B 5@99 hide", 1),
-        ("1/1 B 5@99 flags=8", 1),
-        ("1/1 B 5@99 show=1", 2),
-        ("1/1 B 5@99 exp=1", 3),
-        ("1/1 B 5@99 exp=-1 show=9", 3),
-        ("1/1 B 5@99 odd", INCREMENTS + 1),
+        ("1/1 B 5@99 min=1", BASIC),
+        ("1/1 B 5@99 post", BASIC),
+        ("1/1 B 5@99 hide", BASIC),
+        ("1/1 B 5@99 flags=8", WHOLE),
+        ("1/1 B 5@99 show=1", ICEBERG),
+        ("1/1 B 5@99 exp=1", EXPIRY),
+        ("1/1 B 5@99 exp=-1 show=9", EXPIRY | ICEBERG),
+        ("1/1 B 5@99 odd", !KNOWN),
     ] {
-        for level in 0..=INCREMENTS {
-            let answer = Desk::new(level, 0).answer(text);
+        for offered in 0..=increments::first(6) {
+            let answer = Desk::new(offered, 0).answer(text);
             let refused = answer.starts_with("Rejected:Unsupported");
-            assert_eq!(refused, level < needs, "{text}, level {level}: {answer}");
+            let expected = offered & needs != needs;
+            assert_eq!(refused, expected, "{text}, {offered:b}: {answer}");
         }
     }
 }
@@ -118,7 +120,7 @@ fn an_extra_waits_for_the_next_order_of_its_session() {
         old_user_ref,
         ..of(CommandKind::Extra)
     };
-    let mut desk = Desk::new(INCREMENTS, 0);
+    let mut desk = Desk::new(KNOWN, 0);
     desk.send(extra(1, -1, 0));
     desk.send(extra(1, 0, 3));
     desk.send(extra(9, -1, 0));
@@ -136,8 +138,9 @@ fn an_extra_waits_for_the_next_order_of_its_session() {
 
 #[test]
 fn definitions_check_ticks_and_modes_where_they_are_offered() {
-    for level in 0..=INCREMENTS {
-        let mut desk = Desk::new(level, 0);
+    for offered in 0..=increments::first(4) {
+        let mut desk = Desk::new(offered, 0);
+        let [has_ticks, has_modes] = [BASIC, SELF_TRADE].map(|bit| offered & bit != 0);
         for (price, is_good) in [(-1, false), (PRICE_MAX + 1, false), (PRICE_MAX, true)] {
             let symbol = Command {
                 symbol: if is_good { 8 } else { 7 },
@@ -147,12 +150,8 @@ fn definitions_check_ticks_and_modes_where_they_are_offered() {
             let event = desk.send(symbol)[0];
             let refused = event.reason == Reason::InvalidField as u8;
             let first_taken = event.reason == Reason::TableFull as u8;
-            assert_eq!(
-                refused,
-                !is_good && level >= 1,
-                "level {level}: tick {price}"
-            );
-            assert_eq!(first_taken, price > PRICE_MAX && level == 0);
+            assert_eq!(refused, !is_good && has_ticks, "{offered:b}: tick {price}");
+            assert_eq!(first_taken, price > PRICE_MAX && !has_ticks);
         }
         for (session, mode) in [(7, 5), (8, 255), (9, 4)] {
             let letters = [mode, 0, 0, 0];
@@ -162,11 +161,7 @@ fn definitions_check_ticks_and_modes_where_they_are_offered() {
                 ..of(CommandKind::DefineSession)
             })[0];
             let refused = event.reason == Reason::InvalidField as u8;
-            assert_eq!(
-                refused,
-                mode > 4 && level >= 4,
-                "level {level}: mode {mode}"
-            );
+            assert_eq!(refused, mode > 4 && has_modes, "{offered:b}: mode {mode}");
         }
     }
 }
@@ -174,7 +169,7 @@ fn definitions_check_ticks_and_modes_where_they_are_offered() {
 #[test]
 fn prices_are_multiples_of_the_tick() {
     check(
-        1,
+        BASIC,
         0,
         &[(
             "tick",
@@ -200,7 +195,7 @@ fn prices_are_multiples_of_the_tick() {
 #[test]
 fn minimum_quantity_is_judged_once_on_entry() {
     check(
-        INCREMENTS,
+        KNOWN,
         0,
         &[
             (
@@ -257,7 +252,7 @@ fn minimum_quantity_is_judged_once_on_entry() {
 #[test]
 fn post_only_orders_do_not_trade_on_entry() {
     check(
-        INCREMENTS,
+        KNOWN,
         0,
         &[
             (
@@ -302,7 +297,7 @@ fn post_only_orders_do_not_trade_on_entry() {
 #[test]
 fn hidden_orders_stand_in_the_queue_like_others() {
     check(
-        1,
+        BASIC,
         0,
         &[(
             "hidden",

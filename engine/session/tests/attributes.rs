@@ -3,7 +3,7 @@
 
 mod venue;
 
-use flow::naive::INCREMENTS;
+use flow::naive::increments;
 use session::order_entry::{REJECT_CODE_OWN, cancel_letter};
 use session::{DAY_NS, SECOND_NS};
 use venue::ouch::{cancel, enter, heard, plain, replies, with_tags};
@@ -21,7 +21,7 @@ type Case<'t> = (EnterOrder, &'t [Tag<'t>], (u32, u32, i64, u8));
 const START_SECOND: u32 = (START_NS % DAY_NS / SECOND_NS) as u32;
 
 fn venue() -> Venue {
-    let mut venue = Venue::offering(config(), INCREMENTS);
+    let mut venue = Venue::offering(config(), increments::first(4));
     venue.login(1, "ALPHA", "secret", 1);
     venue.login(2, "BETA", "hidden", 1);
     venue
@@ -243,7 +243,7 @@ fn every_attribute_has_its_replies() {
 
 /// Every reply comes from the journal again.
 fn same_after_a_restart(mut venue: Venue) {
-    let mut again = Venue::restarted(config(), INCREMENTS, &venue.journal);
+    let mut again = Venue::restarted(config(), increments::first(4), &venue.journal);
     for (conn, user, password) in [(11, "ALPHA", "secret"), (12, "BETA", "hidden")] {
         let [before, after] = [&mut venue, &mut again].map(|it| it.login(conn, user, password, 1));
         assert!(replies(&before).len() > 5);

@@ -1,9 +1,11 @@
 //! What an `Extra` asks of the order behind it.
 
 use wire::ring::{
-    Command, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, PRICE_MARKET, Reason, TimeInForce,
+    Command, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, EXTRA_TO_LIMIT,
+    PRICE_MARKET, Reason, TimeInForce,
 };
 
+use super::increments::{BASIC, EXPIRY, ICEBERG, WHOLE};
 use crate::book::Resting;
 
 /// The attributes of one order; those of a plain order are all 0.
@@ -39,15 +41,19 @@ impl Attributes {
         self.flags & EXTRA_SLIDE != 0
     }
 
-    /// Whether an engine that offers so many increments knows all of them.
-    pub(super) const fn are_offered(&self, level: u8) -> bool {
-        match level {
-            _ if self.unknown => false,
-            0 => !self.asked,
-            1 => self.displayed == 0 && self.expiry_ns == 0,
-            2 => self.expiry_ns == 0,
-            _ => true,
-        }
+    /// Whether an engine that offers a set of increments knows all of them.
+    pub(super) fn are_offered(&self, offered: u16) -> bool {
+        let has = |flags| self.flags & flags != 0;
+        let is_basic = has(EXTRA_POST_ONLY | EXTRA_SLIDE | EXTRA_HIDDEN) || self.quantity_min != 0;
+        let needs = [
+            (is_basic, BASIC),
+            (self.displayed != 0, ICEBERG),
+            (self.expiry_ns != 0, EXPIRY),
+            (has(EXTRA_ALL_OR_NONE | EXTRA_TO_LIMIT), WHOLE),
+        ];
+        let is_offered = |(asked, increment): (bool, u16)| !asked || offered & increment != 0;
+        let is_plain = !self.asked;
+        is_plain || (offered != 0 && !self.unknown && needs.into_iter().all(is_offered))
     }
 
     /// What is wrong with them on this order, whose open units and price are good.

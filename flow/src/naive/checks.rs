@@ -81,7 +81,7 @@ impl Naive {
             return Err(Reason::NotOpen);
         }
         let (attributes, user_ref_last) = asked.ok_or(Reason::UnknownSession)?;
-        if !attributes.are_offered(self.level) {
+        if !attributes.are_offered(self.offered) {
             return Err(Reason::Unsupported);
         }
         Ok((attributes, user_ref_last))

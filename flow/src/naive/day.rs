@@ -2,12 +2,12 @@
 
 use wire::ring::{Command, Event, EventKind, PRICE_MAX, Reason, Side};
 
-use super::{Day, Mode, Naive, Session};
+use super::{Day, Mode, Naive, Session, increments};
 use crate::answer::{about, canceled};
 
 impl Naive {
     pub(super) fn define_symbol(&mut self, command: &Command) -> Event {
-        let ticks = self.level >= 1;
+        let ticks = self.offers(increments::BASIC);
         let price = if ticks { command.price } else { 0 };
         if command.symbol == 0 || !(0..=PRICE_MAX).contains(&price) {
             return about(command, EventKind::Refused, Reason::InvalidField);
@@ -25,7 +25,7 @@ impl Naive {
     }
 
     pub(super) fn define_session(&mut self, command: &Command) -> Event {
-        let prevents = self.level >= 4;
+        let prevents = self.offers(increments::SELF_TRADE);
         let mode = Mode::from_byte(if prevents { command.letters[0] } else { 0 });
         let (Some(mode), 1..) = (mode, command.session) else {
             return about(command, EventKind::Refused, Reason::InvalidField);

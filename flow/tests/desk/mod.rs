@@ -41,9 +41,9 @@ pub struct Desk {
 
 impl Desk {
     /// With a self-trade mode for session 1.
-    pub fn new(level: u8, mode: u8) -> Self {
+    pub fn new(offered: u16, mode: u8) -> Self {
         let mut desk = Self {
-            naive: Naive::offering(level),
+            naive: Naive::offering(offered),
             sequence: 0,
             time_ns: 0,
         };

@@ -94,10 +94,10 @@ impl Venue {
 
     /// A venue that offers so many increments of attributes. An order of the first member that
     /// would trade with its own is cancelled.
-    pub fn offering(config: Config, level: u8) -> Self {
+    pub fn offering(config: Config, offered: u16) -> Self {
         let mut venue = Self {
             entry: OrderEntry::new(config, &members()).unwrap(),
-            naive: Naive::offering(level),
+            naive: Naive::offering(offered),
             ring: VecDeque::new(),
             journal: Vec::new(),
             events: Vec::new(),
@@ -110,10 +110,10 @@ impl Venue {
     }
 
     /// The same venue after a restart: everything from the journal.
-    pub fn restarted(config: Config, level: u8, journal: &[Input]) -> Self {
+    pub fn restarted(config: Config, offered: u16, journal: &[Input]) -> Self {
         let mut venue = Self {
             entry: OrderEntry::new(config, &members()).unwrap(),
-            naive: Naive::offering(level),
+            naive: Naive::offering(offered),
             ring: VecDeque::new(),
             journal: journal.to_vec(),
             events: Vec::new(),

@@ -1,0 +1,189 @@
+//! Orders, what they ask beyond the plain order, and cancels.
+
+use wire::ring::{
+    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, PRICE_MARKET, PRICE_MAX,
+    Side, TimeInForce,
+};
+
+use super::{Hostile, TICKS};
+use crate::command::command;
+use crate::naive::increments::{BASIC, EXPIRY, ICEBERG};
+
+/// Price that all orders are around.
+const MIDDLE: i64 = 10_000;
+
+/// Orders of a session that cancels and replacements choose from.
+const RECENT: u32 = 12;
+
+/// Sessions whose orders are meant well.
+const SESSIONS_GOOD: u64 = 4;
+
+/// Adds an attribute to the `Extra` of an order.
+type Wish = fn(&mut Hostile, &Command, &mut Command);
+
+/// Attributes by their increments; what stands here twice is asked twice as often.
+const WISHES: [(u16, Wish); 6] = [
+    (BASIC, Hostile::ask_minimum),
+    (BASIC, Hostile::ask_post_only),
+    (BASIC, Hostile::ask_hidden),
+    (ICEBERG, Hostile::ask_iceberg),
+    (ICEBERG, Hostile::ask_iceberg),
+    (EXPIRY, Hostile::ask_expiry),
+];
+
+impl Hostile {
+    /// An order, or its `Extra`: then the order comes next, most of the time.
+    pub(super) fn order(&mut self) -> Command {
+        let order = if self.random.below(4) == 0 {
+            self.replace()
+        } else {
+            self.new_order()
+        };
+        let asks = if self.offered == 0 { 2 } else { 65 };
+        if self.owed.is_some() || self.random.below(100) >= asks {
+            return order;
+        }
+        self.owed = Some(order);
+        self.extra(&order)
+    }
+
+    pub(super) fn new_order(&mut self) -> Command {
+        let side = if self.random.below(2) == 0 {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        let session = self.session();
+        let symbol = 1 + (self.random.below(20) / 12) as u16;
+        Command {
+            symbol,
+            side: side as u8,
+            ..self.terms(session, symbol, side, CommandKind::New)
+        }
+    }
+
+    fn replace(&mut self) -> Command {
+        let session = self.session();
+        let old_user_ref = self.recent(session);
+        let (symbol, side) = (1 + self.random.below(2) as u16, Side::Buy);
+        Command {
+            old_user_ref,
+            ..self.terms(session, symbol, side, CommandKind::Replace)
+        }
+    }
+
+    /// Price, quantity and life around the middle; a few of them are bad.
+    fn terms(&mut self, session: u16, symbol: u16, side: Side, kind: CommandKind) -> Command {
+        let tick = TICKS[usize::from(symbol) - 1].max(1);
+        let away = self.random.below(10) as i64 - 3;
+        let price = match (self.random.below(60), side) {
+            (0, _) => PRICE_MARKET,
+            (1, _) => MIDDLE + 1,
+            (2, _) => [0, -tick, 1, PRICE_MAX][self.random.below(4) as usize],
+            (_, Side::Buy) => MIDDLE - away * tick,
+            (_, Side::Sell) => MIDDLE + away * tick,
+        };
+        let quantity = match self.random.below(40) {
+            0 => 0,
+            1 => 2_000,
+            2..6 => 100,
+            _ => 1 + self.random.below(24) as u32,
+        };
+        let life = match self.random.below(12) {
+            0 => TimeInForce::ImmediateOrCancel,
+            _ => TimeInForce::Day,
+        };
+        let last = &mut self.user_refs[usize::from(session)];
+        *last += u32::from(self.random.below(40) != 0);
+        Command {
+            session,
+            user_ref: *last,
+            quantity,
+            price,
+            time_in_force: life as u8,
+            ..command(kind)
+        }
+    }
+
+    fn extra(&mut self, order: &Command) -> Command {
+        let mut extra = Command {
+            session: order.session,
+            user_ref: order.user_ref,
+            ..command(CommandKind::Extra)
+        };
+        self.ask(order, &mut extra);
+        if self.random.below(4) == 0 {
+            self.ask(order, &mut extra);
+        }
+        extra
+    }
+
+    /// Adds one attribute; seldom one that is none.
+    fn ask(&mut self, order: &Command, extra: &mut Command) {
+        let offered = self.offered;
+        let offered = WISHES.iter().filter(|(needs, _)| offered & needs != 0);
+        let wishes: Vec<Wish> = offered.map(|(_, wish)| *wish).collect();
+        if wishes.is_empty() || self.random.below(80) == 0 {
+            return self.ask_nonsense(extra);
+        }
+        let choice = self.random.below(wishes.len() as u64) as usize;
+        wishes[choice](self, order, extra);
+    }
+
+    fn ask_minimum(&mut self, order: &Command, extra: &mut Command) {
+        extra.quantity = 1 + self.random.below(u64::from(order.quantity) + 1) as u32;
+    }
+
+    fn ask_post_only(&mut self, _: &Command, extra: &mut Command) {
+        let slides = self.random.below(2) == 0;
+        extra.flags |= EXTRA_POST_ONLY | if slides { EXTRA_SLIDE } else { 0 };
+    }
+
+    fn ask_hidden(&mut self, _: &Command, extra: &mut Command) {
+        extra.flags |= EXTRA_HIDDEN;
+    }
+
+    fn ask_iceberg(&mut self, order: &Command, extra: &mut Command) {
+        extra.old_user_ref = 1 + self.random.below(1 + u64::from(order.quantity) / 3) as u32;
+    }
+
+    fn ask_expiry(&mut self, _: &Command, extra: &mut Command) {
+        let now_ns = self.sequencer.time_ns() as i64;
+        extra.price = now_ns + self.random.below(300) as i64;
+    }
+
+    /// Something that no engine knows.
+    fn ask_nonsense(&mut self, extra: &mut Command) {
+        match self.random.below(5) {
+            0 => extra.flags |= 32 << self.random.below(3),
+            1 if self.offered & EXPIRY != 0 => extra.price = -1,
+            2 => extra.letters[0] = 1,
+            3 => extra.letters[1] = 6,
+            _ => extra.client_id[0] = 1,
+        }
+    }
+
+    pub(super) fn cancel(&mut self) -> Command {
+        let session = self.session();
+        let quantity = match self.random.below(3) {
+            0 => 0,
+            _ => self.random.below(40) as u32,
+        };
+        Command {
+            session,
+            user_ref: self.recent(session),
+            quantity,
+            ..command(CommandKind::Cancel)
+        }
+    }
+
+    fn session(&mut self) -> u16 {
+        1 + self.random.below(SESSIONS_GOOD) as u16
+    }
+
+    /// One of the last orders of a session.
+    fn recent(&mut self, session: u16) -> u32 {
+        let back = self.random.below(u64::from(RECENT)) as u32;
+        self.user_refs[usize::from(session)].saturating_sub(back)
+    }
+}
