@@ -94,6 +94,8 @@ pub struct Limits {
     pub sessions: u16,
     /// Resting orders.
     pub orders: u32,
+    /// Those of them that are not plain: icebergs, orders that expire.
+    pub special: u32,
     /// Groups of prices over all books.
     pub price_groups: u32,
 }

@@ -117,6 +117,7 @@ pub fn engine_limits(topology: &Topology) -> matching::Limits {
         symbols: limits.symbols,
         sessions: limits.sessions,
         orders: limits.orders,
+        special: limits.special,
         price_groups: limits.price_groups,
     }
 }

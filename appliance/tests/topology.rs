@@ -112,6 +112,11 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         &["adress", "address"],
     ),
     (
+        "orders = 100000",
+        "orders = 100000\nspecial = 1048576",
+        &["`limits.special`", "to 1048575"],
+    ),
+    (
         "127.0.0.1:26400",
         "localhost:26400",
         &["`order_entry.address`", "localhost", "IPv4"],

@@ -128,10 +128,14 @@ fn limits(raw: &raw::Limits) -> Result<Limits, Error> {
     let price_groups = raw
         .price_groups
         .unwrap_or_else(|| raw.orders.clamp(1_024, 1 << 16));
+    let special = raw
+        .special
+        .unwrap_or_else(|| matching::Limits::special_of(raw.orders));
     Ok(Limits {
         symbols: within("limits.symbols", raw.symbols, 1..=SYMBOLS_MAX as u16)?,
         sessions: within("limits.sessions", raw.sessions, 1..=USERS_MAX as u16)?,
         orders: within("limits.orders", raw.orders, 1..=ORDERS_MAX)?,
+        special: within("limits.special", special, 1..=matching::SPECIAL_MAX)?,
         price_groups: within(
             "limits.price_groups",
             price_groups,

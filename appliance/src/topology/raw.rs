@@ -62,6 +62,7 @@ pub(super) struct Limits {
     pub symbols: u16,
     pub sessions: u16,
     pub orders: u32,
+    pub special: Option<u32>,
     pub price_groups: Option<u32>,
 }
 

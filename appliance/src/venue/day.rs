@@ -157,8 +157,8 @@ fn date(days: i64) -> (i64, u32, u32) {
 fn limits_text(topology: &Topology) -> String {
     let limits = topology.limits;
     format!(
-        "symbols = {}\nsessions = {}\norders = {}\nprice_groups = {}\n",
-        limits.symbols, limits.sessions, limits.orders, limits.price_groups
+        "symbols = {}\nsessions = {}\norders = {}\nspecial = {}\nprice_groups = {}\n",
+        limits.symbols, limits.sessions, limits.orders, limits.special, limits.price_groups
     )
 }
 

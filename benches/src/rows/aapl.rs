@@ -30,6 +30,7 @@ const LIMITS: Limits = Limits {
     symbols: 1,
     sessions: 2,
     orders: 20_000,
+    special: Limits::special_of(20_000),
     price_groups: 4_096,
 };
 

@@ -100,6 +100,7 @@ impl Flow {
             symbols: shape.symbols,
             sessions: shape.sessions,
             orders: standing * 2,
+            special: Limits::special_of(standing * 2),
             price_groups: 16_384,
         };
         let mut memory = vec![Line::ZERO; limits.lines()];

@@ -24,6 +24,7 @@ const LIMITS: Limits = Limits {
     symbols: SYMBOLS + 1,
     sessions: SESSIONS + 1,
     orders: 4 * ORDERS as u32,
+    special: 4 * ORDERS as u32,
     price_groups: 4_096,
 };
 

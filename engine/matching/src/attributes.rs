@@ -152,8 +152,19 @@ impl Engine<'_> {
         if asked.has(EXTRA_POST_ONLY) && self.meets(&taker) {
             self.slide(&mut taker, asked)?;
         }
+        self.check_room_of_parts(&taker, found)?;
         self.check_room(&taker, found.is_none())?;
         Ok((taker, found))
+    }
+
+    /// Whether there is a part for an order, should it rest: those that it trades with may have
+    /// none, so only one that it replaces surely makes room.
+    fn check_room_of_parts(&self, taker: &Taker, found: Option<Found>) -> Result<(), Reason> {
+        let makes_room = found.is_some_and(|one| self.slab.part_of(one.order).is_some());
+        if taker.needs_part() && !makes_room && !self.slab.parts.has_room() {
+            return Err(Reason::PoolFull);
+        }
+        Ok(())
     }
 
     /// Moves a post-only order that would trade one tick off the other side, if it asks for that.

@@ -8,7 +8,6 @@ use crate::answers::{about, canceled, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
 use crate::expiry::Expiries;
-use crate::iceberg::Part;
 use crate::memory::{self, Tables};
 use crate::minimum::Judged;
 use crate::refs::Refs;
@@ -64,12 +63,10 @@ pub(crate) enum Pending {
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
 /// this, or looks at 1,024 symbols while the day is closed, or at 256 levels or
-/// orders for a minimum quantity. An order that expires costs up to 27 steps along a heap more.
+/// orders for a minimum quantity. An order that expires costs up to 20 steps along a heap more.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     pub(crate) slab: Slab<'m>,
-    /// By order, of those that are not plain.
-    pub(crate) parts: &'m mut [Part],
     pub(crate) expiries: Expiries<'m>,
     pub(crate) refs: Refs<'m>,
     pub(crate) sessions: &'m mut [Session],
@@ -118,8 +115,7 @@ impl<'m> Engine<'m> {
                 dark,
                 trie: Trie::new(groups, nodes, cache),
             },
-            slab: Slab::new(orders),
-            parts,
+            slab: Slab::new(orders, parts),
             expiries: Expiries::new(expiries),
             refs: Refs::new(slots, branches),
             sessions,

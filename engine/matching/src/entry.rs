@@ -75,7 +75,7 @@ impl Engine<'_> {
             return answered(command, EventKind::CancelRejected, events);
         };
         let order = self.slab.orders[found.order as usize];
-        let open = command.quantity.saturating_sub(order.executed());
+        let open = command.quantity.saturating_sub(self.slab.executed(&order));
         if open >= order.open() {
             return answered(command, EventKind::Noted, events);
         }
@@ -110,18 +110,6 @@ impl Engine<'_> {
         self.books.unlink(&mut self.slab, found.order);
     }
 
-    /// What is to be done for an order that is not plain when it leaves.
-    #[cold]
-    fn forget(&mut self, handle: u32) {
-        let order = self.slab.orders[handle as usize];
-        if order.is_dark() {
-            self.lighten(handle);
-        }
-        if order.expires() {
-            self.expire_never(handle);
-        }
-    }
-
     /// The order of a `New` that passes the checks of a plain order.
     #[inline]
     pub(crate) fn taker_new(&self, command: &Command) -> Result<Taker, Reason> {
@@ -153,7 +141,7 @@ impl Engine<'_> {
         let found = found.ok_or(Reason::UnknownOrder)?;
         let old = &self.slab.orders[found.order as usize];
         let tick = self.books.books[usize::from(old.identity().symbol())].tick;
-        check_amounts(command, old.executed(), tick)?;
+        check_amounts(command, self.slab.executed(old), tick)?;
         Ok(found)
     }
 
@@ -161,7 +149,8 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn taker_instead(&self, command: &Command, found: Found) -> Taker {
         let old = &self.slab.orders[found.order as usize];
-        self.taker(command, old.identity().head & !HEAD_HIDDEN, old.executed())
+        let executed = self.slab.executed(old);
+        self.taker(command, old.identity().head & !HEAD_HIDDEN, executed)
     }
 
     /// What `New` and `Replace` check first; gives the session's last accepted reference.

@@ -1,50 +1,46 @@
 //! Icebergs: orders that show a tip and hold the rest of their units back.
 //!
-//! An order is marked as one only while it holds units back, so its tip is less than what is open
-//! of it; what is known beyond its record stands in its [`Part`], which no plain order has.
+//! An order is one only while it holds units back, so its tip is less than what is open of it. Tip
+//! and displayed quantity stand in its part, which no plain order has.
 
-use bytemuck::{Pod, Zeroable};
 use wire::ring::{Event, EventKind, Reason};
 
 use crate::answers::{code, of_order};
 use crate::events::{Words, pair};
+use crate::parts::Part;
 use crate::trade::Taker;
 use crate::{Engine, Events};
 
-/// What is known of an order that is not plain, by its handle.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub(crate) struct Part {
-    /// Units that aggressors meet.
-    pub(crate) tip: u32,
-    /// Units of a fresh tip.
-    pub(crate) displayed: u32,
-    /// When it leaves the book.
-    pub(crate) expiry_ns: u64,
-    /// Its place among those that do.
-    pub(crate) heap_at: u32,
-    unused: u32,
+impl Part {
+    /// Whether its order holds units back.
+    pub(crate) fn is_iceberg(&self) -> bool {
+        self.displayed != 0
+    }
+
+    /// Shows so many of the open units; with all of them its order is no iceberg any more.
+    fn show(&mut self, tip: u32, open: u32) {
+        if tip < open {
+            self.tip = tip;
+        } else {
+            (self.tip, self.displayed) = (0, 0);
+        }
+    }
 }
 
 impl Engine<'_> {
-    /// Marks an order that just rested if it holds units back.
+    /// Lets an order that just rested show so many units, if it holds others back then.
     #[cold]
     pub(crate) fn hold_back(&mut self, handle: u32, displayed: u32) {
-        let order = &mut self.slab.orders[handle as usize];
-        let tip = displayed.min(order.open());
-        order.set_iceberg(tip < order.open());
-        let part = &mut self.parts[handle as usize];
-        (part.tip, part.displayed) = (tip, displayed);
+        if displayed < self.slab.orders[handle as usize].open() {
+            let part = self.slab.make_part(handle);
+            (part.tip, part.displayed) = (displayed, displayed);
+        }
     }
 
     /// Units of an order that aggressors meet.
     pub(crate) fn tip(&self, handle: u32) -> u32 {
-        let order = &self.slab.orders[handle as usize];
-        if order.is_iceberg() {
-            self.parts[handle as usize].tip
-        } else {
-            order.open()
-        }
+        let part = self.slab.part_of(handle).filter(|part| part.is_iceberg());
+        part.map_or(self.slab.orders[handle as usize].open(), |part| part.tip)
     }
 
     /// Takes units off a resting order that keeps some, held back ones first; gives the number of
@@ -52,8 +48,8 @@ impl Engine<'_> {
     pub(crate) fn lower(&mut self, handle: u32, quantity: u32) -> u32 {
         let order = &mut self.slab.orders[handle as usize];
         debug_assert!(quantity < order.open());
-        if order.is_dark() {
-            return self.lower_dark(handle, quantity);
+        if order.is_special() {
+            return self.lower_special(handle, quantity);
         }
         order.reduce(quantity);
         self.books.levels[order.level as usize].quantity -= u64::from(quantity);
@@ -61,44 +57,42 @@ impl Engine<'_> {
     }
 
     #[cold]
-    fn lower_dark(&mut self, handle: u32, quantity: u32) -> u32 {
+    fn lower_special(&mut self, handle: u32, quantity: u32) -> u32 {
         self.lighten(handle);
-        let order = &mut self.slab.orders[handle as usize];
-        let mut held = 0;
-        if order.is_iceberg() {
-            let part = &mut self.parts[handle as usize];
-            held = quantity.min(order.open() - part.tip);
-            part.tip -= quantity - held;
-            order.set_iceberg(part.tip < order.open() - quantity);
+        let (order, tip) = (self.slab.orders[handle as usize], self.tip(handle));
+        let held = quantity.min(order.open() - tip);
+        if let Some(part) = self.slab.part_of_mut(handle) {
+            part.show(tip - (quantity - held), order.open() - quantity);
         }
-        order.reduce(quantity);
+        self.slab.orders[handle as usize].reduce(quantity);
         self.books.levels[order.level as usize].quantity -= u64::from(quantity);
         self.darken(handle);
+        self.slab.settle(handle);
         held
     }
 
     /// Trades units of a resting order off its level, no more than its tip; whether an iceberg's
     /// tip is gone by that.
-    fn spend_dark(&mut self, handle: u32, quantity: u32) -> bool {
+    fn spend_special(&mut self, handle: u32, quantity: u32) -> bool {
         self.lighten(handle);
-        let maker = &mut self.slab.orders[handle as usize];
-        maker.execute(quantity);
-        self.books.levels[maker.level as usize].quantity -= u64::from(quantity);
-        let is_iceberg = maker.is_iceberg();
-        if is_iceberg {
-            self.parts[handle as usize].tip -= quantity;
+        self.slab.execute(handle, quantity);
+        let level = self.slab.orders[handle as usize].level;
+        self.books.levels[level as usize].quantity -= u64::from(quantity);
+        let mut is_gone = false;
+        if let Some(part) = self.slab.part_of_mut(handle).filter(|one| one.is_iceberg()) {
+            part.tip -= quantity;
+            is_gone = part.tip == 0;
         }
         self.darken(handle);
-        is_iceberg && self.parts[handle as usize].tip == 0
+        is_gone
     }
 
-    /// Trades with the oldest order of a level, as deep as its tip, when that has units that are
-    /// not shown.
+    /// Trades with the oldest order of a level, as deep as its tip, when that is not plain.
     #[cold]
-    pub(crate) fn fill_dark(&mut self, taker: &mut Taker, handle: u32, events: &mut Events) {
+    pub(crate) fn fill_special(&mut self, taker: &mut Taker, handle: u32, events: &mut Events) {
         let quantity = self.tip(handle).min(taker.open);
         assert!(quantity > 0, "an order without units on the book");
-        let is_refreshed = self.spend_dark(handle, quantity);
+        let is_refreshed = self.spend_special(handle, quantity);
         let maker = &self.slab.orders[handle as usize];
         let (who, leaves, price) = (
             maker.identity(),
@@ -133,22 +127,25 @@ impl Engine<'_> {
         self.orders_taken += 1;
         self.lighten(handle);
         let order = &mut self.slab.orders[handle as usize];
-        let related = order.identity().order_ref;
+        let (related, open) = (order.identity().order_ref, order.open());
         order.set_order_ref(self.orders_taken);
-        let part = &mut self.parts[handle as usize];
-        part.tip = part.displayed.min(order.open());
-        order.set_iceberg(part.tip < order.open());
-        let code = code(EventKind::Refreshed, Reason::None, Event::BOOKED | flags);
-        let words = Words {
-            related,
-            ..of_order(&order.identity(), code, pair(part.tip, order.open()), price)
-        };
-        let expires = order.expires();
+        let who = order.identity();
+        let (mut tip, mut expires) = (open, false);
+        if let Some(part) = self.slab.part_of_mut(handle) {
+            tip = part.displayed.min(open);
+            expires = part.expiry_ns != 0;
+            part.show(tip, open);
+        }
         self.darken(handle);
         if expires {
             self.expire_later(handle);
         }
+        self.slab.settle(handle);
         self.books.move_back(&mut self.slab, handle);
-        words
+        let code = code(EventKind::Refreshed, Reason::None, Event::BOOKED | flags);
+        Words {
+            related,
+            ..of_order(&who, code, pair(tip, open), price)
+        }
     }
 }

@@ -11,7 +11,7 @@
 //! # use bytemuck::Zeroable;
 //! use wire::ring::{Command, CommandKind, Event, EventKind, Input};
 //!
-//! let limits = Limits { symbols: 8, sessions: 4, orders: 1_000, price_groups: 64 };
+//! let limits = Limits { symbols: 8, sessions: 4, orders: 1_000, special: 100, price_groups: 64 };
 //! let mut memory = vec![Line::ZERO; limits.lines()];
 //! let mut engine = Engine::new(limits, &mut memory)?;
 //! let mut events = Events::new();
@@ -34,6 +34,7 @@ mod entry;
 mod expiry;
 mod iceberg;
 mod minimum;
+mod parts;
 mod prefetch;
 mod self_trade;
 mod trade;
@@ -54,5 +55,5 @@ mod memory;
 pub use ahead::BURST_MAX;
 pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
-pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX};
+pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX};
 pub use view::RestingOrder;

@@ -22,6 +22,9 @@ pub const LINE_BYTES: usize = 64;
 /// The most orders that an engine can be made for.
 pub const ORDERS_MAX: u32 = 1 << 27;
 
+/// The most orders that are not plain that an engine can be made for.
+pub const SPECIAL_MAX: u32 = (1 << 20) - 1;
+
 /// The most price groups that an engine can be made for.
 pub const PRICE_GROUPS_MAX: u32 = (1 << 21) - 1;
 
@@ -36,6 +39,9 @@ pub struct Limits {
     pub sessions: u16,
     /// Live orders on all books together, at most [`ORDERS_MAX`].
     pub orders: u32,
+    /// Live orders with more to them than price, units and being hidden, at most [`SPECIAL_MAX`]:
+    /// those that hold units back or expire.
+    pub special: u32,
     /// Groups of neighbouring prices with an order in them, all books together, at most
     /// [`PRICE_GROUPS_MAX`]. A group is 64 whole cents (0.64), or, for prices off the cent, 64
     /// units of 1/10,000 (0.0064).
@@ -43,6 +49,19 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// A usual [`Limits::special`] for a number of orders: one of eight, but 1,024 if there are as
+    /// many orders, and all of fewer.
+    #[must_use]
+    pub const fn special_of(orders: u32) -> u32 {
+        let (few, many) = (orders / 8, if orders < 1_024 { orders } else { 1_024 });
+        let special = if few > many { few } else { many };
+        if special > SPECIAL_MAX {
+            SPECIAL_MAX
+        } else {
+            special
+        }
+    }
+
     /// How many [`Line`]s [`Engine::new`](crate::Engine::new) must be handed.
     #[must_use]
     pub fn lines(&self) -> usize {
@@ -56,6 +75,7 @@ impl Limits {
             ("symbols", u32::from(self.symbols), u32::from(u16::MAX)),
             ("sessions", u32::from(self.sessions), u32::from(u16::MAX)),
             ("orders", self.orders, ORDERS_MAX),
+            ("special", self.special, SPECIAL_MAX),
             ("price_groups", self.price_groups, PRICE_GROUPS_MAX),
         ];
         match limits

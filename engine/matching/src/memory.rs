@@ -5,8 +5,8 @@ use bytemuck::Pod;
 use crate::attributes::Asked;
 use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::engine::Session;
-use crate::iceberg::Part;
 use crate::limits::{LINE_BYTES, Limits, Line};
+use crate::parts::Part;
 use crate::place::NODES_A_GROUP_MAX;
 use crate::refs::{Branch, LINE_SLOTS, ORDER_SLOTS};
 use crate::slab::Order;
@@ -37,6 +37,7 @@ struct Sizes {
     books: usize,
     sessions: usize,
     orders: usize,
+    parts: usize,
     slots: usize,
     groups: usize,
     levels: usize,
@@ -51,6 +52,7 @@ impl Sizes {
             books: usize::from(limits.symbols) + 1,
             sessions: usize::from(limits.sessions) + 1,
             orders: orders + 1,
+            parts: limits.special as usize + 1,
             slots: (ORDER_SLOTS * orders)
                 .next_power_of_two()
                 .max(2 * LINE_SLOTS),
@@ -74,8 +76,8 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<Session>(sizes.sessions)
         + lines_of::<Asked>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
-        + lines_of::<Part>(sizes.orders)
-        + lines_of::<u32>(sizes.orders)
+        + lines_of::<Part>(sizes.parts)
+        + lines_of::<u32>(sizes.parts)
         + lines_of::<u32>(sizes.slots)
         + lines_of::<Branch>(sizes.orders)
         + lines_of::<Level>(sizes.levels)
@@ -94,8 +96,8 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         sessions: table(rest, sizes.sessions),
         asked: table(rest, sizes.sessions),
         orders: table(rest, sizes.orders),
-        parts: table(rest, sizes.orders),
-        expiries: table(rest, sizes.orders),
+        parts: table(rest, sizes.parts),
+        expiries: table(rest, sizes.parts),
         slots: table(rest, sizes.slots),
         branches: table(rest, sizes.orders),
         levels: table(rest, sizes.levels),

@@ -7,6 +7,8 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{Event, QUANTITY_MAX, Side};
 
+use crate::parts::{Part, Parts};
+
 /// The handle that names no order.
 pub(crate) const NONE: u32 = 0;
 
@@ -19,13 +21,12 @@ const SYMBOL_SHIFT: u32 = 2 * QUANTITY_BITS;
 const SIDE_SHIFT: u32 = SYMBOL_SHIFT + 16;
 
 const _: () = assert!(QUANTITY_MAX as u64 <= QUANTITY_MASK);
+const _: () = assert!(crate::SPECIAL_MAX as u64 <= QUANTITY_MASK);
 /// From here on, flags of orders that are not plain.
 const FLAG_SHIFT: u32 = SIDE_SHIFT + 1;
 const HIDDEN: u64 = 1 << FLAG_SHIFT;
-/// It holds units back.
-const ICEBERG: u64 = 2 << FLAG_SHIFT;
-/// It leaves the book at a time.
-const EXPIRES: u64 = 4 << FLAG_SHIFT;
+/// It has a part, which is named where a plain order has its executed units.
+const IN_PART: u64 = 2 << FLAG_SHIFT;
 
 /// Where the words of an event have [`Event::HIDDEN`].
 pub(crate) const HEAD_HIDDEN: u64 = (Event::HIDDEN as u64) << 24;
@@ -41,7 +42,8 @@ const _: () = assert!(size_of::<Order>() == 32);
 pub(crate) struct Order {
     /// Order number, and the session in the lowest 16 bits.
     id: u64,
-    /// From the lowest bit: open units (20), executed units (20), symbol (16), side (1), flags (7).
+    /// From the lowest bit: open units (20), executed units or part (20), symbol (16), side (1),
+    /// flags (7).
     state: u64,
     /// The member's number.
     pub(crate) user_ref: u32,
@@ -147,9 +149,10 @@ impl Order {
         (self.state & QUANTITY_MASK) as u32
     }
 
-    /// Units that traded, those of replaced orders included.
+    /// Of an order without a part: units that traded, those of replaced orders included.
     #[inline]
     pub(crate) fn executed(&self) -> u32 {
+        debug_assert!(self.part().is_none());
         (self.state >> QUANTITY_BITS & QUANTITY_MASK) as u32
     }
 
@@ -159,32 +162,33 @@ impl Order {
         self.state >> FLAG_SHIFT != 0
     }
 
-    /// Whether it has units that are not shown.
     #[inline]
-    pub(crate) fn is_dark(&self) -> bool {
-        self.state & (HIDDEN | ICEBERG) != 0
-    }
-
     pub(crate) fn is_hidden(&self) -> bool {
         self.state & HIDDEN != 0
     }
 
-    /// Whether it holds units back.
+    /// Where the rest of what is known of it stands, if there is more than this record.
     #[inline]
-    pub(crate) fn is_iceberg(&self) -> bool {
-        self.state & ICEBERG != 0
+    pub(crate) fn part(&self) -> Option<u32> {
+        (self.state & IN_PART != 0).then_some((self.state >> QUANTITY_BITS & QUANTITY_MASK) as u32)
     }
 
-    pub(crate) fn set_iceberg(&mut self, is_iceberg: bool) {
-        self.state = self.state & !ICEBERG | if is_iceberg { ICEBERG } else { 0 };
+    /// Gives it a part, in which its executed units stand.
+    pub(crate) fn set_part(&mut self, part: u32) {
+        self.set_field(part);
+        self.state |= IN_PART;
     }
 
-    pub(crate) fn expires(&self) -> bool {
-        self.state & EXPIRES != 0
+    /// Takes its part from it.
+    pub(crate) fn set_executed(&mut self, executed: u32) {
+        self.set_field(executed);
+        self.state &= !IN_PART;
     }
 
-    pub(crate) fn set_expires(&mut self) {
-        self.state |= EXPIRES;
+    fn set_field(&mut self, value: u32) {
+        debug_assert!(u64::from(value) <= QUANTITY_MASK);
+        self.state =
+            self.state & !(QUANTITY_MASK << QUANTITY_BITS) | u64::from(value) << QUANTITY_BITS;
     }
 
     pub(crate) fn set_order_ref(&mut self, order_ref: u64) {
@@ -192,10 +196,10 @@ impl Order {
         self.id = order_ref << 16 | u64::from(self.session());
     }
 
-    /// Moves open units, no more than there are, to the executed ones.
+    /// Moves open units of an order without a part, no more than there are, to the executed ones.
     #[inline]
     pub(crate) fn execute(&mut self, quantity: u32) {
-        debug_assert!(quantity <= self.open());
+        debug_assert!(quantity <= self.open() && self.part().is_none());
         let quantity = u64::from(quantity);
         self.state = self.state + (quantity << QUANTITY_BITS) - quantity;
     }
@@ -219,15 +223,18 @@ pub(crate) struct Slab<'m> {
     /// Record 0 is no order. As the neighbour of the first and of the last of a queue it is
     /// written to, which is cheaper than to ask whether there is a neighbour.
     pub(crate) orders: &'m mut [Order],
+    /// Of the orders that are not plain.
+    pub(crate) parts: Parts<'m>,
     free: u32,
     fresh: u32,
     live: u32,
 }
 
 impl<'m> Slab<'m> {
-    pub(crate) fn new(orders: &'m mut [Order]) -> Self {
+    pub(crate) fn new(orders: &'m mut [Order], parts: &'m mut [Part]) -> Self {
         Self {
             orders,
+            parts: Parts::new(parts),
             free: NONE,
             fresh: 1,
             live: 0,
@@ -262,10 +269,11 @@ impl<'m> Slab<'m> {
         handle
     }
 
-    /// Frees a record.
+    /// Frees the record of an order that has no part any more.
     #[inline]
     pub(crate) fn remove(&mut self, handle: u32) {
         debug_assert!(handle != NONE && self.live > 0);
+        debug_assert!(self.orders[handle as usize].part().is_none());
         self.orders[handle as usize].next = self.free;
         self.free = handle;
         self.live -= 1;

@@ -44,6 +44,12 @@ impl Taker {
         best >= self.reach
     }
 
+    /// Whether a record cannot say all about it, should it rest with all that is open.
+    pub(crate) fn needs_part(&self) -> bool {
+        let holds_back = self.displayed != 0 && self.displayed < self.open;
+        holds_back || self.expiry_ns != 0
+    }
+
     /// An event about it with all its open units.
     #[inline]
     pub(crate) fn event(&self, kind: EventKind, flags: u8) -> Words {
@@ -124,9 +130,7 @@ impl Engine<'_> {
         if taker.displayed != 0 {
             self.hold_back(handle, taker.displayed);
         }
-        if self.slab.orders[handle as usize].is_dark() {
-            self.darken(handle);
-        }
+        self.darken(handle);
         if taker.expiry_ns != 0 {
             self.expire_at(handle, taker.expiry_ns);
         }
@@ -182,8 +186,8 @@ impl Engine<'_> {
         let handle = self.books.levels[level as usize].head;
         assert!(handle != NONE, "a best price without orders");
         let maker = &mut self.slab.orders[handle as usize];
-        if maker.is_dark() {
-            return self.fill_dark(taker, handle, events);
+        if maker.is_special() {
+            return self.fill_special(taker, handle, events);
         }
         let quantity = maker.open().min(taker.open);
         assert!(quantity > 0, "an order without units on the book");

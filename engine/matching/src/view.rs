@@ -82,11 +82,7 @@ impl Engine<'_> {
     fn resting(&self, handle: u32, price: u32) -> RestingOrder {
         let order = &self.slab.orders[handle as usize];
         let who = order.identity();
-        let displayed = if order.is_iceberg() {
-            self.parts[handle as usize].displayed
-        } else {
-            0
-        };
+        let part = self.slab.part_of(handle);
         RestingOrder {
             order_ref: who.order_ref,
             symbol: who.symbol(),
@@ -95,14 +91,10 @@ impl Engine<'_> {
             side: who.side(),
             price: i64::from(price),
             quantity: order.open(),
-            executed: order.executed(),
+            executed: self.slab.executed(order),
             tip: self.tip(handle),
-            expiry_ns: if order.expires() {
-                self.parts[handle as usize].expiry_ns
-            } else {
-                0
-            },
-            displayed,
+            displayed: part.map_or(0, |part| part.displayed),
+            expiry_ns: part.map_or(0, |part| part.expiry_ns),
             is_hidden: who.is_hidden(),
         }
     }

@@ -392,6 +392,7 @@ fn hostile_days_are_answered_as_the_reference_answers() {
         symbols: SYMBOLS + 1,
         sessions: SESSIONS + 1,
         orders: 4 * ORDERS as u32,
+        special: 4 * ORDERS as u32,
         price_groups: 4_096,
     };
     for seed in 1_001..=1_006 {

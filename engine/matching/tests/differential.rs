@@ -211,6 +211,7 @@ fn chaos_is_answered_as_the_reference_answers() {
             symbols: SYMBOLS as u16,
             sessions: SESSIONS as u16,
             orders: 20_000,
+            special: 1,
             price_groups: 8_000,
         };
         let mut pair = Pair::new(seed, limits);
@@ -266,6 +267,7 @@ fn market_like_flow_is_answered_as_the_reference_answers() {
         symbols: 20,
         sessions: 7,
         orders: 20_000,
+        special: 1,
         price_groups: 16_000,
     };
     let mut generator = Generator::new(&shape).expect("a good shape");

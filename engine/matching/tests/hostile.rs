@@ -15,6 +15,7 @@ const TIGHT: Limits = Limits {
     symbols: 3,
     sessions: 3,
     orders: 12,
+    special: 12,
     price_groups: 5,
 };
 
@@ -96,8 +97,8 @@ proptest! {
     ) {
         // Other limits, so other handles, groups and lines; roomy enough to refuse nothing.
         let limits = [
-            Limits { symbols: 3, sessions: 3, orders: 200, price_groups: 20 },
-            Limits { symbols: 9, sessions: 7, orders: 901, price_groups: 33 },
+            Limits { symbols: 3, sessions: 3, orders: 200, special: 200, price_groups: 20 },
+            Limits { symbols: 9, sessions: 7, orders: 901, special: 201, price_groups: 33 },
         ];
         let mut rigs = limits.map(Rig::open);
         let cut = cut.min(commands.len());
@@ -218,11 +219,19 @@ fn whatever_can_be_observed_is_in_the_hash() {
 
 #[test]
 fn attributes_meet_full_pools_and_ladders() {
-    for (orders, price_groups) in [(1, 1), (2, 2), (5, 1), (40, 3)] {
+    for (orders, special, price_groups) in [
+        (1, 1, 1),
+        (2, 2, 2),
+        (5, 5, 1),
+        (40, 40, 3),
+        (40, 3, 40),
+        (200, 1, 100),
+    ] {
         let mut rig = Rig::new(Limits {
             symbols: SYMBOLS + 1,
             sessions: SESSIONS + 1,
             orders,
+            special,
             price_groups,
         });
         let inputs: Vec<Input> = Hostile::new(7, OFFERED).take(5_000).collect();
@@ -237,6 +246,9 @@ fn attributes_meet_full_pools_and_ladders() {
                 .count();
             assert!(rig.engine.live_orders() <= orders);
         }
-        assert!(refused > 100, "{orders} orders: {refused} refused");
+        assert!(
+            refused > 100,
+            "{orders} orders, {special} special: {refused} refused"
+        );
     }
 }

@@ -30,6 +30,7 @@ fn real_flow_fills_maker_by_maker_as_the_exchange_did() {
         symbols: 1,
         sessions: 2,
         orders: 2_000,
+        special: 1,
         price_groups: 64,
     };
     let (mut rig, mut replay) = (Rig::new(limits), Replay::new());

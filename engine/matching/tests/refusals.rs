@@ -188,6 +188,14 @@ fn limits_out_of_range_and_too_little_memory_are_errors() {
             },
             "orders",
         ),
+        (Limits { special: 0, ..good }, "special"),
+        (
+            Limits {
+                special: 1 << 20,
+                ..good
+            },
+            "special",
+        ),
         (
             Limits {
                 price_groups: 0,

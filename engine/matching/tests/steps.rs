@@ -135,6 +135,7 @@ fn closing_a_day_with_more_symbols_than_a_step_looks_at_ends() {
         symbols: u16::MAX,
         sessions: 1,
         orders: 4,
+        special: 1,
         price_groups: 4,
     };
     let mut rig = Rig::new(limits);

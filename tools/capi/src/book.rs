@@ -104,6 +104,8 @@ impl Book {
             symbols: SYMBOL,
             sessions: SESSION,
             orders: limits.orders,
+            // Orders of this interface are all plain.
+            special: 1,
             price_groups: limits.price_groups,
         };
         // Made for checking the limits alone: the engine looks at them before it looks at memory.

@@ -10,6 +10,7 @@ pub const ROOMY: Limits = Limits {
     symbols: 16,
     sessions: 16,
     orders: 20_000,
+    special: 20_000,
     price_groups: 1_000,
 };
 
@@ -18,6 +19,7 @@ pub const SMALL: Limits = Limits {
     symbols: 3,
     sessions: 3,
     orders: 4,
+    special: 4,
     price_groups: 2,
 };
 
