@@ -6,7 +6,8 @@ use common::{Rig, of};
 use flow::{Generator, Naive, Shape};
 use matching::Limits;
 use wire::ring::{
-    Command, CommandKind, Event, EventKind, Input, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Side,
+    Command, CommandKind, EXTRA_ALL_OR_NONE, EXTRA_TO_LIMIT, Event, EventKind, Input, PRICE_MARKET,
+    PRICE_MAX, QUANTITY_MAX, Side, TimeInForce,
 };
 
 /// Commands between two comparisons of all books.
@@ -183,22 +184,21 @@ fn spoil(random: &mut Random, mut command: Command) -> Command {
     match random.below(8) {
         0 => command.kind = wild as u8,
         1 => command.side = wild as u8,
-        2 => command.time_in_force = wild as u8,
+        2 => command.time_in_force = (wild as u8).max(TimeInForce::AtClose as u8 + 1),
         3 => command.symbol = [0, SYMBOLS as u16 + 1][wild as usize % 2],
         4 => command.old_user_ref = wild as u32,
         5 => command.quantity = [0, QUANTITY_MAX, QUANTITY_MAX + 1, u32::MAX][wild as usize % 4],
         6 => command.price = [0, 1, PRICE_MAX, PRICE_MARKET + 1, wild as i64][wild as usize % 5],
-        _ => command.flags = wild as u8,
+        _ => command.flags = wild as u8 & !(EXTRA_ALL_OR_NONE | EXTRA_TO_LIMIT),
     }
-    // Ending the day, and tables that only the real engine has, are not for this stream.
-    let kind = CommandKind::from_byte(command.kind);
-    if matches!(
-        kind,
-        Some(CommandKind::CloseDay | CommandKind::DefineSession)
-    ) {
+    // Ending the day, tables that only the real engine has, and what the hostile stream asks for
+    // increment by increment, are not for this one.
+    if command.kind == CommandKind::DefineSession as u8
+        || (CommandKind::CloseDay as u8..CommandKind::Extra as u8).contains(&command.kind)
+    {
         command.kind = 0;
     }
-    if kind == Some(CommandKind::DefineSymbol) {
+    if command.kind == CommandKind::DefineSymbol as u8 {
         command.symbol = 1;
     }
     command
