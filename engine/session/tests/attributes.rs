@@ -11,7 +11,8 @@ use venue::{START_NS, Venue, config, packet};
 use wire::ouch::Tag;
 use wire::ouch::inbound::fields::{EnterOrder, ReplaceOrder};
 use wire::ring::{
-    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Reason, TimeInForce,
+    Command, CommandKind, Condition, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Reason,
+    TimeInForce,
 };
 
 /// An order and its elements; minimum, displayed, expiry and flags of its `Extra`.
@@ -108,9 +109,82 @@ fn elements_become_the_fields_of_an_extra() {
 }
 
 #[test]
+fn a_price_type_and_its_offset_become_a_condition() {
+    let cases: [(&[Tag<'_>], Condition, i32); 5] = [
+        (&[Tag::PriceType(b'R')], Condition::PrimaryPeg, 0),
+        (
+            &[Tag::PriceType(b'R'), Tag::PegOffset(-3)],
+            Condition::PrimaryPeg,
+            -3,
+        ),
+        (
+            &[Tag::PegOffset(2), Tag::PriceType(b'P')],
+            Condition::MarketPeg,
+            2,
+        ),
+        (&[Tag::PriceType(b'M')], Condition::MidpointPeg, 0),
+        (
+            &[Tag::PriceType(b'M'), Tag::PegOffset(i32::MAX)],
+            Condition::MidpointPeg,
+            i32::MAX,
+        ),
+    ];
+    for (tags, condition, amount) in cases {
+        let found = commands(&with_tags(&buy(), tags));
+        let [extra, _] = found[..] else {
+            panic!("{tags:?}: {found:?}");
+        };
+        assert_eq!(extra.letters, [0, condition as u8, 0, 0], "{tags:?}");
+        assert_eq!((extra.amount(), extra.client_id[0]), (amount, 0));
+    }
+}
+
+#[test]
+fn a_cross_type_becomes_a_time_in_force_that_replacements_inherit() {
+    let cross = |user_ref, cross_type, time_in_force| EnterOrder {
+        cross_type,
+        time_in_force,
+        ..enter(user_ref, b'B', 100, 5_000)
+    };
+    let replace = |old_user_ref, user_ref| {
+        let replace = ReplaceOrder {
+            old_user_ref,
+            user_ref,
+            quantity: 50,
+            price: 5_000,
+            time_in_force: b'0',
+            display: b'Y',
+            intermarket_sweep: b'N',
+            client_id: [b' '; 14],
+        };
+        let mut bytes = [0; 64];
+        let length = replace.encode(&mut bytes).unwrap();
+        packet(b'U', &bytes[..length])
+    };
+    let sent = [
+        plain(&cross(1, b'O', b'0')),
+        replace(1, 2),
+        replace(2, 3),
+        plain(&cross(4, b'C', b'3')),
+        plain(&cross(5, b'N', b'0')),
+        replace(5, 6),
+        plain(&cross(7, b'O', b'5')),
+    ];
+    let lives: Vec<u8> = commands(&sent.concat())
+        .iter()
+        .map(|command| command.time_in_force)
+        .collect();
+    let [day, open, close] = [TimeInForce::Day, TimeInForce::AtOpen, TimeInForce::AtClose];
+    let due = [open, open, open, close, day, day].map(|life| life as u8);
+    assert_eq!(lives[..6], due);
+    assert_eq!(lives[6], u8::MAX);
+}
+
+#[test]
 fn elements_that_ask_for_nothing_need_no_extra() {
-    let cases: [&[Tag<'_>]; 4] = [
+    let cases: [&[Tag<'_>]; 5] = [
         &[],
+        &[Tag::PriceType(b'L')],
         &[Tag::PostOnly(b'N')],
         &[Tag::MinQuantity(0), Tag::MaxFloor(0)],
         &[
@@ -127,7 +201,7 @@ fn elements_that_ask_for_nothing_need_no_extra() {
 #[test]
 fn what_is_not_offered_is_refused_whatever_else_is_asked() {
     let cross = EnterOrder {
-        cross_type: b'O',
+        cross_type: b'H',
         ..buy()
     };
     let unknown = |tag| Tag::Unknown { tag, value: b"x" };
@@ -139,6 +213,12 @@ fn what_is_not_offered_is_refused_whatever_else_is_asked() {
             with_tags(&buy(), &[Tag::MinQuantity(1), Tag::PegOffset(0)]),
             &unsupported,
         ),
+        (
+            with_tags(&buy(), &[Tag::PriceType(b'L'), Tag::PegOffset(1)]),
+            &unsupported,
+        ),
+        (with_tags(&buy(), &[Tag::PriceType(b'm')]), &unsupported),
+        (with_tags(&buy(), &[Tag::PriceType(b'Q')]), &unsupported),
         (with_tags(&buy(), &[Tag::ExpireTime(86_000)]), &unsupported),
         (
             with_tags(&timed(), &[Tag::ExpireTime(86_400)]),
@@ -261,6 +341,10 @@ fn cancellations_have_their_letters() {
         (Reason::DayClosed, b'E'),
         (Reason::Expired, b'T'),
         (Reason::SelfTrade, b'Q'),
+        (Reason::AuctionOver, b'C'),
+        (Reason::Killed, b'S'),
+        (Reason::MassCancel, b'S'),
+        (Reason::LadderFull, b'Z'),
     ] {
         assert_eq!(cancel_letter(reason), letter, "{reason:?}");
     }

@@ -6,19 +6,16 @@
 
 use wire::Error;
 use wire::itch::fields::{
-    AddOrder, OrderCancel, OrderDelete, OrderExecuted, OrderReplace, StockDirectory, SystemEvent,
-    Trade,
+    AddOrder, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedPrice, OrderReplace,
+    StockDirectory, SystemEvent, Trade,
 };
-use wire::ring::{Event, EventKind, Side};
+use wire::ring::{Event, EventKind, MarketState, PRICE_MARKET, Side};
 
 /// The most messages that one event makes.
 pub(super) const MESSAGES_MAX: usize = 4;
 
-/// The longest message made: Trade.
-pub(super) const MESSAGE_BYTES_MAX: usize = 44;
-
 /// The bytes of a written message.
-type Written = Result<usize, Error>;
+pub(super) type Written = Result<usize, Error>;
 
 /// Writes the system event that opens the stream.
 pub(super) fn opening(timestamp: u64, out: &mut [u8]) -> Result<usize, Error> {
@@ -46,17 +43,12 @@ pub(super) fn system(event: u8, timestamp: u64, out: &mut [u8]) -> Result<usize,
 }
 
 /// Writes the directory entry of a symbol that trades in single units.
-pub(super) fn directory(
-    stock_locate: u16,
-    stock: [u8; 8],
-    timestamp: u64,
-    out: &mut [u8],
-) -> Result<usize, Error> {
+pub(super) fn directory(stock_locate: u16, head: &Head, out: &mut [u8]) -> Result<usize, Error> {
     let entry = StockDirectory {
         stock_locate,
         tracking_number: 0,
-        timestamp,
-        stock,
+        timestamp: head.timestamp,
+        stock: head.stock,
         market_category: b' ',
         financial_status: b' ',
         round_lot: 1,
@@ -78,6 +70,8 @@ pub(super) fn directory(
 pub(super) struct Head {
     /// Name of its symbol.
     pub(super) stock: [u8; 8],
+    /// What its market does.
+    pub(super) state: MarketState,
     /// Nanoseconds since midnight.
     pub(super) timestamp: u64,
 }
@@ -85,7 +79,9 @@ pub(super) struct Head {
 /// Writes the message of an event about an order; `None` when the feed does not tell it.
 ///
 /// Of a hidden order the feed tells its trades, of an iceberg what it shows: it leaves with its
-/// last shown unit and comes again, under its new number, when it shows more.
+/// last shown unit and comes again, under its new number, when it shows more. An auction's trades
+/// are told in one by its cross; of each the feed only says what it took off the book. A parked
+/// order is not on the book, so its events lack [`Event::BOOKED`].
 pub(super) fn order(
     event: &Event,
     kind: EventKind,
@@ -96,11 +92,20 @@ pub(super) fn order(
     let is_shown = event.has(Event::BOOKED) && !is_hidden;
     match kind {
         EventKind::Replaced => replaced(event, is_shown, head, out),
+        EventKind::Executed if event.has(Event::AUCTION) => {
+            (!is_hidden).then(|| crossed(event, head, out))
+        }
         EventKind::Executed if event.has(Event::MAKER) && is_hidden => {
             Some(trade(event, head, out))
         }
         EventKind::Executed if event.has(Event::MAKER) => Some(executed(event, head, out)),
-        EventKind::Accepted | EventKind::Booked | EventKind::Refreshed if is_shown => {
+        EventKind::Accepted
+        | EventKind::Booked
+        | EventKind::Refreshed
+        | EventKind::Triggered
+        | EventKind::Repriced
+            if is_shown =>
+        {
             Some(add(event, head, out))
         }
         EventKind::Reduced if is_shown => {
@@ -188,6 +193,21 @@ fn executed(event: &Event, head: &Head, out: &mut [u8]) -> Written {
     .encode(out)
 }
 
+/// A trade of an auction, which the cross counted already.
+fn crossed(event: &Event, head: &Head, out: &mut [u8]) -> Written {
+    OrderExecutedPrice {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        order_ref: event.order_ref,
+        shares: event.quantity,
+        match_number: event.related,
+        printable: b'N',
+        price: price4(event.price),
+    }
+    .encode(out)
+}
+
 /// A trade with an order that the book does not show: it names no order and no side, as on the
 /// exchange (the side is always B since 2014).
 fn trade(event: &Event, head: &Head, out: &mut [u8]) -> Written {
@@ -205,7 +225,16 @@ fn trade(event: &Event, head: &Head, out: &mut [u8]) -> Written {
     .encode(out)
 }
 
-/// Prices of resting orders fit: the engine takes none above 200,000.0000.
+/// The price at which an order stands in the feed. Market orders, which only rest while an auction
+/// is called, stand ahead of all limits of their side: at the greatest price, and at 0.
 fn price_of(event: &Event) -> u32 {
-    u32::try_from(event.price).unwrap_or(u32::MAX)
+    if event.price == PRICE_MARKET && event.side == Side::Sell as u8 {
+        return 0;
+    }
+    price4(event.price)
+}
+
+/// Prices of resting orders fit: the engine takes none above 200,000.0000.
+pub(super) fn price4(price: i64) -> u32 {
+    u32::try_from(price).unwrap_or(u32::MAX)
 }

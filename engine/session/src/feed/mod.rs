@@ -1,15 +1,23 @@
 //! Market data: ITCH 5.0 messages in MoldUDP64 1.00 packets, sent and received.
 //!
+//! A symbol without a Trading Action trades continuously. The reason of one is the venue's own name
+//! of the state. Market orders rest only while an auction is called, ahead of all limits; the feed
+//! adds them at the greatest price, to sell at 0. An auction is one Cross Trade without a match
+//! number, and for each shown order an execution that is not printable.
+//!
 //! [`Publisher`] writes the messages of events into a bounded history and cuts packets out of it;
 //! [`Receiver`] puts packets back into the one stream of messages, asking for what is missing.
 
 mod history;
+mod market;
 mod messages;
 mod publisher;
 mod receiver;
+mod stream;
 
-pub use publisher::{
-    Answer, HISTORY_MIN, HistoryFull, PAYLOAD_BYTES_MIN, Publisher, PublisherConfig,
-    PublisherCounters,
-};
+pub(crate) use market::cross_of;
+pub use publisher::{Orders, Publisher};
 pub use receiver::{Received, Receiver, ReceiverConfig, ReceiverCounters, State};
+pub use stream::{
+    Answer, HISTORY_MIN, HistoryFull, PAYLOAD_BYTES_MIN, PublisherConfig, PublisherCounters, Stream,
+};

@@ -14,6 +14,13 @@
 //!   code.
 //! - A post-only order that would trade is rejected; the exchange accepts and cancels it.
 //! - An iceberg's refresh is Restated with the new order number as secondary reference.
+//! - A parked order that comes to life and a pegged one that is repriced have a Priority Update
+//!   with the new order number; a price of 0 says that a peg has none now.
+//! - Market states have no message: the feed tells them. A trade in an auction has the cross's
+//!   letter as its liquidity flag.
+//! - An order for the opening or closing cross may say that it lives for the day or that it is to
+//!   trade at once: both mean the same. A replacement stays in the replaced order's cross. A peg's
+//!   offset is counted as `docs/matching.md` says.
 
 mod cause;
 mod config;

@@ -3,7 +3,7 @@
 use wire::ouch::inbound::{CancelOrder, EnterOrder, ReplaceOrder};
 use wire::ouch::{Tag, Tags};
 use wire::ring::{
-    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Side, TimeInForce,
+    Command, CommandKind, Condition, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Side, TimeInForce,
 };
 
 use super::session::TAG_FIRM;
@@ -40,7 +40,7 @@ pub(super) fn new_order(order: &EnterOrder<'_>, session: u16, symbol: u16) -> Co
     Command {
         kind: CommandKind::New as u8,
         side: side(order.side()),
-        time_in_force: time_in_force(order.time_in_force()),
+        time_in_force: time_in_force(order.time_in_force(), order.cross_type()),
         symbol,
         session,
         user_ref: order.user_ref(),
@@ -58,16 +58,16 @@ pub(super) fn new_order(order: &EnterOrder<'_>, session: u16, symbol: u16) -> Co
     }
 }
 
-/// The command of Replace Order.
-pub(super) fn replace(order: &ReplaceOrder<'_>, session: u16) -> Command {
+/// The command of Replace Order; `cross_type` is that of the replaced order, which goes on.
+pub(super) fn replace(order: &ReplaceOrder<'_>, session: u16, cross_type: u8) -> Command {
     Command {
         kind: CommandKind::Replace as u8,
-        time_in_force: time_in_force(order.time_in_force()),
+        time_in_force: time_in_force(order.time_in_force(), cross_type),
         session,
         user_ref: order.user_ref(),
         old_user_ref: order.old_user_ref(),
         quantity: order.quantity(),
-        letters: [order.display(), 0, order.intermarket_sweep(), 0],
+        letters: [order.display(), 0, order.intermarket_sweep(), cross_type],
         price: price(order.price()),
         client_id: order.client_id(),
         wire_letters: [0, order.time_in_force()],
@@ -90,11 +90,11 @@ pub(super) fn cancel(order: &CancelOrder<'_>, session: u16) -> Command {
 /// a time of day makes it a day order that expires.
 ///
 /// Offered are minimum quantity, greatest displayed quantity, post-only, expire time (with the time
-/// in force [`UNTIL_TIME`]), display `N` for a hidden order, and the member's own firm. Anything
-/// else, crosses included, has its tag in `letters[0]` (0 for a letter of the order itself) and
-/// something in `client_id`: the engine refuses it. So it does for a firm that is not the member's,
-/// which is told rather than anything else that is wrong. Of an element that comes twice the last
-/// one counts.
+/// in force [`UNTIL_TIME`]), display `N` for a hidden order, pegs (a price type with its offset),
+/// the opening and the closing cross, and the member's own firm. Anything else, other crosses
+/// included, has its tag in `letters[0]` (0 for a letter of the order itself) and something in
+/// `client_id`: the engine refuses it. So it does for a firm that is not the member's, which is
+/// told rather than anything else that is wrong. Of an element that comes twice the last one counts.
 pub(super) fn extra(
     order: &mut Command,
     tags: Tags<'_>,
@@ -108,11 +108,12 @@ pub(super) fn extra(
         ..NOTHING
     };
     let mut extra = plain;
+    let mut peg = Peg::default();
     let [display, _, _, cross_type] = order.letters;
     if display == b'N' {
         extra.flags |= EXTRA_HIDDEN;
     }
-    if order.kind == CommandKind::New as u8 && !matches!(cross_type, b'N' | b' ') {
+    if order.kind == CommandKind::New as u8 && !matches!(cross_type, b'N' | b' ' | b'O' | b'C') {
         refuse(&mut extra, 0);
     }
     for tag in tags {
@@ -127,6 +128,8 @@ pub(super) fn extra(
             Tag::MinQuantity(quantity) => extra.quantity = quantity,
             Tag::MaxFloor(quantity) => extra.old_user_ref = quantity,
             Tag::PostOnly(letter) => post_only(&mut extra, letter),
+            Tag::PriceType(letter) => peg.price_type = letter,
+            Tag::PegOffset(offset) => peg.offset = Some(offset),
             Tag::ExpireTime(seconds)
                 if order.wire_letters[1] == UNTIL_TIME && seconds < DAY_SECONDS =>
             {
@@ -136,7 +139,43 @@ pub(super) fn extra(
             other => refuse(&mut extra, other.number()),
         }
     }
+    peg.ask(&mut extra);
     (extra != plain).then_some(extra)
+}
+
+/// A price type and an offset, which an order may name in any order.
+struct Peg {
+    price_type: u8,
+    offset: Option<i32>,
+}
+
+impl Default for Peg {
+    fn default() -> Self {
+        Self {
+            price_type: b'L',
+            offset: None,
+        }
+    }
+}
+
+impl Peg {
+    /// Adds it to what is asked. Of the two midpoint types only the one that follows the midpoint
+    /// is offered.
+    fn ask(self, extra: &mut Command) {
+        let condition = match self.price_type {
+            b'R' => Condition::PrimaryPeg,
+            b'P' => Condition::MarketPeg,
+            b'M' => Condition::MidpointPeg,
+            b'L' => {
+                if let Some(offset) = self.offset {
+                    refuse(extra, Tag::PegOffset(offset).number());
+                }
+                return;
+            }
+            other => return refuse(extra, Tag::PriceType(other).number()),
+        };
+        *extra = extra.with_condition(condition, self.offset.unwrap_or(0));
+    }
 }
 
 /// Marks an `Extra` as asking for what is not offered; the first such thing is named.
@@ -183,10 +222,14 @@ const fn side(letter: u8) -> u8 {
     }
 }
 
-const fn time_in_force(letter: u8) -> u8 {
-    match letter {
-        b'0' => TimeInForce::Day as u8,
-        b'3' => TimeInForce::ImmediateOrCancel as u8,
+/// An order for a cross lives until that is over, as a day order as well as one that is to trade at
+/// once.
+const fn time_in_force(letter: u8, cross_type: u8) -> u8 {
+    match (letter, cross_type) {
+        (b'0' | b'3', b'O') => TimeInForce::AtOpen as u8,
+        (b'0' | b'3', b'C') => TimeInForce::AtClose as u8,
+        (b'0', _) => TimeInForce::Day as u8,
+        (b'3', _) => TimeInForce::ImmediateOrCancel as u8,
         _ => INVALID,
     }
 }

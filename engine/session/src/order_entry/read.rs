@@ -263,7 +263,8 @@ impl OrderEntry {
         order: &ReplaceOrder<'_>,
         now_ns: u64,
     ) -> (Option<Command>, Command) {
-        let mut command = orders::replace(order, number_of(index));
+        let cross_type = self.sessions[index].cross_type_of(order.old_user_ref());
+        let mut command = orders::replace(order, number_of(index), cross_type);
         let firm = self.members[index].firm;
         let extra = orders::extra(&mut command, order.tags(), firm, now_ns);
         (extra, command)

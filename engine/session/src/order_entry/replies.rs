@@ -2,13 +2,16 @@
 
 use wire::ouch::Tag;
 use wire::ouch::outbound::fields::{
-    Accepted, CancelReject, Canceled, Executed, Rejected, Replaced, Restated, SystemEvent,
+    Accepted, CancelReject, Canceled, Executed, PriorityUpdate, Rejected, Replaced, Restated,
+    SystemEvent,
 };
 use wire::ring::{Event, EventKind, Reason, Side};
 
 use super::session::{Echo, Session};
+use super::symbols::Symbol;
 use super::{OrderEntry, StoreFull};
 use crate::DAY_NS;
+use crate::feed::cross_of;
 use crate::store::REPLY_BYTES_MAX;
 
 /// Added to the number of a [`Reason`] that has no reject code of Nasdaq's.
@@ -27,7 +30,8 @@ pub const fn reject_code(reason: Reason) -> u16 {
 }
 
 /// The letter that OUCH carries for the reason of a cancellation. An order that does not find its
-/// minimum quantity has the letter of those that do not trade at once.
+/// minimum quantity has the letter of those that do not trade at once; what the venue takes off by
+/// a kill switch or a mass cancel is supervisory.
 #[must_use]
 pub const fn cancel_letter(reason: Reason) -> u8 {
     match reason {
@@ -36,6 +40,11 @@ pub const fn cancel_letter(reason: Reason) -> u8 {
         Reason::DayClosed => b'E',
         Reason::Expired => b'T',
         Reason::SelfTrade => b'Q',
+        Reason::AuctionOver => b'C',
+        Reason::Killed | Reason::MassCancel => b'S',
+        Reason::PriceBand => b'K',
+        Reason::Halted => b'H',
+        Reason::Restricted => b'D',
         _ => b'Z',
     }
 }
@@ -52,6 +61,10 @@ impl OrderEntry {
                 self.define_symbol(event.symbol, event.related);
                 Ok(())
             }
+            Some(EventKind::StateChanged) => {
+                self.symbols.state_set(event.symbol, event.quantity);
+                Ok(())
+            }
             Some(EventKind::DayOpened) => self.tell_all(timestamp, b'S'),
             Some(EventKind::DayClosed) => self.tell_all(timestamp, b'E'),
             Some(
@@ -61,6 +74,8 @@ impl OrderEntry {
                 | EventKind::Reduced
                 | EventKind::Executed
                 | EventKind::Refreshed
+                | EventKind::Triggered
+                | EventKind::Repriced
                 | EventKind::Rejected
                 | EventKind::CancelRejected),
             ) => self.tell(kind, event, timestamp),
@@ -71,7 +86,7 @@ impl OrderEntry {
 
     /// Appends the reply to one member's store.
     fn tell(&mut self, kind: EventKind, event: &Event, timestamp: u64) -> Result<(), StoreFull> {
-        let symbol = self.symbols.name(event.symbol);
+        let symbol = self.symbols.get(event.symbol);
         let index = usize::from(event.session).wrapping_sub(1);
         let Some(session) = self.sessions.get_mut(index) else {
             self.counters.replies_lost += 1;
@@ -120,7 +135,7 @@ fn reply(
     kind: EventKind,
     event: &Event,
     timestamp: u64,
-    symbol: [u8; 8],
+    symbol: Symbol,
 ) -> bool {
     let user_ref = event.user_ref;
     let quantity = event.quantity;
@@ -144,7 +159,7 @@ fn reply(
                 user_ref,
                 quantity,
                 price: price_of(event),
-                liquidity: if event.has(Event::MAKER) { b'A' } else { b'R' },
+                liquidity: liquidity(event, symbol),
                 match_number: event.related,
             };
             store(session, |out| message.encode(out))
@@ -171,6 +186,17 @@ fn reply(
             let tags = [Tag::SecondaryRef(event.order_ref)];
             store(session, |out| message.encode_with(tags, out))
         }
+        EventKind::Triggered | EventKind::Repriced => {
+            let display = session.display_of(user_ref);
+            let message = PriorityUpdate {
+                timestamp,
+                user_ref,
+                price: price_of(event),
+                display: display.unwrap_or(b'Y'),
+                order_ref: event.order_ref,
+            };
+            store(session, |out| message.encode(out)) && display.is_some()
+        }
         EventKind::CancelRejected => {
             let message = CancelReject {
                 timestamp,
@@ -182,7 +208,18 @@ fn reply(
     }
 }
 
-fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8]) -> bool {
+/// A added, R removed; of an auction its own letter.
+const fn liquidity(event: &Event, symbol: Symbol) -> u8 {
+    if event.has(Event::AUCTION) {
+        cross_of(symbol.state)
+    } else if event.has(Event::MAKER) {
+        b'A'
+    } else {
+        b'R'
+    }
+}
+
+fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol) -> bool {
     let echo = session.echo(event.user_ref);
     let Echo {
         letters,
@@ -195,7 +232,7 @@ fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8
         user_ref: event.user_ref,
         side: wire_letters[0],
         quantity: event.leaves,
-        symbol,
+        symbol: symbol.name,
         price: price_of(event),
         time_in_force: wire_letters[1],
         display: letters[0],
@@ -209,7 +246,7 @@ fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8
     store_accepted(session, event.user_ref, |out| message.encode(out)) && echo.is_some()
 }
 
-fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8]) -> bool {
+fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol) -> bool {
     let echo = session.echo(event.user_ref);
     let Echo {
         letters,
@@ -225,7 +262,7 @@ fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: [u8; 8
         user_ref: event.user_ref,
         side,
         quantity: event.leaves,
-        symbol,
+        symbol: symbol.name,
         price: price_of(event),
         time_in_force: wire_letters[1],
         display: letters[0],

@@ -36,6 +36,8 @@ pub(super) struct Session {
     /// Orders that the engine has not answered, oldest first.
     echoes: VecDeque<Echo>,
     echoes_max: usize,
+    /// Whether any order was for a cross.
+    has_crosses: bool,
     /// User reference and reply number of every accepted order: both grow.
     accepted: Vec<(u32, u32)>,
 }
@@ -49,6 +51,7 @@ impl Session {
             extra: None,
             echoes: VecDeque::with_capacity(config.echoes),
             echoes_max: config.echoes,
+            has_crosses: false,
             accepted: Vec::with_capacity(config.store_messages),
         }
     }
@@ -70,6 +73,7 @@ impl Session {
                 let extra = self.extra.take();
                 let wrong_firm = extra.is_some_and(|extra| extra.letters[0] == TAG_FIRM);
                 let fits = self.echo_fits();
+                self.has_crosses |= matches!(command.letters[3], b'O' | b'C');
                 if fits {
                     self.echoes.push_back(Echo {
                         user_ref: command.user_ref,
@@ -108,17 +112,47 @@ impl Session {
             .map_or(1, |(user_ref, _)| user_ref.saturating_add(1))
     }
 
+    /// Cross type of an order that may be unanswered yet, 0 for one that is for no cross.
+    pub(super) fn cross_type_of(&self, user_ref: u32) -> u8 {
+        if !self.has_crosses {
+            return 0;
+        }
+        let accepted = self.letters_of(user_ref).map(|[.., cross_type]| cross_type);
+        let waiting = || {
+            let echo = self.echoes.iter().rfind(|echo| echo.user_ref == user_ref)?;
+            Some(echo.letters[3])
+        };
+        let cross_type = accepted.or_else(waiting);
+        cross_type
+            .filter(|cross_type| matches!(cross_type, b'O' | b'C'))
+            .unwrap_or(0)
+    }
+
+    /// Display of an accepted order.
+    pub(super) fn display_of(&self, user_ref: u32) -> Option<u8> {
+        match self.accepted_reply(user_ref)? {
+            Outbound::Accepted(one) => Some(one.display()),
+            Outbound::Replaced(one) => Some(one.display()),
+            _ => None,
+        }
+    }
+
     /// Side, capacity and cross type of an accepted order: a replacement does not repeat them.
     pub(super) fn letters_of(&self, user_ref: u32) -> Option<[u8; 3]> {
+        match self.accepted_reply(user_ref)? {
+            Outbound::Accepted(one) => Some([one.side(), one.capacity(), one.cross_type()]),
+            Outbound::Replaced(one) => Some([one.side(), one.capacity(), one.cross_type()]),
+            _ => None,
+        }
+    }
+
+    /// The reply that said that an order was accepted.
+    fn accepted_reply(&self, user_ref: u32) -> Option<Outbound<'_>> {
         let index = self
             .accepted
             .binary_search_by_key(&user_ref, |(of, _)| *of)
             .ok()?;
         let message = self.store.message(u64::from(self.accepted[index].1))?;
-        match Outbound::parse(message) {
-            Ok(Outbound::Accepted(one)) => Some([one.side(), one.capacity(), one.cross_type()]),
-            Ok(Outbound::Replaced(one)) => Some([one.side(), one.capacity(), one.cross_type()]),
-            _ => None,
-        }
+        Outbound::parse(message).ok()
     }
 }

@@ -1,9 +1,24 @@
 //! Names of the symbols by number, and back.
 
+use wire::ring::MarketState;
+
+/// What is known of a symbol.
+#[derive(Clone, Copy)]
+pub(super) struct Symbol {
+    pub(super) name: [u8; 8],
+    pub(super) state: MarketState,
+}
+
+/// What stands for a symbol that was not defined.
+const UNKNOWN: Symbol = Symbol {
+    name: [b' '; 8],
+    state: MarketState::Continuous,
+};
+
 /// The directory; its memory is taken at the start.
 pub(super) struct Symbols {
     /// By number; number 0 is no symbol.
-    names: Vec<[u8; 8]>,
+    symbols: Vec<Symbol>,
     /// By name.
     numbers: Vec<([u8; 8], u16)>,
 }
@@ -13,17 +28,17 @@ impl Symbols {
     pub(super) fn new(number_max: u16) -> Self {
         let count = usize::from(number_max) + 1;
         Self {
-            names: vec![[b' '; 8]; count],
+            symbols: vec![UNKNOWN; count],
             numbers: Vec::with_capacity(count),
         }
     }
 
     /// Adds a symbol; `false` when its number is beyond the directory.
     pub(super) fn define(&mut self, number: u16, name: [u8; 8]) -> bool {
-        let Some(entry) = self.names.get_mut(usize::from(number)) else {
+        let Some(entry) = self.symbols.get_mut(usize::from(number)) else {
             return false;
         };
-        *entry = name;
+        entry.name = name;
         match self.numbers.binary_search_by_key(&name, |(name, _)| *name) {
             Ok(index) => self.numbers[index].1 = number,
             Err(index) if self.numbers.len() < self.numbers.capacity() => {
@@ -40,11 +55,17 @@ impl Symbols {
         found.map_or(0, |index| self.numbers[index].1)
     }
 
-    /// Name of a symbol, blank when there is none of that number.
-    pub(super) fn name(&self, number: u16) -> [u8; 8] {
-        self.names
-            .get(usize::from(number))
-            .copied()
-            .unwrap_or([b' '; 8])
+    /// What is known of a symbol.
+    pub(super) fn get(&self, number: u16) -> Symbol {
+        let symbol = self.symbols.get(usize::from(number));
+        symbol.copied().unwrap_or(UNKNOWN)
+    }
+
+    /// The symbol's market does something else now.
+    pub(super) fn state_set(&mut self, number: u16, code: u32) {
+        let state = u8::try_from(code).ok().and_then(MarketState::from_byte);
+        if let (Some(symbol), Some(state)) = (self.symbols.get_mut(usize::from(number)), state) {
+            symbol.state = state;
+        }
     }
 }

@@ -97,6 +97,13 @@ pub fn replies(bytes: &[u8]) -> Vec<String> {
             let tags: Vec<Tag<'_>> = it.tags().collect();
             format!("R {} {} {tags:?}", it.user_ref(), it.reason() as char)
         }
+        Outbound::PriorityUpdate(it) => format!(
+            "T {} @{} #{} {}",
+            it.user_ref(),
+            it.price(),
+            it.order_ref(),
+            it.display() as char
+        ),
         Outbound::CancelReject(it) => format!("I {}", it.user_ref()),
         Outbound::AccountQueryResponse(it) => format!("Q {}", it.next_user_ref()),
         other => panic!("{other:?}"),
