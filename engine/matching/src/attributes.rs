@@ -104,19 +104,16 @@ impl Engine<'_> {
         about(command, EventKind::Noted, Reason::None)
     }
 
-    /// Whether the session's next order has attributes.
-    #[inline]
-    pub(crate) fn is_asked(&self, session: u16) -> bool {
-        let session = self.sessions.get(usize::from(session));
-        session.is_some_and(|session| session.extra != 0)
-    }
-
-    /// Enters the order of a session for which something [is asked](Engine::is_asked).
+    /// Enters an order that may be more than a plain one, or finds out what is wrong with it.
     #[cold]
+    #[inline(never)]
     pub(crate) fn enter_asked(&mut self, input: &Input, events: &mut Events) -> Step {
         let at = usize::from(input.command.session);
-        let asked = core::mem::replace(&mut self.asked[at], Asked::zeroed());
-        self.sessions[at].extra = 0;
+        let mut asked = Asked::zeroed();
+        if let Some(session) = self.sessions.get_mut(at) {
+            session.extra = 0;
+            core::mem::swap(&mut self.asked[at], &mut asked);
+        }
         match self.check_asked(input, &asked) {
             Ok((taker, found)) => self.enter_with(taker, found, &asked, events),
             Err(reason) => rejected(&input.command, reason, events),
@@ -143,7 +140,7 @@ impl Engine<'_> {
             (self.taker_new(command)?, None)
         };
         asked.check(input, taker.open)?;
-        taker.is_special = true;
+        taker.is_special = !asked.is_plain();
         taker.displayed = asked.displayed;
         taker.expiry_ns = asked.expiry as u64;
         if asked.has(EXTRA_HIDDEN) {
@@ -153,7 +150,7 @@ impl Engine<'_> {
             self.slide(&mut taker, asked)?;
         }
         self.check_room_of_parts(&taker, found)?;
-        self.check_room(&taker, found.is_none())?;
+        self.check_room(&taker, found.is_none() && !self.meets(&taker))?;
         Ok((taker, found))
     }
 

@@ -41,8 +41,11 @@ pub(crate) struct Book {
     levels: [[u32; 2]; 2],
     /// Good prices are multiples of it.
     pub(crate) tick: u32,
-    defined: u32,
-    unused: [u32; 6],
+    /// [`Book::DEFINED`], and what makes it more than a plain book.
+    flags: u32,
+    /// Price of the last trade, 0 before the first one.
+    pub(crate) last: u32,
+    unused: [u32; 5],
     /// The tries by side.
     roots: [Roots; 2],
     /// Its name, first letter lowest.
@@ -69,18 +72,27 @@ pub(crate) fn rank(side: Side, price: u32) -> u32 {
 }
 
 impl Book {
+    /// The symbol is listed.
+    const DEFINED: u32 = 1;
+
     pub(crate) fn define(name: u64, tick: u32) -> Self {
         Self {
             name,
             tick,
-            defined: 1,
+            flags: Self::DEFINED,
             ..Self::zeroed()
         }
     }
 
     #[inline]
     pub(crate) fn is_defined(&self) -> bool {
-        self.defined != 0
+        self.flags & Self::DEFINED != 0
+    }
+
+    /// Whether a plain order needs no look at anything but this book's prices.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.flags == Self::DEFINED
     }
 
     /// The way over a side from its best level on.
@@ -155,7 +167,7 @@ impl Books<'_> {
 
     /// Puts an order, whose level and symbol are set, behind all others of its price. O(1).
     #[inline(always)]
-    pub(crate) fn append(&mut self, slab: &mut Slab<'_>, mut order: Order, price: u32) -> u32 {
+    pub(crate) fn append(&mut self, slab: &mut Slab<'_>, mut order: Order) -> u32 {
         let level = &mut self.levels[order.level as usize];
         let tail = level.tail;
         order.prev = tail;
@@ -165,17 +177,17 @@ impl Books<'_> {
         slab.orders[tail as usize].next = handle;
         if tail == NONE {
             level.head = handle;
-            self.level_opened(&order, price);
+            self.level_opened(&order);
         }
         handle
     }
 
     #[inline(never)]
-    fn level_opened(&mut self, order: &Order, price: u32) {
+    fn level_opened(&mut self, order: &Order) {
         let at = order.level;
         let group = &mut self.trie.groups[(at / GROUP_LEVELS) as usize];
         group.occupied |= 1 << (at % GROUP_LEVELS);
-        let ladder = group.ladder();
+        let (ladder, price) = (group.ladder(), group.price(at % GROUP_LEVELS));
         let who = order.identity();
         let (book, side) = (&mut self.books[usize::from(who.symbol())], who.side());
         let rank = rank(side, price);

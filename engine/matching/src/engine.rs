@@ -35,6 +35,14 @@ pub(crate) struct Session {
     pub(crate) mode: u8,
 }
 
+impl Session {
+    /// Whether it is defined and its next order is to have no attributes.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.defined != 0 && self.extra == 0
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Day {
     Before = 0,

@@ -1,4 +1,8 @@
-//! Order entry: checks in their order, then matching, then the rest.
+//! Order entry: checks, then matching, then the rest.
+//!
+//! Plain orders of plain sessions on plain books go the short way, which only asks whether all is
+//! well. Whatever is not goes the long way round, which looks at everything in the stated order and
+//! finds the reason.
 
 use wire::ring::{
     Command, Event, EventKind, Input, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
@@ -18,18 +22,13 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn enter_new(&mut self, input: &Input, events: &mut Events) -> Step {
         let command = &input.command;
-        if self.is_asked(command.session) {
+        let Some(taker) = self.plain_new(command) else {
             return self.enter_asked(input, events);
-        }
-        let taker = match self.taker_new(command) {
-            Ok(taker) => taker,
-            Err(reason) => return rejected(command, reason, events),
-        };
-        let level = match self.check_room(&taker, true) {
-            Ok(level) => level,
-            Err(reason) => return rejected(command, reason, events),
         };
         let meets = self.meets(&taker);
+        let Ok(level) = self.check_room(&taker, !meets) else {
+            return self.enter_asked(input, events);
+        };
         let flags = self.take(&taker, meets);
         events.push_words(taker.event(EventKind::Accepted, flags));
         if taker.rests && !meets {
@@ -42,18 +41,13 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn replace(&mut self, input: &Input, events: &mut Events) -> Step {
         let command = &input.command;
-        if self.is_asked(command.session) {
+        let Some((taker, found)) = self.plain_replace(command) else {
+            return self.enter_asked(input, events);
+        };
+        if self.check_room(&taker, false).is_err() {
             return self.enter_asked(input, events);
         }
-        let found = match self.check_replace(command) {
-            Ok(found) => found,
-            Err(reason) => return rejected(command, reason, events),
-        };
         let old = self.slab.orders[found.order as usize].identity();
-        let taker = self.taker_instead(command, found);
-        if let Err(reason) = self.check_room(&taker, false) {
-            return rejected(command, reason, events);
-        }
         self.take_off(found);
         let meets = self.meets(&taker);
         let flags = self.take(&taker, meets);
@@ -110,8 +104,45 @@ impl Engine<'_> {
         self.books.unlink(&mut self.slab, found.order);
     }
 
+    /// The order of a plain `New` with which all is well.
+    #[inline(always)]
+    fn plain_new(&self, command: &Command) -> Option<Taker> {
+        let book = self.books.books.get(usize::from(command.symbol))?;
+        let side = Side::from_byte(command.side)?;
+        let is_good = book.is_plain()
+            && self.is_plain(command)
+            && check_amounts(command, 0, book.tick).is_ok();
+        let head = Identity::head(side, command.symbol, command.session);
+        is_good.then(|| self.taker(command, head, 0))
+    }
+
+    /// The order of a plain `Replace` with which all is well, and the order that it replaces.
+    #[inline(always)]
+    fn plain_replace(&self, command: &Command) -> Option<(Taker, Found)> {
+        if !self.is_plain(command) {
+            return None;
+        }
+        let (session, old) = (command.session, command.old_user_ref);
+        let found = self.refs.get(self.slab.orders, session, old)?;
+        let old = &self.slab.orders[found.order as usize];
+        let book = &self.books.books[usize::from(old.identity().symbol())];
+        let is_good =
+            book.is_plain() && check_amounts(command, self.slab.executed(old), book.tick).is_ok();
+        is_good.then(|| (self.taker_instead(command, found), found))
+    }
+
+    /// Whether a `New` or `Replace` is plain, its book set aside, and its session's word is good.
+    #[inline(always)]
+    fn is_plain(&self, command: &Command) -> bool {
+        let session = self.sessions.get(usize::from(command.session));
+        self.day == Day::Open
+            && command.time_in_force <= TimeInForce::ImmediateOrCancel as u8
+            && session.is_some_and(|session| {
+                session.is_plain() && command.user_ref > session.user_ref_last
+            })
+    }
+
     /// The order of a `New` that passes the checks of a plain order.
-    #[inline]
     pub(crate) fn taker_new(&self, command: &Command) -> Result<Taker, Reason> {
         let user_ref_last = self.check_session(command)?;
         let book = self.books.books.get(usize::from(command.symbol));
@@ -128,7 +159,6 @@ impl Engine<'_> {
     }
 
     /// The order that a `Replace` replaces, if that passes the checks of a plain order.
-    #[inline]
     pub(crate) fn check_replace(&self, command: &Command) -> Result<Found, Reason> {
         let user_ref_last = self.check_session(command)?;
         check_life(command.time_in_force)?;
@@ -154,7 +184,6 @@ impl Engine<'_> {
     }
 
     /// What `New` and `Replace` check first; gives the session's last accepted reference.
-    #[inline]
     fn check_session(&self, command: &Command) -> Result<u32, Reason> {
         let session = self.sessions.get(usize::from(command.session));
         if self.day != Day::Open {
@@ -196,13 +225,13 @@ impl Engine<'_> {
 
     /// Whether the order can rest, should it come to that, and the level if its group is open. An
     /// order that trades and still has a rest took a whole order off the book before, and a
-    /// replacement gives its own record back: only a new one that does not trade can lack a record.
+    /// replacement gives its own record back: only a new one that does not trade takes a record.
     /// Groups of prices are counted as they are now.
     #[inline(always)]
     pub(crate) fn check_room(
         &mut self,
         taker: &Taker,
-        is_new: bool,
+        takes_record: bool,
     ) -> Result<Option<u32>, Reason> {
         if self.orders_taken == ORDER_REF_MAX {
             return Err(Reason::PoolFull);
@@ -210,7 +239,7 @@ impl Engine<'_> {
         if !taker.rests {
             return Ok(None);
         }
-        if is_new && !self.slab.has_room() && !self.meets(taker) {
+        if takes_record && !self.slab.has_room() {
             return Err(Reason::PoolFull);
         }
         let level = self
@@ -249,7 +278,6 @@ impl Engine<'_> {
 }
 
 /// At the open and at the close are not offered.
-#[inline]
 fn check_life(byte: u8) -> Result<(), Reason> {
     if byte > TimeInForce::ImmediateOrCancel as u8 {
         return Err(Reason::InvalidField);

@@ -104,6 +104,7 @@ impl Engine<'_> {
             self.take_off(self.refs.find(self.slab.orders, handle));
         }
         self.matches += 1;
+        self.books.books[usize::from(who.symbol())].last = price;
         let traded = |who, flags: u8, leaves: u32| Words {
             related: self.matches,
             ..of_order(

@@ -108,7 +108,7 @@ impl Engine<'_> {
             None => self.level(taker),
         };
         let order = Order::new(&taker.who, taker.open, taker.executed, level);
-        let handle = self.books.append(&mut self.slab, order, taker.price);
+        let handle = self.books.append(&mut self.slab, order);
         let (session, user_ref) = (taker.who.session(), taker.who.user_ref);
         self.refs
             .insert(self.slab.orders, session, user_ref, handle);
@@ -199,6 +199,7 @@ impl Engine<'_> {
             self.take_off(self.refs.find(self.slab.orders, handle));
         }
         self.matches += 1;
+        self.books.books[usize::from(who.symbol())].last = price;
         let traded = |who: &Identity, flags: u8, leaves: u32| {
             let code = code(EventKind::Executed, Reason::None, flags);
             Words {
