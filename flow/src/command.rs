@@ -8,18 +8,7 @@ use crate::live::Live;
 pub(crate) fn command(kind: CommandKind) -> Command {
     Command {
         kind: kind as u8,
-        side: 0,
-        time_in_force: 0,
-        flags: 0,
-        symbol: 0,
-        session: 0,
-        user_ref: 0,
-        old_user_ref: 0,
-        quantity: 0,
-        letters: [0; 4],
-        price: 0,
-        client_id: [0; 14],
-        wire_letters: [0; 2],
+        ..Command::BLANK
     }
 }
 

@@ -8,22 +8,6 @@ use wire::ring::{
     TimeInForce,
 };
 
-const BLANK: Command = Command {
-    kind: CommandKind::Time as u8,
-    side: 0,
-    time_in_force: 0,
-    flags: 0,
-    symbol: 0,
-    session: 0,
-    user_ref: 0,
-    old_user_ref: 0,
-    quantity: 0,
-    letters: [0; 4],
-    price: 0,
-    client_id: [0; 14],
-    wire_letters: [0; 2],
-};
-
 /// An open engine with symbols 1 and 2 and sessions 1 and 2.
 struct Venue {
     naive: Naive,
@@ -71,7 +55,7 @@ impl Venue {
 fn kind(kind: CommandKind) -> Command {
     Command {
         kind: kind as u8,
-        ..BLANK
+        ..Command::BLANK
     }
 }
 
@@ -359,7 +343,7 @@ fn definitions_answer_with_the_name_and_refuse_a_taken_number() {
     let name = Command {
         symbol: 3,
         client_id: *b"ACME          ",
-        ..BLANK
+        ..Command::BLANK
     };
     let define = Command {
         kind: CommandKind::DefineSymbol as u8,

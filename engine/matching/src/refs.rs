@@ -3,8 +3,8 @@
 //! A reference may rest in its *home* slot or in the other half of the same line, in 16 slots of a
 //! *far* line, else in a tree. Homes follow the reference numbers of a session, so that orders
 //! entered one after the other share lines; far lines are spread by a hash, for what collides with
-//! older orders that still live. There are four times as many slots as orders. The tree is a
-//! crit-bit tree over 48-bit names: whatever references a member picks, a look-up compares at most
+//! older orders that still live. There are three to six times as many slots as orders. The tree is
+//! a crit-bit tree over 48-bit names: whatever references a member picks, a look-up compares at most
 //! 18 slots and walks at most 48 branches, and there is always room for as many references as there
 //! are orders.
 //!
@@ -12,29 +12,69 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::slab::{NONE, Order, name};
+use crate::slab::{NAME_BITS, NONE, Order, name};
 
 /// Slots of a line.
 pub(crate) const LINE_SLOTS: usize = 16;
-/// Slots for each order that there is room for.
-pub(crate) const ORDER_SLOTS: usize = 4;
+/// The least number of slots for each order that there is room for; the next power of two of them
+/// is taken.
+pub(crate) const ORDER_SLOTS: usize = 3;
 
 const _: () = assert!(size_of::<u32>() * LINE_SLOTS == crate::LINE_BYTES);
-const _: () = assert!(crate::ORDERS_MAX as usize * ORDER_SLOTS < IN_TREE as usize);
+const _: () = assert!(crate::ORDERS_MAX as usize * 2 * ORDER_SLOTS < IN_TREE as usize);
+const _: () = assert!(size_of::<Branch>() == 8);
 
 /// A branch of the tree: names with a 0 at the bit are under the first child.
+///
+/// Each word is a child in its low [`CHILD_BITS`]: a branch, or an order with [`LEAF`]; and above
+/// them a half of the bit's number, the low half in the first. In a free branch the first word is
+/// the next free one.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-pub(crate) struct Branch {
-    /// A branch, or an order with [`LEAF`]. In a free branch, the first is the next free one.
-    children: [u32; 2],
-    bit: u32,
-    unused: u32,
-}
+pub(crate) struct Branch([u32; 2]);
 
+const CHILD_BITS: u32 = 29;
+const CHILD_MASK: u32 = (1 << CHILD_BITS) - 1;
+/// Bits in a half of a bit's number.
+const HALF_BITS: u32 = 32 - CHILD_BITS;
 /// Marks a child that is an order.
-const LEAF: u32 = 1 << 31;
+const LEAF: u32 = 1 << (CHILD_BITS - 1);
+
 const _: () = assert!(crate::ORDERS_MAX < LEAF);
+const _: () = assert!(NAME_BITS <= 1 << (2 * HALF_BITS));
+
+impl Branch {
+    fn new([first, second]: [u32; 2], bit: u32) -> Self {
+        let low = bit & ((1 << HALF_BITS) - 1);
+        Self([
+            first | low << CHILD_BITS,
+            second | bit >> HALF_BITS << CHILD_BITS,
+        ])
+    }
+
+    #[inline]
+    fn bit(self) -> u32 {
+        let Self([first, second]) = self;
+        first >> CHILD_BITS | second >> CHILD_BITS << HALF_BITS
+    }
+
+    /// The child that a name is under.
+    #[inline]
+    fn child(self, name: u64) -> u32 {
+        self.0[bit_of(name, self.bit())] & CHILD_MASK
+    }
+
+    /// The child that a name is not under.
+    fn sibling(self, name: u64) -> u32 {
+        self.0[1 - bit_of(name, self.bit())] & CHILD_MASK
+    }
+
+    /// Sets the child that a name is under.
+    fn set_child(&mut self, name: u64, child: u32) {
+        let word = &mut self.0[bit_of(name, self.bit())];
+        *word = *word & !CHILD_MASK | child;
+    }
+}
 
 /// All live references.
 pub(crate) struct Refs<'m> {
@@ -195,8 +235,7 @@ impl Tree<'_> {
     fn walk(&self, name: u64) -> u32 {
         let mut at = self.root;
         while at & LEAF == 0 {
-            let branch = &self.branches[at as usize];
-            at = branch.children[bit_of(name, branch.bit)];
+            at = self.branches[at as usize].child(name);
         }
         at & !LEAF
     }
@@ -224,18 +263,14 @@ impl Tree<'_> {
         assert!(differ != 0, "a live reference was taken again");
         let bit = 63 - differ.leading_zeros();
         let (mut above, mut at) = (NONE, self.root);
-        while at & LEAF == 0 && self.branches[at as usize].bit > bit {
+        while at & LEAF == 0 && self.branches[at as usize].bit() > bit {
             above = at;
-            at = self.branches[at as usize].children[bit_of(name, self.branches[at as usize].bit)];
+            at = self.branches[at as usize].child(name);
         }
         let mut children = [at; 2];
         children[bit_of(name, bit)] = order | LEAF;
         let branch = self.take();
-        self.branches[branch as usize] = Branch {
-            children,
-            bit,
-            unused: 0,
-        };
+        self.branches[branch as usize] = Branch::new(children, bit);
         self.link(above, name, branch);
     }
 
@@ -247,17 +282,16 @@ impl Tree<'_> {
         while at & LEAF == 0 {
             above = parent;
             parent = at;
-            at = self.branches[at as usize].children[bit_of(name, self.branches[at as usize].bit)];
+            at = self.branches[at as usize].child(name);
         }
         assert!(at == order | LEAF, "a live order has no reference");
         if parent == NONE {
             self.root = NONE;
             return;
         }
-        let branch = self.branches[parent as usize];
-        let sibling = branch.children[1 - bit_of(name, branch.bit)];
+        let sibling = self.branches[parent as usize].sibling(name);
         self.link(above, name, sibling);
-        self.branches[parent as usize].children[0] = self.free;
+        self.branches[parent as usize] = Branch::new([self.free, NONE], 0);
         self.free = parent;
     }
 
@@ -266,8 +300,7 @@ impl Tree<'_> {
         if above == NONE {
             self.root = child;
         } else {
-            let branch = &mut self.branches[above as usize];
-            branch.children[bit_of(name, branch.bit)] = child;
+            self.branches[above as usize].set_child(name, child);
         }
     }
 
@@ -277,7 +310,7 @@ impl Tree<'_> {
             self.fresh += 1;
             return self.fresh - 1;
         }
-        self.free = self.branches[branch as usize].children[0];
+        self.free = self.branches[branch as usize].child(0);
         branch
     }
 }

@@ -212,6 +212,9 @@ impl Order {
     }
 }
 
+/// Bits of a [`name`].
+pub(crate) const NAME_BITS: u32 = 48;
+
 /// A session's order as one number.
 #[inline]
 pub(crate) fn name(session: u16, user_ref: u32) -> u64 {

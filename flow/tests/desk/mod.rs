@@ -16,22 +16,6 @@ use wire::ring::{
     PRICE_MARKET, Reason, Side, TimeInForce,
 };
 
-const BLANK: Command = Command {
-    kind: CommandKind::Time as u8,
-    side: 0,
-    time_in_force: 0,
-    flags: 0,
-    symbol: 0,
-    session: 0,
-    user_ref: 0,
-    old_user_ref: 0,
-    quantity: 0,
-    letters: [0; 4],
-    price: 0,
-    client_id: [0; 14],
-    wire_letters: [0; 2],
-};
-
 /// An open engine: symbol 2 has a tick of 5; sessions 1 and 3 are of one account.
 pub struct Desk {
     pub naive: Naive,
@@ -96,7 +80,10 @@ impl Desk {
 
     fn read(&mut self, text: &str) -> (Option<Command>, Command) {
         let mut words = text.split(' ');
-        let mut order = Command { symbol: 1, ..BLANK };
+        let mut order = Command {
+            symbol: 1,
+            ..Command::BLANK
+        };
         if let Some((session, user_ref)) = words.next().and_then(|who| who.split_once('/')) {
             order.session = number(session);
             order.user_ref = number(user_ref);
@@ -138,7 +125,7 @@ impl Desk {
 pub fn of(kind: CommandKind) -> Command {
     Command {
         kind: kind as u8,
-        ..BLANK
+        ..Command::BLANK
     }
 }
 

@@ -23,21 +23,12 @@ const COUNT_MAX: u32 = 1 << 30;
 
 const SYMBOL: u16 = 1;
 const SESSION: u16 = 1;
+
 /// A command of the one session about the one symbol that asks for nothing.
 const BLANK: Command = Command {
-    kind: 0,
-    side: 0,
-    time_in_force: 0,
-    flags: 0,
     symbol: SYMBOL,
     session: SESSION,
-    user_ref: 0,
-    old_user_ref: 0,
-    quantity: 0,
-    letters: [0; 4],
-    price: 0,
-    client_id: [0; 14],
-    wire_letters: [0; 2],
+    ..Command::BLANK
 };
 
 /// What a book has room for. Every limit is at least 1.

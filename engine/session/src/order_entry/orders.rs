@@ -18,23 +18,6 @@ const DAY_SECONDS: u32 = (DAY_NS / SECOND_NS) as u32;
 /// A field's value that the engine refuses as invalid.
 const INVALID: u8 = u8::MAX;
 
-/// A command without anything in it.
-const NOTHING: Command = Command {
-    kind: CommandKind::Time as u8,
-    side: 0,
-    time_in_force: 0,
-    flags: 0,
-    symbol: 0,
-    session: 0,
-    user_ref: 0,
-    old_user_ref: 0,
-    quantity: 0,
-    letters: [0; 4],
-    price: 0,
-    client_id: [0; 14],
-    wire_letters: [0; 2],
-};
-
 /// The command of Enter Order; `symbol` is its number, 0 for one that is not listed.
 pub(super) fn new_order(order: &EnterOrder<'_>, session: u16, symbol: u16) -> Command {
     Command {
@@ -54,7 +37,7 @@ pub(super) fn new_order(order: &EnterOrder<'_>, session: u16, symbol: u16) -> Co
         price: price(order.price()),
         client_id: order.client_id(),
         wire_letters: [order.side(), order.time_in_force()],
-        ..NOTHING
+        ..Command::BLANK
     }
 }
 
@@ -71,7 +54,7 @@ pub(super) fn replace(order: &ReplaceOrder<'_>, session: u16, cross_type: u8) ->
         price: price(order.price()),
         client_id: order.client_id(),
         wire_letters: [0, order.time_in_force()],
-        ..NOTHING
+        ..Command::BLANK
     }
 }
 
@@ -82,7 +65,7 @@ pub(super) fn cancel(order: &CancelOrder<'_>, session: u16) -> Command {
         session,
         user_ref: order.user_ref(),
         quantity: order.quantity(),
-        ..NOTHING
+        ..Command::BLANK
     }
 }
 
@@ -105,7 +88,7 @@ pub(super) fn extra(
         kind: CommandKind::Extra as u8,
         session: order.session,
         user_ref: order.user_ref,
-        ..NOTHING
+        ..Command::BLANK
     };
     let mut extra = plain;
     let mut peg = Peg::default();
@@ -210,7 +193,7 @@ pub(super) fn stand_in(extra: &Command) -> Command {
         session: extra.session,
         user_ref: extra.user_ref,
         client_id: [b' '; 14],
-        ..NOTHING
+        ..Command::BLANK
     }
 }
 
