@@ -143,10 +143,4 @@ impl Books {
         due.filter_map(|(_, (session, user_ref))| self.find(*session, *user_ref))
             .collect()
     }
-
-    pub(crate) fn clear(&mut self) {
-        self.sides.clear();
-        self.live.clear();
-        self.timed.clear();
-    }
 }

@@ -51,7 +51,7 @@
 //!   symbol, session, both user references, quantity and price repeat the command, whatever they
 //!   hold; `leaves` and `order_ref` are 0, and so is `related` but for `SymbolDefined`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side};
 
@@ -59,14 +59,20 @@ use crate::answer::{about, lower};
 use crate::book::Books;
 pub use crate::book::Resting;
 use attributes::Attributes;
+use market::Market;
+use risk::{Amount, Limits};
 
 pub use increments::{KNOWN, OFFERED};
 
+mod allocation;
 mod attributes;
 mod checks;
 mod day;
 mod entry;
 pub mod increments;
+mod market;
+mod mass;
+mod risk;
 
 /// What happens instead of a trade between orders of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,12 +128,18 @@ pub struct Naive {
     /// Bits of the increments that are offered.
     offered: u16,
     day: Day,
-    /// Ticks by number.
-    symbols: BTreeMap<u16, i64>,
+    symbols: BTreeMap<u16, Market>,
     sessions: BTreeMap<u16, Session>,
     books: Books,
     orders: u64,
     matches: u64,
+    /// Kill switches that are set: their scopes and numbers.
+    killed: BTreeSet<(u8, u32)>,
+    /// By account.
+    limits: BTreeMap<u32, Limits>,
+    keeps_accounts: bool,
+    /// What was traded by account, symbol and side.
+    trades: BTreeMap<(u32, u16, u8), Amount>,
 }
 
 impl Default for Naive {
@@ -154,6 +166,10 @@ impl Naive {
             books: Books::default(),
             orders: 0,
             matches: 0,
+            killed: BTreeSet::new(),
+            limits: BTreeMap::new(),
+            keeps_accounts: false,
+            trades: BTreeMap::new(),
         }
     }
 
@@ -206,6 +222,10 @@ impl Naive {
             Some(CommandKind::New) => self.new_order(input),
             Some(CommandKind::Replace) => self.replace(input),
             Some(CommandKind::Cancel) => vec![self.cancel(command)],
+            Some(CommandKind::SetAllocation) => vec![self.set_allocation(command)],
+            Some(CommandKind::SetLimit) => vec![self.set_limit(command)],
+            Some(CommandKind::Kill) => self.kill(command),
+            Some(CommandKind::MassCancel) => self.mass_cancel(command),
             Some(_) => vec![about(command, EventKind::Refused, Reason::InvalidField)],
         }
     }
@@ -236,9 +256,8 @@ impl Naive {
         self.offered & increment != 0
     }
 
-    /// Tick of a symbol that is defined.
-    fn tick(&self, symbol: u16) -> i64 {
-        self.symbols.get(&symbol).copied().unwrap_or(1)
+    fn account(&self, session: u16) -> Option<u32> {
+        self.sessions.get(&session).map(|session| session.account)
     }
 
     /// What happens when an order meets a resting one: its session decides, if both are of one

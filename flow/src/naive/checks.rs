@@ -19,16 +19,15 @@ impl Naive {
     pub(super) fn check_new(&mut self, input: &Input) -> Result<Good, Reason> {
         let command = &input.command;
         let (attributes, user_ref_last) = self.check_session(command)?;
-        let tick = *self
-            .symbols
-            .get(&command.symbol)
-            .ok_or(Reason::UnknownSymbol)?;
+        let market = self.symbols.get(&command.symbol);
+        let tick = market.ok_or(Reason::UnknownSymbol)?.tick;
         let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
         let life = life_offered(command.time_in_force)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
         check_amounts(command, 0, tick)?;
+        self.check_switches(command.session, command.symbol)?;
         let order = Resting {
             symbol: command.symbol,
             session: command.session,
@@ -43,7 +42,9 @@ impl Naive {
             hidden: false,
             expiry_ns: 0,
         };
-        self.check_attributes(order, life, attributes, input.time_ns)
+        let good = self.check_attributes(order, life, attributes, input.time_ns)?;
+        self.check_risk(&good.order, None, input.time_ns)?;
+        Ok(good)
     }
 
     /// Gives the order to be replaced, too.
@@ -59,6 +60,7 @@ impl Naive {
             .find(command.session, command.old_user_ref)
             .ok_or(Reason::UnknownOrder)?;
         check_amounts(command, old.executed, self.tick(old.symbol))?;
+        self.check_switches(old.session, old.symbol)?;
         let order = Resting {
             user_ref: command.user_ref,
             price: command.price,
@@ -66,6 +68,7 @@ impl Naive {
             ..old
         };
         let good = self.check_attributes(order, life, attributes, input.time_ns)?;
+        self.check_risk(&good.order, Some(&old), input.time_ns)?;
         Ok((old, good))
     }
 
@@ -85,6 +88,13 @@ impl Naive {
             return Err(Reason::Unsupported);
         }
         Ok((attributes, user_ref_last))
+    }
+
+    fn check_switches(&self, session: u16, symbol: u16) -> Result<(), Reason> {
+        if self.is_killed(session, symbol) {
+            return Err(Reason::Killed);
+        }
+        Ok(())
     }
 
     /// The checks of attributes; the last one is for a post-only order that would trade.

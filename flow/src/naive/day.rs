@@ -1,9 +1,10 @@
 //! Definitions, and the day's beginning and end.
 
-use wire::ring::{Command, Event, EventKind, PRICE_MAX, Reason, Side};
+use wire::ring::{Command, Event, EventKind, PRICE_MAX, Reason};
 
+use super::market::Market;
 use super::{Day, Mode, Naive, Session, increments};
-use crate::answer::{about, canceled};
+use crate::answer::about;
 
 impl Naive {
     pub(super) fn define_symbol(&mut self, command: &Command) -> Event {
@@ -15,7 +16,8 @@ impl Naive {
         if self.symbols.contains_key(&command.symbol) {
             return about(command, EventKind::Refused, Reason::TableFull);
         }
-        self.symbols.insert(command.symbol, price.max(1));
+        self.symbols
+            .insert(command.symbol, Market::new(price.max(1)));
         let mut name = [0; 8];
         name.copy_from_slice(&command.client_id[..8]);
         Event {
@@ -51,15 +53,8 @@ impl Naive {
             return vec![about(command, EventKind::Refused, Reason::NotOpen)];
         }
         self.day = Day::Closed;
-        let mut events = Vec::new();
-        for symbol in self.symbols.keys().copied() {
-            for side in [Side::Buy, Side::Sell] {
-                let orders = self.orders(symbol, side);
-                events
-                    .extend(orders.map(|order| canceled(order, Reason::DayClosed, Event::BOOKED)));
-            }
-        }
-        self.books.clear();
+        let orders = self.all_orders();
+        let mut events = self.take_off(&orders, Reason::DayClosed);
         events.push(about(command, EventKind::DayClosed, Reason::None));
         events
     }
@@ -67,8 +62,6 @@ impl Naive {
     /// Takes off the orders whose time is over.
     pub(super) fn expire(&mut self, now_ns: u64) -> Vec<Event> {
         let expired = self.books.expired(now_ns);
-        expired.iter().for_each(|order| self.books.remove(order));
-        let leave = |order| canceled(order, Reason::Expired, Event::BOOKED);
-        expired.iter().map(leave).collect()
+        self.take_off(&expired, Reason::Expired)
     }
 }

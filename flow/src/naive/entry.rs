@@ -1,8 +1,10 @@
 //! Orders that were taken: they meet the other side, then what is left rests or leaves.
 
-use wire::ring::{Event, EventKind, Input, PRICE_MARKET, Reason, TimeInForce};
+use wire::ring::{Event, EventKind, Input, PRICE_MARKET, Reason, Side, TimeInForce};
 
+use super::allocation::Allocation;
 use super::checks::Good;
+use super::market::Trade;
 use super::{Mode, Naive};
 use crate::answer::{about, about_order, canceled, lower};
 use crate::book::Resting;
@@ -85,16 +87,23 @@ impl Naive {
             let Some(maker) = self.books.met(order).next().copied() else {
                 break;
             };
-            match self.mode(order, &maker) {
-                Mode::Trade => events.extend(self.trade(order, maker)),
-                mode => events.extend(self.part(mode, order, maker)),
-            }
+            let quantity = maker.tip.min(order.open);
+            let met = match (self.allocation(order.symbol), self.mode(order, &maker)) {
+                (Allocation::Shared { percent_first }, _) => self.meet_level(order, percent_first),
+                (Allocation::Time, Mode::Trade) => self.trade(order, maker, quantity),
+                (Allocation::Time, mode) => self.part(mode, order, maker),
+            };
+            events.extend(met);
         }
         events
     }
 
-    fn trade(&mut self, order: &mut Resting, mut maker: Resting) -> Vec<Event> {
-        let quantity = maker.tip.min(order.open);
+    pub(super) fn trade(
+        &mut self,
+        order: &mut Resting,
+        mut maker: Resting,
+        quantity: u32,
+    ) -> Vec<Event> {
         for one in [&mut maker, &mut *order] {
             one.open -= quantity;
             one.tip -= quantity;
@@ -102,6 +111,17 @@ impl Naive {
         }
         self.books.store(&maker);
         self.matches += 1;
+        let (buyer, seller) = match order.side {
+            Side::Buy => (order.session, maker.session),
+            Side::Sell => (maker.session, order.session),
+        };
+        self.traded(&Trade {
+            symbol: order.symbol,
+            quantity,
+            price: maker.price,
+            buyer,
+            seller,
+        });
         let executed = |one: &Resting, flags| Event {
             quantity,
             price: maker.price,
@@ -134,7 +154,12 @@ impl Naive {
     }
 
     /// Keeps an order from trading with one of the same account.
-    fn part(&mut self, mode: Mode, order: &mut Resting, mut maker: Resting) -> Vec<Event> {
+    pub(super) fn part(
+        &mut self,
+        mode: Mode,
+        order: &mut Resting,
+        mut maker: Resting,
+    ) -> Vec<Event> {
         let (of_maker, of_order) = match mode {
             Mode::Trade => (0, 0),
             Mode::CancelNewest => (0, order.open),

@@ -1,0 +1,125 @@
+//! Many orders at once: the day's end, mass cancels and kill switches.
+
+use wire::ring::{Command, Event, EventKind, PRICE_MARKET, Reason, Side};
+
+use super::{Naive, increments};
+use crate::answer::{about, canceled};
+use crate::book::Resting;
+
+/// Scopes of a kill switch: numbers in `letters[0]` of a `Kill`.
+const ALL: u8 = 0;
+const ACCOUNT: u8 = 1;
+const SESSION: u8 = 2;
+const SYMBOL: u8 = 3;
+
+/// Bits of `letters[0]` of a `MassCancel`: what must fit.
+const FIT_SESSION: u8 = 1;
+const FIT_ACCOUNT: u8 = 2;
+const FIT_SIDE: u8 = 4;
+const FIT_SYMBOL: u8 = 8;
+const FIT_PRICE: u8 = 16;
+
+impl Naive {
+    pub(super) fn kill(&mut self, command: &Command) -> Vec<Event> {
+        if let Err(reason) = self.check_kill(command) {
+            return vec![about(command, EventKind::Refused, reason)];
+        }
+        let scope = match command.letters[0] {
+            ACCOUNT => (ACCOUNT, command.user_ref),
+            SESSION => (SESSION, u32::from(command.session)),
+            SYMBOL => (SYMBOL, u32::from(command.symbol)),
+            _ => (ALL, 0),
+        };
+        if command.flags == 0 {
+            self.killed.remove(&scope);
+            return vec![counted(command, EventKind::KillChanged, 0)];
+        }
+        self.killed.insert(scope);
+        let orders = self.all_orders();
+        let is_of = |order: &Resting| self.scopes(order.session, order.symbol).contains(&scope);
+        let orders: Vec<Resting> = orders.into_iter().filter(is_of).collect();
+        let mut events = self.take_off(&orders, Reason::Killed);
+        events.push(counted(command, EventKind::KillChanged, orders.len()));
+        events
+    }
+
+    fn check_kill(&self, command: &Command) -> Result<(), Reason> {
+        let is_known = match command.letters[0] {
+            _ if !self.offers(increments::KILL) || command.flags > 1 => false,
+            scope => scope <= SYMBOL,
+        };
+        let has_account = |account| {
+            let mut sessions = self.sessions.values();
+            sessions.any(|session| session.account == account)
+        };
+        match command.letters[0] {
+            _ if !is_known => Err(Reason::InvalidField),
+            ACCOUNT if !has_account(command.user_ref) => Err(Reason::UnknownSession),
+            SESSION if !self.sessions.contains_key(&command.session) => Err(Reason::UnknownSession),
+            SYMBOL if !self.symbols.contains_key(&command.symbol) => Err(Reason::UnknownSymbol),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn mass_cancel(&mut self, command: &Command) -> Vec<Event> {
+        let wants = |bit| command.letters[0] & bit != 0;
+        let known = FIT_SESSION | FIT_ACCOUNT | FIT_SIDE | FIT_SYMBOL | FIT_PRICE;
+        let is_side = Side::from_byte(command.side).is_some();
+        if !self.offers(increments::KILL) || wants(!known) || wants(FIT_SIDE) && !is_side {
+            return vec![about(command, EventKind::Refused, Reason::InvalidField)];
+        }
+        let prices = i64::from(command.old_user_ref)..=command.price;
+        let fits = |order: &Resting| {
+            let has_price = order.price != PRICE_MARKET && prices.contains(&order.price);
+            (!wants(FIT_SESSION) || order.session == command.session)
+                && (!wants(FIT_ACCOUNT) || self.account(order.session) == Some(command.user_ref))
+                && (!wants(FIT_SIDE) || order.side as u8 == command.side)
+                && (!wants(FIT_SYMBOL) || order.symbol == command.symbol)
+                && (!wants(FIT_PRICE) || has_price)
+        };
+        let orders: Vec<Resting> = self.all_orders().into_iter().filter(fits).collect();
+        let mut events = self.take_off(&orders, Reason::MassCancel);
+        events.push(counted(command, EventKind::MassCanceled, orders.len()));
+        events
+    }
+
+    /// Whether a kill switch keeps a session from entering orders in a symbol.
+    pub(super) fn is_killed(&self, session: u16, symbol: u16) -> bool {
+        let scopes = self.scopes(session, symbol);
+        scopes.iter().any(|scope| self.killed.contains(scope))
+    }
+
+    /// The scopes that an order is in.
+    fn scopes(&self, session: u16, symbol: u16) -> [(u8, u32); 4] {
+        [
+            (ALL, 0),
+            (ACCOUNT, self.account(session).unwrap_or(0)),
+            (SESSION, u32::from(session)),
+            (SYMBOL, u32::from(symbol)),
+        ]
+    }
+
+    /// All live orders, in the order in which they leave together.
+    pub(super) fn all_orders(&self) -> Vec<Resting> {
+        let sides = |symbol| [Side::Buy, Side::Sell].map(|side| (symbol, side));
+        let sides = self.symbols.keys().copied().flat_map(sides);
+        sides
+            .flat_map(|(symbol, side)| self.orders(symbol, side))
+            .copied()
+            .collect()
+    }
+
+    pub(super) fn take_off(&mut self, orders: &[Resting], reason: Reason) -> Vec<Event> {
+        orders.iter().for_each(|order| self.books.remove(order));
+        let leave = |order| canceled(order, reason, Event::BOOKED);
+        orders.iter().map(leave).collect()
+    }
+}
+
+/// An event that tells how many orders left.
+fn counted(command: &Command, kind: EventKind, orders: usize) -> Event {
+    Event {
+        quantity: u32::try_from(orders).unwrap_or(u32::MAX),
+        ..about(command, kind, Reason::None)
+    }
+}
