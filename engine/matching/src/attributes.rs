@@ -10,7 +10,7 @@ use wire::ring::{
 
 use crate::answers::about;
 use crate::books::rank;
-use crate::engine::Day;
+use crate::engine::{Day, Session};
 use crate::entry::rejected;
 use crate::refs::Found;
 use crate::slab::HEAD_HIDDEN;
@@ -98,7 +98,8 @@ impl Engine<'_> {
         let at = usize::from(command.session);
         if let Some(session) = self.sessions.get_mut(at).filter(|one| one.defined != 0) {
             let asked = Asked::of(command);
-            session.extra = u8::from(!asked.is_plain());
+            session.extra &= !Session::ASKED;
+            session.extra |= u8::from(!asked.is_plain()) * Session::ASKED;
             self.asked[at] = asked;
         }
         about(command, EventKind::Noted, Reason::None)
@@ -111,7 +112,7 @@ impl Engine<'_> {
         let at = usize::from(input.command.session);
         let mut asked = Asked::zeroed();
         if let Some(session) = self.sessions.get_mut(at) {
-            session.extra = 0;
+            session.extra &= !Session::ASKED;
             core::mem::swap(&mut self.asked[at], &mut asked);
         }
         match self.check_asked(input, &asked) {
@@ -139,6 +140,9 @@ impl Engine<'_> {
         } else {
             (self.taker_new(command)?, None)
         };
+        if self.is_killed(&taker) {
+            return Err(Reason::Killed);
+        }
         asked.check(input, taker.open)?;
         taker.is_special = !asked.is_plain();
         taker.displayed = asked.displayed;

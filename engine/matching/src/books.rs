@@ -42,7 +42,7 @@ pub(crate) struct Book {
     /// Good prices are multiples of it.
     pub(crate) tick: u32,
     /// [`Book::DEFINED`], and what makes it more than a plain book.
-    flags: u32,
+    pub(crate) flags: u32,
     /// Price of the last trade, 0 before the first one.
     pub(crate) last: u32,
     unused: [u32; 5],

@@ -1,24 +1,23 @@
 //! The engine: one input in, its events out.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason};
 
 use crate::ahead::Ahead;
-use crate::answers::{about, canceled, refused};
+use crate::answers::{about, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
 use crate::expiry::Expiries;
+use crate::kill::Kills;
+use crate::mass::Mass;
 use crate::memory::{self, Tables};
 use crate::minimum::Judged;
 use crate::refs::Refs;
 use crate::self_trade::Prevention;
-use crate::slab::{NONE, Slab};
+use crate::slab::Slab;
 use crate::trade::Taker;
 use crate::trie::Trie;
 use crate::{Events, LimitError, Limits, Line, Step};
-
-/// Symbols that a step of closing the day looks at.
-const SYMBOLS_A_STEP_MAX: u32 = 1024;
 
 /// One session.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -29,14 +28,17 @@ pub(crate) struct Session {
     pub(crate) account: u32,
     pub(crate) firm: [u8; 4],
     pub(crate) defined: u16,
-    /// The next order has attributes: what was asked stands beside.
+    /// What makes it more than a plain session: bits.
     pub(crate) extra: u8,
     /// What happens instead of a trade with its own account.
     pub(crate) mode: u8,
 }
 
 impl Session {
-    /// Whether it is defined and its next order is to have no attributes.
+    /// Its next order has attributes: what was asked stands beside.
+    pub(crate) const ASKED: u8 = 1;
+
+    /// Whether it is defined and there is nothing more to its next order.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.defined != 0 && self.extra == 0
@@ -59,8 +61,8 @@ pub(crate) enum Pending {
     Expire(Input),
     /// An order looks for its minimum quantity.
     Judge(Judged),
-    /// The day is being closed: `Command`, and the symbol that is next.
-    Close(Command, u32),
+    /// Many orders leave.
+    Leave(Mass),
 }
 
 /// A matching engine in the memory handed to it.
@@ -70,8 +72,8 @@ pub(crate) enum Pending {
 /// each fill adds such a number. A look-up by reference compares at most 18 slots and walks at most
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
-/// this, or looks at 1,024 symbols while the day is closed, or at 256 levels or
-/// orders for a minimum quantity. An order that expires costs up to 20 steps along a heap more.
+/// this, or looks at 256 levels or orders for a minimum quantity or while many orders leave, or at
+/// 1,024 symbols then. An order that expires costs up to 20 steps along a heap more.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     pub(crate) slab: Slab<'m>,
@@ -85,6 +87,7 @@ pub struct Engine<'m> {
     pub(crate) orders_taken: u64,
     /// Matches made so far.
     pub(crate) matches: u64,
+    pub(crate) kills: Kills,
     pub(crate) pending: Pending,
     pub(crate) ahead: Ahead,
 }
@@ -131,6 +134,7 @@ impl<'m> Engine<'m> {
             day: Day::Before,
             orders_taken: 0,
             matches: 0,
+            kills: Kills::NONE,
             pending: Pending::Nothing,
             ahead: Ahead::EMPTY,
         })
@@ -161,6 +165,8 @@ impl<'m> Engine<'m> {
             Some(CommandKind::Cancel) => self.cancel(command, events),
             Some(CommandKind::Replace) => self.replace(input, events),
             Some(CommandKind::CloseDay) => self.close_day(command, events),
+            Some(CommandKind::Kill) => self.kill(command, events),
+            Some(CommandKind::MassCancel) => self.mass_cancel(command, events),
             _ => {
                 events.push(self.administer(command));
                 Step::Done
@@ -168,7 +174,7 @@ impl<'m> Engine<'m> {
         }
     }
 
-    /// The only event of a command that is not about an order.
+    /// The only event of a command that is about no order.
     #[cold]
     fn administer(&mut self, command: &Command) -> Event {
         match CommandKind::from_byte(command.kind) {
@@ -190,7 +196,7 @@ impl<'m> Engine<'m> {
             Pending::Sweep(mut taker) => self.trade(&mut taker, events),
             Pending::Expire(input) => self.expire_then_apply(&input, events),
             Pending::Judge(judged) => self.judge_on(judged, events),
-            Pending::Close(command, symbol) => self.close_books(command, symbol, events),
+            Pending::Leave(mass) => self.leave_on(mass, events),
         }
     }
 
@@ -218,6 +224,7 @@ impl<'m> Engine<'m> {
         if command.session == 0 || Prevention::from_byte(mode).is_none() {
             return refused(command, Reason::InvalidField);
         }
+        let kills = self.kills_of(command.user_ref);
         match self.sessions.get_mut(usize::from(command.session)) {
             Some(session) if session.defined == 0 => {
                 let [a, b, c, d, ..] = command.client_id;
@@ -226,6 +233,7 @@ impl<'m> Engine<'m> {
                     account,
                     firm,
                     defined: 1,
+                    extra: kills,
                     mode,
                     ..Session::zeroed()
                 };
@@ -250,40 +258,6 @@ impl<'m> Engine<'m> {
             return Step::Done;
         }
         self.day = Day::Closed;
-        self.close_books(*command, 1, events)
-    }
-
-    /// Takes all orders off the books from a symbol on: by symbol, buys first, price-time.
-    fn close_books(&mut self, command: Command, from: u32, events: &mut Events) -> Step {
-        let end = self.books.books.len() as u32;
-        for symbol in from..end.min(from + SYMBOLS_A_STEP_MAX) {
-            for side in [Side::Buy, Side::Sell] {
-                if !self.close_side(symbol as u16, side, events) {
-                    self.pending = Pending::Close(command, symbol);
-                    return Step::More;
-                }
-            }
-        }
-        if from + SYMBOLS_A_STEP_MAX < end {
-            self.pending = Pending::Close(command, from + SYMBOLS_A_STEP_MAX);
-            return Step::More;
-        }
-        events.push(about(&command, EventKind::DayClosed, Reason::None));
-        Step::Done
-    }
-
-    /// Whether all orders of a side are off; room for one event is kept.
-    fn close_side(&mut self, symbol: u16, side: Side, events: &mut Events) -> bool {
-        while let Some((level, price)) = self.books.books[usize::from(symbol)].best(side) {
-            if events.room() < 2 {
-                return false;
-            }
-            let handle = self.books.levels[level as usize].head;
-            assert!(handle != NONE, "a best price without orders");
-            let order = self.slab.orders[handle as usize];
-            self.take_off(self.refs.find(self.slab.orders, handle));
-            events.push_words(canceled(&order, price, Reason::DayClosed, 0));
-        }
-        true
+        self.leave_all(command, 0, Reason::DayClosed, events)
     }
 }

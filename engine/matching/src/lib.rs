@@ -33,6 +33,8 @@ mod engine;
 mod entry;
 mod expiry;
 mod iceberg;
+mod kill;
+mod mass;
 mod minimum;
 mod parts;
 mod prefetch;

@@ -115,7 +115,7 @@ impl Engine<'_> {
     /// as long as neither refused for want of room. O(symbols + sessions + orders).
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let mut hash = Hash(self.day as u64);
+        let mut hash = Hash(self.day as u64 | u64::from(self.kills.all) << 8);
         hash.add(self.orders_taken);
         hash.add(self.matches);
         let sessions = self.sessions.iter().zip(self.asked.iter());
@@ -134,6 +134,7 @@ impl Engine<'_> {
             hash.add(u64::from(symbol));
             hash.add(book.name);
             hash.add(u64::from(book.tick));
+            hash.add(u64::from(book.flags) << 32 | u64::from(book.last));
             for side in [Side::Buy, Side::Sell] {
                 self.orders(symbol, side, |order| hash.add_order(&order));
             }

@@ -1,0 +1,144 @@
+//! Kill switches: whose orders leave, and are refused from then on.
+//!
+//! A session or a symbol that is killed is not plain any more: only such ones come here.
+
+use wire::ring::{Command, Event, EventKind, Reason};
+
+use crate::answers::{about, refused};
+use crate::books::Book;
+use crate::engine::Session;
+use crate::mass::{ACCOUNT, SESSION, SYMBOL};
+use crate::trade::Taker;
+use crate::{Engine, Events, Step};
+
+impl Session {
+    /// It is killed by itself.
+    const KILLED: u8 = 2;
+    /// Its account is killed.
+    const ACCOUNT_KILLED: u8 = 4;
+    /// All are.
+    const ALL_KILLED: u8 = 8;
+}
+
+impl Book {
+    /// The symbol is killed.
+    const KILLED: u32 = 1 << 8;
+
+    fn is_killed(&self) -> bool {
+        self.flags & Self::KILLED != 0
+    }
+
+    fn set_killed(&mut self, is_killed: bool) {
+        self.flags = self.flags & !Self::KILLED | if is_killed { Self::KILLED } else { 0 };
+    }
+}
+
+/// Switches of those who are not defined yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Kills {
+    /// All sessions are killed.
+    pub(crate) all: bool,
+    /// Some account was killed once: who is defined looks for its own.
+    accounts: bool,
+}
+
+impl Kills {
+    pub(crate) const NONE: Self = Self {
+        all: false,
+        accounts: false,
+    };
+}
+
+impl Engine<'_> {
+    /// Sets or lifts a kill switch.
+    #[cold]
+    pub(crate) fn kill(&mut self, command: &Command, events: &mut Events) -> Step {
+        let kills = command.flags != 0;
+        let scope = match self.set_kill(command, kills) {
+            Ok(scope) => scope,
+            Err(reason) => {
+                events.push(refused(command, reason));
+                return Step::Done;
+            }
+        };
+        if kills {
+            return self.leave_all(command, scope, Reason::Killed, events);
+        }
+        events.push(Event {
+            quantity: 0,
+            ..about(command, EventKind::KillChanged, Reason::None)
+        });
+        Step::Done
+    }
+
+    /// Marks whom it is about; gives what of an order must fit.
+    fn set_kill(&mut self, command: &Command, kills: bool) -> Result<u8, Reason> {
+        let [scope, ..] = command.letters;
+        if scope > 3 || command.flags > 1 {
+            return Err(Reason::InvalidField);
+        }
+        match scope {
+            0 => {
+                self.kills.all = kills;
+                self.mark(Session::ALL_KILLED, kills, |_, _| true);
+                Ok(0)
+            }
+            1 => {
+                let account = command.user_ref;
+                let bit = Session::ACCOUNT_KILLED;
+                if !self.mark(bit, kills, |_, session| session.account == account) {
+                    return Err(Reason::UnknownSession);
+                }
+                self.kills.accounts |= kills;
+                Ok(ACCOUNT)
+            }
+            2 => {
+                let number = usize::from(command.session);
+                if !self.mark(Session::KILLED, kills, |at, _| at == number) {
+                    return Err(Reason::UnknownSession);
+                }
+                Ok(SESSION)
+            }
+            _ => {
+                let book = self.books.books.get_mut(usize::from(command.symbol));
+                let book = book.filter(|book| book.is_defined());
+                book.ok_or(Reason::UnknownSymbol)?.set_killed(kills);
+                Ok(SYMBOL)
+            }
+        }
+    }
+
+    /// Sets or clears a bit of the sessions that are meant; whether there are any.
+    fn mark(&mut self, bit: u8, is_set: bool, is_meant: impl Fn(usize, &Session) -> bool) -> bool {
+        let mut is_any = false;
+        for (at, session) in self.sessions.iter_mut().enumerate() {
+            if session.defined != 0 && is_meant(at, session) {
+                session.extra = session.extra & !bit | if is_set { bit } else { 0 };
+                is_any = true;
+            }
+        }
+        is_any
+    }
+
+    /// The bits of a session of an account that is being defined.
+    pub(crate) fn kills_of(&self, account: u32) -> u8 {
+        let all = if self.kills.all {
+            Session::ALL_KILLED
+        } else {
+            0
+        };
+        if !self.kills.accounts {
+            return all;
+        }
+        let mut sessions = self.sessions.iter();
+        let other = sessions.find(|one| one.defined != 0 && one.account == account);
+        all | other.map_or(0, |other| other.extra & Session::ACCOUNT_KILLED)
+    }
+
+    /// Whether an order must not be taken.
+    pub(crate) fn is_killed(&self, taker: &Taker) -> bool {
+        let session = &self.sessions[usize::from(taker.who.session())];
+        let bits = Session::KILLED | Session::ACCOUNT_KILLED | Session::ALL_KILLED;
+        session.extra & bits != 0 || self.book_of(taker).is_killed()
+    }
+}
