@@ -1,7 +1,7 @@
 //! Every byte that crosses a thread or a cable.
 //!
-//! Ring messages for threads; ITCH 5.0, OUCH 5.0, SoupBinTCP 3.00, MoldUDP64 1.00 and the
-//! BinaryFILE framing for cables. Decoders are views over the caller's bytes whose length was
+//! Ring messages for threads; ITCH 5.0, OUCH 5.0, SoupBinTCP 3.00, MoldUDP64 1.00, the BinaryFILE
+//! framing, depth and drop copy for cables. Decoders are views over the caller's bytes whose length was
 //! checked once; encoders write into the caller's buffer. Nothing here allocates, and prices are
 //! integers.
 //!
@@ -18,6 +18,8 @@ mod error;
 mod field;
 
 pub mod binary_file;
+pub mod depth;
+pub mod drop_copy;
 pub mod itch;
 pub mod mold;
 pub mod ouch;

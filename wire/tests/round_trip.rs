@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails as it should")]
 
 use proptest::prelude::*;
-use wire::{Error, Fault, MessageRow, itch, ouch, soup};
+use wire::{Error, Fault, MessageRow, depth, drop_copy, itch, ouch, soup};
 
 const BUFFER_BYTES: usize = 2_048;
 
@@ -26,7 +26,17 @@ fn login_again(bytes: &[u8], out: &mut [u8]) -> Result<usize, Error> {
     soup::login::Login::parse(bytes)?.encode(out)
 }
 
-const PROTOCOLS: [(&[MessageRow], Recode); 4] = [
+fn depth_again(bytes: &[u8], out: &mut [u8]) -> Result<usize, Error> {
+    depth::Message::parse(bytes)?.encode(out)
+}
+
+fn drop_copy_again(bytes: &[u8], out: &mut [u8]) -> Result<usize, Error> {
+    drop_copy::Message::parse(bytes)?.encode(out)
+}
+
+const PROTOCOLS: [(&[MessageRow], Recode); 6] = [
+    (depth::Message::TABLE, depth_again),
+    (drop_copy::Message::TABLE, drop_copy_again),
     (itch::Message::TABLE, itch_again),
     (ouch::Inbound::TABLE, inbound_again),
     (ouch::Outbound::TABLE, outbound_again),
@@ -167,7 +177,7 @@ fn no_bytes_and_unknown_types_are_errors() {
 #[test]
 fn tables_name_each_type_once() {
     let counts = PROTOCOLS.map(|(table, _)| table.len());
-    assert_eq!(counts, [23, 5, 15, 3]);
+    assert_eq!(counts, [3, 1, 23, 5, 15, 3]);
     for (table, _) in PROTOCOLS {
         for (index, row) in table.iter().enumerate() {
             assert!(

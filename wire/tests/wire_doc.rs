@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::mem::{offset_of, size_of};
 
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side, TimeInForce};
-use wire::{FieldRow, MessageRow, itch, mold, ouch, soup};
+use wire::{FieldRow, MessageRow, depth, drop_copy, itch, mold, ouch, soup};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/wire.md");
 
@@ -154,6 +154,22 @@ fn mold_section(page: &mut String) {
     );
 }
 
+fn own_sections(page: &mut String) {
+    page.push_str(
+        "\n## Depth\n\nOur own, in MoldUDP64. After each input of the engine: a Level for each level \
+         whose shown units or\norders are others now, then a Top for each symbol whose best prices, or \
+         units there, are others now.\nMarket orders, which only rest while an auction is called, \
+         stand at 200,000.0000 to buy, at 0 to sell.\n",
+    );
+    messages(page, depth::Message::TABLE);
+    page.push_str(
+        "\n## Drop copy\n\nOur own, sequenced in SoupBinTCP, with OUCH's system event at both ends \
+         of the day. One message for\neach reply to the sessions of the accounts that a login \
+         watches.\n",
+    );
+    messages(page, drop_copy::Message::TABLE);
+}
+
 macro_rules! ring_rows {
     ($type:ident { $($field:ident: $kind:literal, $bytes:literal, $meaning:literal;)+ }) => {
         [$(FieldRow {
@@ -262,6 +278,7 @@ fn page() -> String {
     ouch_section(&mut page);
     soup_section(&mut page);
     mold_section(&mut page);
+    own_sections(&mut page);
     ring_section(&mut page);
     page
 }

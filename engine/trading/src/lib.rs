@@ -5,6 +5,8 @@
 
 mod book;
 mod books;
+mod levels;
 
 pub use book::{Book, Level, RestingOrder};
 pub use books::{Applied, Books, Counts};
+pub use levels::{Best, Levels};

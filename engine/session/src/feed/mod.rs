@@ -8,6 +8,7 @@
 //! [`Publisher`] writes the messages of events into a bounded history and cuts packets out of it;
 //! [`Receiver`] puts packets back into the one stream of messages, asking for what is missing.
 
+mod depth;
 mod history;
 mod market;
 mod messages;
@@ -15,6 +16,7 @@ mod publisher;
 mod receiver;
 mod stream;
 
+pub use depth::{Depth, DepthPublisher};
 pub(crate) use market::cross_of;
 pub use publisher::{Orders, Publisher};
 pub use receiver::{Received, Receiver, ReceiverConfig, ReceiverCounters, State};
