@@ -1,9 +1,9 @@
 //! Every byte that crosses a thread or a cable.
 //!
 //! Ring messages for threads; ITCH 5.0, OUCH 5.0, SoupBinTCP 3.00, MoldUDP64 1.00, the BinaryFILE
-//! framing, depth and drop copy for cables. Decoders are views over the caller's bytes whose length was
-//! checked once; encoders write into the caller's buffer. Nothing here allocates, and prices are
-//! integers.
+//! framing, depth and drop copy for cables. Decoders are views over the caller's bytes whose length
+//! was checked once; encoders write into the caller's buffer. Nothing here allocates, and prices
+//! are integers.
 //!
 //! Each message stands once, in a table in its module: the views, the encoders and `docs/wire.md`
 //! all come from there.

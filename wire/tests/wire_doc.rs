@@ -156,16 +156,16 @@ fn mold_section(page: &mut String) {
 
 fn own_sections(page: &mut String) {
     page.push_str(
-        "\n## Depth\n\nOur own, in MoldUDP64. After each input of the engine: a Level for each level \
-         whose shown units or\norders are others now, then a Top for each symbol whose best prices, or \
-         units there, are others now.\nMarket orders, which only rest while an auction is called, \
-         stand at 200,000.0000 to buy, at 0 to sell.\n",
+        "\n## Depth\n\nOur own, in MoldUDP64. After each input of the engine: a Level for each \
+         level whose shown units or\norders are others now, then a Top for each symbol whose best \
+         prices, or units there, are others now.\nMarket orders, which only rest while an auction \
+         is called, stand at 200,000.0000 to buy, at 0 to sell.\n",
     );
     messages(page, depth::Message::TABLE);
     page.push_str(
-        "\n## Drop copy\n\nOur own, sequenced in SoupBinTCP, with OUCH's system event at both ends \
-         of the day. One message for\neach reply to the sessions of the accounts that a login \
-         watches.\n",
+        "\n## Drop copy\n\nOur own, sequenced in SoupBinTCP, with OUCH's system event at both \
+         ends of the day. One message for\neach reply to the sessions of the accounts that a \
+         login watches.\n",
     );
     messages(page, drop_copy::Message::TABLE);
 }

@@ -6,8 +6,8 @@
 /// Length and type of a packet.
 pub(crate) const PACKET_HEAD_BYTES: usize = 3;
 
-/// The longest reply that is stored: OUCH Replaced.
-pub(crate) const REPLY_BYTES_MAX: usize = 68;
+/// The longest reply that is stored: one of a drop copy.
+pub(crate) const REPLY_BYTES_MAX: usize = wire::drop_copy::OrderEvent::BYTES;
 
 const PACKET_BYTES_MAX: usize = PACKET_HEAD_BYTES + REPLY_BYTES_MAX;
 

@@ -150,7 +150,7 @@ fn refusals_carry_their_reason() {
         ),
         (
             plain(&EnterOrder {
-                cross_type: b'O',
+                cross_type: b'H',
                 ..good
             }),
             own(Reason::Unsupported),

@@ -1,5 +1,6 @@
 //! What an [`OrderEntry`](super::OrderEntry) is built from, and what can be wrong with it.
 
+use super::DropCopy;
 use crate::SECOND_NS;
 
 /// The most members (each is one session) of a venue.
@@ -160,24 +161,56 @@ impl Config {
                 return Err(ConfigError::Size(name, value, least, most));
             }
         }
-        self.check_names(members)
+        self.check_copies(members, &[])
     }
 
-    fn check_names(&self, members: &[Member]) -> Result<(), ConfigError> {
+    /// Checks drop copies, towards the members too.
+    pub(super) fn check_copies(
+        &self,
+        members: &[Member],
+        copies: &[DropCopy],
+    ) -> Result<(), ConfigError> {
+        let count = members.len() + copies.len();
+        if count > MEMBERS_MAX {
+            return Err(ConfigError::Members(count));
+        }
+        for copy in copies {
+            let least = self.store_reserve * 4;
+            if copy.store_messages < least {
+                let found = copy.store_messages;
+                return Err(ConfigError::Size("store_messages", found, least, 1 << 28));
+            }
+            let (bytes, most) = (copy.store_bytes, u32::MAX as usize);
+            if !(STORE_BYTES_MIN..=most).contains(&bytes) {
+                return Err(ConfigError::Size(
+                    "store_bytes",
+                    bytes,
+                    STORE_BYTES_MIN,
+                    most,
+                ));
+            }
+        }
+        let members = members.iter().map(|it| (&it.user, &it.password));
+        let copies = copies.iter().map(|it| (&it.user, &it.password));
+        self.check_names(&members.chain(copies).collect::<Vec<_>>())
+    }
+
+    /// Checks user names and passwords.
+    fn check_names(&self, logins: &[(&String, &String)]) -> Result<(), ConfigError> {
         let good = |text: &str, most: usize| {
             (1..=most).contains(&text.len()) && text.bytes().all(|letter| letter.is_ascii_graphic())
         };
-        for (index, member) in members.iter().enumerate() {
-            if !good(&member.user, 6) {
-                return Err(ConfigError::User(member.user.clone()));
+        for (index, &(user, password)) in logins.iter().enumerate() {
+            if !good(user, 6) {
+                return Err(ConfigError::User(user.clone()));
             }
-            if !good(&member.password, 10) {
-                return Err(ConfigError::Password(member.user.clone()));
+            if !good(password, 10) {
+                return Err(ConfigError::Password(user.clone()));
             }
             let same =
-                |other: &Member| self.same_letters(other.user.as_bytes(), member.user.as_bytes());
-            if members[..index].iter().any(same) {
-                return Err(ConfigError::UserTwice(member.user.clone()));
+                |other: &(&String, &String)| self.same_letters(other.0.as_bytes(), user.as_bytes());
+            if logins[..index].iter().any(same) {
+                return Err(ConfigError::UserTwice(user.clone()));
             }
         }
         Ok(())

@@ -25,6 +25,7 @@
 mod cause;
 mod config;
 mod connection;
+mod drop_copy;
 mod orders;
 mod read;
 mod replies;
@@ -35,6 +36,7 @@ pub use cause::{Cause, Counters, Malformed};
 pub use config::{
     CONNECTIONS_MAX, Config, ConfigError, INBOUND_BYTES_MIN, MEMBERS_MAX, Member, STORE_BYTES_MIN,
 };
+pub use drop_copy::DropCopy;
 pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code};
 
 use wire::ring::{Command, Input};
@@ -61,6 +63,8 @@ pub struct StoreFull;
 pub struct OrderEntry {
     config: Config,
     members: Vec<Member>,
+    drop_copies: Vec<DropCopy>,
+    /// Of the members, then of the drop copies.
     sessions: Vec<Session>,
     connections: Vec<Option<Connection>>,
     symbols: Symbols,
@@ -81,6 +85,7 @@ impl OrderEntry {
         config.check(members)?;
         Ok(Self {
             members: members.to_vec(),
+            drop_copies: Vec::new(),
             sessions: members.iter().map(|_| Session::new(&config)).collect(),
             connections: (0..config.connections).map(|_| None).collect(),
             symbols: Symbols::new(config.symbols),
@@ -90,6 +95,17 @@ impl OrderEntry {
             turn: 0,
             config,
         })
+    }
+
+    /// The same, with these drop copies; before it has seen anything.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn with_drop_copies(mut self, copies: &[DropCopy]) -> Result<Self, ConfigError> {
+        self.config.check_copies(&self.members, copies)?;
+        self.sessions.extend(copies.iter().map(Session::watching));
+        self.drop_copies = copies.to_vec();
+        Ok(self)
     }
 
     /// A connection came.
@@ -194,7 +210,7 @@ impl OrderEntry {
     /// Takes an input of the journal, before its events, instead of reading it from a connection.
     pub fn replayed(&mut self, input: &Input) {
         let index = usize::from(input.command.session).wrapping_sub(1);
-        if let Some(session) = self.sessions.get_mut(index)
+        if let Some(session) = self.sessions[..self.members.len()].get_mut(index)
             && !session.note(&input.command)
         {
             self.counters.replies_lost += 1;
@@ -235,7 +251,7 @@ impl OrderEntry {
             .count()
     }
 
-    /// Replies in a member's store; `session` is its number, from 1.
+    /// Replies in a member's store; `session` is its number, from 1. Those of drop copies follow.
     #[must_use]
     pub fn replies(&self, session: u16) -> u64 {
         let session = self.sessions.get(usize::from(session).wrapping_sub(1));

@@ -77,7 +77,8 @@ pub(super) fn cancel(order: &CancelOrder<'_>, session: u16) -> Command {
 /// the opening and the closing cross, and the member's own firm. Anything else, other crosses
 /// included, has its tag in `letters[0]` (0 for a letter of the order itself) and something in
 /// `client_id`: the engine refuses it. So it does for a firm that is not the member's, which is
-/// told rather than anything else that is wrong. Of an element that comes twice the last one counts.
+/// told rather than anything else that is wrong. Of an element that comes twice the last one
+/// counts.
 pub(super) fn extra(
     order: &mut Command,
     tags: Tags<'_>,

@@ -127,6 +127,10 @@ impl OrderEntry {
             (_, None) => malformed(Malformed::LoginExpected),
             (ClientPacket::Heartbeat | ClientPacket::Debug(_), Some(_)) => Step::Taken,
             (ClientPacket::Logout, Some(_)) => Step::Close(Cause::LoggedOut),
+            // A drop copy has no session in the engine.
+            (ClientPacket::Unsequenced(_), Some(index)) if index >= self.members.len() => {
+                malformed(Malformed::MessageUnknown)
+            }
             (ClientPacket::Unsequenced(message), Some(index)) => {
                 self.message(connection, index, message, now_ns, sink)
             }
@@ -167,15 +171,15 @@ impl OrderEntry {
         Step::Taken
     }
 
-    /// The member whose name and password these are.
+    /// The member or drop copy whose name and password these are.
     fn member(&self, request: &LoginRequest) -> Option<usize> {
         let (user, password) = (trimmed(&request.username), trimmed(&request.password));
-        self.members.iter().position(|member| {
-            self.config.same_letters(member.user.as_bytes(), user)
-                && self
-                    .config
-                    .same_letters(member.password.as_bytes(), password)
-        })
+        let members = self.members.iter().map(|it| (&it.user, &it.password));
+        let copies = self.drop_copies.iter().map(|it| (&it.user, &it.password));
+        let same = |one: &String, other| self.config.same_letters(one.as_bytes(), other);
+        members
+            .chain(copies)
+            .position(|it| same(it.0, user) && same(it.1, password))
     }
 
     /// Number and offset of the first reply to be sent: 0 asks for the most recent one and all that

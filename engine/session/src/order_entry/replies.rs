@@ -7,6 +7,7 @@ use wire::ouch::outbound::fields::{
 };
 use wire::ring::{Event, EventKind, Reason, Side};
 
+use super::drop_copy::{DropCopy, Owner, told};
 use super::session::{Echo, Session};
 use super::symbols::Symbol;
 use super::{OrderEntry, StoreFull};
@@ -61,6 +62,13 @@ impl OrderEntry {
                 self.define_symbol(event.symbol, event.related);
                 Ok(())
             }
+            Some(EventKind::SessionDefined) => {
+                let index = usize::from(event.session).wrapping_sub(1);
+                if let Some(session) = self.sessions[..self.members.len()].get_mut(index) {
+                    session.account = Some(event.user_ref);
+                }
+                Ok(())
+            }
             Some(EventKind::StateChanged) => {
                 self.symbols.state_set(event.symbol, event.quantity);
                 Ok(())
@@ -84,21 +92,41 @@ impl OrderEntry {
         }
     }
 
-    /// Appends the reply to one member's store.
+    /// Appends the reply to one member's store, and its copy to those of who watches the account.
     fn tell(&mut self, kind: EventKind, event: &Event, timestamp: u64) -> Result<(), StoreFull> {
         let symbol = self.symbols.get(event.symbol);
         let index = usize::from(event.session).wrapping_sub(1);
-        let Some(session) = self.sessions.get_mut(index) else {
+        let (members, watching) = self.sessions.split_at_mut(self.members.len());
+        let Some(session) = members.get_mut(index) else {
             self.counters.replies_lost += 1;
             return Ok(());
         };
-        if session.store.room() == 0 {
+        let account = session.account;
+        let is_watched = |copy: &DropCopy| copy.watches(account);
+        let mut copies = self.drop_copies.iter().zip(&*watching);
+        let is_full = |one: &Session| one.store.room() == 0;
+        if is_full(session) || copies.any(|(copy, one)| is_watched(copy) && is_full(one)) {
             return Err(StoreFull);
         }
-        if !reply(session, kind, event, timestamp, symbol) {
-            self.counters.replies_lost += 1;
+        let owner = Owner {
+            account: account.unwrap_or(0),
+            user: wire::padded(&self.members[index].user),
+            is_wrong_firm: session.is_wrong_firm(event.user_ref),
+        };
+        let mut are_told = reply(session, kind, event, timestamp, symbol);
+        let mut room = session.store.room();
+        for (_, one) in self
+            .drop_copies
+            .iter()
+            .zip(watching)
+            .filter(|it| is_watched(it.0))
+        {
+            let message = told(kind, event, timestamp, symbol, &owner);
+            are_told &= store(one, |out| message.encode(out));
+            room = room.min(one.store.room());
         }
-        self.tight |= session.store.room() < self.config.store_reserve;
+        self.counters.replies_lost += u64::from(!are_told);
+        self.tight |= room < self.config.store_reserve;
         Ok(())
     }
 
@@ -209,7 +237,7 @@ fn reply(
 }
 
 /// A added, R removed; of an auction its own letter.
-const fn liquidity(event: &Event, symbol: Symbol) -> u8 {
+pub(super) const fn liquidity(event: &Event, symbol: Symbol) -> u8 {
     if event.has(Event::AUCTION) {
         cross_of(symbol.state)
     } else if event.has(Event::MAKER) {
@@ -306,6 +334,6 @@ const fn side_letter(event: &Event) -> u8 {
 }
 
 /// Prices of taken orders are positive.
-const fn price_of(event: &Event) -> u64 {
+pub(super) const fn price_of(event: &Event) -> u64 {
     event.price.unsigned_abs()
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use wire::ouch::Outbound;
 use wire::ring::{Command, CommandKind};
 
-use super::Config;
+use super::{Config, DropCopy};
 use crate::store::Store;
 
 /// The optional element that names the firm.
@@ -27,6 +27,8 @@ pub(super) struct Echo {
 /// State of one member.
 pub(super) struct Session {
     pub(super) store: Store,
+    /// The account, once it is known.
+    pub(super) account: Option<u32>,
     /// The connection's place in the table.
     pub(super) slot: Option<usize>,
     /// An order whose `Extra` the sink took already.
@@ -46,6 +48,7 @@ impl Session {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             store: Store::new(config.store_bytes, config.store_messages),
+            account: None,
             slot: None,
             owed: None,
             extra: None,
@@ -53,6 +56,21 @@ impl Session {
             echoes_max: config.echoes,
             has_crosses: false,
             accepted: Vec::with_capacity(config.store_messages),
+        }
+    }
+
+    /// The state of one who only watches.
+    pub(super) fn watching(copy: &DropCopy) -> Self {
+        Self {
+            store: Store::new(copy.store_bytes, copy.store_messages),
+            account: None,
+            slot: None,
+            owed: None,
+            extra: None,
+            echoes: VecDeque::new(),
+            echoes_max: 0,
+            has_crosses: false,
+            accepted: Vec::new(),
         }
     }
 
@@ -87,6 +105,12 @@ impl Session {
             }
             _ => true,
         }
+    }
+
+    /// Whether the order that is answered now names a firm that is not the member's.
+    pub(super) fn is_wrong_firm(&self, user_ref: u32) -> bool {
+        let echo = self.echoes.front();
+        echo.is_some_and(|echo| echo.user_ref == user_ref && echo.wrong_firm)
     }
 
     /// The oldest unanswered order, if it is the one that is answered now.
