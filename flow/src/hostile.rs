@@ -13,6 +13,7 @@ use crate::command::{command, letters};
 use crate::random::Random;
 use crate::sequencer::Sequencer;
 
+mod controls;
 mod market;
 mod orders;
 
@@ -35,6 +36,9 @@ const TICKS: [i64; SYMBOLS as usize] = [0, 5, -1];
 /// inputs yield many events.
 const SWEEP: u64 = 200;
 
+/// One command in so many is about the market, where one that is offered has such commands.
+const CONTROL: u64 = 40;
+
 /// The session that does so; its account is its own.
 const SWEEPER: u16 = 5;
 
@@ -49,6 +53,8 @@ pub struct Hostile {
     owed: Option<Command>,
     /// The last user reference of each session.
     user_refs: [u32; SESSIONS as usize + 1],
+    /// Kill switches that were set and not lifted yet.
+    killed: Vec<Command>,
 }
 
 impl Hostile {
@@ -74,18 +80,20 @@ impl Hostile {
             letters: [mode(session), 0, 0, 0],
             ..command(CommandKind::DefineSession)
         });
-        let opening = symbols
-            .chain(sessions)
-            .chain([command(CommandKind::OpenDay)])
-            .collect();
-        Self {
+        let opening = symbols.chain(sessions).collect();
+        let mut hostile = Self {
             random,
             sequencer: Sequencer::new(START_NS),
             offered,
             opening,
             owed: None,
             user_refs: [0; SESSIONS as usize + 1],
-        }
+            killed: Vec::new(),
+        };
+        let first = hostile.controls_first();
+        hostile.opening.extend(first);
+        hostile.opening.push_back(command(CommandKind::OpenDay));
+        hostile
     }
 
     /// The end of the day, which the stream by itself never comes to.
@@ -104,6 +112,11 @@ impl Hostile {
         }
         if self.random.below(SWEEP) == 0 {
             return self.sweep();
+        }
+        if self.random.below(CONTROL) == 0
+            && let Some(control) = self.control()
+        {
+            return control;
         }
         match self.random.below(100) {
             0..60 => self.order(),

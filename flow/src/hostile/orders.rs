@@ -10,10 +10,10 @@ use crate::command::command;
 use crate::naive::increments::{BASIC, EXPIRY, ICEBERG};
 
 /// Price that all orders are around.
-const MIDDLE: i64 = 10_000;
+pub(super) const MIDDLE: i64 = 10_000;
 
-/// Orders of a session that cancels and replacements choose from.
-const RECENT: u32 = 12;
+/// Orders of a session that cancels and replacements choose from, half of the time the last two.
+const RECENT: u64 = 12;
 
 /// Sessions whose orders are meant well.
 const SESSIONS_GOOD: u64 = 4;
@@ -39,7 +39,8 @@ impl Hostile {
         } else {
             self.new_order()
         };
-        let asks = if self.offered == 0 { 2 } else { 65 };
+        let has_wishes = WISHES.iter().any(|(needs, _)| self.offered & needs != 0);
+        let asks = if has_wishes { 65 } else { 2 };
         if self.owed.is_some() || self.random.below(100) >= asks {
             return order;
         }
@@ -183,7 +184,8 @@ impl Hostile {
 
     /// One of the last orders of a session.
     fn recent(&mut self, session: u16) -> u32 {
-        let back = self.random.below(u64::from(RECENT)) as u32;
+        let reach = if self.random.below(2) == 0 { 2 } else { RECENT };
+        let back = self.random.below(reach) as u32;
         self.user_refs[usize::from(session)].saturating_sub(back)
     }
 }

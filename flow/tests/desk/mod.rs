@@ -3,14 +3,15 @@
 //! A command is `session/user_ref` and what it asks: `B 10@100` buys, `S 10@100` sells, `R5 10@100`
 //! replaces order 5, `X3` cancels to 3. Then words: `ioc`, `min=5`, `show=5`, `exp=50`, `post`,
 //! `slide`, `hide`, `flags=9`, `odd` (something that nobody offers), `sym=2`, `at=50` (the time).
-//! `-` is a command that only carries time. `PRICE_MARKET` is written `any`.
+//! `-` is a command that only carries time. `PRICE_MARKET` is written `any`. Any other command is
+//! written as `flow::saved` has it, from its kind on.
 //!
 //! An answer is its events: `Kind:Reason(session/user_ref quantity@price leaves flags)`, the flags
 //! by their first letters (`O` for `OLD_HIDDEN`; `LAST` is left out); `Refreshed` and `Replaced`
 //! have `new<old` order numbers behind, `Reduced` its held back units.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use flow::Naive;
+use flow::{Naive, saved};
 use wire::ring::{
     Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Event, EventKind, Input,
     PRICE_MARKET, Reason, Side, TimeInForce,
@@ -26,6 +27,11 @@ pub struct Desk {
 impl Desk {
     /// With a self-trade mode for session 1.
     pub fn new(offered: u16, mode: u8) -> Self {
+        Self::with(offered, mode, &[])
+    }
+
+    /// With commands that come before the day opens.
+    pub fn with(offered: u16, mode: u8, first: &[&str]) -> Self {
         let mut desk = Self {
             naive: Naive::offering(offered),
             sequence: 0,
@@ -46,6 +52,9 @@ impl Desk {
                 letters: [mode, 0, 0, 0],
                 ..of(CommandKind::DefineSession)
             });
+        }
+        for text in first {
+            desk.answer(text);
         }
         desk.send(of(CommandKind::OpenDay));
         desk
@@ -79,6 +88,10 @@ impl Desk {
     }
 
     fn read(&mut self, text: &str) -> (Option<Command>, Command) {
+        if text.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+            let inputs = saved::read(&format!("0 0 {text}")).expect("a command");
+            return (None, inputs[0].command);
+        }
         let mut words = text.split(' ');
         let mut order = Command {
             symbol: 1,

@@ -1,0 +1,167 @@
+//! What those who run a market send: ways to share out, limits, kill switches, mass cancels. Limits
+//! are small and switches are lifted soon, so that orders are stopped and let through in turns.
+
+use wire::ring::{Command, CommandKind, PRICE_MAX};
+
+use super::orders::MIDDLE;
+use super::{Hostile, SESSIONS, SYMBOLS};
+use crate::command::command;
+use crate::naive::increments::{ALLOCATION, KILL, RISK};
+
+/// Accounts of the sessions, and one that no session has.
+const ACCOUNTS: u64 = 5;
+
+/// Limits that a day with kept accounts begins with.
+const LIMITS_FIRST: usize = 8;
+
+/// Makes a command.
+type Control = fn(&mut Hostile) -> Command;
+
+/// Commands by their increments; what stands here twice is sent twice as often.
+const CONTROLS: [(u16, Control); 5] = [
+    (ALLOCATION, Hostile::allocation),
+    (RISK, Hostile::limit),
+    (RISK, Hostile::limit),
+    (KILL, Hostile::kill),
+    (KILL, Hostile::mass_cancel),
+];
+
+impl Hostile {
+    /// A command of one of the increments that are offered, if one of them has any.
+    pub(super) fn control(&mut self) -> Option<Command> {
+        let offered = self.offered;
+        let offered = CONTROLS.iter().filter(|(needs, _)| offered & needs != 0);
+        let controls: Vec<Control> = offered.map(|(_, control)| *control).collect();
+        if controls.is_empty() {
+            return None;
+        }
+        let choice = self.random.below(controls.len() as u64) as usize;
+        Some(controls[choice](self))
+    }
+
+    /// What comes between the definitions and the day: limits, in most streams.
+    pub(super) fn controls_first(&mut self) -> Vec<Command> {
+        let has_limits = self.offered & RISK != 0 && self.random.below(8) != 0;
+        let count = if has_limits { LIMITS_FIRST } else { 0 };
+        (0..count).map(|_| self.limit()).collect()
+    }
+
+    fn allocation(&mut self) -> Command {
+        let code = self.below_or(3, 5) as u8;
+        let split = [0, 10, 40, 100, 101][self.random.below(5) as usize];
+        Command {
+            symbol: self.symbol(),
+            flags: code,
+            quantity: if code == 2 || self.rarely() { split } else { 0 },
+            ..command(CommandKind::SetAllocation)
+        }
+    }
+
+    fn limit(&mut self) -> Command {
+        let number = self.below_or(10, 12) as u8;
+        let up_to = |hostile: &mut Self, bound| 1 + hostile.random.below(bound) as i64;
+        let value = match number {
+            1 => up_to(self, 100),
+            2 => MIDDLE * up_to(self, 100),
+            3 => up_to(self, 8),
+            4 => 2 + up_to(self, 30),
+            5 => 20 + up_to(self, 400),
+            6 => (MIDDLE * 100) << self.random.below(14),
+            7 => (MIDDLE * 20) << self.random.below(8),
+            8 => up_to(self, 40) * 5_000_000,
+            _ => i64::from(self.random.below(6) == 0),
+        };
+        let price = match self.random.below(20) {
+            0 => [-1, 2, 3_000_000_000, i64::MAX][self.random.below(4) as usize],
+            1..7 => value,
+            _ if number == 9 => value,
+            _ => 0,
+        };
+        Command {
+            user_ref: self.account(),
+            symbol: self.symbol(),
+            flags: number,
+            quantity: self.random.below(4) as u32,
+            price,
+            ..command(CommandKind::SetLimit)
+        }
+    }
+
+    /// Sets a switch, or lifts one that was set.
+    fn kill(&mut self) -> Command {
+        if !self.killed.is_empty() && self.random.below(4) != 0 {
+            let choice = self.random.below(self.killed.len() as u64) as usize;
+            let set = self.killed.swap_remove(choice);
+            return Command { flags: 0, ..set };
+        }
+        let scope = match self.random.below(12) {
+            0 => 0,
+            1..4 => 1,
+            4..8 => 2,
+            8..11 => 3,
+            _ => self.random.below(6) as u8,
+        };
+        let kill = Command {
+            user_ref: self.account(),
+            session: self.session_any(),
+            symbol: self.symbol(),
+            letters: [scope, 0, 0, 0],
+            flags: if self.rarely() { 2 } else { 1 },
+            ..command(CommandKind::Kill)
+        };
+        self.killed.push(kill);
+        kill
+    }
+
+    /// Few filters fit much, many fit little; none fits all.
+    fn mass_cancel(&mut self) -> Command {
+        let bits = [self.random.next(), self.random.next(), self.random.next()];
+        let filters = match self.random.below(20) {
+            0 => bits[0] as u8,
+            1 => 0,
+            2..8 => (bits[0] & bits[1] & 31) as u8,
+            _ => 1 << (bits[2] % 5),
+        };
+        let low = MIDDLE - 8 + self.random.below(12) as i64;
+        Command {
+            session: self.session_any(),
+            user_ref: self.account(),
+            side: self.below_or(2, 3) as u8,
+            symbol: self.symbol(),
+            old_user_ref: if self.rarely() { 0 } else { low as u32 },
+            price: match self.random.below(20) {
+                0 => [PRICE_MAX, i64::MAX, i64::MIN][self.random.below(3) as usize],
+                _ => low + self.random.below(4) as i64 - 1,
+            },
+            letters: [filters, 0, 0, 0],
+            ..command(CommandKind::MassCancel)
+        }
+    }
+
+    fn rarely(&mut self) -> bool {
+        self.random.below(10) == 0
+    }
+
+    /// Below a bound, rarely below a greater one.
+    fn below_or(&mut self, bound: u64, bound_rare: u64) -> u64 {
+        let bound = if self.rarely() { bound_rare } else { bound };
+        self.random.below(bound)
+    }
+
+    fn account(&mut self) -> u32 {
+        self.random.below(ACCOUNTS) as u32
+    }
+
+    /// A symbol, rarely one that is none.
+    fn symbol(&mut self) -> u16 {
+        match self.rarely() {
+            true => [0, SYMBOLS, SYMBOLS + 1][self.random.below(3) as usize],
+            false => 1 + self.random.below(2) as u16,
+        }
+    }
+
+    /// A session, also one that is none.
+    fn session_any(&mut self) -> u16 {
+        self.random.below(u64::from(SESSIONS) + 2) as u16
+    }
+}
