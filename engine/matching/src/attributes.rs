@@ -12,6 +12,7 @@ use crate::answers::about;
 use crate::books::rank;
 use crate::engine::{Day, Session};
 use crate::entry::rejected;
+use crate::place::ANY_BUY;
 use crate::refs::Found;
 use crate::slab::HEAD_HIDDEN;
 use crate::trade::Taker;
@@ -57,6 +58,11 @@ impl Asked {
 
     fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// Whether it is for an order that is to trade, or not to trade, on entry.
+    pub(crate) fn wants_trades(&self) -> bool {
+        self.minimum > 0 || self.has(EXTRA_POST_ONLY)
     }
 
     /// As words, for a hash.
@@ -140,11 +146,13 @@ impl Engine<'_> {
         } else {
             (self.taker_new(command)?, None)
         };
+        self.check_open(taker.who.symbol())?;
         if self.is_killed(&taker) {
             return Err(Reason::Killed);
         }
         asked.check(input, taker.open)?;
-        taker.is_special = !asked.is_plain();
+        self.check_kind(command, asked, &mut taker)?;
+        taker.is_special = !asked.is_plain() || taker.price == ANY_BUY;
         taker.displayed = asked.displayed;
         taker.expiry_ns = asked.expiry as u64;
         if asked.has(EXTRA_HIDDEN) {

@@ -10,7 +10,7 @@ use core::hint::select_unpredictable;
 use bytemuck::{Pod, Zeroable};
 use wire::ring::Side;
 
-use crate::place::{CENTS, FINE, Place, Roots, half};
+use crate::place::{ANY_BUY, ANY_SELL, CENTS, FINE, Place, Roots, half};
 use crate::slab::{NONE, Order, Slab};
 use crate::trie::{Cached, Trie};
 
@@ -71,9 +71,25 @@ pub(crate) fn rank(side: Side, price: u32) -> u32 {
     price ^ (side as u32).wrapping_neg()
 }
 
+impl Walk {
+    /// The price of the next level.
+    pub(crate) fn price(&self) -> Option<u32> {
+        let [cents, fine] = self.ranks;
+        let best = cents.max(fine);
+        (best != 0).then(|| rank(self.side, best))
+    }
+}
+
+/// What an order at a level's price asked for.
+pub(crate) fn limit(price: u32) -> u32 {
+    if price == ANY_SELL { ANY_BUY } else { price }
+}
+
 impl Book {
     /// The symbol is listed.
     const DEFINED: u32 = 1;
+    /// Its market is in another state than `Continuous`.
+    pub(crate) const OTHER_STATE: u32 = 2;
 
     pub(crate) fn define(name: u64, tick: u32) -> Self {
         Self {
@@ -103,6 +119,11 @@ impl Book {
             levels,
             ranks,
         }
+    }
+
+    /// Sets or clears a flag.
+    pub(crate) fn set(&mut self, flag: u32, is_set: bool) {
+        self.flags = self.flags & !flag | if is_set { flag } else { 0 };
     }
 
     /// The [`rank`] of a side's best price, 0 for none.

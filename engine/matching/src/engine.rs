@@ -9,14 +9,17 @@ use crate::attributes::Asked;
 use crate::books::{Book, Books};
 use crate::expiry::Expiries;
 use crate::kill::Kills;
+use crate::market::Market;
 use crate::mass::Mass;
 use crate::memory::{self, Tables};
 use crate::minimum::Judged;
 use crate::refs::Refs;
 use crate::self_trade::Prevention;
 use crate::slab::Slab;
+use crate::states::Turn;
 use crate::trade::Taker;
 use crate::trie::Trie;
+use crate::uncross::Search;
 use crate::{Events, LimitError, Limits, Line, Step};
 
 /// One session.
@@ -63,6 +66,10 @@ pub(crate) enum Pending {
     Judge(Judged),
     /// Many orders leave.
     Leave(Mass),
+    /// A symbol turns to another state.
+    Turn(Turn),
+    /// The price that an auction would have is looked for.
+    Indicate(Command, Search),
 }
 
 /// A matching engine in the memory handed to it.
@@ -76,6 +83,8 @@ pub(crate) enum Pending {
 /// 1,024 symbols then. An order that expires costs up to 20 steps along a heap more.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
+    /// By symbol, too.
+    pub(crate) markets: &'m mut [Market],
     pub(crate) slab: Slab<'m>,
     pub(crate) expiries: Expiries<'m>,
     pub(crate) refs: Refs<'m>,
@@ -106,6 +115,7 @@ impl<'m> Engine<'m> {
             .ok_or(LimitError::TooFewLines { needed, given })?;
         let Tables {
             books,
+            markets,
             sessions,
             asked,
             orders,
@@ -126,6 +136,7 @@ impl<'m> Engine<'m> {
                 dark,
                 trie: Trie::new(groups, nodes, cache),
             },
+            markets,
             slab: Slab::new(orders, parts),
             expiries: Expiries::new(expiries),
             refs: Refs::new(slots, branches),
@@ -167,6 +178,8 @@ impl<'m> Engine<'m> {
             Some(CommandKind::CloseDay) => self.close_day(command, events),
             Some(CommandKind::Kill) => self.kill(command, events),
             Some(CommandKind::MassCancel) => self.mass_cancel(command, events),
+            Some(CommandKind::SetState) => self.set_state(command, events),
+            Some(CommandKind::Indicate) => self.indicate(command, events),
             _ => {
                 events.push(self.administer(command));
                 Step::Done
@@ -197,6 +210,8 @@ impl<'m> Engine<'m> {
             Pending::Expire(input) => self.expire_then_apply(&input, events),
             Pending::Judge(judged) => self.judge_on(judged, events),
             Pending::Leave(mass) => self.leave_on(mass, events),
+            Pending::Turn(turn) => self.turn_on(turn, events),
+            Pending::Indicate(command, search) => self.indicate_on(command, search, events),
         }
     }
 

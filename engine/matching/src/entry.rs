@@ -10,7 +10,7 @@ use wire::ring::{
 };
 
 use crate::answers::{about, canceled, code, of_order};
-use crate::books::{Book, rank};
+use crate::books::{Book, limit, rank};
 use crate::engine::Day;
 use crate::events::{Words, pair};
 use crate::refs::Found;
@@ -73,7 +73,10 @@ impl Engine<'_> {
         if open >= order.open() {
             return answered(command, EventKind::Noted, events);
         }
-        let price = self.books.price(order.level);
+        let mut price = self.books.price(order.level);
+        if order.is_special() {
+            price = limit(price);
+        }
         if open == 0 {
             if order.is_special() {
                 self.forget(found.order);
@@ -220,6 +223,7 @@ impl Engine<'_> {
             expiry_ns: 0,
             rests: time_in_force == TimeInForce::Day as u8 && !is_market,
             is_special: false,
+            is_called: false,
         }
     }
 
@@ -242,9 +246,13 @@ impl Engine<'_> {
         if takes_record && !self.slab.has_room() {
             return Err(Reason::PoolFull);
         }
-        let level = self
-            .books
-            .find(taker.who.symbol(), taker.who.side(), taker.price);
+        let price = if taker.is_called {
+            taker.stand()
+        } else {
+            taker.price
+        };
+        let (symbol, side) = (taker.who.symbol(), taker.who.side());
+        let level = self.books.find(symbol, side, price);
         if level.is_none() && !self.books.trie.has_room() {
             return Err(Reason::LadderFull);
         }
@@ -255,7 +263,7 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn meets(&self, taker: &Taker) -> bool {
         let book = self.book_of(taker);
-        taker.meets(book.best_rank(taker.who.side().opposite()))
+        !taker.is_called && taker.meets(book.best_rank(taker.who.side().opposite()))
     }
 
     /// The book of an order's symbol.

@@ -7,6 +7,7 @@
 use wire::ring::{Input, Reason};
 
 use crate::answers::canceled;
+use crate::books::limit;
 use crate::engine::Pending;
 use crate::parts::Part;
 use crate::slab::{NONE, Order, Slab};
@@ -164,7 +165,7 @@ impl Engine<'_> {
             }
             let handle = self.slab.parts.all[part as usize].order;
             let order = self.slab.orders[handle as usize];
-            let price = self.books.price(order.level);
+            let price = limit(self.books.price(order.level));
             self.take_off(self.refs.find(self.slab.orders, handle));
             events.push_words(canceled(&order, price, Reason::Expired, 0));
         }

@@ -73,6 +73,16 @@ impl Engine<'_> {
 
     /// Trades units of a resting order off its level, no more than its tip; whether an iceberg's
     /// tip is gone by that.
+    pub(crate) fn spend(&mut self, handle: u32, quantity: u32) -> bool {
+        let order = &mut self.slab.orders[handle as usize];
+        if order.is_special() {
+            return self.spend_special(handle, quantity);
+        }
+        order.execute(quantity);
+        self.books.levels[order.level as usize].quantity -= u64::from(quantity);
+        false
+    }
+
     fn spend_special(&mut self, handle: u32, quantity: u32) -> bool {
         self.lighten(handle);
         self.slab.execute(handle, quantity);
@@ -124,7 +134,7 @@ impl Engine<'_> {
     }
 
     /// Shows a fresh tip, behind all other orders of the price and under a new number.
-    fn refresh(&mut self, handle: u32, price: u32, flags: u8) -> Words {
+    pub(crate) fn refresh(&mut self, handle: u32, price: u32, flags: u8) -> Words {
         self.orders_taken += 1;
         self.lighten(handle);
         let order = &mut self.slab.orders[handle as usize];

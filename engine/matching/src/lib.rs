@@ -34,12 +34,15 @@ mod entry;
 mod expiry;
 mod iceberg;
 mod kill;
+mod market;
 mod mass;
 mod minimum;
 mod parts;
 mod prefetch;
 mod self_trade;
+mod states;
 mod trade;
+mod uncross;
 
 mod books;
 mod place;

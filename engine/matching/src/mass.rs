@@ -6,7 +6,7 @@
 use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MAX, Reason, Side};
 
 use crate::answers::{about, canceled, refused};
-use crate::books::{Walk, rank};
+use crate::books::{Walk, limit, rank};
 use crate::engine::Pending;
 use crate::slab::NONE;
 use crate::{Engine, Events, Step};
@@ -109,6 +109,9 @@ impl Engine<'_> {
                 mass.side = Side::Sell;
                 mass.walk = book.walk(Side::Sell);
             } else if mass.symbol == mass.symbol_last {
+                if mass.command.kind == CommandKind::SetState as u8 {
+                    return self.turned_closed(&mass.command, events);
+                }
                 events.push(mass.answer());
                 return Step::Done;
             } else {
@@ -131,7 +134,7 @@ impl Engine<'_> {
         let account = self.sessions[usize::from(order.session())].account;
         if mass.is_fit(order.session(), account) {
             self.take_off(self.refs.find(self.slab.orders, handle));
-            events.push_words(canceled(&order, mass.price, mass.reason, 0));
+            events.push_words(canceled(&order, limit(mass.price), mass.reason, 0));
             mass.count += 1;
         }
     }

@@ -6,6 +6,7 @@ use crate::attributes::Asked;
 use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::engine::Session;
 use crate::limits::{LINE_BYTES, Limits, Line};
+use crate::market::Market;
 use crate::parts::Part;
 use crate::place::NODES_A_GROUP_MAX;
 use crate::refs::{Branch, LINE_SLOTS, ORDER_SLOTS};
@@ -18,6 +19,7 @@ const CACHE_MAX: usize = 1 << 16;
 /// The tables, all zero.
 pub(crate) struct Tables<'m> {
     pub(crate) books: &'m mut [Book],
+    pub(crate) markets: &'m mut [Market],
     pub(crate) sessions: &'m mut [Session],
     pub(crate) asked: &'m mut [Asked],
     pub(crate) orders: &'m mut [Order],
@@ -73,6 +75,7 @@ const fn lines_of<T>(entries: usize) -> usize {
 pub(crate) fn lines(limits: &Limits) -> usize {
     let sizes = Sizes::of(limits);
     lines_of::<Book>(sizes.books)
+        + lines_of::<Market>(sizes.books)
         + lines_of::<Session>(sizes.sessions)
         + lines_of::<Asked>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
@@ -93,6 +96,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
     let (sizes, rest) = (Sizes::of(limits), &mut memory);
     Tables {
         books: table(rest, sizes.books),
+        markets: table(rest, sizes.books),
         sessions: table(rest, sizes.sessions),
         asked: table(rest, sizes.sessions),
         orders: table(rest, sizes.orders),

@@ -6,9 +6,14 @@
 //! that the best of a side is the better of two.
 //!
 //! Each side has its own ladders, as in a call the book is crossed. Their ends are levels too, for
-//! what sells at any price (0) and what buys at any price ([`PRICE_MARKET`]).
+//! what sells at any price ([`ANY_SELL`]) and what buys at any price ([`ANY_BUY`]).
 
 use wire::ring::{PRICE_MARKET, PRICE_MAX};
+
+/// The level of what sells at any price: better than every price.
+pub(crate) const ANY_SELL: u32 = 0;
+/// The level of what buys at any price.
+pub(crate) const ANY_BUY: u32 = PRICE_MARKET as u32;
 
 const _: () = assert!(PRICE_MARKET <= u32::MAX as i64 && PRICE_MARKET > PRICE_MAX);
 

@@ -27,6 +27,8 @@ const FLAG_SHIFT: u32 = SIDE_SHIFT + 1;
 const HIDDEN: u64 = 1 << FLAG_SHIFT;
 /// It has a part, which is named where a plain order has its executed units.
 const IN_PART: u64 = 2 << FLAG_SHIFT;
+/// It stands at the end of the ladder, for any price.
+const ANY_PRICE: u64 = 8 << FLAG_SHIFT;
 
 /// Where the words of an event have [`Event::HIDDEN`].
 pub(crate) const HEAD_HIDDEN: u64 = (Event::HIDDEN as u64) << 24;
@@ -189,6 +191,10 @@ impl Order {
         debug_assert!(u64::from(value) <= QUANTITY_MASK);
         self.state =
             self.state & !(QUANTITY_MASK << QUANTITY_BITS) | u64::from(value) << QUANTITY_BITS;
+    }
+
+    pub(crate) fn set_any_price(&mut self) {
+        self.state |= ANY_PRICE;
     }
 
     pub(crate) fn set_order_ref(&mut self, order_ref: u64) {

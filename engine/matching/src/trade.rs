@@ -1,11 +1,12 @@
 //! Trading: an order that arrives takes what stands on the other side; its rest stays or goes.
 
-use wire::ring::{Event, EventKind, Reason};
+use wire::ring::{Event, EventKind, Reason, Side};
 
 use crate::answers::{code, of_order};
 use crate::books::rank;
 use crate::engine::Pending;
 use crate::events::{Words, pair};
+use crate::place::{ANY_BUY, ANY_SELL};
 use crate::self_trade::Prevention;
 use crate::slab::{Identity, NONE, Order};
 use crate::{EVENTS_MAX, Engine, Events, Step};
@@ -34,6 +35,8 @@ pub(crate) struct Taker {
     pub(crate) rests: bool,
     /// Whether it is more than a plain order when it rests.
     pub(crate) is_special: bool,
+    /// Whether it comes in a call: it rests without a look at the other side.
+    pub(crate) is_called: bool,
 }
 
 impl Taker {
@@ -48,6 +51,15 @@ impl Taker {
     pub(crate) fn needs_part(&self) -> bool {
         let holds_back = self.displayed != 0 && self.displayed < self.open;
         holds_back || self.expiry_ns != 0
+    }
+
+    /// The price of the level at which it rests.
+    pub(crate) fn stand(&self) -> u32 {
+        if self.price == ANY_BUY && self.who.side() == Side::Sell {
+            ANY_SELL
+        } else {
+            self.price
+        }
     }
 
     /// An event about it with all its open units.
@@ -127,6 +139,9 @@ impl Engine<'_> {
     /// Notes what is more about an order that just rested than its record says.
     #[cold]
     fn rest_special(&mut self, taker: &Taker, handle: u32) {
+        if taker.price == ANY_BUY {
+            self.slab.orders[handle as usize].set_any_price();
+        }
         if taker.displayed != 0 {
             self.hold_back(handle, taker.displayed);
         }
@@ -139,7 +154,7 @@ impl Engine<'_> {
     /// The level of an order's price, its group opened if need be.
     #[inline(never)]
     fn level(&mut self, taker: &Taker) -> u32 {
-        let (symbol, side, price) = (taker.who.symbol(), taker.who.side(), taker.price);
+        let (symbol, side, price) = (taker.who.symbol(), taker.who.side(), taker.stand());
         match self.books.find(symbol, side, price) {
             Some(level) => level,
             None => self.books.open(symbol, side, price),

@@ -3,7 +3,7 @@
 use wire::ring::Side;
 
 use crate::Engine;
-use crate::books::{Book, rank};
+use crate::books::{Book, limit, rank};
 use crate::slab::NONE;
 
 /// An order on a book, as [`Engine::orders`] shows it.
@@ -51,7 +51,10 @@ impl Engine<'_> {
             .get(usize::from(symbol))
             .filter(|book| book.is_defined())?;
         let (level, price) = book.best(side)?;
-        Some((i64::from(price), self.books.levels[level as usize].quantity))
+        Some((
+            i64::from(limit(price)),
+            self.books.levels[level as usize].quantity,
+        ))
     }
 
     /// Best price of one side of a symbol's book at which something is shown, and the units shown
@@ -62,7 +65,7 @@ impl Engine<'_> {
         let mut walk = book.walk(side);
         while let Some((level, best)) = self.books.walk_on(book, &mut walk) {
             if self.books.shown(level) > 0 {
-                return Some((i64::from(rank(side, best)), self.books.shown(level)));
+                return Some((i64::from(limit(rank(side, best))), self.books.shown(level)));
             }
         }
         None
@@ -89,7 +92,7 @@ impl Engine<'_> {
             session: who.session(),
             user_ref: who.user_ref,
             side: who.side(),
-            price: i64::from(price),
+            price: i64::from(limit(price)),
             quantity: order.open(),
             executed: self.slab.executed(order),
             tip: self.tip(handle),
@@ -135,6 +138,8 @@ impl Engine<'_> {
             hash.add(book.name);
             hash.add(u64::from(book.tick));
             hash.add(u64::from(book.flags) << 32 | u64::from(book.last));
+            let market = self.market(symbol).words();
+            market.into_iter().for_each(|word| hash.add(word));
             for side in [Side::Buy, Side::Sell] {
                 self.orders(symbol, side, |order| hash.add_order(&order));
             }

@@ -156,6 +156,7 @@ pub fn say(event: &Event) -> String {
         (Event::BOOKED, " booked"),
         (Event::HIDDEN, " hidden"),
         (Event::OLD_HIDDEN, " old hidden"),
+        (Event::AUCTION, " auction"),
     ];
     for (flag, word) in flags {
         said += if event.has(flag) { word } else { "" };

@@ -1,0 +1,91 @@
+//! What a symbol's market does: its state, its reference prices, its bands.
+
+use bytemuck::{Pod, Zeroable};
+use wire::ring::MarketState;
+
+use crate::Engine;
+use crate::books::Book;
+
+/// What is known of a symbol beside its book; no plain order looks at it.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Market {
+    /// When its state ends by itself, 0 for never.
+    pub(crate) ends_ns: u64,
+    /// When the dynamic reference was set.
+    pub(crate) dynamic_since_ns: u64,
+    /// Reference price of auctions and of the static band, 0 for none.
+    pub(crate) reference: u32,
+    /// Reference price of the dynamic band, 0 for none.
+    pub(crate) dynamic: u32,
+    /// Widths of the bands in 1/10,000 of their references, 0 for none.
+    pub(crate) static_width: u16,
+    pub(crate) dynamic_width: u16,
+    /// Time in the limit state, 0 for none.
+    pub(crate) limit_ms: u32,
+    /// Time in the volatility auction that follows it, 0 for none.
+    pub(crate) auction_ms: u32,
+    /// Its place among the symbols whose states end.
+    pub(crate) timer_at: u32,
+    /// A [`MarketState`] less [`STATE_FIRST`], so that a symbol begins in it.
+    state: u8,
+    unused: [u8; 23],
+}
+
+/// The state of a symbol that was just defined.
+const STATE_FIRST: MarketState = MarketState::Continuous;
+
+const _: () = assert!(size_of::<Market>() == crate::LINE_BYTES);
+
+impl Market {
+    pub(crate) fn state(&self) -> MarketState {
+        let byte = self.state.wrapping_add(STATE_FIRST as u8);
+        MarketState::from_byte(byte).unwrap_or(STATE_FIRST)
+    }
+
+    /// Its fields as words, for a hash; places in tables set aside.
+    pub(crate) fn words(&self) -> [u64; 8] {
+        let known = Self {
+            timer_at: 0,
+            ..*self
+        };
+        bytemuck::cast(known)
+    }
+}
+
+/// Whether orders only rest, until an auction.
+pub(crate) fn is_call(state: MarketState) -> bool {
+    use MarketState::{ClosingAuction, OpeningAuction, PreOpen, Reopening, VolatilityAuction};
+    matches!(
+        state,
+        PreOpen | OpeningAuction | VolatilityAuction | Reopening | ClosingAuction
+    )
+}
+
+/// Whether orders trade as they arrive.
+pub(crate) fn is_trading(state: MarketState) -> bool {
+    matches!(state, MarketState::Continuous | MarketState::LimitState)
+}
+
+impl Engine<'_> {
+    pub(crate) fn market(&self, symbol: u16) -> &Market {
+        &self.markets[usize::from(symbol)]
+    }
+
+    pub(crate) fn state(&self, symbol: u16) -> MarketState {
+        self.market(symbol).state()
+    }
+
+    pub(crate) fn set_market_state(&mut self, symbol: u16, state: MarketState) {
+        self.markets[usize::from(symbol)].state = (state as u8).wrapping_sub(STATE_FIRST as u8);
+        let is_other = state != MarketState::Continuous;
+        self.books.books[usize::from(symbol)].set(Book::OTHER_STATE, is_other);
+    }
+
+    /// The price that auctions are near to: the last one, else the reference price.
+    pub(crate) fn auction_reference(&self, symbol: u16) -> Option<u32> {
+        let last = self.books.books[usize::from(symbol)].last;
+        let reference = self.market(symbol).reference;
+        [last, reference].into_iter().find(|price| *price != 0)
+    }
+}
