@@ -64,6 +64,7 @@ use risk::{Amount, Limits};
 
 pub use increments::{KNOWN, OFFERED};
 
+mod after;
 mod allocation;
 mod attributes;
 mod checks;
@@ -72,7 +73,9 @@ mod entry;
 pub mod increments;
 mod market;
 mod mass;
+mod pegs;
 mod risk;
+mod stops;
 
 /// What happens instead of a trade between orders of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +112,7 @@ impl Session {
     fn new(account: u32, mode: Mode) -> Self {
         Self {
             user_ref_last: 0,
-            attributes: Attributes::default(),
+            attributes: Attributes::NONE,
             account,
             mode,
         }
@@ -133,6 +136,8 @@ pub struct Naive {
     books: Books,
     orders: u64,
     matches: u64,
+    /// Stops that were elected.
+    elections: u64,
     /// Kill switches that are set: their scopes and numbers.
     killed: BTreeSet<(u8, u32)>,
     /// By account.
@@ -166,6 +171,7 @@ impl Naive {
             books: Books::default(),
             orders: 0,
             matches: 0,
+            elections: 0,
             killed: BTreeSet::new(),
             limits: BTreeMap::new(),
             keeps_accounts: false,
@@ -177,16 +183,22 @@ impl Naive {
     pub fn apply(&mut self, input: &Input) -> Vec<Event> {
         let mut events = self.expire(input.time_ns);
         events.extend(self.answer(input));
+        events.extend(self.consequences());
         if let Some(last) = events.last_mut() {
             last.flags |= Event::LAST;
         }
         events
     }
 
-    /// Number of orders on all books.
+    /// Number of orders on all books and beside them.
     #[must_use]
     pub fn live_orders(&self) -> usize {
         self.books.live_orders()
+    }
+
+    /// The orders of a symbol that are parked, by number.
+    pub fn parked(&self, symbol: u16) -> impl Iterator<Item = &Resting> {
+        self.books.parked(symbol)
     }
 
     /// The orders on one side of a symbol's book, best price first, then the oldest.
@@ -246,7 +258,8 @@ impl Naive {
             return about(command, EventKind::Noted, Reason::None);
         }
         let quantity = order.open - open;
-        let event = lower(&mut order, quantity, Reason::User, Event::BOOKED);
+        let place = order.place();
+        let event = lower(&mut order, quantity, Reason::User, place);
         self.books.store(&order);
         event
     }

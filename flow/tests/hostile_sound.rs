@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flow::naive::increments;
-use flow::{Hostile, Naive};
+use flow::{Hostile, Naive, Resting};
 use wire::ring::{
     CommandKind, EXTRA_POST_ONLY, Event, EventKind, Input, PRICE_MARKET, Reason, Side,
 };
@@ -18,6 +18,7 @@ struct Told {
     open: u32,
     tip: u32,
     hidden: bool,
+    parked: bool,
 }
 
 /// Follows a venue by its events.
@@ -67,7 +68,8 @@ impl Follower {
             |event: &Event| event.kind == EventKind::Executed as u8 && !event.has(Event::MAKER);
         let is_order = command.kind != CommandKind::Extra as u8;
         if is_order && flags.is_some_and(|flags| flags & EXTRA_POST_ONLY != 0) {
-            assert!(!events.iter().any(aggressor), "a post-only order trades");
+            let mut own = events.iter().take_while(|event| !follows(event));
+            assert!(!own.any(aggressor), "a post-only order trades");
         }
         for (event, next) in events.iter().zip(&events[1..]) {
             if event.has(Event::MAKER) {
@@ -84,6 +86,8 @@ impl Follower {
             EventKind::Accepted,
             EventKind::Replaced,
             EventKind::Refreshed,
+            EventKind::Triggered,
+            EventKind::Repriced,
         ];
         if numbered.contains(&kind) {
             self.order_refs += 1;
@@ -98,8 +102,16 @@ impl Follower {
             }
             EventKind::Replaced | EventKind::Refreshed => {
                 let old = self.orders.remove(&event.related).expect("an old order");
-                assert_eq!(old.hidden, event.has(Event::OLD_HIDDEN));
+                let was_hidden = kind == EventKind::Replaced && (old.hidden || old.parked);
+                assert_eq!(was_hidden, event.has(Event::OLD_HIDDEN));
                 assert!(kind == EventKind::Replaced || (old.tip == 0 && old.open == event.leaves));
+                self.insert(event);
+            }
+            EventKind::Triggered | EventKind::Repriced => {
+                let old = self.orders.remove(&event.related).expect("an old order");
+                assert_eq!((old.open, old.tip), (event.leaves, event.quantity));
+                assert!(old.parked || kind == EventKind::Repriced);
+                assert!(old.price != event.price || kind == EventKind::Triggered);
                 self.insert(event);
             }
             EventKind::Executed | EventKind::Reduced | EventKind::Canceled => self.lower(event),
@@ -116,6 +128,7 @@ impl Follower {
             open: event.leaves,
             tip: event.quantity,
             hidden: event.has(Event::HIDDEN),
+            parked: event.has(Event::PARKED),
         };
         assert!((1..=told.open).contains(&told.tip), "{event:?}");
         self.orders.insert(event.order_ref, told);
@@ -124,9 +137,10 @@ impl Follower {
     fn lower(&mut self, event: &Event) {
         let told = self.orders.get_mut(&event.order_ref).expect("a live order");
         assert_eq!(told.hidden, event.has(Event::HIDDEN), "{event:?}");
+        assert_eq!(told.parked, event.has(Event::PARKED), "{event:?}");
         assert_eq!(told.open - event.quantity, event.leaves, "{event:?}");
         told.open = event.leaves;
-        if !event.has(Event::BOOKED) {
+        if event.flags & (Event::BOOKED | Event::PARKED) == 0 {
             // Still matched, or gone: it shows nothing.
         } else if event.kind == EventKind::Reduced as u8 {
             told.tip -= event.quantity - event.related as u32;
@@ -164,17 +178,15 @@ impl Follower {
                     assert!(order.price != PRICE_MARKET);
                     assert!(order.tip > 0 && (order.tip == order.open || order.displayed > 0));
                     assert!(order.displayed == 0 || order.tip <= order.displayed);
-                    let told = Told {
-                        session: order.session,
-                        symbol,
-                        side: side as u8,
-                        price: order.price,
-                        open: order.open,
-                        tip: order.tip,
-                        hidden: order.hidden,
-                    };
-                    resting.insert(order.order_ref, told);
+                    assert!(!order.whole && !order.parked);
+                    resting.insert(order.order_ref, told(order));
                 }
+            }
+            for order in self.naive.parked(symbol) {
+                assert!(order.expiry_ns == 0 || order.expiry_ns > now_ns);
+                assert!(order.parked && order.elected.is_none());
+                assert!(order.whole || order.is_stop() || (order.is_peg() && order.price == 0));
+                resting.insert(order.order_ref, told(order));
             }
             let best = [Side::Buy, Side::Sell].map(|side| self.naive.best(symbol, side));
             if let [Some((bid, _)), Some((offer, _))] = best {
@@ -185,9 +197,28 @@ impl Follower {
     }
 }
 
+/// Whether an event begins what another order does among the consequences.
+fn follows(event: &Event) -> bool {
+    let kinds = [EventKind::Triggered, EventKind::Repriced];
+    kinds.iter().any(|kind| event.kind == *kind as u8)
+}
+
+fn told(order: &Resting) -> Told {
+    Told {
+        session: order.session,
+        symbol: order.symbol,
+        side: order.side as u8,
+        price: order.price,
+        open: order.open,
+        tip: order.tip,
+        hidden: order.hidden,
+        parked: order.parked,
+    }
+}
+
 #[test]
 fn the_events_tell_the_books_and_keep_every_promise() {
-    for (seed, level) in (0..).zip([0, 1, 2, 3, 4, 4, 4, 4]) {
+    for (seed, level) in (0..).zip([0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7]) {
         let offered = increments::first(level);
         let mut hostile = Hostile::new(seed, offered);
         let mut follower = Follower::new(offered);

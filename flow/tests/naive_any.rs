@@ -21,7 +21,7 @@ fn command() -> impl Strategy<Value = Command> {
         kind,
         0..3u8,
         (0..3u8, prop_oneof![8 => 0..8u8, 1 => any::<u8>()]),
-        prop_oneof![4 => Just(0), 1 => 0..6u8],
+        prop_oneof![4 => Just(0), 1 => 0..8u8],
         (0..3u16, 0..3u16),
         1..60u32,
         prop_oneof![0..5u32, 1..60u32],
@@ -50,13 +50,20 @@ fn command() -> impl Strategy<Value = Command> {
                     user_ref,
                     old_user_ref,
                     quantity,
-                    letters: [letter, 0, 0, 0],
+                    letters: [letter / 6, letter, 0, 0],
                     price,
-                    client_id: [0; 14],
+                    client_id: condition_amount(quantity),
                     wire_letters: [0; 2],
                 }
             },
         )
+}
+
+/// The text of an `Extra` with the amount of a condition.
+fn condition_amount(amount: u32) -> [u8; 14] {
+    let mut text = [0; 14];
+    text[4..8].copy_from_slice(&amount.to_le_bytes());
+    text
 }
 
 /// Open units by order number, followed from the events alone.
@@ -69,7 +76,10 @@ impl Follower {
             EventKind::Accepted | EventKind::Booked => {
                 self.0.insert(event.order_ref, event.leaves);
             }
-            EventKind::Replaced | EventKind::Refreshed => {
+            EventKind::Replaced
+            | EventKind::Refreshed
+            | EventKind::Triggered
+            | EventKind::Repriced => {
                 assert!(self.0.remove(&event.related).is_some(), "{event:?}");
                 self.0.insert(event.order_ref, event.leaves);
             }
@@ -96,6 +106,8 @@ fn check_books(naive: &Naive, follower: &Follower) {
             assert!(orders.iter().all(|order| order.price != PRICE_MARKET));
             resting.extend(orders.iter().map(|order| (order.order_ref, order.open)));
         }
+        let parked = naive.parked(symbol);
+        resting.extend(parked.map(|order| (order.order_ref, order.open)));
         let best = [Side::Buy, Side::Sell].map(|side| naive.best(symbol, side));
         if let [Some((bid, _)), Some((ask, _))] = best {
             assert!(bid < ask, "{bid} {ask}");

@@ -1,13 +1,13 @@
 //! Orders, what they ask beyond the plain order, and cancels.
 
 use wire::ring::{
-    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, PRICE_MARKET, PRICE_MAX,
-    Side, TimeInForce,
+    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
+    EXTRA_TO_LIMIT, PRICE_MARKET, PRICE_MAX, Side, TimeInForce,
 };
 
 use super::{Hostile, TICKS};
 use crate::command::command;
-use crate::naive::increments::{BASIC, EXPIRY, ICEBERG};
+use crate::naive::increments::{BASIC, EXPIRY, ICEBERG, PEGS, STOPS, WHOLE};
 
 /// Price that all orders are around.
 pub(super) const MIDDLE: i64 = 10_000;
@@ -18,23 +18,28 @@ const RECENT: u64 = 12;
 /// Sessions whose orders are meant well.
 const SESSIONS_GOOD: u64 = 4;
 
-/// Adds an attribute to the `Extra` of an order.
-type Wish = fn(&mut Hostile, &Command, &mut Command);
+/// Adds an attribute to an order and its `Extra`.
+type Wish = fn(&mut Hostile, &mut Command, &mut Command);
 
 /// Attributes by their increments; what stands here twice is asked twice as often.
-const WISHES: [(u16, Wish); 6] = [
+const WISHES: [(u16, Wish); 11] = [
     (BASIC, Hostile::ask_minimum),
     (BASIC, Hostile::ask_post_only),
     (BASIC, Hostile::ask_hidden),
     (ICEBERG, Hostile::ask_iceberg),
     (ICEBERG, Hostile::ask_iceberg),
     (EXPIRY, Hostile::ask_expiry),
+    (STOPS, Hostile::ask_stop),
+    (STOPS, Hostile::ask_trailing_stop),
+    (WHOLE, Hostile::ask_whole),
+    (WHOLE, Hostile::ask_limit),
+    (PEGS, Hostile::ask_peg),
 ];
 
 impl Hostile {
     /// An order, or its `Extra`: then the order comes next, most of the time.
     pub(super) fn order(&mut self) -> Command {
-        let order = if self.random.below(4) == 0 {
+        let mut order = if self.random.below(4) == 0 {
             self.replace()
         } else {
             self.new_order()
@@ -44,8 +49,9 @@ impl Hostile {
         if self.owed.is_some() || self.random.below(100) >= asks {
             return order;
         }
+        let extra = self.extra(&mut order);
         self.owed = Some(order);
-        self.extra(&order)
+        extra
     }
 
     pub(super) fn new_order(&mut self) -> Command {
@@ -75,7 +81,7 @@ impl Hostile {
 
     /// Price, quantity and life around the middle; a few of them are bad.
     fn terms(&mut self, session: u16, symbol: u16, side: Side, kind: CommandKind) -> Command {
-        let tick = TICKS[usize::from(symbol) - 1].max(1);
+        let tick = tick_of(symbol);
         let away = self.random.below(10) as i64 - 3;
         let price = match (self.random.below(60), side) {
             (0, _) => PRICE_MARKET,
@@ -106,7 +112,7 @@ impl Hostile {
         }
     }
 
-    fn extra(&mut self, order: &Command) -> Command {
+    fn extra(&mut self, order: &mut Command) -> Command {
         let mut extra = Command {
             session: order.session,
             user_ref: order.user_ref,
@@ -120,7 +126,7 @@ impl Hostile {
     }
 
     /// Adds one attribute; seldom one that is none.
-    fn ask(&mut self, order: &Command, extra: &mut Command) {
+    fn ask(&mut self, order: &mut Command, extra: &mut Command) {
         let offered = self.offered;
         let offered = WISHES.iter().filter(|(needs, _)| offered & needs != 0);
         let wishes: Vec<Wish> = offered.map(|(_, wish)| *wish).collect();
@@ -131,26 +137,98 @@ impl Hostile {
         wishes[choice](self, order, extra);
     }
 
-    fn ask_minimum(&mut self, order: &Command, extra: &mut Command) {
+    fn ask_minimum(&mut self, order: &mut Command, extra: &mut Command) {
         extra.quantity = 1 + self.random.below(u64::from(order.quantity) + 1) as u32;
     }
 
-    fn ask_post_only(&mut self, _: &Command, extra: &mut Command) {
+    fn ask_post_only(&mut self, _: &mut Command, extra: &mut Command) {
         let slides = self.random.below(2) == 0;
         extra.flags |= EXTRA_POST_ONLY | if slides { EXTRA_SLIDE } else { 0 };
     }
 
-    fn ask_hidden(&mut self, _: &Command, extra: &mut Command) {
+    fn ask_hidden(&mut self, _: &mut Command, extra: &mut Command) {
         extra.flags |= EXTRA_HIDDEN;
     }
 
-    fn ask_iceberg(&mut self, order: &Command, extra: &mut Command) {
+    fn ask_iceberg(&mut self, order: &mut Command, extra: &mut Command) {
         extra.old_user_ref = 1 + self.random.below(1 + u64::from(order.quantity) / 3) as u32;
     }
 
-    fn ask_expiry(&mut self, _: &Command, extra: &mut Command) {
+    fn ask_expiry(&mut self, _: &mut Command, extra: &mut Command) {
         let now_ns = self.sequencer.time_ns() as i64;
         extra.price = now_ns + self.random.below(300) as i64;
+    }
+
+    fn ask_stop(&mut self, order: &mut Command, extra: &mut Command) {
+        let away = self.random.below(9) as i64 - 4;
+        let trigger = match self.random.below(40) {
+            0 => -MIDDLE,
+            1 => MIDDLE + 1,
+            _ => MIDDLE + away * tick(order),
+        };
+        self.ask_condition(Condition::Stop, trigger, order, extra);
+    }
+
+    fn ask_trailing_stop(&mut self, order: &mut Command, extra: &mut Command) {
+        let distance = match self.random.below(40) {
+            0 => 0,
+            1 => 2 * MIDDLE,
+            _ => tick(order) * (1 + self.random.below(4) as i64),
+        };
+        self.ask_condition(Condition::TrailingStop, distance, order, extra);
+    }
+
+    fn ask_peg(&mut self, order: &mut Command, extra: &mut Command) {
+        let ticks = self.random.below(6) as i64 - 2;
+        let (condition, offset) = match self.random.below(5) {
+            0 | 1 => (Condition::PrimaryPeg, ticks * tick(order)),
+            2 => (Condition::PrimaryPeg, ticks),
+            3 => (Condition::MarketPeg, ticks + 2),
+            _ => (Condition::MidpointPeg, ticks + 1),
+        };
+        self.ask_condition(condition, offset, order, extra);
+    }
+
+    /// Asks for a condition; half of the orders get the market price, most an end: without one they
+    /// could wait for ever.
+    fn ask_condition(
+        &mut self,
+        condition: Condition,
+        amount: i64,
+        order: &mut Command,
+        extra: &mut Command,
+    ) {
+        *extra = extra.with_condition(condition, amount as i32);
+        if self.random.below(2) == 0 {
+            order.price = PRICE_MARKET;
+        }
+        self.ask_end(extra);
+    }
+
+    fn ask_whole(&mut self, order: &mut Command, extra: &mut Command) {
+        extra.flags |= EXTRA_ALL_OR_NONE;
+        if self.random.below(4) == 0 {
+            order.quantity += 60;
+        }
+        let stays = order.time_in_force == TimeInForce::Day as u8 && order.price != PRICE_MARKET;
+        if stays {
+            self.ask_end(extra);
+        }
+    }
+
+    fn ask_limit(&mut self, order: &mut Command, extra: &mut Command) {
+        extra.flags |= EXTRA_TO_LIMIT;
+        if self.random.below(8) != 0 {
+            order.price = PRICE_MARKET;
+        }
+    }
+
+    /// An expiry, most of the time, where it is offered.
+    fn ask_end(&mut self, extra: &mut Command) {
+        if self.offered & EXPIRY != 0 && self.random.below(8) != 0 {
+            let now_ns = self.sequencer.time_ns() as i64;
+            extra.price = now_ns + 50 + self.random.below(2_500) as i64;
+        }
     }
 
     /// Something that no engine knows.
@@ -188,4 +266,16 @@ impl Hostile {
         let back = self.random.below(reach) as u32;
         self.user_refs[usize::from(session)].saturating_sub(back)
     }
+}
+
+/// A replacement is of some other order, whose symbol it does not name: then the tick is a guess.
+fn tick(order: &Command) -> i64 {
+    tick_of(order.symbol)
+}
+
+fn tick_of(symbol: u16) -> i64 {
+    let ticks = usize::from(symbol)
+        .checked_sub(1)
+        .and_then(|at| TICKS.get(at));
+    ticks.copied().unwrap_or(1).max(1)
 }

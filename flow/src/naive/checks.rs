@@ -4,7 +4,7 @@ use wire::ring::{
     Command, Input, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side, TimeInForce,
 };
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, Checked};
 use super::{Day, Naive};
 use crate::book::Resting;
 
@@ -28,20 +28,7 @@ impl Naive {
         }
         check_amounts(command, 0, tick)?;
         self.check_switches(command.session, command.symbol)?;
-        let order = Resting {
-            symbol: command.symbol,
-            session: command.session,
-            user_ref: command.user_ref,
-            side,
-            price: command.price,
-            open: command.quantity,
-            tip: command.quantity,
-            executed: 0,
-            order_ref: 0,
-            displayed: 0,
-            hidden: false,
-            expiry_ns: 0,
-        };
+        let order = Resting::plain(command, command.symbol, side, 0);
         let good = self.check_attributes(order, life, attributes, input.time_ns)?;
         self.check_risk(&good.order, None, input.time_ns)?;
         Ok(good)
@@ -62,10 +49,8 @@ impl Naive {
         check_amounts(command, old.executed, self.tick(old.symbol))?;
         self.check_switches(old.session, old.symbol)?;
         let order = Resting {
-            user_ref: command.user_ref,
-            price: command.price,
-            open: command.quantity - old.executed,
-            ..old
+            order_ref: old.order_ref,
+            ..Resting::plain(command, old.symbol, old.side, old.executed)
         };
         let good = self.check_attributes(order, life, attributes, input.time_ns)?;
         self.check_risk(&good.order, Some(&old), input.time_ns)?;
@@ -77,7 +62,7 @@ impl Naive {
     fn check_session(&mut self, command: &Command) -> Result<(Attributes, u32), Reason> {
         let session = self.sessions.get_mut(&command.session);
         let asked = session.map(|session| {
-            let attributes = std::mem::take(&mut session.attributes);
+            let attributes = std::mem::replace(&mut session.attributes, Attributes::NONE);
             (attributes, session.user_ref_last)
         });
         if self.day != Day::Open {
@@ -97,7 +82,8 @@ impl Naive {
         Ok(())
     }
 
-    /// The checks of attributes; the last one is for a post-only order that would trade.
+    /// The checks of attributes; the last ones look at the book. The number of an order that
+    /// replaces is still that of the old one.
     fn check_attributes(
         &self,
         mut order: Resting,
@@ -105,8 +91,19 @@ impl Naive {
         attributes: Attributes,
         now_ns: u64,
     ) -> Result<Good, Reason> {
-        attributes.check(&order, life, now_ns)?;
-        attributes.give(&mut order);
+        attributes.check(&Checked {
+            open: order.open,
+            price: order.price,
+            life,
+            tick: self.tick(order.symbol),
+            now_ns,
+        })?;
+        if attributes.is_to_limit() {
+            let best = self.best(order.symbol, order.side.opposite());
+            (order.price, _) = best.ok_or(Reason::NoLiquidity)?;
+        }
+        attributes.give(&mut order, life);
+        self.set_condition(&mut order);
         let best = self.books.met(&order).next();
         if let Some(best) = best.filter(|_| attributes.is_post_only()) {
             let tick = self.tick(order.symbol);

@@ -27,7 +27,8 @@ impl Naive {
         };
         self.books.remove(&old);
         self.number(&mut good.order);
-        let flags = if old.hidden { Event::OLD_HIDDEN } else { 0 };
+        let is_hidden = old.hidden || old.parked;
+        let flags = if is_hidden { Event::OLD_HIDDEN } else { 0 };
         let replaced = Event {
             old_user_ref: old.user_ref,
             related: old.order_ref,
@@ -44,20 +45,49 @@ impl Naive {
         order.order_ref = self.order_ref_next();
     }
 
-    /// Matches an order that was taken, then rests or cancels what is left.
-    fn enter(&mut self, good: Good, mut first: Event) -> Vec<Event> {
+    /// Parks an order that was taken, or lets it arrive at the book; `first` tells of it.
+    fn enter(&mut self, good: Good, first: Event) -> Vec<Event> {
         let mut order = good.order;
-        if self.units_for(&order) < u64::from(good.attributes.quantity_min) {
+        let needed = good.attributes.units_needed(&order);
+        if self.units_for(&order) < u64::from(needed) {
             return vec![first, canceled(&order, Reason::MinimumQuantity, 0)];
         }
+        if order.parked || order.whole && !self.fits_whole(&order) {
+            self.elect_on_entry(&mut order);
+            return vec![self.park(order, first)];
+        }
         let rests = order.price != PRICE_MARKET && good.life == TimeInForce::Day;
+        self.arrive(order, rests, first)
+    }
+
+    /// Puts an order beside the book.
+    pub(super) fn park(&mut self, order: Resting, first: Event) -> Event {
+        self.books.store(&Resting {
+            parked: true,
+            ..order
+        });
+        Event {
+            flags: first.flags | Event::PARKED,
+            ..first
+        }
+    }
+
+    /// Matches an order, then rests or cancels what is left, then looks at its trades.
+    pub(super) fn arrive(
+        &mut self,
+        mut order: Resting,
+        rests: bool,
+        mut first: Event,
+    ) -> Vec<Event> {
         // It holds nothing back while it is matched.
         order.tip = order.open;
+        order.parked = false;
         let met = self.match_all(&mut order);
         order.tip = order.tip_next();
         if rests {
             self.books.store(&order);
         }
+        self.look_at_trades(order.symbol, &met);
         if met.is_empty() && rests {
             first.flags |= Event::BOOKED;
             return vec![first];
@@ -73,7 +103,7 @@ impl Naive {
     }
 
     /// The units that an arriving order could trade with.
-    fn units_for(&self, order: &Resting) -> u64 {
+    pub(super) fn units_for(&self, order: &Resting) -> u64 {
         let trades = |maker: &&Resting| self.mode(order, maker) == Mode::Trade;
         let makers = self.books.met(order).filter(trades);
         makers.map(|maker| u64::from(maker.open)).sum()

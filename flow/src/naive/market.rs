@@ -53,6 +53,11 @@ impl Naive {
         self.symbols.get(&symbol).map_or(1, |market| market.tick)
     }
 
+    /// Whether orders of a symbol trade as they arrive.
+    pub(super) fn is_continuous(&self, symbol: u16) -> bool {
+        self.symbols.contains_key(&symbol)
+    }
+
     pub(super) fn allocation(&self, symbol: u16) -> Allocation {
         let market = self.symbols.get(&symbol);
         market.map_or(Allocation::Time, |market| market.allocation)

@@ -70,7 +70,8 @@ impl Naive {
         }
         let prices = i64::from(command.old_user_ref)..=command.price;
         let fits = |order: &Resting| {
-            let has_price = order.price != PRICE_MARKET && prices.contains(&order.price);
+            let has_price =
+                !order.parked && order.price != PRICE_MARKET && prices.contains(&order.price);
             (!wants(FIT_SESSION) || order.session == command.session)
                 && (!wants(FIT_ACCOUNT) || self.account(order.session) == Some(command.user_ref))
                 && (!wants(FIT_SIDE) || order.side as u8 == command.side)
@@ -101,17 +102,17 @@ impl Naive {
 
     /// All live orders, in the order in which they leave together.
     pub(super) fn all_orders(&self) -> Vec<Resting> {
-        let sides = |symbol| [Side::Buy, Side::Sell].map(|side| (symbol, side));
-        let sides = self.symbols.keys().copied().flat_map(sides);
-        sides
-            .flat_map(|(symbol, side)| self.orders(symbol, side))
-            .copied()
-            .collect()
+        let orders_of = |symbol| {
+            let buys = self.orders(symbol, Side::Buy);
+            let sells = self.orders(symbol, Side::Sell);
+            buys.chain(sells).chain(self.parked(symbol))
+        };
+        self.symbols().flat_map(orders_of).copied().collect()
     }
 
     pub(super) fn take_off(&mut self, orders: &[Resting], reason: Reason) -> Vec<Event> {
         orders.iter().for_each(|order| self.books.remove(order));
-        let leave = |order| canceled(order, reason, Event::BOOKED);
+        let leave = |order| canceled(order, reason, order.place());
         orders.iter().map(leave).collect()
     }
 }

@@ -13,8 +13,8 @@
 
 use flow::{Naive, saved};
 use wire::ring::{
-    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Event, EventKind, Input,
-    PRICE_MARKET, Reason, Side, TimeInForce,
+    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
+    EXTRA_TO_LIMIT, Event, EventKind, Input, PRICE_MARKET, Reason, Side, TimeInForce,
 };
 
 /// An open engine: symbol 2 has a tick of 5; sessions 1 and 3 are of one account.
@@ -127,6 +127,21 @@ impl Desk {
                 ("slide", _) => extra.flags |= EXTRA_SLIDE,
                 ("hide", _) => extra.flags |= EXTRA_HIDDEN,
                 ("flags", flags) => extra.flags = number(flags),
+                ("aon", _) => extra.flags |= EXTRA_ALL_OR_NONE,
+                ("limit", _) => extra.flags |= EXTRA_TO_LIMIT,
+                ("stop", price) => extra = extra.with_condition(Condition::Stop, number(price)),
+                ("trail", distance) => {
+                    extra = extra.with_condition(Condition::TrailingStop, number(distance));
+                }
+                ("primary", offset) => {
+                    extra = extra.with_condition(Condition::PrimaryPeg, number(offset));
+                }
+                ("market", offset) => {
+                    extra = extra.with_condition(Condition::MarketPeg, number(offset));
+                }
+                ("middle", offset) => {
+                    extra = extra.with_condition(Condition::MidpointPeg, number(offset));
+                }
                 ("odd", _) => extra.letters[0] = 25,
                 _ => panic!("{word}"),
             }
@@ -174,6 +189,8 @@ fn short(event: &Event) -> String {
         (Event::BOOKED, 'B'),
         (Event::HIDDEN, 'H'),
         (Event::OLD_HIDDEN, 'O'),
+        (Event::PARKED, 'P'),
+        (Event::AUCTION, 'A'),
     ];
     let set = flags.iter().filter(|(flag, _)| event.has(*flag));
     let flags: String = set.map(|(_, letter)| *letter).collect();
@@ -191,7 +208,9 @@ fn short(event: &Event) -> String {
         price => price.to_string(),
     };
     let behind = match kind {
-        EventKind::Refreshed | EventKind::Replaced => format!("{order_ref}<{related}"),
+        EventKind::Refreshed | EventKind::Replaced | EventKind::Triggered | EventKind::Repriced => {
+            format!("{order_ref}<{related}")
+        }
         EventKind::Reduced => related.to_string(),
         _ => String::new(),
     };
