@@ -138,6 +138,14 @@ impl RingMemory<u64> for Ring {
         // SAFETY: loom fails the model if anyone else writes the cell meanwhile.
         self.slots[slot].message.with(|cell| unsafe { *cell })
     }
+
+    fn take_over(&self, slot: usize) {
+        let held = self.body_read(slot);
+        // SAFETY: loom fails the model if anyone else has access to the cell meanwhile.
+        self.slots[slot]
+            .message
+            .with_mut(|cell| unsafe { *cell = held });
+    }
 }
 
 /// The memory of a snapshot of two words.

@@ -1,4 +1,5 @@
-//! Models of the ring: single messages, batches, wrap-around, lazy credit, either side replaced.
+//! Models of the ring: single messages, batches, a reader of streams, wrap-around, lazy credit,
+//! either side replaced.
 
 #![allow(clippy::unwrap_used)] // A test's helpers fail the test.
 
@@ -33,6 +34,18 @@ fn pop(reader: &mut Reader<u64, Ring>, last: &mut u64, tries: usize) {
 /// Takes what is there; every message must be the one after `last`.
 fn take(reader: &mut Reader<u64, Ring>, last: &mut u64) -> usize {
     reader.take(5, |stamp, value| {
+        assert_eq!(
+            (stamp, *value),
+            (*last + 1, body(stamp)),
+            "not the next message"
+        );
+        *last = stamp;
+    })
+}
+
+/// Like `take`, in the way of a reader that waits for several.
+fn gather(reader: &mut Reader<u64, Ring>, last: &mut u64) -> usize {
+    reader.gather(5, |stamp, value| {
         assert_eq!(
             (stamp, *value),
             (*last + 1, body(stamp)),
@@ -118,6 +131,35 @@ fn batch() {
         sender.join().unwrap();
         take(&mut reader, &mut last);
         assert_eq!(last, 5, "all that was sent arrives");
+    });
+}
+
+#[test]
+fn gathering() {
+    let forbidden = "a filled slot further on makes the reader skip one or wait for ever";
+    explore("ring: gathering", forbidden, || {
+        let ring = Ring::new(8, 2);
+        let (mut writer, mut reader) = (Writer::open(ring.clone()), Reader::open(ring));
+        let sender = thread::spawn(move || {
+            assert!(push(&mut writer, 1), "a new ring has room");
+            for stamp in 2..=4 {
+                writer.put(stamp, &body(stamp)).unwrap();
+            }
+            assert_eq!(writer.publish(), 3);
+            let mut sent = 4;
+            send(&mut writer, &mut sent, 9, 6);
+            sent
+        });
+        let mut last = 0;
+        for _ in 0..4 {
+            gather(&mut reader, &mut last);
+        }
+        let sent = sender.join().unwrap();
+        // Two calls at worst for each message: one in vain.
+        for _ in 0..2 * sent {
+            gather(&mut reader, &mut last);
+        }
+        assert_eq!(last, sent, "all that was sent arrives");
     });
 }
 

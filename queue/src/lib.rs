@@ -14,6 +14,7 @@ mod counter_layout;
 mod counter_reader;
 mod counters;
 mod error;
+mod gather;
 mod histogram;
 mod layout;
 mod memory;

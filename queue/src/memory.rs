@@ -51,6 +51,9 @@ pub trait RingMemory<B> {
 
     /// Reads a slot. The algorithm never does so while the writer may fill it.
     fn body_read(&self, slot: usize) -> (u64, B);
+
+    /// Writes to a slot what it holds. The algorithm never does so while the writer may fill it.
+    fn take_over(&self, slot: usize);
 }
 
 /// The memory of one snapshot: a version and the value as words.

@@ -7,6 +7,9 @@
 //! byte   384  credit: how many messages the reader gave back
 //! byte  4096  slot 0: stamp (8) | body (48 or 112) | sequence (8), slot 1, ...
 //! ```
+//! Message `n` is in the slot that `slot_at` says. A slot's stamp and body are the writer's until
+//! it is published and the reader's until it is given back.
+//!
 //! Words that different threads write are 128 bytes apart, because the processor fetches lines in
 //! pairs.
 
@@ -14,7 +17,7 @@ use crate::error::{Error, Replaced};
 use crate::layout::{expect, hash_of};
 use crate::memory::RingMemory;
 use crate::region::Region;
-use crate::ring::{NUMBER_MAX, Reader, Writer};
+use crate::ring::{NUMBER_MAX, Reader, Writer, slot_at};
 use bytemuck::Pod;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -25,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The deepest ring.
 pub const DEPTH_MAX: usize = 1 << 24;
 
-const MAGIC: u64 = u64::from_le_bytes(*b"wxring01");
+const MAGIC: u64 = u64::from_le_bytes(*b"wxring02");
 
 const WORD_MAGIC: usize = 0;
 const WORD_LAYOUT: usize = 1;
@@ -202,7 +205,7 @@ impl<B: Pod> SharedRing<B> {
             return Err(Error::bad("credit", credit, "a count of messages"));
         }
         if credit > 0 {
-            let slot = ((credit - 1) & (self.depth - 1)) as usize;
+            let slot = slot_at(self.depth, credit);
             let held = self.sequence(slot).load(Ordering::Relaxed);
             if held < credit {
                 let expected = format!("no more than slot {slot} says: {held}");
@@ -211,7 +214,7 @@ impl<B: Pod> SharedRing<B> {
         }
         for slot in 0..self.depth {
             let held = self.sequence(slot as usize).load(Ordering::Relaxed);
-            let belongs = held == 0 || (held - 1) & (self.depth - 1) == slot;
+            let belongs = held == 0 || slot_at(self.depth, held) as u64 == slot;
             // A live peer may move on meanwhile, by at most one ring.
             if !belongs || held > credit + 2 * self.depth {
                 let expected = format!("a number of slot {slot} of {}", self.depth);
@@ -290,6 +293,12 @@ impl<B: Pod> RingMemory<B> for SharedRing<B> {
             *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
         }
         (words[0].load(Ordering::Relaxed), body)
+    }
+
+    #[inline]
+    fn take_over(&self, slot: usize) {
+        let stamp = &self.slot(slot)[0];
+        stamp.store(stamp.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 

@@ -79,12 +79,65 @@ fn the_large_class_carries_112_bytes() {
     }
 }
 
+/// What one call of `gather` gives.
+fn gathered(reader: &mut Reader<Body>, max: usize) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    let count = reader.gather(max, |stamp, message| {
+        assert_eq!(*message, body(stamp), "a message arrives as it was sent");
+        numbers.push(stamp);
+    });
+    assert_eq!(numbers.len(), count);
+    numbers
+}
+
+#[test]
+fn messages_gather_and_none_waits_for_ever() {
+    let (mut writer, mut reader) = ring::<Body>(256).unwrap();
+    let mut sent = 0;
+    let mut send = |writer: &mut Writer<Body>, count: u64| {
+        for number in sent..sent + count {
+            writer.push(number, &body(number)).unwrap();
+        }
+        sent += count;
+    };
+    assert_eq!(gathered(&mut reader, 64), []);
+    send(&mut writer, 64);
+    // It looks for 1, 2, 4, 8, 16 and 32 messages: that is 63.
+    let counts: Vec<usize> = (0..6).map(|_| gathered(&mut reader, 64).len()).collect();
+    assert_eq!(counts, [1, 2, 4, 8, 16, 32]);
+    // One is left: it looks for 32 and then for fewer, in vain.
+    let calls: Vec<Vec<u64>> = (0..7).map(|_| gathered(&mut reader, 64)).collect();
+    assert_eq!(calls[..5], vec![vec![]; 5]);
+    assert_eq!(calls[5..], [vec![63], vec![]]);
+    reader.rest();
+    send(&mut writer, 10);
+    assert_eq!(gathered(&mut reader, 64), [64]);
+    assert_eq!(gathered(&mut reader, 1), [65], "never more than asked for");
+    assert_eq!(gathered(&mut reader, 0), []);
+    assert_eq!(drained(&mut reader), [66, 67, 68, 69, 70, 71, 72, 73]);
+}
+
+#[test]
+fn an_unpublished_batch_is_not_gathered() {
+    let (mut writer, mut reader) = ring::<Body>(64).unwrap();
+    writer.push(0, &body(0)).unwrap();
+    assert_eq!(gathered(&mut reader, 8), [0]);
+    for number in 1..4 {
+        writer.put(number, &body(number)).unwrap();
+    }
+    // It looks at the second slot of the batch, which is filled.
+    assert_eq!(gathered(&mut reader, 8), []);
+    writer.publish();
+    assert_eq!(gathered(&mut reader, 8), [1, 2]);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Push,
     Put,
     Publish,
     Take(usize),
+    Gather(usize),
     WriterDies,
     ReaderDies,
 }
@@ -95,6 +148,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => Just(Step::Put),
         3 => Just(Step::Publish),
         4 => (0usize..9).prop_map(Step::Take),
+        4 => (0usize..9).prop_map(Step::Gather),
         1 => Just(Step::WriterDies),
         1 => Just(Step::ReaderDies),
     ];
@@ -154,8 +208,18 @@ impl Model {
             assert_eq!(*message, body(stamp));
             got.push(stamp);
         });
-        let count = max.min(self.published.len());
-        assert_eq!(got, self.published.drain(..count).collect::<Vec<_>>());
+        assert_eq!(got.len(), max.min(self.published.len()));
+        self.took(got);
+    }
+
+    fn gather(&mut self, max: usize) {
+        let got = gathered(&mut self.reader, max);
+        assert!(got.len() <= max);
+        self.took(got);
+    }
+
+    fn took(&mut self, got: Vec<u64>) {
+        assert_eq!(got, self.published.drain(..got.len()).collect::<Vec<_>>());
         for stamp in got {
             self.uncredited.push_back(stamp);
             if self.uncredited.len() >= (self.writer.depth() / 4).max(1) {
@@ -173,6 +237,7 @@ impl Model {
                 self.published.append(&mut self.put);
             }
             Step::Take(max) => self.take(*max),
+            Step::Gather(max) => self.gather(*max),
             Step::WriterDies => {
                 self.writer = self.memory.writer();
                 self.put.clear();

@@ -27,8 +27,6 @@ pub const ROW: Row = Row {
 
 /// Slots of the ring: 64 KiB.
 const DEPTH: usize = 1_024;
-/// Spin hints between two looks of the consumer at an empty ring.
-const PAUSES: usize = 8;
 /// Events that the consumer takes at a time.
 const TAKE_MAX: usize = 64;
 /// Standing orders.
@@ -155,9 +153,9 @@ fn published(
         let mut digest = EventDigest::default();
         while digest.count < flow.digest.count {
             stop.wait(|| {
-                let found = reader.take(TAKE_MAX, |_, event| digest.add(event)) > 0;
+                let found = reader.gather(TAKE_MAX, |_, event| digest.add(event)) > 0;
                 if !found {
-                    (0..PAUSES).for_each(|_| std::hint::spin_loop());
+                    reader.rest();
                 }
                 found.then_some(())
             })?;

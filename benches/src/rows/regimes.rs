@@ -5,8 +5,8 @@
 //! final book. So every timed run is checked whole. One sample is one run: the time from the first
 //! message to the last report published, by message.
 //!
-//! The consumer looks again only after a pause when there was nothing: a reader that keeps asking
-//! for the line that is being written takes it away from the writer. All engines gain by that.
+//! The consumer lets reports gather: a reader that keeps asking for the line that is being written
+//! takes it away from the writer. All engines gain by that.
 //!
 //! In one case each message's reports are published before the next message is looked at. In the
 //! other, bursts of 32 arrive together and their reports are published together; ours may then
@@ -38,8 +38,6 @@ pub const ROW: Row = Row {
 const BURST: usize = matching::BURST_MAX;
 /// Slots of the ring: 64 KiB, which stay in the nearest caches.
 const DEPTH: usize = 1_024;
-/// Spin hints between two looks of the consumer at an empty ring.
-const PAUSES: usize = 8;
 /// An engine that takes longer for its three runs has one turn, which stands for all rounds.
 const SLOW: Duration = Duration::from_secs(6);
 /// Reports that the consumer takes at a time.
@@ -149,9 +147,9 @@ impl Work {
             while digest.count < expected.count {
                 let mut on = |_, report: &Report| digest.add(report);
                 stop.wait(|| {
-                    let found = reader.take(TAKE_MAX, &mut on) > 0;
+                    let found = reader.gather(TAKE_MAX, &mut on) > 0;
                     if !found {
-                        (0..PAUSES).for_each(|_| std::hint::spin_loop());
+                        reader.rest();
                     }
                     found.then_some(())
                 })?;
