@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::ring::{Command, Condition, Event, PRICE_MARKET, Side};
+use wire::ring::{Command, Condition, Event, PRICE_MARKET, Side, TimeInForce};
 
 /// An order on the book, or parked beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Resting {
     pub side: Side,
     /// Its limit; 0 while it is a peg without a price.
     pub price: i64,
+    /// How long it lives.
+    pub life: TimeInForce,
     /// Open units.
     pub open: u32,
     /// Units that trade before it moves back: those that an iceberg shows, all open ones of any
@@ -54,7 +56,13 @@ pub struct Resting {
 
 impl Resting {
     /// A plain order as a `New` or `Replace` asks for it, without a number.
-    pub(crate) const fn plain(command: &Command, symbol: u16, side: Side, executed: u32) -> Self {
+    pub(crate) const fn plain(
+        command: &Command,
+        life: TimeInForce,
+        symbol: u16,
+        side: Side,
+        executed: u32,
+    ) -> Self {
         let open = command.quantity - executed;
         Self {
             symbol,
@@ -62,6 +70,7 @@ impl Resting {
             user_ref: command.user_ref,
             side,
             price: command.price,
+            life,
             open,
             tip: open,
             executed,
@@ -122,7 +131,7 @@ impl Resting {
     }
 }
 
-/// Orders of one side of a symbol, by price and number.
+/// Orders of one side of a symbol, by the rank of their prices and by number.
 type Levels = BTreeMap<i64, BTreeMap<u64, Resting>>;
 
 /// All books, and where each live order is.
@@ -148,13 +157,8 @@ impl Books {
     /// Orders of one side of a symbol, best price first, then the oldest.
     pub(crate) fn orders(&self, symbol: u16, side: Side) -> impl Iterator<Item = &Resting> {
         let levels = self.sides.get(&(symbol, side as u8));
-        let (falling, rising) = match side {
-            Side::Buy => (levels, None),
-            Side::Sell => (None, levels),
-        };
-        let falling = falling.into_iter().flat_map(|levels| levels.values().rev());
-        let rising = rising.into_iter().flat_map(BTreeMap::values);
-        falling.chain(rising).flat_map(BTreeMap::values)
+        let levels = levels.into_iter().flat_map(BTreeMap::values);
+        levels.flat_map(BTreeMap::values)
     }
 
     /// The parked orders of a symbol, by number.
@@ -177,7 +181,10 @@ impl Books {
         if let Some(parked) = self.parked.get(&(*symbol, *order_ref)) {
             return Some(*parked);
         }
-        let level = self.sides.get(&(*symbol, *side as u8))?.get(price)?;
+        let level = self
+            .sides
+            .get(&(*symbol, *side as u8))?
+            .get(&rank(*side, *price))?;
         level.get(order_ref).copied()
     }
 
@@ -196,7 +203,7 @@ impl Books {
             .sides
             .entry((order.symbol, order.side as u8))
             .or_default();
-        let level = levels.entry(order.price).or_default();
+        let level = levels.entry(rank(order.side, order.price)).or_default();
         if order.open > 0 {
             if order.expiry_ns != 0 {
                 self.timed.insert((order.expiry_ns, order.order_ref), who);
@@ -213,7 +220,7 @@ impl Books {
             self.live.remove(&who);
         }
         if level.is_empty() {
-            levels.remove(&order.price);
+            levels.remove(&rank(order.side, order.price));
         }
     }
 
@@ -222,17 +229,20 @@ impl Books {
         self.store(&Resting { open: 0, ..*order });
     }
 
-    /// The resting orders that an arriving one meets: those of the other side at prices that it
-    /// accepts, best price first, then the oldest.
-    pub(crate) fn met(&self, arriving: &Resting) -> impl Iterator<Item = &Resting> {
-        let (side, limit) = (arriving.side, arriving.price);
+    /// The resting orders that one with such a limit meets: those of the other side at prices that
+    /// it accepts, best price first, then the oldest.
+    pub(crate) fn met(
+        &self,
+        symbol: u16,
+        side: Side,
+        limit: i64,
+    ) -> impl Iterator<Item = &Resting> {
         let meets = move |resting: &&Resting| match side {
             _ if limit == PRICE_MARKET => true,
             Side::Buy => resting.price <= limit,
             Side::Sell => resting.price >= limit,
         };
-        self.orders(arriving.symbol, side.opposite())
-            .take_while(meets)
+        self.orders(symbol, side.opposite()).take_while(meets)
     }
 
     /// The best price at which units of a side are shown, when one order of it is not looked at.
@@ -253,5 +263,14 @@ impl Books {
         let due = self.timed.range(..=(now_ns, u64::MAX));
         due.filter_map(|(_, (session, user_ref))| self.find(*session, *user_ref))
             .collect()
+    }
+}
+
+/// Orders the prices of a side: market orders first, then the best limit.
+const fn rank(side: Side, price: i64) -> i64 {
+    match side {
+        _ if price == PRICE_MARKET => i64::MIN,
+        Side::Buy => -price,
+        Side::Sell => price,
     }
 }

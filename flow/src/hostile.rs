@@ -10,13 +10,13 @@ use std::collections::VecDeque;
 use wire::ring::{Command, CommandKind, Input};
 
 use crate::command::{command, letters};
+use crate::naive::increments::BANDS;
 use crate::random::Random;
 use crate::sequencer::Sequencer;
 
 mod controls;
 mod market;
 mod orders;
-mod storms;
 
 /// The highest symbol number that an engine must have room for. The last one has a bad tick.
 pub const SYMBOLS: u16 = 3;
@@ -49,16 +49,13 @@ pub struct Hostile {
     sequencer: Sequencer,
     /// Bits of `naive::increments`.
     offered: u16,
-    /// What goes out first: definitions, or a storm.
-    script: VecDeque<Command>,
+    opening: VecDeque<Command>,
     /// An order whose `Extra` went out already.
     owed: Option<Command>,
     /// The last user reference of each session.
     user_refs: [u32; SESSIONS as usize + 1],
     /// Kill switches that were set and not lifted yet.
     killed: Vec<Command>,
-    /// How far the price that orders are around is away from its middle, in ticks.
-    drift: i64,
 }
 
 impl Hostile {
@@ -84,20 +81,19 @@ impl Hostile {
             letters: [mode(session), 0, 0, 0],
             ..command(CommandKind::DefineSession)
         });
-        let script = symbols.chain(sessions).collect();
+        let opening = symbols.chain(sessions).collect();
         let mut hostile = Self {
             random,
             sequencer: Sequencer::new(START_NS),
             offered,
-            script,
+            opening,
             owed: None,
             user_refs: [0; SESSIONS as usize + 1],
             killed: Vec::new(),
-            drift: 0,
         };
         let first = hostile.controls_first();
-        hostile.script.extend(first);
-        hostile.script.push_back(command(CommandKind::OpenDay));
+        hostile.opening.extend(first);
+        hostile.opening.push_back(command(CommandKind::OpenDay));
         hostile
     }
 
@@ -106,11 +102,16 @@ impl Hostile {
         self.sequencer.number(1, command(CommandKind::CloseDay))
     }
 
-    fn next_command(&mut self) -> Command {
-        if self.script.is_empty() {
-            self.storm();
+    /// As long as timers of bands are, seldom as long as a reference of bands lives.
+    fn pause_ns(&mut self) -> u64 {
+        match self.random.below(30) {
+            0 => 29_999_999_990 + self.random.below(20),
+            _ => self.random.below(2_500_000),
         }
-        if let Some(command) = self.script.pop_front() {
+    }
+
+    fn next_command(&mut self) -> Command {
+        if let Some(command) = self.opening.pop_front() {
             return command;
         }
         if self.random.below(10) != 0
@@ -142,16 +143,9 @@ impl Iterator for Hostile {
         let command = self.next_command();
         let gap_ns = match self.random.below(64) {
             0 => 100 + self.random.below(200),
+            1 if self.offered & BANDS != 0 => self.pause_ns(),
             _ => self.random.below(6),
         };
         Some(self.sequencer.number(gap_ns, command))
     }
-}
-
-/// The tick of a symbol, which is a guess where none is named or it is refused.
-fn tick_of(symbol: u16) -> i64 {
-    let ticks = usize::from(symbol)
-        .checked_sub(1)
-        .and_then(|at| TICKS.get(at));
-    ticks.copied().unwrap_or(1).max(1)
 }

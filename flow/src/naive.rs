@@ -67,6 +67,8 @@ pub use increments::{KNOWN, OFFERED};
 mod after;
 mod allocation;
 mod attributes;
+mod auction;
+mod bands;
 mod checks;
 mod day;
 mod entry;
@@ -75,6 +77,7 @@ mod market;
 mod mass;
 mod pegs;
 mod risk;
+mod states;
 mod stops;
 
 /// What happens instead of a trade between orders of one account.
@@ -130,6 +133,8 @@ enum Day {
 pub struct Naive {
     /// Bits of the increments that are offered.
     offered: u16,
+    /// Time of the present input.
+    now_ns: u64,
     day: Day,
     symbols: BTreeMap<u16, Market>,
     sessions: BTreeMap<u16, Session>,
@@ -165,6 +170,7 @@ impl Naive {
     pub fn offering(offered: u16) -> Self {
         Self {
             offered,
+            now_ns: 0,
             day: Day::Before,
             symbols: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -181,7 +187,9 @@ impl Naive {
 
     /// Applies one input and tells what happened: at least one event, the last one flagged so.
     pub fn apply(&mut self, input: &Input) -> Vec<Event> {
+        self.now_ns = input.time_ns;
         let mut events = self.expire(input.time_ns);
+        events.extend(self.change_timed_states(input.time_ns));
         events.extend(self.answer(input));
         events.extend(self.consequences());
         if let Some(last) = events.last_mut() {
@@ -234,11 +242,13 @@ impl Naive {
             Some(CommandKind::New) => self.new_order(input),
             Some(CommandKind::Replace) => self.replace(input),
             Some(CommandKind::Cancel) => vec![self.cancel(command)],
+            Some(CommandKind::SetState) => self.set_state(command),
+            Some(CommandKind::SetBands) => vec![self.set_bands(command)],
+            Some(CommandKind::Indicate) => vec![self.indicate(command)],
             Some(CommandKind::SetAllocation) => vec![self.set_allocation(command)],
             Some(CommandKind::SetLimit) => vec![self.set_limit(command)],
             Some(CommandKind::Kill) => self.kill(command),
             Some(CommandKind::MassCancel) => self.mass_cancel(command),
-            Some(_) => vec![about(command, EventKind::Refused, Reason::InvalidField)],
         }
     }
 

@@ -1,12 +1,13 @@
-//! What those who run a market send: ways to share out, limits, kill switches, mass cancels. Limits
-//! are small and switches are lifted soon, so that orders are stopped and let through in turns.
+//! What those who run a market send: states, bands, ways to share out, limits, kill switches, mass
+//! cancels. Bands are narrow, limits small, timers short and switches lifted soon, so that orders
+//! are stopped and let through in turns.
 
-use wire::ring::{Command, CommandKind, PRICE_MAX};
+use wire::ring::{Command, CommandKind, MarketState, PRICE_MARKET, PRICE_MAX};
 
 use super::orders::MIDDLE;
 use super::{Hostile, SESSIONS, SYMBOLS};
 use crate::command::command;
-use crate::naive::increments::{ALLOCATION, KILL, RISK};
+use crate::naive::increments::{ALLOCATION, BANDS, KILL, RISK, STATES};
 
 /// Accounts of the sessions, and one that no session has.
 const ACCOUNTS: u64 = 5;
@@ -18,7 +19,11 @@ const LIMITS_FIRST: usize = 8;
 type Control = fn(&mut Hostile) -> Command;
 
 /// Commands by their increments; what stands here twice is sent twice as often.
-const CONTROLS: [(u16, Control); 5] = [
+const CONTROLS: [(u16, Control); 9] = [
+    (STATES, Hostile::state),
+    (STATES, Hostile::state),
+    (STATES, Hostile::indicate),
+    (BANDS, Hostile::bands),
     (ALLOCATION, Hostile::allocation),
     (RISK, Hostile::limit),
     (RISK, Hostile::limit),
@@ -44,6 +49,69 @@ impl Hostile {
         let has_limits = self.offered & RISK != 0 && self.random.below(8) != 0;
         let count = if has_limits { LIMITS_FIRST } else { 0 };
         (0..count).map(|_| self.limit()).collect()
+    }
+
+    /// Back to trades most of the time, seldom to the end.
+    fn state(&mut self) -> Command {
+        use MarketState::{
+            Closed, ClosingAuction, Continuous, Halt, LimitState, OpeningAuction, PreOpen,
+            Reopening, VolatilityAuction,
+        };
+        let state = match self.random.below(200) {
+            0 => Closed,
+            1..4 => LimitState,
+            4..10 => Halt,
+            10..20 => PreOpen,
+            20..40 => OpeningAuction,
+            40..55 => VolatilityAuction,
+            55..65 => Reopening,
+            65..100 => ClosingAuction,
+            _ => Continuous,
+        };
+        let near = MIDDLE + 5 * self.random.below(9) as i64 - 20;
+        let bad = [-5, 1, PRICE_MAX, PRICE_MARKET][self.random.below(4) as usize];
+        Command {
+            symbol: self.symbol(),
+            flags: if self.random.below(100) == 0 {
+                10
+            } else {
+                state as u8
+            },
+            price: match self.random.below(40) {
+                0 => bad,
+                1..20 => near,
+                _ => 0,
+            },
+            ..command(CommandKind::SetState)
+        }
+    }
+
+    fn indicate(&mut self) -> Command {
+        Command {
+            symbol: self.symbol(),
+            ..command(CommandKind::Indicate)
+        }
+    }
+
+    fn bands(&mut self) -> Command {
+        let width = |hostile: &mut Self, bound| match hostile.random.below(20) {
+            0 => 10_000 + hostile.random.below(2) as u32,
+            1..7 => 0,
+            _ => 2 + hostile.random.below(bound) as u32,
+        };
+        let [of_static, of_dynamic] = [width(self, 20), width(self, 12)];
+        let long = [-1, 1 << 32, i64::MAX][self.random.below(3) as usize];
+        Command {
+            symbol: self.symbol(),
+            quantity: of_static,
+            old_user_ref: of_dynamic,
+            user_ref: self.random.below(4) as u32,
+            price: match self.random.below(20) {
+                0 => long,
+                _ => self.random.below(3) as i64,
+            },
+            ..command(CommandKind::SetBands)
+        }
     }
 
     fn allocation(&mut self) -> Command {

@@ -9,7 +9,10 @@ use crate::book::Resting;
 impl Naive {
     /// Works off all that follows, symbol by symbol.
     pub(super) fn consequences(&mut self) -> Vec<Event> {
-        let symbols = self.books.symbols_waiting().into_iter();
+        let banded = self.symbols.iter().filter(|(_, one)| one.bands.is_some());
+        let mut symbols = self.books.symbols_waiting();
+        symbols.extend(banded.map(|(symbol, _)| *symbol));
+        let symbols = symbols.into_iter();
         let trading = symbols.filter(|symbol| self.is_continuous(*symbol));
         let symbols: Vec<u16> = trading.collect();
         let follow = |symbol| self.follow(symbol);
@@ -27,6 +30,7 @@ impl Naive {
                 self.reprice(symbol)
             };
             if more.is_empty() {
+                events.extend(self.look_at_limit_state(symbol));
                 return events;
             }
             events.extend(more);
@@ -52,6 +56,11 @@ impl Naive {
             order_ref: self.order_ref_next(),
             condition: Condition::None,
             elected: None,
+            price: if old.is_stop() {
+                self.price_to_rest(&old)
+            } else {
+                old.price
+            },
             ..old
         };
         let triggered = Event {

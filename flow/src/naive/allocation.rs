@@ -28,14 +28,16 @@ impl Allocation {
 }
 
 impl Naive {
-    /// Lets an order meet its best level as a whole: one order of its own account, if there is one
+    /// Lets an order meet the best level of those that it meets as a whole: one order of its own account, if there is one
     /// that it must not trade with, else all of them at once.
-    pub(super) fn meet_level(&mut self, order: &mut Resting, percent_first: u32) -> Vec<Event> {
-        let met = || self.books.met(order).copied();
-        let price = met().next().map(|best| best.price);
-        let level: Vec<Resting> = met()
-            .take_while(|maker| Some(maker.price) == price)
-            .collect();
+    pub(super) fn meet_level(
+        &mut self,
+        order: &mut Resting,
+        met: &[Resting],
+        percent_first: u32,
+    ) -> Vec<Event> {
+        let is_best = |maker: &&Resting| maker.price == met[0].price;
+        let level: Vec<Resting> = met.iter().take_while(is_best).copied().collect();
         let own = |maker: &&Resting| self.mode(order, maker) != Mode::Trade;
         if let Some(maker) = level.iter().find(own).copied() {
             return self.part(self.mode(order, &maker), order, maker);

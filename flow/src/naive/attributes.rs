@@ -97,6 +97,7 @@ impl Attributes {
         let has_limit = order.price != PRICE_MARKET || has(EXTRA_TO_LIMIT);
         let may_expire = is_day && (has_limit || self.condition != Condition::None);
         let rests = is_day && has_limit;
+        let waits = matches!(order.life, TimeInForce::AtOpen | TimeInForce::AtClose);
         let is_expired = self.expiry_ns != 0 && self.expiry_ns.unsigned_abs() <= order.now_ns;
         let invalid = |is_wrong| (is_wrong, Reason::InvalidField);
         let checks = [
@@ -108,11 +109,11 @@ impl Attributes {
             invalid(self.displayed != 0 && (has(EXTRA_HIDDEN) || !rests)),
             invalid(has(EXTRA_POST_ONLY) && !rests),
             invalid(self.expiry_ns != 0 && !may_expire),
-            invalid(has(EXTRA_POST_ONLY) && self.quantity_min != 0),
+            invalid(self.quantity_min != 0 && (has(EXTRA_POST_ONLY) || waits)),
             invalid(has(EXTRA_TO_LIMIT) && (order.price != PRICE_MARKET || !is_day)),
             invalid(has(EXTRA_TO_LIMIT) && has(EXTRA_POST_ONLY)),
             invalid(has(EXTRA_ALL_OR_NONE) && (has(EXTRA_POST_ONLY) || self.displayed != 0)),
-            invalid(has(EXTRA_ALL_OR_NONE) && self.quantity_min != 0),
+            invalid(has(EXTRA_ALL_OR_NONE) && (self.quantity_min != 0 || waits)),
             invalid(!self.condition_fits(is_day)),
             (!self.amount_is_price(order.tick), Reason::InvalidPrice),
             (is_expired, Reason::Expired),
@@ -145,8 +146,19 @@ impl Attributes {
         matches!(self.condition, Condition::Stop | Condition::TrailingStop)
     }
 
+    pub(super) const fn is_conditional(&self) -> bool {
+        !matches!(self.condition, Condition::None)
+    }
+
     const fn is_peg(&self) -> bool {
         !self.is_stop() && !matches!(self.condition, Condition::None)
+    }
+
+    /// Whether an order must meet others on entry, or must not.
+    pub(super) fn look_at_others(&self, order: &Resting) -> bool {
+        let is_whole = self.flags & EXTRA_ALL_OR_NONE != 0 && order.price == PRICE_MARKET;
+        let looks = self.flags & (EXTRA_POST_ONLY | EXTRA_TO_LIMIT) != 0 || self.quantity_min != 0;
+        is_whole || looks || order.life == TimeInForce::ImmediateOrCancel
     }
 
     /// The units that must be there for an order on entry, or it leaves.
@@ -159,8 +171,8 @@ impl Attributes {
     }
 
     /// Gives an order those that it keeps while it is live.
-    pub(super) fn give(&self, order: &mut Resting, life: TimeInForce) {
-        let rests = order.price != PRICE_MARKET && life == TimeInForce::Day;
+    pub(super) fn give(&self, order: &mut Resting) {
+        let rests = order.price != PRICE_MARKET && order.life == TimeInForce::Day;
         order.hidden = self.flags & EXTRA_HIDDEN != 0 || self.is_peg();
         order.displayed = self.displayed;
         order.expiry_ns = self.expiry_ns.unsigned_abs();

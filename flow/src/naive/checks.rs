@@ -5,13 +5,13 @@ use wire::ring::{
 };
 
 use super::attributes::{Attributes, Checked};
+use super::increments::STATES;
 use super::{Day, Naive};
 use crate::book::Resting;
 
 /// An order that passed, without its number yet.
 pub(super) struct Good {
     pub(super) order: Resting,
-    pub(super) life: TimeInForce,
     pub(super) attributes: Attributes,
 }
 
@@ -22,14 +22,14 @@ impl Naive {
         let market = self.symbols.get(&command.symbol);
         let tick = market.ok_or(Reason::UnknownSymbol)?.tick;
         let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
-        let life = life_offered(command.time_in_force)?;
+        let life = self.life_offered(command.time_in_force)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
         check_amounts(command, 0, tick)?;
         self.check_switches(command.session, command.symbol)?;
-        let order = Resting::plain(command, command.symbol, side, 0);
-        let good = self.check_attributes(order, life, attributes, input.time_ns)?;
+        let order = Resting::plain(command, life, command.symbol, side, 0);
+        let good = self.check_attributes(order, attributes)?;
         self.check_risk(&good.order, None, input.time_ns)?;
         Ok(good)
     }
@@ -38,7 +38,7 @@ impl Naive {
     pub(super) fn check_replace(&mut self, input: &Input) -> Result<(Resting, Good), Reason> {
         let command = &input.command;
         let (attributes, user_ref_last) = self.check_session(command)?;
-        let life = life_offered(command.time_in_force)?;
+        let life = self.life_offered(command.time_in_force)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
@@ -50,9 +50,9 @@ impl Naive {
         self.check_switches(old.session, old.symbol)?;
         let order = Resting {
             order_ref: old.order_ref,
-            ..Resting::plain(command, old.symbol, old.side, old.executed)
+            ..Resting::plain(command, life, old.symbol, old.side, old.executed)
         };
-        let good = self.check_attributes(order, life, attributes, input.time_ns)?;
+        let good = self.check_attributes(order, attributes)?;
         self.check_risk(&good.order, Some(&old), input.time_ns)?;
         Ok((old, good))
     }
@@ -75,36 +75,27 @@ impl Naive {
         Ok((attributes, user_ref_last))
     }
 
-    fn check_switches(&self, session: u16, symbol: u16) -> Result<(), Reason> {
-        if self.is_killed(session, symbol) {
-            return Err(Reason::Killed);
-        }
-        Ok(())
-    }
-
     /// The checks of attributes; the last ones look at the book. The number of an order that
     /// replaces is still that of the old one.
-    fn check_attributes(
-        &self,
-        mut order: Resting,
-        life: TimeInForce,
-        attributes: Attributes,
-        now_ns: u64,
-    ) -> Result<Good, Reason> {
+    fn check_attributes(&self, mut order: Resting, attributes: Attributes) -> Result<Good, Reason> {
         attributes.check(&Checked {
             open: order.open,
             price: order.price,
-            life,
+            life: order.life,
             tick: self.tick(order.symbol),
-            now_ns,
+            now_ns: self.now_ns,
         })?;
+        self.check_in_state(&order, attributes)?;
         if attributes.is_to_limit() {
             let best = self.best(order.symbol, order.side.opposite());
             (order.price, _) = best.ok_or(Reason::NoLiquidity)?;
         }
-        attributes.give(&mut order, life);
+        if !attributes.is_conditional() {
+            order.price = self.price_to_rest(&order);
+        }
+        attributes.give(&mut order);
         self.set_condition(&mut order);
-        let best = self.books.met(&order).next();
+        let best = self.met(&order).next();
         if let Some(best) = best.filter(|_| attributes.is_post_only()) {
             let tick = self.tick(order.symbol);
             order.price = match order.side {
@@ -115,11 +106,17 @@ impl Naive {
                 return Err(Reason::WouldTrade);
             }
         }
-        Ok(Good {
-            order,
-            life,
-            attributes,
-        })
+        self.check_static_band(&order)?;
+        Ok(Good { order, attributes })
+    }
+
+    fn life_offered(&self, byte: u8) -> Result<TimeInForce, Reason> {
+        match TimeInForce::from_byte(byte) {
+            Some(TimeInForce::AtOpen | TimeInForce::AtClose) if !self.offers(STATES) => {
+                Err(Reason::InvalidField)
+            }
+            life => life.ok_or(Reason::InvalidField),
+        }
     }
 }
 
@@ -132,12 +129,4 @@ fn check_amounts(command: &Command, executed: u32, tick: i64) -> Result<(), Reas
         return Err(Reason::InvalidPrice);
     }
     Ok(())
-}
-
-/// At the open and at the close are not offered.
-fn life_offered(byte: u8) -> Result<TimeInForce, Reason> {
-    match TimeInForce::from_byte(byte) {
-        Some(life @ (TimeInForce::Day | TimeInForce::ImmediateOrCancel)) => Ok(life),
-        _ => Err(Reason::InvalidField),
-    }
 }

@@ -56,7 +56,14 @@ impl Naive {
             self.elect_on_entry(&mut order);
             return vec![self.park(order, first)];
         }
-        let rests = order.price != PRICE_MARKET && good.life == TimeInForce::Day;
+        if self.is_call(order.symbol) {
+            self.books.store(&order);
+            return vec![Event {
+                flags: first.flags | Event::BOOKED,
+                ..first
+            }];
+        }
+        let rests = order.price != PRICE_MARKET && order.life == TimeInForce::Day;
         self.arrive(order, rests, first)
     }
 
@@ -102,10 +109,16 @@ impl Naive {
         events
     }
 
+    /// The resting orders that an arriving one meets now.
+    pub(super) fn met(&self, order: &Resting) -> impl Iterator<Item = &Resting> {
+        let limit = self.price_bounded(order);
+        self.books.met(order.symbol, order.side, limit)
+    }
+
     /// The units that an arriving order could trade with.
     pub(super) fn units_for(&self, order: &Resting) -> u64 {
         let trades = |maker: &&Resting| self.mode(order, maker) == Mode::Trade;
-        let makers = self.books.met(order).filter(trades);
+        let makers = self.met(order).filter(trades);
         makers.map(|maker| u64::from(maker.open)).sum()
     }
 
@@ -113,13 +126,19 @@ impl Naive {
     /// then the oldest.
     fn match_all(&mut self, order: &mut Resting) -> Vec<Event> {
         let mut events = Vec::new();
+        // Its trades may move the edges for those that come later.
+        let limit = self.price_bounded(order);
         while order.open > 0 {
-            let Some(maker) = self.books.met(order).next().copied() else {
+            let met = self.books.met(order.symbol, order.side, limit);
+            let met: Vec<Resting> = met.copied().collect();
+            let Some(maker) = met.first().copied() else {
                 break;
             };
             let quantity = maker.tip.min(order.open);
             let met = match (self.allocation(order.symbol), self.mode(order, &maker)) {
-                (Allocation::Shared { percent_first }, _) => self.meet_level(order, percent_first),
+                (Allocation::Shared { percent_first }, _) => {
+                    self.meet_level(order, &met, percent_first)
+                }
                 (Allocation::Time, Mode::Trade) => self.trade(order, maker, quantity),
                 (Allocation::Time, mode) => self.part(mode, order, maker),
             };
@@ -169,7 +188,7 @@ impl Naive {
     }
 
     /// An iceberg whose shown units are gone shows the next ones, behind its level's queue.
-    fn refresh(&mut self, old: Resting) -> Event {
+    pub(super) fn refresh(&mut self, old: Resting) -> Event {
         self.books.remove(&old);
         let order = Resting {
             tip: old.tip_next(),

@@ -29,7 +29,7 @@ pub const KILL: u16 = 1 << 11;
 pub const OFFERED: u16 = first(4);
 
 /// What the reference model knows.
-pub const KNOWN: u16 = first(7) | ALLOCATION | RISK | KILL;
+pub const KNOWN: u16 = first(12);
 
 const _: () = assert!(OFFERED & !KNOWN == 0, "only what both know is offered");
 

@@ -1,8 +1,9 @@
 //! What is known of a symbol: its tick, how it shares orders out, its last price.
 
-use wire::ring::{Command, Event, EventKind, Reason, Side};
+use wire::ring::{Command, Event, EventKind, MarketState, Reason, Side};
 
 use super::allocation::Allocation;
+use super::bands::Bands;
 use super::{Naive, increments};
 use crate::answer::about;
 
@@ -10,8 +11,15 @@ use crate::answer::about;
 pub(super) struct Market {
     pub(super) tick: i64,
     pub(super) allocation: Allocation,
+    pub(super) state: MarketState,
+    /// When a timer ends the state; 0 for never.
+    pub(super) end_ns: u64,
+    pub(super) bands: Option<Bands>,
     /// Price of the last trade.
     pub(super) price_last: Option<i64>,
+    pub(super) price_reference: Option<i64>,
+    /// Reference of the dynamic bands, and since when.
+    pub(super) price_dynamic: Option<(i64, u64)>,
 }
 
 impl Market {
@@ -19,7 +27,12 @@ impl Market {
         Self {
             tick,
             allocation: Allocation::Time,
+            state: MarketState::Continuous,
+            end_ns: 0,
+            bands: None,
             price_last: None,
+            price_reference: None,
+            price_dynamic: None,
         }
     }
 }
@@ -53,11 +66,6 @@ impl Naive {
         self.symbols.get(&symbol).map_or(1, |market| market.tick)
     }
 
-    /// Whether orders of a symbol trade as they arrive.
-    pub(super) fn is_continuous(&self, symbol: u16) -> bool {
-        self.symbols.contains_key(&symbol)
-    }
-
     pub(super) fn allocation(&self, symbol: u16) -> Allocation {
         let market = self.symbols.get(&symbol);
         market.map_or(Allocation::Time, |market| market.allocation)
@@ -67,11 +75,28 @@ impl Naive {
         self.symbols.get(&symbol)?.price_last
     }
 
+    /// The last price, or the reference price before there is one.
+    pub(super) fn price_reference(&self, symbol: u16) -> Option<i64> {
+        let market = self.symbols.get(&symbol)?;
+        market.price_last.or(market.price_reference)
+    }
+
+    /// What follows from the price of an auction.
+    pub(super) fn set_prices(&mut self, symbol: u16, price: i64) {
+        let now_ns = self.now_ns;
+        if let Some(market) = self.symbols.get_mut(&symbol) {
+            market.price_last = Some(price);
+            market.price_reference = Some(price);
+            market.price_dynamic = market.bands.map(|_| (price, now_ns));
+        }
+    }
+
     /// What follows from a trade for its symbol and its accounts.
     pub(super) fn traded(&mut self, trade: &Trade) {
         if let Some(market) = self.symbols.get_mut(&trade.symbol) {
             market.price_last = Some(trade.price);
         }
+        self.age_dynamic_reference(trade.symbol, trade.price);
         for (session, side) in [(trade.buyer, Side::Buy), (trade.seller, Side::Sell)] {
             self.count_trade(session, side, trade);
         }

@@ -40,6 +40,7 @@ impl Naive {
             PRICE_MARKET => price,
             cap => price.min(cap * sign),
         };
+        let capped = self.peg_bounded(peg.symbol, peg.side, capped * sign) * sign;
         let rounded = match peg.condition {
             Condition::MidpointPeg => capped,
             _ => capped.div_euclid(tick) * tick,

@@ -137,7 +137,7 @@ impl Naive {
     /// Whether a limit is too far beyond the market, in 1/10,000 of its price.
     fn is_far(&self, order: &Resting, distance: i64) -> bool {
         let has_limit = order.price != PRICE_MARKET && order.price != 0;
-        let Some(market) = self.price_last(order.symbol) else {
+        let Some(market) = self.price_reference(order.symbol) else {
             return false;
         };
         let beyond = match order.side {

@@ -1,6 +1,6 @@
 //! Stops: their triggers, and which trades touch them.
 
-use wire::ring::{Condition, Event, EventKind, PRICE_MAX, Side};
+use wire::ring::{Condition, Event, EventKind, MarketState, PRICE_MAX, Side, TimeInForce};
 
 use super::Naive;
 use crate::book::Resting;
@@ -19,7 +19,9 @@ impl Naive {
                 order.price = self.peg_price(order).unwrap_or(0);
             }
         }
-        order.parked = order.is_stop() || order.price == 0;
+        let is_early = order.life == TimeInForce::AtClose
+            && self.state(order.symbol) != MarketState::ClosingAuction;
+        order.parked = order.is_stop() || order.price == 0 || is_early;
     }
 
     /// Elects a new stop that the last price touches.

@@ -1,14 +1,15 @@
 //! Orders and answers in short, for cases written by hand.
 //!
 //! A command is `session/user_ref` and what it asks: `B 10@100` buys, `S 10@100` sells, `R5 10@100`
-//! replaces order 5, `X3` cancels to 3. Then words: `ioc`, `min=5`, `show=5`, `exp=50`, `post`,
+//! replaces order 5, `X3` cancels to 3. Then words: `ioc`, `open`, `close`, `min=5`, `show=5`, `exp=50`, `post`,
 //! `slide`, `hide`, `flags=9`, `odd` (something that nobody offers), `sym=2`, `at=50` (the time).
 //! `-` is a command that only carries time. `PRICE_MARKET` is written `any`. Any other command is
 //! written as `flow::saved` has it, from its kind on.
 //!
 //! An answer is its events: `Kind:Reason(session/user_ref quantity@price leaves flags)`, the flags
 //! by their first letters (`O` for `OLD_HIDDEN`; `LAST` is left out); `Refreshed` and `Replaced`
-//! have `new<old` order numbers behind, `Reduced` its held back units.
+//! have `new<old` order numbers behind, `Reduced` its held back units, `Uncrossed` and `Indicative`
+//! their side, `StateChanged` the end of its timer.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use flow::{Naive, saved};
@@ -118,6 +119,8 @@ impl Desk {
         for word in words {
             match word.split_once('=').unwrap_or((word, "0")) {
                 ("ioc", _) => order.time_in_force = TimeInForce::ImmediateOrCancel as u8,
+                ("open", _) => order.time_in_force = TimeInForce::AtOpen as u8,
+                ("close", _) => order.time_in_force = TimeInForce::AtClose as u8,
                 ("sym", symbol) => order.symbol = number(symbol),
                 ("at", time) => self.time_ns = number(time),
                 ("min", quantity) => extra.quantity = number(quantity),
@@ -212,6 +215,10 @@ fn short(event: &Event) -> String {
             format!("{order_ref}<{related}")
         }
         EventKind::Reduced => related.to_string(),
+        EventKind::StateChanged if *related != 0 => format!("!{related}"),
+        EventKind::Uncrossed | EventKind::Indicative => {
+            ["B", "S"][usize::from(event.side)].to_owned()
+        }
         _ => String::new(),
     };
     let flags = if flags.is_empty() {
