@@ -17,6 +17,7 @@ use crate::sequencer::Sequencer;
 mod controls;
 mod market;
 mod orders;
+mod storms;
 
 /// The highest symbol number that an engine must have room for. The last one has a bad tick.
 pub const SYMBOLS: u16 = 3;
@@ -49,13 +50,16 @@ pub struct Hostile {
     sequencer: Sequencer,
     /// Bits of `naive::increments`.
     offered: u16,
-    opening: VecDeque<Command>,
+    /// What goes out first: definitions, or a storm.
+    script: VecDeque<Command>,
     /// An order whose `Extra` went out already.
     owed: Option<Command>,
     /// The last user reference of each session.
     user_refs: [u32; SESSIONS as usize + 1],
     /// Kill switches that were set and not lifted yet.
     killed: Vec<Command>,
+    /// How far the price that orders are around is away from its middle, in ticks.
+    drift: i64,
 }
 
 impl Hostile {
@@ -81,19 +85,20 @@ impl Hostile {
             letters: [mode(session), 0, 0, 0],
             ..command(CommandKind::DefineSession)
         });
-        let opening = symbols.chain(sessions).collect();
+        let script = symbols.chain(sessions).collect();
         let mut hostile = Self {
             random,
             sequencer: Sequencer::new(START_NS),
             offered,
-            opening,
+            script,
             owed: None,
             user_refs: [0; SESSIONS as usize + 1],
             killed: Vec::new(),
+            drift: 0,
         };
         let first = hostile.controls_first();
-        hostile.opening.extend(first);
-        hostile.opening.push_back(command(CommandKind::OpenDay));
+        hostile.script.extend(first);
+        hostile.script.push_back(command(CommandKind::OpenDay));
         hostile
     }
 
@@ -111,7 +116,10 @@ impl Hostile {
     }
 
     fn next_command(&mut self) -> Command {
-        if let Some(command) = self.opening.pop_front() {
+        if self.script.is_empty() {
+            self.storm();
+        }
+        if let Some(command) = self.script.pop_front() {
             return command;
         }
         if self.random.below(10) != 0
@@ -148,4 +156,12 @@ impl Iterator for Hostile {
         };
         Some(self.sequencer.number(gap_ns, command))
     }
+}
+
+/// The tick of a symbol, which is a guess where none is named or it is refused.
+fn tick_of(symbol: u16) -> i64 {
+    let ticks = usize::from(symbol)
+        .checked_sub(1)
+        .and_then(|at| TICKS.get(at));
+    ticks.copied().unwrap_or(1).max(1)
 }

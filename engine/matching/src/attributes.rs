@@ -10,6 +10,7 @@ use wire::ring::{
 
 use crate::answers::about;
 use crate::books::rank;
+use crate::carry::Carrier;
 use crate::engine::{Day, Session};
 use crate::entry::rejected;
 use crate::place::ANY_BUY;
@@ -47,7 +48,7 @@ impl Asked {
         }
     }
 
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         bytemuck::bytes_of(self).iter().all(|byte| *byte == 0)
     }
 
@@ -65,9 +66,21 @@ impl Asked {
         self.minimum > 0 || self.has(EXTRA_POST_ONLY)
     }
 
-    /// As words, for a hash.
-    pub(crate) fn words(&self) -> [u64; 3] {
-        bytemuck::cast(*self)
+    /// What a snapshot carries: all, as no more than an `Extra` of any bytes is known of it.
+    pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
+        let Self {
+            expiry,
+            minimum,
+            displayed,
+            flags,
+            unknown,
+            unused: _,
+        } = self;
+        to.any("asked.expiry", expiry)?;
+        to.any("asked.minimum", minimum)?;
+        to.any("asked.displayed", displayed)?;
+        to.any("asked.flags", flags)?;
+        to.number("asked.unknown", unknown, 0..=1)
     }
 
     /// The checks that need no book, in the stated order.

@@ -8,8 +8,9 @@
 use core::hint::select_unpredictable;
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::Side;
+use wire::ring::{PRICE_MAX, Side};
 
+use crate::carry::Carrier;
 use crate::place::{ANY_BUY, ANY_SELL, CENTS, FINE, Place, Roots, half};
 use crate::slab::{NONE, Order, Slab};
 use crate::trie::{Cached, Trie};
@@ -103,6 +104,32 @@ impl Book {
     #[inline]
     pub(crate) fn is_defined(&self) -> bool {
         self.flags & Self::DEFINED != 0
+    }
+
+    /// What a snapshot carries beside its number and its orders.
+    pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
+        let Self {
+            // They follow from the orders.
+            ranks: _,
+            levels: _,
+            roots: _,
+            tick,
+            flags,
+            last,
+            name,
+            unused: _,
+            unused_cold: _,
+        } = self;
+        to.any("symbol.name", name)?;
+        to.number("symbol.tick", tick, 1..=PRICE_MAX as u32)?;
+        to.number("symbol.last", last, 0..=PRICE_MAX as u32)?;
+        // All else that makes it more than a plain one follows from other fields.
+        debug_assert!(*flags & !(Self::DEFINED | Self::OTHER_STATE | Self::KILLED) == 0);
+        let mut killed = u8::from(*flags & Self::KILLED != 0);
+        to.number("symbol.killed", &mut killed, 0..=1)?;
+        *flags = Self::DEFINED;
+        self.set(Self::KILLED, killed == 1);
+        Ok(())
     }
 
     /// Whether a plain order needs no look at anything but this book's prices.

@@ -7,6 +7,7 @@ use crate::ahead::Ahead;
 use crate::answers::{about, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
+use crate::carry::Carrier;
 use crate::expiry::Expiries;
 use crate::kill::Kills;
 use crate::market::Market;
@@ -40,6 +41,34 @@ pub(crate) struct Session {
 impl Session {
     /// Its next order has attributes: what was asked stands beside.
     pub(crate) const ASKED: u8 = 1;
+
+    /// What a snapshot carries beside its number and what is asked for its next order.
+    pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
+        let Self {
+            user_ref_last,
+            account,
+            firm,
+            defined,
+            extra,
+            mode,
+        } = self;
+        *defined = 1;
+        to.any("session.user_ref_last", user_ref_last)?;
+        to.any("session.account", account)?;
+        for letter in firm {
+            to.any("session.firm", letter)?;
+        }
+        to.number("session.mode", mode, 0..=Prevention::Decrement as u8)?;
+        // All else that makes it more than a plain one follows from other records.
+        debug_assert!(*extra & !(Self::ASKED | Self::KEPT_KILLS | Self::ALL_KILLED) == 0);
+        *extra &= Self::KEPT_KILLS;
+        to.bits("session.killed", extra, Self::KEPT_KILLS)
+    }
+
+    #[inline]
+    pub(crate) fn is_defined(&self) -> bool {
+        self.defined != 0
+    }
 
     /// Whether it is defined and there is nothing more to its next order.
     #[inline]

@@ -21,8 +21,8 @@ const _: () = assert!(crate::EVENTS_MAX > ROOM_OF_INPUT);
 /// The orders that expire: by expiry, then by order number.
 pub(crate) struct Expiries<'m> {
     /// Parts; each one has its place.
-    heap: &'m mut [u32],
-    len: usize,
+    pub(crate) heap: &'m mut [u32],
+    pub(crate) len: usize,
     /// The earliest expiry, the greatest number if there is none.
     pub(crate) next_ns: u64,
 }

@@ -6,6 +6,7 @@ use wire::ring::{Command, Event, EventKind, Reason};
 
 use crate::answers::{about, refused};
 use crate::books::Book;
+use crate::carry::Carrier;
 use crate::engine::Session;
 use crate::mass::{ACCOUNT, SESSION, SYMBOL};
 use crate::trade::Taker;
@@ -17,12 +18,14 @@ impl Session {
     /// Its account is killed.
     const ACCOUNT_KILLED: u8 = 4;
     /// All are.
-    const ALL_KILLED: u8 = 8;
+    pub(crate) const ALL_KILLED: u8 = 8;
+    /// The switches that a snapshot carries by session.
+    pub(crate) const KEPT_KILLS: u8 = Self::KILLED | Self::ACCOUNT_KILLED;
 }
 
 impl Book {
     /// The symbol is killed.
-    const KILLED: u32 = 1 << 8;
+    pub(crate) const KILLED: u32 = 1 << 8;
 
     fn is_killed(&self) -> bool {
         self.flags & Self::KILLED != 0
@@ -47,6 +50,24 @@ impl Kills {
         all: false,
         accounts: false,
     };
+}
+
+impl Kills {
+    /// What a snapshot carries; sessions carry the rest.
+    pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
+        let Self { all, accounts: _ } = self;
+        let mut byte = u8::from(*all);
+        to.number("all_killed", &mut byte, 0..=1)?;
+        *all = byte == 1;
+        Ok(())
+    }
+
+    /// The bits of a session that was carried with these ones.
+    pub(crate) fn restore_bits(&mut self, bits: u8) -> u8 {
+        self.accounts |= bits & Session::ACCOUNT_KILLED != 0;
+        let all = if self.all { Session::ALL_KILLED } else { 0 };
+        bits | all
+    }
 }
 
 impl Engine<'_> {

@@ -53,6 +53,11 @@ mod slab;
 
 mod view;
 
+mod carry;
+mod reader;
+mod restore;
+mod snapshot;
+
 mod events;
 mod limits;
 mod memory;
@@ -61,4 +66,5 @@ pub use ahead::BURST_MAX;
 pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
 pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX};
+pub use reader::{RestoreError, RestoreFault};
 pub use view::RestingOrder;

@@ -1,10 +1,11 @@
 //! What a symbol's market does: its state, its reference prices, its bands.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::MarketState;
+use wire::ring::{MarketState, PRICE_MAX};
 
 use crate::Engine;
 use crate::books::Book;
+use crate::carry::Carrier;
 
 /// What is known of a symbol beside its book; no plain order looks at it.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -32,6 +33,9 @@ pub(crate) struct Market {
     unused: [u8; 23],
 }
 
+/// The greatest width of a band: all of its reference.
+const WIDTH_MAX: u16 = 10_000;
+
 /// The state of a symbol that was just defined.
 const STATE_FIRST: MarketState = MarketState::Continuous;
 
@@ -43,13 +47,33 @@ impl Market {
         MarketState::from_byte(byte).unwrap_or(STATE_FIRST)
     }
 
-    /// Its fields as words, for a hash; places in tables set aside.
-    pub(crate) fn words(&self) -> [u64; 8] {
-        let known = Self {
-            timer_at: 0,
-            ..*self
-        };
-        bytemuck::cast(known)
+    /// What a snapshot carries; the state is set by who reads it.
+    pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
+        let Self {
+            ends_ns,
+            dynamic_since_ns,
+            reference,
+            dynamic,
+            static_width,
+            dynamic_width,
+            limit_ms,
+            auction_ms,
+            timer_at: _,
+            state,
+            unused: _,
+        } = self;
+        let mut byte = state.wrapping_add(STATE_FIRST as u8);
+        let states = MarketState::PreOpen as u8..=MarketState::LimitState as u8;
+        to.number("symbol.state", &mut byte, states)?;
+        *state = byte.wrapping_sub(STATE_FIRST as u8);
+        to.any("symbol.ends_ns", ends_ns)?;
+        to.number("symbol.reference", reference, 0..=PRICE_MAX as u32)?;
+        to.number("symbol.dynamic", dynamic, 0..=PRICE_MAX as u32)?;
+        to.any("symbol.dynamic_since_ns", dynamic_since_ns)?;
+        to.number("symbol.static_width", static_width, 0..=WIDTH_MAX)?;
+        to.number("symbol.dynamic_width", dynamic_width, 0..=WIDTH_MAX)?;
+        to.any("symbol.limit_ms", limit_ms)?;
+        to.any("symbol.auction_ms", auction_ms)
     }
 }
 

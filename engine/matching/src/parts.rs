@@ -8,7 +8,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use wire::ring::QUANTITY_MAX;
+
 use crate::Engine;
+use crate::carry::Carrier;
 use crate::slab::{NONE, Order, Slab};
 
 const _: () = assert!(size_of::<Part>() == crate::LINE_BYTES);
@@ -33,6 +36,28 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// What a snapshot carries beside the order's record and executed units.
+    pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
+        let Self {
+            expiry_ns,
+            order: _,
+            executed: _,
+            tip,
+            displayed,
+            heap_at: _,
+            unused: _,
+        } = self;
+        to.number("part.expiry_ns", expiry_ns, 0..=i64::MAX as u64)?;
+        to.number("part.displayed", displayed, 0..=QUANTITY_MAX)?;
+        to.number("part.tip", tip, 0..=*displayed)
+    }
+
+    /// Whether an order of so many open units can have it, as far as it was carried.
+    pub(crate) fn fits(&self, open: u32, is_hidden: bool) -> bool {
+        let is_iceberg = self.tip > 0 && self.tip < open && !is_hidden;
+        !self.is_empty() && (self.displayed == 0 || is_iceberg)
+    }
+
     /// Whether it says nothing that its order's record could not say.
     fn is_empty(&self) -> bool {
         let Self {
@@ -52,9 +77,9 @@ impl Part {
 pub(crate) struct Parts<'m> {
     /// Part 0 is none.
     pub(crate) all: &'m mut [Part],
-    free: u32,
-    fresh: u32,
-    live: u32,
+    pub(crate) free: u32,
+    pub(crate) fresh: u32,
+    pub(crate) live: u32,
 }
 
 impl<'m> Parts<'m> {

@@ -4,9 +4,9 @@
 //! *far* line, else in a tree. Homes follow the reference numbers of a session, so that orders
 //! entered one after the other share lines; far lines are spread by a hash, for what collides with
 //! older orders that still live. There are three to six times as many slots as orders. The tree is
-//! a crit-bit tree over 48-bit names: whatever references a member picks, a look-up compares at most
-//! 18 slots and walks at most 48 branches, and there is always room for as many references as there
-//! are orders.
+//! a crit-bit tree over 48-bit names: whatever references a member picks, a look-up compares at
+//! most 18 slots and walks at most 48 branches, and there is always room for as many references as
+//! there are orders.
 //!
 //! A slot is an order's handle alone: whose it is stands in its record, which is needed next.
 

@@ -99,6 +99,9 @@ impl Identity {
 }
 
 impl Order {
+    /// All flags that a snapshot carries.
+    pub(crate) const KEPT_FLAGS: u8 = (HIDDEN >> FLAG_SHIFT) as u8;
+
     #[inline]
     pub(crate) fn new(who: &Identity, open: u32, executed: u32, level: u32) -> Self {
         debug_assert!(who.order_ref <= ORDER_REF_MAX);
@@ -169,6 +172,18 @@ impl Order {
         self.state & HIDDEN != 0
     }
 
+    /// The flags that a snapshot carries, from the lowest bit; the others follow from other fields.
+    pub(crate) fn kept_flags(&self) -> u8 {
+        debug_assert!(self.state & !(HIDDEN | IN_PART | ANY_PRICE) < HIDDEN);
+        (self.state >> FLAG_SHIFT) as u8 & Self::KEPT_FLAGS
+    }
+
+    /// Sets the flags that a snapshot carried.
+    pub(crate) fn set_kept_flags(&mut self, flags: u8) {
+        debug_assert!(flags <= Self::KEPT_FLAGS);
+        self.state |= u64::from(flags) << FLAG_SHIFT;
+    }
+
     /// Where the rest of what is known of it stands, if there is more than this record.
     #[inline]
     pub(crate) fn part(&self) -> Option<u32> {
@@ -234,9 +249,9 @@ pub(crate) struct Slab<'m> {
     pub(crate) orders: &'m mut [Order],
     /// Of the orders that are not plain.
     pub(crate) parts: Parts<'m>,
-    free: u32,
-    fresh: u32,
-    live: u32,
+    pub(crate) free: u32,
+    pub(crate) fresh: u32,
+    pub(crate) live: u32,
 }
 
 impl<'m> Slab<'m> {

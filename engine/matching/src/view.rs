@@ -107,63 +107,9 @@ impl Engine<'_> {
         self.defined_books().map(|(symbol, _)| symbol)
     }
 
-    fn defined_books(&self) -> impl Iterator<Item = (u16, &Book)> {
+    pub(crate) fn defined_books(&self) -> impl Iterator<Item = (u16, &Book)> {
         (0..=u16::MAX)
             .zip(self.books.books.iter())
             .filter(|(_, book)| book.is_defined())
-    }
-
-    /// A hash of all that can be observed between inputs: definitions, the day, counters, orders
-    /// and their priority. Two engines that applied the same inputs agree, also with other limits
-    /// as long as neither refused for want of room. O(symbols + sessions + orders).
-    #[must_use]
-    pub fn state_hash(&self) -> u64 {
-        let mut hash = Hash(self.day as u64 | u64::from(self.kills.all) << 8);
-        hash.add(self.orders_taken);
-        hash.add(self.matches);
-        let sessions = self.sessions.iter().zip(self.asked.iter());
-        for (session, (state, asked)) in (0u64..).zip(sessions) {
-            if state.defined != 0 {
-                hash.add(session << 32 | u64::from(state.user_ref_last));
-                let firm = u32::from_le_bytes(state.firm);
-                hash.add(u64::from(firm) << 32 | u64::from(state.account));
-                hash.add(u64::from(state.extra) << 8 | u64::from(state.mode));
-                if state.extra != 0 {
-                    asked.words().into_iter().for_each(|word| hash.add(word));
-                }
-            }
-        }
-        for (symbol, book) in self.defined_books() {
-            hash.add(u64::from(symbol));
-            hash.add(book.name);
-            hash.add(u64::from(book.tick));
-            hash.add(u64::from(book.flags) << 32 | u64::from(book.last));
-            let market = self.market(symbol).words();
-            market.into_iter().for_each(|word| hash.add(word));
-            for side in [Side::Buy, Side::Sell] {
-                self.orders(symbol, side, |order| hash.add_order(&order));
-            }
-        }
-        hash.0
-    }
-}
-
-/// Mixes words in their order, so that order is part of the result.
-struct Hash(u64);
-
-impl Hash {
-    fn add(&mut self, word: u64) {
-        let mixed = (self.0 ^ word).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        self.0 = (mixed ^ mixed >> 29).wrapping_add(0x9E37_79B9_7F4A_7C15);
-    }
-
-    fn add_order(&mut self, order: &RestingOrder) {
-        self.add(order.order_ref);
-        self.add(u64::from(order.session) << 32 | u64::from(order.user_ref));
-        self.add(u64::from(order.quantity) << 32 | u64::from(order.executed));
-        self.add(u64::from(order.tip) << 32 | u64::from(order.displayed));
-        self.add(order.expiry_ns);
-        let hidden = u64::from(order.is_hidden);
-        self.add((order.price as u64) << 2 | hidden << 1 | order.side as u64);
     }
 }

@@ -5,12 +5,18 @@ use wire::ring::{
     EXTRA_TO_LIMIT, PRICE_MARKET, PRICE_MAX, Side, TimeInForce,
 };
 
-use super::{Hostile, TICKS};
+use super::{Hostile, tick_of};
 use crate::command::command;
 use crate::naive::increments::{BASIC, EXPIRY, ICEBERG, PEGS, STOPS, WHOLE};
 
 /// Price that all orders are around.
 pub(super) const MIDDLE: i64 = 10_000;
+
+/// One order in so many may move the price that orders are around by a tick.
+const DRIFT: u64 = 24;
+
+/// How far it goes from the middle, in ticks.
+const DRIFT_MAX: i64 = 4;
 
 /// Orders of a session that cancels and replacements choose from, half of the time the last two.
 const RECENT: u64 = 12;
@@ -82,13 +88,18 @@ impl Hostile {
     /// Price, quantity and life around the middle; a few of them are bad.
     fn terms(&mut self, session: u16, symbol: u16, side: Side, kind: CommandKind) -> Command {
         let tick = tick_of(symbol);
+        if self.offered & (STOPS | PEGS) != 0 && self.random.below(DRIFT) == 0 {
+            let step = self.random.below(3) as i64 - 1;
+            self.drift = (self.drift + step).clamp(-DRIFT_MAX, DRIFT_MAX);
+        }
         let away = self.random.below(10) as i64 - 3;
+        let middle = MIDDLE + self.drift * tick;
         let price = match (self.random.below(60), side) {
             (0, _) => PRICE_MARKET,
             (1, _) => MIDDLE + 1,
             (2, _) => [0, -tick, 1, PRICE_MAX][self.random.below(4) as usize],
-            (_, Side::Buy) => MIDDLE - away * tick,
-            (_, Side::Sell) => MIDDLE + away * tick,
+            (_, Side::Buy) => middle - away * tick,
+            (_, Side::Sell) => middle + away * tick,
         };
         let quantity = match self.random.below(40) {
             0 => 0,
@@ -160,12 +171,17 @@ impl Hostile {
     }
 
     fn ask_stop(&mut self, order: &mut Command, extra: &mut Command) {
-        let away = self.random.below(9) as i64 - 4;
+        // Mostly where the market is not yet, so that one elects the next.
+        let away = self.random.below(10) as i64 - 2;
+        let beyond = if order.side == Side::Buy as u8 { 1 } else { -1 };
         let trigger = match self.random.below(40) {
             0 => -MIDDLE,
             1 => MIDDLE + 1,
-            _ => MIDDLE + away * tick(order),
+            _ => MIDDLE + (self.drift + beyond * away) * tick_of(order.symbol),
         };
+        if self.random.below(2) == 0 {
+            order.price = trigger + beyond * tick_of(order.symbol);
+        }
         self.ask_condition(Condition::Stop, trigger, order, extra);
     }
 
@@ -173,7 +189,7 @@ impl Hostile {
         let distance = match self.random.below(40) {
             0 => 0,
             1 => 2 * MIDDLE,
-            _ => tick(order) * (1 + self.random.below(4) as i64),
+            _ => tick_of(order.symbol) * (1 + self.random.below(4) as i64),
         };
         self.ask_condition(Condition::TrailingStop, distance, order, extra);
     }
@@ -181,10 +197,10 @@ impl Hostile {
     fn ask_peg(&mut self, order: &mut Command, extra: &mut Command) {
         let ticks = self.random.below(6) as i64 - 2;
         let (condition, offset) = match self.random.below(5) {
-            0 | 1 => (Condition::PrimaryPeg, ticks * tick(order)),
+            0 | 1 => (Condition::PrimaryPeg, ticks * tick_of(order.symbol)),
             2 => (Condition::PrimaryPeg, ticks),
             3 => (Condition::MarketPeg, ticks + 2),
-            _ => (Condition::MidpointPeg, ticks + 1),
+            _ => (Condition::MidpointPeg, ticks.clamp(-1, 1)),
         };
         self.ask_condition(condition, offset, order, extra);
     }
@@ -266,16 +282,4 @@ impl Hostile {
         let back = self.random.below(reach) as u32;
         self.user_refs[usize::from(session)].saturating_sub(back)
     }
-}
-
-/// A replacement is of some other order, whose symbol it does not name: then the tick is a guess.
-fn tick(order: &Command) -> i64 {
-    tick_of(order.symbol)
-}
-
-fn tick_of(symbol: u16) -> i64 {
-    let ticks = usize::from(symbol)
-        .checked_sub(1)
-        .and_then(|at| TICKS.get(at));
-    ticks.copied().unwrap_or(1).max(1)
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use bytemuck::Zeroable;
-use matching::{EVENTS_MAX, Engine, Events, Limits, Line, Step};
+use matching::{EVENTS_MAX, Engine, Events, Limits, Line, RestoreError, Step};
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side, TimeInForce};
 
 /// Room for every test that is not about the lack of it.
@@ -40,6 +40,16 @@ impl Rig {
             sequence: 0,
             steps: 0,
         }
+    }
+
+    /// An engine from a snapshot.
+    pub fn restore(limits: Limits, bytes: &[u8]) -> Result<Self, RestoreError> {
+        let memory = vec![Line::ZERO; limits.lines()].leak();
+        Ok(Self {
+            engine: Engine::restore(limits, memory, bytes)?,
+            sequence: 0,
+            steps: 0,
+        })
     }
 
     /// An engine with symbols 1 to 3 and sessions 1 to 3 whose day is open.

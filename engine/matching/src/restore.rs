@@ -1,0 +1,214 @@
+//! An engine from a snapshot's bytes, which are not trusted.
+
+use bytemuck::Zeroable;
+use wire::ring::{MarketState, Side};
+
+use crate::books::{Book, rank};
+use crate::carry::{Carrier, Tag};
+use crate::engine::{Day, Session};
+use crate::market::{Market, is_trading};
+use crate::parts::Part;
+use crate::place::{ANY_BUY, ANY_SELL};
+use crate::reader::{Reader, RestoreError, RestoreFault};
+use crate::slab::{Identity, Order};
+use crate::snapshot::{Kept, Venue};
+use crate::{Engine, Limits, Line};
+
+impl<'m> Engine<'m> {
+    /// Makes an engine that goes on where the snapshotted one was. Clears the memory; lines beyond
+    /// [`Limits::lines`] are not used. The limits may be other ones, with room for what there is.
+    /// What the bytes say is checked; after an error the memory holds nothing of use.
+    /// O(symbols + sessions + bytes).
+    ///
+    /// # Errors
+    /// As [`Engine::new`]; or the first field that is wrong or finds no room.
+    pub fn restore(
+        limits: Limits,
+        memory: &'m mut [Line],
+        bytes: &[u8],
+    ) -> Result<Self, RestoreError> {
+        let mut engine = Self::new(limits, memory)?;
+        let mut reader = Reader::new(bytes)?;
+        let mut venue = Venue::of(&engine);
+        reader.record(Tag::Venue, |from| venue.carry(from))?;
+        let Venue {
+            day,
+            orders_taken,
+            matches,
+            kills,
+        } = venue;
+        engine.day = match day {
+            0 => Day::Before,
+            1 => Day::Open,
+            _ => Day::Closed,
+        };
+        (engine.orders_taken, engine.matches) = (orders_taken, matches);
+        engine.kills = kills;
+        let mut last = 0;
+        while reader.is_next(Tag::Session) {
+            last = engine.restore_session(&mut reader, last)?;
+        }
+        let mut last = 0;
+        while reader.is_next(Tag::Symbol) {
+            last = engine.restore_symbol(&mut reader, last)?;
+        }
+        reader.end()?;
+        Ok(engine)
+    }
+
+    /// Reads a session, whose number is above the last one; gives it.
+    fn restore_session(&mut self, reader: &mut Reader<'_>, last: u16) -> Result<u16, RestoreError> {
+        let (mut number, mut session) = (0, Session::zeroed());
+        reader.record(Tag::Session, |from| {
+            from.any("session", &mut number)?;
+            session.carry(from)
+        })?;
+        reader.require(number > last, "session", RestoreFault::Order)?;
+        session.extra = self.kills.restore_bits(session.extra);
+        let at = usize::from(number);
+        reader.require(at < self.sessions.len(), "session", RestoreFault::Room)?;
+        if reader.is_next(Tag::Asked) {
+            let asked = &mut self.asked[at];
+            reader.record(Tag::Asked, |from| asked.carry(from))?;
+            reader.require(!asked.is_plain(), "asked", RestoreFault::Value)?;
+            session.extra |= Session::ASKED;
+        }
+        self.sessions[at] = session;
+        Ok(number)
+    }
+
+    /// Reads a symbol, whose number is above the last one, with its orders; gives it.
+    fn restore_symbol(&mut self, reader: &mut Reader<'_>, last: u16) -> Result<u16, RestoreError> {
+        let (mut symbol, mut book, mut market) = (0, Book::zeroed(), Market::zeroed());
+        reader.record(Tag::Symbol, |from| {
+            from.any("symbol", &mut symbol)?;
+            book.carry(from)?;
+            market.carry(from)
+        })?;
+        reader.require(symbol > last, "symbol", RestoreFault::Order)?;
+        let books = &mut self.books.books;
+        let room = usize::from(symbol) < books.len();
+        reader.require(room, "symbol", RestoreFault::Room)?;
+        books[usize::from(symbol)] = book;
+        self.markets[usize::from(symbol)] = market;
+        self.set_market_state(symbol, market.state());
+        let mut before = None;
+        while reader.is_next(Tag::Order) {
+            before = Some(self.restore_order(reader, symbol, before)?);
+        }
+        self.check_uncrossed(reader, symbol)?;
+        Ok(symbol)
+    }
+
+    /// Whether a book whose orders were just read is not crossed while they trade.
+    fn check_uncrossed(&self, reader: &Reader<'_>, symbol: u16) -> Result<(), RestoreError> {
+        let book = &self.books.books[usize::from(symbol)];
+        let [buy, sell] = [Side::Buy, Side::Sell].map(|side| book.best(side));
+        let crossed = buy
+            .zip(sell)
+            .is_some_and(|((_, buy), (_, sell))| buy >= sell);
+        let fits = !crossed || !is_trading(self.state(symbol));
+        reader.require(fits, "order.price", RestoreFault::Order)
+    }
+
+    /// Reads an order that stands behind the one before it, and its part; gives it.
+    fn restore_order(
+        &mut self,
+        reader: &mut Reader<'_>,
+        symbol: u16,
+        before: Option<Kept>,
+    ) -> Result<Kept, RestoreError> {
+        let mut kept = Kept::default();
+        reader.record(Tag::Order, |from| kept.carry(from))?;
+        let side = if kept.side == Side::Buy as u8 {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        let place = |one: &Kept| (one.side, u32::MAX - rank(side, one.price), one.order_ref);
+        let sorted = before.is_none_or(|one| place(&one) < place(&kept));
+        reader.require(sorted, "order", RestoreFault::Order)?;
+        self.check_order(reader, symbol, &kept)?;
+        let who = Identity {
+            head: Identity::head(side, symbol, kept.session),
+            order_ref: kept.order_ref,
+            user_ref: kept.user_ref,
+        };
+        let level = match self.books.find(symbol, side, kept.price) {
+            Some(level) => level,
+            None => {
+                let room = self.books.trie.has_room();
+                reader.require(room, "order.price", RestoreFault::Room)?;
+                self.books.open(symbol, side, kept.price)
+            }
+        };
+        let mut order = Order::new(&who, kept.open, kept.executed, level);
+        order.set_kept_flags(kept.flags);
+        if matches!(kept.price, ANY_BUY | ANY_SELL) {
+            order.set_any_price();
+        }
+        let handle = self.books.append(&mut self.slab, order);
+        let orders = &*self.slab.orders;
+        self.refs
+            .insert(orders, kept.session, kept.user_ref, handle);
+        if reader.is_next(Tag::Part) {
+            self.restore_part(reader, handle)?;
+        }
+        if self.slab.orders[handle as usize].is_special() {
+            self.darken(handle);
+        }
+        Ok(kept)
+    }
+
+    /// Whether an order is one that its session, its symbol and its day can have, and finds room.
+    fn check_order(
+        &self,
+        reader: &Reader<'_>,
+        symbol: u16,
+        kept: &Kept,
+    ) -> Result<(), RestoreError> {
+        use RestoreFault::{Room, Taken, Value};
+        let tick = self.books.books[usize::from(symbol)].tick;
+        let session = self.sessions.get(usize::from(kept.session));
+        let session = session.filter(|session| session.is_defined());
+        let session = session.ok_or(reader.wrong("order.session", Value))?;
+        reader.require(self.day == Day::Open, "day", Value)?;
+        let takes_orders = self.state(symbol) != MarketState::Closed;
+        reader.require(takes_orders, "symbol.state", Value)?;
+        let known = kept.user_ref <= session.user_ref_last;
+        reader.require(known, "order.user_ref", Value)?;
+        let counted = kept.order_ref <= self.orders_taken;
+        reader.require(counted, "order.order_ref", Value)?;
+        let any_price = if kept.side == Side::Buy as u8 {
+            ANY_BUY
+        } else {
+            ANY_SELL
+        };
+        let good = match kept.price {
+            ANY_BUY | ANY_SELL => kept.price == any_price && !is_trading(self.state(symbol)),
+            price => price.is_multiple_of(tick),
+        };
+        reader.require(good, "order.price", Value)?;
+        reader.require(self.slab.has_room(), "order", Room)?;
+        let orders = &*self.slab.orders;
+        let taken = self.refs.get(orders, kept.session, kept.user_ref).is_some();
+        reader.require(!taken, "order.user_ref", Taken)
+    }
+
+    /// Reads the part of an order that was just put on its book.
+    fn restore_part(&mut self, reader: &mut Reader<'_>, handle: u32) -> Result<(), RestoreError> {
+        let mut part = Part::zeroed();
+        reader.record(Tag::Part, |from| part.carry(from))?;
+        let order = &self.slab.orders[handle as usize];
+        let fits = part.fits(order.open(), order.is_hidden());
+        reader.require(fits, "part", RestoreFault::Value)?;
+        let room = self.slab.parts.has_room();
+        reader.require(room, "part", RestoreFault::Room)?;
+        let own = self.slab.make_part(handle);
+        (own.tip, own.displayed) = (part.tip, part.displayed);
+        if part.expiry_ns != 0 {
+            self.expire_at(handle, part.expiry_ns);
+        }
+        Ok(())
+    }
+}

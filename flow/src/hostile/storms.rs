@@ -1,0 +1,182 @@
+//! Short scripts that begin with an empty book and end with one order from which much follows: what
+//! chance alone seldom brings about.
+
+use wire::ring::{
+    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, PRICE_MARKET, QUANTITY_MAX,
+    Side, TimeInForce,
+};
+
+use super::orders::MIDDLE;
+use super::{Hostile, SWEEPER, tick_of};
+use crate::command::command;
+use crate::naive::increments::{BASIC, PEGS, STOPS, WHOLE};
+
+/// One command in so many begins a storm.
+const STORM: u64 = 400;
+
+/// Puts a storm into the script.
+type Storm = fn(&mut Hostile);
+
+/// Storms, and the increments that each needs.
+const STORMS: [(u16, Storm); 3] = [
+    (STOPS, Hostile::cascade),
+    (WHOLE, Hostile::pile),
+    (BASIC | STOPS | PEGS, Hostile::chase),
+];
+
+/// Levels that a cascade runs through.
+const LEVELS: i64 = 7;
+
+/// Sessions of three accounts: who shows quotes, who waits for trades, who begins it all.
+const QUOTES: u16 = 4;
+const WAITING: u16 = 2;
+const OTHER: u16 = 1;
+
+impl Hostile {
+    /// Begins a storm, seldom, if it has all that one needs.
+    pub(super) fn storm(&mut self) {
+        let has = |needs| self.offered & needs == needs;
+        let known: Vec<_> = STORMS
+            .into_iter()
+            .filter(|(needs, _)| has(*needs))
+            .collect();
+        if known.is_empty() || self.owed.is_some() || self.random.below(STORM) != 0 {
+            return;
+        }
+        let choice = self.random.below(known.len() as u64) as usize;
+        known[choice].1(self);
+    }
+
+    /// Each stop that comes to life trades one level up and elects the next.
+    fn cascade(&mut self) {
+        let at = self.field();
+        for level in 0..LEVELS {
+            self.enter(at.order(QUOTES, -1, level, 2), None);
+        }
+        for level in 1..LEVELS {
+            let stop = Command::BLANK.with_condition(Condition::Stop, at.price(level - 1) as i32);
+            let mut order = at.order(WAITING, 1, level, 2);
+            if self.random.below(2) == 0 {
+                order.price = PRICE_MARKET;
+            }
+            self.enter(order, Some(stop));
+        }
+        let quantity = 1 + self.random.below(3) as u32;
+        self.enter(at.order(OTHER, 1, 0, quantity), None);
+    }
+
+    /// All-or-none orders wait for units that come little by little.
+    fn pile(&mut self) {
+        let at = self.field();
+        let whole = Command {
+            flags: EXTRA_ALL_OR_NONE,
+            ..Command::BLANK
+        };
+        for quantity in [9, 6, 4, 12] {
+            self.enter(at.order(WAITING, 1, 2, quantity), Some(whole));
+        }
+        for level in [1, 2, 0, 3, 2, 1] {
+            let quantity = 1 + self.random.below(4) as u32;
+            self.enter(at.order(QUOTES, -1, level, quantity), None);
+        }
+    }
+
+    /// A better quote moves the pegs; one of them trades with a hidden order and elects a stop,
+    /// which takes the best offer away: the pegs move again.
+    fn chase(&mut self) {
+        let at = self.field();
+        let hidden = Command {
+            flags: EXTRA_HIDDEN,
+            ..Command::BLANK
+        };
+        let peg = |condition, ticks| {
+            let amount = ticks * tick_of(at.symbol);
+            Command::BLANK.with_condition(condition, amount as i32)
+        };
+        for (side, level) in [(1, 0), (-1, 3), (-1, 6), (-1, 7)] {
+            self.enter(at.order(QUOTES, side, level, 2), None);
+        }
+        self.enter(at.order(OTHER, -1, 2, 1), Some(hidden));
+        let uncapped = Command {
+            price: PRICE_MARKET,
+            ..at.order(WAITING, 1, 0, 2)
+        };
+        self.enter(uncapped, Some(peg(Condition::PrimaryPeg, 1)));
+        self.enter(uncapped, Some(peg(Condition::MidpointPeg, 2)));
+        self.enter(
+            at.order(WAITING, 1, 3, 2),
+            Some(peg(Condition::MarketPeg, 3)),
+        );
+        let stop = Command::BLANK.with_condition(Condition::Stop, at.price(2) as i32);
+        self.enter(uncapped, Some(stop));
+        self.enter(at.order(QUOTES, 1, 1, 2), None);
+    }
+
+    /// Takes both sides of a book off, and says where the storm is.
+    fn field(&mut self) -> Field {
+        let any = self.random.next();
+        let symbol = 1 + (any & 1) as u16;
+        for side in [Side::Buy, Side::Sell] {
+            let sweep = Command {
+                session: SWEEPER,
+                symbol,
+                side: side as u8,
+                quantity: QUANTITY_MAX,
+                price: PRICE_MARKET,
+                time_in_force: TimeInForce::ImmediateOrCancel as u8,
+                ..command(CommandKind::New)
+            };
+            self.enter(sweep, None);
+        }
+        Field {
+            symbol,
+            direction: if any & 2 == 0 { 1 } else { -1 },
+        }
+    }
+
+    /// Puts an order into the script, behind its `Extra`.
+    fn enter(&mut self, order: Command, extra: Option<Command>) {
+        let last = &mut self.user_refs[usize::from(order.session)];
+        *last += 1;
+        let user_ref = *last;
+        if let Some(extra) = extra {
+            self.script.push_back(Command {
+                kind: CommandKind::Extra as u8,
+                session: order.session,
+                ..extra
+            });
+        }
+        self.script.push_back(Command { user_ref, ..order });
+    }
+}
+
+/// Where a storm is, and whether it goes up or down.
+#[derive(Clone, Copy)]
+struct Field {
+    symbol: u16,
+    direction: i64,
+}
+
+impl Field {
+    /// The price so many levels on.
+    fn price(self, level: i64) -> i64 {
+        MIDDLE + self.direction * level * tick_of(self.symbol)
+    }
+
+    /// An order that goes along with the storm (`side` 1) or stands against it (-1).
+    fn order(self, session: u16, side: i64, level: i64, quantity: u32) -> Command {
+        let side = if side == self.direction {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        Command {
+            symbol: self.symbol,
+            side: side as u8,
+            session,
+            quantity,
+            price: self.price(level),
+            ..command(CommandKind::New)
+        }
+    }
+}
