@@ -6,8 +6,10 @@ mod format;
 mod refusals;
 mod rig;
 
-use common::Rig;
+use common::{Rig, cancel, day, of};
 use rig::{LIMITS, bytes_of, events_of, inputs, restored};
+use wire::ring::Side::{Buy, Sell};
+use wire::ring::{Command, CommandKind, PRICE_MARKET};
 
 #[test]
 fn a_restored_engine_goes_on_as_the_first_one_would_have() {
@@ -31,5 +33,61 @@ fn a_restored_engine_goes_on_as_the_first_one_would_have() {
         let bytes = bytes_of(&first.engine);
         assert!(others.iter().all(|one| bytes_of(&one.engine) == bytes));
         assert!(others.len() >= 6);
+    }
+}
+
+/// A command about symbol 1 with a flag.
+fn set(kind: CommandKind, flags: u8) -> Command {
+    Command {
+        symbol: 1,
+        flags,
+        ..of(kind)
+    }
+}
+
+#[test]
+fn rare_states_are_brought_back_too() {
+    let auction = set(CommandKind::SetState, 2);
+    let session = |session, account| Command {
+        session,
+        user_ref: account,
+        ..of(CommandKind::DefineSession)
+    };
+    let of_4 = Command {
+        session: 4,
+        ..day(1, Buy, 1, 100)
+    };
+    let kill = |scope, flags| Command {
+        letters: [scope, 0, 0, 0],
+        ..set(CommandKind::Kill, flags)
+    };
+    let cases: [(&[Command], &[Command]); 4] = [
+        // Orders at any price in a call.
+        (
+            &[
+                auction,
+                day(1, Buy, 9, PRICE_MARKET),
+                day(2, Sell, 9, PRICE_MARKET),
+            ],
+            &[cancel(1, 4), cancel(2, 4), cancel(1, 0), cancel(2, 0)],
+        ),
+        (
+            &[auction, day(1, Buy, 9, PRICE_MARKET), day(2, Sell, 4, 100)],
+            &[set(CommandKind::Indicate, 0), set(CommandKind::SetState, 3)],
+        ),
+        // A session of an account that was killed before.
+        (&[kill(1, 1)], &[session(4, 0), of_4, kill(1, 0), of_4]),
+        (&[kill(0, 1)], &[session(4, 7), of_4, kill(0, 0), of_4]),
+    ];
+    for (before, after) in cases {
+        let mut first = Rig::open(LIMITS);
+        for command in before {
+            first.apply(*command);
+        }
+        let mut other = restored(&bytes_of(&first.engine), 1);
+        for command in after {
+            assert_eq!(other.apply(*command), first.apply(*command), "{command:?}");
+        }
+        assert_eq!(bytes_of(&other.engine), bytes_of(&first.engine));
     }
 }
