@@ -4,8 +4,8 @@
 
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{
-    Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Event, EventKind, Input,
-    PRICE_MARKET, PRICE_MAX, Reason, Side, TimeInForce,
+    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
+    EXTRA_TO_LIMIT, Event, EventKind, Input, PRICE_MARKET, PRICE_MAX, Reason, Side, TimeInForce,
 };
 
 use crate::answers::about;
@@ -13,13 +13,14 @@ use crate::books::rank;
 use crate::carry::Carrier;
 use crate::engine::{Day, Session};
 use crate::entry::rejected;
+use crate::parked::{Wait, reach};
 use crate::place::ANY_BUY;
 use crate::refs::Found;
-use crate::slab::HEAD_HIDDEN;
+use crate::slab::{HEAD_HIDDEN, Identity};
 use crate::trade::Taker;
 use crate::{Engine, Events, Step};
 
-const FLAGS: u8 = EXTRA_POST_ONLY | EXTRA_SLIDE | EXTRA_HIDDEN;
+const FLAGS: u8 = EXTRA_POST_ONLY | EXTRA_SLIDE | EXTRA_HIDDEN | EXTRA_ALL_OR_NONE | EXTRA_TO_LIMIT;
 
 /// The attributes that the next order of a session is to have, as they were asked.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -28,23 +29,29 @@ pub(crate) struct Asked {
     expiry: i64,
     minimum: u32,
     displayed: u32,
+    /// Of the condition, 0 without one.
+    amount: i32,
     flags: u8,
     /// Something that is not offered.
     unknown: u8,
-    unused: [u8; 6],
+    condition: u8,
+    unused: u8,
 }
 
 impl Asked {
     fn of(command: &Command) -> Self {
         let [letter, condition, ..] = command.letters;
         let [text, ..] = command.client_id;
+        let is_unknown = Condition::from_byte(condition).is_none();
         Self {
             expiry: command.price,
             minimum: command.quantity,
             displayed: command.old_user_ref,
+            amount: if condition == 0 { 0 } else { command.amount() },
             flags: command.flags,
-            unknown: u8::from(letter != 0 || condition != 0 || text != 0),
-            unused: [0; 6],
+            unknown: u8::from(letter != 0 || is_unknown || text != 0),
+            condition,
+            unused: 0,
         }
     }
 
@@ -62,8 +69,9 @@ impl Asked {
     }
 
     /// Whether it is for an order that is to trade, or not to trade, on entry.
-    pub(crate) fn wants_trades(&self) -> bool {
-        self.minimum > 0 || self.has(EXTRA_POST_ONLY)
+    pub(crate) fn wants_trades(&self, command: &Command) -> bool {
+        let at_once = self.has(EXTRA_ALL_OR_NONE) && command.price == PRICE_MARKET;
+        self.minimum > 0 || at_once || self.has(EXTRA_POST_ONLY | EXTRA_TO_LIMIT)
     }
 
     /// What a snapshot carries: all, as no more than an `Extra` of any bytes is known of it.
@@ -72,22 +80,71 @@ impl Asked {
             expiry,
             minimum,
             displayed,
+            amount,
             flags,
             unknown,
+            condition,
             unused: _,
         } = self;
         to.any("asked.expiry", expiry)?;
         to.any("asked.minimum", minimum)?;
         to.any("asked.displayed", displayed)?;
+        to.any("asked.amount", amount)?;
         to.any("asked.flags", flags)?;
-        to.number("asked.unknown", unknown, 0..=1)
+        to.number("asked.unknown", unknown, 0..=1)?;
+        to.any("asked.condition", condition)
+    }
+
+    /// What is wrong with the condition, if there is one.
+    fn check_condition(&self, is_day: bool, tick: u32) -> Result<(), Reason> {
+        let condition = Condition::from_byte(self.condition).unwrap_or(Condition::None);
+        let amount = i64::from(self.amount);
+        let is_shown_peg = self.is_peg() && self.displayed > 0;
+        let is_offset = match condition {
+            Condition::None => return Ok(()),
+            Condition::MarketPeg => amount >= 1,
+            Condition::MidpointPeg => amount >= 0,
+            _ => true,
+        };
+        let excludes = EXTRA_POST_ONLY | EXTRA_ALL_OR_NONE | EXTRA_TO_LIMIT;
+        if !is_day || self.minimum > 0 || self.has(excludes) || is_shown_peg || !is_offset {
+            return Err(Reason::InvalidField);
+        }
+        let is_price = (1..=PRICE_MAX).contains(&amount) && amount % i64::from(tick) == 0;
+        if !self.is_peg() && !is_price {
+            return Err(Reason::InvalidPrice);
+        }
+        Ok(())
+    }
+
+    fn is_peg(&self) -> bool {
+        self.condition >= Condition::PrimaryPeg as u8
+    }
+
+    /// Units that an order must trade at once.
+    fn minimum_of(&self, taker: &Taker) -> u32 {
+        if self.has(EXTRA_ALL_OR_NONE) {
+            taker.open
+        } else {
+            self.minimum
+        }
+    }
+
+    /// What an order waits for or follows.
+    fn wait(&self, taker: &Taker) -> Wait {
+        Wait {
+            condition: self.condition,
+            is_whole: self.has(EXTRA_ALL_OR_NONE) && taker.rests,
+            amount: self.amount,
+            cap: taker.price,
+        }
     }
 
     /// The checks that need no book, in the stated order.
-    fn check(&self, input: &Input, open: u32) -> Result<(), Reason> {
+    fn check(&self, input: &Input, open: u32, tick: u32) -> Result<(), Reason> {
         let command = &input.command;
-        let stays =
-            command.time_in_force == TimeInForce::Day as u8 && command.price != PRICE_MARKET;
+        let is_day = command.time_in_force == TimeInForce::Day as u8;
+        let stays = is_day && (command.price != PRICE_MARKET || self.has(EXTRA_TO_LIMIT));
         let slides = self.has(EXTRA_SLIDE) && !self.has(EXTRA_POST_ONLY);
         if self.flags & !FLAGS != 0 || slides || self.expiry < 0 {
             return Err(Reason::InvalidField);
@@ -98,12 +155,18 @@ impl Asked {
         if self.displayed > 0 && (!stays || self.has(EXTRA_HIDDEN)) {
             return Err(Reason::InvalidField);
         }
-        if self.expiry != 0 && !stays {
+        if self.expiry != 0 && !stays && !(is_day && self.condition != 0) {
             return Err(Reason::InvalidField);
         }
         if self.has(EXTRA_POST_ONLY) && (!stays || self.minimum > 0) {
             return Err(Reason::InvalidField);
         }
+        let is_to_limit = is_day && command.price == PRICE_MARKET && !self.has(EXTRA_POST_ONLY);
+        let excludes = self.has(EXTRA_POST_ONLY) || self.displayed > 0 || self.minimum > 0;
+        if self.has(EXTRA_TO_LIMIT) && !is_to_limit || self.has(EXTRA_ALL_OR_NONE) && excludes {
+            return Err(Reason::InvalidField);
+        }
+        self.check_condition(is_day, tick)?;
         if self.expiry != 0 && self.expiry as u64 <= input.time_ns {
             return Err(Reason::Expired);
         }
@@ -129,15 +192,20 @@ impl Engine<'_> {
     #[inline(never)]
     pub(crate) fn enter_asked(&mut self, input: &Input, events: &mut Events) -> Step {
         let at = usize::from(input.command.session);
+        let is_peg = self.asked.get(at).is_some_and(Asked::is_peg);
+        if is_peg && self.look_ahead_of_peg(input) == Step::More {
+            return Step::More;
+        }
         let mut asked = Asked::zeroed();
         if let Some(session) = self.sessions.get_mut(at) {
             session.extra &= !Session::ASKED;
             core::mem::swap(&mut self.asked[at], &mut asked);
         }
-        match self.check_asked(input, &asked) {
+        let step = match self.check_asked(input, &asked) {
             Ok((taker, found)) => self.enter_with(taker, found, &asked, events),
             Err(reason) => rejected(&input.command, reason, events),
-        }
+        };
+        self.ended(step, events)
     }
 
     /// The order, and the one that it replaces.
@@ -163,7 +231,7 @@ impl Engine<'_> {
         if self.is_killed(&taker) {
             return Err(Reason::Killed);
         }
-        asked.check(input, taker.open)?;
+        asked.check(input, taker.open, self.book_of(&taker).tick)?;
         self.check_kind(command, asked, &mut taker)?;
         taker.is_special = !asked.is_plain() || taker.price == ANY_BUY;
         taker.displayed = asked.displayed;
@@ -174,8 +242,21 @@ impl Engine<'_> {
         if asked.has(EXTRA_POST_ONLY) && self.meets(&taker) {
             self.slide(&mut taker, asked)?;
         }
+        if asked.has(EXTRA_TO_LIMIT) {
+            self.limit_to_best(&mut taker)?;
+        }
+        taker.wait = asked.wait(&taker);
+        if asked.is_peg() {
+            taker.who.head |= HEAD_HIDDEN;
+            self.price_peg(&mut taker, self.after.marks);
+        }
         self.check_room_of_parts(&taker, found)?;
-        self.check_room(&taker, found.is_none() && !self.meets(&taker))?;
+        if self.may_park(&taker) {
+            self.check_room_parked(found.is_none())?;
+        }
+        if !self.is_parked_on_entry(&taker) {
+            self.check_room(&taker, found.is_none() && !self.meets(&taker))?;
+        }
         Ok((taker, found))
     }
 
@@ -186,6 +267,17 @@ impl Engine<'_> {
         if taker.needs_part() && !makes_room && !self.slab.parts.has_room() {
             return Err(Reason::PoolFull);
         }
+        Ok(())
+    }
+
+    /// Gives a market order the other side's best price as its limit.
+    fn limit_to_best(&self, taker: &mut Taker) -> Result<(), Reason> {
+        let side = taker.who.side();
+        let best = self.book_of(taker).best(side.opposite());
+        let (_, price) = best.ok_or(Reason::NoLiquidity)?;
+        taker.price = price;
+        taker.reach = reach(side, price);
+        taker.rests = true;
         Ok(())
     }
 
@@ -213,25 +305,38 @@ impl Engine<'_> {
         asked: &Asked,
         events: &mut Events,
     ) -> Step {
-        let old = found.map(|found| {
-            let old = self.slab.orders[found.order as usize].identity();
-            self.take_off(found);
-            old
-        });
+        self.due(taker.who.symbol());
+        let old = found.map(|found| self.give_way(found));
+        let is_parked = self.is_parked_on_entry(&taker);
+        let minimum = asked.minimum_of(&taker);
         // An order with a minimum trades or leaves, but does not rest untouched.
-        let waits = asked.minimum == 0 && taker.rests && !self.meets(&taker);
+        let waits = !is_parked && minimum == 0 && taker.rests && !self.meets(&taker);
         let flags = self.take(&taker, !waits);
-        events.push_words(match old {
-            Some(old) => taker.replaced(&old, flags),
-            None => taker.event(EventKind::Accepted, flags),
-        });
+        if is_parked {
+            return self.park_new(&taker, old.as_ref(), events);
+        }
+        if taker.wait.is_whole {
+            return self.judge_on(self.judged(&taker, minimum, old), events);
+        }
+        events.push_words(taker.taken(old.as_ref(), flags));
         if waits {
             self.rest_anew(&taker);
             return Step::Done;
         }
-        if asked.minimum > 0 {
-            return self.judge(&taker, asked.minimum, events);
+        if minimum > 0 {
+            return self.judge_on(self.judged(&taker, minimum, None), events);
         }
         self.trade(&mut { taker }, events)
+    }
+
+    /// Takes off an order that is replaced; the book did not show a parked one.
+    fn give_way(&mut self, found: Found) -> Identity {
+        let order = self.slab.orders[found.order as usize];
+        let mut old = order.identity();
+        if order.is_parked() {
+            old.head |= HEAD_HIDDEN;
+        }
+        self.take_off(found);
+        old
     }
 }

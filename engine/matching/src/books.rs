@@ -124,7 +124,9 @@ impl Book {
         to.number("symbol.tick", tick, 1..=PRICE_MAX as u32)?;
         to.number("symbol.last", last, 0..=PRICE_MAX as u32)?;
         // All else that makes it more than a plain one follows from other fields.
-        debug_assert!(*flags & !(Self::DEFINED | Self::OTHER_STATE | Self::KILLED) == 0);
+        debug_assert!(
+            *flags & !(Self::DEFINED | Self::OTHER_STATE | Self::KILLED | Self::WATCHED) == 0
+        );
         let mut killed = u8::from(*flags & Self::KILLED != 0);
         to.number("symbol.killed", &mut killed, 0..=1)?;
         *flags = Self::DEFINED;

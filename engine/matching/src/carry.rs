@@ -79,7 +79,7 @@ macro_rules! numbers {
     };
 }
 
-numbers!(u8, u16, u32, u64, i64);
+numbers!(u8, u16, u32, u64, i32, i64);
 
 /// What a snapshot's trailer says of all records: their bytes in words of eight, the last one
 /// filled up with zeros, each mixed in by a multiplication, so that their order counts.

@@ -17,9 +17,11 @@ impl Books<'_> {
 
 impl Engine<'_> {
     /// Open units of an order that are not shown.
-    fn dark_of(&self, handle: u32) -> u64 {
+    pub(crate) fn dark_of(&self, handle: u32) -> u64 {
         let order = &self.slab.orders[handle as usize];
-        let units = if order.is_hidden() {
+        let units = if order.is_parked() {
+            0
+        } else if order.is_hidden() {
             order.open()
         } else {
             order.open() - self.tip(handle)

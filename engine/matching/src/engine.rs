@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason};
 
+use crate::after::After;
 use crate::ahead::Ahead;
 use crate::answers::{about, refused};
 use crate::attributes::Asked;
@@ -21,6 +22,7 @@ use crate::states::Turn;
 use crate::trade::Taker;
 use crate::trie::Trie;
 use crate::uncross::Search;
+use crate::watch::Watch;
 use crate::{Events, LimitError, Limits, Line, Step};
 
 /// One session.
@@ -99,6 +101,10 @@ pub(crate) enum Pending {
     Turn(Turn),
     /// The price that an auction would have is looked for.
     Indicate(Command, Search),
+    /// A peg's references are looked for before it is applied.
+    Look(Input),
+    /// Consequences.
+    After,
 }
 
 /// A matching engine in the memory handed to it.
@@ -126,6 +132,9 @@ pub struct Engine<'m> {
     /// Matches made so far.
     pub(crate) matches: u64,
     pub(crate) kills: Kills,
+    /// By symbol.
+    pub(crate) watches: &'m mut [Watch],
+    pub(crate) after: After<'m>,
     pub(crate) pending: Pending,
     pub(crate) ahead: Ahead,
 }
@@ -157,6 +166,8 @@ impl<'m> Engine<'m> {
             groups,
             nodes,
             cache,
+            watches,
+            marked,
         } = memory::cut(&limits, memory);
         Ok(Self {
             books: Books {
@@ -175,6 +186,8 @@ impl<'m> Engine<'m> {
             orders_taken: 0,
             matches: 0,
             kills: Kills::NONE,
+            watches,
+            after: After::new(marked),
             pending: Pending::Nothing,
             ahead: Ahead::EMPTY,
         })
@@ -233,7 +246,8 @@ impl<'m> Engine<'m> {
     /// to go on with it is [`Step::Done`] and there are no events.
     pub fn resume(&mut self, events: &mut Events) -> Step {
         events.clear();
-        match core::mem::replace(&mut self.pending, Pending::Nothing) {
+        self.release(events);
+        let step = match core::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => Step::Done,
             Pending::Sweep(mut taker) => self.trade(&mut taker, events),
             Pending::Expire(input) => self.expire_then_apply(&input, events),
@@ -241,7 +255,10 @@ impl<'m> Engine<'m> {
             Pending::Leave(mass) => self.leave_on(mass, events),
             Pending::Turn(turn) => self.turn_on(turn, events),
             Pending::Indicate(command, search) => self.indicate_on(command, search, events),
-        }
+            Pending::Look(input) => self.enter_asked(&input, events),
+            Pending::After => Step::Done,
+        };
+        self.ended(step, events)
     }
 
     fn define_symbol(&mut self, command: &Command) -> Event {

@@ -10,9 +10,10 @@ use wire::ring::{
 };
 
 use crate::answers::{about, canceled, code, of_order};
-use crate::books::{Book, limit, rank};
+use crate::books::Book;
 use crate::engine::Day;
-use crate::events::{Words, pair};
+use crate::events::pair;
+use crate::parked::{Wait, reach};
 use crate::refs::Found;
 use crate::slab::{HEAD_HIDDEN, Identity, ORDER_REF_MAX};
 use crate::trade::Taker;
@@ -73,35 +74,33 @@ impl Engine<'_> {
         if open >= order.open() {
             return answered(command, EventKind::Noted, events);
         }
-        let mut price = self.books.price(order.level);
-        if order.is_special() {
-            price = limit(price);
+        if order.is_special() || self.is_watched(order.identity().symbol()) {
+            return self.cancel_watched(found, open, events);
         }
+        let price = self.books.price(order.level);
         if open == 0 {
-            if order.is_special() {
-                self.forget(found.order);
-            }
             self.refs.remove(self.slab.orders, found);
             self.books.unlink(&mut self.slab, found.order);
             events.push_words(canceled(&order, price, Reason::User, Event::LAST));
             return Step::Done;
         }
         let quantity = order.open() - open;
-        let held = self.lower(found.order, quantity);
-        let flags = Event::BOOKED | Event::LAST;
-        let code = code(EventKind::Reduced, Reason::User, flags);
-        events.push_words(Words {
-            related: u64::from(held),
-            ..of_order(&order.identity(), code, pair(quantity, open), price)
-        });
+        self.lower(found.order, quantity);
+        let code = code(
+            EventKind::Reduced,
+            Reason::User,
+            Event::BOOKED | Event::LAST,
+        );
+        let units = pair(quantity, open);
+        events.push_words(of_order(&order.identity(), code, units, price));
         Step::Done
     }
 
-    /// Takes a resting order off its book and forgets its reference.
+    /// Takes a live order off its book, or off the parked ones, and forgets its reference.
     #[inline(never)]
     pub(crate) fn take_off(&mut self, found: Found) {
         if self.slab.orders[found.order as usize].is_special() {
-            self.forget(found.order);
+            return self.take_off_special(found);
         }
         self.refs.remove(self.slab.orders, found);
         self.books.unlink(&mut self.slab, found.order);
@@ -212,11 +211,10 @@ impl Engine<'_> {
         };
         let is_market = command.price == PRICE_MARKET;
         let price = command.price as u32;
-        let is_any_buy = is_market && who.side() == Side::Sell;
         Taker {
             who,
             price,
-            reach: rank(who.side().opposite(), if is_any_buy { 1 } else { price }),
+            reach: reach(who.side(), price),
             open: quantity - executed,
             executed,
             displayed: 0,
@@ -224,6 +222,8 @@ impl Engine<'_> {
             rests: time_in_force == TimeInForce::Day as u8 && !is_market,
             is_special: false,
             is_called: false,
+            wait: Wait::NONE,
+            price_first: 0,
         }
     }
 

@@ -63,6 +63,21 @@ impl Events {
         EVENTS_MAX - self.len
     }
 
+    /// Sets or clears [`Event::LAST`] of the last event, if there is one.
+    pub(crate) fn mark_last(&mut self, is_last: bool) {
+        if let Some(event) = self.slots[..self.len].last_mut() {
+            event.flags &= !Event::LAST;
+            event.flags |= if is_last { Event::LAST } else { 0 };
+        }
+    }
+
+    /// Takes the last event back.
+    pub(crate) fn pop(&mut self) -> Option<Words> {
+        let event = self.slots[..self.len].last()?;
+        self.len -= 1;
+        Some(bytemuck::cast(*event))
+    }
+
     /// Adds an event; the engine looks at [`Events::room`] before.
     #[inline]
     pub(crate) fn push(&mut self, event: Event) {

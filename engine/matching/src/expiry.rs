@@ -6,8 +6,6 @@
 
 use wire::ring::{Input, Reason};
 
-use crate::answers::canceled;
-use crate::books::limit;
 use crate::engine::Pending;
 use crate::parts::Part;
 use crate::slab::{NONE, Order, Slab};
@@ -164,11 +162,11 @@ impl Engine<'_> {
                 return Step::More;
             }
             let handle = self.slab.parts.all[part as usize].order;
-            let order = self.slab.orders[handle as usize];
-            let price = limit(self.books.price(order.level));
+            self.touch(self.slab.orders[handle as usize].identity().symbol());
+            events.push_words(self.canceled(handle, Reason::Expired, 0));
             self.take_off(self.refs.find(self.slab.orders, handle));
-            events.push_words(canceled(&order, price, Reason::Expired, 0));
         }
-        self.apply_now(input, events)
+        let step = self.apply_now(input, events);
+        self.ended(step, events)
     }
 }

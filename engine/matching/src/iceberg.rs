@@ -58,6 +58,9 @@ impl Engine<'_> {
 
     #[cold]
     fn lower_special(&mut self, handle: u32, quantity: u32) -> u32 {
+        if self.slab.orders[handle as usize].is_parked() {
+            return self.lower_parked(handle, quantity);
+        }
         self.lighten(handle);
         let (order, tip) = (self.slab.orders[handle as usize], self.tip(handle));
         let held = quantity.min(order.open() - tip);
@@ -68,6 +71,18 @@ impl Engine<'_> {
         self.books.levels[order.level as usize].quantity -= u64::from(quantity);
         self.darken(handle);
         self.slab.settle(handle);
+        held
+    }
+
+    /// A parked iceberg has no tip yet: it would show its displayed quantity.
+    fn lower_parked(&mut self, handle: u32, quantity: u32) -> u32 {
+        let displayed = self.slab.part_of(handle).map_or(0, |part| part.displayed);
+        let order = &mut self.slab.orders[handle as usize];
+        let held = match displayed {
+            0 => 0,
+            displayed => order.open().saturating_sub(displayed).min(quantity),
+        };
+        order.reduce(quantity);
         held
     }
 
@@ -109,7 +124,7 @@ impl Engine<'_> {
             maker.open(),
             self.books.price(maker.level),
         );
-        taker.trade(quantity);
+        taker.trade(quantity, price);
         if leaves == 0 {
             self.take_off(self.refs.find(self.slab.orders, handle));
         }

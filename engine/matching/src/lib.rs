@@ -25,7 +25,9 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+mod after;
 mod ahead;
+mod all_or_none;
 mod answers;
 mod attributes;
 mod dark;
@@ -37,16 +39,21 @@ mod kill;
 mod market;
 mod mass;
 mod minimum;
+mod parked;
 mod parts;
+mod pegs;
 mod prefetch;
 mod self_trade;
 mod states;
+mod stops;
 mod trade;
 mod uncross;
 
 mod books;
 mod place;
 mod trie;
+mod triggers;
+mod watch;
 
 mod refs;
 mod slab;

@@ -1,14 +1,15 @@
 //! Many orders leave at once: a mass cancel, a kill switch, the end of the day.
 //!
-//! One way through all books, by symbol, buys before sells, price-time, that takes off what fits.
+//! One way through all books, by symbol, buys before sells, price-time, then the parked orders by
+//! number, that takes off what fits.
 //! It is cut into steps: each looks at a bounded number of symbols, levels and orders.
 
 use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MAX, Reason, Side};
 
-use crate::answers::{about, canceled, refused};
-use crate::books::{Walk, limit, rank};
+use crate::answers::{about, refused};
+use crate::books::{Walk, rank};
 use crate::engine::Pending;
-use crate::slab::NONE;
+use crate::slab::{NONE, Order};
 use crate::{Engine, Events, Step};
 
 /// Looks of a step: a symbol without orders is one, a level or an order is [`LOOKS_AN_ORDER`].
@@ -36,6 +37,8 @@ pub(crate) struct Mass {
     symbol: u16,
     symbol_last: u16,
     side: Side,
+    /// It is behind both sides, at the symbol's parked orders.
+    is_parked: bool,
     /// The rest of that side.
     walk: Walk,
     /// The level's price, and its next order.
@@ -81,6 +84,7 @@ impl Engine<'_> {
             symbol: first as u16,
             symbol_last: last as u16,
             side: Side::Buy,
+            is_parked: false,
             walk: self.books.books[first].walk(Side::Buy),
             price: 0,
             order: NONE,
@@ -108,15 +112,20 @@ impl Engine<'_> {
             } else if mass.side == Side::Buy {
                 mass.side = Side::Sell;
                 mass.walk = book.walk(Side::Sell);
+            } else if !mass.is_parked {
+                mass.is_parked = true;
+                if !mass.asks(PRICE) {
+                    mass.order = self.watches[usize::from(mass.symbol)].parked.head;
+                }
             } else if mass.symbol == mass.symbol_last {
                 if mass.command.kind == CommandKind::SetState as u8 {
                     return self.turned_closed(&mass.command, events);
                 }
                 events.push(mass.answer());
-                return Step::Done;
+                return self.ended(Step::Done, events);
             } else {
                 mass.symbol += 1;
-                mass.side = Side::Buy;
+                (mass.side, mass.is_parked) = (Side::Buy, false);
                 mass.walk = self.books.books[usize::from(mass.symbol)].walk(Side::Buy);
                 looks += 1;
             }
@@ -132,9 +141,10 @@ impl Engine<'_> {
         let order = self.slab.orders[handle as usize];
         mass.order = order.next;
         let account = self.sessions[usize::from(order.session())].account;
-        if mass.is_fit(order.session(), account) {
+        if mass.is_fit(&order, account) {
+            self.touch(mass.symbol);
+            events.push_words(self.canceled(handle, mass.reason, 0));
             self.take_off(self.refs.find(self.slab.orders, handle));
-            events.push_words(canceled(&order, limit(mass.price), mass.reason, 0));
             mass.count += 1;
         }
     }
@@ -159,8 +169,10 @@ impl Mass {
         is_price && (!self.asks(SIDE) || side == self.side as u8)
     }
 
-    fn is_fit(&self, session: u16, account: u32) -> bool {
-        (!self.asks(SESSION) || session == self.command.session)
+    fn is_fit(&self, order: &Order, account: u32) -> bool {
+        let side = order.identity().side() as u8;
+        (!self.asks(SESSION) || order.session() == self.command.session)
+            && (!self.asks(SIDE) || side == self.command.side)
             && (!self.asks(ACCOUNT) || account == self.command.user_ref)
     }
 

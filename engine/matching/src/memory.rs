@@ -12,6 +12,7 @@ use crate::place::NODES_A_GROUP_MAX;
 use crate::refs::{Branch, LINE_SLOTS, ORDER_SLOTS};
 use crate::slab::Order;
 use crate::trie::{Group, Node};
+use crate::watch::Watch;
 
 /// The most entries of the cache before the tries: 512 KiB.
 const CACHE_MAX: usize = 1 << 16;
@@ -32,11 +33,14 @@ pub(crate) struct Tables<'m> {
     pub(crate) groups: &'m mut [Group],
     pub(crate) nodes: &'m mut [Node],
     pub(crate) cache: &'m mut [u64],
+    pub(crate) watches: &'m mut [Watch],
+    pub(crate) marked: &'m mut [u64],
 }
 
 /// Entries of each table. Entry 0 of those that handles name is never used.
 struct Sizes {
     books: usize,
+    marked: usize,
     sessions: usize,
     orders: usize,
     parts: usize,
@@ -52,6 +56,7 @@ impl Sizes {
         let (orders, groups) = (limits.orders as usize, limits.price_groups as usize);
         Self {
             books: usize::from(limits.symbols) + 1,
+            marked: usize::from(limits.symbols / 64) + 1,
             sessions: usize::from(limits.sessions) + 1,
             orders: orders + 1,
             parts: limits.special as usize + 1,
@@ -88,6 +93,8 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<Group>(sizes.groups)
         + lines_of::<Node>(sizes.nodes)
         + lines_of::<u64>(sizes.cache)
+        + lines_of::<Watch>(sizes.books)
+        + lines_of::<u64>(sizes.marked)
 }
 
 /// Clears the memory, which is as many lines as [`lines`] says, and cuts it up.
@@ -109,6 +116,8 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         groups: table(rest, sizes.groups),
         nodes: table(rest, sizes.nodes),
         cache: table(rest, sizes.cache),
+        watches: table(rest, sizes.books),
+        marked: table(rest, sizes.marked),
     }
 }
 

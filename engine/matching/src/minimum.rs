@@ -5,14 +5,12 @@
 //! do not count. A book may have as many levels as it has orders: the look is cut into steps like
 //! everything else.
 
-use wire::ring::{Event, EventKind, Reason};
+use wire::ring::Reason;
 
-use crate::answers::{code, of_order};
 use crate::books::Walk;
 use crate::engine::Pending;
-use crate::events::pair;
 use crate::self_trade::Prevention;
-use crate::slab::NONE;
+use crate::slab::{Identity, NONE};
 use crate::trade::Taker;
 use crate::{Engine, Events, Step};
 
@@ -28,33 +26,65 @@ pub(crate) struct Judged {
     walk: Walk,
     /// The next order of a level that is being looked at order by order.
     order: u32,
+    /// The order that it replaces, if it does and did not say so yet.
+    old: Option<Identity>,
+}
+
+/// What a look for units found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    Enough,
+    TooFew,
+    /// It is not finished.
+    Unfinished,
 }
 
 impl Engine<'_> {
-    /// Trades an order if there are `minimum` units for it, else takes it out.
-    pub(crate) fn judge(&mut self, taker: &Taker, minimum: u32, events: &mut Events) -> Step {
-        let judged = Judged {
+    /// An order that trades only if there are so many units for it.
+    pub(crate) fn judged(&self, taker: &Taker, minimum: u32, old: Option<Identity>) -> Judged {
+        Judged {
             taker: *taker,
             missing: u64::from(minimum),
             walk: self.book_of(taker).walk(taker.who.side().opposite()),
             order: NONE,
-        };
-        self.judge_on(judged, events)
+            old,
+        }
     }
 
-    /// Goes on looking.
+    /// Goes on looking for the units of an order that arrives, then lets it trade; else it leaves,
+    /// or is parked if it trades whole or not at all.
     pub(crate) fn judge_on(&mut self, mut judged: Judged, events: &mut Events) -> Step {
-        for _ in 0..LOOKS_A_STEP_MAX {
-            let Some(units) = self.units_next(&mut judged) else {
-                return minimum_missed(&judged.taker, events);
-            };
-            if units >= judged.missing {
-                return self.trade(&mut judged.taker, events);
+        let look = self.look_for_units(&mut judged, LOOKS_A_STEP_MAX);
+        let Judged { mut taker, old, .. } = judged;
+        match look {
+            Look::Unfinished => {
+                self.pending = Pending::Judge(judged);
+                Step::More
             }
-            judged.missing -= units;
+            Look::Enough => {
+                if taker.wait.is_whole {
+                    events.push_words(taker.taken(old.as_ref(), 0));
+                }
+                self.trade(&mut taker, events)
+            }
+            Look::TooFew if taker.wait.is_whole => self.park_new(&taker, old.as_ref(), events),
+            Look::TooFew => {
+                events.push_words(taker.left(Reason::MinimumQuantity));
+                Step::Done
+            }
         }
-        self.pending = Pending::Judge(judged);
-        Step::More
+    }
+
+    /// Looks on at so many levels or orders.
+    pub(crate) fn look_for_units(&self, judged: &mut Judged, looks: usize) -> Look {
+        for _ in 0..looks {
+            match self.units_next(judged) {
+                None => return Look::TooFew,
+                Some(units) if units >= judged.missing => return Look::Enough,
+                Some(units) => judged.missing -= units,
+            }
+        }
+        Look::Unfinished
     }
 
     /// The units of the next level or order that the order may trade with.
@@ -75,10 +105,4 @@ impl Engine<'_> {
         judged.order = order.next;
         Some(if is_own { 0 } else { order.open().into() })
     }
-}
-
-fn minimum_missed(taker: &Taker, events: &mut Events) -> Step {
-    let why = code(EventKind::Canceled, Reason::MinimumQuantity, Event::LAST);
-    events.push_words(of_order(&taker.who, why, pair(taker.open, 0), taker.price));
-    Step::Done
 }

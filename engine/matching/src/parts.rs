@@ -8,7 +8,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use wire::ring::QUANTITY_MAX;
+use wire::ring::{Condition, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX};
 
 use crate::Engine;
 use crate::carry::Carrier;
@@ -32,7 +32,26 @@ pub(crate) struct Part {
     pub(crate) displayed: u32,
     /// Its place among the orders that expire.
     pub(crate) heap_at: u32,
-    unused: [u32; 9],
+    /// Of a parked order its limit, of a peg its cap, or the market price; 0 for other orders.
+    pub(crate) price: u32,
+    /// Of its condition.
+    pub(crate) amount: i32,
+    /// The price that a trailing stop's trigger keeps its distance from, 0 for none yet.
+    pub(crate) mark: u32,
+    /// A [`Condition`](wire::ring::Condition).
+    pub(crate) condition: u8,
+    /// It trades whole.
+    pub(crate) is_whole: u8,
+    /// The [`List`](crate::watch::List) that it is in, 0 for none.
+    pub(crate) list: u8,
+    /// Which bit the branch of a tree of triggers is about that lies here, if one does.
+    pub(crate) bit: u8,
+    /// Its neighbours in its list.
+    pub(crate) prev: u32,
+    pub(crate) next: u32,
+    /// What is below the branch.
+    pub(crate) children: [u32; 2],
+    unused: u32,
 }
 
 impl Part {
@@ -45,31 +64,47 @@ impl Part {
             tip,
             displayed,
             heap_at: _,
+            price,
+            amount,
+            mark,
+            condition,
+            is_whole,
+            // Lists and trees are made anew.
+            list: _,
+            bit: _,
+            prev: _,
+            next: _,
+            children: _,
             unused: _,
         } = self;
         to.number("part.expiry_ns", expiry_ns, 0..=i64::MAX as u64)?;
         to.number("part.displayed", displayed, 0..=QUANTITY_MAX)?;
-        to.number("part.tip", tip, 0..=*displayed)
+        to.number("part.tip", tip, 0..=*displayed)?;
+        to.number("part.price", price, 0..=PRICE_MARKET as u32)?;
+        to.number(
+            "part.condition",
+            condition,
+            0..=Condition::MidpointPeg as u8,
+        )?;
+        to.any("part.amount", amount)?;
+        to.number("part.whole", is_whole, 0..=1)?;
+        to.number("part.mark", mark, 0..=PRICE_MAX as u32)
     }
 
-    /// Whether an order of so many open units can have it, as far as it was carried.
-    pub(crate) fn fits(&self, open: u32, is_hidden: bool) -> bool {
-        let is_iceberg = self.tip > 0 && self.tip < open && !is_hidden;
-        !self.is_empty() && (self.displayed == 0 || is_iceberg)
+    /// Whether an order on a book or a parked one can have it, as far as it was carried.
+    pub(crate) fn fits(&self, order: &Order, tick: u32) -> bool {
+        let is_iceberg = self.tip > 0 && self.tip < order.open() && !order.is_hidden();
+        let is_shown_well = if order.is_parked() {
+            self.tip == 0
+        } else {
+            self.displayed == 0 || is_iceberg
+        };
+        !self.is_empty() && is_shown_well && self.waits_well(order, tick)
     }
 
     /// Whether it says nothing that its order's record could not say.
     fn is_empty(&self) -> bool {
-        let Self {
-            expiry_ns,
-            order: _,
-            executed: _,
-            tip: _,
-            displayed,
-            heap_at: _,
-            unused: _,
-        } = *self;
-        expiry_ns == 0 && displayed == 0
+        self.expiry_ns == 0 && self.displayed == 0 && self.price == 0
     }
 }
 
@@ -130,6 +165,11 @@ impl Slab<'_> {
     pub(crate) fn part_of(&self, handle: u32) -> Option<&Part> {
         let part = self.orders[handle as usize].part()?;
         self.parts.all.get(part as usize)
+    }
+
+    /// Where the part of an order is that has one.
+    pub(crate) fn part_at(&self, handle: u32) -> u32 {
+        self.orders[handle as usize].part().unwrap_or(NONE)
     }
 
     /// As [`Slab::part_of`], to be changed; [`Slab::settle`] comes after.
@@ -196,6 +236,7 @@ impl Engine<'_> {
     #[cold]
     pub(crate) fn forget(&mut self, handle: u32) {
         self.lighten(handle);
+        self.forget_wait(handle);
         if self
             .slab
             .part_of(handle)

@@ -97,6 +97,7 @@ impl<'m> Engine<'m> {
             before = Some(self.restore_order(reader, symbol, before)?);
         }
         self.check_uncrossed(reader, symbol)?;
+        self.restore_lists(symbol);
         Ok(symbol)
     }
 
@@ -125,7 +126,10 @@ impl<'m> Engine<'m> {
         } else {
             Side::Sell
         };
-        let place = |one: &Kept| (one.side, u32::MAX - rank(side, one.price), one.order_ref);
+        let place = |one: &Kept| match one.is_parked() {
+            true => (2, 0, one.order_ref),
+            false => (one.side, u32::MAX - rank(side, one.price), one.order_ref),
+        };
         let sorted = before.is_none_or(|one| place(&one) < place(&kept));
         reader.require(sorted, "order", RestoreFault::Order)?;
         self.check_order(reader, symbol, &kept)?;
@@ -134,30 +138,51 @@ impl<'m> Engine<'m> {
             order_ref: kept.order_ref,
             user_ref: kept.user_ref,
         };
-        let level = match self.books.find(symbol, side, kept.price) {
-            Some(level) => level,
-            None => {
-                let room = self.books.trie.has_room();
-                reader.require(room, "order.price", RestoreFault::Room)?;
-                self.books.open(symbol, side, kept.price)
-            }
-        };
+        let level = self.restore_level(reader, symbol, side, &kept)?;
         let mut order = Order::new(&who, kept.open, kept.executed, level);
         order.set_kept_flags(kept.flags);
-        if matches!(kept.price, ANY_BUY | ANY_SELL) {
-            order.set_any_price();
-        }
-        let handle = self.books.append(&mut self.slab, order);
+        let handle = if kept.is_parked() {
+            let handle = self.slab.insert(order);
+            self.parked_add(symbol, handle);
+            handle
+        } else {
+            if matches!(kept.price, ANY_BUY | ANY_SELL) {
+                order.set_any_price();
+            }
+            self.books.append(&mut self.slab, order)
+        };
         let orders = &*self.slab.orders;
         self.refs
             .insert(orders, kept.session, kept.user_ref, handle);
         if reader.is_next(Tag::Part) {
             self.restore_part(reader, handle)?;
         }
+        let is_whole = !kept.is_parked() || self.slab.part_of(handle).is_some();
+        reader.require(is_whole, "part", RestoreFault::Value)?;
+        self.restore_wait(symbol, handle);
         if self.slab.orders[handle as usize].is_special() {
             self.darken(handle);
         }
         Ok(kept)
+    }
+
+    /// The level of an order that was read; a parked one has none.
+    fn restore_level(
+        &mut self,
+        reader: &Reader<'_>,
+        symbol: u16,
+        side: Side,
+        kept: &Kept,
+    ) -> Result<u32, RestoreError> {
+        if kept.is_parked() {
+            return Ok(0);
+        }
+        if let Some(level) = self.books.find(symbol, side, kept.price) {
+            return Ok(level);
+        }
+        let room = self.books.trie.has_room();
+        reader.require(room, "order.price", RestoreFault::Room)?;
+        Ok(self.books.open(symbol, side, kept.price))
     }
 
     /// Whether an order is one that its session, its symbol and its day can have, and finds room.
@@ -185,6 +210,8 @@ impl<'m> Engine<'m> {
             ANY_SELL
         };
         let good = match kept.price {
+            0 if kept.is_parked() => true,
+            _ if kept.is_parked() => false,
             ANY_BUY | ANY_SELL => kept.price == any_price && !is_trading(self.state(symbol)),
             price => price.is_multiple_of(tick),
         };
@@ -200,12 +227,15 @@ impl<'m> Engine<'m> {
         let mut part = Part::zeroed();
         reader.record(Tag::Part, |from| part.carry(from))?;
         let order = &self.slab.orders[handle as usize];
-        let fits = part.fits(order.open(), order.is_hidden());
+        let tick = self.books.books[usize::from(order.identity().symbol())].tick;
+        let fits = part.fits(order, tick);
         reader.require(fits, "part", RestoreFault::Value)?;
         let room = self.slab.parts.has_room();
         reader.require(room, "part", RestoreFault::Room)?;
         let own = self.slab.make_part(handle);
         (own.tip, own.displayed) = (part.tip, part.displayed);
+        (own.price, own.amount, own.mark) = (part.price, part.amount, part.mark);
+        (own.condition, own.is_whole) = (part.condition, part.is_whole);
         if part.expiry_ns != 0 {
             self.expire_at(handle, part.expiry_ns);
         }

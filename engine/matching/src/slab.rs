@@ -27,6 +27,8 @@ const FLAG_SHIFT: u32 = SIDE_SHIFT + 1;
 const HIDDEN: u64 = 1 << FLAG_SHIFT;
 /// It has a part, which is named where a plain order has its executed units.
 const IN_PART: u64 = 2 << FLAG_SHIFT;
+/// It is live beside the book.
+const PARKED: u64 = 4 << FLAG_SHIFT;
 /// It stands at the end of the ladder, for any price.
 const ANY_PRICE: u64 = 8 << FLAG_SHIFT;
 
@@ -100,7 +102,9 @@ impl Identity {
 
 impl Order {
     /// All flags that a snapshot carries.
-    pub(crate) const KEPT_FLAGS: u8 = (HIDDEN >> FLAG_SHIFT) as u8;
+    pub(crate) const KEPT_FLAGS: u8 = ((HIDDEN | PARKED) >> FLAG_SHIFT) as u8;
+    /// Of these: it is parked.
+    pub(crate) const KEPT_PARKED: u8 = (PARKED >> FLAG_SHIFT) as u8;
 
     #[inline]
     pub(crate) fn new(who: &Identity, open: u32, executed: u32, level: u32) -> Self {
@@ -174,7 +178,7 @@ impl Order {
 
     /// The flags that a snapshot carries, from the lowest bit; the others follow from other fields.
     pub(crate) fn kept_flags(&self) -> u8 {
-        debug_assert!(self.state & !(HIDDEN | IN_PART | ANY_PRICE) < HIDDEN);
+        debug_assert!(self.state & !(HIDDEN | IN_PART | PARKED | ANY_PRICE) < HIDDEN);
         (self.state >> FLAG_SHIFT) as u8 & Self::KEPT_FLAGS
     }
 
@@ -182,6 +186,15 @@ impl Order {
     pub(crate) fn set_kept_flags(&mut self, flags: u8) {
         debug_assert!(flags <= Self::KEPT_FLAGS);
         self.state |= u64::from(flags) << FLAG_SHIFT;
+    }
+
+    #[inline]
+    pub(crate) fn is_parked(&self) -> bool {
+        self.state & PARKED != 0
+    }
+
+    pub(crate) fn set_parked(&mut self) {
+        self.state |= PARKED;
     }
 
     /// Where the rest of what is known of it stands, if there is more than this record.

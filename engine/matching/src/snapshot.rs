@@ -53,6 +53,8 @@ impl Venue {
             refs: _,
             // Records of their own.
             markets: _,
+            // Made anew of the orders.
+            watches: _,
             sessions: _,
             asked: _,
             day,
@@ -61,6 +63,7 @@ impl Venue {
             kills,
             // Nothing between inputs.
             pending: _,
+            after: _,
             // Changes nothing.
             ahead: _,
         } = engine;
@@ -136,10 +139,15 @@ impl Kept {
             session: who.session(),
             user_ref: who.user_ref,
             order_ref: who.order_ref,
+            // That of a parked order stands in its part, and level 0 has none.
             price: engine.books.price(order.level),
             open: order.open(),
             executed: engine.slab.executed(order),
         }
+    }
+
+    pub(crate) fn is_parked(&self) -> bool {
+        self.flags & Order::KEPT_PARKED != 0
     }
 
     pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
@@ -248,6 +256,7 @@ impl Engine<'_> {
                 }
             });
         }
+        self.for_parked(symbol, |handle| self.write_order(writer, handle));
     }
 
     fn write_order(&self, writer: &mut Writer<'_>, handle: u32) {

@@ -131,6 +131,9 @@ impl Engine<'_> {
             return Stage::Trade(cross);
         }
         self.books.books[usize::from(symbol)].last = cross.price;
+        if turn.to == MarketState::Continuous && self.is_watched(symbol) {
+            self.watches[usize::from(symbol)].tick_add(cross.price);
+        }
         self.markets[usize::from(symbol)].reference = cross.price;
         Stage::Leave
     }
@@ -148,7 +151,10 @@ impl Engine<'_> {
             ..turn.event(EventKind::StateChanged)
         });
         events.seal();
-        Step::Done
+        if is_trading(turn.to) && !is_trading(from) {
+            self.wake(symbol);
+        }
+        self.ended(Step::Done, events)
     }
 
     /// Ends the turn of a symbol whose orders left as it is to be closed.
@@ -210,7 +216,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let is_day = command.time_in_force == TimeInForce::Day as u8;
-        if !is_day || asked.wants_trades() {
+        if !is_day || asked.wants_trades(command) {
             return Err(Reason::NotInState);
         }
         taker.is_called = true;

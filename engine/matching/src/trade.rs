@@ -6,6 +6,7 @@ use crate::answers::{code, of_order};
 use crate::books::rank;
 use crate::engine::Pending;
 use crate::events::{Words, pair};
+use crate::parked::Wait;
 use crate::place::{ANY_BUY, ANY_SELL};
 use crate::self_trade::Prevention;
 use crate::slab::{Identity, NONE, Order};
@@ -37,6 +38,10 @@ pub(crate) struct Taker {
     pub(crate) is_special: bool,
     /// Whether it comes in a call: it rests without a look at the other side.
     pub(crate) is_called: bool,
+    /// What it waits for or follows.
+    pub(crate) wait: Wait,
+    /// Price of its first trade, 0 for none yet.
+    pub(crate) price_first: u32,
 }
 
 impl Taker {
@@ -50,7 +55,7 @@ impl Taker {
     /// Whether a record cannot say all about it, should it rest with all that is open.
     pub(crate) fn needs_part(&self) -> bool {
         let holds_back = self.displayed != 0 && self.displayed < self.open;
-        holds_back || self.expiry_ns != 0
+        holds_back || self.expiry_ns != 0 || !self.wait.is_none()
     }
 
     /// The price of the level at which it rests.
@@ -79,11 +84,28 @@ impl Taker {
         )
     }
 
-    /// Spends open units, no more than there are.
+    /// Spends open units, no more than there are, at a price.
     #[inline]
-    pub(crate) fn trade(&mut self, quantity: u32) {
+    pub(crate) fn trade(&mut self, quantity: u32, price: u32) {
         self.open -= quantity;
         self.executed += quantity;
+        if self.price_first == 0 {
+            self.price_first = price;
+        }
+    }
+
+    /// The event of its open units' leaving, which never rested.
+    pub(crate) fn left(&self, reason: Reason) -> Words {
+        let why = code(EventKind::Canceled, reason, Event::LAST);
+        of_order(&self.who, why, pair(self.open, 0), self.price)
+    }
+
+    /// The event of its acceptance, in another order's place if there is one.
+    pub(crate) fn taken(&self, old: Option<&Identity>, flags: u8) -> Words {
+        match old {
+            Some(old) => self.replaced(old, flags),
+            None => self.event(EventKind::Accepted, flags),
+        }
     }
 
     /// The event of its acceptance in another order's place.
@@ -149,6 +171,10 @@ impl Engine<'_> {
         if taker.expiry_ns != 0 {
             self.expire_at(handle, taker.expiry_ns);
         }
+        if !taker.wait.is_none() {
+            self.note_wait(taker, handle);
+        }
+        self.due(taker.who.symbol());
     }
 
     /// The level of an order's price, its group opened if need be.
@@ -184,15 +210,45 @@ impl Engine<'_> {
                 self.fill(taker, level, price, events);
             }
         }
-        if taker.open > 0 && taker.rests {
-            self.rest_anew(taker);
-            events.push_words(taker.event(EventKind::Booked, Event::BOOKED | Event::LAST));
-        } else if taker.open > 0 {
-            let why = code(EventKind::Canceled, Reason::ImmediateOrCancel, Event::LAST);
-            let units = pair(taker.open, 0);
-            events.push_words(of_order(&taker.who, why, units, taker.price));
+        if self.after.books_watched != 0 {
+            self.note_ticks(taker);
+        }
+        if taker.open > 0 {
+            self.settle_rest(taker, events);
         }
         Step::Done
+    }
+
+    /// What becomes of units that found nobody.
+    #[inline]
+    fn settle_rest(&mut self, taker: &Taker, events: &mut Events) {
+        if !taker.rests {
+            events.push_words(taker.left(Reason::ImmediateOrCancel));
+        } else if taker.is_special && !self.has_level(taker) {
+            events.push_words(taker.left(Reason::LadderFull));
+        } else {
+            self.rest_anew(taker);
+            events.push_words(taker.event(EventKind::Booked, Event::BOOKED | Event::LAST));
+        }
+    }
+
+    /// Whether an order can have a level. Who arrives as a command was asked before.
+    pub(crate) fn has_level(&mut self, taker: &Taker) -> bool {
+        let (symbol, side) = (taker.who.symbol(), taker.who.side());
+        self.books.trie.has_room() || self.books.find(symbol, side, taker.stand()).is_some()
+    }
+
+    /// Notes the first and the last trade of an order for the stops of its symbol.
+    #[cold]
+    fn note_ticks(&mut self, taker: &Taker) {
+        let symbol = usize::from(taker.who.symbol());
+        let book = &self.books.books[symbol];
+        if taker.price_first != 0 && book.is_watched() {
+            let watch = &mut self.watches[symbol];
+            watch.tick_add(taker.price_first);
+            watch.tick_add(book.last);
+            self.after.mark(taker.who.symbol());
+        }
     }
 
     /// Trades with the oldest order of a level, at its price.
@@ -208,7 +264,7 @@ impl Engine<'_> {
         assert!(quantity > 0, "an order without units on the book");
         maker.execute(quantity);
         let (who, leaves) = (maker.identity(), maker.open());
-        taker.trade(quantity);
+        taker.trade(quantity, price);
         self.books.levels[level as usize].quantity -= u64::from(quantity);
         if leaves == 0 {
             self.take_off(self.refs.find(self.slab.orders, handle));

@@ -1,12 +1,14 @@
 //! Looking at the engine's state between inputs.
 
-use wire::ring::Side;
+use wire::ring::{Condition, Side};
 
 use crate::Engine;
 use crate::books::{Book, limit, rank};
+use crate::parked::Wait;
+use crate::parts::Part;
 use crate::slab::NONE;
 
-/// An order on a book, as [`Engine::orders`] shows it.
+/// A live order, as [`Engine::orders`] and [`Engine::parked`] show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestingOrder {
     /// The engine's number of it.
@@ -19,7 +21,7 @@ pub struct RestingOrder {
     pub user_ref: u32,
     /// Its side.
     pub side: Side,
-    /// Its limit, in 1/10,000.
+    /// Its limit, in 1/10,000, or the market price; a peg's present price, 0 for none.
     pub price: i64,
     /// Open units.
     pub quantity: u32,
@@ -33,10 +35,20 @@ pub struct RestingOrder {
     pub expiry_ns: u64,
     /// Whether it is not shown.
     pub is_hidden: bool,
+    /// Whether it trades whole or not at all.
+    pub is_whole: bool,
+    /// What it waits for or follows.
+    pub condition: Condition,
+    /// Trigger, distance or offset of that.
+    pub amount: i32,
+    /// The limit of a peg, or the market price for none; 0 for other orders.
+    pub cap: i64,
+    /// The price that a trailing stop's trigger keeps its distance from, 0 for none yet.
+    pub mark: i64,
 }
 
 impl Engine<'_> {
-    /// Number of orders on all books.
+    /// Number of live orders, on books and parked.
     #[must_use]
     pub fn live_orders(&self) -> u32 {
         self.slab.live()
@@ -76,29 +88,51 @@ impl Engine<'_> {
         self.books.for_levels(symbol, side, |level, price| {
             let mut handle = level.head;
             while handle != NONE {
-                show(self.resting(handle, price));
+                show(self.resting(handle, limit(price)));
                 handle = self.slab.orders[handle as usize].next;
             }
         });
+    }
+
+    /// Shows a symbol's parked orders by number.
+    pub fn parked(&self, symbol: u16, mut show: impl FnMut(RestingOrder)) {
+        self.for_parked(symbol, |handle| {
+            show(self.resting(handle, self.price_of(handle)))
+        });
+    }
+
+    pub(crate) fn for_parked(&self, symbol: u16, mut show: impl FnMut(u32)) {
+        let watch = self.watches.get(usize::from(symbol));
+        let mut handle = watch.map_or(NONE, |watch| watch.parked.head);
+        while handle != NONE {
+            show(handle);
+            handle = self.slab.orders[handle as usize].next;
+        }
     }
 
     fn resting(&self, handle: u32, price: u32) -> RestingOrder {
         let order = &self.slab.orders[handle as usize];
         let who = order.identity();
         let part = self.slab.part_of(handle);
+        let wait = part.map_or(Wait::NONE, Part::wait);
         RestingOrder {
             order_ref: who.order_ref,
             symbol: who.symbol(),
             session: who.session(),
             user_ref: who.user_ref,
             side: who.side(),
-            price: i64::from(limit(price)),
+            price: i64::from(price),
             quantity: order.open(),
             executed: self.slab.executed(order),
             tip: self.tip(handle),
             displayed: part.map_or(0, |part| part.displayed),
             expiry_ns: part.map_or(0, |part| part.expiry_ns),
             is_hidden: who.is_hidden(),
+            is_whole: wait.is_whole,
+            condition: Condition::from_byte(wait.condition).unwrap_or(Condition::None),
+            amount: wait.amount,
+            cap: if wait.is_peg() { wait.cap.into() } else { 0 },
+            mark: part.map_or(0, |part| part.mark.into()),
         }
     }
 
