@@ -1,6 +1,7 @@
 //! The program's commands, one file each: `Args` is what it takes, `run` does it.
 
 pub mod book;
+pub mod control;
 pub mod demo;
 pub mod load;
 pub mod replay;

@@ -16,6 +16,8 @@ struct Program {
 enum Command {
     /// Show a book of a feed, live.
     Book(commands::book::Args),
+    /// Say a word to a running venue: states, kill switches, mass cancels.
+    Control(commands::control::Args),
     /// Show and judge the whole path on this machine.
     Demo(commands::demo::Args),
     /// Drive a venue with generated order flow and judge its answers.
@@ -33,6 +35,7 @@ enum Command {
 fn main() -> ExitCode {
     match &Program::parse().command {
         Command::Book(args) => commands::book::run(args),
+        Command::Control(args) => commands::control::run(args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Load(args) => commands::load::run(args),
         Command::Replay(args) => commands::replay::run(args),

@@ -8,12 +8,15 @@
 mod check;
 mod error;
 mod graph;
+mod logins;
 mod names;
 mod raw;
+mod rules;
 mod wiring;
 
 pub use error::Error;
 pub use names::{Ack, FeedMode, Link, Place, Tile};
+pub use rules::{Allocation, Bands, RiskLimit, Rules, Schedule, SymbolRules};
 
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
@@ -83,6 +86,17 @@ pub struct Feed {
     pub mode: FeedMode,
     /// Bytes of the day's messages kept for re-requests.
     pub history_bytes: usize,
+    /// The books by their levels, if they are told too.
+    pub depth: Option<DepthFeed>,
+}
+
+/// The second stream of market data: levels instead of orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthFeed {
+    /// Where packets go.
+    pub group: SocketAddrV4,
+    /// Bytes of the day's messages kept for re-requests.
+    pub history_bytes: usize,
 }
 
 /// How much memory is taken at start.
@@ -132,6 +146,19 @@ pub struct User {
     pub account: u32,
     /// What happens when an order would trade with one of the same account.
     pub self_trade: SelfTrade,
+}
+
+/// The login of who watches some accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DropCopy {
+    /// SoupBinTCP user name.
+    pub name: String,
+    /// SoupBinTCP password.
+    pub password: String,
+    /// The accounts.
+    pub accounts: Vec<u32>,
+    /// How many users these accounts have.
+    pub sessions: usize,
 }
 
 /// Self-trade prevention: `docs/matching.md` has the rules.
@@ -201,8 +228,12 @@ pub struct Topology {
     pub symbols: Vec<String>,
     /// The tick of each symbol in 1/10,000: prices are its multiples. 1 where none is named.
     pub ticks: Vec<i64>,
+    /// The market's rules.
+    pub rules: Rules,
     /// Who may log in.
     pub users: Vec<User>,
+    /// Who may watch.
+    pub drop_copies: Vec<DropCopy>,
 }
 
 impl Topology {
@@ -215,7 +246,7 @@ impl Topology {
             path: path.to_path_buf(),
             source,
         })?;
-        Self::parse(&text)
+        Self::parse(&text).map_err(|error| error.of_file(path))
     }
 
     /// Checks a file's text.

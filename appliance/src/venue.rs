@@ -4,15 +4,20 @@
 //! assemble the same venue from simulated ones. [`runner`] does both for production.
 
 mod conduct;
+mod control;
 pub mod day;
 mod definitions;
 mod recovery;
 pub mod runner;
+mod schedule;
 mod stop;
 mod threads;
+pub mod word;
 
+pub use control::say;
 pub use definitions::definitions;
 pub use recovery::Recovery;
+pub use schedule::Schedule;
 pub use stop::StopRequests;
 pub(crate) use threads::idle;
 
@@ -20,20 +25,24 @@ use crate::tiles::{
     COUNTERS, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS, JournalTile, PublishPorts,
     PublishTile, Tile,
 };
-use crate::topology::{Link, Topology, User};
+use crate::topology::{DepthFeed, DropCopy, Link, Topology, User};
 use journal::{Storage, Writer};
 use matching::Line;
 use nic::{TcpPort, UdpPort};
 use queue::{CounterSet, ring_named};
-use session::feed::{Publisher, PublisherConfig};
+use session::feed::{DepthPublisher, Publisher, PublisherConfig};
 use session::order_entry::{Config, Member, OrderEntry};
 use std::fmt;
+use wire::ring::Command;
 
 /// Bytes of one member's input that wait to be read.
 const INBOUND_BYTES: usize = 16 << 10;
 
 /// Bytes of a feed message in the history on average: what sets the number of messages.
 const FEED_MESSAGE_BYTES: usize = 32;
+
+/// Commands of the venue itself that wait for the engine.
+const CONTROL_DEPTH: usize = 128;
 
 /// Why a venue cannot start: what is wrong and what to do.
 #[derive(Debug)]
@@ -81,6 +90,8 @@ pub struct Venue<'m, T: TcpPort, U: UdpPort, S: Storage> {
     pub journal: JournalTile<S>,
     /// Market data.
     pub publish: PublishTile<U>,
+    /// Takes the venue's own commands.
+    pub control: Option<queue::Writer<Command>>,
 }
 
 impl<T, U, S> Venue<'_, T, U, S>
@@ -144,13 +155,8 @@ where
         mut storage,
         session,
     } = parts;
-    let engine = matching::Engine::new(engine_limits(topology), lines)
-        .map_err(|e| StartError::of("matching engine", &e))?;
-    let entry = OrderEntry::new(entry_config(topology, session), &members(topology))
-        .map_err(|e| StartError::of("order entry", &e))?;
-    let publisher = Publisher::new(publisher_config(topology, session))
-        .map_err(|field| StartError::new(format!("feed: `{field}` is outside its limits")))?;
-    let mut replay = recovery::Replay::new(topology, engine, entry, publisher);
+    let state = state_empty(topology, lines, session)?;
+    let mut replay = recovery::Replay::new(topology, state);
     let journaled = journal::recover(&mut storage, &mut |input| replay.take(input))
         .map_err(|e| StartError::of("recovery", &e))?;
     let (state, startup) = replay.finish()?;
@@ -168,8 +174,10 @@ where
         let (inputs_in, inputs_out) = ring_of(topology, Link::EngineJournal)?;
         let (replies_in, replies_out) = ring_of(topology, Link::EngineGate)?;
         let (feed_in, feed_out) = ring_of(topology, Link::EnginePublish)?;
+        let (control_in, control_out) = ring_named("control_engine", CONTROL_DEPTH)?;
         let links = EngineLinks {
             commands: commands_out,
+            control: control_out,
             journal: inputs_in,
             gate: replies_in,
             publish: feed_in,
@@ -178,16 +186,47 @@ where
             commands: commands_in,
             events: replies_out,
         };
+        let groups = topology.feed.depth.map(|depth| depth.group);
         Ok(Venue {
             gate: GateTile::new(tcp, (state.entry, last.0), gate_links, topology, set)?
                 .opening_at(opening),
-            engine: EngineTile::new(state.engine, last, startup, links, set)?,
+            engine: EngineTile::new(state.engine, last, startup, links, set)?
+                .scheduled(state.schedule),
             journal: JournalTile::new(writer, inputs_out, set)?,
-            publish: PublishTile::new(udp, (state.publisher, last.0), feed_out, topology, set)?,
+            publish: PublishTile::new(udp, (state.publisher, last.0), feed_out, topology, set)?
+                .with_depth(state.depth.zip(groups)),
+            control: Some(control_in),
         })
     };
     let venue = built().map_err(|e| StartError::of("shared memory", &e))?;
     Ok((venue, recovery))
+}
+
+/// What replaying starts from.
+fn state_empty<'m>(
+    topology: &Topology,
+    lines: &'m mut [Line],
+    session: [u8; 10],
+) -> Result<recovery::State<'m>, StartError> {
+    let engine = matching::Engine::new(engine_limits(topology), lines)
+        .map_err(|e| StartError::of("matching engine", &e))?;
+    let entry = OrderEntry::new(entry_config(topology, session), &members(topology))
+        .and_then(|entry| entry.with_drop_copies(&drop_copies(topology)))
+        .map_err(|e| StartError::of("order entry", &e))?;
+    let publisher = Publisher::new(publisher_config(topology, session))
+        .map_err(|field| StartError::new(format!("feed: `{field}` is outside its limits")))?;
+    let depth = topology.feed.depth.as_ref();
+    let depth = depth
+        .map(|depth| depth_publisher(topology, depth, session))
+        .transpose()?;
+    let schedule = topology.rules.schedule.as_ref();
+    Ok(recovery::State {
+        engine,
+        entry,
+        publisher,
+        depth,
+        schedule: schedule.map(|plan| Schedule::new(*plan, topology.symbols.len())),
+    })
 }
 
 fn ring_of<B: bytemuck::Pod>(
@@ -215,6 +254,19 @@ fn members(topology: &Topology) -> Vec<Member> {
     topology.users.iter().map(member).collect()
 }
 
+/// A copy takes more bytes than a reply, and there is one for each of several sessions.
+fn drop_copies(topology: &Topology) -> Vec<session::order_entry::DropCopy> {
+    let entry = &topology.order_entry;
+    let copy = |copy: &DropCopy| session::order_entry::DropCopy {
+        user: copy.name.clone(),
+        password: copy.password.clone(),
+        accounts: copy.accounts.clone(),
+        store_bytes: (entry.reply_bytes * 2 * copy.sessions).min(u32::MAX as usize),
+        store_messages: entry.replies_max() * copy.sessions,
+    };
+    topology.drop_copies.iter().map(copy).collect()
+}
+
 fn entry_config(topology: &Topology, session: [u8; 10]) -> Config {
     let entry = &topology.order_entry;
     Config {
@@ -231,6 +283,22 @@ fn entry_config(topology: &Topology, session: [u8; 10]) -> Config {
         stall_ns: entry.stall.as_nanos() as u64,
         ..Config::default()
     }
+}
+
+/// The depth's session has the day's name with another first letter: requests name it.
+fn depth_publisher(
+    topology: &Topology,
+    depth: &DepthFeed,
+    mut session: [u8; 10],
+) -> Result<DepthPublisher, StartError> {
+    session[0] = b'D';
+    let config = PublisherConfig {
+        history_messages: depth.history_bytes / FEED_MESSAGE_BYTES,
+        history_bytes: depth.history_bytes,
+        ..publisher_config(topology, session)
+    };
+    DepthPublisher::new(config, topology.limits.orders as usize)
+        .map_err(|field| StartError::new(format!("depth: `{field}` is outside its limits")))
 }
 
 fn publisher_config(topology: &Topology, session: [u8; 10]) -> PublisherConfig {

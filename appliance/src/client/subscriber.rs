@@ -3,18 +3,15 @@
 use std::net::SocketAddrV4;
 
 use nic::UdpPort;
-use session::feed::{Receiver, ReceiverConfig, ReceiverCounters, State};
+use session::feed::{ReceiverCounters, State};
 use trading::{Applied, Books};
 use wire::itch::Message;
 
+use super::line::Line;
+
 /// Receives one feed and keeps its books.
 pub struct Subscriber<U> {
-    /// Where the feed arrives.
-    feed: U,
-    /// Where requests leave and their answers arrive; the feed's own port where that can send.
-    requests: U,
-    rerequest: Option<SocketAddrV4>,
-    receiver: Receiver,
+    line: Line<U>,
     books: Books,
     unreadable: u64,
 }
@@ -25,10 +22,7 @@ impl<U: UdpPort> Subscriber<U> {
     #[must_use]
     pub fn new(feed: U, requests: U, rerequest: Option<SocketAddrV4>) -> Self {
         Self {
-            feed,
-            requests,
-            rerequest,
-            receiver: Receiver::new(ReceiverConfig::default()),
+            line: Line::new(feed, requests, rerequest),
             books: Books::new(),
             unreadable: 0,
         }
@@ -39,43 +33,22 @@ impl<U: UdpPort> Subscriber<U> {
     /// came.
     pub fn poll(&mut self, now_ns: u64, on: &mut dyn FnMut(u64, &Message<'_>, Applied)) -> usize {
         let Self {
-            feed,
-            requests,
-            receiver,
+            line,
             books,
             unreadable,
-            ..
         } = self;
-        let mut packet = |bytes: &[u8]| {
-            receiver.packet(
-                bytes,
-                now_ns,
-                &mut |sequence, message| match Message::parse(message) {
-                    Ok(message) => on(sequence, &message, books.apply(&message)),
-                    Err(_) => *unreadable += 1,
-                },
-            );
-        };
-        let mut packets = feed.poll(&mut |_, bytes| packet(bytes));
-        packets += requests.poll(&mut |_, bytes| packet(bytes));
-        self.ask(now_ns);
-        packets
-    }
-
-    fn ask(&mut self, now_ns: u64) {
-        let Some(rerequest) = self.rerequest else {
-            return;
-        };
-        if let Some(request) = self.receiver.poll(now_ns) {
-            // A request that could not be sent is repeated like one that got lost.
-            let _ = self.requests.send(rerequest, &request);
-            self.requests.flush();
-        }
+        line.poll(
+            now_ns,
+            &mut |sequence, message| match Message::parse(message) {
+                Ok(message) => on(sequence, &message, books.apply(&message)),
+                Err(_) => *unreadable += 1,
+            },
+        )
     }
 
     /// The re-request server is at another address now.
     pub fn rerequest_at(&mut self, rerequest: SocketAddrV4) {
-        self.rerequest = Some(rerequest);
+        self.line.rerequest_at(rerequest);
     }
 
     /// The books so far.
@@ -87,19 +60,19 @@ impl<U: UdpPort> Subscriber<U> {
     /// Where the stream stands.
     #[must_use]
     pub fn state(&self) -> State {
-        self.receiver.state()
+        self.line.receiver().state()
     }
 
     /// Number of the next message.
     #[must_use]
     pub fn sequence_next(&self) -> u64 {
-        self.receiver.sequence_next()
+        self.line.receiver().sequence_next()
     }
 
     /// What the receiver saw.
     #[must_use]
     pub fn counters(&self) -> &ReceiverCounters {
-        self.receiver.counters()
+        self.line.receiver().counters()
     }
 
     /// Messages of the feed that are not ITCH 5.0.
@@ -111,6 +84,6 @@ impl<U: UdpPort> Subscriber<U> {
     /// How the feed's packets move.
     #[must_use]
     pub fn mode(&self) -> &'static str {
-        self.feed.mode()
+        self.line.mode()
     }
 }

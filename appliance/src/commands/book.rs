@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::ExitCode;
 
 use nic::{Clock, Net, RealClock, RealNet, RealUdp, UdpOptions};
-use session::feed::State;
-use trading::{Book, Level};
-use wire::ring::Side;
+use session::feed::{ReceiverCounters, State};
+use trading::Level;
+use wire::ring::{PRICE_MARKET, Side};
 
+use crate::client::depth::DepthSubscriber;
 use crate::client::subscriber::Subscriber;
 use crate::venue::idle;
 
@@ -30,6 +31,9 @@ pub struct Args {
     /// Address of the interface that the feed arrives on.
     #[arg(long, default_value = "127.0.0.1")]
     interface: Ipv4Addr,
+    /// The feed is the depth: it tells levels instead of orders.
+    #[arg(long)]
+    depth: bool,
     /// Symbol to show.
     #[arg(long)]
     symbol: String,
@@ -73,23 +77,74 @@ pub fn open_ports(feed: SocketAddrV4, interface: Ipv4Addr) -> std::io::Result<[R
     Ok([listen, ask])
 }
 
+/// What is shown: books made of orders, or of levels.
+enum Source {
+    Orders(Subscriber<RealUdp>),
+    Levels(DepthSubscriber<RealUdp>),
+}
+
+impl Source {
+    fn poll(&mut self, now_ns: u64) -> usize {
+        match self {
+            Self::Orders(it) => it.poll(now_ns, &mut |_, _, _| {}),
+            Self::Levels(it) => it.poll(now_ns),
+        }
+    }
+
+    fn state(&self) -> State {
+        match self {
+            Self::Orders(it) => it.state(),
+            Self::Levels(it) => it.state(),
+        }
+    }
+
+    fn counters(&self) -> (&ReceiverCounters, &'static str) {
+        match self {
+            Self::Orders(it) => (it.counters(), it.mode()),
+            Self::Levels(it) => (it.counters(), it.mode()),
+        }
+    }
+
+    /// The best levels of both sides; `None` before the symbol was named.
+    fn levels(&self, symbol: &str, count: usize) -> Option<[Vec<Level>; 2]> {
+        let sides = [Side::Buy, Side::Sell];
+        match self {
+            Self::Orders(it) => {
+                let books = it.books();
+                let book = books.book(books.locate(symbol)?);
+                let side = |side| book.into_iter().flat_map(move |book| book.levels(side));
+                Some(sides.map(|it| side(it).take(count).collect()))
+            }
+            Self::Levels(it) => {
+                let levels = it.levels();
+                let locate = levels.locate(symbol)?;
+                Some(sides.map(|it| levels.levels(locate, it).take(count).collect()))
+            }
+        }
+    }
+}
+
 fn show(args: &Args) -> Result<(), String> {
     let [feed, requests] = open_ports(args.feed, args.interface)
         .map_err(|error| format!("cannot receive on {}: {error}", args.feed))?;
-    let mut subscriber = Subscriber::new(feed, requests, args.rerequest);
+    let mut source = if args.depth {
+        Source::Levels(DepthSubscriber::new(feed, requests, args.rerequest))
+    } else {
+        Source::Orders(Subscriber::new(feed, requests, args.rerequest))
+    };
     let clock = RealClock::new();
     let start_ns = clock.now_ns();
     let mut shown_ns = 0;
     let mut idle_turns = 0;
     loop {
         let now_ns = clock.now_ns();
-        let packets = subscriber.poll(now_ns, &mut |_, _, _| {});
+        let packets = source.poll(now_ns);
         let seconds = (now_ns - start_ns) / session::SECOND_NS;
-        let over = subscriber.state() == State::Ended
-            || args.seconds.is_some_and(|limit| seconds >= limit);
+        let over =
+            source.state() == State::Ended || args.seconds.is_some_and(|limit| seconds >= limit);
         if over || now_ns - shown_ns >= REFRESH_NS {
             shown_ns = now_ns;
-            draw(&picture(args, &subscriber), over);
+            draw(&picture(args, &source), over);
         }
         if over {
             return Ok(());
@@ -111,61 +166,49 @@ fn draw(picture: &str, last: bool) {
     }
 }
 
-fn picture(args: &Args, subscriber: &Subscriber<RealUdp>) -> String {
-    let counters = subscriber.counters();
+fn picture(args: &Args, source: &Source) -> String {
+    let (counters, mode) = source.counters();
     let mut text = format!(
-        "{}  feed {} ({})  messages {}  gaps {}  requests {}  {:?}\n\n",
+        "{}  feed {} ({mode})  messages {}  gaps {}  requests {}  {:?}\n\n",
         args.symbol,
         args.feed,
-        subscriber.mode(),
         counters.messages,
         counters.gaps,
         counters.requests,
-        subscriber.state(),
+        source.state(),
     );
-    let books = subscriber.books();
-    match books.locate(&args.symbol).map(|locate| books.book(locate)) {
-        Some(Some(book)) => levels(&mut text, book, args.levels),
-        Some(None) => text.push_str("no orders\n"),
+    match source.levels(&args.symbol, args.levels) {
+        Some(sides) if sides.iter().all(Vec::is_empty) => text.push_str("no orders\n"),
+        Some([bids, offers]) => levels(&mut text, &bids, &offers),
         None => text.push_str("the feed has not named this symbol yet\n"),
     }
     text
 }
 
-fn levels(text: &mut String, book: &Book, count: usize) {
-    let mut bids = book.levels(Side::Buy).take(count);
-    let mut offers = book.levels(Side::Sell).take(count);
+fn levels(text: &mut String, bids: &[Level], offers: &[Level]) {
     let _ = writeln!(
         text,
         "{:>6} {:>9} {:>12} | {:<12} {:<9} {:<6}",
         "orders", "units", "bid", "offer", "units", "orders"
     );
-    loop {
-        let (bid, offer) = (bids.next(), offers.next());
-        if bid.is_none() && offer.is_none() {
-            return;
-        }
-        let left = bid.map_or(
-            String::new(),
-            |Level {
-                 price,
-                 quantity,
-                 orders,
-             }| { format!("{orders:>6} {quantity:>9} {:>12}", price_text(price)) },
-        );
-        let right = offer.map_or(
-            String::new(),
-            |Level {
-                 price,
-                 quantity,
-                 orders,
-             }| { format!("{:<12} {quantity:<9} {orders:<6}", price_text(price)) },
-        );
+    for row in 0..bids.len().max(offers.len()) {
+        let left = bids.get(row).map_or(String::new(), |bid| {
+            let price = price_text(bid.price);
+            format!("{:>6} {:>9} {price:>12}", bid.orders, bid.quantity)
+        });
+        let right = offers.get(row).map_or(String::new(), |offer| {
+            let price = price_text(offer.price);
+            format!("{price:<12} {:<9} {:<6}", offer.quantity, offer.orders)
+        });
         let _ = writeln!(text, "{left:>29} | {right}");
     }
 }
 
-/// A price in the currency, with its four decimals.
+/// A price in the currency, with its four decimals; market orders, which only rest while an auction
+/// is called, have a word.
 fn price_text(price: i64) -> String {
+    if price == 0 || price == PRICE_MARKET {
+        return "market".to_owned();
+    }
     format!("{}.{:04}", price / 10_000, price % 10_000)
 }

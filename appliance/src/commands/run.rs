@@ -54,9 +54,12 @@ fn ready_print(ready: &Ready) {
     if let Some(torn) = &ready.recovery.torn {
         eprintln!("wirecross: torn tail: {torn}");
     }
+    let depth = ready
+        .depth
+        .map_or(String::new(), |depth| format!(" depth={depth}"));
     line(&format!(
         "ready order_entry={} feed={} rerequest={} session={} recovered={} state_hash={:016x} \
-         live_orders={}",
+         live_orders={}{depth}",
         ready.order_entry,
         ready.feed,
         ready.rerequest,

@@ -6,16 +6,19 @@
 
 use super::signals::tell_once;
 use super::{BATCH, Progress, Signals, Tile};
+use crate::venue::Schedule;
 use matching::{EVENTS_MAX, Engine, Events, Step};
 use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
 use std::collections::VecDeque;
-use wire::ring::{Command, Event, Input};
+use wire::ring::{Command, Event, EventKind, Input};
 
 /// The tile's ends of its links.
 #[derive(Debug)]
 pub struct EngineLinks {
     /// Commands of the members.
     pub commands: Reader<Command>,
+    /// Commands of the venue itself.
+    pub control: Reader<Command>,
     /// Inputs for the journal: the stamp is the input's time, the place is its number.
     pub journal: Writer<Command>,
     /// Events for the gate.
@@ -32,6 +35,12 @@ pub struct EngineTile<'m> {
     signals: Signals,
     /// Commands of the venue itself, taken before any member's.
     startup: VecDeque<Command>,
+    /// Commands of the venue itself whose time comes.
+    schedule: Option<Schedule>,
+    /// The last command was the venue's own.
+    is_own: bool,
+    /// The gate has stopped.
+    is_stopping: bool,
     /// Number and time of the last input.
     sequence: u64,
     time_ns: u64,
@@ -46,6 +55,7 @@ struct Counters {
     events: Counter,
     live_orders: Counter,
     waits: Counter,
+    refused: Counter,
     last: Counter,
     command_ns: Histogram,
 }
@@ -70,6 +80,7 @@ impl<'m> EngineTile<'m> {
             events: set.counter("engine.events")?,
             live_orders: set.counter("engine.live_orders")?,
             waits: set.counter("engine.waits")?,
+            refused: set.counter("engine.refused")?,
             last: set.counter("engine.last")?,
             command_ns: set.histogram("hop.gate_engine_ns")?,
         };
@@ -82,11 +93,21 @@ impl<'m> EngineTile<'m> {
             links,
             signals,
             startup,
+            schedule: None,
+            is_own: false,
+            is_stopping: false,
             sequence,
             time_ns,
             unfinished,
             counters,
         })
+    }
+
+    /// The same tile, which also asks for what a schedule calls for.
+    #[must_use]
+    pub fn scheduled(mut self, schedule: Option<Schedule>) -> Self {
+        self.schedule = schedule;
+        self
     }
 
     /// The engine, for its state.
@@ -110,14 +131,43 @@ impl<'m> EngineTile<'m> {
 
     /// The next command and when it was read.
     fn command_next(&mut self, now_ns: u64) -> Option<Command> {
-        if let Some(command) = self.startup.pop_front() {
+        if let Some(command) = self.own_next(now_ns) {
+            self.is_own = true;
             return Some(command);
         }
+        self.is_own = false;
         let (stamp_ns, command) = self.links.commands.pop()?;
         self.counters
             .command_ns
             .record(now_ns.saturating_sub(stamp_ns));
         Some(command)
+    }
+
+    /// The next command of the venue itself. Once the gate has stopped, there are no more but those
+    /// of the start: the last input is to be known.
+    fn own_next(&mut self, now_ns: u64) -> Option<Command> {
+        if let Some(command) = self.startup.pop_front() {
+            return Some(command);
+        }
+        if self.is_stopping {
+            return None;
+        }
+        if let Some(command) = self.links.control.pop() {
+            return Some(command.1);
+        }
+        self.schedule.as_mut()?.next(now_ns)
+    }
+
+    /// What the venue itself must know of the events.
+    fn look(&mut self) {
+        for event in self.events.as_slice() {
+            if let Some(schedule) = &mut self.schedule {
+                schedule.on_event(event, self.time_ns);
+            }
+            if self.is_own && event.kind == EventKind::Refused as u8 {
+                self.counters.refused.add(1);
+            }
+        }
     }
 
     /// One step of the engine; false when there is nothing to do.
@@ -145,6 +195,9 @@ impl<'m> EngineTile<'m> {
             let publish = self.links.publish.put(self.time_ns, event);
             assert!(gate.is_ok() && publish.is_ok(), "room was looked for");
         }
+        if self.is_own || self.schedule.is_some() {
+            self.look();
+        }
         self.counters
             .events
             .add(self.events.as_slice().len() as u64);
@@ -166,6 +219,7 @@ impl<'m> EngineTile<'m> {
 impl Tile for EngineTile<'_> {
     fn poll(&mut self, now_ns: u64) -> Progress {
         let mut steps = 0;
+        self.is_stopping = self.signals.commands_in_all().is_some();
         while steps < BATCH {
             if !self.has_room() {
                 self.counters.waits.add(1);

@@ -4,7 +4,7 @@ use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use nic::{SendError, UdpPort};
 use queue::{Counter, CounterSet, Error, Histogram, Reader};
-use session::feed::Publisher;
+use session::feed::{DepthPublisher, Publisher, Stream};
 use std::net::SocketAddrV4;
 use wire::ring::Event;
 
@@ -28,6 +28,8 @@ pub struct PublishTile<U: UdpPort> {
     ports: PublishPorts<U>,
     group: SocketAddrV4,
     publisher: Publisher,
+    /// The levels too, and where they go.
+    depth: Option<(DepthPublisher, SocketAddrV4)>,
     events: Reader<Event>,
     signals: Signals,
     ack: Ack,
@@ -44,6 +46,7 @@ struct Counters {
     done: Counter,
     messages: Counter,
     packets: Counter,
+    depth_messages: Counter,
     dropped: Counter,
     requests: Counter,
     requests_refused: Counter,
@@ -60,6 +63,7 @@ impl Counters {
             done: set.counter("publish.done")?,
             messages: set.counter("publish.messages")?,
             packets: set.counter("publish.packets")?,
+            depth_messages: set.counter("publish.depth_messages")?,
             dropped: set.counter("publish.dropped")?,
             requests: set.counter("publish.requests")?,
             requests_refused: set.counter("publish.requests_refused")?,
@@ -88,6 +92,7 @@ impl<U: UdpPort + Send> PublishTile<U> {
             ports,
             group: topology.feed.group,
             publisher,
+            depth: None,
             events,
             signals: Signals::new(set)?,
             ack: topology.ack,
@@ -97,6 +102,13 @@ impl<U: UdpPort + Send> PublishTile<U> {
             figures_ns: 0,
             counters,
         })
+    }
+
+    /// The same tile, which also sends the depth, there.
+    #[must_use]
+    pub fn with_depth(mut self, depth: Option<(DepthPublisher, SocketAddrV4)>) -> Self {
+        self.depth = depth;
+        self
     }
 
     /// The ports, for their addresses and figures.
@@ -128,9 +140,14 @@ impl<U: UdpPort + Send> PublishTile<U> {
                 return count;
             };
             // A full history means unsent packets: the event waits in the ring until they left.
-            if self.publisher.on_event(&event, time_ns).is_err() {
+            let mut depth = self.depth.as_mut().map(|(depth, _)| depth);
+            if depth.as_mut().is_some_and(|depth| !depth.is_ready())
+                || self.publisher.on_event(&event, time_ns).is_err()
+            {
                 return count;
             }
+            let is_told = depth.is_none_or(|it| it.on_event(&event, time_ns).is_ok());
+            assert!(is_told, "it was ready");
             self.events.advance();
             if event.has(Event::LAST) {
                 self.inputs += 1;
@@ -145,30 +162,21 @@ impl<U: UdpPort + Send> PublishTile<U> {
         let Self {
             ports,
             publisher,
+            depth,
             group,
             counters,
             ..
         } = self;
-        let mut packets = 0;
-        publisher.transmit(
-            now_ns,
-            flush,
-            &mut |packet| match ports.feed.send(*group, packet) {
-                Ok(()) => {
-                    packets += 1;
-                    true
-                }
-                Err(SendError::Full) => false,
-                // Lost as on a cable: receivers ask again. Waiting would hold the whole venue up.
-                Err(SendError::TooLong | SendError::NoNeighbour) => {
-                    counters.dropped.add(1);
-                    true
-                }
-            },
-        );
-        ports.feed.flush();
+        let feed = &mut ports.feed;
+        let dropped = &mut counters.dropped;
+        let mut packets = send(publisher, (feed, *group), now_ns, flush, dropped);
+        if let Some((depth, group)) = depth {
+            depth.tell();
+            packets += send(depth, (feed, *group), now_ns, flush, dropped);
+        }
+        feed.flush();
         // Nothing is expected here; the port also needs its turn to finish sends.
-        ports.feed.poll(&mut |_, _| ());
+        feed.poll(&mut |_, _| ());
         packets
     }
 
@@ -176,6 +184,7 @@ impl<U: UdpPort + Send> PublishTile<U> {
         let Self {
             ports,
             publisher,
+            depth,
             requests,
             counters,
             ..
@@ -189,9 +198,14 @@ impl<U: UdpPort + Send> PublishTile<U> {
             }
         });
         for (from, bytes, length) in requests.drain(..) {
-            publisher.request(&bytes[..length], now_ns, &mut |packet| {
-                ports.rerequest.send(from, packet).is_ok()
-            });
+            let mut send = |packet: &[u8]| ports.rerequest.send(from, packet).is_ok();
+            let request = &bytes[..length];
+            match depth {
+                Some((depth, _)) if depth.is_asked(request) => {
+                    depth.request(request, now_ns, &mut send)
+                }
+                _ => publisher.request(request, now_ns, &mut send),
+            };
             counters.requests.add(1);
         }
         if came > 0 {
@@ -225,20 +239,57 @@ impl<U: UdpPort + Send> PublishTile<U> {
             Phase::Running => {}
             Phase::Draining => {
                 let is_last = self.signals.sequence_last() == Some(self.inputs);
-                let is_through = is_last && self.publisher.unsent() == 0;
+                let is_told =
+                    |(depth, _): &mut (DepthPublisher, _)| depth.tell() && depth.unsent() == 0;
+                let is_through = is_last
+                    && self.publisher.unsent() == 0
+                    && self.depth.as_mut().is_none_or(is_told);
                 self.counters.through.set(u64::from(is_through));
             }
             Phase::Ending => {
                 if !self.is_ending {
                     self.is_ending = true;
                     self.publisher.end(now_ns);
+                    if let Some((depth, _)) = &mut self.depth {
+                        depth.end(now_ns);
+                    }
                 }
-                self.counters.done.set(u64::from(self.publisher.ended()));
+                let depth_ended = self.depth.as_ref().is_none_or(|(depth, _)| depth.ended());
+                let ended = self.publisher.ended() && depth_ended;
+                self.counters.done.set(u64::from(ended));
             }
             // A failed venue does not call its day complete: receivers hear nothing more.
             Phase::Failing | Phase::Stopped => self.counters.done.set(1),
         }
     }
+}
+
+/// Sends what a stream has; says how many packets left.
+fn send<S, U: UdpPort>(
+    stream: &mut Stream<S>,
+    (port, group): (&mut U, SocketAddrV4),
+    now_ns: u64,
+    flush: bool,
+    dropped: &mut Counter,
+) -> usize {
+    let mut packets = 0;
+    stream.transmit(
+        now_ns,
+        flush,
+        &mut |packet| match port.send(group, packet) {
+            Ok(()) => {
+                packets += 1;
+                true
+            }
+            Err(SendError::Full) => false,
+            // Lost as on a cable: receivers ask again. Waiting would hold the whole venue up.
+            Err(SendError::TooLong | SendError::NoNeighbour) => {
+                dropped.add(1);
+                true
+            }
+        },
+    );
+    packets
 }
 
 impl<U: UdpPort + Send> Tile for PublishTile<U> {
@@ -253,6 +304,9 @@ impl<U: UdpPort + Send> Tile for PublishTile<U> {
                 .messages
                 .set(self.publisher.counters().messages);
             self.counters.packets.set(self.publisher.counters().packets);
+            if let Some((depth, _)) = &self.depth {
+                self.counters.depth_messages.set(depth.counters().messages);
+            }
         }
         self.figures_set(now_ns);
         self.end(now_ns, phase);

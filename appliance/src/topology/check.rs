@@ -1,8 +1,8 @@
 //! From what is written to what can be used: every value checked, alone and towards the others.
 
 use super::{
-    Ack, Ending, Error, Feed, FeedMode, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
-    SelfTrade, Topology, USERS_MAX, User, raw, wiring,
+    Ack, DepthFeed, Ending, Error, Feed, FeedMode, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES,
+    SYMBOLS_MAX, Topology, USERS_MAX, logins, raw, rules, wiring,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -13,10 +13,6 @@ use wire::ring::PRICE_MAX;
 
 /// Letters of a symbol in ITCH and OUCH.
 const SYMBOL_LETTERS: usize = 8;
-/// Letters of a SoupBinTCP user name, password, and of an OUCH firm.
-const USER_LETTERS: usize = 6;
-const PASSWORD_LETTERS: usize = 10;
-const FIRM_LETTERS: usize = 4;
 
 /// Bytes of a symbol's directory message in the feed's history. The directory opens the day; the
 /// history must hold it and as much again, or nobody could start from the feed.
@@ -36,11 +32,13 @@ const SILENCE_MS_MIN: u64 = 2_000;
 const _: () = assert!(journal::SEGMENT_BYTES_MIN <= MIB as u64);
 
 /// Checks the file.
-pub(super) fn checked(file: raw::File) -> Result<Topology, Error> {
+pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
+    let raw_rules = file.rules();
     let limits = limits(&file.limits)?;
     let symbols = symbols(file.symbols, limits)?;
     let ticks = ticks(&file.ticks, &symbols)?;
-    let users = users(file.users, limits)?;
+    let users = logins::users(file.users, limits)?;
+    let drop_copies = logins::drop_copies(file.drop_copies, &users)?;
     let places = wiring::places(&file.tiles)?;
     let links = wiring::links(&file.links)?;
     let order_entry = order_entry(&file.order_entry)?;
@@ -56,9 +54,11 @@ pub(super) fn checked(file: raw::File) -> Result<Topology, Error> {
         segment_bytes: within("segment_mib", file.segment_mib, 1..=SEGMENT_MIB_MAX)? * MIB as u64,
         places,
         links,
-        symbols,
         ticks,
+        rules: rules::rules(raw_rules, &symbols, &users)?,
+        symbols,
         users,
+        drop_copies,
     };
     replies_fit(&topology)?;
     Ok(topology)
@@ -89,7 +89,7 @@ fn not_empty(key: &str, text: String, remedy: &str) -> Result<String, Error> {
     Ok(text)
 }
 
-fn within<T: PartialOrd + Copy + std::fmt::Display>(
+pub(super) fn within<T: PartialOrd + Copy + std::fmt::Display>(
     key: &str,
     value: T,
     range: RangeInclusive<T>,
@@ -208,7 +208,12 @@ fn ticks(named: &BTreeMap<String, i64>, symbols: &[String]) -> Result<Vec<i64>, 
 }
 
 /// At least one entry and no more than the limit.
-fn count_within(key: &str, count: usize, limit_key: &str, limit: usize) -> Result<(), Error> {
+pub(super) fn count_within(
+    key: &str,
+    count: usize,
+    limit_key: &str,
+    limit: usize,
+) -> Result<(), Error> {
     if count == 0 {
         return Err(Error::value(key, "is empty", "name at least one"));
     }
@@ -220,64 +225,6 @@ fn count_within(key: &str, count: usize, limit_key: &str, limit: usize) -> Resul
         ));
     }
     Ok(())
-}
-
-fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, Error> {
-    count_within(
-        "users",
-        users.len(),
-        "limits.sessions",
-        usize::from(limits.sessions),
-    )?;
-    let mut seen = HashSet::new();
-    let mut checked = Vec::with_capacity(users.len());
-    for (index, user) in users.into_iter().enumerate() {
-        let word = |field: &str, text: &str, letters: usize| {
-            if is_word(text, letters, "") {
-                return Ok(());
-            }
-            let remedy = format!("write 1 to {letters} letters or digits");
-            Err(Error::value(
-                format!("users[{index}].{field}"),
-                "is no such word",
-                remedy,
-            ))
-        };
-        word("name", &user.name, USER_LETTERS)?;
-        word("password", &user.password, PASSWORD_LETTERS)?;
-        word("firm", &user.firm, FIRM_LETTERS)?;
-        // User names are compared without regard to case on the wire.
-        if !seen.insert(user.name.to_ascii_uppercase()) {
-            return Err(Error::value(
-                format!("users[{index}].name"),
-                format!("is \"{}\", used twice", user.name),
-                "give each user another name",
-            ));
-        }
-        checked.push(User {
-            self_trade: self_trade(index, &user.self_trade)?,
-            name: user.name,
-            password: user.password,
-            firm: user.firm,
-            account: user.account,
-        });
-    }
-    Ok(checked)
-}
-
-fn self_trade(index: usize, text: &str) -> Result<SelfTrade, Error> {
-    let found = SelfTrade::ALL.into_iter().find(|mode| mode.name() == text);
-    found.ok_or_else(|| {
-        let names = SelfTrade::ALL
-            .map(|mode| format!("\"{}\"", mode.name()))
-            .join(", ");
-        let key = format!("users[{index}].self_trade");
-        Error::value(
-            key,
-            format!("is \"{text}\""),
-            format!("write one of {names}"),
-        )
-    })
 }
 
 fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
@@ -300,6 +247,26 @@ fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
             4..=BACKLOG_KIB_MAX,
         )? << 10,
         reply_bytes: within("order_entry.reply_mib", raw.reply_mib, 1..=REPLY_MIB_MAX)? * MIB,
+    })
+}
+
+/// The depth's stream; its directory must fit its history as that of the feed must.
+fn depth(text: &str, history_mib: usize, symbols: usize) -> Result<DepthFeed, Error> {
+    let group = address("feed.depth_group", text)?;
+    if group.port() == 0 {
+        let problem = format!("is \"{group}\": nobody listens at port 0");
+        let remedy = "write the port of the receivers";
+        return Err(Error::value("feed.depth_group", problem, remedy));
+    }
+    let history_mib = within("feed.depth_history_mib", history_mib, 1..=1 << 16)?;
+    let history_bytes = history_mib * MIB;
+    if symbols * DIRECTORY_BYTES * 2 > history_bytes {
+        let problem = format!("is {history_mib}, too small for the directory of {symbols} symbols");
+        return Err(Error::value("feed.depth_history_mib", problem, "raise it"));
+    }
+    Ok(DepthFeed {
+        group,
+        history_bytes,
     })
 }
 
@@ -329,6 +296,10 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
             "raise it",
         ));
     }
+    let depth = raw
+        .depth_group
+        .map(|group| depth(&group, raw.depth_history_mib, symbols));
+    let depth = depth.transpose()?;
     Ok(Feed {
         group,
         source: address("feed.source", &raw.source)?,
@@ -336,5 +307,6 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
         interface: not_empty("feed.interface", raw.interface, "name a network interface")?,
         mode,
         history_bytes,
+        depth,
     })
 }

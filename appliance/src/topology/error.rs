@@ -1,7 +1,7 @@
 //! What can be wrong with a topology file.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a topology cannot be used: which key, what is wrong with it, what to do.
 #[derive(Debug)]
@@ -27,6 +27,13 @@ pub enum Error {
         /// What to write instead.
         remedy: String,
     },
+    /// One of the others, in this file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        error: Box<Error>,
+    },
 }
 
 impl Error {
@@ -42,6 +49,27 @@ impl Error {
             remedy: remedy.into(),
         }
     }
+
+    /// The same error, of this file.
+    pub(super) fn of_file(self, path: &Path) -> Self {
+        Self::File {
+            path: path.to_path_buf(),
+            error: Box::new(self),
+        }
+    }
+
+    /// What is wrong and where, without the file.
+    fn place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { message } => f.write_str(message.trim_end()),
+            Self::Value {
+                key,
+                problem,
+                remedy,
+            } => write!(f, "`{key}` {problem}; {remedy}"),
+            Self::Read { .. } | Self::File { .. } => write!(f, "{self}"),
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -53,13 +81,13 @@ impl fmt::Display for Error {
                  such as appliance/topologies/dev-2core.toml",
                 path.display()
             ),
-            Self::Syntax { message } => write!(f, "topology: {}", message.trim_end()),
-            Self::Value {
-                key,
-                problem,
-                remedy,
-            } => {
-                write!(f, "topology: `{key}` {problem}; {remedy}")
+            Self::Syntax { .. } | Self::Value { .. } => {
+                f.write_str("topology: ")?;
+                self.place(f)
+            }
+            Self::File { path, error } => {
+                write!(f, "topology {}: ", path.display())?;
+                error.place(f)
             }
         }
     }
@@ -69,7 +97,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Read { source, .. } => Some(source),
-            Self::Syntax { .. } | Self::Value { .. } => None,
+            Self::Syntax { .. } | Self::Value { .. } | Self::File { .. } => None,
         }
     }
 }

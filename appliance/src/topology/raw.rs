@@ -24,6 +24,104 @@ pub(super) struct File {
     pub tiles: BTreeMap<String, Place>,
     pub links: BTreeMap<String, Link>,
     pub users: Vec<User>,
+    #[serde(default)]
+    pub drop_copies: Vec<DropCopy>,
+    #[serde(default)]
+    allocation: BTreeMap<String, Allocation>,
+    #[serde(default)]
+    bands: BTreeMap<String, Bands>,
+    #[serde(default)]
+    opening: BTreeMap<String, Opening>,
+    #[serde(default)]
+    risk: BTreeMap<String, Risk>,
+    schedule: Option<Schedule>,
+}
+
+/// The market's rules.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    pub allocation: BTreeMap<String, Allocation>,
+    pub bands: BTreeMap<String, Bands>,
+    pub opening: BTreeMap<String, Opening>,
+    pub risk: BTreeMap<String, Risk>,
+    pub schedule: Option<Schedule>,
+}
+
+impl File {
+    /// Takes the market's rules out of it.
+    pub(super) fn rules(&mut self) -> Rules {
+        Rules {
+            allocation: std::mem::take(&mut self.allocation),
+            bands: std::mem::take(&mut self.bands),
+            opening: std::mem::take(&mut self.opening),
+            risk: std::mem::take(&mut self.risk),
+            schedule: self.schedule.take(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Allocation {
+    pub rule: String,
+    pub top_percent: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bands {
+    #[serde(default)]
+    pub static_bp: u32,
+    #[serde(default)]
+    pub dynamic_bp: u32,
+    #[serde(default)]
+    pub limit_ms: u32,
+    #[serde(default)]
+    pub auction_ms: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Opening {
+    pub state: String,
+    #[serde(default)]
+    pub reference: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Risk {
+    pub order_units: Option<i64>,
+    pub order_value: Option<i64>,
+    pub fat_finger_bp: Option<i64>,
+    pub open_orders: Option<i64>,
+    pub position_units: Option<i64>,
+    pub gross_credit: Option<i64>,
+    pub net_credit: Option<i64>,
+    pub orders_per_second: Option<i64>,
+    pub orders_at_once: Option<u32>,
+    #[serde(default)]
+    pub restricted: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Schedule {
+    pub opening_auction_ms: Option<u64>,
+    pub continuous_ms: Option<u64>,
+    pub closing_auction_ms: Option<u64>,
+    pub closed_ms: Option<u64>,
+    #[serde(default = "indicate_ms_default")]
+    pub indicate_ms: u64,
+    pub time_ms: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DropCopy {
+    pub name: String,
+    pub password: String,
+    pub accounts: Vec<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -54,6 +152,9 @@ pub(super) struct Feed {
     pub mode: String,
     #[serde(default = "history_mib_default")]
     pub history_mib: usize,
+    pub depth_group: Option<String>,
+    #[serde(default = "history_mib_default")]
+    pub depth_history_mib: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -142,6 +243,10 @@ fn reply_mib_default() -> usize {
 
 fn history_mib_default() -> usize {
     64
+}
+
+fn indicate_ms_default() -> u64 {
+    1_000
 }
 
 fn interface_default() -> String {

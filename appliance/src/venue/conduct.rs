@@ -14,7 +14,13 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Flags of which the operator is told: what is said when one is raised, and when it is lowered
 /// (which a count never is).
-const WARNINGS: [(&str, &str, &str); 3] = [
+const WARNINGS: [(&str, &str, &str); 4] = [
+    (
+        "engine.refused",
+        "the engine refused a command of the venue itself: a rule of the topology, a turn of its \
+         schedule or an operator's word",
+        "",
+    ),
     (
         "journal.disk_full",
         "the disk is full: nothing is acknowledged until there is room for a segment",

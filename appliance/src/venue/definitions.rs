@@ -1,14 +1,14 @@
-//! What a topology defines, as the first commands of a journal.
+//! What a topology defines, as the first commands of a journal: symbols, sessions, their rules.
 //!
 //! Because definitions are journaled, replaying needs no topology; and because they are compared
 //! with the topology at every start, a venue never goes on under another one unnoticed.
 
 use super::padded;
-use crate::topology::Topology;
+use crate::topology::{Allocation, RiskLimit, SymbolRules, Topology};
 use bytemuck::Zeroable;
-use wire::ring::{Command, CommandKind};
+use wire::ring::{Command, CommandKind, MarketState};
 
-/// Symbols, then sessions, then the opening of the day.
+/// Symbols, then sessions, then the rules of symbols and accounts, then the opening of the day.
 #[must_use]
 pub fn definitions(topology: &Topology) -> Vec<Command> {
     let symbol = |(index, name): (usize, &String)| Command {
@@ -32,7 +32,60 @@ pub fn definitions(topology: &Topology) -> Vec<Command> {
     };
     let symbols = topology.symbols.iter().enumerate().map(symbol);
     let sessions = topology.users.iter().enumerate().map(session);
-    symbols.chain(sessions).chain([open]).collect()
+    let rules = topology.rules.symbols.iter().zip(1..);
+    let rules = rules.flat_map(|(rules, symbol)| rules_of(symbol, rules));
+    let risk = topology.rules.risk.iter().map(limit);
+    symbols
+        .chain(sessions)
+        .chain(rules)
+        .chain(risk)
+        .chain([open])
+        .collect()
+}
+
+/// What differs from the engine's rules for a symbol that nothing is said about.
+fn rules_of(symbol: u16, rules: &SymbolRules) -> impl Iterator<Item = Command> + use<> {
+    let command = |kind: CommandKind| Command {
+        kind: kind as u8,
+        symbol,
+        ..Command::zeroed()
+    };
+    let shared = |flags, quantity| Command {
+        flags,
+        quantity,
+        ..command(CommandKind::SetAllocation)
+    };
+    let allocation = match rules.allocation {
+        Allocation::Time => None,
+        Allocation::ProRata => Some(shared(1, 0)),
+        Allocation::Split(percent) => Some(shared(2, percent)),
+    };
+    let bands = rules.bands.map(|bands| Command {
+        quantity: bands.fixed_bp,
+        old_user_ref: bands.dynamic_bp,
+        user_ref: bands.limit_ms,
+        price: bands.auction_ms.into(),
+        ..command(CommandKind::SetBands)
+    });
+    let is_plain = rules.state == MarketState::Continuous && rules.reference == 0;
+    let state = (!is_plain).then(|| Command {
+        flags: rules.state as u8,
+        price: rules.reference,
+        ..command(CommandKind::SetState)
+    });
+    [allocation, bands, state].into_iter().flatten()
+}
+
+fn limit(limit: &RiskLimit) -> Command {
+    Command {
+        kind: CommandKind::SetLimit as u8,
+        user_ref: limit.account,
+        flags: limit.code,
+        price: limit.value,
+        quantity: limit.at_once,
+        symbol: limit.symbol,
+        ..Command::zeroed()
+    }
 }
 
 fn letters_first<const N: usize>(letters: [u8; N]) -> [u8; 14] {
@@ -61,6 +114,22 @@ pub(super) fn told(command: &Command) -> String {
                 command.session, command.user_ref, command.letters[0]
             )
         }
+        Some(CommandKind::SetAllocation) => format!(
+            "allocation rule {} of symbol {} with {} percent for the top",
+            command.flags, command.symbol, command.quantity
+        ),
+        Some(CommandKind::SetBands) => format!(
+            "bands of symbol {} of {} and {} with times of {} and {} ms",
+            command.symbol, command.quantity, command.old_user_ref, command.user_ref, command.price
+        ),
+        Some(CommandKind::SetState) => format!(
+            "state {} of symbol {} with reference price {}",
+            command.flags, command.symbol, command.price
+        ),
+        Some(CommandKind::SetLimit) => format!(
+            "limit {} of account {} as {}",
+            command.flags, command.user_ref, command.price
+        ),
         Some(CommandKind::OpenDay) => "nothing more".to_owned(),
         _ => format!("something else (command kind {})", command.kind),
     }

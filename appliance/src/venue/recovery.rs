@@ -3,9 +3,10 @@
 
 use super::StartError;
 use super::definitions::{definitions, told};
+use super::schedule::Schedule;
 use crate::topology::Topology;
 use matching::{Engine, Events, Step};
-use session::feed::Publisher;
+use session::feed::{DepthPublisher, Publisher};
 use session::order_entry::OrderEntry;
 use std::collections::VecDeque;
 use wire::ring::{Command, Input};
@@ -65,21 +66,14 @@ pub(super) struct State<'m> {
     pub engine: Engine<'m>,
     pub entry: OrderEntry,
     pub publisher: Publisher,
+    pub depth: Option<DepthPublisher>,
+    pub schedule: Option<Schedule>,
 }
 
 impl<'m> Replay<'m> {
-    pub(super) fn new(
-        topology: &Topology,
-        engine: Engine<'m>,
-        entry: OrderEntry,
-        publisher: Publisher,
-    ) -> Self {
+    pub(super) fn new(topology: &Topology, state: State<'m>) -> Self {
         Self {
-            state: State {
-                engine,
-                entry,
-                publisher,
-            },
+            state,
             events: Events::new(),
             definitions: definitions(topology),
             definitions_seen: 0,
@@ -122,6 +116,8 @@ impl<'m> Replay<'m> {
             engine,
             entry,
             publisher,
+            depth,
+            schedule,
         } = &mut self.state;
         entry.replayed(input);
         let mut step = engine.apply(input, &mut self.events);
@@ -141,6 +137,16 @@ impl<'m> Replay<'m> {
                         return Err(StartError::new(format!("the feed has no memory: {remedy}")));
                     }
                 }
+                if let Some(depth) = depth {
+                    // One event may change more than the history holds: what is left of it comes
+                    // first at each turn.
+                    while depth.on_event(event, input.time_ns).is_err() {
+                        depth.skip_unsent();
+                    }
+                }
+                if let Some(schedule) = schedule {
+                    schedule.on_event(event, input.time_ns);
+                }
             }
             if step == Step::Done {
                 return Ok(());
@@ -155,6 +161,12 @@ impl<'m> Replay<'m> {
             return Err(error);
         }
         self.state.publisher.skip_unsent();
+        if let Some(depth) = &mut self.state.depth {
+            while !depth.tell() {
+                depth.skip_unsent();
+            }
+            depth.skip_unsent();
+        }
         let left = self.definitions.split_off(self.definitions_seen);
         Ok((self.state, left.into()))
     }

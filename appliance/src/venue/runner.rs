@@ -1,6 +1,7 @@
 //! Runs a venue on this machine: real ports, real disk, real threads.
 
 use super::conduct::Conductor;
+use super::control::Control;
 use super::day::Day;
 use super::stop::StopRequests;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
@@ -48,6 +49,8 @@ pub struct Ready {
     pub order_entry: SocketAddr,
     /// Where the feed goes.
     pub feed: SocketAddr,
+    /// Where the depth goes, if it is told.
+    pub depth: Option<SocketAddr>,
     /// Where requests for missed packets go.
     pub rerequest: SocketAddr,
     /// The day's session.
@@ -94,11 +97,23 @@ pub fn run(
     let signals = Signals::new(&set).map_err(|e| StartError::of("counters", &e))?;
     let told = ready_of(topology, &venue, &day, recovery, modes)?;
 
+    let control = venue.control.take();
+    let control = control.and_then(|commands| match Control::open(topology, commands) {
+        Ok(control) => Some(control),
+        Err(error) => {
+            eprintln!("wirecross: no operator can be heard: {error}");
+            None
+        }
+    });
     let incoming = requests.started();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
         for group in threads::grouped(&topology.places, venue.tiles()) {
             handles.push(threads::start(scope, group, clock.clone(), signals.clone()));
+        }
+        if let Some(control) = control {
+            let signals = signals.clone();
+            scope.spawn(move || control.serve(&signals));
         }
         let (handles, refused): (Vec<_>, Vec<_>) = handles.into_iter().partition(Result::is_ok);
         let handles: Vec<_> = handles.into_iter().flatten().collect();
@@ -192,6 +207,7 @@ fn ready_of(
     Ok(Ready {
         order_entry: order_entry.ok_or_else(|| StartError::new("order entry has no address"))?,
         feed: topology.feed.group.into(),
+        depth: topology.feed.depth.map(|depth| depth.group.into()),
         rerequest: venue.publish.ports().rerequest.local_addr().into(),
         session: String::from_utf8_lossy(&day.session).into_owned(),
         recovery,

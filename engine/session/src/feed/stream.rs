@@ -188,6 +188,12 @@ impl<S> Stream<S> {
         self.sent_next = self.history.next();
     }
 
+    /// Whether a request names this stream's session: one server may answer for several streams.
+    #[must_use]
+    pub fn is_asked(&self, bytes: &[u8]) -> bool {
+        Request::parse(bytes).is_ok_and(|request| request.session == self.config.session)
+    }
+
     /// Answers a request with at most one packet, which must go to where the request came from.
     pub fn request(
         &mut self,

@@ -27,7 +27,7 @@ impl Stream<Depth> {
     /// # Errors
     /// There is no room; nothing was changed.
     pub fn on_event(&mut self, event: &Event, time_ns: u64) -> Result<(), HistoryFull> {
-        if !self.tell() || !self.has_room(1) {
+        if !self.is_ready() {
             return Err(HistoryFull);
         }
         if let Some(kind) = EventKind::from_byte(event.kind) {
@@ -43,6 +43,11 @@ impl Stream<Depth> {
             self.tell();
         }
         Ok(())
+    }
+
+    /// Whether it takes an event now.
+    pub fn is_ready(&mut self) -> bool {
+        self.tell() && self.has_room(1)
     }
 
     /// Writes what the history had no room for, as far as it has room now; whether all is written.

@@ -1,0 +1,124 @@
+//! Who may log in: members, and those who watch their accounts.
+
+use super::check::{count_within, is_word};
+use super::{DropCopy, Error, Limits, SelfTrade, User, raw};
+use std::collections::HashSet;
+
+/// Letters of a SoupBinTCP user name, password, and of an OUCH firm.
+const USER_LETTERS: usize = 6;
+const PASSWORD_LETTERS: usize = 10;
+const FIRM_LETTERS: usize = 4;
+
+/// Checks the members.
+pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, Error> {
+    count_within(
+        "users",
+        users.len(),
+        "limits.sessions",
+        usize::from(limits.sessions),
+    )?;
+    let mut seen = HashSet::new();
+    let mut checked = Vec::with_capacity(users.len());
+    for (index, user) in users.into_iter().enumerate() {
+        let word = |field: &str, text: &str, letters: usize| {
+            if is_word(text, letters, "") {
+                return Ok(());
+            }
+            let remedy = format!("write 1 to {letters} letters or digits");
+            Err(Error::value(
+                format!("users[{index}].{field}"),
+                "is no such word",
+                remedy,
+            ))
+        };
+        word("name", &user.name, USER_LETTERS)?;
+        word("password", &user.password, PASSWORD_LETTERS)?;
+        word("firm", &user.firm, FIRM_LETTERS)?;
+        // User names are compared without regard to case on the wire.
+        if !seen.insert(user.name.to_ascii_uppercase()) {
+            return Err(Error::value(
+                format!("users[{index}].name"),
+                format!("is \"{}\", used twice", user.name),
+                "give each user another name",
+            ));
+        }
+        checked.push(User {
+            self_trade: self_trade(index, &user.self_trade)?,
+            name: user.name,
+            password: user.password,
+            firm: user.firm,
+            account: user.account,
+        });
+    }
+    Ok(checked)
+}
+
+/// Checks who may watch, towards the members.
+pub(super) fn drop_copies(
+    copies: Vec<raw::DropCopy>,
+    users: &[User],
+) -> Result<Vec<DropCopy>, Error> {
+    let mut checked: Vec<DropCopy> = Vec::with_capacity(copies.len());
+    for (index, copy) in copies.into_iter().enumerate() {
+        let wrong = |field: &str, problem: String, remedy: &str| {
+            Err(Error::value(
+                format!("drop_copies[{index}].{field}"),
+                problem,
+                remedy,
+            ))
+        };
+        if !is_word(&copy.name, USER_LETTERS, "") {
+            return wrong(
+                "name",
+                "is no such word".into(),
+                "write 1 to 6 letters or digits",
+            );
+        }
+        if !is_word(&copy.password, PASSWORD_LETTERS, "") {
+            return wrong(
+                "password",
+                "is no such word".into(),
+                "write 1 to 10 letters or digits",
+            );
+        }
+        let mut names = users
+            .iter()
+            .map(|it| &it.name)
+            .chain(checked.iter().map(|it| &it.name));
+        if names.any(|name| name.eq_ignore_ascii_case(&copy.name)) {
+            let problem = format!("is \"{}\", used twice", copy.name);
+            return wrong("name", problem, "give it another name");
+        }
+        let sessions = users
+            .iter()
+            .filter(|it| copy.accounts.contains(&it.account))
+            .count();
+        let is_known = |it: &u32| users.iter().any(|user| user.account == *it);
+        if sessions == 0 || !copy.accounts.iter().all(is_known) {
+            let problem = format!("is {:?}", copy.accounts);
+            return wrong("accounts", problem, "list accounts of `users`");
+        }
+        checked.push(DropCopy {
+            name: copy.name,
+            password: copy.password,
+            accounts: copy.accounts,
+            sessions,
+        });
+    }
+    Ok(checked)
+}
+
+fn self_trade(index: usize, text: &str) -> Result<SelfTrade, Error> {
+    let found = SelfTrade::ALL.into_iter().find(|mode| mode.name() == text);
+    found.ok_or_else(|| {
+        let names = SelfTrade::ALL
+            .map(|mode| format!("\"{}\"", mode.name()))
+            .join(", ");
+        let key = format!("users[{index}].self_trade");
+        Error::value(
+            key,
+            format!("is \"{text}\""),
+            format!("write one of {names}"),
+        )
+    })
+}

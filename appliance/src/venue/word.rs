@@ -1,0 +1,185 @@
+//! An operator's word: a line of text that becomes a command of the venue itself.
+//!
+//! ```text
+//! state SYMBOL STATE [REFERENCE]
+//! indicate SYMBOL
+//! kill all | account NUMBER | user NAME | symbol SYMBOL
+//! revive, as kill
+//! mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
+//! ```
+
+use crate::topology::Topology;
+use bytemuck::Zeroable;
+use std::str::SplitAsciiWhitespace;
+use wire::ring::{Command, CommandKind, MarketState, Side};
+
+/// States as words; a limit state is nobody's to set.
+const STATES: [(&str, MarketState); 8] = [
+    ("pre-open", MarketState::PreOpen),
+    ("opening-auction", MarketState::OpeningAuction),
+    ("continuous", MarketState::Continuous),
+    ("halt", MarketState::Halt),
+    ("volatility-auction", MarketState::VolatilityAuction),
+    ("reopening", MarketState::Reopening),
+    ("closing-auction", MarketState::ClosingAuction),
+    ("closed", MarketState::Closed),
+];
+
+/// The words of a line that were not read yet.
+struct Words<'w> {
+    words: SplitAsciiWhitespace<'w>,
+    topology: &'w Topology,
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// What is wrong with it, and what to write.
+pub fn command(line: &str, topology: &Topology) -> Result<Command, String> {
+    let mut words = Words {
+        words: line.split_ascii_whitespace(),
+        topology,
+    };
+    let command = match words.words.next() {
+        Some("state") => words.state()?,
+        Some("indicate") => Command {
+            symbol: words.symbol()?,
+            ..of(CommandKind::Indicate)
+        },
+        Some("kill") => words.kill(1)?,
+        Some("revive") => words.kill(0)?,
+        Some("mass-cancel") => words.mass_cancel()?,
+        other => {
+            let other = other.unwrap_or("");
+            return Err(format!(
+                "\"{other}\" is no word: say state, indicate, kill, revive or mass-cancel"
+            ));
+        }
+    };
+    match words.words.next() {
+        Some(more) => Err(format!("\"{more}\" is too much")),
+        None => Ok(command),
+    }
+}
+
+fn of(kind: CommandKind) -> Command {
+    Command {
+        kind: kind as u8,
+        ..Command::zeroed()
+    }
+}
+
+impl<'w> Words<'w> {
+    fn state(&mut self) -> Result<Command, String> {
+        let symbol = self.symbol()?;
+        let name = self.word("a state")?;
+        let Some((_, state)) = STATES.iter().find(|(known, _)| *known == name) else {
+            let names = STATES.map(|(name, _)| name).join(", ");
+            return Err(format!("\"{name}\" is no state: say one of {names}"));
+        };
+        let price = match self.words.next() {
+            Some(reference) => number(reference)?,
+            None => 0,
+        };
+        Ok(Command {
+            symbol,
+            flags: *state as u8,
+            price,
+            ..of(CommandKind::SetState)
+        })
+    }
+
+    fn kill(&mut self, flags: u8) -> Result<Command, String> {
+        let mut command = Command {
+            flags,
+            ..of(CommandKind::Kill)
+        };
+        command.letters[0] = match self.word("all, account, user or symbol")? {
+            "all" => 0,
+            "account" => {
+                command.user_ref = number(self.word("an account")?)?;
+                1
+            }
+            "user" => {
+                command.session = self.user()?;
+                2
+            }
+            "symbol" => {
+                command.symbol = self.symbol()?;
+                3
+            }
+            other => return Err(format!("\"{other}\": say all, account, user or symbol")),
+        };
+        Ok(command)
+    }
+
+    fn mass_cancel(&mut self) -> Result<Command, String> {
+        let mut command = of(CommandKind::MassCancel);
+        while let Some(word) = self.words.next() {
+            command.letters[0] |= match word {
+                "user" => {
+                    command.session = self.user()?;
+                    1
+                }
+                "account" => {
+                    command.user_ref = number(self.word("an account")?)?;
+                    2
+                }
+                "side" => {
+                    command.side = match self.word("a side")? {
+                        "buy" => Side::Buy as u8,
+                        "sell" => Side::Sell as u8,
+                        other => return Err(format!("\"{other}\" is no side: say buy or sell")),
+                    };
+                    4
+                }
+                "symbol" => {
+                    command.symbol = self.symbol()?;
+                    8
+                }
+                "prices" => {
+                    command.old_user_ref = number(self.word("the lowest price")?)?;
+                    command.price = number(self.word("the highest price")?)?;
+                    16
+                }
+                other => {
+                    return Err(format!(
+                        "\"{other}\": say user, account, side, symbol or prices"
+                    ));
+                }
+            };
+        }
+        Ok(command)
+    }
+
+    fn word(&mut self, what: &str) -> Result<&'w str, String> {
+        self.words
+            .next()
+            .ok_or_else(|| format!("{what} is missing"))
+    }
+
+    /// Number of the symbol that comes next.
+    fn symbol(&mut self) -> Result<u16, String> {
+        let name = self.word("a symbol")?;
+        place(self.topology.symbols.iter().position(|it| it == name))
+            .ok_or_else(|| format!("\"{name}\" is no symbol of this venue"))
+    }
+
+    /// Session of the user that comes next.
+    fn user(&mut self) -> Result<u16, String> {
+        let name = self.word("a user")?;
+        let mut users = self.topology.users.iter();
+        place(users.position(|it| it.name.eq_ignore_ascii_case(name)))
+            .ok_or_else(|| format!("\"{name}\" is no user of this venue"))
+    }
+}
+
+/// Numbers count from 1.
+fn place(index: Option<usize>) -> Option<u16> {
+    index.and_then(|index| u16::try_from(index + 1).ok())
+}
+
+fn number<N: std::str::FromStr>(text: &str) -> Result<N, String> {
+    text.parse()
+        .map_err(|_| format!("\"{text}\" is no such number"))
+}
