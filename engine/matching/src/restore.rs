@@ -154,11 +154,17 @@ impl<'m> Engine<'m> {
         let orders = &*self.slab.orders;
         self.refs
             .insert(orders, kept.session, kept.user_ref, handle);
-        if reader.is_next(Tag::Part) {
+        if kept.is_parked() || reader.is_next(Tag::Part) {
             self.restore_part(reader, handle)?;
         }
-        let is_whole = !kept.is_parked() || self.slab.part_of(handle).is_some();
-        reader.require(is_whole, "part", RestoreFault::Value)?;
+        let tick = self.books.books[usize::from(symbol)].tick;
+        let part = self.slab.part_of(handle);
+        let is_midpoint = part.is_some_and(|part| part.wait().is_midpoint());
+        // The ends of the ladder are prices of their own.
+        let is_good = matches!(kept.price, ANY_BUY | ANY_SELL)
+            || is_midpoint
+            || kept.price.is_multiple_of(tick);
+        reader.require(is_good, "order.price", RestoreFault::Value)?;
         self.restore_wait(symbol, handle);
         if self.slab.orders[handle as usize].is_special() {
             self.darken(handle);
@@ -193,7 +199,6 @@ impl<'m> Engine<'m> {
         kept: &Kept,
     ) -> Result<(), RestoreError> {
         use RestoreFault::{Room, Taken, Value};
-        let tick = self.books.books[usize::from(symbol)].tick;
         let session = self.sessions.get(usize::from(kept.session));
         let session = session.filter(|session| session.is_defined());
         let session = session.ok_or(reader.wrong("order.session", Value))?;
@@ -213,7 +218,7 @@ impl<'m> Engine<'m> {
             0 if kept.is_parked() => true,
             _ if kept.is_parked() => false,
             ANY_BUY | ANY_SELL => kept.price == any_price && !is_trading(self.state(symbol)),
-            price => price.is_multiple_of(tick),
+            _ => true,
         };
         reader.require(good, "order.price", Value)?;
         reader.require(self.slab.has_room(), "order", Room)?;
