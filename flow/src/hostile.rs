@@ -63,8 +63,8 @@ pub struct Hostile {
 }
 
 impl Hostile {
-    /// A stream that asks for a set of [`increments`](crate::naive::increments), and rarely for what
-    /// no engine knows. It begins with definitions and the opening of the day.
+    /// A stream that asks for a set of [`increments`](crate::naive::increments), and rarely for
+    /// what no engine knows. It begins with definitions and the opening of the day.
     #[must_use]
     pub fn new(seed: u64, offered: u16) -> Self {
         let mut random = Random::new(seed);

@@ -1,8 +1,8 @@
 //! Reading in a stream: wait until several messages are there, then take them together.
 //!
 //! A reader that asks for the next line as soon as it may be there takes it from the writer who is
-//! filling it, and both wait for the line to come back. This one looks at a slot further on: if that
-//! one is filled, so are those before it. How far it looks follows the stream.
+//! filling it, and both wait for the line to come back. This one looks at a slot further on: if
+//! that one is filled, so are those before it. How far it looks follows the stream.
 
 use crate::memory::RingMemory;
 use crate::ring::{Reader, number_in_slot};

@@ -10,6 +10,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+mod command;
+
 /// Bytes of a ring message.
 pub const BODY_BYTES: usize = 48;
 
@@ -388,25 +390,6 @@ pub struct Command {
 }
 
 const _: () = assert!(size_of::<Command>() == BODY_BYTES);
-
-impl Command {
-    /// All zero: what commands that set few fields are made of.
-    pub const BLANK: Self = Self {
-        kind: 0,
-        side: 0,
-        time_in_force: 0,
-        flags: 0,
-        symbol: 0,
-        session: 0,
-        user_ref: 0,
-        old_user_ref: 0,
-        quantity: 0,
-        letters: [0; 4],
-        price: 0,
-        client_id: [0; 14],
-        wire_letters: [0; 2],
-    };
-}
 
 impl Command {
     /// Amount of an `Extra`'s condition.

@@ -13,7 +13,8 @@ pub struct Args {
     topology: PathBuf,
     /// `state SYMBOL STATE [REFERENCE]`, `indicate SYMBOL`, `kill` or `revive` with `all`,
     /// `account NUMBER`, `user NAME` or `symbol SYMBOL`, `mass-cancel` with any of `user NAME`,
-    /// `account NUMBER`, `symbol SYMBOL`, `side buy|sell`, `prices FROM TO`. Prices are in 1/10,000.
+    /// `account NUMBER`, `symbol SYMBOL`, `side buy|sell`, `prices FROM TO`. Prices are in
+    /// 1/10,000.
     #[arg(required = true)]
     words: Vec<String>,
 }

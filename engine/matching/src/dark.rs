@@ -1,8 +1,8 @@
 //! Units that stand at a level and are not shown: hidden orders, and what icebergs hold back.
 //!
 //! Their sum lies beside the levels, where no plain order touches it; what a level shows is the
-//! difference. Whoever changes an order that is not plain takes its dark units out and puts them back
-//! in.
+//! difference. Whoever changes an order that is not plain takes its dark units out and puts them
+//! back in.
 
 use crate::Engine;
 use crate::books::Books;

@@ -1,8 +1,8 @@
 //! Market states: what a symbol's orders may do now, and the turn from one state to the next.
 //!
 //! A turn may hold an uncross, orders that leave and orders that come to life: it is cut into steps
-//! like everything else. A symbol in another state than `Continuous` is not plain, so no plain order
-//! comes here.
+//! like everything else. A symbol in another state than `Continuous` is not plain, so no plain
+//! order comes here.
 
 use wire::ring::{Command, Event, EventKind, MarketState, PRICE_MAX, Reason, TimeInForce};
 

@@ -3,8 +3,9 @@
 //! Demand falls and supply grows with the price. Where they cross is found as a match would find
 //! it: always the side with fewer units so far gives its next level, as long as that one's price
 //! still helps the other side. What was not taken then is on the wrong side of the crossing, so the
-//! price is that of one of five neighbours: the last levels taken, the next ones, and the reference.
-//! Levels know their units, so no order is looked at, and only the levels that cross are.
+//! price is that of one of five neighbours: the last levels taken, the next ones, and the
+//! reference. Levels know their units, so no order is looked at, and only the levels that cross
+//! are.
 
 use core::cmp::{Ordering, Reverse};
 

@@ -28,8 +28,8 @@ impl Allocation {
 }
 
 impl Naive {
-    /// Lets an order meet the best level of those that it meets as a whole: one order of its own account, if there is one
-    /// that it must not trade with, else all of them at once.
+    /// Lets an order meet the best level of those that it meets as a whole: one order of its own
+    /// account, if there is one that it must not trade with, else all of them at once.
     pub(super) fn meet_level(
         &mut self,
         order: &mut Resting,

@@ -136,7 +136,10 @@ proptest! {
 
     #[test]
     fn whatever_is_restored_is_an_engine(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..4), 1..6),
+        changes in prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<u8>(), 0_u8..4),
+            1..6,
+        ),
         cut in prop::option::of((any::<prop::sample::Index>(), 0_usize..80)),
     ) {
         let mut bytes = busy();
