@@ -197,6 +197,7 @@ impl<'m> Engine<'m> {
     ///
     /// # Panics
     /// If the input before is not [`Step::Done`] yet.
+    #[inline(always)]
     pub fn apply(&mut self, input: &Input, events: &mut Events) -> Step {
         assert!(
             matches!(self.pending, Pending::Nothing),

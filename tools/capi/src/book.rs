@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytemuck::Zeroable;
 use matching::{BURST_MAX, Engine, Events, LimitError, Limits, Step};
-use wire::ring::{Command, CommandKind, Input, PRICE_MAX, Reason, Side, TimeInForce};
+use wire::ring::{Command, CommandKind, EventKind, Input, PRICE_MAX, Reason, Side, TimeInForce};
 
 use crate::hearing::Hearing;
 use crate::memory::Lines;
@@ -76,6 +76,8 @@ pub struct Book {
     input: Input,
     /// Messages applied so far.
     messages: u64,
+    /// What the messages of a burst will likely ask.
+    guesses: [Input; BURST_MAX],
     /// Where the engine lives; after it, because fields are dropped in their order.
     _lines: Lines,
 }
@@ -116,12 +118,17 @@ impl Book {
             assert!(step == Step::Done, "opening a book takes one step each");
         }
         input.command = BLANK;
+        let guess = Input {
+            command: BLANK,
+            ..Input::zeroed()
+        };
         Ok(Self {
             engine,
             events,
             orders: Orders::new(limits.ids, limits.entries).ok_or(BookError::NoMemory)?,
             input,
             messages: 0,
+            guesses: [guess; BURST_MAX],
             _lines: lines,
         })
     }
@@ -130,19 +137,13 @@ impl Book {
     #[inline]
     pub fn apply(&mut self, message: &Message, mut on: impl FnMut(&Report)) {
         self.messages += 1;
-        let answer = match ask(&mut self.orders, message, &mut self.input.command) {
-            Ok(true) => return self.run(message, &mut on),
-            Ok(false) => Report {
-                price: message.price,
-                quantity: message.quantity,
-                ..Report::new(REPORT_MODIFIED, self.messages, message.id)
-            },
-            Err(reason) => Report {
-                reason: reason as u8,
-                ..Report::new(REPORT_REJECTED, self.messages, message.id)
-            },
-        };
-        on(&answer);
+        // Each kind asks and hears by itself, so that what is known of it here is not looked for
+        // again and again.
+        match message.kind {
+            KIND_CANCEL => self.cancel(message, &mut on),
+            KIND_NEW => self.enter(message, &mut on),
+            _ => self.modify(message, &mut on),
+        }
     }
 
     /// Applies messages one after the other; looks ahead only to warm the caches. The answers are
@@ -153,9 +154,9 @@ impl Book {
                 self.apply(message, &mut on);
                 continue;
             }
-            let guesses = self.guesses(burst);
+            self.guess(burst);
             for (at, message) in burst.iter().enumerate() {
-                self.engine.look_ahead(&guesses[..burst.len()], at);
+                self.engine.look_ahead(&self.guesses[..burst.len()], at);
                 self.apply(message, &mut on);
             }
         }
@@ -215,7 +216,59 @@ impl Book {
     }
 
     #[inline]
-    fn run(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
+    fn cancel(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
+        let Some(user_ref) = self.orders.find(message.id) else {
+            return self.refuse(message, Reason::UnknownOrder, on);
+        };
+        let command = &mut self.input.command;
+        command.kind = CommandKind::Cancel as u8;
+        command.user_ref = user_ref;
+        command.quantity = 0;
+        self.run(message, EventKind::Canceled, on);
+    }
+
+    #[inline]
+    fn enter(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
+        if let Err(reason) = check_new(&self.orders, message) {
+            return self.refuse(message, reason, on);
+        }
+        let command = &mut self.input.command;
+        command.kind = CommandKind::New as u8;
+        command.side = message.side;
+        command.time_in_force = message.ioc;
+        command.user_ref = self.orders.next();
+        command.quantity = message.quantity;
+        command.price = message.price * TICK;
+        self.run(message, EventKind::Accepted, on);
+    }
+
+    #[inline(never)]
+    fn modify(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
+        match ask_modify(&mut self.orders, message, &mut self.input.command) {
+            Ok(true) => self.run(message, EventKind::Replaced, on),
+            Ok(false) => on(&Report {
+                price: message.price,
+                quantity: message.quantity,
+                ..Report::new(REPORT_MODIFIED, self.messages, message.id)
+            }),
+            Err(reason) => self.refuse(message, reason, on),
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, message: &Message, reason: Reason, on: &mut impl FnMut(&Report)) {
+        on(&Report {
+            reason: reason as u8,
+            ..Report::new(REPORT_REJECTED, self.messages, message.id)
+        });
+    }
+
+    /// Asks the engine for what stands in the command. The fields of a command are written in
+    /// place: one that is made elsewhere and copied must wait for its own stores.
+    ///
+    /// `first` is the event that is likely the first one, and often the only one.
+    #[inline(always)]
+    fn run(&mut self, message: &Message, first: EventKind, on: &mut impl FnMut(&Report)) {
         let Self {
             engine,
             events,
@@ -234,7 +287,11 @@ impl Book {
         let mut step = engine.apply(input, events);
         loop {
             for event in events.as_slice() {
-                hearing.hear(event, on);
+                if event.kind == first as u8 {
+                    hearing.hear(event, first, on);
+                } else {
+                    hearing.hear_other(event, on);
+                }
             }
             if step == Step::Done {
                 return;
@@ -244,60 +301,58 @@ impl Book {
     }
 
     /// What the messages of a burst will likely ask of the engine, as far as can be told before the
-    /// first of them is applied.
-    fn guesses(&mut self, burst: &[Message]) -> [Input; BURST_MAX] {
-        let blank = Input {
-            command: BLANK,
-            ..Input::zeroed()
-        };
-        let mut guesses = [blank; BURST_MAX];
-        for (guess, message) in guesses.iter_mut().zip(burst) {
-            // A message that will be refused asks for nothing; what stands there does no harm.
-            let _ = ask(&mut self.orders, message, &mut guess.command);
+    /// first of them is applied. What stands there for a message that will be refused does no harm.
+    fn guess(&mut self, burst: &[Message]) {
+        let next = self.orders.next();
+        for (guess, message) in self.guesses.iter_mut().zip(burst) {
+            let command = &mut guess.command;
+            let live = self.orders.find(message.id).unwrap_or_default();
+            command.kind = message.kind;
+            command.side = message.side & 1;
+            command.user_ref = if message.kind == KIND_NEW { next } else { live };
+            command.old_user_ref = live;
+            command.price = message.price.wrapping_mul(TICK);
         }
-        guesses
     }
 }
 
-/// Writes what the engine is asked over `to`, field by field: a command that is made elsewhere and
-/// copied must wait for its own stores. Says whether there is anything to ask: a modify may change
-/// nothing.
+// A guess takes the kind from the message as it is.
+const _: () = assert!(KIND_NEW == CommandKind::New as u8);
+const _: () = assert!(KIND_CANCEL == CommandKind::Cancel as u8);
+const _: () = assert!(KIND_MODIFY == CommandKind::Replace as u8);
+
+/// Whether there is anything to ask the engine about a new order.
 #[inline]
-fn ask(orders: &mut Orders, message: &Message, to: &mut Command) -> Result<bool, Reason> {
-    if message.kind == KIND_CANCEL {
-        to.user_ref = orders.find(message.id).ok_or(Reason::UnknownOrder)?;
-        to.kind = CommandKind::Cancel as u8;
-        to.quantity = 0;
-        return Ok(true);
-    }
+fn check_new(orders: &Orders, message: &Message) -> Result<(), Reason> {
     if !(1..=PRICE_TICKS_MAX).contains(&message.price) {
         return Err(Reason::InvalidPrice);
     }
-    to.price = message.price * TICK;
-    match message.kind {
-        KIND_NEW => {
-            if message.side > 1 || message.ioc > 1 || !orders.knows(message.id) {
-                return Err(Reason::InvalidField);
-            }
-            if orders.find(message.id).is_some() {
-                return Err(Reason::DuplicateUserRef);
-            }
-            to.user_ref = orders.next().ok_or(Reason::PoolFull)?;
-            to.kind = CommandKind::New as u8;
-            to.side = message.side;
-            to.time_in_force = message.ioc;
-            to.quantity = message.quantity;
-            Ok(true)
-        }
-        KIND_MODIFY => ask_modify(orders, message, to),
-        _ => Err(Reason::InvalidField),
+    if message.side > 1 || message.ioc > 1 || !orders.knows(message.id) {
+        return Err(Reason::InvalidField);
+    }
+    if orders.find(message.id).is_some() {
+        return Err(Reason::DuplicateUserRef);
+    }
+    if orders.has_next() {
+        Ok(())
+    } else {
+        Err(Reason::PoolFull)
     }
 }
 
+/// Writes what the engine is asked over `to`. Says whether there is anything to ask: a modify may
+/// change nothing.
 #[inline]
 fn ask_modify(orders: &mut Orders, message: &Message, to: &mut Command) -> Result<bool, Reason> {
+    if !(1..=PRICE_TICKS_MAX).contains(&message.price) {
+        return Err(Reason::InvalidPrice);
+    }
+    if message.kind != KIND_MODIFY {
+        return Err(Reason::InvalidField);
+    }
     let user_ref = orders.find(message.id).ok_or(Reason::UnknownOrder)?;
     let entry = *orders.entry(user_ref);
+    to.price = message.price * TICK;
     to.quantity = match entry.executed.checked_add(message.quantity) {
         Some(total) if message.quantity > 0 => total,
         _ => return Err(Reason::InvalidQuantity),
@@ -307,8 +362,11 @@ fn ask_modify(orders: &mut Orders, message: &Message, to: &mut Command) -> Resul
         to.user_ref = user_ref;
         return Ok(message.quantity < entry.open);
     }
+    if !orders.has_next() {
+        return Err(Reason::PoolFull);
+    }
     to.kind = CommandKind::Replace as u8;
-    to.user_ref = orders.next().ok_or(Reason::PoolFull)?;
+    to.user_ref = orders.next();
     to.old_user_ref = user_ref;
     to.time_in_force = TimeInForce::Day as u8;
     Ok(true)

@@ -19,12 +19,21 @@ pub(crate) struct Hearing<'b> {
 }
 
 impl Hearing<'_> {
-    #[inline]
-    pub(crate) fn hear(&mut self, event: &Event, on: &mut impl FnMut(&Report)) {
+    /// Hears an event of whatever kind.
+    #[inline(never)]
+    pub(crate) fn hear_other(&mut self, event: &Event, on: &mut impl FnMut(&Report)) {
+        // A kind that has no name is not one of the engine's; it is reported as a rejection.
+        let kind = EventKind::from_byte(event.kind).unwrap_or(EventKind::Rejected);
+        self.hear(event, kind, on);
+    }
+
+    /// Hears an event whose kind the caller knows.
+    #[inline(always)]
+    pub(crate) fn hear(&mut self, event: &Event, kind: EventKind, on: &mut impl FnMut(&Report)) {
         let id = self.message.id as u32;
-        let report = match EventKind::from_byte(event.kind) {
-            Some(EventKind::Executed) if event.has(Event::MAKER) => self.fill(event),
-            Some(EventKind::Executed) => {
+        let report = match kind {
+            EventKind::Executed if event.has(Event::MAKER) => self.fill(event),
+            EventKind::Executed => {
                 let taker = self.orders.entry(event.user_ref);
                 taker.executed += event.quantity;
                 taker.open = event.leaves;
@@ -33,19 +42,19 @@ impl Hearing<'_> {
                 }
                 return;
             }
-            Some(EventKind::Accepted) => Report {
+            EventKind::Accepted => Report {
                 side: event.side,
                 ..self.entered(REPORT_ACCEPTED)
             },
-            Some(EventKind::Replaced) => self.entered(REPORT_MODIFIED),
-            Some(EventKind::Canceled) => {
+            EventKind::Replaced => self.entered(REPORT_MODIFIED),
+            EventKind::Canceled => {
                 self.orders.forget(id);
                 Report {
                     quantity: event.quantity,
                     ..self.report(REPORT_CANCELED)
                 }
             }
-            Some(EventKind::Reduced) => {
+            EventKind::Reduced => {
                 self.orders.entry(event.user_ref).open = self.message.quantity;
                 Report {
                     price: self.message.price,
@@ -53,7 +62,7 @@ impl Hearing<'_> {
                     ..self.report(REPORT_MODIFIED)
                 }
             }
-            Some(EventKind::Booked) => return,
+            EventKind::Booked => return,
             _ => Report {
                 reason: event.reason,
                 ..self.report(REPORT_REJECTED)

@@ -63,11 +63,16 @@ impl Orders {
         &mut self.entries[user_ref as usize]
     }
 
-    /// The reference that the next accepted order will have, if there is one left.
+    /// Whether there is another reference.
     #[inline]
-    pub(crate) fn next(&self) -> Option<u32> {
-        let next = self.last + 1;
-        ((next as usize) < self.entries.len()).then_some(next)
+    pub(crate) fn has_next(&self) -> bool {
+        (self.last as usize) < self.entries.len() - 1
+    }
+
+    /// The reference that the next accepted order will have, should there be one.
+    #[inline]
+    pub(crate) fn next(&self) -> u32 {
+        self.last + 1
     }
 
     /// Takes the next reference for a live order.
