@@ -46,7 +46,11 @@ pub(crate) struct Book {
     pub(crate) flags: u32,
     /// Price of the last trade, 0 before the first one.
     pub(crate) last: u32,
-    unused: [u32; 5],
+    /// How arriving orders are shared out, and what the top order gets ahead of the others.
+    pub(crate) allocation: u8,
+    pub(crate) top_percent: u8,
+    unused_bytes: [u8; 2],
+    unused: [u32; 4],
     /// The tries by side.
     roots: [Roots; 2],
     /// Its name, first letter lowest.
@@ -116,7 +120,10 @@ impl Book {
             tick,
             flags,
             last,
+            allocation,
+            top_percent,
             name,
+            unused_bytes: _,
             unused: _,
             unused_cold: _,
         } = self;
@@ -130,6 +137,9 @@ impl Book {
         let mut killed = u8::from(*flags & Self::KILLED != 0);
         to.number("symbol.killed", &mut killed, 0..=1)?;
         *flags = Self::DEFINED;
+        to.number("symbol.allocation", allocation, 0..=Self::ALLOCATION_MAX)?;
+        let percent_max = Self::top_percent_max(*allocation);
+        to.number("symbol.top_percent", top_percent, 0..=percent_max)?;
         self.set(Self::KILLED, killed == 1);
         Ok(())
     }
@@ -265,20 +275,22 @@ impl Books<'_> {
         }
     }
 
-    /// Moves the oldest order of a level behind all others. O(1).
+    /// Moves an order behind all others of its level. O(1).
     pub(crate) fn move_back(&mut self, slab: &mut Slab<'_>, handle: u32) {
-        let Order { next, level, .. } = slab.orders[handle as usize];
-        let level = &mut self.levels[level as usize];
-        assert!(
-            level.head == handle,
-            "an order moved back that is not the first"
-        );
+        let Order {
+            prev, next, level, ..
+        } = slab.orders[handle as usize];
         if next == NONE {
             return;
         }
+        let level = &mut self.levels[level as usize];
         let tail = level.tail;
-        (level.head, level.tail) = (next, handle);
-        slab.orders[next as usize].prev = NONE;
+        level.tail = handle;
+        if prev == NONE {
+            level.head = next;
+        }
+        slab.orders[prev as usize].next = next;
+        slab.orders[next as usize].prev = prev;
         slab.orders[tail as usize].next = handle;
         slab.orders[handle as usize].prev = tail;
         slab.orders[handle as usize].next = NONE;

@@ -5,6 +5,7 @@ use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reaso
 
 use crate::after::After;
 use crate::ahead::Ahead;
+use crate::allocation::Sharing;
 use crate::answers::{about, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
@@ -91,6 +92,8 @@ pub(crate) enum Pending {
     Nothing,
     /// An aggressor goes on trading.
     Sweep(Taker),
+    /// An aggressor goes on being shared out.
+    Share(Sharing),
     /// Orders expire before it is applied.
     Expire(Input),
     /// An order looks for its minimum quantity.
@@ -115,7 +118,8 @@ pub(crate) enum Pending {
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
 /// this, or looks at 256 levels or orders for a minimum quantity or while many orders leave, or at
-/// 1,024 symbols then. An order that expires costs up to 20 steps along a heap more.
+/// 1,024 symbols then. An order that is shared out looks at each order of a level it meets up to
+/// four times, 256 looks a step. An order that expires costs up to 20 steps along a heap more.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     /// By symbol, too.
@@ -237,6 +241,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::OpenDay) => self.open_day(command),
             Some(CommandKind::DefineSymbol) => self.define_symbol(command),
             Some(CommandKind::DefineSession) => self.define_session(command),
+            Some(CommandKind::SetAllocation) => self.set_allocation(command),
             Some(CommandKind::Extra) => self.extra(command),
             Some(CommandKind::Time) => about(command, EventKind::Noted, Reason::None),
             _ => refused(command, Reason::InvalidField),
@@ -251,6 +256,7 @@ impl<'m> Engine<'m> {
         let step = match core::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Nothing => Step::Done,
             Pending::Sweep(mut taker) => self.trade(&mut taker, events),
+            Pending::Share(sharing) => self.share_on(sharing, events),
             Pending::Expire(input) => self.expire_then_apply(&input, events),
             Pending::Judge(judged) => self.judge_on(judged, events),
             Pending::Leave(mass) => self.leave_on(mass, events),

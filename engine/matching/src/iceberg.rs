@@ -112,10 +112,15 @@ impl Engine<'_> {
         is_gone
     }
 
-    /// Trades with the oldest order of a level, as deep as its tip, when that is not plain.
+    /// Trades so many units, no more than its tip, with any order of a level.
     #[cold]
-    pub(crate) fn fill_special(&mut self, taker: &mut Taker, handle: u32, events: &mut Events) {
-        let quantity = self.tip(handle).min(taker.open);
+    pub(crate) fn fill_special(
+        &mut self,
+        taker: &mut Taker,
+        handle: u32,
+        quantity: u32,
+        events: &mut Events,
+    ) {
         assert!(quantity > 0, "an order without units on the book");
         let is_refreshed = self.spend_special(handle, quantity);
         let maker = &self.slab.orders[handle as usize];

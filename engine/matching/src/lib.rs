@@ -28,6 +28,7 @@
 mod after;
 mod ahead;
 mod all_or_none;
+mod allocation;
 mod answers;
 mod attributes;
 mod dark;

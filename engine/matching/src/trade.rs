@@ -13,7 +13,7 @@ use crate::slab::{Identity, NONE, Order};
 use crate::{EVENTS_MAX, Engine, Events, Step};
 
 /// A maker's, an aggressor's, and an iceberg's fresh tip.
-const FILL_EVENTS_MAX: usize = 3;
+pub(crate) const FILL_EVENTS_MAX: usize = 3;
 
 /// An acceptance, one fill and the fate of the rest must fit one step, or a sweep would never end.
 const _: () = assert!(EVENTS_MAX >= FILL_EVENTS_MAX + 2);
@@ -127,6 +127,9 @@ impl Engine<'_> {
     /// Trades an aggressor until it is done or the events are full.
     #[inline(never)]
     pub(crate) fn trade(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
+        if self.book_of(taker).is_shared() {
+            return self.share(taker, events);
+        }
         let step = self.sweep(taker, events);
         if step == Step::More {
             self.pending = Pending::Sweep(*taker);
@@ -187,8 +190,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Trades with the other side while prices meet: best price first, then the oldest; then rests
-    /// or cancels what is left.
+    /// Trades with the other side while prices meet: best price first, then the oldest.
     pub(crate) fn sweep(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
         let symbol = usize::from(taker.who.symbol());
         let side = taker.who.side().opposite();
@@ -210,6 +212,12 @@ impl Engine<'_> {
                 self.fill(taker, level, price, events);
             }
         }
+        self.end(taker, events)
+    }
+
+    /// Settles what is left of an order that trades no more.
+    #[inline]
+    pub(crate) fn end(&mut self, taker: &mut Taker, events: &mut Events) -> Step {
         if self.after.books_watched != 0 {
             self.note_ticks(taker);
         }
@@ -258,7 +266,8 @@ impl Engine<'_> {
         assert!(handle != NONE, "a best price without orders");
         let maker = &mut self.slab.orders[handle as usize];
         if maker.is_special() {
-            return self.fill_special(taker, handle, events);
+            let quantity = self.tip(handle).min(taker.open);
+            return self.fill_special(taker, handle, quantity, events);
         }
         let quantity = maker.open().min(taker.open);
         assert!(quantity > 0, "an order without units on the book");

@@ -10,7 +10,7 @@ use crate::rig::{ALL, HEADER_BYTES, NARROW, busy_bytes, bytes_of, error_of, know
 /// Bytes of records.
 const VENUE_BYTES: usize = 19;
 const SESSION_BYTES: usize = 17;
-const SYMBOL_BYTES: usize = 57;
+const SYMBOL_BYTES: usize = 59;
 const ORDER_BYTES: usize = 29;
 const PART_BYTES: usize = 31;
 
@@ -54,7 +54,7 @@ fn bytes_that_no_engine_would_write_are_refused() {
     let session = HEADER_BYTES + VENUE_BYTES;
     let order_3 = &good[order(2)..order(3)];
     use RestoreFault::{Order, Taken, Value};
-    let cases: [(usize, &[u8], &str, RestoreFault); 26] = [
+    let cases: [(usize, &[u8], &str, RestoreFault); 29] = [
         (0, b"w", "magic", Value),
         (8, &[2], "version", Value),
         (12, &[1], "zero", Value),
@@ -78,7 +78,10 @@ fn bytes_that_no_engine_would_write_are_refused() {
         (part + 13, &[3], "part.tip", Value),
         (part + 9, &[5, 0, 0, 0, 5], "part", Value),
         (symbols + 1, &[1], "symbol", Order),
-        (orders - 38, &[2], "symbol.killed", Value),
+        (orders - 40, &[2], "symbol.killed", Value),
+        (orders - 39, &[3], "symbol.allocation", Value),
+        (orders - 39, &[1, 1], "symbol.top_percent", Value),
+        (orders - 39, &[2, 101], "symbol.top_percent", Value),
         (orders - 37, &[10], "symbol.state", Value),
         (orders - 37, &[8], "symbol.state", Value),
     ];
