@@ -52,6 +52,8 @@ pub struct Hostile {
     offered: u16,
     /// What goes out first: definitions, or a storm.
     script: VecDeque<Command>,
+    /// Bits of those whose commands are used.
+    controls: u16,
     /// An order whose `Extra` went out already.
     owed: Option<Command>,
     /// The last user reference of each session.
@@ -86,11 +88,13 @@ impl Hostile {
             ..command(CommandKind::DefineSession)
         });
         let script = symbols.chain(sessions).collect();
+        let controls = controls::used(offered, &mut random);
         let mut hostile = Self {
             random,
             sequencer: Sequencer::new(START_NS),
             offered,
             script,
+            controls,
             owed: None,
             user_refs: [0; SESSIONS as usize + 1],
             killed: Vec::new(),
@@ -151,7 +155,7 @@ impl Iterator for Hostile {
         let command = self.next_command();
         let gap_ns = match self.random.below(64) {
             0 => 100 + self.random.below(200),
-            1 if self.offered & BANDS != 0 => self.pause_ns(),
+            1 if self.controls & BANDS != 0 => self.pause_ns(),
             _ => self.random.below(6),
         };
         Some(self.sequencer.number(gap_ns, command))

@@ -1,13 +1,14 @@
 //! The engine against the naive reference over as many commands as asked for.
 //!
-//! `cargo x differential [--commands N] [--seed S]`: days of hostile inputs by seed, each compared
+//! `cargo x differential [--commands N] [--seed S] [--offered SET]`: days of hostile inputs by seed, each compared
 //! event by event and at its end order by order. The first day that differs is cut down to the
-//! inputs that matter and written to a file, which `--replay FILE` shows again.
+//! inputs that matter and written to a file, which `--replay FILE` shows again. A set of increments
+//! other than what the engine offers is a number of bits of `flow::naive::increments`.
 
 use std::process::ExitCode;
 
 use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
-use flow::naive::OFFERED;
+use flow::naive::{KNOWN, OFFERED};
 use flow::{Naive, reduce, saved};
 use matching::{Engine, Events, Limits, Line, Step};
 use wire::ring::{Event, Input, Side};
@@ -31,12 +32,13 @@ const LIMITS: Limits = Limits {
 struct Arguments {
     commands: u64,
     seed: u64,
+    offered: u16,
     replay: Option<String>,
 }
 
 fn main() -> ExitCode {
     let outcome = arguments().and_then(|arguments| match &arguments.replay {
-        Some(path) => replay(path),
+        Some(path) => replay(path, arguments.offered),
         None => compare_days(&arguments),
     });
     match outcome {
@@ -52,6 +54,7 @@ fn arguments() -> Result<Arguments, String> {
     let mut arguments = Arguments {
         commands: COMMANDS,
         seed: 1,
+        offered: OFFERED,
         replay: None,
     };
     let mut words = std::env::args().skip(1);
@@ -67,18 +70,25 @@ fn arguments() -> Result<Arguments, String> {
         match word.as_str() {
             "--commands" => arguments.commands = number()?,
             "--seed" => arguments.seed = number()?,
+            "--offered" => {
+                let bits = u16::try_from(number()?).map(|bits| bits & KNOWN);
+                arguments.offered = bits.map_err(|_| format!("{word} {value}: 16 bits at most"))?;
+            }
             "--replay" => arguments.replay = Some(value),
-            _ => return Err(format!("{word}: there are --commands, --seed and --replay")),
+            _ => {
+                let known = "--commands, --seed, --offered and --replay";
+                return Err(format!("{word}: there are {known}"));
+            }
         }
     }
     Ok(arguments)
 }
 
-fn replay(path: &str) -> Result<(), String> {
+fn replay(path: &str, offered: u16) -> Result<(), String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let inputs = saved::read(&text).map_err(|error| format!("{path}: {error}"))?;
     let mut memory = vec![Line::ZERO; LIMITS.lines()];
-    match difference(&inputs, &mut memory)? {
+    match difference(&inputs, offered, &mut memory)? {
         Some(difference) => Err(difference.text),
         None => {
             println!("{} inputs, no difference", inputs.len());
@@ -89,6 +99,7 @@ fn replay(path: &str) -> Result<(), String> {
 
 fn compare_days(arguments: &Arguments) -> Result<(), String> {
     let mut memory = vec![Line::ZERO; LIMITS.lines()];
+    let offered = arguments.offered;
     let mut done = 0;
     for day in 0.. {
         if done >= arguments.commands {
@@ -96,11 +107,12 @@ fn compare_days(arguments: &Arguments) -> Result<(), String> {
             return Ok(());
         }
         let seed = arguments.seed + day;
-        let mut hostile = Hostile::new(seed, OFFERED);
+        let mut hostile = Hostile::new(seed, offered);
         let mut inputs: Vec<Input> = hostile.by_ref().take(DAY_INPUTS).collect();
         inputs.push(hostile.closing());
-        if let Some(difference) = difference(&inputs, &mut memory)? {
-            return Err(reported(seed, &inputs[..=difference.index], &mut memory));
+        if let Some(difference) = difference(&inputs, offered, &mut memory)? {
+            let inputs = &inputs[..=difference.index];
+            return Err(reported(seed, inputs, offered, &mut memory));
         }
         done += inputs.len() as u64;
         if day % PROGRESS_DAYS == PROGRESS_DAYS - 1 {
@@ -111,13 +123,13 @@ fn compare_days(arguments: &Arguments) -> Result<(), String> {
 }
 
 /// Cuts a failing day down and writes it.
-fn reported(seed: u64, inputs: &[Input], memory: &mut [Line]) -> String {
+fn reported(seed: u64, inputs: &[Input], offered: u16, memory: &mut [Line]) -> String {
     let small = reduce(inputs, |part| {
-        difference(part, memory).is_ok_and(|found| found.is_some())
+        difference(part, offered, memory).is_ok_and(|found| found.is_some())
     });
     let path = format!("differential-{seed}.txt");
     let written = std::fs::write(&path, saved::write(&small));
-    let text = match difference(&small, memory) {
+    let text = match difference(&small, offered, memory) {
         Ok(Some(difference)) => difference.text,
         _ => "the difference vanished while it was cut down".to_owned(),
     };
@@ -136,10 +148,14 @@ struct Difference {
     text: String,
 }
 
-fn difference(inputs: &[Input], memory: &mut [Line]) -> Result<Option<Difference>, String> {
+fn difference(
+    inputs: &[Input],
+    offered: u16,
+    memory: &mut [Line],
+) -> Result<Option<Difference>, String> {
     memory.fill(Line::ZERO);
     let mut engine = Engine::new(LIMITS, memory).map_err(|error| error.to_string())?;
-    let mut naive = Naive::new();
+    let mut naive = Naive::offering(offered);
     for (index, input) in inputs.iter().enumerate() {
         let (found, expected) = (applied(&mut engine, input), naive.apply(input));
         if found != expected {

@@ -8,6 +8,7 @@ use super::orders::MIDDLE;
 use super::{Hostile, SESSIONS, SYMBOLS};
 use crate::command::command;
 use crate::naive::increments::{ALLOCATION, BANDS, KILL, RISK, STATES};
+use crate::random::Random;
 
 /// Accounts of the sessions, and one that no session has.
 const ACCOUNTS: u64 = 5;
@@ -31,12 +32,25 @@ const CONTROLS: [(u16, Control); 9] = [
     (KILL, Hostile::mass_cancel),
 ];
 
+/// The increments whose commands a stream uses: of several that are offered some, so that they do
+/// not always stop each other's orders.
+pub(super) fn used(offered: u16, random: &mut Random) -> u16 {
+    let all = CONTROLS.iter().fold(0, |all, (needs, _)| all | needs) & offered;
+    let some = all & random.next() as u16;
+    match some {
+        0 => all,
+        // Without states nobody would end what a band begins.
+        _ if some & BANDS != 0 => some | all & STATES,
+        _ => some,
+    }
+}
+
 impl Hostile {
     /// A command of one of the increments that are offered, if one of them has any.
     pub(super) fn control(&mut self) -> Option<Command> {
-        let offered = self.offered;
-        let offered = CONTROLS.iter().filter(|(needs, _)| offered & needs != 0);
-        let controls: Vec<Control> = offered.map(|(_, control)| *control).collect();
+        let used = self.controls;
+        let used = CONTROLS.iter().filter(|(needs, _)| used & needs != 0);
+        let controls: Vec<Control> = used.map(|(_, control)| *control).collect();
         if controls.is_empty() {
             return None;
         }
@@ -46,7 +60,7 @@ impl Hostile {
 
     /// What comes between the definitions and the day: limits, in most streams.
     pub(super) fn controls_first(&mut self) -> Vec<Command> {
-        let has_limits = self.offered & RISK != 0 && self.random.below(8) != 0;
+        let has_limits = self.controls & RISK != 0 && self.random.below(8) != 0;
         let count = if has_limits { LIMITS_FIRST } else { 0 };
         (0..count).map(|_| self.limit()).collect()
     }
@@ -108,7 +122,8 @@ impl Hostile {
             user_ref: self.random.below(4) as u32,
             price: match self.random.below(20) {
                 0 => long,
-                _ => self.random.below(3) as i64,
+                1..8 if self.controls & STATES != 0 => 0,
+                _ => 1 + self.random.below(2) as i64,
             },
             ..command(CommandKind::SetBands)
         }

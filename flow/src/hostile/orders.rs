@@ -7,7 +7,7 @@ use wire::ring::{
 
 use super::{Hostile, tick_of};
 use crate::command::command;
-use crate::naive::increments::{BASIC, EXPIRY, ICEBERG, PEGS, STOPS, WHOLE};
+use crate::naive::increments::{BASIC, EXPIRY, ICEBERG, PEGS, STATES, STOPS, WHOLE};
 
 /// Price that all orders are around.
 pub(super) const MIDDLE: i64 = 10_000;
@@ -109,6 +109,8 @@ impl Hostile {
         };
         let life = match self.random.below(12) {
             0 => TimeInForce::ImmediateOrCancel,
+            1 if self.controls & STATES != 0 => TimeInForce::AtOpen,
+            2 if self.controls & STATES != 0 => TimeInForce::AtClose,
             _ => TimeInForce::Day,
         };
         let last = &mut self.user_refs[usize::from(session)];
