@@ -254,7 +254,8 @@ impl Engine<'_> {
         if self.may_park(&taker) {
             self.check_room_parked(found.is_none())?;
         }
-        if !self.is_parked_on_entry(&taker) {
+        // Who trades whole or not at all never rests.
+        if !self.may_park(&taker) {
             self.check_room(&taker, found.is_none() && !self.meets(&taker))?;
         }
         Ok((taker, found))

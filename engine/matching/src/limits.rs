@@ -54,7 +54,7 @@ pub struct Limits {
     /// Live orders on all books together, at most [`ORDERS_MAX`].
     pub orders: u32,
     /// Live orders with more to them than price, units and being hidden, at most [`SPECIAL_MAX`]:
-    /// those that hold units back or expire.
+    /// those that hold units back, expire, wait for something or follow something.
     pub special: u32,
     /// Groups of neighbouring prices with an order in them, all books together, at most
     /// [`PRICE_GROUPS_MAX`]. A group is 64 whole cents (0.64), or, for prices off the cent, 64

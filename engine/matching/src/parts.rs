@@ -38,7 +38,7 @@ pub(crate) struct Part {
     pub(crate) amount: i32,
     /// The price that a trailing stop's trigger keeps its distance from, 0 for none yet.
     pub(crate) mark: u32,
-    /// A [`Condition`](wire::ring::Condition).
+    /// A [`Condition`].
     pub(crate) condition: u8,
     /// It trades whole.
     pub(crate) is_whole: u8,

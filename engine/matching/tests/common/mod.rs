@@ -166,6 +166,7 @@ pub fn say(event: &Event) -> String {
         (Event::BOOKED, " booked"),
         (Event::HIDDEN, " hidden"),
         (Event::OLD_HIDDEN, " old hidden"),
+        (Event::PARKED, " parked"),
         (Event::AUCTION, " auction"),
     ];
     for (flag, word) in flags {
