@@ -118,12 +118,14 @@ pub(crate) enum Pending {
 /// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
 /// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
 /// this, or looks at 256 levels or orders for a minimum quantity or while many orders leave, or at
-/// 1,024 symbols then. An order that expires costs up to 20
-/// steps along a heap more, a stop up to 80 branches of a tree each time that its trigger is set,
-/// moved or gone. What follows from an input is worked off in steps of at most 64 pieces: a trigger
-/// moved, a stop elected, a peg priced, or 16 levels or orders looked at. Only what has to move is
-/// touched: trailing stops whose trigger a trade moves, stops that it touches, pegs when their
-/// references are others than before, all-or-none orders when units came to the book.
+/// 1,024 symbols then. An order that is shared out looks at each order of a level it meets up to
+/// four times, 256 looks a step. An order that expires costs up to 20 steps along a heap more, a
+/// stop up to 80 branches of a tree each time that its trigger is set, moved or gone.
+///
+/// What follows from an input is worked off in steps of at most 64 pieces: a trigger moved, a stop
+/// elected, a peg priced, or 16 levels or orders looked at. Only what has to move is touched:
+/// trailing stops whose trigger a trade moves, stops that it touches, pegs when their references
+/// are others than before, all-or-none orders when units came to the book.
 pub struct Engine<'m> {
     pub(crate) books: Books<'m>,
     /// By symbol, too.
