@@ -267,6 +267,10 @@ mod tests {
             bit in any::<proptest::sample::Index>(),
         ) {
             let good = frame(&payload);
+            // One sum in 65,536 happens to be that of the pseudo-header alone, which says that the
+            // card shall finish it: such a frame is read unchecked.
+            let pseudo = fold(pseudo_sum(*LEFT.ip(), *RIGHT.ip(), UDP_BYTES + payload.len()));
+            prop_assume!(good[40..42] != pseudo.to_be_bytes());
             let bit = bit.index(good.len() * 8);
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
