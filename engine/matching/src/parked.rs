@@ -50,10 +50,6 @@ impl Wait {
     pub(crate) fn is_peg(&self) -> bool {
         self.condition >= Condition::PrimaryPeg as u8
     }
-
-    pub(crate) fn is_midpoint(&self) -> bool {
-        self.condition == Condition::MidpointPeg as u8
-    }
 }
 
 impl Part {

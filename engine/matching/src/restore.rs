@@ -157,14 +157,6 @@ impl<'m> Engine<'m> {
         if kept.is_parked() || reader.is_next(Tag::Part) {
             self.restore_part(reader, handle)?;
         }
-        let tick = self.books.books[usize::from(symbol)].tick;
-        let part = self.slab.part_of(handle);
-        let is_midpoint = part.is_some_and(|part| part.wait().is_midpoint());
-        // The ends of the ladder are prices of their own.
-        let is_good = matches!(kept.price, ANY_BUY | ANY_SELL)
-            || is_midpoint
-            || kept.price.is_multiple_of(tick);
-        reader.require(is_good, "order.price", RestoreFault::Value)?;
         self.restore_wait(symbol, handle);
         if self.slab.orders[handle as usize].is_special() {
             self.darken(handle);

@@ -9,7 +9,7 @@ mod rig;
 use common::{Rig, cancel, day, of};
 use rig::{LIMITS, bytes_of, events_of, inputs, restored};
 use wire::ring::Side::{Buy, Sell};
-use wire::ring::{Command, CommandKind, PRICE_MARKET};
+use wire::ring::{Command, CommandKind, Condition, EXTRA_TO_LIMIT, PRICE_MARKET};
 
 #[test]
 fn a_restored_engine_goes_on_as_the_first_one_would_have() {
@@ -61,7 +61,40 @@ fn rare_states_are_brought_back_too() {
         letters: [scope, 0, 0, 0],
         ..set(CommandKind::Kill, flags)
     };
-    let cases: [(&[Command], &[Command]); 4] = [
+    let of_tick_5 = |session, order: Command| Command {
+        symbol: 4,
+        session,
+        ..order
+    };
+    let extra = |session, flags, condition| Command {
+        session,
+        flags,
+        letters: [0, condition, 0, 0],
+        ..of(CommandKind::Extra)
+    };
+    let tick_5 = Command {
+        symbol: 4,
+        price: 5,
+        ..of(CommandKind::DefineSymbol)
+    };
+    let cases: [(&[Command], &[Command]); 5] = [
+        // A midpoint peg at 102, and a market-to-limit order that trades with it and rests there.
+        (
+            &[
+                tick_5,
+                of_tick_5(1, day(1, Buy, 9, 100)),
+                of_tick_5(1, day(2, Sell, 9, 105)),
+                extra(1, 0, Condition::MidpointPeg as u8),
+                of_tick_5(1, day(3, Buy, 4, PRICE_MARKET)),
+                extra(2, EXTRA_TO_LIMIT, 0),
+                of_tick_5(2, day(1, Sell, 9, PRICE_MARKET)),
+            ],
+            &[
+                of_tick_5(3, day(1, Buy, 9, 105)),
+                cancel(2, 0),
+                cancel(1, 0),
+            ],
+        ),
         // Orders at any price in a call.
         (
             &[
