@@ -1,10 +1,11 @@
 //! The engine against the naive reference over as many commands as asked for.
 //!
-//! `cargo x differential [--commands N] [--seed S] [--offered SET]`: days of hostile inputs by seed,
-//! each compared event by event and at its end order by order. The first day that differs is cut
-//! down to the inputs that matter and written to a file, which `--replay FILE` shows again. A set
-//! of increments other than what the engine offers is a number of bits of
+//! `cargo x differential [--commands N] [--seed S] [--offered SET]`: days of hostile inputs by
+//! seed, each compared event by event and at its end order by order. The first day that differs
+//! is cut down to the inputs that matter and written to a file, which `--replay FILE` shows
+//! again. A set of increments other than what the engine offers is a number of bits of
 //! `flow::naive::increments`.
+
 use std::process::ExitCode;
 
 use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
