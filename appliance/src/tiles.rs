@@ -13,7 +13,6 @@
 //! 4. the phase becomes [`Phase::Ending`]: end of session goes out to members and receivers;
 //! 5. gate and publish say that they are done, and the phase becomes [`Phase::Stopped`].
 
-mod burst;
 mod engine;
 mod gate;
 mod held;

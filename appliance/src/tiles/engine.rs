@@ -1,15 +1,13 @@
 //! The engine tile: the sequencer and the matching engine behind it.
 //!
 //! It takes commands from the gate, gives each its number and time, hands it to the journal and
-//! applies it. A command is applied only when every link has room for all that one step of the
-//! engine can yield, so nothing is ever half done for want of room. Commands are taken in bursts,
-//! and what comes of a burst is published at once.
+//! applies it. A command is taken only when every link has room for all that one step of the
+//! engine can yield, so nothing is ever half done for want of room.
 
-use super::burst::Burst;
 use super::signals::tell_once;
 use super::{BATCH, Progress, Signals, Tile};
 use crate::venue::Schedule;
-use matching::{BURST_MAX, EVENTS_MAX, Engine, Events, Step};
+use matching::{EVENTS_MAX, Engine, Events, Step};
 use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
 use std::collections::VecDeque;
 use wire::ring::{Command, Event, EventKind, Input};
@@ -35,8 +33,6 @@ pub struct EngineTile<'m> {
     events: Events,
     links: EngineLinks,
     signals: Signals,
-    /// Commands of the members, taken and not applied yet.
-    burst: Burst,
     /// Commands of the venue itself, taken before any member's.
     startup: VecDeque<Command>,
     /// Commands of the venue itself whose time comes.
@@ -96,7 +92,6 @@ impl<'m> EngineTile<'m> {
             events,
             links,
             signals,
-            burst: Burst::new(),
             startup,
             schedule: None,
             is_own: false,
@@ -141,11 +136,11 @@ impl<'m> EngineTile<'m> {
             return Some(command);
         }
         self.is_own = false;
-        let waited = &mut self.counters.command_ns;
-        self.burst.take(&mut self.links.commands, |stamp_ns| {
-            waited.record(now_ns.saturating_sub(stamp_ns));
-        });
-        self.burst.next(&mut self.engine)
+        let (stamp_ns, command) = self.links.commands.pop()?;
+        self.counters
+            .command_ns
+            .record(now_ns.saturating_sub(stamp_ns));
+        Some(command)
     }
 
     /// The next command of the venue itself. Once the gate has stopped, there are no more but those
@@ -209,19 +204,11 @@ impl<'m> EngineTile<'m> {
         true
     }
 
-    /// Shows the other tiles what was put on the links.
-    fn show(&mut self) {
-        self.links.journal.publish();
-        self.links.gate.publish();
-        self.links.publish.publish();
-    }
-
     /// Says which input is the last one once the gate stopped and all it took is applied.
     fn last_tell(&mut self) {
         let commands = self.links.commands.position();
         if self.signals.commands_in_all() == Some(commands)
             && self.startup.is_empty()
-            && self.burst.is_done()
             && !self.unfinished
         {
             tell_once(&mut self.counters.last, self.sequence);
@@ -242,12 +229,11 @@ impl Tile for EngineTile<'_> {
                 break;
             }
             steps += 1;
-            if steps.is_multiple_of(BURST_MAX) {
-                self.show();
-            }
         }
         if steps > 0 {
-            self.show();
+            self.links.journal.publish();
+            self.links.gate.publish();
+            self.links.publish.publish();
             self.counters.commands.set(self.links.commands.position());
             self.counters.inputs.set(self.sequence);
             self.counters
