@@ -3,7 +3,6 @@
 //! Nothing here knows a thread or opens a port: the parts are handed in, so that a simulator can
 //! assemble the same venue from simulated ones. [`runner`] does both for production.
 
-mod answer;
 mod conduct;
 mod control;
 pub mod day;
@@ -15,7 +14,7 @@ mod stop;
 mod threads;
 pub mod word;
 
-pub use control::{Operator, say};
+pub use control::say;
 pub use definitions::definitions;
 pub use recovery::Recovery;
 pub use schedule::Schedule;
@@ -23,8 +22,8 @@ pub use stop::StopRequests;
 pub(crate) use threads::idle;
 
 use crate::tiles::{
-    ANSWERS_DEPTH, COUNTERS, Desk, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS,
-    JournalTile, PublishPorts, PublishTile, Tile,
+    COUNTERS, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS, JournalTile, PublishPorts,
+    PublishTile, Tile,
 };
 use crate::topology::{DepthFeed, DropCopy, Link, Topology, User};
 use journal::{Storage, Writer};
@@ -34,6 +33,7 @@ use queue::{CounterSet, ring_named};
 use session::feed::{DepthPublisher, Publisher, PublisherConfig};
 use session::order_entry::{Config, Member, OrderEntry};
 use std::fmt;
+use wire::ring::Command;
 
 /// Bytes of one member's input that wait to be read.
 const INBOUND_BYTES: usize = 16 << 10;
@@ -90,8 +90,8 @@ pub struct Venue<'m, T: TcpPort, U: UdpPort, S: Storage> {
     pub journal: JournalTile<S>,
     /// Market data.
     pub publish: PublishTile<U>,
-    /// Takes an operator's commands.
-    pub operator: Option<Operator>,
+    /// Takes the venue's own commands.
+    pub control: Option<queue::Writer<Command>>,
 }
 
 impl<T, U, S> Venue<'_, T, U, S>
@@ -175,10 +175,9 @@ where
         let (replies_in, replies_out) = ring_of(topology, Link::EngineGate)?;
         let (feed_in, feed_out) = ring_of(topology, Link::EnginePublish)?;
         let (control_in, control_out) = ring_named("control_engine", CONTROL_DEPTH)?;
-        let (answers_in, answers_out) = ring_named("engine_control", ANSWERS_DEPTH)?;
         let links = EngineLinks {
             commands: commands_out,
-            desk: Desk::new(control_out, answers_in),
+            control: control_out,
             journal: inputs_in,
             gate: replies_in,
             publish: feed_in,
@@ -196,7 +195,7 @@ where
             journal: JournalTile::new(writer, inputs_out, set)?,
             publish: PublishTile::new(udp, (state.publisher, last.0), feed_out, topology, set)?
                 .with_depth(state.depth.zip(groups)),
-            operator: Some(Operator::new(control_in, answers_out)),
+            control: Some(control_in),
         })
     };
     let venue = built().map_err(|e| StartError::of("shared memory", &e))?;

@@ -4,7 +4,6 @@
 
 mod ci;
 mod command;
-mod determinism;
 mod forward;
 mod fuzz;
 mod mutants;
@@ -37,8 +36,8 @@ enum Task {
     TestAll,
     /// Runs every check, or one.
     Ci {
-        /// Only this step: format, tidy, clippy, test, determinism, differential, loom, mutants,
-        /// docs, referees or fuzz.
+        /// Only this step: format, tidy, clippy, test, differential, loom, mutants, docs, referees
+        /// or fuzz.
         #[arg(long)]
         only: Option<String>,
     },
@@ -75,8 +74,6 @@ enum Task {
     },
     /// Writes seeded order flow to standard output.
     Generate(forward::Generate),
-    /// Compares the states that the engine comes to in several builds.
-    Determinism,
     /// Compares the engine with the naive reference, command by command.
     Differential(forward::Differential),
     /// Prints the graph of a topology file.
@@ -97,7 +94,6 @@ fn main() -> ExitCode {
         Task::Referees => referees::run(),
         Task::Bench { name, quick, json } => forward::bench(&name, quick, json.as_deref()),
         Task::Generate(generate) => forward::generate(&generate),
-        Task::Determinism => determinism::run(),
         Task::Differential(differential) => forward::differential(&differential),
         Task::Topology { file } => forward::topology(&file),
     };

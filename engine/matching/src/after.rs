@@ -1,6 +1,6 @@
 //! Consequences: what follows from an input once its own events are out.
 //!
-//! Only books that are watched, those with parked or pegged orders, have any. Whatever touches such
+//! Only books that are watched, those with parked or pegged orders or with bands, have any. Whatever touches such
 //! a book marks its symbol; when the input's own work is done, the marked symbols are worked off,
 //! lowest first, in small pieces of work, so many a step. As it is not known before whether there
 //! will be another event, the last one of a step is held back until the next step or the end.
@@ -20,7 +20,7 @@ use crate::{EVENTS_MAX, Engine, Events, Step};
 
 /// Pieces of work of a step. A piece moves one trigger, elects one stop, prices one peg, or looks
 /// at [`LOOKS_A_PIECE_MAX`] levels or orders; or it lets one order arrive.
-const PIECES_A_STEP_MAX: u32 = 64;
+pub(crate) const PIECES_A_STEP_MAX: u32 = 64;
 
 /// Levels or orders that a piece of work looks at.
 pub(crate) const LOOKS_A_PIECE_MAX: usize = 16;
@@ -212,7 +212,11 @@ impl Engine<'_> {
         if let Some(piece) = self.try_whole(symbol, events) {
             return piece;
         }
-        self.look_at_pegs(symbol)
+        let piece = self.look_at_pegs(symbol);
+        if piece == Piece::None {
+            self.look_at_limit(symbol, events);
+        }
+        piece
     }
 
     /// A parked order comes to life.
@@ -220,6 +224,10 @@ impl Engine<'_> {
         let handle = self.slab.parts.all[part as usize].order;
         let related = self.slab.orders[handle as usize].identity().order_ref;
         let mut taker = self.taker_of(handle);
+        if !taker.wait.is_whole {
+            self.bound_price(&mut taker);
+        }
+        self.bound_reach(&mut taker);
         taker.wait = Wait::NONE;
         taker.who.order_ref = self.order_ref_next();
         self.take_off(self.refs.find(self.slab.orders, handle));

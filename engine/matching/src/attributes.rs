@@ -17,6 +17,7 @@ use crate::parked::{Wait, reach};
 use crate::place::ANY_BUY;
 use crate::refs::Found;
 use crate::slab::{HEAD_HIDDEN, Identity};
+use crate::states::is_for_auction;
 use crate::trade::Taker;
 use crate::{Engine, Events, Step};
 
@@ -135,6 +136,7 @@ impl Asked {
         Wait {
             condition: self.condition,
             is_whole: self.has(EXTRA_ALL_OR_NONE) && taker.rests,
+            life: 0,
             amount: self.amount,
             cap: taker.price,
         }
@@ -164,6 +166,10 @@ impl Asked {
         let is_to_limit = is_day && command.price == PRICE_MARKET && !self.has(EXTRA_POST_ONLY);
         let excludes = self.has(EXTRA_POST_ONLY) || self.displayed > 0 || self.minimum > 0;
         if self.has(EXTRA_TO_LIMIT) && !is_to_limit || self.has(EXTRA_ALL_OR_NONE) && excludes {
+            return Err(Reason::InvalidField);
+        }
+        let at_once = self.minimum > 0 || self.has(EXTRA_ALL_OR_NONE);
+        if is_for_auction(command) && at_once {
             return Err(Reason::InvalidField);
         }
         self.check_condition(is_day, tick)?;
@@ -233,22 +239,35 @@ impl Engine<'_> {
         }
         asked.check(input, taker.open, self.book_of(&taker).tick)?;
         self.check_kind(command, asked, &mut taker)?;
-        taker.is_special = !asked.is_plain() || taker.price == ANY_BUY;
+        let is_plain = asked.is_plain() && !is_for_auction(command);
+        taker.is_special = !is_plain || taker.price == ANY_BUY;
         taker.displayed = asked.displayed;
         taker.expiry_ns = asked.expiry as u64;
         if asked.has(EXTRA_HIDDEN) {
             taker.who.head |= HEAD_HIDDEN;
+        }
+        if asked.condition == 0 {
+            self.bound_price(&mut taker);
+            self.bound_reach(&mut taker);
         }
         if asked.has(EXTRA_POST_ONLY) && self.meets(&taker) {
             self.slide(&mut taker, asked)?;
         }
         if asked.has(EXTRA_TO_LIMIT) {
             self.limit_to_best(&mut taker)?;
+            self.bound_price(&mut taker);
+            self.bound_reach(&mut taker);
         }
         taker.wait = asked.wait(&taker);
+        if is_for_auction(command) {
+            taker.wait.life = command.time_in_force;
+        }
         if asked.is_peg() {
             taker.who.head |= HEAD_HIDDEN;
-            self.price_peg(&mut taker, self.after.marks);
+            let edges = self.dynamic_edges(taker.who.symbol());
+            self.price_peg(&mut taker, self.after.marks, edges);
+        } else {
+            self.check_static(&taker)?;
         }
         self.check_room_of_parts(&taker, found)?;
         if self.may_park(&taker) {
@@ -268,7 +287,7 @@ impl Engine<'_> {
         if taker.needs_part() && !makes_room && !self.slab.parts.has_room() {
             return Err(Reason::PoolFull);
         }
-        self.check_room_whole(taker, found)
+        Ok(())
     }
 
     /// Gives a market order the other side's best price as its limit.

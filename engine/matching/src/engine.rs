@@ -10,7 +10,7 @@ use crate::answers::{about, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
 use crate::carry::Carrier;
-use crate::expiry::Expiries;
+use crate::heap::Heap;
 use crate::kill::Kills;
 use crate::market::Market;
 use crate::mass::Mass;
@@ -131,7 +131,12 @@ pub struct Engine<'m> {
     /// By symbol, too.
     pub(crate) markets: &'m mut [Market],
     pub(crate) slab: Slab<'m>,
-    pub(crate) expiries: Expiries<'m>,
+    /// Parts of the orders that expire.
+    pub(crate) expiries: Heap<'m>,
+    /// Symbols whose states end.
+    pub(crate) timers: Heap<'m>,
+    /// Time of the present input.
+    pub(crate) now_ns: u64,
     pub(crate) refs: Refs<'m>,
     pub(crate) sessions: &'m mut [Session],
     /// By session, too.
@@ -169,6 +174,7 @@ impl<'m> Engine<'m> {
             orders,
             parts,
             expiries,
+            timers,
             slots,
             branches,
             levels,
@@ -188,7 +194,9 @@ impl<'m> Engine<'m> {
             },
             markets,
             slab: Slab::new(orders, parts),
-            expiries: Expiries::new(expiries),
+            expiries: Heap::new(expiries),
+            timers: Heap::new(timers),
+            now_ns: 0,
             refs: Refs::new(slots, branches),
             sessions,
             asked,
@@ -214,7 +222,8 @@ impl<'m> Engine<'m> {
             "resume the input before until it is done"
         );
         events.clear();
-        if input.time_ns >= self.expiries.next_ns {
+        self.now_ns = input.time_ns;
+        if input.time_ns >= self.expiries.next_ns.min(self.timers.next_ns) {
             return self.expire_then_apply(input, events);
         }
         self.apply_now(input, events)
@@ -233,6 +242,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::MassCancel) => self.mass_cancel(command, events),
             Some(CommandKind::SetState) => self.set_state(command, events),
             Some(CommandKind::Indicate) => self.indicate(command, events),
+            Some(CommandKind::SetBands) => self.set_bands(command, events),
             _ => {
                 events.push(self.administer(command));
                 Step::Done

@@ -151,7 +151,7 @@ impl Engine<'_> {
         let book = book.filter(|book| book.is_defined());
         let tick = book.ok_or(Reason::UnknownSymbol)?.tick;
         let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
-        check_life(command.time_in_force)?;
+        TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
@@ -163,7 +163,7 @@ impl Engine<'_> {
     /// The order that a `Replace` replaces, if that passes the checks of a plain order.
     pub(crate) fn check_replace(&self, command: &Command) -> Result<Found, Reason> {
         let user_ref_last = self.check_session(command)?;
-        check_life(command.time_in_force)?;
+        TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
         if command.user_ref <= user_ref_last {
             return Err(Reason::DuplicateUserRef);
         }
@@ -283,14 +283,6 @@ impl Engine<'_> {
             0
         }
     }
-}
-
-/// At the open and at the close are not offered.
-fn check_life(byte: u8) -> Result<(), Reason> {
-    if byte > TimeInForce::ImmediateOrCancel as u8 {
-        return Err(Reason::InvalidField);
-    }
-    Ok(())
 }
 
 /// Whether quantity and price are good; `executed` units are spent already.

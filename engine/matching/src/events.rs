@@ -46,18 +46,6 @@ impl Events {
         self.len = 0;
     }
 
-    /// Marks the last event, which there is, as its input's last.
-    pub(crate) fn seal(&mut self) {
-        let last = self
-            .len
-            .checked_sub(1)
-            .and_then(|at| self.slots.get_mut(at));
-        debug_assert!(last.is_some(), "an input without an event");
-        if let Some(last) = last {
-            last.flags |= Event::LAST;
-        }
-    }
-
     /// How many more events fit.
     pub(crate) fn room(&self) -> usize {
         EVENTS_MAX - self.len

@@ -31,10 +31,12 @@ mod all_or_none;
 mod allocation;
 mod answers;
 mod attributes;
+mod bands;
 mod dark;
 mod engine;
 mod entry;
 mod expiry;
+mod heap;
 mod iceberg;
 mod kill;
 mod market;
@@ -73,8 +75,6 @@ mod memory;
 pub use ahead::BURST_MAX;
 pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
-pub use limits::{
-    LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX, WHOLE_MAX,
-};
+pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX};
 pub use reader::{RestoreError, RestoreFault};
 pub use view::RestingOrder;

@@ -30,7 +30,9 @@ pub(crate) struct Market {
     pub(crate) timer_at: u32,
     /// A [`MarketState`] less [`STATE_FIRST`], so that a symbol begins in it.
     state: u8,
-    unused: [u8; 23],
+    /// It was given bands.
+    pub(crate) has_bands: u8,
+    unused: [u8; 22],
 }
 
 /// The greatest width of a band: all of its reference.
@@ -60,6 +62,7 @@ impl Market {
             auction_ms,
             timer_at: _,
             state,
+            has_bands,
             unused: _,
         } = self;
         let mut byte = state.wrapping_add(STATE_FIRST as u8);
@@ -73,7 +76,17 @@ impl Market {
         to.number("symbol.static_width", static_width, 0..=WIDTH_MAX)?;
         to.number("symbol.dynamic_width", dynamic_width, 0..=WIDTH_MAX)?;
         to.any("symbol.limit_ms", limit_ms)?;
-        to.any("symbol.auction_ms", auction_ms)
+        to.any("symbol.auction_ms", auction_ms)?;
+        to.number("symbol.bands", has_bands, 0..=1)?;
+        let has_band = *static_width != 0 || *dynamic_width != 0 || *limit_ms != 0;
+        let is_banded = has_band || *auction_ms != 0 || *dynamic != 0;
+        to.check("symbol.bands", *has_bands == 1 || !is_banded)
+    }
+
+    /// Whether its state can end as it says.
+    pub(crate) fn ends_well(&self) -> bool {
+        use MarketState::{LimitState, VolatilityAuction};
+        self.ends_ns == 0 || matches!(self.state(), LimitState | VolatilityAuction)
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Tables<'m> {
     pub(crate) orders: &'m mut [Order],
     pub(crate) parts: &'m mut [Part],
     pub(crate) expiries: &'m mut [u32],
+    pub(crate) timers: &'m mut [u32],
     pub(crate) slots: &'m mut [u32],
     pub(crate) branches: &'m mut [Branch],
     pub(crate) levels: &'m mut [Level],
@@ -81,6 +82,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
     let sizes = Sizes::of(limits);
     lines_of::<Book>(sizes.books)
         + lines_of::<Market>(sizes.books)
+        + lines_of::<u32>(sizes.books)
         + lines_of::<Session>(sizes.sessions)
         + lines_of::<Asked>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
@@ -108,6 +110,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         asked: table(rest, sizes.sessions),
         orders: table(rest, sizes.orders),
         parts: table(rest, sizes.parts),
+        timers: table(rest, sizes.books),
         expiries: table(rest, sizes.parts),
         slots: table(rest, sizes.slots),
         branches: table(rest, sizes.orders),

@@ -4,7 +4,7 @@
 //! and leaves as they do. Its record is linked into its symbol's list of parked orders instead of a
 //! level's queue. What is more about it, its [`Wait`], stands in its part.
 
-use wire::ring::{Condition, Event, EventKind, PRICE_MARKET, PRICE_MAX, Reason, Side};
+use wire::ring::{Condition, Event, EventKind, PRICE_MARKET, PRICE_MAX, Reason, Side, TimeInForce};
 
 use crate::answers::{canceled, code, of_order};
 use crate::books::{limit, rank};
@@ -24,6 +24,8 @@ pub(crate) struct Wait {
     pub(crate) condition: u8,
     /// It trades whole.
     pub(crate) is_whole: bool,
+    /// A [`TimeInForce`] if it is only for an auction.
+    pub(crate) life: u8,
     /// Of the condition.
     pub(crate) amount: i32,
     /// The limit of a peg, or the market price for none.
@@ -35,12 +37,13 @@ impl Wait {
     pub(crate) const NONE: Self = Self {
         condition: 0,
         is_whole: false,
+        life: 0,
         amount: 0,
         cap: 0,
     };
 
     pub(crate) fn is_none(&self) -> bool {
-        self.condition == 0 && !self.is_whole
+        self.condition == 0 && !self.is_whole && self.life == 0
     }
 
     pub(crate) fn is_stop(&self) -> bool {
@@ -62,7 +65,14 @@ impl Part {
         if wait.is_none() {
             return !order.is_parked() && self.price == 0 && self.amount == 0 && self.mark == 0;
         }
-        let is_kind = if wait.is_peg() {
+        let is_kind = if wait.life != 0 {
+            let is_open = wait.life == TimeInForce::AtOpen as u8;
+            let is_alone = wait.condition == 0 && !wait.is_whole && self.amount == 0;
+            is_alone
+                && self.displayed == 0
+                && self.expiry_ns == 0
+                && !(is_open && order.is_parked())
+        } else if wait.is_peg() {
             order.is_hidden() && self.displayed == 0 && !wait.is_whole
         } else if wait.is_stop() {
             let amount = i64::from(self.amount);
@@ -79,6 +89,7 @@ impl Part {
         let Self {
             condition,
             is_whole,
+            life,
             amount,
             price,
             ..
@@ -86,6 +97,7 @@ impl Part {
         Wait {
             condition,
             is_whole: is_whole != 0,
+            life,
             amount,
             cap: price,
         }
@@ -132,6 +144,7 @@ impl Engine<'_> {
         let Wait {
             condition,
             is_whole,
+            life,
             amount,
             cap,
         } = taker.wait;
@@ -139,13 +152,16 @@ impl Engine<'_> {
         let part = self.slab.make_part(handle);
         part.price = if is_peg { cap } else { taker.price };
         (part.condition, part.is_whole, part.amount) = (condition, is_whole.into(), amount);
+        part.life = life;
         let (symbol, at) = (taker.who.symbol(), self.slab.part_at(handle));
         if taker.wait.is_stop() {
             self.stop_add(handle, at);
         } else if is_peg {
-            self.peg_add(symbol, at);
+            self.peg_add(symbol, at, taker.price_first != 0);
         } else if is_whole {
             self.list_add(symbol, List::AllOrNone, at);
+        } else if let Some(list) = self.list_of_auction(handle, life) {
+            self.list_add(symbol, list, at);
         }
     }
 
@@ -162,6 +178,8 @@ impl Engine<'_> {
             self.watch(symbol);
         } else if wait.is_whole {
             self.list_add(symbol, List::AllOrNone, at);
+        } else if let Some(list) = self.list_of_auction(handle, wait.life) {
+            self.list_add(symbol, list, at);
         }
     }
 
@@ -172,7 +190,9 @@ impl Engine<'_> {
             slab.orders[order as usize].identity().order_ref
         };
         let mark = |slab: &Slab<'_>, part: u32| u64::from(slab.parts.all[part as usize].mark);
-        self.list_sort(symbol, List::Pegs, number);
+        for list in [List::Pegs, List::Opening, List::Closing] {
+            self.list_sort(symbol, list, number);
+        }
         self.list_sort(symbol, List::TrailingBuys, mark);
         self.list_sort(symbol, List::TrailingSells, |slab, part| {
             u64::MAX - mark(slab, part)
@@ -268,7 +288,8 @@ impl Engine<'_> {
     pub(crate) fn is_parked_on_entry(&self, taker: &Taker) -> bool {
         let is_peg_unpriced = taker.wait.is_peg() && taker.price == 0;
         let is_untried = taker.wait.is_whole && !self.is_continuous(taker.who.symbol());
-        taker.wait.is_stop() || is_peg_unpriced || is_untried
+        let is_early = taker.wait.life == TimeInForce::AtClose as u8 && !taker.is_called;
+        taker.wait.is_stop() || is_peg_unpriced || is_untried || is_early
     }
 
     /// Whether an order that arrives may have to be parked.

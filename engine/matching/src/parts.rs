@@ -8,7 +8,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use wire::ring::{Condition, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX};
+use wire::ring::{Condition, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, TimeInForce};
 
 use crate::Engine;
 use crate::carry::Carrier;
@@ -51,7 +51,9 @@ pub(crate) struct Part {
     pub(crate) next: u32,
     /// What is below the branch.
     pub(crate) children: [u32; 2],
-    unused: u32,
+    /// A [`TimeInForce`](wire::ring::TimeInForce) if it is only for an auction, 0 if not.
+    pub(crate) life: u8,
+    unused: [u8; 3],
 }
 
 impl Part {
@@ -69,6 +71,7 @@ impl Part {
             mark,
             condition,
             is_whole,
+            life,
             // Lists and trees are made anew.
             list: _,
             bit: _,
@@ -88,6 +91,8 @@ impl Part {
         )?;
         to.any("part.amount", amount)?;
         to.number("part.whole", is_whole, 0..=1)?;
+        to.number("part.life", life, 0..=TimeInForce::AtClose as u8)?;
+        to.check("part.life", *life != TimeInForce::ImmediateOrCancel as u8)?;
         to.number("part.mark", mark, 0..=PRICE_MAX as u32)
     }
 

@@ -9,6 +9,7 @@ use wire::ring::{
 };
 
 use crate::after::{LOOKS_A_PIECE_MAX, Piece};
+use crate::bands::Edges;
 use crate::books::{Walk, rank};
 use crate::engine::Pending;
 use crate::parked::{Wait, reach};
@@ -38,6 +39,8 @@ pub(crate) struct Batch {
     /// The next one.
     pub(crate) part: u32,
     marks: Marks,
+    /// The band at that moment.
+    edges: Option<Edges>,
     /// Pegs with greater numbers were priced already.
     order_ref_last: u64,
 }
@@ -89,10 +92,14 @@ impl Wait {
 }
 
 impl Engine<'_> {
-    /// Prices a peg by references; without a price it is 0.
-    pub(crate) fn price_peg(&self, taker: &mut Taker, marks: Marks) {
+    /// Prices a peg by references and a band; without a price it is 0.
+    pub(crate) fn price_peg(&self, taker: &mut Taker, marks: Marks, edges: Option<Edges>) {
         let side = taker.who.side();
-        let price = taker.wait.price(side, marks, self.book_of(taker).tick);
+        let mut wait = taker.wait;
+        if let Some(edges) = edges {
+            wait.cap = edges.within(side, wait.cap);
+        }
+        let price = wait.price(side, marks, self.book_of(taker).tick);
         taker.price = price.unwrap_or(0);
         taker.reach = reach(side, taker.price);
         taker.rests = price.is_some();
@@ -112,12 +119,13 @@ impl Engine<'_> {
         Some((order.identity().symbol(), (order.level, shown)))
     }
 
-    /// Sorts a peg that was just priced in with the others.
-    pub(crate) fn peg_add(&mut self, symbol: u16, part: u32) {
+    /// Sorts a peg that was just priced in with the others. If it has traded since, it may have
+    /// moved the band that it was priced in.
+    pub(crate) fn peg_add(&mut self, symbol: u16, part: u32, has_traded: bool) {
         let marks = self.after.marks;
         let watch = &mut self.watches[usize::from(symbol)];
         if watch.list(List::Pegs).head == NONE {
-            watch.marks = marks;
+            watch.marks = if has_traded { MARKS_UNKNOWN } else { marks };
         } else if watch.marks != marks {
             watch.marks = MARKS_UNKNOWN;
         }
@@ -200,6 +208,7 @@ impl Engine<'_> {
         self.after.batch = Some(Batch {
             part: head,
             marks: looking.marks,
+            edges: self.dynamic_edges(symbol),
             order_ref_last: self.orders_taken,
         });
         Piece::Done
@@ -220,10 +229,12 @@ impl Engine<'_> {
         });
         let mut taker = self.taker_of(handle);
         let price = taker.price;
-        self.price_peg(&mut taker, batch.marks);
+        self.price_peg(&mut taker, batch.marks, batch.edges);
         if taker.price == price {
             return Piece::Done;
         }
+        // Those before it may have moved the band.
+        self.bound_reach(&mut taker);
         taker.who.order_ref = self.order_ref_next();
         self.take_off(self.refs.find(self.slab.orders, handle));
         self.arrive(&mut taker, EventKind::Repriced, related, events)

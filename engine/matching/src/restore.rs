@@ -6,7 +6,6 @@ use wire::ring::{MarketState, Side};
 use crate::books::{Book, rank};
 use crate::carry::{Carrier, Tag};
 use crate::engine::{Day, Session};
-use crate::limits::WHOLE_MAX;
 use crate::market::{Market, is_trading};
 use crate::parts::Part;
 use crate::place::{ANY_BUY, ANY_SELL};
@@ -93,12 +92,12 @@ impl<'m> Engine<'m> {
         books[usize::from(symbol)] = book;
         self.markets[usize::from(symbol)] = market;
         self.set_market_state(symbol, market.state());
+        reader.require(market.ends_well(), "symbol.ends_ns", RestoreFault::Value)?;
+        self.restore_market(symbol);
         let mut before = None;
         while reader.is_next(Tag::Order) {
             before = Some(self.restore_order(reader, symbol, before)?);
         }
-        let fits = self.whole_count(symbol) <= WHOLE_MAX;
-        reader.require(fits, "part.whole", RestoreFault::Room)?;
         self.check_uncrossed(reader, symbol)?;
         self.restore_lists(symbol);
         Ok(symbol)
@@ -236,6 +235,7 @@ impl<'m> Engine<'m> {
         (own.tip, own.displayed) = (part.tip, part.displayed);
         (own.price, own.amount, own.mark) = (part.price, part.amount, part.mark);
         (own.condition, own.is_whole) = (part.condition, part.is_whole);
+        own.life = part.life;
         if part.expiry_ns != 0 {
             self.expire_at(handle, part.expiry_ns);
         }

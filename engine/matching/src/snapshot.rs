@@ -9,7 +9,7 @@ use crate::Engine;
 use crate::books::{Book, Books};
 use crate::carry::{Carrier, Hash, Number, RECORD_BYTES_MAX, Tag};
 use crate::engine::{Day, Pending, Session};
-use crate::expiry::Expiries;
+use crate::heap::Heap;
 use crate::kill::Kills;
 use crate::parts::Parts;
 use crate::place::{ANY_BUY, ANY_SELL};
@@ -49,6 +49,10 @@ impl Venue {
             books,
             slab,
             expiries,
+            // Made anew of the markets.
+            timers: _,
+            // Each input brings its own.
+            now_ns: _,
             // Found again when orders are put in.
             refs: _,
             // Records of their own.
@@ -89,8 +93,8 @@ impl Venue {
             live: _,
         } = parts;
         // A heap may lie in many ways that give the same order.
-        let Expiries {
-            heap: _,
+        let Heap {
+            all: _,
             len: _,
             next_ns: _,
         } = expiries;

@@ -4,16 +4,20 @@
 //! like everything else. A symbol in another state than `Continuous` is not plain, so no plain
 //! order comes here.
 
-use wire::ring::{Command, Event, EventKind, MarketState, PRICE_MAX, Reason, TimeInForce};
+use bytemuck::Zeroable;
+use wire::ring::{Command, Event, EventKind, Input, MarketState, PRICE_MAX, Reason, TimeInForce};
 
 use crate::answers::{about, refused};
 use crate::attributes::Asked;
 use crate::books::Book;
 use crate::engine::Pending;
+use crate::events::Words;
 use crate::market::{is_call, is_trading};
 use crate::mass::SYMBOL;
+use crate::slab::NONE;
 use crate::trade::Taker;
 use crate::uncross::{Cross, PAIR_EVENTS_MAX, Search};
+use crate::watch::List;
 use crate::{Engine, Events, Step};
 
 /// A step of a turn yields no more events than a pair of orders, and one more may end it.
@@ -28,6 +32,8 @@ pub(crate) struct Turn {
     command: Command,
     to: MarketState,
     stage: Stage,
+    /// The input that a timer's turn goes ahead of.
+    ahead_of: Option<Input>,
 }
 
 #[derive(Clone, Copy)]
@@ -36,10 +42,14 @@ enum Stage {
     Search(Search),
     /// Orders trade at it.
     Trade(Cross),
+    /// The stops that it touches are elected, before anything else happens to them.
+    Tick,
     /// Orders leave that only wanted the auction.
     Leave,
     /// The state changes.
     Tell,
+    /// At-the-close orders come to life.
+    Wake,
 }
 
 impl Engine<'_> {
@@ -56,7 +66,8 @@ impl Engine<'_> {
         if command.price != 0 {
             self.markets[usize::from(command.symbol)].reference = command.price as u32;
         }
-        self.turn(command, to, events)
+        self.end_never(command.symbol);
+        self.turn(command, to, None, events)
     }
 
     fn check_state(&self, command: &Command) -> Result<MarketState, Reason> {
@@ -76,7 +87,13 @@ impl Engine<'_> {
     }
 
     /// Turns a symbol to a state.
-    fn turn(&mut self, command: &Command, to: MarketState, events: &mut Events) -> Step {
+    fn turn(
+        &mut self,
+        command: &Command,
+        to: MarketState,
+        ahead_of: Option<Input>,
+        events: &mut Events,
+    ) -> Step {
         use MarketState::{Closed, ClosingAuction, Continuous};
         let from = self.state(command.symbol);
         let uncrosses =
@@ -90,6 +107,7 @@ impl Engine<'_> {
             command: *command,
             to,
             stage,
+            ahead_of,
         };
         self.turn_on(turn, events)
     }
@@ -107,6 +125,11 @@ impl Engine<'_> {
                     Stage::Trade(cross)
                 }
                 Stage::Trade(cross) => self.turn_trade(&turn, cross, events),
+                Stage::Tick if self.tick_some(turn.command.symbol) => {
+                    turn.stage = Stage::Tick;
+                    break;
+                }
+                Stage::Tick => Stage::Leave,
                 Stage::Leave if self.leave_after_auction(turn.command.symbol, events) => {
                     Stage::Leave
                 }
@@ -114,8 +137,18 @@ impl Engine<'_> {
                 Stage::Tell if turn.to == MarketState::Closed => {
                     return self.leave_all(&turn.command, SYMBOL, Reason::DayClosed, events);
                 }
-                Stage::Tell => return self.turned(&turn, events),
+                Stage::Tell => {
+                    self.tell(&turn, events);
+                    Stage::Wake
+                }
+                Stage::Wake => {
+                    self.wake_at_close(turn.command.symbol, events);
+                    Stage::Wake
+                }
             };
+            if turn.stage.is_last() && !self.has_at_close(&turn) {
+                return self.turned(&turn, events);
+            }
         }
         self.pending = Pending::Turn(turn);
         Step::More
@@ -130,31 +163,61 @@ impl Engine<'_> {
         if self.trade_pair(symbol, cross.price, events) {
             return Stage::Trade(cross);
         }
-        self.books.books[usize::from(symbol)].last = cross.price;
+        self.note_uncross(symbol, cross.price);
         if turn.to == MarketState::Continuous && self.is_watched(symbol) {
             self.watches[usize::from(symbol)].tick_add(cross.price);
+            return Stage::Tick;
         }
-        self.markets[usize::from(symbol)].reference = cross.price;
         Stage::Leave
     }
 
-    /// Ends a turn: the symbol is in its new state.
-    fn turned(&mut self, turn: &Turn, events: &mut Events) -> Step {
+    /// Puts the symbol of a turn into its new state.
+    fn tell(&mut self, turn: &Turn, events: &mut Events) {
         let symbol = turn.command.symbol;
         let from = self.state(symbol);
-        self.set_market_state(symbol, turn.to);
-        events.push(Event {
-            quantity: turn.to as u32,
-            leaves: from as u32,
-            price: i64::from(self.market(symbol).reference),
-            related: self.market(symbol).ends_ns,
-            ..turn.event(EventKind::StateChanged)
-        });
-        events.seal();
+        self.change_state(&turn.command, turn.to, events);
         if is_trading(turn.to) && !is_trading(from) {
             self.wake(symbol);
         }
+        self.touch(symbol);
+    }
+
+    /// Ends a turn.
+    fn turned(&mut self, turn: &Turn, events: &mut Events) -> Step {
+        if let Some(input) = turn.ahead_of {
+            self.pending = Pending::Expire(input);
+            return Step::More;
+        }
+        events.mark_last(true);
         self.ended(Step::Done, events)
+    }
+
+    /// Puts a symbol into another state and tells it, in an event that repeats a command.
+    pub(crate) fn change_state(&mut self, command: &Command, to: MarketState, events: &mut Events) {
+        let symbol = command.symbol;
+        let from = self.state(symbol);
+        self.set_market_state(symbol, to);
+        let market = self.market(symbol);
+        events.push(Event {
+            flags: 0,
+            quantity: to as u32,
+            leaves: from as u32,
+            price: i64::from(market.reference),
+            related: market.ends_ns,
+            ..about(command, EventKind::StateChanged, Reason::None)
+        });
+    }
+
+    /// Changes the state of a symbol whose time is over, ahead of an input.
+    pub(crate) fn time_out(&mut self, symbol: u16, input: &Input, events: &mut Events) -> Step {
+        self.end_never(symbol);
+        let command = of_symbol(symbol);
+        if self.state(symbol) == MarketState::LimitState {
+            self.end_in(symbol, self.market(symbol).auction_ms);
+            self.change_state(&command, MarketState::VolatilityAuction, events);
+            return Step::Done;
+        }
+        self.turn(&command, MarketState::Continuous, Some(*input), events)
     }
 
     /// Ends the turn of a symbol whose orders left as it is to be closed.
@@ -163,7 +226,9 @@ impl Engine<'_> {
             command: *command,
             to: MarketState::Closed,
             stage: Stage::Tell,
+            ahead_of: None,
         };
+        self.tell(&turn, events);
         self.turned(&turn, events)
     }
 
@@ -197,6 +262,46 @@ impl Engine<'_> {
         Step::Done
     }
 
+    /// Whether parked at-the-close orders are to come to life yet.
+    fn has_at_close(&self, turn: &Turn) -> bool {
+        let watch = &self.watches[usize::from(turn.command.symbol)];
+        turn.to == MarketState::ClosingAuction && watch.list(List::AtClose).head != NONE
+    }
+
+    /// The first of the parked at-the-close orders comes to life and rests.
+    fn wake_at_close(&mut self, symbol: u16, events: &mut Events) {
+        let part = self.watches[usize::from(symbol)].list(List::AtClose).head;
+        let handle = self.slab.parts.all[part as usize].order;
+        let mut taker = self.taker_of(handle);
+        let related = taker.who.order_ref;
+        taker.who.order_ref = self.order_ref_next();
+        (taker.is_called, taker.rests) = (true, true);
+        self.take_off(self.refs.find(self.slab.orders, handle));
+        let has_level = self.has_level(&taker);
+        let flags = if has_level { Event::BOOKED } else { 0 };
+        events.push_words(Words {
+            related,
+            ..taker.event(EventKind::Triggered, flags)
+        });
+        if has_level {
+            self.rest_anew(&taker);
+        } else {
+            events.push_words(taker.left(Reason::LadderFull));
+            events.mark_last(false);
+        }
+    }
+
+    /// The list of an order that is only for an auction.
+    pub(crate) fn list_of_auction(&self, handle: u32, life: u8) -> Option<List> {
+        let is_parked = self.slab.orders[handle as usize].is_parked();
+        match TimeInForce::from_byte(life)? {
+            TimeInForce::AtOpen => Some(List::Opening),
+            TimeInForce::AtClose if is_parked => Some(List::AtClose),
+            TimeInForce::AtClose => Some(List::Closing),
+            _ => None,
+        }
+    }
+
     /// Whether a symbol takes orders at all.
     pub(crate) fn check_open(&self, symbol: u16) -> Result<(), Reason> {
         match self.state(symbol) {
@@ -212,16 +317,42 @@ impl Engine<'_> {
         asked: &Asked,
         taker: &mut Taker,
     ) -> Result<(), Reason> {
-        if !is_call(self.state(taker.who.symbol())) {
-            return Ok(());
-        }
-        let is_day = command.time_in_force == TimeInForce::Day as u8;
-        if !is_day || asked.wants_trades(command) {
+        use MarketState::{ClosingAuction, OpeningAuction, PreOpen};
+        let state = self.state(taker.who.symbol());
+        let life = TimeInForce::from_byte(command.time_in_force);
+        let is_at_once = life == Some(TimeInForce::ImmediateOrCancel);
+        if life == Some(TimeInForce::AtOpen) && !matches!(state, PreOpen | OpeningAuction) {
             return Err(Reason::NotInState);
         }
-        taker.is_called = true;
+        if !is_call(state) {
+            return Ok(());
+        }
+        if is_at_once || asked.wants_trades(command) {
+            return Err(Reason::NotInState);
+        }
+        taker.is_called = life != Some(TimeInForce::AtClose) || state == ClosingAuction;
         taker.rests = true;
         Ok(())
+    }
+}
+
+/// Whether an order is at the open or at the close.
+pub(crate) fn is_for_auction(command: &Command) -> bool {
+    command.time_in_force >= TimeInForce::AtOpen as u8
+}
+
+/// What events repeat that no command asked for.
+pub(crate) fn of_symbol(symbol: u16) -> Command {
+    Command {
+        symbol,
+        ..Command::zeroed()
+    }
+}
+
+impl Stage {
+    /// Whether the symbol is in its new state.
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Wake)
     }
 }
 

@@ -8,6 +8,7 @@
 use wire::ring::{Condition, Side};
 
 use crate::Engine;
+use crate::after::PIECES_A_STEP_MAX;
 use crate::books::rank;
 use crate::parts::Part;
 use crate::slab::NONE;
@@ -110,6 +111,11 @@ impl Engine<'_> {
     fn trigger_remove(&mut self, symbol: u16, side: Side, part: u32) {
         let root = &mut self.watches[usize::from(symbol)].stops[side as usize];
         triggers::remove(&mut self.slab, root, part);
+    }
+
+    /// Does a step's worth of what follows from a symbol's ticks; whether there is more.
+    pub(crate) fn tick_some(&mut self, symbol: u16) -> bool {
+        (0..PIECES_A_STEP_MAX).all(|_| self.tick_on(symbol))
     }
 
     /// Does a part of what follows from a symbol's ticks; whether there was something to do. Moves

@@ -256,6 +256,7 @@ impl Engine<'_> {
             watch.tick_add(taker.price_first);
             watch.tick_add(book.last);
             self.after.mark(taker.who.symbol());
+            self.note_trade(taker.who.symbol(), taker.price_first);
         }
     }
 

@@ -9,13 +9,14 @@
 
 use core::cmp::{Ordering, Reverse};
 
-use wire::ring::{Event, EventKind, PRICE_MARKET, PRICE_MAX, Reason, Side};
+use wire::ring::{Event, EventKind, MarketState, PRICE_MAX, Reason, Side};
 
-use crate::answers::{canceled, code, of_order};
+use crate::answers::{code, of_order};
 use crate::books::{Book, Walk};
 use crate::events::{Words, pair};
 use crate::place::{ANY_BUY, ANY_SELL};
 use crate::slab::NONE;
+use crate::watch::List;
 use crate::{Engine, Events};
 
 /// Levels that one step of a search looks at.
@@ -192,19 +193,26 @@ impl Engine<'_> {
 
     /// Takes off the oldest of the orders that only wanted the auction; false if there is none.
     pub(crate) fn leave_after_auction(&mut self, symbol: u16, events: &mut Events) -> bool {
+        let is_closing = self.state(symbol) == MarketState::ClosingAuction;
+        let watch = &self.watches[usize::from(symbol)];
+        let [open, close] = [List::Opening, List::Closing].map(|list| {
+            let part = watch.list(list).head;
+            self.slab.parts.all[part as usize].order
+        });
+        let close = if is_closing { close } else { NONE };
         let [buy, sell] = [(Side::Buy, ANY_BUY), (Side::Sell, ANY_SELL)].map(|(side, price)| {
             let level = self.books.find(symbol, side, price);
             level.map_or(NONE, |level| self.books.levels[level as usize].head)
         });
         let number = |handle: &u32| self.slab.orders[*handle as usize].identity().order_ref;
-        let over = [buy, sell].into_iter().filter(|handle| *handle != NONE);
+        let over = [buy, sell, open, close]
+            .into_iter()
+            .filter(|handle| *handle != NONE);
         let Some(handle) = over.min_by_key(number) else {
             return false;
         };
-        let order = self.slab.orders[handle as usize];
+        events.push_words(self.canceled(handle, Reason::AuctionOver, 0));
         self.take_off(self.refs.find(self.slab.orders, handle));
-        let why = Reason::AuctionOver;
-        events.push_words(canceled(&order, PRICE_MARKET as u32, why, 0));
         true
     }
 

@@ -1,6 +1,6 @@
 //! Looking at the engine's state between inputs.
 
-use wire::ring::{Condition, Side};
+use wire::ring::{Condition, Side, TimeInForce};
 
 use crate::Engine;
 use crate::books::{Book, limit, rank};
@@ -37,6 +37,8 @@ pub struct RestingOrder {
     pub is_hidden: bool,
     /// Whether it trades whole or not at all.
     pub is_whole: bool,
+    /// How long it lives: at the open or at the close if it is only for that auction.
+    pub life: TimeInForce,
     /// What it waits for or follows.
     pub condition: Condition,
     /// Trigger, distance or offset of that.
@@ -129,6 +131,7 @@ impl Engine<'_> {
             expiry_ns: part.map_or(0, |part| part.expiry_ns),
             is_hidden: who.is_hidden(),
             is_whole: wait.is_whole,
+            life: TimeInForce::from_byte(wait.life).unwrap_or(TimeInForce::Day),
             condition: Condition::from_byte(wait.condition).unwrap_or(Condition::None),
             amount: wait.amount,
             cap: if wait.is_peg() { wait.cap.into() } else { 0 },

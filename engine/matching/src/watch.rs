@@ -35,15 +35,21 @@ pub(crate) enum List {
     TrailingSells = 5,
     /// Trailing stops that have seen no price yet.
     Unmarked = 6,
+    /// Parked at-the-close orders, by number.
+    AtClose = 7,
+    /// Those of them that rest, by number.
+    Closing = 8,
+    /// At-the-open orders, which rest, by number.
+    Opening = 9,
 }
 
-const LISTS: usize = 6;
+const LISTS: usize = 9;
 
 /// References of pegs that are not known, or not true any more.
 pub(crate) const MARKS_UNKNOWN: [u32; 2] = [u32::MAX; 2];
 
-/// The ticks between two looks at them: an uncross, and an order's first and last trade.
-const TICKS_MAX: usize = 3;
+/// The ticks between two looks at them: an order's first and last trade.
+const TICKS_MAX: usize = 2;
 
 /// One symbol's.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -63,7 +69,7 @@ pub(crate) struct Watch {
     pub(crate) is_due: u32,
     /// Parked orders and pegs.
     orders: u32,
-    unused: [u32; 9],
+    unused: [u32; 4],
 }
 
 const _: () = assert!(size_of::<Watch>() == 128);

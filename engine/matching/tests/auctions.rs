@@ -1,4 +1,4 @@
-//! Market states and auctions: which orders rest, at which price they trade, what is left.
+//! Auctions: the price, and the trades at it.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Rig, answers, day, of};
 use matching::Limits;
 use proptest::prelude::*;
 use wire::ring::Side::{self, Buy, Sell};
-use wire::ring::{Command, CommandKind, Event, EventKind, MarketState, PRICE_MARKET};
+use wire::ring::{Command, CommandKind, EXTRA_HIDDEN, Event, EventKind, MarketState, PRICE_MARKET};
 
 /// Room for the books here.
 const FEW: Limits = Limits {
@@ -30,6 +30,14 @@ fn indicate() -> Command {
     Command {
         symbol: 1,
         ..of(CommandKind::Indicate)
+    }
+}
+
+/// What the next order of session 1 asks, all else zero.
+fn extra() -> Command {
+    Command {
+        session: 1,
+        ..of(CommandKind::Extra)
     }
 }
 
@@ -275,4 +283,61 @@ fn an_auction_trades_pair_by_pair_at_one_price() {
     );
     assert_eq!(rig.engine.best(1, Buy), Some((99, 1)));
     assert_eq!(rig.engine.best(1, Sell), Some((100, 2)));
+}
+
+#[test]
+fn icebergs_and_hidden_orders_trade_as_deep_as_they_show() {
+    let mut rig = called(FEW, 0, &[(Buy, 3, 100)]);
+    rig.apply(Command {
+        old_user_ref: 2,
+        ..extra()
+    });
+    rig.apply(day(2, Buy, 5, 100));
+    rig.apply(Command {
+        flags: EXTRA_HIDDEN,
+        ..extra()
+    });
+    rig.apply(day(3, Sell, 7, 100));
+    assert_eq!(
+        answers(&mut rig, state(MarketState::Continuous)),
+        [
+            "Uncrossed 0:0 7@100 left 1",
+            "Executed 1:1 3@100 left 0 maker booked auction",
+            "Executed 1:3 3@100 left 4 maker booked hidden auction",
+            "Executed 1:2 2@100 left 3 maker booked auction",
+            "Executed 1:3 2@100 left 2 maker booked hidden auction",
+            "Refreshed 1:2 2@100 left 3 booked",
+            "Executed 1:2 2@100 left 1 maker booked auction",
+            "Executed 1:3 2@100 left 0 maker booked hidden auction",
+            "Refreshed 1:2 1@100 left 1 booked",
+            "StateChanged 0:0 3@100 left 2",
+        ]
+    );
+}
+
+#[test]
+fn a_long_auction_is_cut_into_steps() {
+    let limits = Limits {
+        orders: 2_000,
+        price_groups: 64,
+        ..FEW
+    };
+    let levels: i64 = 700;
+    let mut orders = Vec::new();
+    for price in 0..levels {
+        orders.push((Buy, 1, 100 * (2_000 + price)));
+        orders.push((Sell, 1, 100 * (1_000 + price)));
+    }
+    let mut rig = called(limits, 0, &orders);
+    rig.apply(indicate());
+    assert!(rig.steps > 1, "{} steps", rig.steps);
+    let events = rig.apply(state(MarketState::Continuous));
+    assert_eq!(events[0].quantity, 700);
+    assert_eq!(events.len(), 2 * 700 + 2);
+    assert!(
+        rig.steps > 1_400 / matching::EVENTS_MAX,
+        "{} steps",
+        rig.steps
+    );
+    assert_eq!(rig.engine.live_orders(), 0);
 }

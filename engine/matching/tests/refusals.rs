@@ -141,7 +141,7 @@ fn tables_refuse_numbers_beyond_them() {
         ),
         (
             Command {
-                time_in_force: 2,
+                time_in_force: 4,
                 ..day(1, Buy, 1, 100)
             },
             "InvalidField",

@@ -10,9 +10,9 @@ use crate::rig::{ALL, HEADER_BYTES, NARROW, busy_bytes, bytes_of, error_of, know
 /// Bytes of records.
 const VENUE_BYTES: usize = 19;
 const SESSION_BYTES: usize = 17;
-const SYMBOL_BYTES: usize = 59;
+const SYMBOL_BYTES: usize = 60;
 const ORDER_BYTES: usize = 29;
-const PART_BYTES: usize = 31;
+const PART_BYTES: usize = 32;
 
 #[test]
 fn every_wrong_or_missing_byte_is_found() {
@@ -51,10 +51,12 @@ fn bytes_that_no_engine_would_write_are_refused() {
     let part = symbols - PART_BYTES;
     let orders = part - 4 * ORDER_BYTES;
     let order = |nth: usize| orders + nth * ORDER_BYTES;
+    // What a book says of itself beside its name and prices.
+    let book = orders - SYMBOL_BYTES + 19;
     let session = HEADER_BYTES + VENUE_BYTES;
     let order_3 = &good[order(2)..order(3)];
     use RestoreFault::{Order, Taken, Value};
-    let cases: [(usize, &[u8], &str, RestoreFault); 29] = [
+    let cases: [(usize, &[u8], &str, RestoreFault); 32] = [
         (0, b"w", "magic", Value),
         (8, &[2], "version", Value),
         (12, &[1], "zero", Value),
@@ -78,12 +80,15 @@ fn bytes_that_no_engine_would_write_are_refused() {
         (part + 13, &[3], "part.tip", Value),
         (part + 9, &[5, 0, 0, 0, 5], "part", Value),
         (symbols + 1, &[1], "symbol", Order),
-        (orders - 40, &[2], "symbol.killed", Value),
-        (orders - 39, &[3], "symbol.allocation", Value),
-        (orders - 39, &[1, 1], "symbol.top_percent", Value),
-        (orders - 39, &[2, 101], "symbol.top_percent", Value),
-        (orders - 37, &[10], "symbol.state", Value),
-        (orders - 37, &[8], "symbol.state", Value),
+        (book, &[2], "symbol.killed", Value),
+        (book + 1, &[3], "symbol.allocation", Value),
+        (book + 1, &[1, 1], "symbol.top_percent", Value),
+        (book + 1, &[2, 101], "symbol.top_percent", Value),
+        (book + 3, &[10], "symbol.state", Value),
+        (book + 3, &[8], "symbol.state", Value),
+        (book + 3, &[4, 1], "symbol.ends_ns", Value),
+        (book + 40, &[2], "symbol.bands", Value),
+        (book + 32, &[1], "symbol.bands", Value),
     ];
     for (at, value, field, fault) in cases {
         let mut bytes = good.clone();
