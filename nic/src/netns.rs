@@ -99,10 +99,34 @@ pub struct VethEnd {
     pub mac: [u8; 6],
 }
 
+/// What a cable is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct VethOptions {
+    /// Receive and transmit queues of each end.
+    pub queues: u32,
+    /// Longest IP packet.
+    pub mtu: u32,
+}
+
+impl Default for VethOptions {
+    /// One queue, 1500 bytes.
+    fn default() -> VethOptions {
+        VethOptions {
+            queues: 1,
+            mtu: 1500,
+        }
+    }
+}
+
 impl VethPair {
+    /// An ordinary cable, see [`VethPair::with`].
+    pub fn create() -> io::Result<VethPair> {
+        VethPair::with(&VethOptions::default())
+    }
+
     /// 10.77.0.1 on the left, 10.77.0.2 on the right, each knowing the other's hardware address;
     /// multicast goes over the cable.
-    pub fn create() -> io::Result<VethPair> {
+    pub fn with(options: &VethOptions) -> io::Result<VethPair> {
         let end = |last: u8| -> io::Result<VethEnd> {
             let address = Ipv4Addr::new(10, 77, 0, last);
             Ok(VethEnd {
@@ -116,12 +140,11 @@ impl VethPair {
             right: end(2)?,
         };
         let right = pair.right.netns.path();
-        let cable = [
-            "link", "add", VETH_NAME, "type", "veth", "peer", "name", VETH_NAME,
-        ];
-        pair.left
-            .netns
-            .ip(&[&cable[..], &["netns", &right]].concat())?;
+        let (queues, mtu) = (options.queues.to_string(), options.mtu.to_string());
+        let shape = ["mtu", &mtu, "numrxqueues", &queues, "numtxqueues", &queues];
+        let first = [&["link", "add", VETH_NAME], &shape[..], &["type", "veth"]].concat();
+        let second = [&["peer", "name", VETH_NAME], &shape[..], &["netns", &right]].concat();
+        pair.left.netns.ip(&[first, second].concat())?;
         pair.left.configure(&pair.right)?;
         pair.right.configure(&pair.left)?;
         Ok(pair)

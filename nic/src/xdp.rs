@@ -11,7 +11,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 
-use af_xdp::{Full, Mode, Options, Port};
+use af_xdp::{Full, Mode, Options, Port, Rule};
 
 use crate::frame;
 use crate::net::{UdpOptions, XdpMode, XdpOptions};
@@ -44,12 +44,11 @@ impl XdpUdp {
         let mut refusals = Vec::new();
         for step in ladder.into_iter().filter(|step| *step >= xdp.best) {
             let mode = mode_from(step);
-            let wanted = Options {
-                interface,
-                queue: 0,
-                mode,
-                ports: vec![local.port()],
+            let rule = Rule {
+                addresses: [&[*local.ip()], &options.groups[..]].concat(),
+                ..Rule::udp(&[local.port()])
             };
+            let wanted = Options::new(interface, mode, rule);
             match Port::open(&wanted) {
                 Ok(port) => {
                     refusals
@@ -152,11 +151,11 @@ impl UdpPort for XdpUdp {
     }
 
     fn stats(&self) -> UdpStats {
-        let kernel = self.port.statistics().unwrap_or_default();
+        let counted = self.port.statistics().unwrap_or_default();
         UdpStats {
-            send_errors: kernel.tx_invalid + kernel.kick_errors,
-            receive_errors: self.stats.receive_errors + kernel.descriptors_invalid,
-            dropped: kernel.rx_dropped + kernel.rx_ring_full,
+            send_errors: counted.kernel.tx_invalid + counted.kick_errors,
+            receive_errors: self.stats.receive_errors + counted.descriptors_invalid,
+            dropped: counted.kernel.rx_lost(),
             ..self.stats
         }
     }

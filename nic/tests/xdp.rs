@@ -24,13 +24,8 @@ fn cable() -> Option<VethPair> {
     // Through the crate below, so that a fault of the port above is a failure and not a skip.
     let probe = pair.left.netns.run(|| {
         let interface = af_xdp::interface_index(VETH_NAME)?;
-        let mode = af_xdp::Mode::Generic;
-        af_xdp::Port::open(&af_xdp::Options {
-            interface,
-            queue: 0,
-            mode,
-            ports: vec![9],
-        })
+        let (mode, rule) = (af_xdp::Mode::Generic, af_xdp::Rule::udp(&[9]));
+        af_xdp::Port::open(&af_xdp::Options::new(interface, mode, rule))
     });
     probe
         .unwrap()

@@ -1,32 +1,31 @@
-//! The eBPF program that decides which frames are ours: whole, plain IPv4 UDP datagrams to one of
-//! our ports. Everything else goes on to the kernel.
-//!
-//! A frame is passed on when it is short, VLAN-tagged, not IPv4, carries IP options, is a fragment,
-//! is not UDP, or its port is not in the port map. The verdict for our own frames carries XDP_PASS
-//! as the fallback, so queues without a socket reach the kernel instead of being dropped.
+//! The loaded redirect program with its maps, and its attachment to an interface.
 
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use crate::asm::{Assembler, Instruction, Width};
+use crate::asm::Instruction;
+use crate::btf;
 use crate::error::Error;
-use crate::port::Mode;
+use crate::metadata::MetadataKey;
+use crate::program::{References, assemble, port_key};
+use crate::rule::{ADDRESSES_MAX, PORTS_MAX, Rule};
 use crate::sys;
 
-/// Most UDP ports one filter can hold.
-pub const PORTS_MAX: u32 = 64;
 /// Most queues an interface may have.
 const QUEUES_MAX: u32 = 256;
 
 /// Bytes of the verifier's log that are shown.
 const LOG_BYTES: usize = 64 << 10;
 
-const XDP_PASS: i32 = 2;
-const FUNCTION_MAP_LOOKUP: i32 = 1;
-const FUNCTION_REDIRECT_MAP: i32 = 51;
-
 /// XDP_FLAGS_SKB_MODE and XDP_FLAGS_DRV_MODE.
 const ATTACH_GENERIC: u32 = 1 << 1;
 const ATTACH_NATIVE: u32 = 1 << 2;
+/// BPF_F_XDP_HAS_FRAGS and BPF_F_XDP_DEV_BOUND_ONLY.
+const LOAD_MULTI_BUFFER: u32 = 1 << 5;
+const LOAD_FOR_DEVICE: u32 = 1 << 6;
+
+const UDP: u8 = 17;
+const TCP: u8 = 6;
 
 /// What the program decides about a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,84 +38,140 @@ pub enum Action {
     Other(u32),
 }
 
-/// The loaded program with its two maps.
+/// Where a program is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// In the driver; not every driver has it.
+    Native,
+    /// Behind the driver, on any interface.
+    Generic,
+}
+
+/// How a program is loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Takes packets that come in several buffers; needed in native mode where the interface's MTU
+    /// is longer than a page.
+    pub multi_buffer: bool,
+    /// Asks the driver of this interface about each frame and writes the answers before it: see
+    /// [`RxMetadata`](crate::RxMetadata). Then only native mode of this interface will do.
+    pub metadata_of: Option<u32>,
+}
+
+/// The loaded program with its maps.
 #[derive(Debug)]
 pub struct Filter {
     program: OwnedFd,
     ports: OwnedFd,
+    addresses: OwnedFd,
     sockets: OwnedFd,
+    metadata: bool,
+    any_address: bool,
 }
 
-/// A program attached to an interface; dropping it detaches.
+/// A program attached to an interface. It is detached when the link is dropped, and by the kernel
+/// when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Link {
     _fd: OwnedFd,
 }
 
 impl Filter {
-    /// Loads the program for these UDP destination ports, at most [`PORTS_MAX`].
-    pub fn load(ports: &[u16]) -> Result<Filter, Error> {
-        let port_map = create_map(sys::MAP_TYPE_HASH, PORTS_MAX)?;
+    /// Loads the program for `rule`.
+    pub fn load(rule: &Rule) -> Result<Filter, Error> {
+        Filter::load_with(rule, LoadOptions::default())
+    }
+
+    /// Loads the program for `rule`. An error for `metadata_of` means that the kernel or the driver
+    /// has no such thing: load again without.
+    pub fn load_with(rule: &Rule, options: LoadOptions) -> Result<Filter, Error> {
+        let ports = create_map(sys::MAP_TYPE_HASH, PORTS_MAX)?;
+        let addresses = create_map(sys::MAP_TYPE_HASH, ADDRESSES_MAX)?;
         let sockets = create_map(sys::MAP_TYPE_XSK, QUEUES_MAX)?;
-        let program = load(&assemble(port_map.as_raw_fd(), sockets.as_raw_fd()))?;
-        let filter = Filter {
-            program,
-            ports: port_map,
-            sockets,
+        let references = References {
+            ports: ports.as_raw_fd(),
+            addresses: addresses.as_raw_fd(),
+            sockets: sockets.as_raw_fd(),
+            metadata: options
+                .metadata_of
+                .map(|_| kernel_functions())
+                .transpose()?,
         };
-        for &port in ports {
-            filter.add_port(port)?;
+        let filter = Filter {
+            program: load(&assemble(rule, references), options)?,
+            ports,
+            addresses,
+            sockets,
+            metadata: options.metadata_of.is_some(),
+            any_address: rule.addresses.is_empty(),
+        };
+        for &port in &rule.udp_ports {
+            filter.add_udp_port(port)?;
+        }
+        for &port in &rule.tcp_ports {
+            filter.add_tcp_port(port)?;
+        }
+        for &address in &rule.addresses {
+            filter.add_address(address)?;
         }
         Ok(filter)
     }
 
     /// Takes one more UDP port, in effect at once.
-    pub fn add_port(&self, port: u16) -> Result<(), Error> {
-        // The program compares the bytes as they lie in the frame.
-        update_map(
-            &self.ports,
-            u32::from(port.to_be()),
-            1,
-            "adding a port to the filter",
-        )
+    pub fn add_udp_port(&self, port: u16) -> Result<(), Error> {
+        let step = "adding a UDP port to the filter";
+        update_map(&self.ports, port_key(UDP, port), 1, step)
     }
 
-    /// Frames of queue `queue` go to this AF_XDP socket.
-    pub fn set_socket(&self, queue: u32, socket: BorrowedFd<'_>) -> Result<(), Error> {
-        let value = socket.as_raw_fd() as u32;
-        update_map(
-            &self.sockets,
-            queue,
-            value,
-            "giving the socket to the filter",
-        )
+    /// Takes one more TCP port, in effect at once.
+    pub fn add_tcp_port(&self, port: u16) -> Result<(), Error> {
+        let step = "adding a TCP port to the filter";
+        update_map(&self.ports, port_key(TCP, port), 1, step)
+    }
+
+    /// Takes one more destination address, in effect at once. A program whose rule named none takes
+    /// them all and is not changed.
+    pub fn add_address(&self, address: Ipv4Addr) -> Result<(), Error> {
+        let step = "adding an address to the filter";
+        let key = u32::from_ne_bytes(address.octets());
+        if self.any_address {
+            return Ok(());
+        }
+        update_map(&self.addresses, key, 1, step)
+    }
+
+    /// Frames of queue `queue` go to this AF_XDP socket. Those of queues without one go to the
+    /// kernel.
+    pub fn set_socket(&self, queue: u32, socket: impl AsFd) -> Result<(), Error> {
+        let value = socket.as_fd().as_raw_fd() as u32;
+        let step = "giving the socket to the filter";
+        update_map(&self.sockets, queue, value, step)
+    }
+
+    /// What reads the metadata before a frame, if this program writes it.
+    pub fn metadata(&self) -> Option<MetadataKey> {
+        self.metadata.then_some(MetadataKey(()))
     }
 
     /// Attaches to the interface for as long as the link lives.
-    pub fn attach(&self, interface: u32, mode: Mode) -> Result<Link, Error> {
-        let flags = if mode == Mode::Generic {
-            ATTACH_GENERIC
-        } else {
-            ATTACH_NATIVE
-        };
+    pub fn attach(&self, interface: u32, hook: Hook) -> Result<Link, Error> {
         let mut arguments = sys::LinkCreate {
             program: self.program.as_raw_fd() as u32,
             interface,
             attach_type: sys::ATTACH_XDP,
-            flags,
+            flags: match hook {
+                Hook::Native => ATTACH_NATIVE,
+                Hook::Generic => ATTACH_GENERIC,
+            },
         };
+        let step = "attaching the XDP program";
         // SAFETY: no addresses inside.
-        let fd = unsafe {
-            sys::bpf_fd(
-                sys::LINK_CREATE,
-                &mut arguments,
-                "attaching the XDP program",
-            )
-        }?;
+        let fd = unsafe { sys::bpf_fd(sys::LINK_CREATE, &mut arguments, step) }?;
         Ok(Link { _fd: fd })
     }
 
-    /// What the program would decide about `frame` arriving on queue 0, without any interface.
+    /// What the program would decide about `frame` arriving on queue 0, without any interface. Not
+    /// for a program with metadata.
     pub fn test(&self, frame: &[u8]) -> Result<Action, Error> {
         let mut arguments = sys::ProgramTestRun {
             program: self.program.as_raw_fd() as u32,
@@ -125,14 +180,9 @@ impl Filter {
             repeat: 1,
             ..sys::ProgramTestRun::default()
         };
+        let step = "running the XDP program";
         // SAFETY: the frame is readable for the length given; nothing is written back.
-        unsafe {
-            sys::bpf(
-                sys::PROGRAM_TEST_RUN,
-                &mut arguments,
-                "running the XDP program",
-            )
-        }?;
+        unsafe { sys::bpf(sys::PROGRAM_TEST_RUN, &mut arguments, step) }?;
         Ok(match arguments.result {
             2 => Action::Pass,
             4 => Action::Redirect,
@@ -141,40 +191,18 @@ impl Filter {
     }
 }
 
-/// The program. r6 is the context; r2 and r3 are the frame's start and end; r5 is scratch.
-fn assemble(ports: i32, sockets: i32) -> Vec<Instruction> {
-    let mut asm = Assembler::default();
-    asm.copy(6, 1);
-    asm.load(Width::Word, 2, 1, 0); // xdp_md.data
-    asm.load(Width::Word, 3, 1, 4); // xdp_md.data_end
-    asm.copy(4, 2);
-    asm.add(4, 14 + 20 + 8); // Ethernet, IPv4 and UDP headers
-    asm.jump_if_greater(4, 3);
-    asm.load(Width::Half, 5, 2, 12); // type of the Ethernet frame
-    asm.jump_unless_equal(5, i32::from(0x0800u16.to_be()));
-    asm.load(Width::Byte, 5, 2, 14); // version 4, header of 5 words
-    asm.jump_unless_equal(5, 0x45);
-    asm.load(Width::Half, 5, 2, 20); // more-fragments flag and fragment offset
-    asm.and(5, i32::from(0x3fffu16.to_be()));
-    asm.jump_unless_equal(5, 0);
-    asm.load(Width::Byte, 5, 2, 23); // protocol
-    asm.jump_unless_equal(5, libc::IPPROTO_UDP);
-    asm.load(Width::Half, 5, 2, 36); // destination port
-    asm.store_word(10, -4, 5);
-    asm.load_map(1, ports);
-    asm.copy(2, 10);
-    asm.add(2, -4);
-    asm.call(FUNCTION_MAP_LOOKUP);
-    asm.jump_if_equal(0, 0);
-    asm.load_map(1, sockets);
-    asm.load(Width::Word, 2, 6, 16); // xdp_md.rx_queue_index
-    asm.set(3, XDP_PASS);
-    asm.call(FUNCTION_REDIRECT_MAP);
-    asm.exit();
-    asm.label();
-    asm.set(0, XDP_PASS);
-    asm.exit();
-    asm.finish()
+/// BTF ids of the functions that ask the driver.
+fn kernel_functions() -> Result<[u32; 3], Error> {
+    let found = btf::functions([
+        "bpf_xdp_metadata_rx_timestamp",
+        "bpf_xdp_metadata_rx_hash",
+        "bpf_xdp_metadata_rx_vlan_tag",
+    ])?;
+    let [Some(timestamp), Some(hash), Some(vlan)] = found else {
+        let step = "looking for the kernel's metadata functions";
+        return Err(Error::new(step, std::io::ErrorKind::Unsupported.into()));
+    };
+    Ok([timestamp, hash, vlan])
 }
 
 fn create_map(kind: u32, entries_max: u32) -> Result<OwnedFd, Error> {
@@ -201,16 +229,20 @@ fn update_map(map: &OwnedFd, key: u32, value: u32, step: &'static str) -> Result
 }
 
 /// Loads; the verifier's log is asked for only when it refuses.
-fn load(program: &[Instruction]) -> Result<OwnedFd, Error> {
+fn load(program: &[Instruction], options: LoadOptions) -> Result<OwnedFd, Error> {
     let step = "loading the XDP program";
     let mut name = [0; 16];
-    name[..9].copy_from_slice(b"wirecross");
+    name[..6].copy_from_slice(b"af_xdp");
+    let flag = |set: bool, flag: u32| if set { flag } else { 0 };
     let arguments = || sys::ProgramLoad {
         kind: sys::PROGRAM_TYPE_XDP,
         instruction_count: program.len() as u32,
         instructions: program.as_ptr() as u64,
         license: c"Dual MIT/GPL".as_ptr() as u64,
+        flags: flag(options.multi_buffer, LOAD_MULTI_BUFFER)
+            | flag(options.metadata_of.is_some(), LOAD_FOR_DEVICE),
         name,
+        interface: options.metadata_of.unwrap_or(0),
         attach_type: sys::ATTACH_XDP,
         ..sys::ProgramLoad::default()
     };

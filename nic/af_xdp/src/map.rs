@@ -5,8 +5,6 @@ use std::ptr::{self, NonNull};
 
 use crate::error::Error;
 
-const HUGE_PAGE_BYTES: usize = 2 << 20;
-
 /// A mapping that we own.
 #[derive(Debug)]
 pub(crate) struct Mapping {
@@ -16,37 +14,41 @@ pub(crate) struct Mapping {
 
 // SAFETY: mapped memory belongs to the process, not to a thread.
 unsafe impl Send for Mapping {}
+// SAFETY: by itself it only gives out addresses; who reads or writes there answers for it.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Fresh zeroed memory, on huge pages when there are any, touched so that no fault comes later.
-    pub fn anonymous(bytes: usize) -> Result<Mapping, Error> {
-        let step = "mapping memory for frames";
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_POPULATE;
-        if bytes.is_multiple_of(HUGE_PAGE_BYTES) {
-            let huge = Self::map(bytes, flags | libc::MAP_HUGETLB, -1, 0, step);
-            if huge.is_ok() {
-                return huge;
-            }
-        }
-        Self::map(bytes, flags, -1, 0, step)
-    }
-
-    /// A part of the memory that the kernel offers behind `fd`.
-    pub fn shared(bytes: usize, fd: BorrowedFd<'_>, offset: i64) -> Result<Mapping, Error> {
-        let flags = libc::MAP_SHARED | libc::MAP_POPULATE;
-        Self::map(bytes, flags, fd.as_raw_fd(), offset, "mapping a ring")
-    }
-
-    fn map(
+    /// Part of the memory that the kernel offers behind `fd`, touched so that no fault comes later.
+    pub fn shared(
         bytes: usize,
-        flags: libc::c_int,
-        fd: libc::c_int,
+        fd: BorrowedFd<'_>,
         offset: i64,
         step: &'static str,
     ) -> Result<Mapping, Error> {
         let access = libc::PROT_READ | libc::PROT_WRITE;
+        Self::map(bytes, access, fd, offset, step)
+    }
+
+    /// All of a file, to read only.
+    pub fn read_only(
+        bytes: usize,
+        fd: BorrowedFd<'_>,
+        step: &'static str,
+    ) -> Result<Mapping, Error> {
+        Self::map(bytes, libc::PROT_READ, fd, 0, step)
+    }
+
+    fn map(
+        bytes: usize,
+        access: libc::c_int,
+        fd: BorrowedFd<'_>,
+        offset: i64,
+        step: &'static str,
+    ) -> Result<Mapping, Error> {
+        let flags = libc::MAP_SHARED | libc::MAP_POPULATE;
+        let (none, fd) = (ptr::null_mut(), fd.as_raw_fd());
         // SAFETY: the kernel chooses the place; nothing of ours is replaced.
-        let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, fd, offset) };
+        let start = unsafe { libc::mmap(none, bytes, access, flags, fd, offset) };
         if start == libc::MAP_FAILED {
             return Err(Error::last(step));
         }

@@ -134,6 +134,11 @@ impl<T: Copy> Producer<T> {
         self.consumed == self.written
     }
 
+    /// How far the kernel was when last looked at.
+    pub fn consumed(&self) -> u32 {
+        self.consumed
+    }
+
     pub fn needs_wakeup(&self) -> bool {
         self.memory.needs_wakeup()
     }
@@ -210,7 +215,7 @@ mod tests {
         // SAFETY: takes no pointers.
         let sized = unsafe { libc::ftruncate(file.as_raw_fd(), 4096) };
         assert_eq!(sized, 0);
-        let map = || Mapping::shared(4096, file.as_fd(), 0).unwrap();
+        let map = || Mapping::shared(4096, file.as_fd(), 0, "test").unwrap();
         for offset in [LAYOUT.producer, LAYOUT.consumer] {
             let index = map();
             // SAFETY: inside the page and aligned; nobody else is looking yet.

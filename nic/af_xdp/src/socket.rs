@@ -4,23 +4,11 @@ use std::ffi::CString;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::ptr;
 
 use crate::error::Error;
 use crate::map::Mapping;
-use crate::port::{Mode, Options};
 use crate::ring::Layout;
-
-/// Entries of each of the four rings.
-pub(crate) const RING_DEPTH: u32 = 1024;
-
-/// How long an open waits for a queue that is taken: the kernel frees the queue of a socket that
-/// was closed, or whose owner died, some time after.
-const BUSY_PATIENCE: Duration = Duration::from_secs(5);
-const BUSY_PAUSE: Duration = Duration::from_millis(2);
-
-const _: () = assert!(RING_DEPTH.is_power_of_two());
 
 /// Index of the interface called `name` in this thread's network namespace.
 pub fn interface_index(name: &str) -> Result<u32, Error> {
@@ -33,7 +21,7 @@ pub fn interface_index(name: &str) -> Result<u32, Error> {
     }
 }
 
-pub(crate) fn open_socket() -> Result<OwnedFd, Error> {
+pub(crate) fn open() -> Result<OwnedFd, Error> {
     // SAFETY: takes no pointers.
     let fd = unsafe { libc::socket(libc::AF_XDP, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
     if fd < 0 {
@@ -44,16 +32,17 @@ pub(crate) fn open_socket() -> Result<OwnedFd, Error> {
 }
 
 /// Sets the depth of the four rings and asks where their parts lie.
-pub(crate) fn size_rings(fd: BorrowedFd<'_>) -> Result<libc::xdp_mmap_offsets, Error> {
+pub(crate) fn size_rings(fd: BorrowedFd<'_>, depth: u32) -> Result<libc::xdp_mmap_offsets, Error> {
     for name in [
         libc::XDP_UMEM_FILL_RING,
         libc::XDP_UMEM_COMPLETION_RING,
         libc::XDP_RX_RING,
         libc::XDP_TX_RING,
     ] {
-        set(fd, name, RING_DEPTH, "sizing a ring")?;
+        set(fd, libc::SOL_XDP, name, depth, "sizing a ring")?;
     }
-    get(fd, libc::XDP_MMAP_OFFSETS, "asking for the rings' layout")
+    let step = "asking for the rings' layout";
+    get(fd, libc::SOL_XDP, libc::XDP_MMAP_OFFSETS, step)
 }
 
 /// Maps one ring of `T`.
@@ -61,49 +50,49 @@ pub(crate) fn ring<T>(
     fd: BorrowedFd<'_>,
     offset: &libc::xdp_ring_offset,
     page: i64,
+    depth: u32,
 ) -> Result<(Mapping, Layout), Error> {
     let layout = Layout {
         producer: offset.producer as usize,
         consumer: offset.consumer as usize,
         flags: offset.flags as usize,
         entries: offset.desc as usize,
-        depth: RING_DEPTH,
+        depth,
     };
-    let bytes = layout.entries + RING_DEPTH as usize * size_of::<T>();
-    Ok((Mapping::shared(bytes, fd, page)?, layout))
+    let bytes = layout.entries + depth as usize * size_of::<T>();
+    Ok((Mapping::shared(bytes, fd, page, "mapping a ring")?, layout))
 }
 
-pub(crate) fn bind(fd: BorrowedFd<'_>, options: &Options) -> Result<(), Error> {
-    let copy = if options.mode == Mode::ZeroCopy {
-        libc::XDP_ZEROCOPY
-    } else {
-        libc::XDP_COPY
-    };
+/// Where a socket is bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub interface: u32,
+    pub queue: u32,
+}
+
+/// One attempt; the error number when refused.
+pub(crate) fn bind(
+    fd: BorrowedFd<'_>,
+    place: Place,
+    flags: u16,
+    shared: Option<BorrowedFd<'_>>,
+) -> Result<(), i32> {
     let address = libc::sockaddr_xdp {
         sxdp_family: libc::AF_XDP as u16,
-        sxdp_flags: copy | libc::XDP_USE_NEED_WAKEUP,
-        sxdp_ifindex: options.interface,
-        sxdp_queue_id: options.queue,
-        sxdp_shared_umem_fd: 0,
+        sxdp_flags: flags,
+        sxdp_ifindex: place.interface,
+        sxdp_queue_id: place.queue,
+        sxdp_shared_umem_fd: shared.map_or(0, |fd| fd.as_raw_fd() as u32),
     };
     let length = size_of_val(&address) as libc::socklen_t;
-    let start = Instant::now();
-    loop {
-        // SAFETY: the address is readable for its length.
-        let result = unsafe { libc::bind(fd.as_raw_fd(), (&raw const address).cast(), length) };
-        if result >= 0 {
-            return Ok(());
-        }
-        let error = Error::last("binding to the queue");
-        if error.errno() != Some(libc::EBUSY) || start.elapsed() > BUSY_PATIENCE {
-            return Err(error);
-        }
-        thread::sleep(BUSY_PAUSE);
-    }
+    // SAFETY: the address is readable for its length.
+    let result = unsafe { libc::bind(fd.as_raw_fd(), (&raw const address).cast(), length) };
+    if result < 0 { Err(errno()) } else { Ok(()) }
 }
 
 pub(crate) fn set<T>(
     fd: BorrowedFd<'_>,
+    level: libc::c_int,
     name: libc::c_int,
     value: T,
     step: &'static str,
@@ -111,7 +100,7 @@ pub(crate) fn set<T>(
     let at = (&raw const value).cast();
     let length = size_of::<T>() as libc::socklen_t;
     // SAFETY: the value is readable for its size.
-    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_XDP, name, at, length) };
+    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, at, length) };
     if result < 0 {
         Err(Error::last(step))
     } else {
@@ -121,11 +110,14 @@ pub(crate) fn set<T>(
 
 /// Values that are plain integers, so that any bytes from the kernel are good.
 pub(crate) trait Plain {}
+impl Plain for u32 {}
 impl Plain for libc::xdp_mmap_offsets {}
 impl Plain for libc::xdp_statistics {}
+impl Plain for libc::xdp_options {}
 
 pub(crate) fn get<T: Plain>(
     fd: BorrowedFd<'_>,
+    level: libc::c_int,
     name: libc::c_int,
     step: &'static str,
 ) -> Result<T, Error> {
@@ -134,15 +126,38 @@ pub(crate) fn get<T: Plain>(
     let at = (&raw mut value).cast();
     let mut length = size_of::<T>() as libc::socklen_t;
     // SAFETY: the value is writable for its size.
-    let result = unsafe { libc::getsockopt(fd.as_raw_fd(), libc::SOL_XDP, name, at, &mut length) };
+    let result = unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, at, &mut length) };
     if result < 0 {
         return Err(Error::last(step));
     }
     if length as usize != size_of::<T>() {
-        return Err(Error::new(
-            step,
-            io::Error::from(io::ErrorKind::Unsupported),
-        ));
+        return Err(Error::new(step, io::ErrorKind::Unsupported.into()));
     }
     Ok(value)
+}
+
+/// Makes the kernel look at the TX ring. Ok also when it took only some.
+pub(crate) fn send_nothing(fd: &OwnedFd) -> Result<(), i32> {
+    let (fd, none) = (fd.as_raw_fd(), ptr::null());
+    // SAFETY: no payload and no address.
+    let sent = unsafe { libc::sendto(fd, none, 0, libc::MSG_DONTWAIT, none.cast(), 0) };
+    if sent >= 0 {
+        return Ok(());
+    }
+    match errno() {
+        libc::EAGAIN | libc::EBUSY | libc::ENOBUFS | libc::EINTR => Ok(()),
+        errno => Err(errno),
+    }
+}
+
+/// Makes the driver look at the fill ring, or poll.
+pub(crate) fn receive_nothing(fd: &OwnedFd) {
+    let (fd, none) = (fd.as_raw_fd(), ptr::null_mut());
+    let (address, length) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: no buffer and no address.
+    let _ = unsafe { libc::recvfrom(fd, none, 0, libc::MSG_DONTWAIT, address, length) };
+}
+
+fn errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
