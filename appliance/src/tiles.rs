@@ -13,6 +13,7 @@
 //! 4. the phase becomes [`Phase::Ending`]: end of session goes out to members and receivers;
 //! 5. gate and publish say that they are done, and the phase becomes [`Phase::Stopped`].
 
+mod desk;
 mod engine;
 mod gate;
 mod held;
@@ -20,6 +21,8 @@ mod journal;
 mod publish;
 mod signals;
 
+pub use desk::Desk;
+pub(crate) use desk::{ANSWERS_DEPTH, is_about};
 pub use engine::{EngineLinks, EngineTile};
 pub use gate::{GateLinks, GateTile};
 pub use journal::JournalTile;

@@ -16,7 +16,9 @@ mod wiring;
 
 pub use error::Error;
 pub use names::{Ack, FeedMode, Link, Place, Tile};
-pub use rules::{Allocation, Bands, RiskLimit, Rules, Schedule, SymbolRules};
+pub use rules::{
+    Allocation, Bands, RISK_LIMITS, RISK_RATE, RiskLimit, Rules, Schedule, SymbolRules,
+};
 
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 //! Nothing here knows a thread or opens a port: the parts are handed in, so that a simulator can
 //! assemble the same venue from simulated ones. [`runner`] does both for production.
 
+mod answer;
 mod conduct;
 mod control;
 pub mod day;
@@ -14,7 +15,7 @@ mod stop;
 mod threads;
 pub mod word;
 
-pub use control::say;
+pub use control::{Operator, say};
 pub use definitions::definitions;
 pub use recovery::Recovery;
 pub use schedule::Schedule;
@@ -22,8 +23,8 @@ pub use stop::StopRequests;
 pub(crate) use threads::idle;
 
 use crate::tiles::{
-    COUNTERS, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS, JournalTile, PublishPorts,
-    PublishTile, Tile,
+    ANSWERS_DEPTH, COUNTERS, Desk, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS,
+    JournalTile, PublishPorts, PublishTile, Tile,
 };
 use crate::topology::{DepthFeed, DropCopy, Link, Topology, User};
 use journal::{Storage, Writer};
@@ -33,7 +34,6 @@ use queue::{CounterSet, ring_named};
 use session::feed::{DepthPublisher, Publisher, PublisherConfig};
 use session::order_entry::{Config, Member, OrderEntry};
 use std::fmt;
-use wire::ring::Command;
 
 /// Bytes of one member's input that wait to be read.
 const INBOUND_BYTES: usize = 16 << 10;
@@ -90,8 +90,8 @@ pub struct Venue<'m, T: TcpPort, U: UdpPort, S: Storage> {
     pub journal: JournalTile<S>,
     /// Market data.
     pub publish: PublishTile<U>,
-    /// Takes the venue's own commands.
-    pub control: Option<queue::Writer<Command>>,
+    /// Takes an operator's commands.
+    pub operator: Option<Operator>,
 }
 
 impl<T, U, S> Venue<'_, T, U, S>
@@ -175,9 +175,10 @@ where
         let (replies_in, replies_out) = ring_of(topology, Link::EngineGate)?;
         let (feed_in, feed_out) = ring_of(topology, Link::EnginePublish)?;
         let (control_in, control_out) = ring_named("control_engine", CONTROL_DEPTH)?;
+        let (answers_in, answers_out) = ring_named("engine_control", ANSWERS_DEPTH)?;
         let links = EngineLinks {
             commands: commands_out,
-            control: control_out,
+            desk: Desk::new(control_out, answers_in),
             journal: inputs_in,
             gate: replies_in,
             publish: feed_in,
@@ -195,7 +196,7 @@ where
             journal: JournalTile::new(writer, inputs_out, set)?,
             publish: PublishTile::new(udp, (state.publisher, last.0), feed_out, topology, set)?
                 .with_depth(state.depth.zip(groups)),
-            control: Some(control_in),
+            operator: Some(Operator::new(control_in, answers_out)),
         })
     };
     let venue = built().map_err(|e| StartError::of("shared memory", &e))?;

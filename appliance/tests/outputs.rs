@@ -168,26 +168,3 @@ fn the_program_shows_a_book_made_of_levels() {
     );
     venue.stop();
 }
-
-#[test]
-fn an_operator_is_heard_and_told_what_is_wrong() {
-    let mut stage = Stage::new();
-    let venue = stage.start();
-    let topology = stage.site.dir.path().join("topology.toml");
-    let topology = topology.to_str().unwrap();
-    let control = |words: &[&str]| program(&[&["control", "--topology", topology], words].concat());
-    let inputs = counter(&stage.site, "engine.inputs");
-    control(&["indicate", "AAPL"]).succeeds();
-    // It is refused, for the symbol is in no auction: the word was heard, numbered and journaled.
-    wait_until("the input", || {
-        counter(&stage.site, "engine.inputs") > inputs
-    });
-    wait_until("the refusal", || {
-        counter(&stage.site, "engine.refused") == 1
-    });
-    let wrong = control(&["state", "NONE", "halt"]);
-    wrong.refuses(1, &["\"NONE\" is no symbol"]);
-    venue.stop();
-    let gone = control(&["kill", "all"]);
-    gone.refuses(1, &["is the venue running?"]);
-}

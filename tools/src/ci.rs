@@ -2,7 +2,7 @@
 
 use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
-use crate::{Outcome, forward, fuzz, mutants, referees, tidy};
+use crate::{Outcome, determinism, forward, fuzz, mutants, referees, tidy};
 
 const STEPS: &[Step] = &[
     Step {
@@ -20,6 +20,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "test",
         run: test,
+    },
+    Step {
+        name: "determinism",
+        run: determinism::run,
     },
     Step {
         name: "differential",

@@ -4,6 +4,7 @@
 
 mod ci;
 mod command;
+mod determinism;
 mod forward;
 mod fuzz;
 mod mutants;
@@ -36,8 +37,8 @@ enum Task {
     TestAll,
     /// Runs every check, or one.
     Ci {
-        /// Only this step: format, tidy, clippy, test, differential, loom, mutants, docs, referees
-        /// or fuzz.
+        /// Only this step: format, tidy, clippy, test, determinism, differential, loom, mutants,
+        /// docs, referees or fuzz.
         #[arg(long)]
         only: Option<String>,
     },
@@ -74,6 +75,8 @@ enum Task {
     },
     /// Writes seeded order flow to standard output.
     Generate(forward::Generate),
+    /// Compares the states that the engine comes to in several builds.
+    Determinism,
     /// Compares the engine with the naive reference, command by command.
     Differential(forward::Differential),
     /// Prints the graph of a topology file.
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Task::Referees => referees::run(),
         Task::Bench { name, quick, json } => forward::bench(&name, quick, json.as_deref()),
         Task::Generate(generate) => forward::generate(&generate),
+        Task::Determinism => determinism::run(),
         Task::Differential(differential) => forward::differential(&differential),
         Task::Topology { file } => forward::topology(&file),
     };

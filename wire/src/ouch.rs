@@ -11,4 +11,4 @@ mod tags;
 
 pub use inbound::Inbound;
 pub use outbound::Outbound;
-pub use tags::{TAG_VALUE_BYTES_MAX, Tag, TagRow, Tags};
+pub use tags::{TAG_OWN_FIRST, TAG_VALUE_BYTES_MAX, Tag, TagRow, Tags};

@@ -61,7 +61,9 @@ fn appendage() -> impl Strategy<Value = Vec<u8>> {
         let row = &ouch::Tag::TABLE[index];
         (row.tag, value[..row.bytes].to_vec())
     });
-    let unknown = (26..=u8::MAX, prop::collection::vec(any::<u8>(), 0..20));
+    let known_last = ouch::Tag::TABLE.iter().map(|row| row.tag).max().unwrap();
+    let unknown = prop_oneof![26..ouch::TAG_OWN_FIRST, known_last + 1..=u8::MAX];
+    let unknown = (unknown, prop::collection::vec(any::<u8>(), 0..20));
     prop::collection::vec(prop_oneof![known, unknown], 0..8).prop_map(|elements| {
         let element = |(tag, value): (u8, Vec<u8>)| {
             let length = u8::try_from(value.len() + 1).unwrap();

@@ -2,7 +2,7 @@
 
 use flow::{Generator, Item};
 use nic::TcpPort;
-use session::ouch_client::{Order, Reply};
+use session::ouch_client::{Order, Replacement, Reply};
 use wire::ouch::Outbound;
 use wire::ring::{Command, CommandKind, PRICE_MARKET, Side, TimeInForce};
 
@@ -269,8 +269,8 @@ impl<'s, T: TcpPort> Load<'s, T> {
             }
             Some(CommandKind::Replace) => {
                 let old = renumbered(command.old_user_ref);
-                let price = price_of(command);
-                let Some(user_ref) = ouch.replace(old, command.quantity, price, b'0') else {
+                let by = Replacement::day(command.quantity, price_of(command));
+                let Some(user_ref) = ouch.replace(old, &by, &[]) else {
                     return false;
                 };
                 tracker.entered(user_ref, command.quantity, sent);
@@ -355,6 +355,8 @@ pub fn order_of(command: &Command, symbol: [u8; 8]) -> Order {
         symbol,
         price: price_of(command),
         time_in_force: if immediate { b'3' } else { b'0' },
+        display: b'Y',
+        cross_type: b'N',
         client_id: [b' '; 14],
     }
 }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use flow::recorded::{Recorded, Replay};
 use nic::TcpPort;
-use session::ouch_client::{OuchClient, Reply};
+use session::ouch_client::{OuchClient, Replacement, Reply};
 use wire::ouch::Outbound;
 use wire::ring::{Command, CommandKind};
 
@@ -400,10 +400,8 @@ fn send_command(ouch: &mut OuchClient, command: &Command, symbol: [u8; 8]) -> bo
     }
     ouch.set_user_ref_next(command.user_ref);
     if command.kind == CommandKind::Replace as u8 {
-        let price = command.price.unsigned_abs();
-        return ouch
-            .replace(command.old_user_ref, command.quantity, price, b'0')
-            .is_some();
+        let by = Replacement::day(command.quantity, command.price.unsigned_abs());
+        return ouch.replace(command.old_user_ref, &by, &[]).is_some();
     }
     ouch.enter(&order_of(command, symbol)).is_some()
 }

@@ -5,29 +5,56 @@ use crate::venue::say;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// What can be said.
+const WORDS: &str = "\
+Words:
+  state SYMBOL STATE [REFERENCE]     pre-open, opening-auction, continuous, halt,
+                                     volatility-auction, reopening, closing-auction, closed;
+                                     from an auction to continuous, or from the closing
+                                     auction to closed, the auction trades
+  indicate SYMBOL                    what its auction would do now
+  bands SYMBOL STATIC DYNAMIC [LIMIT_MS AUCTION_MS]
+                                     widths in 1/10,000 of their references, 0 for none
+  allocation SYMBOL time | pro-rata | split PERCENT
+  limit ACCOUNT NAME VALUE [AT_ONCE] names as in a topology's [risk.ACCOUNT]; 0 for none
+  restrict ACCOUNT SYMBOL            the account's orders in the symbol are refused
+  permit ACCOUNT SYMBOL              they are not any more
+  kill all | account NUMBER | user NAME | symbol SYMBOL
+                                     takes its orders off and refuses new ones
+  revive, as kill                    refuses no longer
+  mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
+                                     takes off the orders that fit all of it
+
+Prices are whole numbers of 1/10,000: 1002500 is 100.2500.
+
+  wirecross control --topology my.toml state AAPL halt
+  wirecross control --topology my.toml state AAPL reopening
+  wirecross control --topology my.toml state AAPL continuous";
+
 /// What `wirecross control` takes.
 #[derive(Debug, clap::Args)]
+#[command(after_help = WORDS)]
 pub struct Args {
     /// The venue's topology file.
     #[arg(long)]
     topology: PathBuf,
-    /// `state SYMBOL STATE [REFERENCE]`, `indicate SYMBOL`, `kill` or `revive` with `all`,
-    /// `account NUMBER`, `user NAME` or `symbol SYMBOL`, `mass-cancel` with any of `user NAME`,
-    /// `account NUMBER`, `symbol SYMBOL`, `side buy|sell`, `prices FROM TO`. Prices are in
-    /// 1/10,000.
+    /// A word and what it is about, as below.
     #[arg(required = true)]
     words: Vec<String>,
 }
 
-/// Runs the command. That the venue took the word says that it will be in the journal, not what
-/// the engine made of it.
+/// Runs the command: prints what the engine made of the word. Exit status 1 when the word is wrong,
+/// refused, or not heard.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
     let said = Topology::load(&args.topology)
         .map_err(|error| error.to_string())
         .and_then(|topology| say(&topology.data_dir, &args.words.join(" ")));
     match said {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(told) => {
+            println!("{told}");
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("control: {error}");
             ExitCode::FAILURE

@@ -5,7 +5,7 @@
 //! engine can yield, so nothing is ever half done for want of room.
 
 use super::signals::tell_once;
-use super::{BATCH, Progress, Signals, Tile};
+use super::{BATCH, Desk, Progress, Signals, Tile};
 use crate::venue::Schedule;
 use matching::{EVENTS_MAX, Engine, Events, Step};
 use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
@@ -17,8 +17,8 @@ use wire::ring::{Command, Event, EventKind, Input};
 pub struct EngineLinks {
     /// Commands of the members.
     pub commands: Reader<Command>,
-    /// Commands of the venue itself.
-    pub control: Reader<Command>,
+    /// Commands of the operator, and their answers.
+    pub desk: Desk,
     /// Inputs for the journal: the stamp is the input's time, the place is its number.
     pub journal: Writer<Command>,
     /// Events for the gate.
@@ -152,8 +152,8 @@ impl<'m> EngineTile<'m> {
         if self.is_stopping {
             return None;
         }
-        if let Some(command) = self.links.control.pop() {
-            return Some(command.1);
+        if let Some(command) = self.links.desk.next() {
+            return Some(command);
         }
         self.schedule.as_mut()?.next(now_ns)
     }
@@ -161,6 +161,7 @@ impl<'m> EngineTile<'m> {
     /// What the venue itself must know of the events.
     fn look(&mut self) {
         for event in self.events.as_slice() {
+            self.links.desk.on_event(event, self.sequence);
             if let Some(schedule) = &mut self.schedule {
                 schedule.on_event(event, self.time_ns);
             }

@@ -15,6 +15,21 @@ const WIDTH_MAX: u32 = 10_000;
 /// The longest that a timer or a day may take.
 const DAY_MS: u64 = 86_400_000;
 
+/// The limits of an account that have an amount, in the order of their numbers from 1.
+pub const RISK_LIMITS: [&str; 8] = [
+    "order_units",
+    "order_value",
+    "fat_finger_bp",
+    "open_orders",
+    "position_units",
+    "gross_credit",
+    "net_credit",
+    RISK_RATE,
+];
+
+/// That of them which also has a number of orders that may come at once.
+pub const RISK_RATE: &str = "orders_per_second";
+
 /// How arriving orders are shared out among those that rest at a price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Allocation {
@@ -231,23 +246,23 @@ fn risk_of(account: u32, raw: &raw::Risk, symbols: &[String]) -> Result<Vec<Risk
         symbol: 0,
     };
     let values = [
-        ("order_units", raw.order_units),
-        ("order_value", raw.order_value),
-        ("fat_finger_bp", raw.fat_finger_bp),
-        ("open_orders", raw.open_orders),
-        ("position_units", raw.position_units),
-        ("gross_credit", raw.gross_credit),
-        ("net_credit", raw.net_credit),
-        ("orders_per_second", raw.orders_per_second),
+        raw.order_units,
+        raw.order_value,
+        raw.fat_finger_bp,
+        raw.open_orders,
+        raw.position_units,
+        raw.gross_credit,
+        raw.net_credit,
+        raw.orders_per_second,
     ];
     let mut limits = vec![plain];
-    for (code, (field, value)) in (1..).zip(values) {
+    for (code, (field, value)) in (1..).zip(RISK_LIMITS.into_iter().zip(values)) {
         let Some(value) = value else {
             continue;
         };
         let value = within(&format!("risk.{account}.{field}"), value, 1..=i64::MAX)?;
         let second = u32::try_from(value).unwrap_or(u32::MAX);
-        let is_rate = field == "orders_per_second";
+        let is_rate = field == RISK_RATE;
         let at_once = if is_rate {
             raw.orders_at_once.unwrap_or(second)
         } else {

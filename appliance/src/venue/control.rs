@@ -1,19 +1,18 @@
 //! The operator's socket: `control` in the data directory takes a line of [`word`] on each
-//! connection and answers whether it was taken. Who may write to the directory may command the
-//! venue.
+//! connection and answers what became of it. Who may write to the directory may command the venue.
 //!
-//! A command that is taken goes the way of all commands: it is numbered, journaled and applied, and
-//! what the engine makes of it shows in its events.
+//! A command goes the way of all commands: it is numbered, journaled and applied. What the engine
+//! made of it is told when it is on disk, because then it stays so.
 
-use super::word;
-use crate::tiles::{Phase, Signals};
+use super::{answer, word};
+use crate::tiles::{Phase, Signals, is_about};
 use crate::topology::Topology;
-use queue::Writer;
+use queue::{Reader, Writer};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use wire::ring::Command;
+use std::time::{Duration, Instant};
+use wire::ring::{Command, Event};
 
 /// The socket's name in the data directory.
 const SOCKET: &str = "control";
@@ -24,24 +23,76 @@ const LINE_BYTES_MAX: u64 = 256;
 /// How long an operator may take to say or hear a line.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Time between two looks at the socket: nobody is in a hurry here.
-const LOOK: Duration = Duration::from_millis(5);
+/// How long the engine and the disk may take for an answer.
+const ANSWER: Duration = Duration::from_secs(5);
 
-/// The answer to a line that was taken.
+/// How long who asked waits for it.
+const HEARING: Duration = Duration::from_secs(10);
+
+/// Time between two looks at the socket: nobody is in a hurry here.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// The first line of the answer to a word that was obeyed; what became of it follows.
 const TAKEN: &str = "taken";
+
+/// An operator's two rings: commands to the engine, and its answers.
+pub struct Operator {
+    commands: Writer<Command>,
+    answers: Reader<Event>,
+    /// Commands whose last answer did not come yet.
+    unanswered: u64,
+    told: Vec<Event>,
+}
+
+impl Operator {
+    /// An operator who said nothing yet.
+    #[must_use]
+    pub const fn new(commands: Writer<Command>, answers: Reader<Event>) -> Self {
+        Self {
+            commands,
+            answers,
+            unanswered: 0,
+            told: Vec::new(),
+        }
+    }
+
+    /// Hands on a command; `false` when there is no room.
+    pub fn ask(&mut self, command: &Command) -> bool {
+        let is_put = self.commands.put(0, command).is_ok();
+        self.commands.publish();
+        self.unanswered += u64::from(is_put);
+        is_put
+    }
+
+    /// Takes what came. When nothing is unanswered any more, gives the input's number and the
+    /// events of the last command.
+    pub fn heard(&mut self) -> Option<(u64, &[Event])> {
+        let mut last = None;
+        while let Some((sequence, event)) = self.answers.pop() {
+            if self.unanswered == 1 {
+                self.told.push(event);
+            }
+            if event.has(Event::LAST) {
+                self.unanswered -= 1;
+                last = (self.unanswered == 0).then_some(sequence);
+            }
+        }
+        last.map(|sequence| (sequence, self.told.as_slice()))
+    }
+}
 
 /// The venue's end of the socket.
 pub(super) struct Control<'t> {
     listener: UnixListener,
     path: PathBuf,
-    commands: Writer<Command>,
+    operator: Operator,
     topology: &'t Topology,
 }
 
 impl<'t> Control<'t> {
     /// Opens the socket of a data directory that this process holds; what a dead process left there
     /// is taken away.
-    pub(super) fn open(topology: &'t Topology, commands: Writer<Command>) -> io::Result<Self> {
+    pub(super) fn open(topology: &'t Topology, operator: Operator) -> io::Result<Self> {
         let path = topology.data_dir.join(SOCKET);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -52,7 +103,7 @@ impl<'t> Control<'t> {
         Ok(Self {
             listener,
             path,
-            commands,
+            operator,
             topology,
         })
     }
@@ -62,7 +113,7 @@ impl<'t> Control<'t> {
         while signals.phase() != Phase::Stopped {
             match self.listener.accept() {
                 // An operator who went away is not worth a word.
-                Ok((stream, _)) => drop(self.hear(stream)),
+                Ok((stream, _)) => drop(self.hear(stream, signals)),
                 Err(_) => std::thread::sleep(LOOK),
             }
         }
@@ -70,38 +121,71 @@ impl<'t> Control<'t> {
         let _ = std::fs::remove_file(&self.path);
     }
 
-    fn hear(&mut self, mut stream: UnixStream) -> io::Result<()> {
+    fn hear(&mut self, mut stream: UnixStream, signals: &Signals) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut line = String::new();
         BufReader::new((&mut stream).take(LINE_BYTES_MAX)).read_line(&mut line)?;
-        let answer = match word::command(&line, self.topology) {
-            Ok(command) if self.commands.put(0, &command).is_ok() => TAKEN.to_owned(),
-            Ok(_) => "too many words at once: say it again".to_owned(),
-            Err(error) => error,
-        };
-        self.commands.publish();
+        let answer = word::command(&line, self.topology)
+            .and_then(|command| self.obey(&command, signals))
+            .map_or_else(
+                |error| error,
+                |lines| {
+                    [TAKEN.to_owned()]
+                        .into_iter()
+                        .chain(lines)
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                },
+            );
         writeln!(stream, "{answer}")
+    }
+
+    /// What became of a command, once that is on disk.
+    fn obey(&mut self, command: &Command, signals: &Signals) -> Result<Vec<String>, String> {
+        if signals.phase() != Phase::Running {
+            return Err("the venue is ending and takes no more words".to_owned());
+        }
+        self.operator.told.clear();
+        if !self.operator.ask(command) {
+            return Err("too many words at once: say it again".to_owned());
+        }
+        let bound = Instant::now() + ANSWER;
+        let mut sequence = None;
+        loop {
+            sequence = sequence.or_else(|| self.operator.heard().map(|it| it.0));
+            if sequence.is_some_and(|it| it <= signals.durable()) {
+                break;
+            }
+            if Instant::now() > bound || signals.phase() == Phase::Stopped {
+                return Err(format!(
+                    "no answer within {} s: the venue is ending, its disk is full or slow; whether \
+                     the word counts is in its feed",
+                    ANSWER.as_secs()
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
+        self.operator.told.retain(|event| is_about(event, command));
+        answer::lines(command, &self.operator.told, self.topology)
     }
 }
 
-/// Says a line to the venue of a data directory.
+/// Says a line to the venue of a data directory, and gives what became of it.
 ///
 /// # Errors
-/// Nobody hears it, or what is wrong with it.
-pub fn say(data_dir: &Path, line: &str) -> Result<(), String> {
+/// Nobody hears it, what is wrong with it, or why the engine refused it.
+pub fn say(data_dir: &Path, line: &str) -> Result<String, String> {
     let path = data_dir.join(SOCKET);
     let failed = |error: io::Error| format!("{}: {error}; is the venue running?", path.display());
     let mut stream = UnixStream::connect(&path).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    stream.set_read_timeout(Some(HEARING)).map_err(failed)?;
     writeln!(stream, "{line}").map_err(failed)?;
     let mut answer = String::new();
-    BufReader::new(stream)
-        .read_line(&mut answer)
-        .map_err(failed)?;
-    match answer.trim_end() {
-        TAKEN => Ok(()),
-        other => Err(other.to_owned()),
+    stream.read_to_string(&mut answer).map_err(failed)?;
+    match answer.strip_prefix(TAKEN) {
+        Some(told) => Ok(told.trim().to_owned()),
+        None => Err(answer.trim_end().to_owned()),
     }
 }

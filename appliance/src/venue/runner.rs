@@ -97,8 +97,8 @@ pub fn run(
     let signals = Signals::new(&set).map_err(|e| StartError::of("counters", &e))?;
     let told = ready_of(topology, &venue, &day, recovery, modes)?;
 
-    let control = venue.control.take();
-    let control = control.and_then(|commands| match Control::open(topology, commands) {
+    let control = venue.operator.take();
+    let control = control.and_then(|operator| match Control::open(topology, operator) {
         Ok(control) => Some(control),
         Err(error) => {
             eprintln!("wirecross: no operator can be heard: {error}");

@@ -3,15 +3,23 @@
 //! ```text
 //! state SYMBOL STATE [REFERENCE]
 //! indicate SYMBOL
+//! bands SYMBOL STATIC DYNAMIC [LIMIT_MS AUCTION_MS]
+//! allocation SYMBOL time | pro-rata | split PERCENT
+//! limit ACCOUNT NAME VALUE [AT_ONCE]
+//! restrict ACCOUNT SYMBOL
+//! permit ACCOUNT SYMBOL
 //! kill all | account NUMBER | user NAME | symbol SYMBOL
 //! revive, as kill
 //! mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
 //! ```
 
-use crate::topology::Topology;
+use crate::topology::{RISK_LIMITS, RISK_RATE, Topology};
 use bytemuck::Zeroable;
 use std::str::SplitAsciiWhitespace;
 use wire::ring::{Command, CommandKind, MarketState, Side};
+
+/// The limit that forbids a symbol.
+const RESTRICTION: u8 = RISK_LIMITS.len() as u8 + 1;
 
 /// States as words; a limit state is nobody's to set.
 const STATES: [(&str, MarketState); 8] = [
@@ -24,6 +32,13 @@ const STATES: [(&str, MarketState); 8] = [
     ("closing-auction", MarketState::ClosingAuction),
     ("closed", MarketState::Closed),
 ];
+
+/// A state's word, by its number.
+pub(super) fn state_name(code: u32) -> &'static str {
+    let state = u8::try_from(code).ok().and_then(MarketState::from_byte);
+    let known = STATES.iter().find(|(_, known)| Some(*known) == state);
+    known.map_or("limit-state", |(name, _)| name)
+}
 
 /// The words of a line that were not read yet.
 struct Words<'w> {
@@ -46,13 +61,19 @@ pub fn command(line: &str, topology: &Topology) -> Result<Command, String> {
             symbol: words.symbol()?,
             ..of(CommandKind::Indicate)
         },
+        Some("bands") => words.bands()?,
+        Some("allocation") => words.allocation()?,
+        Some("limit") => words.limit()?,
+        Some("restrict") => words.restriction(1)?,
+        Some("permit") => words.restriction(0)?,
         Some("kill") => words.kill(1)?,
         Some("revive") => words.kill(0)?,
         Some("mass-cancel") => words.mass_cancel()?,
         other => {
             let other = other.unwrap_or("");
             return Err(format!(
-                "\"{other}\" is no word: say state, indicate, kill, revive or mass-cancel"
+                "\"{other}\" is no word: say state, indicate, bands, allocation, limit, restrict, \
+                 permit, kill, revive or mass-cancel"
             ));
         }
     };
@@ -86,6 +107,70 @@ impl<'w> Words<'w> {
             flags: *state as u8,
             price,
             ..of(CommandKind::SetState)
+        })
+    }
+
+    fn bands(&mut self) -> Result<Command, String> {
+        let mut command = Command {
+            symbol: self.symbol()?,
+            quantity: number(self.word("the static width")?)?,
+            old_user_ref: number(self.word("the dynamic width")?)?,
+            ..of(CommandKind::SetBands)
+        };
+        if let Some(limit_ms) = self.words.next() {
+            command.user_ref = number(limit_ms)?;
+            command.price = number(self.word("the time of the volatility auction")?)?;
+        }
+        Ok(command)
+    }
+
+    fn allocation(&mut self) -> Result<Command, String> {
+        let mut command = Command {
+            symbol: self.symbol()?,
+            ..of(CommandKind::SetAllocation)
+        };
+        command.flags = match self.word("time, pro-rata or split")? {
+            "time" => 0,
+            "pro-rata" => 1,
+            "split" => {
+                command.quantity = number(self.word("the percent of the top order")?)?;
+                2
+            }
+            other => return Err(format!("\"{other}\": say time, pro-rata or split")),
+        };
+        Ok(command)
+    }
+
+    fn limit(&mut self) -> Result<Command, String> {
+        let user_ref = number(self.word("an account")?)?;
+        let name = self.word("a limit")?;
+        let Some(index) = RISK_LIMITS.iter().position(|known| *known == name) else {
+            let names = RISK_LIMITS.join(", ");
+            return Err(format!("\"{name}\" is no limit: say one of {names}"));
+        };
+        let price: i64 = number(self.word("its value, 0 for none")?)?;
+        let quantity = if name == RISK_RATE {
+            let second = Ok(u32::try_from(price).unwrap_or(u32::MAX));
+            self.words.next().map_or(second, number)?
+        } else {
+            0
+        };
+        Ok(Command {
+            user_ref,
+            flags: index as u8 + 1,
+            price,
+            quantity,
+            ..of(CommandKind::SetLimit)
+        })
+    }
+
+    fn restriction(&mut self, price: i64) -> Result<Command, String> {
+        Ok(Command {
+            user_ref: number(self.word("an account")?)?,
+            symbol: self.symbol()?,
+            flags: RESTRICTION,
+            price,
+            ..of(CommandKind::SetLimit)
         })
     }
 

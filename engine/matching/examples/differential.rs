@@ -1,12 +1,21 @@
 //! The engine against the naive reference over as many commands as asked for.
 //!
-//! `cargo x differential [--commands N] [--seed S] [--offered SET]`: days of hostile inputs by
-//! seed, each compared event by event and at its end order by order. The first day that differs
-//! is cut down to the inputs that matter and written to a file, which `--replay FILE` shows
-//! again. A set of increments other than what the engine offers is a number of bits of
+//! `cargo x differential [--commands N] [--seed S] [--threads N]`: days of hostile inputs by seed,
+//! each compared event by event and at its end order by order, as many at a time as there are
+//! cores. The first day that differs is cut down to the inputs that matter and written to a file,
+//! which `--replay FILE` shows again. How far it came is told on standard error. A set of
+//! increments other than what the engine offers is `--offered` with bits of
 //! `flow::naive::increments`.
 
+// The engine has no clock; this program tells how fast it is.
+#![allow(clippy::disallowed_types)]
+
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
 use flow::naive::{KNOWN, OFFERED};
@@ -17,9 +26,9 @@ use wire::ring::{Event, Input, Side};
 /// Inputs of a day.
 const DAY_INPUTS: usize = 20_000;
 /// Commands unless asked otherwise: what CI runs.
-const COMMANDS: u64 = 3_000_000;
-/// Days between two words about progress.
-const PROGRESS_DAYS: u64 = 500;
+const COMMANDS: u64 = 10_000_000;
+/// Between two words about progress.
+const PROGRESS: Duration = Duration::from_secs(5);
 
 /// Room for every day: running out is tried elsewhere, the reference has no limits.
 const LIMITS: Limits = Limits {
@@ -33,6 +42,7 @@ const LIMITS: Limits = Limits {
 struct Arguments {
     commands: u64,
     seed: u64,
+    threads: usize,
     offered: u16,
     replay: Option<String>,
 }
@@ -55,6 +65,7 @@ fn arguments() -> Result<Arguments, String> {
     let mut arguments = Arguments {
         commands: COMMANDS,
         seed: 1,
+        threads: thread::available_parallelism().map_or(1, NonZero::get),
         offered: OFFERED,
         replay: None,
     };
@@ -71,13 +82,14 @@ fn arguments() -> Result<Arguments, String> {
         match word.as_str() {
             "--commands" => arguments.commands = number()?,
             "--seed" => arguments.seed = number()?,
+            "--threads" => arguments.threads = number()?.max(1) as usize,
             "--offered" => {
                 let bits = u16::try_from(number()?).map(|bits| bits & KNOWN);
                 arguments.offered = bits.map_err(|_| format!("{word} {value}: 16 bits at most"))?;
             }
             "--replay" => arguments.replay = Some(value),
             _ => {
-                let known = "--commands, --seed, --offered and --replay";
+                let known = "--commands, --seed, --threads, --offered and --replay";
                 return Err(format!("{word}: there are {known}"));
             }
         }
@@ -98,34 +110,99 @@ fn replay(path: &str, offered: u16) -> Result<(), String> {
     }
 }
 
+/// A day that was compared: its place, its inputs, and where it differs.
+struct Compared {
+    day: u64,
+    inputs: Vec<Input>,
+    difference: Option<usize>,
+}
+
+/// Hands days out to the threads, and tells how far they came.
 fn compare_days(arguments: &Arguments) -> Result<(), String> {
-    let mut memory = vec![Line::ZERO; LIMITS.lines()];
-    let offered = arguments.offered;
-    let mut done = 0;
-    for day in 0.. {
-        if done >= arguments.commands {
-            println!("{done} commands in {day} days compared, 0 differences");
-            return Ok(());
+    let days = arguments.commands.div_ceil(DAY_INPUTS as u64 + 1);
+    let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let (sender, compared) = mpsc::channel();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..arguments.threads {
+            let (sender, next, is_over) = (sender.clone(), &next, &is_over);
+            scope.spawn(move || compare_some(arguments, days, next, is_over, &sender));
         }
-        let seed = arguments.seed + day;
-        let mut hostile = Hostile::new(seed, offered);
+        drop(sender);
+        let (mut done, mut told, mut first) = (0, begun, None);
+        loop {
+            let finished = compared.recv_timeout(PROGRESS);
+            if told.elapsed() >= PROGRESS {
+                told = Instant::now();
+                tell(done, arguments.commands, begun);
+            }
+            let one: Compared = match finished {
+                Ok(one) => one?,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            done += one.inputs.len() as u64;
+            // Days before it are still being compared, and may differ too.
+            if one.difference.is_some() {
+                is_over.store(true, Ordering::Relaxed);
+                let earlier = first.filter(|first: &Compared| first.day < one.day);
+                first = Some(earlier.unwrap_or(one));
+            }
+        }
+        match first {
+            Some(first) => Err(reported(&first, arguments)),
+            None => {
+                let rate = done as f64 / begun.elapsed().as_secs_f64();
+                println!(
+                    "{done} commands in {days} days compared, {rate:.0} a second, 0 differences"
+                );
+                Ok(())
+            }
+        }
+    })
+}
+
+/// Compares the next day until there is none.
+fn compare_some(
+    arguments: &Arguments,
+    days: u64,
+    next: &AtomicU64,
+    is_over: &AtomicBool,
+    sender: &Sender<Result<Compared, String>>,
+) {
+    let mut memory = vec![Line::ZERO; LIMITS.lines()];
+    while !is_over.load(Ordering::Relaxed) {
+        let day = next.fetch_add(1, Ordering::Relaxed);
+        if day >= days {
+            return;
+        }
+        let mut hostile = Hostile::new(arguments.seed + day, arguments.offered);
         let mut inputs: Vec<Input> = hostile.by_ref().take(DAY_INPUTS).collect();
         inputs.push(hostile.closing());
-        if let Some(difference) = difference(&inputs, offered, &mut memory)? {
-            let inputs = &inputs[..=difference.index];
-            return Err(reported(seed, inputs, offered, &mut memory));
-        }
-        done += inputs.len() as u64;
-        if day % PROGRESS_DAYS == PROGRESS_DAYS - 1 {
-            println!("{done} commands");
+        let compared = difference(&inputs, arguments.offered, &mut memory).map(|found| Compared {
+            day,
+            inputs,
+            difference: found.map(|found| found.index),
+        });
+        if sender.send(compared).is_err() {
+            return;
         }
     }
-    Ok(())
+}
+
+fn tell(done: u64, commands: u64, begun: Instant) {
+    let seconds = begun.elapsed().as_secs_f64();
+    let rate = done as f64 / seconds;
+    let left = commands.saturating_sub(done) as f64 / rate.max(1.0);
+    eprintln!("{done} commands in {seconds:.0} s, {rate:.0} a second, {left:.0} s left");
 }
 
 /// Cuts a failing day down and writes it.
-fn reported(seed: u64, inputs: &[Input], offered: u16, memory: &mut [Line]) -> String {
-    let small = reduce(inputs, |part| {
+fn reported(found: &Compared, arguments: &Arguments) -> String {
+    let (seed, offered) = (arguments.seed + found.day, arguments.offered);
+    let memory = &mut vec![Line::ZERO; LIMITS.lines()];
+    let end = found.difference.map_or(0, |index| index + 1);
+    let small = reduce(&found.inputs[..end], |part| {
         difference(part, offered, memory).is_ok_and(|found| found.is_some())
     });
     let path = format!("differential-{seed}.txt");

@@ -287,7 +287,7 @@ impl Engine<'_> {
         if taker.needs_part() && !makes_room && !self.slab.parts.has_room() {
             return Err(Reason::PoolFull);
         }
-        Ok(())
+        self.check_room_whole(taker, found)
     }
 
     /// Gives a market order the other side's best price as its limit.

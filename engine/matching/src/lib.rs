@@ -75,6 +75,8 @@ mod memory;
 pub use ahead::BURST_MAX;
 pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
-pub use limits::{LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX};
+pub use limits::{
+    LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX, WHOLE_MAX,
+};
 pub use reader::{RestoreError, RestoreFault};
 pub use view::RestingOrder;

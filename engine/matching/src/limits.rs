@@ -25,6 +25,9 @@ pub const ORDERS_MAX: u32 = 1 << 27;
 /// The most orders that are not plain that an engine can be made for.
 pub const SPECIAL_MAX: u32 = (1 << 20) - 1;
 
+/// The most all-or-none orders that wait in a symbol at a time.
+pub const WHOLE_MAX: u32 = 64;
+
 /// The most price groups that an engine can be made for.
 pub const PRICE_GROUPS_MAX: u32 = (1 << 21) - 1;
 

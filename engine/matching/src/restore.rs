@@ -6,6 +6,7 @@ use wire::ring::{MarketState, Side};
 use crate::books::{Book, rank};
 use crate::carry::{Carrier, Tag};
 use crate::engine::{Day, Session};
+use crate::limits::WHOLE_MAX;
 use crate::market::{Market, is_trading};
 use crate::parts::Part;
 use crate::place::{ANY_BUY, ANY_SELL};
@@ -98,6 +99,8 @@ impl<'m> Engine<'m> {
         while reader.is_next(Tag::Order) {
             before = Some(self.restore_order(reader, symbol, before)?);
         }
+        let fits = self.whole_count(symbol) <= WHOLE_MAX;
+        reader.require(fits, "part.whole", RestoreFault::Room)?;
         self.check_uncrossed(reader, symbol)?;
         self.restore_lists(symbol);
         Ok(symbol)

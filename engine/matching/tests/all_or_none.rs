@@ -3,6 +3,7 @@
 mod common;
 
 use common::{ROOMY, Rig, answers, cancel, day, of, replace};
+use matching::WHOLE_MAX;
 use wire::ring::Side::{Buy, Sell};
 use wire::ring::{
     Command, CommandKind, EXTRA_ALL_OR_NONE, EXTRA_TO_LIMIT, Event, EventKind, PRICE_MARKET, Side,
@@ -106,7 +107,7 @@ fn units_of_its_own_account_do_not_count_when_it_would_not_trade_with_them() {
 #[test]
 fn the_oldest_that_can_trade_comes_first_and_a_look_is_cut_into_steps() {
     let mut rig = Rig::open(ROOMY);
-    for user_ref in 1..=2_000 {
+    for user_ref in 1..=WHOLE_MAX {
         rig.apply(flags(EXTRA_ALL_OR_NONE));
         rig.apply(day(user_ref, Buy, if user_ref == 1 { 50 } else { 3 }, 100));
     }
@@ -119,8 +120,54 @@ fn the_oldest_that_can_trade_comes_first_and_a_look_is_cut_into_steps() {
         [2, 3]
     );
     assert!(events.last().is_some_and(|event| event.has(Event::LAST)));
-    assert!(rig.steps > 2_000 / 64, "{} steps", rig.steps);
+    assert!(rig.steps > 1, "{} steps", rig.steps);
     assert_eq!(rig.engine.best(1, Sell), Some((100, 1)));
+}
+
+#[test]
+fn no_more_than_64_wait_in_a_symbol() {
+    assert_eq!(WHOLE_MAX, 64);
+    let mut rig = Rig::open(ROOMY);
+    let mut whole = |command| {
+        rig.apply(flags(EXTRA_ALL_OR_NONE));
+        answers(&mut rig, command)
+    };
+    for user_ref in 1..=64 {
+        let said = whole(day(user_ref, Buy, 9, 100));
+        assert_eq!(said, [format!("Accepted 1:{user_ref} 9@100 left 9 parked")]);
+    }
+    let in_symbol_2 = Command {
+        symbol: 2,
+        ..day(66, Buy, 9, 100)
+    };
+    let said = [
+        whole(day(65, Buy, 9, 100)),
+        whole(day(65, Sell, 9, 101)),
+        whole(replace(64, 65, 8, 100)),
+        whole(in_symbol_2),
+        whole(day(67, Buy, 9, PRICE_MARKET)),
+    ];
+    let expected: [&[&str]; 5] = [
+        &["Rejected 1:65 9@100 left 0 PoolFull"],
+        &["Rejected 1:65 9@101 left 0 PoolFull"],
+        &["Replaced 1:65 8@100 left 8 old hidden parked"],
+        &["Accepted 1:66 9@100 left 9 parked"],
+        &[
+            "Accepted 1:67 9@2000000000 left 9",
+            "Canceled 1:67 9@2000000000 left 0 MinimumQuantity",
+        ],
+    ];
+    assert_eq!(said.each_ref().map(Vec::as_slice), expected);
+    // It would trade at once; then one leaves.
+    rig.apply(other(1, Sell, 1, 200));
+    for (command, kind) in [
+        (day(68, Buy, 1, 200), EventKind::Rejected),
+        (cancel(1, 0), EventKind::Canceled),
+        (day(68, Buy, 1, 200), EventKind::Accepted),
+    ] {
+        rig.apply(flags(EXTRA_ALL_OR_NONE));
+        assert_eq!(rig.apply(command)[0].kind, kind as u8, "{command:?}");
+    }
 }
 
 #[test]

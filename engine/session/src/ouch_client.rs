@@ -4,14 +4,14 @@
 //! joins a session under way calls [`OuchClient::query`] or reads the day's replies from 1, and
 //! either moves [`OuchClient::user_ref_next`].
 
-use wire::ouch::Outbound;
 use wire::ouch::inbound::fields::{AccountQuery, CancelOrder, EnterOrder, ReplaceOrder};
+use wire::ouch::{Outbound, Tag};
 use wire::{Error, padded};
 
 use crate::soup_client::{ClientState, Heard, SoupClient, SoupConfig};
 
-/// The longest message that a client sends: Enter Order without optional elements.
-const MESSAGE_BYTES_MAX: usize = 47;
+/// The longest message that a client sends: Enter Order with each optional element twice.
+const MESSAGE_BYTES_MAX: usize = 512;
 
 /// What came from the exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Reply<'a> {
     Ended,
 }
 
-/// A plain limit order.
+/// An order without optional elements. `docs/orders.md` lists what they and the letters ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     /// B buy, S sell, T sell short, E sell short exempt.
@@ -39,14 +39,47 @@ pub struct Order {
     pub symbol: [u8; 8],
     /// Limit price in 1/10,000.
     pub price: u64,
-    /// `b'0'` for the day, `b'3'` immediate or cancel.
+    /// `b'0'` for the day, `b'3'` immediate or cancel, `b'6'` until [`Tag::ExpireTime`].
     pub time_in_force: u8,
+    /// `b'Y'` shown, `b'N'` hidden.
+    pub display: u8,
+    /// `b'N'` none, `b'O'` the opening cross, `b'C'` the closing cross.
+    pub cross_type: u8,
     /// The member's own text.
     pub client_id: [u8; 14],
 }
 
+/// What takes an order's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// Units in all, executed ones of the old order included.
+    pub quantity: u32,
+    /// Limit price in 1/10,000.
+    pub price: u64,
+    /// As in [`Order`].
+    pub time_in_force: u8,
+    /// As in [`Order`].
+    pub display: u8,
+    /// The member's own text.
+    pub client_id: [u8; 14],
+}
+
+impl Replacement {
+    /// A shown day order without text.
+    #[must_use]
+    pub const fn day(quantity: u32, price: u64) -> Self {
+        Self {
+            quantity,
+            price,
+            time_in_force: b'0',
+            display: b'Y',
+            client_id: [b' '; 14],
+        }
+    }
+}
+
 impl Order {
-    /// A day order without text.
+    /// A shown day order without text.
     #[must_use]
     pub const fn day(side: u8, quantity: u32, symbol: &str, price: u64) -> Self {
         let symbol = padded(symbol);
@@ -56,6 +89,8 @@ impl Order {
             symbol,
             price,
             time_in_force: b'0',
+            display: b'Y',
+            cross_type: b'N',
             client_id: [b' '; 14],
         }
     }
@@ -102,6 +137,12 @@ impl OuchClient {
     /// Queues an order and gives its number; `None` when not logged in, or when there is no room.
     #[must_use]
     pub fn enter(&mut self, order: &Order) -> Option<u32> {
+        self.enter_with(order, &[])
+    }
+
+    /// As [`OuchClient::enter`], with optional elements; `None` also when they are too long.
+    #[must_use]
+    pub fn enter_with(&mut self, order: &Order, tags: &[Tag<'_>]) -> Option<u32> {
         let user_ref = self.user_ref_next;
         let message = EnterOrder {
             user_ref,
@@ -110,37 +151,36 @@ impl OuchClient {
             symbol: order.symbol,
             price: order.price,
             time_in_force: order.time_in_force,
-            display: b'Y',
+            display: order.display,
             capacity: b'P',
             intermarket_sweep: b'N',
-            cross_type: b'N',
+            cross_type: order.cross_type,
             client_id: order.client_id,
         };
-        self.numbered(|out| message.encode(out))
+        self.numbered(|out| message.encode_with(tags.iter().copied(), out))
     }
 
-    /// Queues a replacement of an order: new total quantity (executed units included), price, and
-    /// time in force. Gives the number of the new order, as [`OuchClient::enter`] does.
+    /// Queues a replacement of an order, with optional elements: nothing of the old order's goes
+    /// over but its cross. Gives the number of the new order, as [`OuchClient::enter`] does.
     #[must_use]
     pub fn replace(
         &mut self,
         old_user_ref: u32,
-        quantity: u32,
-        price: u64,
-        time_in_force: u8,
+        by: &Replacement,
+        tags: &[Tag<'_>],
     ) -> Option<u32> {
         let user_ref = self.user_ref_next;
         let message = ReplaceOrder {
             old_user_ref,
             user_ref,
-            quantity,
-            price,
-            time_in_force,
-            display: b'Y',
+            quantity: by.quantity,
+            price: by.price,
+            time_in_force: by.time_in_force,
+            display: by.display,
             intermarket_sweep: b'N',
-            client_id: [b' '; 14],
+            client_id: by.client_id,
         };
-        self.numbered(|out| message.encode(out))
+        self.numbered(|out| message.encode_with(tags.iter().copied(), out))
     }
 
     /// Queues a cancel to a total quantity, executed units included; 0 takes the order off the

@@ -11,8 +11,8 @@ use venue::{START_NS, Venue, config, packet};
 use wire::ouch::Tag;
 use wire::ouch::inbound::fields::{EnterOrder, ReplaceOrder};
 use wire::ring::{
-    Command, CommandKind, Condition, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Reason,
-    TimeInForce,
+    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
+    EXTRA_TO_LIMIT, Reason, TimeInForce,
 };
 
 /// An order and its elements; minimum, displayed, expiry and flags of its `Extra`.
@@ -60,11 +60,26 @@ fn elements_become_the_fields_of_an_extra() {
     let post = EXTRA_POST_ONLY;
     let slide = post | EXTRA_SLIDE;
     let expiry_ns = (START_NS + 9 * SECOND_NS) as i64;
-    let cases: [Case<'_>; 11] = [
+    let cases: [Case<'_>; 14] = [
         (buy(), &[Tag::MinQuantity(7)], (7, 0, 0, 0)),
         (buy(), &[Tag::MaxFloor(8)], (0, 8, 0, 0)),
         (buy(), &[Tag::PostOnly(b'P')], (0, 0, 0, post)),
         (buy(), &[Tag::PostOnly(b'S')], (0, 0, 0, slide)),
+        (buy(), &[Tag::AllOrNone(b'Y')], (0, 0, 0, EXTRA_ALL_OR_NONE)),
+        (
+            buy(),
+            &[Tag::MarketToLimit(b'Y')],
+            (0, 0, 0, EXTRA_TO_LIMIT),
+        ),
+        (
+            buy(),
+            &[
+                Tag::AllOrNone(b'Y'),
+                Tag::MarketToLimit(b'Y'),
+                Tag::AllOrNone(b'N'),
+            ],
+            (0, 0, 0, EXTRA_TO_LIMIT),
+        ),
         (
             buy(),
             &[Tag::PostOnly(b'S'), Tag::PostOnly(b'P')],
@@ -109,8 +124,8 @@ fn elements_become_the_fields_of_an_extra() {
 }
 
 #[test]
-fn a_price_type_and_its_offset_become_a_condition() {
-    let cases: [(&[Tag<'_>], Condition, i32); 5] = [
+fn what_an_order_waits_for_or_follows_becomes_a_condition() {
+    let cases: [(&[Tag<'_>], Condition, i32); 8] = [
         (&[Tag::PriceType(b'R')], Condition::PrimaryPeg, 0),
         (
             &[Tag::PriceType(b'R'), Tag::PegOffset(-3)],
@@ -128,6 +143,9 @@ fn a_price_type_and_its_offset_become_a_condition() {
             Condition::MidpointPeg,
             i32::MAX,
         ),
+        (&[Tag::TriggerPrice(6_000)], Condition::Stop, 6_000),
+        (&[Tag::TriggerPrice(u64::MAX)], Condition::Stop, i32::MAX),
+        (&[Tag::TrailDistance(50)], Condition::TrailingStop, 50),
     ];
     for (tags, condition, amount) in cases {
         let found = commands(&with_tags(&buy(), tags));
@@ -218,6 +236,19 @@ fn what_is_not_offered_is_refused_whatever_else_is_asked() {
             &unsupported,
         ),
         (with_tags(&buy(), &[Tag::PriceType(b'm')]), &unsupported),
+        (with_tags(&buy(), &[Tag::AllOrNone(b'P')]), &unsupported),
+        (
+            with_tags(&buy(), &[Tag::TriggerPrice(1), Tag::TrailDistance(1)]),
+            &unsupported,
+        ),
+        (
+            with_tags(&buy(), &[Tag::TriggerPrice(1), Tag::PriceType(b'R')]),
+            &unsupported,
+        ),
+        (
+            with_tags(&buy(), &[Tag::TrailDistance(1), Tag::PegOffset(1)]),
+            &unsupported,
+        ),
         (with_tags(&buy(), &[Tag::PriceType(b'Q')]), &unsupported),
         (with_tags(&buy(), &[Tag::ExpireTime(86_000)]), &unsupported),
         (

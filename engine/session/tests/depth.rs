@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytemuck::Zeroable;
-use flow::naive::OFFERED;
+use flow::naive::{KNOWN, OFFERED};
 use flow::{Generator, Hostile, Naive, Sequencer, Shape};
 use session::SECOND_NS;
 use session::feed::{DepthPublisher, HistoryFull, PublisherConfig, Receiver, ReceiverConfig};
@@ -121,8 +121,8 @@ impl Market {
 
 #[test]
 fn the_depth_is_that_of_the_engines_books() {
-    for seed in 0..6 {
-        let offered = if seed == 0 { 0 } else { OFFERED };
+    let sets = [0, OFFERED, OFFERED, OFFERED, KNOWN, KNOWN, KNOWN, KNOWN];
+    for (seed, offered) in (0..).zip(sets) {
         let mut hostile = Hostile::new(seed, offered);
         let mut market = Market::new(Naive::offering(offered));
         for input in hostile.by_ref().take(2_500) {

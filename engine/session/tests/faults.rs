@@ -4,7 +4,7 @@
 mod venue;
 
 use proptest::prelude::*;
-use session::ouch_client::Order;
+use session::ouch_client::{Order, Replacement};
 use session::soup_client::ClientState;
 use venue::{Desk, Venue, config};
 use wire::ring::CommandKind;
@@ -84,7 +84,9 @@ fn perform(venue: &mut Venue, desks: &mut [Desk; 2], act: &Act, conn_next: &mut 
             price,
         } => {
             let old = desks[who].client.user_ref_next().saturating_sub(back);
-            let _ = desks[who].client.replace(old, quantity, price, b'0');
+            let _ = desks[who]
+                .client
+                .replace(old, &Replacement::day(quantity, price), &[]);
         }
         Act::Cancel {
             who,

@@ -3,13 +3,15 @@
 
 mod ear;
 
+use std::collections::BTreeSet;
+
 use ear::{Ear, START_NS, publisher};
 use flow::naive::increments;
 use flow::{Hostile, Naive};
 use session::feed::{Publisher, PublisherConfig, ReceiverConfig};
 use trading::{Books, Counts};
 use wire::itch::Message;
-use wire::ring::{Event, EventKind, Input, Side};
+use wire::ring::{Event, EventKind, Input, PRICE_MARKET, Side};
 
 /// The engine, its feed, and a desk that hears nothing else.
 struct Market {
@@ -21,6 +23,12 @@ struct Market {
     hidden: [u64; 2],
     /// Units that the engine traded with shown orders, and that the feed told as executions.
     shown: [u64; 2],
+    /// Units that auctions traded.
+    crossed: u64,
+    /// Symbols that do not trade as the feed says.
+    calls: BTreeSet<u16>,
+    /// Messages after which a book was crossed: only a call may have that.
+    crossed_books: u64,
 }
 
 impl Market {
@@ -32,13 +40,18 @@ impl Market {
             books: Books::new(),
             hidden: [0; 2],
             shown: [0; 2],
+            crossed: 0,
+            calls: BTreeSet::new(),
+            crossed_books: 0,
         }
     }
 
     fn apply(&mut self, input: &Input) {
         for event in self.naive.apply(input) {
-            if event.kind == EventKind::Executed as u8 && event.has(Event::MAKER) {
-                let is_hidden = event.has(Event::HIDDEN);
+            let is_hidden = event.has(Event::HIDDEN);
+            // Of an auction's hidden orders only the cross tells.
+            let is_told = event.has(Event::MAKER) && !(is_hidden && event.has(Event::AUCTION));
+            if event.kind == EventKind::Executed as u8 && is_told {
                 let sum = if is_hidden {
                     &mut self.hidden
                 } else {
@@ -67,11 +80,22 @@ impl Market {
                 self.hidden[1] += u64::from(it.shares());
             }
             Message::OrderExecuted(it) => self.shown[1] += u64::from(it.shares()),
+            Message::OrderExecutedPrice(it) => self.shown[1] += u64::from(it.shares()),
+            Message::CrossTrade(it) => self.crossed += it.shares(),
+            Message::TradingAction(it) => {
+                self.calls.remove(&it.stock_locate());
+                if it.state() != b'T' {
+                    self.calls.insert(it.stock_locate());
+                }
+            }
             _ => {}
         }
         self.books.apply(message);
-        // Not even between the messages of one input.
-        assert!(self.books.books().all(|(_, book)| !book.is_crossed()));
+        // Not even between the messages of one input, unless an auction is called.
+        for (symbol, _) in self.books.books().filter(|(_, book)| book.is_crossed()) {
+            assert!(self.calls.contains(&symbol), "symbol {symbol} is crossed");
+            self.crossed_books += 1;
+        }
     }
 
     fn compare(&self) {
@@ -79,7 +103,11 @@ impl Market {
             for side in [Side::Buy, Side::Sell] {
                 let orders = self.naive.orders(symbol, side);
                 let shown = orders.filter(|order| order.shown() > 0);
-                let shown = shown.map(|order| (order.order_ref, order.price, order.shown()));
+                let shown = shown.map(|order| {
+                    let is_first = side == Side::Sell && order.price == PRICE_MARKET;
+                    let price = if is_first { 0 } else { order.price };
+                    (order.order_ref, price, order.shown())
+                });
                 let book = self.books.book(symbol);
                 let heard = book.into_iter().flat_map(|book| book.orders(side));
                 let heard = heard.map(|order| (order.order_ref, order.price, order.quantity));
@@ -91,7 +119,9 @@ impl Market {
 
 #[test]
 fn the_feed_shows_what_the_engines_book_shows() {
-    for (seed, level) in (0..).zip([0, 1, 2, 3, 4, 4, 4]) {
+    let (mut crossed, mut crossed_books) = (0, 0);
+    let levels = [0, 1, 2, 3, 4, 4, 4, 7, 7, 12, 12, 12, 12];
+    for (seed, level) in (0..).zip(levels) {
         let offered = increments::first(level);
         let mut hostile = Hostile::new(seed, offered);
         let mut market = Market::new(offered);
@@ -115,10 +145,20 @@ fn the_feed_shows_what_the_engines_book_shows() {
         );
         let [traded, told] = market.hidden;
         assert_eq!(traded, told);
-        assert_eq!(traded > 100, level > 0, "{traded} hidden units traded");
+        assert_eq!(traded > 0, level > 0, "{traded} hidden units traded");
         let [traded, told] = market.shown;
         assert_eq!(traded, told);
         assert!(traded > 1_000, "{traded} shown units traded");
         assert_eq!(market.publisher.counters().events_unknown, 0);
+        if level < 8 {
+            assert_eq!((market.crossed, market.crossed_books), (0, 0));
+        }
+        crossed += market.crossed;
+        crossed_books += market.crossed_books;
     }
+    // Without auctions and crossed books the test says nothing about them.
+    assert!(
+        crossed > 1_000 && crossed_books > 100,
+        "{crossed} units crossed, {crossed_books} times a book"
+    );
 }

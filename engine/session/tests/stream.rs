@@ -5,7 +5,7 @@ mod venue;
 
 use session::SECOND_NS;
 use session::order_entry::{Cause, Config, REJECT_CODE_OWN, StoreFull};
-use session::ouch_client::{Order, OuchClient, Reply};
+use session::ouch_client::{Order, OuchClient, Replacement, Reply};
 use session::soup_client::SoupConfig;
 use venue::ouch::{cancel, conversation, enter, heard, plain, replies, with_tags};
 use venue::{Desk, Venue, config, packet, packets};
@@ -193,7 +193,11 @@ fn a_restart_rebuilds_every_reply_from_the_journal() {
         let order = Order::day(side, 10 + round as u32, "MSFT", 5_000 + round % 5);
         let user_ref = desk.client.enter(&order).unwrap();
         if round % 4 == 0 {
-            let _ = desk.client.replace(user_ref, 20, 5_002, b'3').unwrap();
+            let by = Replacement {
+                time_in_force: b'3',
+                ..Replacement::day(20, 5_002)
+            };
+            let _ = desk.client.replace(user_ref, &by, &[]).unwrap();
         }
         if round % 7 == 0 {
             assert!(desk.client.cancel(user_ref, 1));

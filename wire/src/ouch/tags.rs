@@ -1,7 +1,8 @@
 //! The appendage: optional elements of an OUCH message.
 //!
 //! Each element is `length: u8 | tag: u8 | value`; the length counts tag and value. An element of
-//! unknown tag is kept as it is; one of known tag must have the length of its kind.
+//! unknown tag is kept as it is; one of known tag must have the length of its kind. OUCH numbers its
+//! tags from 1; those from [`TAG_OWN_FIRST`] on are this venue's own, for what OUCH cannot say.
 
 use crate::field::take;
 use crate::{Error, Fault};
@@ -10,6 +11,9 @@ const PROTOCOL: &str = "OUCH 5.0 appendage";
 
 /// The most bytes of value an element can have, its length byte counting the tag too.
 pub const TAG_VALUE_BYTES_MAX: usize = u8::MAX as usize - 1;
+
+/// The first tag that is not one of OUCH's.
+pub const TAG_OWN_FIRST: u8 = 128;
 
 /// An optional element, as `docs/wire.md` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +134,14 @@ tags! {
     24 GroupId: u16,
     /// Shares located.
     25 SharesLocated: letter,
+    /// Our own: a stop, which waits for a trade at this price or beyond.
+    128 TriggerPrice: price,
+    /// Our own: a trailing stop, whose trigger follows the market at this distance.
+    129 TrailDistance: price,
+    /// Our own: Y if the order trades whole or not at all, N if not.
+    130 AllOrNone: letter,
+    /// Our own: Y if a market order takes the other side's best price as its limit, N if not.
+    131 MarketToLimit: letter,
 }
 
 impl<'t> Tag<'t> {

@@ -5,6 +5,7 @@ mod common;
 mod format;
 mod refusals;
 mod rig;
+mod room;
 
 use common::{Rig, cancel, day, of};
 use rig::{LIMITS, bytes_of, events_of, inputs, restored};

@@ -3,7 +3,8 @@
 use wire::ouch::inbound::{CancelOrder, EnterOrder, ReplaceOrder};
 use wire::ouch::{Tag, Tags};
 use wire::ring::{
-    Command, CommandKind, Condition, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Side, TimeInForce,
+    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
+    EXTRA_TO_LIMIT, PRICE_MARKET, Side, TimeInForce,
 };
 
 use super::session::TAG_FIRM;
@@ -11,6 +12,9 @@ use crate::{DAY_NS, SECOND_NS};
 
 /// The time in force of an order that lives until its expire time.
 const UNTIL_TIME: u8 = b'6';
+
+/// The price type of an order that is not pegged.
+const LIMIT: u8 = b'L';
 
 /// Expire times are below it.
 const DAY_SECONDS: u32 = (DAY_NS / SECOND_NS) as u32;
@@ -72,13 +76,10 @@ pub(super) fn cancel(order: &CancelOrder<'_>, session: u16) -> Command {
 /// The `Extra` that must go ahead of an order, if it asks for more than a plain order; a life until
 /// a time of day makes it a day order that expires.
 ///
-/// Offered are minimum quantity, greatest displayed quantity, post-only, expire time (with the time
-/// in force [`UNTIL_TIME`]), display `N` for a hidden order, pegs (a price type with its offset),
-/// the opening and the closing cross, and the member's own firm. Anything else, other crosses
-/// included, has its tag in `letters[0]` (0 for a letter of the order itself) and something in
-/// `client_id`: the engine refuses it. So it does for a firm that is not the member's, which is
-/// told rather than anything else that is wrong. Of an element that comes twice the last one
-/// counts.
+/// `docs/orders.md` lists what is taken. Anything else, other crosses included, has its tag in
+/// `letters[0]` (0 for a letter of the order itself) and something in `client_id`: the engine
+/// refuses it. So it does for a firm that is not the member's, which is told rather than anything
+/// else that is wrong. Of an element that comes twice the last one counts.
 pub(super) fn extra(
     order: &mut Command,
     tags: Tags<'_>,
@@ -92,7 +93,7 @@ pub(super) fn extra(
         ..Command::BLANK
     };
     let mut extra = plain;
-    let mut peg = Peg::default();
+    let mut waits = Waits::default();
     let [display, _, _, cross_type] = order.letters;
     if display == b'N' {
         extra.flags |= EXTRA_HIDDEN;
@@ -112,8 +113,16 @@ pub(super) fn extra(
             Tag::MinQuantity(quantity) => extra.quantity = quantity,
             Tag::MaxFloor(quantity) => extra.old_user_ref = quantity,
             Tag::PostOnly(letter) => post_only(&mut extra, letter),
-            Tag::PriceType(letter) => peg.price_type = letter,
-            Tag::PegOffset(offset) => peg.offset = Some(offset),
+            Tag::AllOrNone(letter) => {
+                yes_or_no(&mut extra, EXTRA_ALL_OR_NONE, tag.number(), letter)
+            }
+            Tag::MarketToLimit(letter) => {
+                yes_or_no(&mut extra, EXTRA_TO_LIMIT, tag.number(), letter)
+            }
+            Tag::PriceType(letter) => waits.price_type = letter,
+            Tag::PegOffset(offset) => waits.offset = Some(offset),
+            Tag::TriggerPrice(price) => waits.trigger = Some(price),
+            Tag::TrailDistance(distance) => waits.distance = Some(distance),
             Tag::ExpireTime(seconds)
                 if order.wire_letters[1] == UNTIL_TIME && seconds < DAY_SECONDS =>
             {
@@ -123,44 +132,64 @@ pub(super) fn extra(
             other => refuse(&mut extra, other.number()),
         }
     }
-    peg.ask(&mut extra);
+    waits.ask(&mut extra);
     (extra != plain).then_some(extra)
 }
 
-/// A price type and an offset, which an order may name in any order.
-struct Peg {
+/// What an order waits for, or follows, in the elements that may say so in any order.
+struct Waits {
     price_type: u8,
     offset: Option<i32>,
+    trigger: Option<u64>,
+    distance: Option<u64>,
 }
 
-impl Default for Peg {
+impl Default for Waits {
     fn default() -> Self {
         Self {
-            price_type: b'L',
+            price_type: LIMIT,
             offset: None,
+            trigger: None,
+            distance: None,
         }
     }
 }
 
-impl Peg {
-    /// Adds it to what is asked. Of the two midpoint types only the one that follows the midpoint
-    /// is offered.
+impl Waits {
+    /// Adds it to what is asked. An order has one condition at most; of the two midpoint types only
+    /// the one that follows the midpoint is offered.
     fn ask(self, extra: &mut Command) {
-        let condition = match self.price_type {
-            b'R' => Condition::PrimaryPeg,
-            b'P' => Condition::MarketPeg,
-            b'M' => Condition::MidpointPeg,
-            b'L' => {
-                if let Some(offset) = self.offset {
-                    refuse(extra, Tag::PegOffset(offset).number());
-                }
-                return;
-            }
+        let peg = match self.price_type {
+            LIMIT => None,
+            b'R' => Some(Condition::PrimaryPeg),
+            b'P' => Some(Condition::MarketPeg),
+            b'M' => Some(Condition::MidpointPeg),
             other => return refuse(extra, Tag::PriceType(other).number()),
         };
-        *extra = extra.with_condition(condition, self.offset.unwrap_or(0));
+        match (peg, self.offset, self.trigger, self.distance) {
+            (None, None, None, None) => {}
+            (Some(peg), offset, None, None) => {
+                *extra = extra.with_condition(peg, offset.unwrap_or(0));
+            }
+            (None, None, Some(price), None) => {
+                *extra = extra.with_condition(Condition::Stop, amount(price));
+            }
+            (None, None, None, Some(distance)) => {
+                *extra = extra.with_condition(Condition::TrailingStop, amount(distance));
+            }
+            (_, _, Some(price), _) => refuse(extra, Tag::TriggerPrice(price).number()),
+            (_, _, _, Some(distance)) => refuse(extra, Tag::TrailDistance(distance).number()),
+            (None, Some(offset), ..) => refuse(extra, Tag::PegOffset(offset).number()),
+        }
     }
 }
+
+/// A price as the amount of a condition: what does not fit stays too great for the engine.
+fn amount(price: u64) -> i32 {
+    i32::try_from(price).unwrap_or(i32::MAX)
+}
+
+const _: () = assert!(PRICE_MARKET < i32::MAX as i64);
 
 /// Marks an `Extra` as asking for what is not offered; the first such thing is named.
 fn refuse(extra: &mut Command, tag: u8) {
@@ -177,6 +206,15 @@ fn post_only(extra: &mut Command, letter: u8) {
         b'S' => extra.flags |= EXTRA_POST_ONLY | EXTRA_SLIDE,
         b'N' => {}
         _ => refuse(extra, Tag::PostOnly(letter).number()),
+    }
+}
+
+fn yes_or_no(extra: &mut Command, flag: u8, tag: u8, letter: u8) {
+    extra.flags &= !flag;
+    match letter {
+        b'Y' => extra.flags |= flag,
+        b'N' => {}
+        _ => refuse(extra, tag),
     }
 }
 

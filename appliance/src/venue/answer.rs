@@ -1,0 +1,99 @@
+//! What the engine made of an operator's command, in words.
+
+use super::word::state_name;
+use crate::topology::Topology;
+use wire::ring::{Command, CommandKind, Event, EventKind, Reason, Side};
+
+/// A line for each event.
+///
+/// # Errors
+/// The engine refused the command: why.
+pub(super) fn lines(
+    command: &Command,
+    events: &[Event],
+    topology: &Topology,
+) -> Result<Vec<String>, String> {
+    let refused = |event: &&Event| event.kind == EventKind::Refused as u8;
+    if let Some(event) = events.iter().find(refused) {
+        let why = reason(command, Reason::from_byte(event.reason));
+        return Err(format!("the engine refused it: {why}"));
+    }
+    let symbol = usize::from(command.symbol).wrapping_sub(1);
+    let symbol = topology.symbols.get(symbol).map_or("", String::as_str);
+    Ok(events
+        .iter()
+        .filter_map(|event| line(event, command, symbol))
+        .collect())
+}
+
+fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
+    let Event {
+        quantity, leaves, ..
+    } = *event;
+    Some(match EventKind::from_byte(event.kind)? {
+        EventKind::StateChanged => {
+            let [new, old] = [quantity, leaves].map(state_name);
+            let reference = match event.price {
+                0 => "no reference price".to_owned(),
+                price => format!("reference price {}", decimals(price)),
+            };
+            format!("{symbol}: {old} -> {new}, {reference}")
+        }
+        EventKind::Uncrossed => format!("{symbol}: {}", auction("crossed", event)),
+        EventKind::Indicative => format!("{symbol}: {}", auction("would cross", event)),
+        EventKind::Configured => "set".to_owned(),
+        EventKind::MassCanceled => cancelled(quantity),
+        EventKind::KillChanged if command.flags == 0 => "revived".to_owned(),
+        EventKind::KillChanged => format!("killed, {}", cancelled(quantity)),
+        _ => return None,
+    })
+}
+
+fn cancelled(count: u32) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} order{plural} cancelled")
+}
+
+fn auction(verb: &str, event: &Event) -> String {
+    if event.quantity == 0 {
+        return format!("{verb} nothing");
+    }
+    let side = if event.side == Side::Buy as u8 {
+        "buy"
+    } else {
+        "sell"
+    };
+    format!(
+        "{verb} {} units at {}, {} to {side} left over",
+        event.quantity,
+        decimals(event.price),
+        event.leaves
+    )
+}
+
+fn decimals(price: i64) -> String {
+    format!("{}.{:04}", price / 10_000, price % 10_000)
+}
+
+/// Why a command was refused, as far as the command says more than the reason alone.
+fn reason(command: &Command, reason: Option<Reason>) -> String {
+    let kind = CommandKind::from_byte(command.kind);
+    let text = match (kind, reason) {
+        (Some(CommandKind::SetState), Some(Reason::NotOpen)) => {
+            "the symbol is closed for the rest of the day"
+        }
+        (Some(CommandKind::SetLimit), Some(Reason::NotOpen)) => {
+            "the day began without limits, and accounts are kept only from its beginning; write \
+             [risk.ACCOUNT] into the topology before the next day"
+        }
+        (_, Some(Reason::NotInState)) => "the symbol is in no auction",
+        (_, Some(Reason::UnknownSession)) => "no user has this account",
+        (_, Some(Reason::UnknownSymbol)) => "the day began without this symbol",
+        (_, Some(Reason::InvalidField)) => {
+            "a value is outside its range, or this engine does not offer it"
+        }
+        (_, Some(other)) => return format!("{other:?}"),
+        (_, None) => "no reason",
+    };
+    text.to_owned()
+}
