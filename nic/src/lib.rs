@@ -18,6 +18,7 @@ mod port;
 mod socket;
 mod tcp;
 mod udp;
+mod uring;
 mod xdp;
 
 pub use clock::{Clock, RealClock};
@@ -28,4 +29,5 @@ pub use port::{
 };
 pub use tcp::SocketTcp;
 pub use udp::SocketUdp;
+pub use uring::{Effort, Receive, Sqpoll, UringOptions, UringState};
 pub use xdp::XdpUdp;

@@ -3,10 +3,11 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use crate::driver::Driver;
+use crate::driver::{Driver, Wants};
 use crate::port::{SendError, TcpLimits, TcpPort, UdpPort, UdpStats};
 use crate::tcp::SocketTcp;
 use crate::udp::SocketUdp;
+use crate::uring::UringOptions;
 use crate::xdp::XdpUdp;
 
 /// Opens ports. A compile-time parameter of whatever owns a port, so that a simulator can put its
@@ -80,26 +81,36 @@ pub enum XdpMode {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealNet {
     sockets_only: bool,
+    uring: UringOptions,
 }
 
 impl RealNet {
     /// io_uring where the kernel allows it, else plain sockets (printed once to stderr).
     pub fn new() -> RealNet {
-        RealNet {
-            sockets_only: false,
-        }
+        RealNet::default()
     }
 
     /// Plain non-blocking sockets, without trying io_uring.
     pub fn sockets_only() -> RealNet {
-        RealNet { sockets_only: true }
+        RealNet {
+            sockets_only: true,
+            ..RealNet::default()
+        }
     }
 
-    fn driver(&self, operations_max: u32) -> Driver {
+    /// io_uring with these options where the kernel allows it, else plain sockets.
+    pub fn with_uring(uring: UringOptions) -> RealNet {
+        RealNet {
+            uring,
+            ..RealNet::default()
+        }
+    }
+
+    fn driver(&self, wants: &Wants) -> Driver {
         if self.sockets_only {
             Driver::plain()
         } else {
-            Driver::open(operations_max)
+            Driver::open(wants, &self.uring)
         }
     }
 }
@@ -109,11 +120,11 @@ impl Net for RealNet {
     type Udp = RealUdp;
 
     fn tcp_listen(&mut self, at: SocketAddr, limits: TcpLimits) -> io::Result<SocketTcp> {
-        SocketTcp::open(Some(at), limits, |operations| self.driver(operations))
+        SocketTcp::open(Some(at), limits, |wants| self.driver(wants))
     }
 
     fn tcp_client(&mut self, limits: TcpLimits) -> io::Result<SocketTcp> {
-        SocketTcp::open(None, limits, |operations| self.driver(operations))
+        SocketTcp::open(None, limits, |wants| self.driver(wants))
     }
 
     fn udp(&mut self, options: &UdpOptions) -> io::Result<RealUdp> {
@@ -123,7 +134,7 @@ impl Net for RealNet {
                 Err(error) => eprintln!("nic: no AF_XDP, sockets instead: {error}"),
             }
         }
-        let port = SocketUdp::open(options, |operations| self.driver(operations))?;
+        let port = SocketUdp::open(options, |wants| self.driver(wants))?;
         Ok(RealUdp::Socket(Box::new(port)))
     }
 }

@@ -15,10 +15,10 @@ pub const DATAGRAM_BYTES_MAX: usize = 1472;
 pub struct Conn(pub u32);
 
 /// Bits of a [`Conn`] that hold the slot.
-const SLOT_BITS: u32 = 12;
+const SLOT_BITS: u32 = 14;
 
 impl Conn {
-    /// Joins a slot (below 4,096) and a generation, of which the low 20 bits are kept.
+    /// Joins a slot (below 16,384) and a generation, of which the low 18 bits are kept.
     pub fn new(slot: usize, generation: u32) -> Conn {
         Conn((generation << SLOT_BITS) | (slot as u32 & ((1 << SLOT_BITS) - 1)))
     }
@@ -63,7 +63,7 @@ pub struct TcpLimits {
     /// Connections at a time, 1 to [`TcpLimits::CONNECTIONS_MAX`]; further ones are accepted and
     /// closed at once, and counted.
     pub connections: u16,
-    /// Bytes of each connection's receive buffer: the longest `Data`.
+    /// Bytes of a receive buffer, each connection's own or shared: the longest `Data`.
     pub receive_bytes: u32,
     /// Bytes of each connection's send buffer: what [`TcpPort::send_room`] starts at.
     pub send_bytes: u32,
@@ -74,7 +74,7 @@ pub struct TcpLimits {
 
 impl TcpLimits {
     /// Most connections one port can hold.
-    pub const CONNECTIONS_MAX: u16 = 1024;
+    pub const CONNECTIONS_MAX: u16 = 16_000;
     /// Largest receive or send buffer.
     pub const BUFFER_BYTES_MAX: u32 = 16 << 20;
 }
@@ -160,7 +160,7 @@ pub trait TcpPort {
     fn unsent(&self, conn: Conn) -> usize;
 
     /// Stops reading from a connection, or goes on. What is under way still comes: at most two
-    /// receive buffers. The peer feels a full window, and its end is heard only after going on.
+    /// receive buffers, or what the port's shared buffers hold. The peer feels a full window, and its end is heard only after going on.
     fn pause(&mut self, conn: Conn, is_paused: bool);
 
     /// Ends a connection once its unsent bytes are out (bounded by `linger_ms`); later calls do

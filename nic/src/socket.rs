@@ -13,6 +13,10 @@ const UDP_RECEIVE_BYTES: libc::c_int = 4 << 20;
 /// Multicast stays in the segment unless routed on purpose.
 const MULTICAST_TTL: libc::c_int = 1;
 
+/// Peers that may wait to be accepted; the kernel's `somaxconn` bounds it further. One is accepted
+/// a turn, so a storm of dialling waits here and not in the way of those who are connected.
+const BACKLOG: libc::c_int = 4096;
+
 const _: () = assert!(size_of::<libc::sockaddr_storage>() == 128);
 
 /// How long an address may stay in use by a process that was killed: the kernel takes its io_uring
@@ -37,6 +41,8 @@ fn while_in_use<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 /// A listening TCP socket and the address it got.
 pub(crate) fn tcp_listener(at: SocketAddr, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
     let listener = while_in_use(|| TcpListener::bind(at))?;
+    // SAFETY: takes no pointers. Listening again only changes the length of the queue.
+    check(unsafe { libc::listen(listener.as_raw_fd(), BACKLOG) })?;
     listener.set_nonblocking(nonblocking)?;
     let local = listener.local_addr()?;
     Ok((OwnedFd::from(listener), local))

@@ -2,7 +2,11 @@
 //! connection.
 //!
 //! Each place has fixed buffers. A place is reused only when every operation on it has ended, so a
-//! result can never meet the wrong connection.
+//! result can never meet the wrong connection. Nothing here looks at places where nothing happens,
+//! so connections that are silent cost those that are not nothing.
+//!
+//! One peer is accepted a turn: a storm of dialling takes turns with the connections that are
+//! there, and its rest waits in the kernel.
 
 mod ending;
 mod operations;
@@ -11,12 +15,13 @@ mod slot;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use crate::driver::{Done, Driver, Op, RESULTS_MAX};
+use crate::driver::{Done, Driver, Op, Purpose, RESULTS_MAX, Socket, Wants};
 use crate::port::{Conn, ConnectError, TcpEvent, TcpLimits, TcpPort, TcpStats};
 use crate::socket;
+use crate::uring::{Effort, UringState};
 use operations::CONNECT;
 use slot::{Phase, Slot};
 
@@ -29,7 +34,8 @@ struct Accepted {
 
 #[derive(Debug)]
 struct Listener {
-    fd: OwnedFd,
+    _fd: OwnedFd,
+    on: Socket,
     local: SocketAddr,
     accepted: Box<Accepted>,
     accepting: bool,
@@ -45,7 +51,7 @@ pub struct SocketTcp {
     /// messages pushed in one turn leave as one.
     dirty: Vec<u16>,
     /// Places in `Phase::Closing` or `Phase::Dying`.
-    ending: usize,
+    ending: Vec<u16>,
     linger: Duration,
     stats: TcpStats,
     done: Vec<Done>,
@@ -59,27 +65,49 @@ impl SocketTcp {
     pub(crate) fn open(
         at: Option<SocketAddr>,
         limits: TcpLimits,
-        driver: impl FnOnce(u32) -> Driver,
+        driver: impl FnOnce(&Wants) -> Driver,
     ) -> io::Result<SocketTcp> {
         check_limits(&limits)?;
         let connections = limits.connections;
-        let driver = driver(2 * u32::from(connections) + 1);
+        let mut driver = driver(&Wants {
+            purpose: match at {
+                Some(_) => Purpose::Listen,
+                None => Purpose::Dial,
+            },
+            operations_max: 3 * u32::from(connections) + 1,
+            sockets_max: u32::from(connections) + 1,
+            receive_bytes: limits.receive_bytes,
+        });
         let listener = match at {
-            Some(at) => Some(Listener::open(at, driver.nonblocking())?),
+            Some(at) => Some(Listener::open(at, connections, &mut driver)?),
             None => None,
         };
-        let slot = |_| Slot::new(limits.receive_bytes as usize, limits.send_bytes as usize);
+        let receive_bytes = match driver.shares() {
+            true => None,
+            false => Some(limits.receive_bytes as usize),
+        };
+        let slot = |place| Slot::new(place, receive_bytes, limits.send_bytes as usize);
         Ok(SocketTcp {
             driver,
             listener,
-            slots: (0..connections).map(slot).collect(),
+            slots: (0..connections.into()).map(slot).collect(),
             free: (0..connections).rev().collect(),
             dirty: Vec::with_capacity(connections.into()),
-            ending: 0,
+            ending: Vec::with_capacity(connections.into()),
             linger: Duration::from_millis(limits.linger_ms.into()),
             stats: TcpStats::default(),
             done: Vec::with_capacity(RESULTS_MAX),
         })
+    }
+
+    /// What io_uring was asked and granted; `None` over plain sockets.
+    pub fn uring(&self) -> Option<UringState> {
+        self.driver.uring()
+    }
+
+    /// The work done so far.
+    pub fn effort(&self) -> Effort {
+        self.driver.effort()
     }
 
     /// The place of a connection that is not over.
@@ -106,7 +134,7 @@ impl TcpPort for SocketTcp {
             events += self.end(result, on);
         }
         self.done = done;
-        if self.ending > 0 {
+        if !self.ending.is_empty() {
             events += self.finish_ending(on);
         }
         events
@@ -124,11 +152,18 @@ impl TcpPort for SocketTcp {
         let index = usize::from(index);
         let slot = &mut self.slots[index];
         slot.occupy(fd, Phase::Connecting);
+        if let Err(error) = self.driver.adopt(slot.socket()) {
+            slot.release();
+            self.free.push(index as u16);
+            return Err(ConnectError::System(
+                error.raw_os_error().unwrap_or(libc::EIO),
+            ));
+        }
         let (address, length) = socket::storage_from(to);
         *slot.address = address;
         slot.connecting = true;
         let op = Op::Connect {
-            fd: slot.raw(),
+            on: slot.socket(),
             address: &raw const *slot.address,
             length,
         };
@@ -168,7 +203,10 @@ impl TcpPort for SocketTcp {
     fn pause(&mut self, conn: Conn, is_paused: bool) {
         let Some(index) = self.find(conn) else { return };
         self.slots[index].paused = is_paused;
-        self.start_receive(index);
+        match is_paused {
+            true => self.stop_receive(index),
+            false => self.start_receive(index),
+        }
     }
 
     fn close(&mut self, conn: Conn) {
@@ -197,15 +235,22 @@ impl TcpPort for SocketTcp {
 }
 
 impl Listener {
-    fn open(at: SocketAddr, nonblocking: bool) -> io::Result<Listener> {
-        let (fd, local) = socket::tcp_listener(at, nonblocking)
+    /// Listens at `at`, known under `place`.
+    fn open(at: SocketAddr, place: u16, driver: &mut Driver) -> io::Result<Listener> {
+        let (fd, local) = socket::tcp_listener(at, driver.nonblocking())
             .map_err(|error| io::Error::new(error.kind(), format!("listening at {at}: {error}")))?;
         let accepted = Box::new(Accepted {
             address: socket::empty_storage(),
             length: 0,
         });
+        let on = Socket {
+            fd: fd.as_raw_fd(),
+            place: place.into(),
+        };
+        driver.adopt(on)?;
         Ok(Listener {
-            fd,
+            _fd: fd,
+            on,
             local,
             accepted,
             accepting: false,
@@ -247,6 +292,7 @@ fn check_limits(limits: &TcpLimits) -> io::Result<()> {
     if valid {
         return Ok(());
     }
-    let message = format!("tcp port: {limits:?} is outside 1..=1024 connections, 1..=16 MiB");
+    let most = TcpLimits::CONNECTIONS_MAX;
+    let message = format!("tcp port: {limits:?} is outside 1..={most} connections, 1..=16 MiB");
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }

@@ -13,7 +13,7 @@ use std::mem;
 use std::net::SocketAddrV4;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use crate::driver::{Done, Driver, Op, RESULTS_MAX};
+use crate::driver::{Done, Driver, Op, Purpose, RESULTS_MAX, Socket, Wants};
 use crate::net::UdpOptions;
 use crate::port::{DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
 use crate::socket;
@@ -33,7 +33,8 @@ const REAPS_MAX: usize = (ROUND_MAX + SENDS_MAX).div_ceil(RESULTS_MAX);
 /// A UDP port of the machine, over io_uring or plain sockets.
 pub struct SocketUdp {
     driver: Driver,
-    fd: OwnedFd,
+    _fd: OwnedFd,
+    on: Socket,
     local: SocketAddrV4,
     receives: Vec<Datagram>,
     /// Receives of this round, and how many of them ended or found nothing.
@@ -54,12 +55,24 @@ impl SocketUdp {
     /// Binds, joins the groups, and takes all memory.
     pub(crate) fn open(
         options: &UdpOptions,
-        driver: impl FnOnce(u32) -> Driver,
+        driver: impl FnOnce(&Wants) -> Driver,
     ) -> io::Result<SocketUdp> {
         let (fd, local) = socket::udp(options)?;
+        let mut driver = driver(&Wants {
+            purpose: Purpose::Datagrams,
+            operations_max: (ROUND_MAX + SENDS_MAX) as u32,
+            sockets_max: 1,
+            receive_bytes: 0,
+        });
+        let on = Socket {
+            fd: fd.as_raw_fd(),
+            place: 0,
+        };
+        driver.adopt(on)?;
         Ok(SocketUdp {
-            driver: driver((ROUND_MAX + SENDS_MAX) as u32),
-            fd,
+            driver,
+            _fd: fd,
+            on,
             local,
             receives: (0..ROUND_MAX).map(|_| Datagram::new()).collect(),
             round: 1,
@@ -92,7 +105,7 @@ impl SocketUdp {
             let message = self.receives[place].prepare_receive();
             let wait = place + 1 == self.round;
             let op = Op::ReceiveMessage {
-                fd: self.fd.as_raw_fd(),
+                on: self.on,
                 message,
                 wait,
             };
@@ -112,7 +125,7 @@ impl SocketUdp {
             let message = self.sends[place].message();
             self.sends_in_flight += 1;
             let op = Op::SendMessage {
-                fd: self.fd.as_raw_fd(),
+                on: self.on,
                 message,
             };
             // SAFETY: as for receives; the place is not reused before its result.
@@ -133,7 +146,7 @@ impl SocketUdp {
         let mut done = mem::take(&mut self.done);
         self.driver.reap(&mut done);
         let count = done.len();
-        for Done { tag, result } in done.drain(..) {
+        for Done { tag, result, .. } in done.drain(..) {
             let place = (tag & 0xffff_ffff) as usize;
             if tag & SEND != 0 {
                 self.sends_in_flight -= 1;

@@ -8,7 +8,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use nic::{Conn, ConnectError, Net, RealNet, SocketTcp, TcpEvent, TcpLimits, TcpPort};
+use nic::{
+    Conn, ConnectError, Net, RealNet, Receive, SocketTcp, TcpEvent, TcpLimits, TcpPort,
+    UringOptions,
+};
 
 /// What a slow machine may take; every wait ends by an event.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,9 +78,17 @@ fn drive(ends: &mut [&mut End], mut done: impl FnMut(&mut [&mut End]) -> bool) {
     }
 }
 
-/// Every test runs over both engines (the same one twice where io_uring is refused).
-fn nets() -> [RealNet; 2] {
-    [RealNet::new(), RealNet::sockets_only()]
+/// Every test runs over each engine (the same one thrice where io_uring is refused).
+fn nets() -> [RealNet; 3] {
+    let single = UringOptions {
+        receive: Receive::Single,
+        ..UringOptions::default()
+    };
+    [
+        RealNet::new(),
+        RealNet::with_uring(single),
+        RealNet::sockets_only(),
+    ]
 }
 
 fn joined(net: &mut RealNet, limits: TcpLimits) -> (End, End, Conn, Conn) {
@@ -103,7 +114,7 @@ fn pattern(length: usize, seed: u32) -> Vec<u8> {
 
 #[test]
 fn engine_is_reported() {
-    let [mut first, mut second] = nets();
+    let [mut first, _, mut second] = nets();
     let limits = TcpLimits::default();
     assert!(["io_uring", "sockets"].contains(&first.tcp_client(limits).unwrap().mode()));
     assert_eq!(second.tcp_client(limits).unwrap().mode(), "sockets");
@@ -376,7 +387,7 @@ fn limits_out_of_range_are_refused() {
             ..TcpLimits::default()
         },
         TcpLimits {
-            connections: 1025,
+            connections: TcpLimits::CONNECTIONS_MAX + 1,
             ..TcpLimits::default()
         },
         TcpLimits {

@@ -21,7 +21,8 @@ const DIRECTORY_BYTES: usize = 41;
 const MIB: usize = 1 << 20;
 
 /// What the rooms below allow, in the units of the file.
-const CONNECTIONS_MAX: usize = nic::TcpLimits::CONNECTIONS_MAX as usize;
+const CONNECTIONS_MAX: usize = session::order_entry::CONNECTIONS_MAX;
+const _: () = assert!(CONNECTIONS_MAX <= nic::TcpLimits::CONNECTIONS_MAX as usize);
 const BACKLOG_KIB_MAX: usize = nic::TcpLimits::BUFFER_BYTES_MAX as usize >> 10;
 const REPLY_MIB_MAX: usize = (u32::MAX as usize) / MIB;
 const SEGMENT_MIB_MAX: u64 = journal::SEGMENT_BYTES_MAX / MIB as u64;

@@ -44,9 +44,14 @@ impl Buffer {
 
     /// The first `length` bytes, which no operation may be writing.
     pub fn first(&self, length: usize) -> &[u8] {
-        assert!(length <= self.length);
+        self.part(0, length)
+    }
+
+    /// `length` bytes at `offset`, which no operation may be writing.
+    pub fn part(&self, offset: usize, length: usize) -> &[u8] {
+        assert!(offset + length <= self.length);
         // SAFETY: the range was checked and every byte was initialised at start.
-        unsafe { std::slice::from_raw_parts(self.start, length) }
+        unsafe { std::slice::from_raw_parts(self.at(offset), length) }
     }
 }
 

@@ -4,17 +4,24 @@ use std::collections::VecDeque;
 use std::os::fd::RawFd;
 
 use super::{Done, Op, RESULTS_MAX};
+use crate::uring::Effort;
 
 /// Operations not ended yet, in the order they were started, and results not handed out yet.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
     pending: Vec<(Op, u64)>,
     ended: VecDeque<Done>,
+    effort: Effort,
 }
 
 impl Plain {
     pub fn start(&mut self, op: Op, tag: u64) {
+        self.effort.started += 1;
         self.pending.push((op, tag));
+    }
+
+    pub fn effort(&self) -> Effort {
+        self.effort
     }
 
     /// Tries the sends, which the caller wants on their way; the rest waits for `reap`.
@@ -24,6 +31,7 @@ impl Plain {
 
     /// Tries every operation and hands out results, oldest first.
     pub fn reap(&mut self, done: &mut Vec<Done>) {
+        self.effort.turns += 1;
         self.attempt(|_| true);
         let count = self.ended.len().min(RESULTS_MAX);
         done.extend(self.ended.drain(..count));
@@ -31,14 +39,16 @@ impl Plain {
 
     /// Tries the operations of a kind once, oldest first; those that would block stay.
     fn attempt(&mut self, wanted: impl Fn(&Op) -> bool) {
-        let ended = &mut self.ended;
+        let (ended, effort) = (&mut self.ended, &mut self.effort);
         self.pending.retain_mut(|(op, tag)| {
             if !wanted(op) {
                 return true;
             }
+            effort.calls += 1;
             match attempt(op) {
                 Some(result) => {
-                    ended.push_back(Done { tag: *tag, result });
+                    effort.ended += 1;
+                    ended.push_back(Done::last(*tag, result));
                     false
                 }
                 None => true,
@@ -52,40 +62,42 @@ fn attempt(op: &mut Op) -> Option<i32> {
     let waits = !matches!(op, Op::ReceiveMessage { wait: false, .. });
     let result = match *op {
         Op::Accept {
-            fd,
+            on,
             address,
             length,
         } => {
             let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
             // SAFETY: `Driver::start` promises that the address and its length are writable.
-            outcome(unsafe { libc::accept4(fd, address.cast(), length, flags) } as isize)
+            outcome(unsafe { libc::accept4(on.fd, address.cast(), length, flags) } as isize)
         }
         Op::Connect {
-            fd,
+            on,
             address,
             length,
         } => {
-            *op = Op::Connected { fd };
-            return attempt_connect(fd, address, length);
+            *op = Op::Connected { on };
+            return attempt_connect(on.fd, address, length);
         }
-        Op::Connected { fd } => return attempt_connected(fd),
-        Op::Receive { fd, bytes, length } => {
+        Op::Connected { on } => return attempt_connected(on.fd),
+        Op::Receive { on, bytes, length } => {
             // SAFETY: `Driver::start` promises that `length` bytes are writable.
-            outcome(unsafe { libc::recv(fd, bytes.cast(), length as usize, libc::MSG_DONTWAIT) })
+            outcome(unsafe { libc::recv(on.fd, bytes.cast(), length as usize, libc::MSG_DONTWAIT) })
         }
-        Op::Send { fd, bytes, length } => {
+        Op::Send { on, bytes, length } => {
             let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
             // SAFETY: `Driver::start` promises that `length` bytes are readable.
-            outcome(unsafe { libc::send(fd, bytes.cast(), length as usize, flags) })
+            outcome(unsafe { libc::send(on.fd, bytes.cast(), length as usize, flags) })
         }
-        Op::ReceiveMessage { fd, message, .. } => {
+        // Ports start these only where buffers are shared.
+        Op::ReceiveMany { .. } | Op::ReceiveShared { .. } | Op::Cancel { .. } => Err(libc::EINVAL),
+        Op::ReceiveMessage { on, message, .. } => {
             // SAFETY: `Driver::start` promises a message header whose parts are writable.
-            outcome(unsafe { libc::recvmsg(fd, message, libc::MSG_DONTWAIT) })
+            outcome(unsafe { libc::recvmsg(on.fd, message, libc::MSG_DONTWAIT) })
         }
-        Op::SendMessage { fd, message } => {
+        Op::SendMessage { on, message } => {
             let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
             // SAFETY: `Driver::start` promises a message header whose parts are readable.
-            outcome(unsafe { libc::sendmsg(fd, message, flags) })
+            outcome(unsafe { libc::sendmsg(on.fd, message, flags) })
         }
     };
     match result {

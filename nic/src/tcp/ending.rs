@@ -17,7 +17,7 @@ impl SocketTcp {
         let slot = &mut self.slots[index];
         slot.phase = Phase::Closing;
         slot.deadline = Some(Instant::now() + self.linger);
-        self.ending += 1;
+        self.ending.push(index as u16);
         // A paused connection reads again: what comes now is thrown away.
         self.start_receive(index);
     }
@@ -26,7 +26,7 @@ impl SocketTcp {
     pub(super) fn kill(&mut self, index: usize) {
         let slot = &mut self.slots[index];
         if !matches!(slot.phase, Phase::Closing | Phase::Dying) {
-            self.ending += 1;
+            self.ending.push(index as u16);
         }
         slot.phase = Phase::Dying;
         socket::shutdown(slot.raw(), libc::SHUT_RDWR);
@@ -36,14 +36,18 @@ impl SocketTcp {
     pub(super) fn finish_ending(&mut self, on: On<'_>) -> usize {
         let now = Instant::now();
         let mut events = 0;
-        for index in 0..self.slots.len() {
+        let mut at = 0;
+        while let Some(&index) = self.ending.get(at) {
+            let index = usize::from(index);
             if self.slots[index].phase == Phase::Closing {
                 self.step_closing(index, now);
             }
             let slot = &mut self.slots[index];
             if slot.phase != Phase::Dying || !slot.idle() {
+                at += 1;
                 continue;
             }
+            self.driver.forget(index as u32);
             slot.release();
             let told = mem::replace(&mut slot.told, true);
             if !told {
@@ -53,7 +57,7 @@ impl SocketTcp {
                 events += 1;
             }
             self.free.push(index as u16);
-            self.ending -= 1;
+            self.ending.swap_remove(at);
             self.stats.connections -= 1;
         }
         events

@@ -1,11 +1,11 @@
 //! Starting a port's operations and acting on how they ended.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use super::slot::Phase;
 use super::{On, SocketTcp};
 use crate::driver::{Done, Op};
-use crate::port::TcpEvent;
+use crate::port::{Conn, TcpEvent};
 use crate::socket;
 
 /// What an operation is, in the upper half of its tag; the slot is in the lower half.
@@ -13,6 +13,7 @@ const ACCEPT: u64 = 1 << 32;
 pub(super) const CONNECT: u64 = 2 << 32;
 const RECEIVE: u64 = 3 << 32;
 const SEND: u64 = 4 << 32;
+const STOP: u64 = 5 << 32;
 
 impl SocketTcp {
     pub(super) fn start(&mut self, op: Op, tag: u64) {
@@ -37,10 +38,10 @@ impl SocketTcp {
         let address = unsafe { &raw mut (*accepted).address };
         // SAFETY: as above; the kernel reads the length as the room there is.
         unsafe { length.write(size_of::<libc::sockaddr_storage>() as libc::socklen_t) };
-        let fd = listener.fd.as_raw_fd();
+        let on = listener.on;
         self.start(
             Op::Accept {
-                fd,
+                on,
                 address,
                 length,
             },
@@ -51,6 +52,14 @@ impl SocketTcp {
     pub(super) fn start_receive(&mut self, index: usize) {
         if let Some(op) = self.slots[index].receive_op() {
             self.start(op, RECEIVE | index as u64);
+        }
+    }
+
+    /// Ends a receive that would go on, once nobody wants its bytes.
+    pub(super) fn stop_receive(&mut self, index: usize) {
+        let receive = RECEIVE | index as u64;
+        if let Some(op) = self.slots[index].stop_op(receive) {
+            self.start(op, STOP | index as u64);
         }
     }
 
@@ -73,7 +82,19 @@ impl SocketTcp {
         match done.tag & !0xffff_ffff {
             ACCEPT => self.end_accept(done.result, on),
             CONNECT => self.end_connect(index, done.result, on),
-            RECEIVE => self.end_receive(index, done.result, on),
+            RECEIVE => {
+                let events = self.end_receive(index, done, on);
+                if let Some(id) = done.shared {
+                    self.driver.give(id);
+                }
+                self.start_receive(index);
+                events
+            }
+            STOP => {
+                self.slots[index].stopping = false;
+                self.stop_receive(index); // paused, let go and paused again meanwhile
+                0
+            }
             _ => self.end_send(index, done.result),
         }
     }
@@ -94,9 +115,16 @@ impl SocketTcp {
             self.stats.refused += 1;
             return 0; // dropping the descriptor turns the peer away
         };
-        socket::tcp_no_delay(fd.as_raw_fd());
         let index = usize::from(index);
         self.slots[index].occupy(fd, Phase::Open);
+        let socket = self.slots[index].socket();
+        socket::tcp_no_delay(socket.fd);
+        if self.driver.adopt(socket).is_err() {
+            self.stats.accept_errors += 1;
+            self.slots[index].release();
+            self.free.push(index as u16);
+            return 0;
+        }
         self.stats.accepted += 1;
         self.stats.connections += 1;
         on(TcpEvent::Opened {
@@ -135,39 +163,54 @@ impl SocketTcp {
         }
     }
 
-    fn end_receive(&mut self, index: usize, result: i32, on: On<'_>) -> usize {
+    /// One result of a receive. The caller gives the shared buffer back and arms the next one.
+    fn end_receive(&mut self, index: usize, done: Done, on: On<'_>) -> usize {
         let conn = self.conn(index);
         let slot = &mut self.slots[index];
-        slot.receiving = false;
+        slot.receiving = done.more;
         if slot.phase == Phase::Dying {
             return 0;
         }
-        if result < 0 {
-            self.stats.resets += 1;
-            self.kill(index);
-            return 0;
-        }
-        let mut events = 0;
-        if result == 0 {
-            slot.peer_done = true;
-            if slot.phase == Phase::Open {
+        match done.result {
+            1.. => self.deliver(conn, done, on),
+            0 => {
+                slot.peer_done = true;
+                if slot.phase != Phase::Open {
+                    return 0;
+                }
                 slot.told = true;
                 on(TcpEvent::Closed { conn });
                 self.begin_closing(index);
-                events = 1;
+                1
             }
-        } else {
-            self.stats.bytes_in += result as u64;
-            if slot.phase == Phase::Open {
-                on(TcpEvent::Data {
-                    conn,
-                    bytes: slot.receive.first(result as usize),
-                });
-                events = 1;
+            _ => {
+                match -done.result {
+                    libc::ENOBUFS => slot.starved = true,
+                    libc::ECANCELED => {} // we did: see `stop_receive`
+                    _ => {
+                        self.stats.resets += 1;
+                        self.kill(index);
+                    }
+                }
+                0
             }
         }
-        self.start_receive(index);
-        events
+    }
+
+    /// Hands bytes that came to the caller, unless it closed the connection.
+    fn deliver(&mut self, conn: Conn, done: Done, on: On<'_>) -> usize {
+        let length = done.result as usize;
+        self.stats.bytes_in += length as u64;
+        let slot = &self.slots[conn.slot()];
+        if slot.phase != Phase::Open {
+            return 0;
+        }
+        let bytes = match done.shared {
+            Some(id) => self.driver.shared(id, length),
+            None => slot.receive.first(length),
+        };
+        on(TcpEvent::Data { conn, bytes });
+        1
     }
 
     fn end_send(&mut self, index: usize, result: i32) -> usize {

@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
-use crate::driver::{Buffer, Op};
+use crate::driver::{Buffer, Op, Socket};
 
 /// How far a connection has lived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,20 @@ pub(crate) enum Phase {
 /// operation is under way on it.
 #[derive(Debug)]
 pub(crate) struct Slot {
+    /// Its number among the port's places.
+    place: u32,
     pub phase: Phase,
     pub generation: u32,
     pub fd: Option<OwnedFd>,
     pub receive: Buffer,
+    /// Receives use the port's shared buffers, and `receive` is empty.
+    shares: bool,
     pub receiving: bool,
+    /// A receive that goes on is being cancelled.
+    pub stopping: bool,
+    /// The last receive found no shared buffer: the next takes one at most, so that those who send
+    /// much do not keep the others from theirs.
+    pub starved: bool,
     /// The caller wants no bytes now.
     pub paused: bool,
     pub send: SendQueue,
@@ -49,13 +58,18 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub fn new(receive_bytes: usize, send_bytes: usize) -> Slot {
+    /// `receive_bytes` of its own; `None`: it uses shared buffers.
+    pub fn new(place: u32, receive_bytes: Option<usize>, send_bytes: usize) -> Slot {
         Slot {
+            place,
             phase: Phase::Free,
             generation: 0,
             fd: None,
-            receive: Buffer::new(receive_bytes),
+            receive: Buffer::new(receive_bytes.unwrap_or(0)),
+            shares: receive_bytes.is_none(),
             receiving: false,
+            stopping: false,
+            starved: false,
             paused: false,
             send: SendQueue::new(send_bytes),
             connecting: false,
@@ -76,6 +90,7 @@ impl Slot {
         self.fd = Some(fd);
         self.send.clear();
         self.paused = false;
+        self.starved = false;
         self.told = false;
         self.deadline = None;
         self.peer_done = false;
@@ -91,7 +106,7 @@ impl Slot {
 
     /// No operation is under way.
     pub fn idle(&self) -> bool {
-        !self.receiving && !self.connecting && self.send.in_flight == 0
+        !self.receiving && !self.stopping && !self.connecting && self.send.in_flight == 0
     }
 
     /// The descriptor; -1, which every call refuses, when there is none.
@@ -99,23 +114,50 @@ impl Slot {
         self.fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
-    /// The receive to start, if the connection lives and none is under way.
-    pub fn receive_op(&mut self) -> Option<Op> {
-        let wanted = match self.phase {
+    /// The socket as the engine knows it.
+    pub fn socket(&self) -> Socket {
+        Socket {
+            fd: self.raw(),
+            place: self.place,
+        }
+    }
+
+    /// Whether bytes of the peer are wanted at all.
+    fn wants(&self) -> bool {
+        match self.phase {
             Phase::Open => !self.paused && !self.peer_done,
             Phase::Closing => !self.peer_done && !self.connecting,
             _ => false,
-        };
-        if !wanted || self.receiving {
+        }
+    }
+
+    /// The receive to start, if the connection lives and none is under way.
+    pub fn receive_op(&mut self) -> Option<Op> {
+        if !self.wants() || self.receiving {
             return None;
         }
         self.receiving = true;
-        let length = self.receive.len() as u32;
-        Some(Op::Receive {
-            fd: self.raw(),
-            bytes: self.receive.at(0),
-            length,
+        let on = self.socket();
+        if !self.shares {
+            return Some(Op::Receive {
+                on,
+                bytes: self.receive.at(0),
+                length: self.receive.len() as u32,
+            });
+        }
+        Some(match std::mem::take(&mut self.starved) {
+            true => Op::ReceiveShared { on },
+            false => Op::ReceiveMany { on },
         })
+    }
+
+    /// Whether a receive that goes on is to be cancelled; it is marked as such.
+    pub fn stop_op(&mut self, tag: u64) -> Option<Op> {
+        if !self.shares || !self.receiving || self.stopping || self.wants() {
+            return None;
+        }
+        self.stopping = true;
+        Some(Op::Cancel { tag })
     }
 
     /// The send to start, if bytes wait and none is under way.
@@ -123,9 +165,9 @@ impl Slot {
         if !matches!(self.phase, Phase::Open | Phase::Closing) {
             return None;
         }
-        let fd = self.raw();
+        let on = self.socket();
         let (bytes, length) = self.send.begin()?;
-        Some(Op::Send { fd, bytes, length })
+        Some(Op::Send { on, bytes, length })
     }
 }
 
