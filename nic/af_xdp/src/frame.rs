@@ -3,10 +3,11 @@
 //! None can be copied, and every step takes one by value:
 //!
 //! ```text
-//! Frame ── FillRing::push ──▶ kernel ── RxRing::pop ──▶ Received ── into_frame ──▶ Frame
-//!   │                                                      │ into_outgoing
-//!   └── filled ──▶ Outgoing ◀──────────────────────────────┘
-//!                     │ TxRing::push ──▶ kernel ── CompletionRing::pop ──▶ Sent ── into_frame ──▶ Frame
+//! Frame -- FillRing::push --> kernel -- RxRing::pop --> Received -- into_frame --> Frame
+//!   |                                                      | into_outgoing
+//!   +-- filled --> Outgoing <------------------------------+
+//!                      | TxRing::push
+//!                      +--> kernel -- CompletionRing::pop --> Sent -- into_frame --> Frame
 //! ```
 
 use crate::umem::Umem;

@@ -64,34 +64,35 @@
 //! # }
 //! ```
 //!
-//! - **Several queues, one memory.** Open one [`Queue`] for each queue of the interface with the
-//! same
-//!   [`Umem`]; the later ones join the first. Frames may go out by another queue than they came by.
+//! - **Several queues, one memory.** Open one [`Queue`] for each queue of the interface, all with
+//!   one [`Umem`]: the later join the first. Frames may go out by another queue than they came by.
 //! - **Another process** is given [`Umem::file`] (by inheritance or SCM_RIGHTS) and maps it as a
 //!   [`View`], to read only; a [`Span`] tells it where the bytes of a frame are.
 //! - **Packets longer than a frame** come and go in parts: [`QueueOptions::multi_buffer`],
 //!   [`LoadOptions::multi_buffer`], [`RxRing::pop_packet`], [`TxRing::push_packet`].
 //! - **What the card knows**: [`RxMetadata`] of a frame received, [`TxRequest`] for one to send.
-//!   What a driver does not have is absent, never made up.
+//!   What a driver does not have is absent, never made up; [`Features`] says beforehand.
 //! - **Nothing falls back in silence**: [`Report`] says what was granted, [`Statistics`] what was
 //!   lost, [`Umem::census`] where the frames are.
 //!
 //! # Things that surprise
 //!
 //! - In copy mode every send is a system call, and one call sends 32 frames; [`TxRing::kick`] goes
-//! on
-//!   until all are taken. A frame counts as sent only when it comes out of the completion ring:
+//!   on until all are taken. A frame counts as sent only when it comes out of the completion ring:
 //!   keep taking them back, or sending stops.
 //! - A UDP datagram from the kernel over a virtual interface has no finished checksum, only the sum
 //!   of the pseudo-header.
+//! - A card that takes VLAN tags off frames (`ethtool -k`, rx-vlan-offload) hides them from the
+//!   program: switch that off for a [`Rule`] that looks at them.
+//! - In generic mode all frames of a virtual interface come by its queue 0.
 //! - The queue of a dropped socket is free a little later; [`Queue::open`] waits for it.
 //! - On a virtual interface busy polling and native mode are slower than neither; on a card it is
-//! the
-//!   other way round.
+//!   the other way round.
 
 mod asm;
 mod btf;
 mod error;
+mod features;
 mod filter;
 mod frame;
 mod map;
@@ -111,6 +112,7 @@ mod umem;
 mod view;
 
 pub use error::Error;
+pub use features::Features;
 pub use filter::{Action, Filter, Hook, Link, LoadOptions};
 pub use frame::{Frame, Outgoing, PARTS_MAX, Received, Sent, Span};
 pub use metadata::{MetadataKey, RxHash, RxMetadata, TxChecksum, TxRequest};

@@ -13,7 +13,8 @@ pub const ADDRESSES_MAX: u32 = 256;
 pub struct Rule {
     /// Everything that arrives, whatever the other conditions say.
     pub everything: bool,
-    /// Of this VLAN (one 802.1Q tag in the frame); `None` means without a tag.
+    /// Of this VLAN (one 802.1Q tag in the frame); `None` means without a tag. A tag that the card
+    /// has taken off is not in the frame.
     pub vlan: Option<u16>,
     /// To this hardware address, or to a group; `None` means to any.
     pub mac: Option<[u8; 6]>,
