@@ -1,9 +1,10 @@
 //! Consequences: what follows from an input once its own events are out.
 //!
-//! Only books that are watched, those with parked or pegged orders or with bands, have any. Whatever touches such
-//! a book marks its symbol; when the input's own work is done, the marked symbols are worked off,
-//! lowest first, in small pieces of work, so many a step. As it is not known before whether there
-//! will be another event, the last one of a step is held back until the next step or the end.
+//! Only books that are watched, those with parked or pegged orders or with bands, have any.
+//! Whatever touches such a book marks its symbol; when the input's own work is done, the marked
+//! symbols are worked off, lowest first, in small pieces of work, so many a step. As it is not
+//! known before whether there will be another event, the last one of a step is held back until the
+//! next step or the end.
 
 use wire::ring::{Event, EventKind};
 

@@ -62,8 +62,10 @@ impl Part {
         let is_market = i64::from(self.price) == PRICE_MARKET;
         let is_price = self.price != 0 && (is_market || self.price.is_multiple_of(tick));
         let is_trailing = self.condition == Condition::TrailingStop as u8;
+        let is_elected = self.children != [0; 2];
         if wait.is_none() {
-            return !order.is_parked() && self.price == 0 && self.amount == 0 && self.mark == 0;
+            let is_marked = self.mark != 0 || is_elected;
+            return !order.is_parked() && self.price == 0 && self.amount == 0 && !is_marked;
         }
         let is_kind = if wait.life != 0 {
             let is_open = wait.life == TimeInForce::AtOpen as u8;
@@ -77,11 +79,12 @@ impl Part {
         } else if wait.is_stop() {
             let amount = i64::from(self.amount);
             let is_amount = (1..=PRICE_MAX).contains(&amount) && amount % i64::from(tick) == 0;
-            order.is_parked() && is_amount && !wait.is_whole
+            let has_trigger = self.trigger(order.identity().side()).is_some();
+            order.is_parked() && is_amount && !wait.is_whole && (!is_elected || has_trigger)
         } else {
             order.is_parked() && !is_market && self.displayed == 0 && self.amount == 0
         };
-        is_price && is_kind && (self.mark == 0 || is_trailing)
+        is_price && is_kind && (self.mark == 0 || is_trailing) && (!is_elected || wait.is_stop())
     }
 
     /// What its order waits for or follows.
@@ -190,6 +193,9 @@ impl Engine<'_> {
             slab.orders[order as usize].identity().order_ref
         };
         let mark = |slab: &Slab<'_>, part: u32| u64::from(slab.parts.all[part as usize].mark);
+        self.list_sort(symbol, List::Elected, |slab, part| {
+            u64::from(slab.parts.all[part as usize].children[0])
+        });
         for list in [List::Pegs, List::Opening, List::Closing] {
             self.list_sort(symbol, list, number);
         }

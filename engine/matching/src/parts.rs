@@ -13,8 +13,14 @@ use wire::ring::{Condition, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, TimeInForce};
 use crate::Engine;
 use crate::carry::Carrier;
 use crate::slab::{NONE, Order, Slab};
+use crate::watch::List;
 
 const _: () = assert!(size_of::<Part>() == crate::LINE_BYTES);
+
+/// Places of elected stops that are taken from a snapshot leave room for as many more.
+const PLACES_MAX: u32 = u32::MAX / 2;
+
+const _: () = assert!(crate::SPECIAL_MAX < PLACES_MAX);
 
 /// What is known of an order beyond its record.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -49,7 +55,7 @@ pub(crate) struct Part {
     /// Its neighbours in its list.
     pub(crate) prev: u32,
     pub(crate) next: u32,
-    /// What is below the branch.
+    /// What is below the branch; of an elected stop, its place among the elected ones and nothing.
     pub(crate) children: [u32; 2],
     /// A [`TimeInForce`](wire::ring::TimeInForce) if it is only for an auction, 0 if not.
     pub(crate) life: u8,
@@ -73,13 +79,16 @@ impl Part {
             is_whole,
             life,
             // Lists and trees are made anew.
-            list: _,
+            list,
             bit: _,
             prev: _,
             next: _,
-            children: _,
+            children: [place, _],
             unused: _,
         } = self;
+        if *list != List::Elected as u8 {
+            *place = 0;
+        }
         to.number("part.expiry_ns", expiry_ns, 0..=i64::MAX as u64)?;
         to.number("part.displayed", displayed, 0..=QUANTITY_MAX)?;
         to.number("part.tip", tip, 0..=*displayed)?;
@@ -93,7 +102,8 @@ impl Part {
         to.number("part.whole", is_whole, 0..=1)?;
         to.number("part.life", life, 0..=TimeInForce::AtClose as u8)?;
         to.check("part.life", *life != TimeInForce::ImmediateOrCancel as u8)?;
-        to.number("part.mark", mark, 0..=PRICE_MAX as u32)
+        to.number("part.mark", mark, 0..=PRICE_MAX as u32)?;
+        to.number("part.elected", place, 0..=PLACES_MAX)
     }
 
     /// Whether an order on a book or a parked one can have it, as far as it was carried.

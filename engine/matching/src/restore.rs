@@ -230,6 +230,13 @@ impl<'m> Engine<'m> {
         reader.record(Tag::Part, |from| part.carry(from))?;
         let order = &self.slab.orders[handle as usize];
         let tick = self.books.books[usize::from(order.identity().symbol())].tick;
+        let is_elected = part.children != [0; 2];
+        let comes_to_life = is_trading(self.state(order.identity().symbol()));
+        reader.require(
+            !(is_elected && comes_to_life),
+            "part.elected",
+            RestoreFault::Value,
+        )?;
         let fits = part.fits(order, tick);
         reader.require(fits, "part", RestoreFault::Value)?;
         let room = self.slab.parts.has_room();
@@ -239,6 +246,8 @@ impl<'m> Engine<'m> {
         (own.price, own.amount, own.mark) = (part.price, part.amount, part.mark);
         (own.condition, own.is_whole) = (part.condition, part.is_whole);
         own.life = part.life;
+        // A stop that this makes an elected one is linked with the others.
+        [own.children[0], _] = part.children;
         if part.expiry_ns != 0 {
             self.expire_at(handle, part.expiry_ns);
         }

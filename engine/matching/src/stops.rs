@@ -68,8 +68,7 @@ impl Engine<'_> {
         let trigger = self.slab.parts.all[part as usize].trigger(side);
         match trigger {
             Some(trigger) if last != 0 && touches(side, last, trigger) => {
-                self.list_remove(symbol, part);
-                self.list_add(symbol, List::Elected, part);
+                self.elect(symbol, part);
             }
             Some(_) => self.trigger_add(symbol, side, part),
             None => {}
@@ -82,6 +81,9 @@ impl Engine<'_> {
         let (symbol, side) = (who.symbol(), who.side());
         let stop = &self.slab.parts.all[part as usize];
         let (mark, trigger) = (stop.mark, stop.trigger(side));
+        if stop.children != [NONE; 2] {
+            return self.list_add(symbol, List::Elected, part);
+        }
         if stop.condition == Condition::TrailingStop as u8 {
             let list = if mark == 0 {
                 List::Unmarked
@@ -176,6 +178,19 @@ impl Engine<'_> {
         }
     }
 
+    /// Puts a stop that is in no tree behind those elected before. Its place among them is for
+    /// snapshots: as long as the symbol does not trade it comes not to life.
+    fn elect(&mut self, symbol: u16, part: u32) {
+        let last = self.watches[usize::from(symbol)].list(List::Elected).tail;
+        let place = match last {
+            NONE => 0,
+            last => self.slab.parts.all[last as usize].children[0],
+        };
+        self.list_remove(symbol, part);
+        self.list_add(symbol, List::Elected, part);
+        self.slab.parts.all[part as usize].children = [place + 1, NONE];
+    }
+
     /// Elects the first of the stops that a price touches; without one the tick is done.
     fn elect_one(&mut self, symbol: u16, price: u32) -> Ticking {
         for side in [Side::Buy, Side::Sell] {
@@ -186,8 +201,7 @@ impl Engine<'_> {
             let trigger = self.slab.parts.all[part as usize].trigger(side);
             if trigger.is_some_and(|trigger| touches(side, price, trigger)) {
                 self.trigger_remove(symbol, side, part);
-                self.list_remove(symbol, part);
-                self.list_add(symbol, List::Elected, part);
+                self.elect(symbol, part);
                 return Ticking::Elect;
             }
         }

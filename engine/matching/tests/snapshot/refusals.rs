@@ -12,7 +12,7 @@ const VENUE_BYTES: usize = 19;
 const SESSION_BYTES: usize = 17;
 const SYMBOL_BYTES: usize = 60;
 const ORDER_BYTES: usize = 29;
-const PART_BYTES: usize = 32;
+const PART_BYTES: usize = 36;
 
 #[test]
 fn every_wrong_or_missing_byte_is_found() {
