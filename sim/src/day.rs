@@ -15,9 +15,10 @@ use crate::oracle::Oracle;
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::wiring;
+use crate::words::Answer;
 
 /// The day begins in the middle of a UTC day, so that none of its times wraps.
-const START_NS: u64 = 1_769_688_000_000_000_000;
+pub(crate) const START_NS: u64 = 1_769_688_000_000_000_000;
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,12 @@ pub struct Report {
     pub sent: u64,
     /// Commands that are in the journal.
     pub journaled: u64,
+    /// Orders in the journal that asked for more than plain orders do.
+    pub special: u64,
+    /// Units that auctions traded.
+    pub crossed: u64,
+    /// Words of the operator that were answered.
+    pub words: u64,
     /// Replies that were heard.
     pub replies: u64,
     /// Logins that were accepted.
@@ -58,6 +65,10 @@ pub(crate) struct World {
     pub generator: Generator,
     pub members: Vec<Member>,
     pub subscriber: Subscriber<SimUdp>,
+    /// What the operator was told of inputs that are on disk.
+    pub answers: Vec<Answer>,
+    pub word_in_million: u32,
+    pub wishes_in_million: u32,
     pub report: Report,
 }
 
@@ -87,6 +98,9 @@ impl World {
             subscriber: wiring::subscriber(&wires).map_err(failed)?,
             wires,
             random,
+            answers: Vec::new(),
+            word_in_million: plan.word_in_million,
+            wishes_in_million: plan.wishes_in_million,
             report: Report::default(),
         })
     }
@@ -105,6 +119,9 @@ impl World {
             oracle.check_replies(session, &member.replies, is_all)?;
             oracle.check_sent(session, &member.sent)?;
         }
+        self.answers
+            .iter()
+            .try_for_each(|it| oracle.check_answer(it))?;
         let counts = self.subscriber.books().counts();
         if counts.wrong + counts.unknown_orders + self.subscriber.unreadable() > 0 {
             return Err(format!("the feed says what cannot be: {counts:?}"));
@@ -132,6 +149,9 @@ impl World {
         digest.add(format!("{:?}", self.subscriber.books()).as_bytes());
         self.report.digest = digest.value();
         self.report.journaled = oracle.commands();
+        self.report.special = oracle.special();
+        self.report.crossed = oracle.crossed;
+        self.report.words = self.answers.len() as u64;
         self.report.broken = self.wires.counts().broken;
         self.report.dropped = self.wires.counts().dropped;
         self.report.gaps = self.subscriber.counters().gaps;

@@ -12,6 +12,8 @@ use crate::net::{Faults as NetFaults, SimTcp, SimUdp};
 use crate::oracle::Oracle;
 use crate::plan::{End, LifePlan};
 use crate::wiring;
+use crate::wish::Sending;
+use crate::words::Words;
 
 /// Time that passes in a step at most.
 const STEP_NS_MAX: u64 = 10_000;
@@ -34,6 +36,7 @@ type SimVenue<'m> = Venue<'m, SimTcp, SimUdp, DiskStorage>;
 struct Running<'w, 'm> {
     world: &'w mut World,
     venue: SimVenue<'m>,
+    words: Option<Words>,
     phase: Counter,
     durable: Watch,
     gate_inputs: Watch,
@@ -80,11 +83,12 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
 impl<'w, 'm> Running<'w, 'm> {
     fn new(
         world: &'w mut World,
-        venue: SimVenue<'m>,
+        mut venue: SimVenue<'m>,
         set: &mut CounterSet,
     ) -> Result<Self, queue::Error> {
         Ok(Self {
             world,
+            words: venue.operator.take().map(Words::new),
             venue,
             phase: set.counter("venue.phase")?,
             durable: set.watch("journal.durable")?,
@@ -110,6 +114,11 @@ impl<'w, 'm> Running<'w, 'm> {
             if self.world.random.chance(plan.command_in_million) {
                 self.command();
             }
+            if self.world.random.chance(self.world.word_in_million)
+                && let Some(words) = &mut self.words
+            {
+                words.say(&self.world.topology, &mut self.world.random)?;
+            }
             if self.world.random.chance(plan.cut_in_million) {
                 self.world.wires.cut_one();
             }
@@ -129,7 +138,9 @@ impl<'w, 'm> Running<'w, 'm> {
             .members
             .get_mut(usize::from(command.session).wrapping_sub(1));
         if let Some(member) = member {
-            member.todo.push_back(command);
+            let wishes = self.world.wishes_in_million;
+            let sending = Sending::new(command, &mut self.world.random, wishes);
+            member.todo.push_back(sending);
         }
     }
 
@@ -145,6 +156,9 @@ impl<'w, 'm> Running<'w, 'm> {
 
     /// Turns are numbered: the tiles, then the feed's receiver, then the members.
     fn turn(&mut self, turn: usize, now_ns: u64) -> Result<(), String> {
+        if let Some(words) = &mut self.words {
+            words.hear(self.durable.get(), &mut self.world.answers);
+        }
         let mut tiles = self.venue.tiles();
         let after = turn.wrapping_sub(tiles.len());
         if let Some(tile) = tiles.get_mut(turn) {
@@ -242,6 +256,7 @@ impl<'w, 'm> Running<'w, 'm> {
         self.durable.get() == sequence
             && self.gate_inputs.get() == sequence
             && self.world.wires.is_quiet()
+            && self.words.as_ref().is_none_or(Words::is_done)
             && self.world.members.iter().zip(1..).all(heard)
             && self.world.subscriber.sequence_next() == publisher.sequence_next()
     }

@@ -12,12 +12,13 @@ use wire::{Error, padded};
 
 use crate::net::{SimNet, SimTcp, Wires};
 use crate::wiring::{ENTRY, symbol_name, user_name};
+use crate::wish::Sending;
 
 /// Pause before a connection is dialled again.
 const REDIAL_NS: u64 = 2_000_000;
 
 /// Room for any order message.
-const MESSAGE_BYTES: usize = 64;
+const MESSAGE_BYTES: usize = 128;
 
 /// One member and all it knows.
 pub struct Member {
@@ -27,9 +28,9 @@ pub struct Member {
     conn: Option<Conn>,
     redial_ns: u64,
     /// Commands that are not sent yet.
-    pub todo: VecDeque<Command>,
+    pub todo: VecDeque<Sending>,
     /// Commands that were sent, whether they arrived or not.
-    pub sent: Vec<Command>,
+    pub sent: Vec<Sending>,
     /// Every sequenced message, in order.
     pub replies: Vec<Vec<u8>>,
     /// Logins that were accepted.
@@ -193,7 +194,9 @@ impl Member {
 }
 
 /// Writes a generated command as the message that a member would send.
-fn encode(command: &Command, out: &mut [u8]) -> Result<usize, Error> {
+fn encode(sending: &Sending, out: &mut [u8]) -> Result<usize, Error> {
+    let command = &sending.command;
+    let tags = sending.tags().into_iter().chain(sending.offset());
     let [display, capacity, intermarket_sweep, cross_type] = command.letters;
     let [side, time_in_force] = command.wire_letters;
     let Command {
@@ -218,7 +221,7 @@ fn encode(command: &Command, out: &mut [u8]) -> Result<usize, Error> {
             intermarket_sweep,
             client_id,
         };
-        return message.encode(out);
+        return message.encode_with(tags, out);
     }
     let message = EnterOrder {
         user_ref,
@@ -233,5 +236,5 @@ fn encode(command: &Command, out: &mut [u8]) -> Result<usize, Error> {
         cross_type,
         client_id,
     };
-    message.encode(out)
+    message.encode_with(tags, out)
 }

@@ -1,12 +1,16 @@
 //! What must have been heard, told by a naive model from nothing but the journal.
 
-use flow::Naive;
+use flow::{Naive, Resting};
 use journal::simulated::Disk;
 use matching::Engine;
 use trading::Books;
-use wire::ring::{Command, CommandKind, Input, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MARKET, Side, TimeInForce};
 
-use crate::reply::{Reply, reply_of, tell};
+use std::collections::BTreeMap;
+
+use crate::reply::{Reply, Teller, reply_of};
+use crate::wish::{Sending, extra_of};
+use crate::words::{Answer, is_told};
 
 /// The journal's inputs and what a naive model makes of them.
 pub struct Oracle {
@@ -14,6 +18,10 @@ pub struct Oracle {
     pub naive: Naive,
     /// What each session must have heard, from session 1 on.
     pub replies: Vec<Vec<Reply>>,
+    /// Units that auctions traded.
+    pub crossed: u64,
+    /// The events of the venue's own commands, by input.
+    own: BTreeMap<u64, Vec<Event>>,
 }
 
 impl Oracle {
@@ -23,16 +31,27 @@ impl Oracle {
         journal::recover(&mut disk.storage(), &mut |input| inputs.push(*input))
             .map_err(|error| error.to_string())?;
         let mut naive = Naive::new();
-        let mut replies = vec![Vec::new(); usize::from(sessions)];
+        let mut teller = Teller::new(sessions);
+        let mut own = BTreeMap::new();
+        let mut crossed = 0;
         for input in &inputs {
-            for event in naive.apply(input) {
-                tell(&event, input, &mut replies);
+            let events = naive.apply(input);
+            for event in &events {
+                teller.tell(event, input);
+                if event.kind == EventKind::Uncrossed as u8 {
+                    crossed += u64::from(event.quantity);
+                }
+            }
+            if !is_members(&input.command) {
+                own.insert(input.sequence, events);
             }
         }
         Ok(Self {
             inputs,
             naive,
-            replies,
+            replies: teller.replies,
+            crossed,
+            own,
         })
     }
 
@@ -44,7 +63,8 @@ impl Oracle {
                 engine.orders(symbol, side, |order| {
                     found.push((order.order_ref, order.price, order.quantity));
                 });
-                self.check_side("the engine's", symbol, side, &found)?;
+                let due = |order: &Resting| Some((order.order_ref, order.price, order.open));
+                self.check_side("the engine's", (symbol, side), due, &found)?;
             }
         }
         Ok(())
@@ -52,6 +72,7 @@ impl Oracle {
 
     /// Whether the books made from the feed are the model's, order by order.
     pub fn check_feed(&self, books: &Books) -> Result<(), String> {
+        let mut live = 0;
         for symbol in self.naive.symbols() {
             for side in [Side::Buy, Side::Sell] {
                 let orders = books
@@ -61,10 +82,11 @@ impl Oracle {
                 let found: Vec<_> = orders
                     .map(|order| (order.order_ref, order.price, order.quantity))
                     .collect();
-                self.check_side("the feed's", symbol, side, &found)?;
+                self.check_side("the feed's", (symbol, side), shown, &found)?;
+                live += found.len();
             }
         }
-        if books.live_orders() != self.naive.live_orders() {
+        if books.live_orders() != live {
             return Err(format!(
                 "the feed has {} orders in all",
                 books.live_orders()
@@ -76,15 +98,11 @@ impl Oracle {
     fn check_side(
         &self,
         whose: &str,
-        symbol: u16,
-        side: Side,
+        (symbol, side): (u16, Side),
+        due: impl Fn(&Resting) -> Option<(u64, i64, u32)>,
         found: &[(u64, i64, u32)],
     ) -> Result<(), String> {
-        let due: Vec<(u64, i64, u32)> = self
-            .naive
-            .orders(symbol, side)
-            .map(|order| (order.order_ref, order.price, order.open))
-            .collect();
+        let due: Vec<(u64, i64, u32)> = self.naive.orders(symbol, side).filter_map(due).collect();
         if due == found {
             return Ok(());
         }
@@ -128,19 +146,59 @@ impl Oracle {
         Ok(())
     }
 
-    /// Whether the journal holds of a session only what it sent, in that order, each once.
-    pub fn check_sent(&self, session: u16, sent: &[Command]) -> Result<(), String> {
+    /// Whether the journal holds of a session only what it sent, in that order, each once. Behind an
+    /// `Extra` stands its order, or, when a crash took that, an order without anything in it.
+    pub fn check_sent(&self, session: u16, sent: &[Sending]) -> Result<(), String> {
         let mut sent = sent.iter();
-        for input in &self.inputs {
-            let of_session = input.command.session == session && is_members(&input.command);
-            if of_session && !sent.any(|one| same(one, &input.command)) {
+        let mut asked: Option<&Sending> = None;
+        let is_of = |it: &&Input| {
+            it.command.session == session && (is_extra(&it.command) || is_members(&it.command))
+        };
+        let commands = self.inputs.iter().filter(is_of);
+        for Input {
+            sequence, command, ..
+        } in commands
+        {
+            let is_known = if is_extra(command) {
+                let is_first = asked.is_none();
+                asked = sent.find(|one| {
+                    one.extra() == Some(extra_of(command))
+                        && one.command.user_ref == command.user_ref
+                });
+                is_first && asked.is_some()
+            } else if let Some(order) = asked.take() {
+                same(order, command) || is_stand_in(command)
+            } else {
+                sent.any(|one| one.extra().is_none() && same(one, command))
+            };
+            if !is_known {
                 return Err(format!(
-                    "member {session} never sent input {}",
-                    input.sequence
+                    "member {session} never sent input {sequence}: {command:?}"
                 ));
             }
         }
         Ok(())
+    }
+
+    /// Whether an operator was told what the model says of that input.
+    pub fn check_answer(&self, answer: &Answer) -> Result<(), String> {
+        let (sequence, command, told) = answer;
+        let is_of = |event: &&Event| is_told(event, command);
+        let due = self.own.get(sequence);
+        let due: Option<Vec<&Event>> = due.map(|events| events.iter().filter(is_of).collect());
+        let told: Vec<&Event> = told.iter().filter(is_of).collect();
+        if due.as_ref() == Some(&told) {
+            return Ok(());
+        }
+        Err(format!(
+            "the operator was told of input {sequence}: {told:?} where {due:?} is due"
+        ))
+    }
+
+    /// Orders that asked for more than plain orders do.
+    pub fn special(&self) -> u64 {
+        let inputs = self.inputs.iter();
+        inputs.filter(|input| is_extra(&input.command)).count() as u64
     }
 
     /// Inputs that members made.
@@ -152,19 +210,49 @@ impl Oracle {
     }
 }
 
+/// An order as the feed must show it.
+fn shown(order: &Resting) -> Option<(u64, i64, u32)> {
+    let is_market_sell = order.side == Side::Sell && order.price == PRICE_MARKET;
+    let price = if is_market_sell { 0 } else { order.price };
+    (order.shown() > 0).then_some((order.order_ref, price, order.shown()))
+}
+
+fn is_extra(command: &Command) -> bool {
+    command.kind == CommandKind::Extra as u8
+}
+
 fn is_members(command: &Command) -> bool {
     let kinds = [CommandKind::New, CommandKind::Replace, CommandKind::Cancel];
     kinds.iter().any(|kind| *kind as u8 == command.kind)
 }
 
+/// What takes the place of an order that a crash took.
+fn is_stand_in(command: &Command) -> bool {
+    let is_new = command.kind == CommandKind::New as u8;
+    is_new && (command.symbol, command.quantity, command.price) == (0, 0, 0)
+}
+
 /// Whether a journaled command is the one that was sent, in all that its message carries.
-fn same(sent: &Command, journaled: &Command) -> bool {
+fn same(sending: &Sending, journaled: &Command) -> bool {
+    let sent = &sending.command;
     let basic = |one: &Command| (one.kind, one.user_ref, one.old_user_ref, one.quantity);
-    let order = |one: &Command| (one.price, one.time_in_force, one.client_id);
+    let order = |one: &Command| (one.price, one.wire_letters[1], one.client_id);
     let place = |one: &Command| (one.symbol, one.side, one.letters);
     let is_cancel = sent.kind == CommandKind::Cancel as u8;
     let is_new = sent.kind == CommandKind::New as u8;
+    // A replacement goes on in the cross of the order that it replaces.
+    let cross = if is_new {
+        sent.letters[3]
+    } else {
+        journaled.letters[3]
+    };
+    let life = match (cross, sent.time_in_force) {
+        (b'O', _) => TimeInForce::AtOpen as u8,
+        (b'C', _) => TimeInForce::AtClose as u8,
+        _ if sent.wire_letters[1] == b'6' => TimeInForce::Day as u8,
+        (_, life) => life,
+    };
     basic(sent) == basic(journaled)
-        && (is_cancel || order(sent) == order(journaled))
+        && (is_cancel || (order(sent) == order(journaled) && life == journaled.time_in_force))
         && (!is_new || place(sent) == place(journaled))
 }

@@ -61,6 +61,12 @@ pub struct Plan {
     pub members: u16,
     /// Symbols, 1 to 4.
     pub symbols: u16,
+    /// Steps at which the operator says a word, in a million.
+    pub word_in_million: u32,
+    /// Orders that ask for more than plain orders do, in a million.
+    pub wishes_in_million: u32,
+    /// Whether the topology has rules: states of the day, bands, limits, self-trade prevention.
+    pub has_rules: bool,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
@@ -77,10 +83,14 @@ impl Plan {
             seed,
             members: 1 + random.below(4) as u16,
             symbols: 1 + random.below(4) as u16,
+
             standing: random.one_of(&[20, 100, 300]),
             lives: (1..=lives)
                 .map(|life| life_plan(&mut random, life == lives))
                 .collect(),
+            word_in_million: random.one_of(&[0, 1_000, 5_000]),
+            wishes_in_million: random.one_of(&[0, 100_000, 400_000]),
+            has_rules: random.chance(600_000),
         }
     }
 }

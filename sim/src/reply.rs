@@ -1,6 +1,8 @@
 //! Replies as a member tells them apart: those that the model calls for, and those that came.
 
-use wire::ouch::Outbound;
+use std::collections::BTreeMap;
+
+use wire::ouch::{Outbound, Tag, Tags};
 use wire::padded;
 use wire::ring::{Command, Event, EventKind, Input, Reason, Side};
 
@@ -19,7 +21,8 @@ pub struct Reply {
     price: u64,
     order_ref: u64,
     match_number: u64,
-    /// Reject code, letter of a cancellation, liquidity flag, or letter of a system event.
+    /// Reject code, letter of a cancellation, a restatement or a system event, liquidity flag, or
+    /// display of an order with another priority.
     detail: u16,
     /// Side and time in force.
     letters: [u8; 2],
@@ -27,38 +30,86 @@ pub struct Reply {
     client_id: [u8; 14],
 }
 
-/// Adds the replies that an event of the model calls for.
-pub fn tell(event: &Event, input: &Input, replies: &mut [Vec<Reply>]) {
-    let timestamp = input.time_ns % DAY_NS;
-    let kind = EventKind::from_byte(event.kind);
-    if let Some(EventKind::DayOpened | EventKind::DayClosed) = kind {
-        let detail = if kind == Some(EventKind::DayOpened) {
-            b'S'
-        } else {
-            b'E'
+/// Tells the replies that the model's events call for.
+pub struct Teller {
+    /// Display letter of each order, by session and the member's number.
+    displays: BTreeMap<(u16, u32), u8>,
+    /// The state of each symbol as far as it changed, by its number in `StateChanged`.
+    states: BTreeMap<u16, u32>,
+    /// What each session must hear, from session 1 on.
+    pub replies: Vec<Vec<Reply>>,
+}
+
+impl Teller {
+    pub fn new(sessions: u16) -> Self {
+        Self {
+            displays: BTreeMap::new(),
+            states: BTreeMap::new(),
+            replies: vec![Vec::new(); usize::from(sessions)],
+        }
+    }
+
+    /// Adds the replies that an event of the model calls for.
+    pub fn tell(&mut self, event: &Event, input: &Input) {
+        let timestamp = input.time_ns % DAY_NS;
+        let kind = EventKind::from_byte(event.kind);
+        let order = (event.session, event.user_ref);
+        match kind {
+            Some(EventKind::DayOpened) => self.tell_all(timestamp, b'S'),
+            Some(EventKind::DayClosed) => self.tell_all(timestamp, b'E'),
+            Some(EventKind::StateChanged) => {
+                self.states.insert(event.symbol, event.quantity);
+            }
+            Some(EventKind::Accepted | EventKind::Replaced) => {
+                self.displays.insert(order, input.command.letters[0]);
+            }
+            _ => {}
+        }
+        let letter = match kind {
+            Some(EventKind::Executed) if event.has(Event::AUCTION) => {
+                match self.states.get(&event.symbol) {
+                    Some(1 | 2) => b'O',
+                    Some(7) => b'C',
+                    _ => b'H',
+                }
+            }
+            Some(EventKind::Executed) if event.has(Event::MAKER) => b'A',
+            Some(EventKind::Executed) => b'R',
+            _ => self.displays.get(&order).copied().unwrap_or(0),
         };
+        let about = Reply {
+            timestamp,
+            user_ref: event.user_ref,
+            ..Reply::default()
+        };
+        let reply = kind.and_then(|kind| reply_to(kind, event, &input.command, letter, about));
+        let session = usize::from(event.session).wrapping_sub(1);
+        if let (Some(reply), Some(session)) = (reply, self.replies.get_mut(session)) {
+            session.push(reply);
+        }
+    }
+
+    fn tell_all(&mut self, timestamp: u64, letter: u8) {
         let reply = Reply {
             letter: b'S',
             timestamp,
-            detail: detail.into(),
+            detail: letter.into(),
             ..Reply::default()
         };
-        replies.iter_mut().for_each(|one| one.push(reply.clone()));
-        return;
-    }
-    let about = Reply {
-        timestamp,
-        user_ref: event.user_ref,
-        ..Reply::default()
-    };
-    let reply = kind.and_then(|kind| reply_to(kind, event, &input.command, about));
-    let session = replies.get_mut(usize::from(event.session).wrapping_sub(1));
-    if let (Some(reply), Some(session)) = (reply, session) {
-        session.push(reply);
+        self.replies
+            .iter_mut()
+            .for_each(|one| one.push(reply.clone()));
     }
 }
 
-fn reply_to(kind: EventKind, event: &Event, command: &Command, about: Reply) -> Option<Reply> {
+/// `letter` is the liquidity of a trade and the display of anything else.
+fn reply_to(
+    kind: EventKind,
+    event: &Event,
+    command: &Command,
+    letter: u8,
+    about: Reply,
+) -> Option<Reply> {
     let side = if event.side == Side::Buy as u8 {
         b'B'
     } else {
@@ -66,7 +117,7 @@ fn reply_to(kind: EventKind, event: &Event, command: &Command, about: Reply) -> 
     };
     let quantity = event.quantity;
     let taken = Reply {
-        quantity,
+        quantity: event.leaves,
         price: event.price.unsigned_abs(),
         order_ref: event.order_ref,
         letters: [side, command.wire_letters[1]],
@@ -84,30 +135,20 @@ fn reply_to(kind: EventKind, event: &Event, command: &Command, about: Reply) -> 
             old_user_ref: event.old_user_ref,
             ..taken
         }),
-        EventKind::Canceled | EventKind::Reduced => {
-            let letter = match Reason::from_byte(event.reason) {
-                Some(Reason::ImmediateOrCancel) => b'I',
-                Some(Reason::DayClosed) => b'E',
-                _ => b'U',
-            };
-            Some(Reply {
-                letter: b'C',
-                quantity,
-                detail: letter.into(),
-                ..about
-            })
-        }
-        EventKind::Executed => {
-            let liquidity = if event.has(Event::MAKER) { b'A' } else { b'R' };
-            Some(Reply {
-                letter: b'E',
-                quantity,
-                price: event.price.unsigned_abs(),
-                match_number: event.related,
-                detail: liquidity.into(),
-                ..about
-            })
-        }
+        EventKind::Canceled | EventKind::Reduced => Some(Reply {
+            letter: b'C',
+            quantity,
+            detail: cancel_letter(event.reason).into(),
+            ..about
+        }),
+        EventKind::Executed => Some(Reply {
+            letter: b'E',
+            quantity,
+            price: event.price.unsigned_abs(),
+            match_number: event.related,
+            detail: letter.into(),
+            ..about
+        }),
         EventKind::Rejected => {
             let detail = reject_code(event.reason);
             Some(Reply {
@@ -117,6 +158,19 @@ fn reply_to(kind: EventKind, event: &Event, command: &Command, about: Reply) -> 
                 ..about
             })
         }
+        EventKind::Refreshed => Some(Reply {
+            letter: b'R',
+            order_ref: event.order_ref,
+            detail: b'R'.into(),
+            ..about
+        }),
+        EventKind::Triggered | EventKind::Repriced => Some(Reply {
+            letter: b'T',
+            price: event.price.unsigned_abs(),
+            order_ref: event.order_ref,
+            detail: letter.into(),
+            ..about
+        }),
         EventKind::CancelRejected => Some(Reply {
             letter: b'I',
             ..about
@@ -125,7 +179,21 @@ fn reply_to(kind: EventKind, event: &Event, command: &Command, about: Reply) -> 
     }
 }
 
-/// The codes of docs/wire.md.
+/// The letters of docs/orders.md.
+fn cancel_letter(reason: u8) -> u8 {
+    match Reason::from_byte(reason) {
+        Some(Reason::User) => b'U',
+        Some(Reason::ImmediateOrCancel | Reason::MinimumQuantity) => b'I',
+        Some(Reason::DayClosed) => b'E',
+        Some(Reason::Expired) => b'T',
+        Some(Reason::SelfTrade) => b'Q',
+        Some(Reason::AuctionOver) => b'C',
+        Some(Reason::Killed | Reason::MassCancel) => b'S',
+        _ => b'Z',
+    }
+}
+
+/// The codes of docs/orders.md.
 fn reject_code(reason: u8) -> u16 {
     match Reason::from_byte(reason) {
         Some(Reason::InvalidQuantity) => 0x13,
@@ -133,6 +201,13 @@ fn reject_code(reason: u8) -> u16 {
         Some(Reason::InvalidPrice) => 0x1D,
         _ => 0x8000 + u16::from(reason),
     }
+}
+
+fn secondary_ref(mut tags: Tags<'_>) -> Option<u64> {
+    tags.find_map(|tag| match tag {
+        Tag::SecondaryRef(number) => Some(number),
+        _ => None,
+    })
 }
 
 /// Reads what a member heard.
@@ -197,6 +272,21 @@ pub fn reply_of(bytes: &[u8]) -> Result<Reply, String> {
             Outbound::CancelReject(m) => Reply {
                 timestamp: m.timestamp(),
                 user_ref: m.user_ref(),
+                ..none
+            },
+            Outbound::Restated(m) => Reply {
+                timestamp: m.timestamp(),
+                user_ref: m.user_ref(),
+                order_ref: secondary_ref(m.tags()).unwrap_or(0),
+                detail: m.reason().into(),
+                ..none
+            },
+            Outbound::PriorityUpdate(m) => Reply {
+                timestamp: m.timestamp(),
+                user_ref: m.user_ref(),
+                price: m.price(),
+                order_ref: m.order_ref(),
+                detail: m.display().into(),
                 ..none
             },
             other => return Err(format!("a reply that nothing calls for: {other:?}")),

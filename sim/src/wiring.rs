@@ -5,13 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use appliance::client::subscriber::Subscriber;
 use appliance::tiles::PublishPorts;
-use appliance::topology::Topology;
+use appliance::topology::{SelfTrade, Topology};
 use appliance::venue::Parts;
 use journal::simulated::{Disk, DiskStorage};
 use nic::{Net as _, TcpLimits, UdpOptions};
 
 use crate::net::{SimNet, SimTcp, SimUdp, Wires};
 use crate::plan::Plan;
+use crate::random::Random;
 
 /// The day's session.
 pub const SESSION: [u8; 10] = *b"2026012901";
@@ -72,17 +73,59 @@ pub fn user_name(session: u16) -> String {
     format!("MEM{session}")
 }
 
+/// Members with rules share an account, so that they can meet themselves.
+fn account(plan: &Plan, session: u16) -> u16 {
+    if plan.has_rules {
+        1 + session / 3
+    } else {
+        session
+    }
+}
+
+/// The first symbol's prices are coarser than those that members mostly ask for.
+fn ticks(random: &mut Random) -> String {
+    format!("ticks = {{ SYM1 = {} }}\n", random.one_of(&[1, 2, 100]))
+}
+
+/// The day's turns come within the first lives; then the venue goes on with the others. Times are
+/// long enough for it to come to rest in between.
+fn rules(plan: &Plan, random: &mut Random) -> String {
+    let state = random.one_of(&["pre-open", "opening-auction", "continuous"]);
+    let last = plan.symbols;
+    let turn = 1 + random.below(20);
+    format!(
+        "[opening]\nSYM1 = {{ state = \"{state}\", reference = 1000000 }}\n\
+         [allocation]\nSYM{last} = {{ rule = \"split\", top_percent = 40 }}\n\
+         [bands]\nSYM{last} = {{ static_bp = 2000, dynamic_bp = {}, limit_ms = 2, \
+         auction_ms = 3 }}\n\
+         [risk.1]\norder_units = {}\nfat_finger_bp = {}\norders_per_second = 100000\n\
+         [schedule]\nopening_auction_ms = {turn}\ncontinuous_ms = {}\n\
+         closing_auction_ms = {}\nindicate_ms = 40\ntime_ms = 60\n",
+        random.one_of(&[50, 300, 2_000]),
+        random.one_of(&[300, 5_000]),
+        random.one_of(&[100, 5_000]),
+        turn * 2,
+        turn * random.one_of(&[4, 400]),
+    )
+}
+
 /// The plan's venue: small links and segments, so that they fill and turn over.
 pub fn topology(plan: &Plan) -> Result<Topology, String> {
     let names: Vec<String> = (1..=plan.symbols)
         .map(|symbol| format!("\"{}\"", symbol_name(symbol)))
         .collect();
     let mut text = TEXT.replace("SYMBOLS", &names.join(", "));
+    let mut random = Random::new(plan.seed ^ 0x7275_6c65);
+    if plan.has_rules {
+        text = format!("{}\n{text}", ticks(&mut random)) + &rules(plan, &mut random);
+    }
     for session in 1..=plan.members {
         let user = user_name(session);
         text += &format!(
             "[[users]]\nname = \"{user}\"\npassword = \"secret\"\nfirm = \"FIRM\"\n\
-             account = {session}\n"
+             account = {}\nself_trade = \"{}\"\n",
+            account(plan, session),
+            random.one_of(&SelfTrade::ALL).name()
         );
     }
     let mut topology = Topology::parse(&text).map_err(|error| error.to_string())?;

@@ -20,6 +20,9 @@ fn add(total: &mut Report, one: &Report) {
     total.disk_full += one.disk_full;
     total.sent += one.sent;
     total.journaled += one.journaled;
+    total.special += one.special;
+    total.crossed += one.crossed;
+    total.words += one.words;
     total.replies += one.replies;
     total.logins += one.logins;
     total.broken += one.broken;
@@ -56,6 +59,9 @@ fn no_seed_breaks_a_promise() {
             ("broken connections", total.broken),
             ("lost datagrams", total.dropped),
             ("filled gaps", total.gaps),
+            ("special orders", total.special),
+            ("operator's words", total.words),
+            ("units crossed in auctions", total.crossed),
         ] {
             assert!(count > 0, "no {name} in {seeds} seeds");
         }

@@ -58,6 +58,9 @@ impl Operator {
 
     /// Hands on a command; `false` when there is no room.
     pub fn ask(&mut self, command: &Command) -> bool {
+        if self.unanswered == 0 {
+            self.told.clear();
+        }
         let is_put = self.commands.put(0, command).is_ok();
         self.commands.publish();
         self.unanswered += u64::from(is_put);
@@ -147,7 +150,6 @@ impl<'t> Control<'t> {
         if signals.phase() != Phase::Running {
             return Err("the venue is ending and takes no more words".to_owned());
         }
-        self.operator.told.clear();
         if !self.operator.ask(command) {
             return Err("too many words at once: say it again".to_owned());
         }

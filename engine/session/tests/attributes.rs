@@ -271,6 +271,17 @@ fn what_is_not_offered_is_refused_whatever_else_is_asked() {
             &own(Reason::WrongFirm),
         ),
         (plain(&timed()), &own(Reason::InvalidField)),
+        // A life until a time does not turn an order for a cross into one for the day.
+        (
+            with_tags(
+                &EnterOrder {
+                    cross_type: b'C',
+                    ..timed()
+                },
+                &[Tag::ExpireTime(START_SECOND + 9)],
+            ),
+            &own(Reason::InvalidField),
+        ),
     ];
     for (bytes, answer) in cases {
         let mut venue = venue();

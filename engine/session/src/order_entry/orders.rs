@@ -126,7 +126,8 @@ pub(super) fn extra(
             Tag::ExpireTime(seconds)
                 if order.wire_letters[1] == UNTIL_TIME && seconds < DAY_SECONDS =>
             {
-                order.time_in_force = TimeInForce::Day as u8;
+                // For a cross it is an expiry too many, which the engine refuses.
+                order.time_in_force = time_in_force(b'0', cross_type);
                 extra.price = expiry(now_ns, seconds);
             }
             other => refuse(&mut extra, other.number()),

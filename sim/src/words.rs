@@ -1,0 +1,100 @@
+//! An operator who says words to the venue, and what was answered.
+
+use appliance::topology::Topology;
+use appliance::venue::{Operator, word};
+use wire::ring::{Command, Event, EventKind};
+
+use crate::random::Random;
+
+/// An answer: the input's number, the command, and the events that were told.
+pub type Answer = (u64, Command, Vec<Event>);
+
+/// The operator in one life of the venue.
+pub struct Words {
+    operator: Operator,
+    /// The word that is not answered yet.
+    asked: Option<Command>,
+    /// Answers to inputs that may not be on disk.
+    early: Vec<Answer>,
+}
+
+impl Words {
+    pub const fn new(operator: Operator) -> Self {
+        Self {
+            operator,
+            asked: None,
+            early: Vec::new(),
+        }
+    }
+
+    /// Whether nothing is unanswered.
+    pub const fn is_done(&self) -> bool {
+        self.asked.is_none() && self.early.is_empty()
+    }
+
+    /// Says a word of chance's choice, unless one is unanswered.
+    pub fn say(&mut self, topology: &Topology, random: &mut Random) -> Result<(), String> {
+        if self.asked.is_some() {
+            return Ok(());
+        }
+        let command = word::command(&line(topology, random), topology)?;
+        if self.operator.ask(&command) {
+            self.asked = Some(command);
+        }
+        Ok(())
+    }
+
+    /// Hears answers and hands on those whose inputs are on disk.
+    pub fn hear(&mut self, durable: u64, answers: &mut Vec<Answer>) {
+        if let Some((sequence, events)) = self.operator.heard()
+            && let Some(command) = self.asked.take()
+        {
+            self.early.push((sequence, command, events.to_vec()));
+        }
+        let on_disk = self.early.iter().take_while(|it| it.0 <= durable).count();
+        answers.extend(self.early.drain(..on_disk));
+    }
+}
+
+fn line(topology: &Topology, random: &mut Random) -> String {
+    let symbol = random.below(topology.symbols.len() as u64) as usize;
+    let symbol = &topology.symbols[symbol];
+    let user = &topology.users[random.below(topology.users.len() as u64) as usize];
+    let (name, account) = (&user.name, user.account);
+    let state = random.one_of(&[
+        "pre-open",
+        "opening-auction",
+        "continuous",
+        "continuous",
+        "continuous",
+        "halt",
+        "volatility-auction",
+        "reopening",
+        "closing-auction",
+    ]);
+    let number = random.below(400);
+    match random.below(12) {
+        0..6 => format!("state {symbol} {state}"),
+        6 => format!("indicate {symbol}"),
+        7 => format!("bands {symbol} {} {} 1 2", number * 20, number * 5),
+        8 => format!("allocation {symbol} split {}", number / 3),
+        9 => format!("limit {account} order_units {}", number * 10),
+        10 => format!("mass-cancel user {name} prices 1 {}", number * 10_000),
+        _ => {
+            let verb = random.one_of(&["kill", "revive", "revive", "revive"]);
+            format!("{verb} user {name}")
+        }
+    }
+}
+
+/// Whether an answer must tell of an event.
+pub fn is_told(event: &Event, command: &Command) -> bool {
+    use EventKind as K;
+    let kind = EventKind::from_byte(event.kind);
+    let is_own = matches!(
+        kind,
+        Some(K::Refused | K::Configured | K::MassCanceled | K::KillChanged)
+    );
+    let is_market = matches!(kind, Some(K::StateChanged | K::Uncrossed | K::Indicative));
+    is_own || (is_market && event.symbol == command.symbol)
+}
