@@ -13,6 +13,7 @@ pub mod runner;
 mod schedule;
 mod stop;
 mod threads;
+mod time;
 pub mod word;
 
 pub use control::{Operator, say};

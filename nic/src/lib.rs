@@ -21,7 +21,10 @@ mod udp;
 mod uring;
 mod xdp;
 
-pub use clock::{Clock, RealClock};
+pub use clock::{
+    BeforeKick, Clock, Correction, Drift, FirstTouch, Hardware, KernelReceived, Point, RED_LINE_NS,
+    RealClock, RealSource, SLEW_PPM_MAX, Stamp, SteeredClock, SystemState, TimeSource, Tracker,
+};
 pub use net::{Net, RealNet, RealUdp, UdpOptions, XdpMode, XdpOptions};
 pub use port::{
     Conn, ConnectError, DATAGRAM_BYTES_MAX, SendError, TcpEvent, TcpLimits, TcpPort, TcpStats,

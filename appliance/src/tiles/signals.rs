@@ -47,6 +47,16 @@ pub const COUNTERS: &[&str] = &[
     "publish.requests_refused",
     "publish.send_errors",
     "publish.receive_errors",
+    "clock.divergence_ns",
+    "clock.divergence_ns_max",
+    "clock.over_line",
+    "clock.steps",
+    "clock.unsound",
+    "clock.forward_ns",
+    "clock.back_ns",
+    "clock.granularity_ns",
+    "clock.system_error_ns",
+    "clock.system_unsynchronised",
 ];
 
 /// Every hop's latency, in nanoseconds.

@@ -1,5 +1,6 @@
 //! The venue's life as the main thread sees it: from running to stopped, by its tiles' counters.
 
+use super::time::Timekeeper;
 use crate::tiles::Phase;
 use crate::topology::Ending;
 use queue::{Counter, CounterSet, Error, Watch};
@@ -14,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Flags of which the operator is told: what is said when one is raised, and when it is lowered
 /// (which a count never is).
-const WARNINGS: [(&str, &str, &str); 4] = [
+const WARNINGS: [(&str, &str, &str); 5] = [
     (
         "engine.refused",
         "the engine refused a command of the venue itself: a rule of the topology, a turn of its \
@@ -37,6 +38,12 @@ const WARNINGS: [(&str, &str, &str); 4] = [
         "a member's replies nearly fill their memory: no commands are taken any more; raise \
          `order_entry.reply_mib` and start again, nothing is lost",
         "there is room for replies again",
+    ),
+    (
+        "clock.over_line",
+        "the venue's time is more than 100 us from the system clock, the line of MiFID II RTS 25: \
+         the system clock was set; time follows it at 500 parts per million",
+        "the venue's time is within 100 us of the system clock again",
     ),
 ];
 
@@ -70,11 +77,16 @@ pub(super) struct Conductor {
     publish_through: Watch,
     publish_done: Watch,
     ending: Ending,
+    time: Timekeeper,
 }
 
 impl Conductor {
     /// Takes the phase's counter.
-    pub(super) fn new(set: &mut CounterSet, ending: Ending) -> Result<Self, Error> {
+    pub(super) fn new(
+        set: &mut CounterSet,
+        ending: Ending,
+        time: Timekeeper,
+    ) -> Result<Self, Error> {
         Ok(Self {
             phase: set.counter("venue.phase")?,
             gate_through: set.watch("gate.through")?,
@@ -95,6 +107,7 @@ impl Conductor {
             publish_through: set.watch("publish.through")?,
             publish_done: set.watch("publish.done")?,
             ending,
+            time,
         })
     }
 
@@ -123,6 +136,7 @@ impl Conductor {
     }
 
     fn check(&mut self, is_alive: &impl Fn() -> bool) -> Result<(), String> {
+        self.time.look();
         for warning in &mut self.warnings {
             warning.look();
         }
@@ -191,6 +205,7 @@ impl Conductor {
                 return;
             }
             std::thread::sleep(LOOK);
+            self.time.look();
         }
     }
 
@@ -200,6 +215,7 @@ impl Conductor {
         let bound = Instant::now() + self.ending.cutoff + GRACE;
         while self.gate_done.get() == 0 && Instant::now() < bound && is_alive() {
             std::thread::sleep(LOOK);
+            self.time.look();
         }
     }
 }

@@ -4,13 +4,14 @@ use super::conduct::Conductor;
 use super::control::Control;
 use super::day::Day;
 use super::stop::StopRequests;
+use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use crate::tiles::{COUNTERS, HISTOGRAMS, PublishPorts, Signals};
 use crate::topology::{FeedMode, Place, Topology};
 use journal::FileStorage;
 use matching::Line;
-use nic::{Clock, Net, RealClock, RealNet, RealUdp, SocketTcp, TcpLimits, TcpPort, UdpOptions};
-use nic::{UdpPort, XdpMode, XdpOptions};
+use nic::{Net, RealNet, RealSource, RealUdp, SocketTcp, TcpLimits, TcpPort, TimeSource, Tracker};
+use nic::{UdpOptions, UdpPort, XdpMode, XdpOptions};
 use queue::CounterSet;
 use std::net::SocketAddr;
 
@@ -74,11 +75,13 @@ pub fn run(
     ready: impl FnOnce(&Ready),
 ) -> Result<Summary, StartError> {
     machine_check(topology)?;
-    let clock = RealClock::new();
-    let day = Day::open(topology, is_new_day, clock.now_ns())?;
+    let tracker = Tracker::new(RealSource::new());
+    let day = Day::open(topology, is_new_day, tracker.source().system_ns())?;
     let counters_path = topology.data_dir.join(COUNTERS_FILE);
     let mut set = CounterSet::create(&counters_path, COUNTERS, HISTOGRAMS)
         .map_err(|e| StartError::of("counters", &e))?;
+    let time = Timekeeper::new(tracker, &mut set).map_err(|e| StartError::of("counters", &e))?;
+    let clock = time.clock();
     let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
     let mut modes = vec![format!("journal: {}", storage.mode())];
     let (tcp, udp) = ports(topology)?;
@@ -92,8 +95,8 @@ pub fn run(
         session: day.session,
     };
     let (mut venue, recovery) = assemble(topology, parts, &mut lines, &mut set)?;
-    let mut conductor =
-        Conductor::new(&mut set, topology.ending).map_err(|e| StartError::of("counters", &e))?;
+    let mut conductor = Conductor::new(&mut set, topology.ending, time)
+        .map_err(|e| StartError::of("counters", &e))?;
     let signals = Signals::new(&set).map_err(|e| StartError::of("counters", &e))?;
     let told = ready_of(topology, &venue, &day, recovery, modes)?;
 

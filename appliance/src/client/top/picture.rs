@@ -33,6 +33,8 @@ const GROWING: &[&str] = &[
     "publish.requests_refused",
     "publish.send_errors",
     "publish.receive_errors",
+    "clock.steps",
+    "clock.unsound",
 ];
 
 /// What was put into a link and what was taken out of it, counted by its two ends: commands in the
