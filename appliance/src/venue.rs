@@ -125,12 +125,15 @@ pub fn counters_anonymous() -> Result<CounterSet, queue::Error> {
 #[must_use]
 pub fn engine_limits(topology: &Topology) -> matching::Limits {
     let limits = topology.limits;
+    let has_risk = !topology.rules.risk.is_empty();
     matching::Limits {
         symbols: limits.symbols,
         sessions: limits.sessions,
         orders: limits.orders,
         special: limits.special,
         price_groups: limits.price_groups,
+        // Sums and positions take memory for every symbol: only of those who name an account.
+        accounts: if has_risk { limits.sessions } else { 0 },
     }
 }
 

@@ -32,6 +32,7 @@ const LIMITS: Limits = Limits {
     orders: 20_000,
     special: Limits::special_of(20_000),
     price_groups: 4_096,
+    accounts: 0,
 };
 
 /// The commands and what comes of them.

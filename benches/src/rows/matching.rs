@@ -102,6 +102,7 @@ impl Flow {
             orders: standing * 2,
             special: Limits::special_of(standing * 2),
             price_groups: 16_384,
+            accounts: 0,
         };
         let mut memory = vec![Line::ZERO; limits.lines()];
         let mut engine = engine(limits, &mut memory)?;

@@ -37,6 +37,7 @@ const LIMITS: Limits = Limits {
     orders: 4 * ORDERS as u32,
     special: 4 * ORDERS as u32,
     price_groups: 4_096,
+    accounts: SESSIONS + 1,
 };
 
 struct Arguments {

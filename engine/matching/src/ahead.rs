@@ -74,6 +74,10 @@ impl Engine<'_> {
             self.fetch_names(&input.command, at + NAMES_AHEAD);
             self.fetch_records(at + RECORDS_AHEAD);
             self.fetch_neighbours(at + NEIGHBOURS_AHEAD);
+            if self.accounts.is_kept {
+                self.fetch_account(&input.command);
+                self.fetch_position(at + NEIGHBOURS_AHEAD);
+            }
         } else {
             self.look_at_last(inputs.len(), at);
         }
@@ -130,6 +134,23 @@ impl Engine<'_> {
             .cached_at(half(command.symbol, command.side), command.price as u32);
         prefetch(self.refs.slots(), slot);
         self.books.trie.prefetch_cached(&seen.place);
+    }
+
+    /// As if it were a new order: what its account has of its symbol.
+    #[inline]
+    fn fetch_account(&self, command: &Command) {
+        let session = self.sessions.get(usize::from(command.session));
+        let place = session.map_or(0, |session| session.defined);
+        self.accounts.fetch(place, command.symbol);
+    }
+
+    /// As if it were about an order that lives.
+    #[inline]
+    fn fetch_position(&mut self, at: usize) {
+        let seen = self.ahead.at(at);
+        let order = &self.slab.orders[seen.order as usize];
+        let place = self.sessions[usize::from(order.session())].defined;
+        self.accounts.fetch(place, order.identity().symbol());
     }
 
     #[inline]

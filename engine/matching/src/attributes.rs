@@ -269,6 +269,9 @@ impl Engine<'_> {
         } else {
             self.check_static(&taker)?;
         }
+        if self.accounts.is_kept {
+            self.check_risk(&taker, found, input.time_ns)?;
+        }
         self.check_room_of_parts(&taker, found)?;
         if self.may_park(&taker) {
             self.check_room_parked(found.is_none())?;

@@ -19,6 +19,8 @@ pub(crate) enum Tag {
     Symbol = 4,
     Order = 5,
     Part = 6,
+    Account = 7,
+    Position = 8,
     End = 255,
 }
 
@@ -79,7 +81,7 @@ macro_rules! numbers {
     };
 }
 
-numbers!(u8, u16, u32, u64, i32, i64);
+numbers!(u8, u16, u32, u64, u128, i32, i64, i128);
 
 /// What a snapshot's trailer says of all records: their bytes in words of eight, the last one
 /// filled up with zeros, each mixed in by a multiplication, so that their order counts.

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason};
 
+use crate::accounts::Accounts;
 use crate::after::After;
 use crate::ahead::Ahead;
 use crate::allocation::Sharing;
@@ -34,6 +35,7 @@ pub(crate) struct Session {
     pub(crate) user_ref_last: u32,
     pub(crate) account: u32,
     pub(crate) firm: [u8; 4],
+    /// 0 unless it is defined; else the place of its account, which is 1 without places.
     pub(crate) defined: u16,
     /// What makes it more than a plain session: bits.
     pub(crate) extra: u8,
@@ -150,6 +152,7 @@ pub struct Engine<'m> {
     /// By symbol.
     pub(crate) watches: &'m mut [Watch],
     pub(crate) after: After<'m>,
+    pub(crate) accounts: Accounts<'m>,
     pub(crate) pending: Pending,
     pub(crate) ahead: Ahead,
 }
@@ -184,7 +187,9 @@ impl<'m> Engine<'m> {
             cache,
             watches,
             marked,
+            accounts,
         } = memory::cut(&limits, memory);
+        let accounts = Accounts::new(accounts, books.len());
         Ok(Self {
             books: Books {
                 books,
@@ -206,6 +211,7 @@ impl<'m> Engine<'m> {
             kills: Kills::NONE,
             watches,
             after: After::new(marked),
+            accounts,
             pending: Pending::Nothing,
             ahead: Ahead::EMPTY,
         })
@@ -258,6 +264,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::DefineSymbol) => self.define_symbol(command),
             Some(CommandKind::DefineSession) => self.define_session(command),
             Some(CommandKind::SetAllocation) => self.set_allocation(command),
+            Some(CommandKind::SetLimit) => self.set_limit(command),
             Some(CommandKind::Extra) => self.extra(command),
             Some(CommandKind::Time) => about(command, EventKind::Noted, Reason::None),
             _ => refused(command, Reason::InvalidField),
@@ -311,12 +318,16 @@ impl<'m> Engine<'m> {
         let kills = self.kills_of(command.user_ref);
         match self.sessions.get_mut(usize::from(command.session)) {
             Some(session) if session.defined == 0 => {
+                let place = self.accounts.join(command.user_ref, command.session);
+                let Some(place) = place else {
+                    return refused(command, Reason::TableFull);
+                };
                 let [a, b, c, d, ..] = command.client_id;
                 let (account, firm) = (command.user_ref, [a, b, c, d]);
                 *session = Session {
                     account,
                     firm,
-                    defined: 1,
+                    defined: place,
                     extra: kills,
                     mode,
                     ..Session::zeroed()

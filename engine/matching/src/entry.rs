@@ -26,9 +26,15 @@ impl Engine<'_> {
         let Some(taker) = self.plain_new(command) else {
             return self.enter_asked(input, events);
         };
+        if self.accounts.is_kept
+            && let Err(reason) = self.check_risk(&taker, None, input.time_ns)
+        {
+            return rejected(command, reason, events);
+        }
         let meets = self.meets(&taker);
-        let Ok(level) = self.check_room(&taker, !meets) else {
-            return self.enter_asked(input, events);
+        let level = match self.check_room(&taker, !meets) {
+            Ok(level) => level,
+            Err(reason) => return rejected(command, reason, events),
         };
         let flags = self.take(&taker, meets);
         events.push_words(taker.event(EventKind::Accepted, flags));
@@ -45,8 +51,13 @@ impl Engine<'_> {
         let Some((taker, found)) = self.plain_replace(command) else {
             return self.enter_asked(input, events);
         };
-        if self.check_room(&taker, false).is_err() {
-            return self.enter_asked(input, events);
+        if self.accounts.is_kept
+            && let Err(reason) = self.check_risk(&taker, Some(found), input.time_ns)
+        {
+            return rejected(command, reason, events);
+        }
+        if let Err(reason) = self.check_room(&taker, false) {
+            return rejected(command, reason, events);
         }
         let old = self.slab.orders[found.order as usize].identity();
         self.take_off(found);
@@ -79,6 +90,9 @@ impl Engine<'_> {
         }
         let price = self.books.price(order.level);
         if open == 0 {
+            if self.accounts.is_kept {
+                self.count_out(&order.identity(), order.open(), price);
+            }
             self.refs.remove(self.slab.orders, found);
             self.books.unlink(&mut self.slab, found.order);
             events.push_words(canceled(&order, price, Reason::User, Event::LAST));
@@ -99,6 +113,9 @@ impl Engine<'_> {
     /// Takes a live order off its book, or off the parked ones, and forgets its reference.
     #[inline(never)]
     pub(crate) fn take_off(&mut self, found: Found) {
+        if self.accounts.is_kept {
+            self.count_out_live(found.order);
+        }
         if self.slab.orders[found.order as usize].is_special() {
             return self.take_off_special(found);
         }

@@ -46,6 +46,9 @@ impl Engine<'_> {
     /// Takes units off a resting order that keeps some, held back ones first; gives the number of
     /// those.
     pub(crate) fn lower(&mut self, handle: u32, quantity: u32) -> u32 {
+        if self.accounts.is_kept {
+            self.count_lowered(handle, quantity);
+        }
         let order = &mut self.slab.orders[handle as usize];
         debug_assert!(quantity < order.open());
         if order.is_special() {
@@ -130,6 +133,9 @@ impl Engine<'_> {
             self.books.price(maker.level),
         );
         taker.trade(quantity, price);
+        if self.accounts.is_kept {
+            self.count_fill(&who, &taker.who, quantity, price);
+        }
         if leaves == 0 {
             self.take_off(self.refs.find(self.slab.orders, handle));
         }

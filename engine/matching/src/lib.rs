@@ -11,7 +11,14 @@
 //! # use bytemuck::Zeroable;
 //! use wire::ring::{Command, CommandKind, Event, EventKind, Input};
 //!
-//! let limits = Limits { symbols: 8, sessions: 4, orders: 1_000, special: 100, price_groups: 64 };
+//! let limits = Limits {
+//!     symbols: 8,
+//!     sessions: 4,
+//!     orders: 1_000,
+//!     special: 100,
+//!     price_groups: 64,
+//!     accounts: 4,
+//! };
 //! let mut memory = vec![Line::ZERO; limits.lines()];
 //! let mut engine = Engine::new(limits, &mut memory)?;
 //! let mut events = Events::new();
@@ -25,6 +32,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+mod accounts;
 mod after;
 mod ahead;
 mod all_or_none;
@@ -46,6 +54,7 @@ mod parked;
 mod parts;
 mod pegs;
 mod prefetch;
+mod risk;
 mod self_trade;
 mod states;
 mod stops;
@@ -67,6 +76,7 @@ mod carry;
 mod reader;
 mod restore;
 mod snapshot;
+mod statement;
 
 mod events;
 mod limits;

@@ -33,7 +33,7 @@ pub const PRICE_GROUPS_MAX: u32 = (1 << 21) - 1;
 
 const _: () = assert!(size_of::<Line>() == LINE_BYTES);
 
-/// What an engine has room for. Every limit is at least 1.
+/// What an engine has room for. Every limit but that of accounts is at least 1.
 ///
 /// # Memory
 /// [`Limits::lines`] is exact; of it take
@@ -45,6 +45,7 @@ const _: () = assert!(size_of::<Line>() == LINE_BYTES);
 /// | price group | at most 3,072 | 64 levels of 24, up to 4 nodes of 320 |
 /// | symbol | at most 512 | |
 /// | session | at most 128 | |
+/// | account | at most 144 | and for each symbol 16 and a bit |
 ///
 /// Slots come in powers of two: with room for 1,000,000 orders one takes 56.8 bytes. Books whose
 /// prices are dense fill 64 levels with a group: 5,000 symbols of 4 groups each take 60 MB.
@@ -63,6 +64,9 @@ pub struct Limits {
     /// [`PRICE_GROUPS_MAX`]. A group is 64 whole cents (0.64), or, for prices off the cent, 64
     /// units of 1/10,000 (0.0064).
     pub price_groups: u32,
+    /// Accounts that sessions can have, 0 if none is to have limits: then any number of them, and
+    /// every `SetLimit` is refused.
+    pub accounts: u16,
 }
 
 impl Limits {

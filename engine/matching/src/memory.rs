@@ -2,6 +2,7 @@
 
 use bytemuck::Pod;
 
+use crate::accounts::{Account, AccountTables, Holder, Position};
 use crate::attributes::Asked;
 use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::engine::Session;
@@ -36,6 +37,7 @@ pub(crate) struct Tables<'m> {
     pub(crate) cache: &'m mut [u64],
     pub(crate) watches: &'m mut [Watch],
     pub(crate) marked: &'m mut [u64],
+    pub(crate) accounts: AccountTables<'m>,
 }
 
 /// Entries of each table. Entry 0 of those that handles name is never used.
@@ -50,11 +52,18 @@ struct Sizes {
     levels: usize,
     nodes: usize,
     cache: usize,
+    accounts: usize,
+    account_slots: usize,
+    positions: usize,
 }
 
 impl Sizes {
     fn of(limits: &Limits) -> Self {
         let (orders, groups) = (limits.orders as usize, limits.price_groups as usize);
+        let accounts = match limits.accounts {
+            0 => 0,
+            some => usize::from(some) + 1,
+        };
         Self {
             books: usize::from(limits.symbols) + 1,
             marked: usize::from(limits.symbols / 64) + 1,
@@ -68,6 +77,13 @@ impl Sizes {
             levels: (groups + 1) * GROUP_LEVELS as usize,
             nodes: groups * NODES_A_GROUP_MAX + 1,
             cache: (4 * groups).next_power_of_two().min(CACHE_MAX),
+            accounts,
+            account_slots: if accounts == 0 {
+                0
+            } else {
+                (2 * accounts).next_power_of_two()
+            },
+            positions: accounts * (usize::from(limits.symbols) + 1),
         }
     }
 }
@@ -97,6 +113,11 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<u64>(sizes.cache)
         + lines_of::<Watch>(sizes.books)
         + lines_of::<u64>(sizes.marked)
+        + lines_of::<Account>(sizes.accounts)
+        + lines_of::<Position>(sizes.positions)
+        + lines_of::<u64>(sizes.positions.div_ceil(64))
+        + lines_of::<Holder>(sizes.accounts)
+        + lines_of::<u16>(sizes.account_slots)
 }
 
 /// Clears the memory, which is as many lines as [`lines`] says, and cuts it up.
@@ -121,6 +142,13 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         cache: table(rest, sizes.cache),
         watches: table(rest, sizes.books),
         marked: table(rest, sizes.marked),
+        accounts: AccountTables {
+            all: table(rest, sizes.accounts),
+            positions: table(rest, sizes.positions),
+            restricted: table(rest, sizes.positions.div_ceil(64)),
+            holders: table(rest, sizes.accounts),
+            slots: table(rest, sizes.account_slots),
+        },
     }
 }
 

@@ -128,6 +128,9 @@ impl Engine<'_> {
         if taker.expiry_ns != 0 {
             self.expire_at(handle, taker.expiry_ns);
         }
+        if self.accounts.is_kept {
+            self.count_in_live(handle);
+        }
     }
 
     /// Answers an order that was taken and that waits, and parks it.

@@ -37,7 +37,11 @@ impl<'m> Engine<'m> {
             orders_taken,
             matches,
             kills,
+            accounts,
         } = venue;
+        let room = accounts == 0 || engine.accounts.has_places();
+        reader.require(room, "accounts_kept", RestoreFault::Room)?;
+        engine.accounts.is_kept = accounts == 1;
         engine.day = match day {
             0 => Day::Before,
             1 => Day::Open,
@@ -52,6 +56,9 @@ impl<'m> Engine<'m> {
         let mut last = 0;
         while reader.is_next(Tag::Symbol) {
             last = engine.restore_symbol(&mut reader, last)?;
+        }
+        if engine.accounts.is_kept && reader.is_next(Tag::End) {
+            engine.restore_counts(&reader)?;
         }
         reader.end()?;
         Ok(engine)
@@ -74,7 +81,13 @@ impl<'m> Engine<'m> {
             reader.require(!asked.is_plain(), "asked", RestoreFault::Value)?;
             session.extra |= Session::ASKED;
         }
+        let place = self.accounts.join(session.account, number);
+        session.defined = place.ok_or(reader.wrong("session.account", RestoreFault::Room))?;
         self.sessions[at] = session;
+        if self.is_kept_by(number) {
+            let account = &mut self.accounts.all[usize::from(session.defined)];
+            reader.record(Tag::Account, |from| account.carry(from))?;
+        }
         Ok(number)
     }
 
@@ -95,6 +108,10 @@ impl<'m> Engine<'m> {
         self.set_market_state(symbol, market.state());
         reader.require(market.ends_well(), "symbol.ends_ns", RestoreFault::Value)?;
         self.restore_market(symbol);
+        let mut last = 0;
+        while self.accounts.is_kept && reader.is_next(Tag::Position) {
+            last = self.restore_position(reader, symbol, last)?;
+        }
         let mut before = None;
         while reader.is_next(Tag::Order) {
             before = Some(self.restore_order(reader, symbol, before)?);

@@ -40,6 +40,8 @@ pub(crate) struct Venue {
     pub(crate) orders_taken: u64,
     pub(crate) matches: u64,
     pub(crate) kills: Kills,
+    /// Whether accounts are kept.
+    pub(crate) accounts: u8,
 }
 
 impl Venue {
@@ -68,6 +70,8 @@ impl Venue {
             // Nothing between inputs.
             pending: _,
             after: _,
+            // Records of their own.
+            accounts,
             // Changes nothing.
             ahead: _,
         } = engine;
@@ -103,6 +107,7 @@ impl Venue {
             orders_taken: *orders_taken,
             matches: *matches,
             kills: *kills,
+            accounts: accounts.is_kept.into(),
         }
     }
 
@@ -112,11 +117,13 @@ impl Venue {
             orders_taken,
             matches,
             kills,
+            accounts,
         } = self;
         to.number("day", day, 0..=Day::Closed as u8)?;
         to.number("orders_taken", orders_taken, 0..=NUMBERS_MAX)?;
         to.number("matches", matches, 0..=NUMBERS_MAX)?;
-        kills.carry(to)
+        kills.carry(to)?;
+        to.number("accounts_kept", accounts, 0..=1)
     }
 }
 
@@ -237,6 +244,10 @@ impl Engine<'_> {
             if session.extra & Session::ASKED != 0 {
                 writer.record(Tag::Asked, |to| { *asked }.carry(to));
             }
+            if self.is_kept_by(number) {
+                let account = &self.accounts.all[usize::from(session.defined)];
+                writer.record(Tag::Account, |to| { *account }.carry(to));
+            }
         }
         for (symbol, book) in self.defined_books() {
             self.write_symbol(&mut writer, symbol, book);
@@ -251,6 +262,7 @@ impl Engine<'_> {
             { *book }.carry(to)?;
             { *self.market(symbol) }.carry(to)
         });
+        self.write_positions(writer, symbol);
         for side in [Side::Buy, Side::Sell] {
             self.books.for_levels(symbol, side, |level, _| {
                 let mut handle = level.head;
@@ -272,7 +284,7 @@ impl Engine<'_> {
 }
 
 /// Gathers records, passes them on in pieces and hashes them.
-struct Writer<'w> {
+pub(crate) struct Writer<'w> {
     write: &'w mut dyn FnMut(&[u8]),
     hash: Hash,
     buffer: [u8; BUFFER_BYTES],
@@ -280,7 +292,11 @@ struct Writer<'w> {
 }
 
 impl Writer<'_> {
-    fn record(&mut self, tag: Tag, fields: impl FnOnce(&mut Self) -> Result<(), Infallible>) {
+    pub(crate) fn record(
+        &mut self,
+        tag: Tag,
+        fields: impl FnOnce(&mut Self) -> Result<(), Infallible>,
+    ) {
         if self.len >= PIECE_BYTES {
             self.pass_on(PIECE_BYTES);
             self.buffer.copy_within(PIECE_BYTES..self.len, 0);

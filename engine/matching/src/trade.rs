@@ -149,6 +149,9 @@ impl Engine<'_> {
         let (session, user_ref) = (taker.who.session(), taker.who.user_ref);
         self.refs
             .insert(self.slab.orders, session, user_ref, handle);
+        if self.accounts.is_kept {
+            self.count_in(&taker.who, taker.open, taker.price);
+        }
         handle
     }
 
@@ -276,6 +279,9 @@ impl Engine<'_> {
         let (who, leaves) = (maker.identity(), maker.open());
         taker.trade(quantity, price);
         self.books.levels[level as usize].quantity -= u64::from(quantity);
+        if self.accounts.is_kept {
+            self.count_fill(&who, &taker.who, quantity, price);
+        }
         if leaves == 0 {
             self.take_off(self.refs.find(self.slab.orders, handle));
         }

@@ -178,6 +178,10 @@ impl Engine<'_> {
         self.matches += 1;
         let parties = [(buy, bid), (sell, ask)].map(|(handle, limit)| {
             let is_gone = self.spend(handle, quantity);
+            if self.accounts.is_kept {
+                let who = self.slab.orders[handle as usize].identity();
+                self.count_auctioned(&who, quantity, limit, price);
+            }
             events.push_words(self.auctioned(handle, quantity, price));
             (handle, limit, is_gone)
         });

@@ -394,6 +394,7 @@ fn hostile_days_are_answered_as_the_reference_answers() {
         orders: 4 * ORDERS as u32,
         special: 4 * ORDERS as u32,
         price_groups: 4_096,
+        accounts: SESSIONS + 1,
     };
     for seed in 1_001..=1_006 {
         let mut rig = Rig::new(limits);

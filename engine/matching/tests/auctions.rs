@@ -15,6 +15,7 @@ const FEW: Limits = Limits {
     orders: 16,
     special: 16,
     price_groups: 16,
+    accounts: 3,
 };
 
 /// Puts symbol 1 into a state.

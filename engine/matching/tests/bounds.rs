@@ -18,6 +18,7 @@ const LIMITS: Limits = Limits {
     orders: 20_000,
     special: 20_000,
     price_groups: 1_000,
+    accounts: 8,
 };
 
 /// Levels or orders that a piece of work among the consequences looks at.

@@ -213,6 +213,7 @@ fn chaos_is_answered_as_the_reference_answers() {
             orders: 20_000,
             special: 1,
             price_groups: 8_000,
+            accounts: 0,
         };
         let mut pair = Pair::new(seed, limits);
         let mut chaos = Chaos {
@@ -269,6 +270,7 @@ fn market_like_flow_is_answered_as_the_reference_answers() {
         orders: 20_000,
         special: 1,
         price_groups: 16_000,
+        accounts: 0,
     };
     let mut generator = Generator::new(&shape).expect("a good shape");
     let mut pair = Pair::new(shape.seed, limits);

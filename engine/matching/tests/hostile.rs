@@ -17,6 +17,7 @@ const TIGHT: Limits = Limits {
     orders: 12,
     special: 12,
     price_groups: 5,
+    accounts: 3,
 };
 
 /// Any bytes at all.
@@ -97,8 +98,8 @@ proptest! {
     ) {
         // Other limits, so other handles, groups and lines; roomy enough to refuse nothing.
         let limits = [
-            Limits { symbols: 3, sessions: 3, orders: 200, special: 200, price_groups: 20 },
-            Limits { symbols: 9, sessions: 7, orders: 901, special: 201, price_groups: 33 },
+            Limits { symbols: 3, sessions: 3, orders: 200, special: 200, price_groups: 20, accounts: 3 },
+            Limits { symbols: 9, sessions: 7, orders: 901, special: 201, price_groups: 33, accounts: 5 },
         ];
         let mut rigs = limits.map(Rig::open);
         let cut = cut.min(commands.len());
@@ -233,6 +234,7 @@ fn attributes_meet_full_pools_and_ladders() {
             orders,
             special,
             price_groups,
+            accounts: SESSIONS + 1,
         });
         let inputs: Vec<Input> = Hostile::new(7, OFFERED).take(5_000).collect();
         let mut refused = 0;

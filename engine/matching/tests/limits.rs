@@ -8,6 +8,7 @@ const FEW: Limits = Limits {
     orders: 1,
     special: 1,
     price_groups: 1,
+    accounts: 0,
 };
 
 /// Bytes that limits take above [`FEW`], for each of so many.

@@ -32,6 +32,7 @@ fn real_flow_fills_maker_by_maker_as_the_exchange_did() {
         orders: 2_000,
         special: 1,
         price_groups: 64,
+        accounts: 0,
     };
     let (mut rig, mut replay) = (Rig::new(limits), Replay::new());
     for command in Replay::opening() {

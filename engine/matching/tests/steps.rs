@@ -137,6 +137,7 @@ fn closing_a_day_with_more_symbols_than_a_step_looks_at_ends() {
         orders: 4,
         special: 1,
         price_groups: 4,
+        accounts: 0,
     };
     let mut rig = Rig::new(limits);
     for symbol in [1, 1024, 1025, u16::MAX] {

@@ -26,7 +26,7 @@ pub const RISK: u16 = 1 << 10;
 pub const KILL: u16 = 1 << 11;
 
 /// What the engine offers, and [`Naive::new`](super::Naive::new) with it.
-pub const OFFERED: u16 = first(9) | ALLOCATION | KILL;
+pub const OFFERED: u16 = first(12);
 
 /// What the reference model knows.
 pub const KNOWN: u16 = first(12);

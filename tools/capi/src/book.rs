@@ -100,6 +100,7 @@ impl Book {
             // Orders of this interface are all plain.
             special: 1,
             price_groups: limits.price_groups,
+            accounts: 0,
         };
         // Made for checking the limits alone: the engine looks at them before it looks at memory.
         if let Err(error @ LimitError::OutOfRange { .. }) = Engine::new(engine_limits, &mut []) {

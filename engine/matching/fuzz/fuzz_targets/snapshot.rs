@@ -13,6 +13,7 @@ const LIMITS: Limits = Limits {
     orders: 64,
     special: 32,
     price_groups: 16,
+    accounts: 3,
 };
 
 /// Header and trailer, which are right, around the records.

@@ -1,13 +1,11 @@
 //! What an engine comes to in hostile days, as a few numbers: the same on every build.
 
 use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
-use flow::naive::increments::{
-    ALLOCATION, BASIC, EXPIRY, ICEBERG, KILL, PEGS, SELF_TRADE, STOPS, WHOLE,
-};
+use flow::naive::increments::first;
 use matching::{Engine, Events, Limits, Line, Step};
 
 /// What the streams ask for: a constant, so that the numbers stay when more is offered.
-const ASKED: u16 = BASIC | ICEBERG | EXPIRY | SELF_TRADE | STOPS | WHOLE | PEGS | ALLOCATION | KILL;
+const ASKED: u16 = first(12);
 
 /// Seeds of the days.
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
@@ -24,6 +22,7 @@ const LIMITS: Limits = Limits {
     orders: 4 * ORDERS as u32,
     special: 4 * ORDERS as u32,
     price_groups: 4_096,
+    accounts: SESSIONS + 1,
 };
 
 /// Lines of: seed, inputs so far, hash of the state, hash of all events so far.

@@ -12,6 +12,7 @@ pub const ROOMY: Limits = Limits {
     orders: 20_000,
     special: 20_000,
     price_groups: 1_000,
+    accounts: 16,
 };
 
 /// Hardly any room.
@@ -21,6 +22,7 @@ pub const SMALL: Limits = Limits {
     orders: 4,
     special: 4,
     price_groups: 2,
+    accounts: 3,
 };
 
 /// An engine, and the input it is at.
@@ -71,10 +73,15 @@ impl Rig {
 
     /// Applies a command to its end and checks what holds for the events of every input.
     pub fn apply(&mut self, command: Command) -> Vec<Event> {
+        self.apply_at(self.sequence + 1, command)
+    }
+
+    /// As [`Rig::apply`], at a time.
+    pub fn apply_at(&mut self, time_ns: u64, command: Command) -> Vec<Event> {
         self.sequence += 1;
         let input = Input {
             sequence: self.sequence,
-            time_ns: self.sequence,
+            time_ns,
             command,
         };
         let mut events = Events::new();

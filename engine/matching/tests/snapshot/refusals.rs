@@ -8,7 +8,7 @@ use crate::common::{Rig, SMALL};
 use crate::rig::{ALL, HEADER_BYTES, NARROW, busy_bytes, bytes_of, error_of, known_bytes, seal};
 
 /// Bytes of records.
-const VENUE_BYTES: usize = 19;
+const VENUE_BYTES: usize = 20;
 const SESSION_BYTES: usize = 17;
 const SYMBOL_BYTES: usize = 60;
 const ORDER_BYTES: usize = 29;

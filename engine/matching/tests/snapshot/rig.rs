@@ -13,6 +13,7 @@ pub const LIMITS: Limits = Limits {
     orders: 4 * ORDERS as u32,
     special: 4 * ORDERS as u32,
     price_groups: 4_096,
+    accounts: SESSIONS + 1,
 };
 
 /// Bytes of the header.
@@ -42,6 +43,7 @@ pub fn restored(bytes: &[u8], more: u32) -> Rig {
         orders: LIMITS.orders / 2 + 77 * more,
         special: LIMITS.special / 2 + more,
         price_groups: LIMITS.price_groups / 2 + more,
+        accounts: LIMITS.accounts + more as u16,
     };
     Rig::restore(limits, bytes).expect("room and good bytes")
 }
