@@ -17,6 +17,7 @@ const LIMITS: Limits = Limits {
     orders: 20_000,
     special: 20_000,
     price_groups: 4_000,
+    accounts: 3,
 };
 
 /// Nanoseconds of a millisecond.

@@ -18,6 +18,7 @@ const FEW: Limits = Limits {
     orders: 64,
     special: 64,
     price_groups: 16,
+    accounts: 3,
 };
 
 /// Nanoseconds of a millisecond.
