@@ -10,15 +10,16 @@ mod error;
 mod graph;
 mod logins;
 mod names;
+mod place;
 mod raw;
 mod rules;
+mod turns;
 mod wiring;
 
 pub use error::Error;
 pub use names::{Ack, FeedMode, Link, Place, Tile};
-pub use rules::{
-    Allocation, Bands, RISK_LIMITS, RISK_RATE, RiskLimit, Rules, Schedule, SymbolRules,
-};
+pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RiskLimit, Rules, SymbolRules};
+pub use turns::{Schedule, Turn, Turns};
 
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
@@ -256,7 +257,7 @@ impl Topology {
     /// # Errors
     /// Something in it is wrong.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        check::checked(raw::parse(text)?)
+        check::checked(raw::parse(text)?).map_err(|error| error.in_text(text))
     }
 
     /// Compares the pinned tiles with the cores this process may use.

@@ -230,7 +230,7 @@ fn state_empty<'m>(
         entry,
         publisher,
         depth,
-        schedule: schedule.map(|plan| Schedule::new(*plan, topology.symbols.len())),
+        schedule: schedule.map(|plan| Schedule::new(plan.clone())),
     })
 }
 

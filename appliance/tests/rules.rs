@@ -2,7 +2,7 @@
 //! the opening, turns of the day, an operator's words.
 #![allow(clippy::unwrap_used)]
 
-use appliance::topology::{Allocation, Bands, RiskLimit, Topology};
+use appliance::topology::{self, Allocation, Bands, RiskLimit, Topology};
 use appliance::venue::{Schedule, definitions, word};
 use bytemuck::Zeroable;
 use std::path::Path;
@@ -153,7 +153,40 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     (
         "[schedule]\ncontinuous_ms = 20\nclosing_auction_ms = 10",
-        &["`schedule.closing_auction_ms`", "from 20"],
+        &[
+            "`schedule.closing_auction_ms`",
+            "comes before `schedule.continuous_ms`",
+        ],
+    ),
+    (
+        "[schedule]\ncontinuous_at = \"9:30\"",
+        &["line 16", "`schedule.continuous_at`", "such as \"09:30\""],
+    ),
+    ("[schedule]\nclosed_at = \"09:60\"", &["no time of day"]),
+    ("[schedule]\nclosed_at = \"48:00\"", &["hours up to 47"]),
+    (
+        "[schedule]\nclosed_at = \"09:30:00:00\"",
+        &["no time of day"],
+    ),
+    (
+        "[schedule]\nopening_auction_ms = 5\ncontinuous_at = \"09:30\"",
+        &["line 17", "another way than `schedule.opening_auction_ms`"],
+    ),
+    (
+        "[schedule]\nclosed_ms = 5\nclosed_at = \"09:30\"",
+        &["`schedule.closed_ms`", "leave one of them out"],
+    ),
+    (
+        "[schedule.symbols.MSFT]\ncontinuous_at = \"09:30\"\nclosing_auction_at = \"09:29\"",
+        &[
+            "line 17",
+            "`schedule.symbols.MSFT.closing_auction_at`",
+            "later",
+        ],
+    ),
+    (
+        "[schedule.symbols.NONE]\ncontinuous_at = \"09:30\"",
+        &["line 15", "`schedule.symbols.NONE`", "is about no symbol"],
     ),
     ("[schedule]\nindicate_ms = 0", &["`schedule.indicate_ms`"]),
     ("[schedule]\ntime_ms = 0", &["`schedule.time_ms`"]),
@@ -201,7 +234,11 @@ fn an_error_names_the_file_and_the_place_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("wrong.toml");
     for (text, place) in [
-        (with("[risk.7]"), "`risk.7`"),
+        (with("[risk.7]"), "line 15: `risk.7`"),
+        (
+            GOOD.replace("\"BRAV\"", "\"TOOLONG\""),
+            "line 41: `users[1].firm`",
+        ),
         (GOOD.replace("[limits]", "[limits"), "line 1"),
     ] {
         std::fs::write(&path, text).unwrap();
@@ -222,7 +259,10 @@ impl Day {
         let topology = Topology::parse(&with(RULES)).unwrap();
         let plan = topology.rules.schedule.unwrap();
         Self {
-            schedule: Schedule::new(plan, 2),
+            schedule: Schedule::new(topology::Schedule {
+                turns: plan.turns[..2].to_vec(),
+                ..plan
+            }),
             said: Vec::new(),
         }
     }
@@ -313,6 +353,48 @@ fn a_schedule_turns_the_day_and_goes_on_after_a_restart() {
     day.schedule.on_event(&opened, 0);
     day.run(0, 100, true);
     assert_eq!(day.said(2), [(30, "ClosingAuction")]);
+}
+
+#[test]
+fn turns_come_by_the_clock_and_a_symbol_may_have_its_own() {
+    const LINES: &str = "[schedule]\nopening_auction_at = \"00:00\"\ncontinuous_at = \"01:00:30\"\n\
+                         [schedule.symbols.MSFT]\ncontinuous_at = \"24:00\"";
+    const HOUR_MS: u64 = 3_600_000;
+    let topology = Topology::parse(&with(LINES)).unwrap();
+    let mut plan = topology.rules.schedule.unwrap();
+    plan.turns.truncate(2);
+    let mut day = Day {
+        schedule: Schedule::new(plan),
+        said: Vec::new(),
+    };
+    day.state(1, MarketState::PreOpen);
+    day.state(2, MarketState::OpeningAuction);
+    // The first turn's time was over when the day opened.
+    let midnight_ms = 20_000 * 24 * HOUR_MS;
+    let opened_ms = midnight_ms + HOUR_MS;
+    let opened = Event {
+        kind: EventKind::DayOpened as u8,
+        ..Event::zeroed()
+    };
+    day.schedule.on_event(&opened, opened_ms * MS);
+    let turns_ms = [
+        opened_ms,
+        opened_ms + 29_999,
+        opened_ms + 30_000,
+        midnight_ms + 24 * HOUR_MS - 1,
+        midnight_ms + 24 * HOUR_MS,
+    ];
+    for ms in turns_ms {
+        day.run(ms, ms + 1, false);
+    }
+    day.said.retain(|it| it.2 != "indicate");
+    let said = |ms, symbol, state: &str| (ms, symbol, state.to_owned());
+    let due = [
+        said(turns_ms[0], 1, "OpeningAuction"),
+        said(turns_ms[2], 1, "Continuous"),
+        said(turns_ms[4], 2, "Continuous"),
+    ];
+    assert_eq!(day.said, due);
 }
 
 #[test]

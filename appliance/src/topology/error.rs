@@ -20,6 +20,8 @@ pub enum Error {
     },
     /// A value cannot be.
     Value {
+        /// Its line, where the file has one for it.
+        line: Option<usize>,
         /// The key, with its table.
         key: String,
         /// What is wrong with it.
@@ -44,10 +46,19 @@ impl Error {
         remedy: impl Into<String>,
     ) -> Self {
         Self::Value {
+            line: None,
             key: key.into(),
             problem: problem.into(),
             remedy: remedy.into(),
         }
+    }
+
+    /// The same error, with its line in this text.
+    pub(super) fn in_text(mut self, text: &str) -> Self {
+        if let Self::Value { line, key, .. } = &mut self {
+            *line = super::place::line_of(text, key);
+        }
+        self
     }
 
     /// The same error, of this file.
@@ -63,10 +74,16 @@ impl Error {
         match self {
             Self::Syntax { message } => f.write_str(message.trim_end()),
             Self::Value {
+                line,
                 key,
                 problem,
                 remedy,
-            } => write!(f, "`{key}` {problem}; {remedy}"),
+            } => {
+                if let Some(line) = line {
+                    write!(f, "line {line}: ")?;
+                }
+                write!(f, "`{key}` {problem}; {remedy}")
+            }
             Self::Read { .. } | Self::File { .. } => write!(f, "{self}"),
         }
     }

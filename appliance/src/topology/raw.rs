@@ -107,13 +107,48 @@ pub(super) struct Risk {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Schedule {
+    opening_auction_ms: Option<u64>,
+    continuous_ms: Option<u64>,
+    closing_auction_ms: Option<u64>,
+    closed_ms: Option<u64>,
+    opening_auction_at: Option<String>,
+    continuous_at: Option<String>,
+    closing_auction_at: Option<String>,
+    closed_at: Option<String>,
+    #[serde(default = "indicate_ms_default")]
+    pub indicate_ms: u64,
+    pub time_ms: Option<u64>,
+    #[serde(default)]
+    pub symbols: BTreeMap<String, Turns>,
+}
+
+impl Schedule {
+    /// The turns of symbols that have none of their own.
+    pub(super) fn turns(&self) -> Turns {
+        Turns {
+            opening_auction_ms: self.opening_auction_ms,
+            continuous_ms: self.continuous_ms,
+            closing_auction_ms: self.closing_auction_ms,
+            closed_ms: self.closed_ms,
+            opening_auction_at: self.opening_auction_at.clone(),
+            continuous_at: self.continuous_at.clone(),
+            closing_auction_at: self.closing_auction_at.clone(),
+            closed_at: self.closed_at.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Turns {
     pub opening_auction_ms: Option<u64>,
     pub continuous_ms: Option<u64>,
     pub closing_auction_ms: Option<u64>,
     pub closed_ms: Option<u64>,
-    #[serde(default = "indicate_ms_default")]
-    pub indicate_ms: u64,
-    pub time_ms: Option<u64>,
+    pub opening_auction_at: Option<String>,
+    pub continuous_at: Option<String>,
+    pub closing_auction_at: Option<String>,
+    pub closed_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,16 +4,13 @@
 //! but for the schedule, whose commands come when their time has come.
 
 use super::check::within;
+use super::turns::{DAY_MS, Schedule, schedule};
 use super::{Error, User, raw};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use wire::ring::{MarketState, PRICE_MAX};
 
 /// The widest band: all of its reference, in 1/10,000.
 const WIDTH_MAX: u32 = 10_000;
-
-/// The longest that a timer or a day may take.
-const DAY_MS: u64 = 86_400_000;
 
 /// The limits of an account that have an amount, in the order of their numbers from 1.
 pub const RISK_LIMITS: [&str; 8] = [
@@ -83,24 +80,6 @@ pub struct RiskLimit {
     pub symbol: u16,
 }
 
-/// When the markets of all symbols change by themselves, counted from the day's opening.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Schedule {
-    /// Pre-open becomes the opening auction.
-    pub opening_auction: Option<Duration>,
-    /// Pre-open and opening auction become continuous trading.
-    pub continuous: Option<Duration>,
-    /// Whatever trades becomes the closing auction; halted symbols stay so.
-    pub closing_auction: Option<Duration>,
-    /// The closing auction ends the symbol's day.
-    pub closed: Option<Duration>,
-    /// Time between two indications of an auction.
-    pub indicate: Duration,
-    /// Time after which the engine is told how late it is when nothing else happens: without it,
-    /// orders expire and timers end with the next command.
-    pub time: Option<Duration>,
-}
-
 /// All rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -125,6 +104,7 @@ pub(super) fn rules(raw: raw::Rules, symbols: &[String], users: &[User]) -> Resu
     listed("allocation", raw.allocation.keys(), symbols)?;
     listed("bands", raw.bands.keys(), symbols)?;
     listed("opening", raw.opening.keys(), symbols)?;
+    let schedule = raw.schedule.as_ref().map(|raw| schedule(raw, symbols));
     let mut of_symbols = Vec::with_capacity(symbols.len());
     for name in symbols {
         let (state, reference) = opening(name, raw.opening.get(name))?;
@@ -138,12 +118,12 @@ pub(super) fn rules(raw: raw::Rules, symbols: &[String], users: &[User]) -> Resu
     Ok(Rules {
         symbols: of_symbols,
         risk: risk(&raw.risk, symbols, users)?,
-        schedule: raw.schedule.as_ref().map(schedule).transpose()?,
+        schedule: schedule.transpose()?,
     })
 }
 
 /// Each key names a symbol.
-fn listed<'k>(
+pub(super) fn listed<'k>(
     table: &str,
     mut keys: impl Iterator<Item = &'k String>,
     symbols: &[String],
@@ -298,32 +278,4 @@ fn risk_of(account: u32, raw: &raw::Risk, symbols: &[String]) -> Result<Vec<Risk
         });
     }
     Ok(limits)
-}
-
-fn schedule(raw: &raw::Schedule) -> Result<Schedule, Error> {
-    let times = [
-        ("schedule.opening_auction_ms", raw.opening_auction_ms),
-        ("schedule.continuous_ms", raw.continuous_ms),
-        ("schedule.closing_auction_ms", raw.closing_auction_ms),
-        ("schedule.closed_ms", raw.closed_ms),
-    ];
-    let mut least = 0;
-    for (key, time) in times {
-        if let Some(time) = time {
-            least = within(key, time, least..=DAY_MS)?;
-        }
-    }
-    let time = raw
-        .time_ms
-        .map(|time| within("schedule.time_ms", time, 1..=DAY_MS));
-    let indicate = within("schedule.indicate_ms", raw.indicate_ms, 1..=DAY_MS)?;
-    let of = |ms: Option<u64>| ms.map(Duration::from_millis);
-    Ok(Schedule {
-        opening_auction: of(raw.opening_auction_ms),
-        continuous: of(raw.continuous_ms),
-        closing_auction: of(raw.closing_auction_ms),
-        closed: of(raw.closed_ms),
-        indicate: Duration::from_millis(indicate),
-        time: of(time.transpose()?),
-    })
 }

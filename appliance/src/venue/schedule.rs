@@ -14,8 +14,9 @@ use wire::ring::{Command, CommandKind, Event, EventKind, MarketState};
 #[derive(Debug)]
 pub struct Schedule {
     plan: topology::Schedule,
-    /// When the day began.
-    opened_ns: Option<u64>,
+    /// When each symbol's turns are due, once the day began: opening auction, continuous trading,
+    /// closing auction, closed.
+    turns: Option<Vec<[u64; 4]>>,
     /// By symbol number, from 1.
     states: Vec<MarketState>,
     /// What each symbol was asked to become last: what is refused is not asked for again.
@@ -31,10 +32,11 @@ pub struct Schedule {
 impl Schedule {
     /// The schedule of a day that was not opened yet.
     #[must_use]
-    pub fn new(plan: topology::Schedule, symbols: usize) -> Self {
+    pub fn new(plan: topology::Schedule) -> Self {
+        let symbols = plan.turns.len();
         Self {
             plan,
-            opened_ns: None,
+            turns: None,
             states: vec![MarketState::Continuous; symbols],
             asked: vec![None; symbols],
             due_ns: 0,
@@ -48,7 +50,10 @@ impl Schedule {
     pub fn on_event(&mut self, event: &Event, time_ns: u64) {
         self.input_ns = time_ns;
         match EventKind::from_byte(event.kind) {
-            Some(EventKind::DayOpened) => self.opened_ns = Some(time_ns),
+            Some(EventKind::DayOpened) => {
+                let turns = self.plan.turns.iter().map(|turns| due(turns, time_ns));
+                self.turns = Some(turns.collect());
+            }
             Some(EventKind::StateChanged) => {
                 let state = u8::try_from(event.quantity).ok();
                 let state = state.and_then(MarketState::from_byte);
@@ -66,18 +71,20 @@ impl Schedule {
 
     /// The next command that is due.
     pub fn next(&mut self, now_ns: u64) -> Option<Command> {
-        let opened_ns = self.opened_ns?;
+        if self.turns.is_none() {
+            return None;
+        }
         if self.commands.is_empty() && now_ns >= self.due_ns {
-            self.look(now_ns, now_ns.saturating_sub(opened_ns));
+            self.look(now_ns);
         }
         self.commands.pop_front()
     }
 
-    fn look(&mut self, now_ns: u64, elapsed_ns: u64) {
+    fn look(&mut self, now_ns: u64) {
         let is_to_indicate = now_ns >= self.indicate_ns;
         for symbol in 1..=self.states.len() {
             let state = self.states[symbol - 1];
-            let wanted = self.wanted(state, elapsed_ns);
+            let wanted = self.wanted(symbol, state, now_ns);
             let command = Command {
                 symbol: symbol as u16,
                 ..Command::zeroed()
@@ -99,12 +106,12 @@ impl Schedule {
         if is_to_indicate {
             self.indicate_ns = now_ns + ns(self.plan.indicate);
         }
-        self.due_ns = self.due_next(now_ns, elapsed_ns);
+        self.due_ns = self.due_next(now_ns);
     }
 
     /// When to look again. Should nothing else happen until `plan.time`, an input without a
     /// meaning tells the engine the time.
-    fn due_next(&mut self, now_ns: u64, elapsed_ns: u64) -> u64 {
+    fn due_next(&mut self, now_ns: u64) -> u64 {
         let mut due_ns = self.indicate_ns;
         if let Some(time) = self.plan.time {
             if self.commands.is_empty() && now_ns.saturating_sub(self.input_ns) >= ns(time) {
@@ -116,39 +123,41 @@ impl Schedule {
             }
             due_ns = due_ns.min(now_ns + ns(time));
         }
-        let turns = [
-            self.plan.opening_auction,
-            self.plan.continuous,
-            self.plan.closing_auction,
-            self.plan.closed,
-        ];
-        let later = turns
-            .into_iter()
-            .flatten()
-            .map(ns)
-            .filter(|it| *it > elapsed_ns);
-        let wait_ns = later.min().map_or(u64::MAX, |turn_ns| turn_ns - elapsed_ns);
-        due_ns.min(now_ns.saturating_add(wait_ns))
+        let turns = self.turns.iter().flatten().flatten();
+        let later = turns.copied().filter(|it| *it > now_ns).min();
+        due_ns.min(later.unwrap_or(u64::MAX))
     }
 
     /// What a symbol is to become now.
-    fn wanted(&self, state: MarketState, elapsed_ns: u64) -> Option<MarketState> {
+    fn wanted(&self, symbol: usize, state: MarketState, now_ns: u64) -> Option<MarketState> {
         use MarketState as S;
-        let is_past = |turn: Option<Duration>| turn.is_some_and(|it| elapsed_ns >= ns(it));
-        let plan = &self.plan;
+        let turns = self.turns.as_ref()?.get(symbol - 1)?;
+        let [opening_auction, continuous, closing_auction, closed] =
+            turns.map(|due_ns| now_ns >= due_ns);
         let is_before_open = matches!(state, S::PreOpen | S::OpeningAuction);
-        if is_past(plan.closed) && state == S::ClosingAuction {
+        if closed && state == S::ClosingAuction {
             Some(S::Closed)
-        } else if is_past(plan.closing_auction) {
+        } else if closing_auction {
             let is_done = matches!(state, S::ClosingAuction | S::Closed | S::Halt);
             (!is_done).then_some(S::ClosingAuction)
-        } else if is_past(plan.continuous) {
+        } else if continuous {
             is_before_open.then_some(S::Continuous)
         } else {
-            let is_due = is_past(plan.opening_auction) && state == S::PreOpen;
+            let is_due = opening_auction && state == S::PreOpen;
             is_due.then_some(S::OpeningAuction)
         }
     }
+}
+
+/// When the turns are due in a day that opened then; those that there are not, never.
+fn due(turns: &topology::Turns, opened_ns: u64) -> [u64; 4] {
+    [
+        turns.opening_auction,
+        turns.continuous,
+        turns.closing_auction,
+        turns.closed,
+    ]
+    .map(|turn| turn.map_or(u64::MAX, |turn| turn.due_ns(opened_ns)))
 }
 
 const fn is_call(state: MarketState) -> bool {
