@@ -1,116 +1,14 @@
 //! TCP ports against each other and against the standard library's sockets, over io_uring and over
 //! plain sockets.
 
-#![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
+mod ends;
 
-use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::Instant;
 
-use nic::{
-    Conn, ConnectError, Net, RealNet, Receive, SocketTcp, TcpEvent, TcpLimits, TcpPort,
-    UringOptions,
-};
-
-/// What a slow machine may take; every wait ends by an event.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-const ANY: &str = "127.0.0.1:0";
-
-/// A port and what it reported.
-struct End {
-    port: SocketTcp,
-    opened: Vec<(Conn, SocketAddr)>,
-    data: HashMap<Conn, Vec<u8>>,
-    closed: Vec<Conn>,
-}
-
-impl End {
-    fn new(port: SocketTcp) -> End {
-        End {
-            port,
-            opened: Vec::new(),
-            data: HashMap::new(),
-            closed: Vec::new(),
-        }
-    }
-
-    fn listen(net: &mut RealNet, limits: TcpLimits) -> End {
-        End::new(net.tcp_listen(ANY.parse().unwrap(), limits).unwrap())
-    }
-
-    fn client(net: &mut RealNet, limits: TcpLimits) -> End {
-        End::new(net.tcp_client(limits).unwrap())
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.port.local_addr().unwrap()
-    }
-
-    fn poll(&mut self) {
-        let (opened, data, closed) = (&mut self.opened, &mut self.data, &mut self.closed);
-        self.port.poll(&mut |event| match event {
-            TcpEvent::Opened { conn, peer } => opened.push((conn, peer)),
-            TcpEvent::Data { conn, bytes } => {
-                assert!(!bytes.is_empty());
-                data.entry(conn).or_default().extend_from_slice(bytes);
-            }
-            TcpEvent::Closed { conn } => {
-                assert!(!closed.contains(&conn), "closed twice");
-                closed.push(conn);
-            }
-        });
-    }
-
-    fn received(&self, conn: Conn) -> &[u8] {
-        self.data.get(&conn).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Polls all ends until `done`.
-fn drive(ends: &mut [&mut End], mut done: impl FnMut(&mut [&mut End]) -> bool) {
-    let start = Instant::now();
-    while !done(ends) {
-        assert!(start.elapsed() < PATIENCE, "nothing happened for too long");
-        ends.iter_mut().for_each(|end| end.poll());
-        std::thread::yield_now();
-    }
-}
-
-/// Every test runs over each engine (the same one thrice where io_uring is refused).
-fn nets() -> [RealNet; 3] {
-    let single = UringOptions {
-        receive: Receive::Single,
-        ..UringOptions::default()
-    };
-    [
-        RealNet::new(),
-        RealNet::with_uring(single),
-        RealNet::sockets_only(),
-    ]
-}
-
-fn joined(net: &mut RealNet, limits: TcpLimits) -> (End, End, Conn, Conn) {
-    let mut server = End::listen(net, limits);
-    let mut client = End::client(net, limits);
-    let here = client.port.connect(server.address()).unwrap();
-    drive(&mut [&mut server, &mut client], |e| {
-        !e[0].opened.is_empty() && !e[1].opened.is_empty()
-    });
-    assert_eq!(client.opened[0], (here, server.address()));
-    let there = server.opened[0].0;
-    (server, client, here, there)
-}
-
-fn pattern(length: usize, seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    let step = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..length).map(step).collect()
-}
+use ends::{End, PATIENCE, drive, joined, nets, pattern};
+use nic::{Conn, ConnectError, Net, RealNet, Sqpoll, TcpLimits, TcpPort, UringOptions};
 
 #[test]
 fn engine_is_reported() {
@@ -438,4 +336,53 @@ fn a_paused_connection_waits_and_loses_nothing() {
         });
         assert_eq!(server.port.stats().cut, 0);
     }
+}
+
+#[test]
+fn a_kernel_thread_may_take_the_operations() {
+    let mut net = RealNet::with_uring(UringOptions {
+        sqpoll: Some(Sqpoll {
+            idle_ms: 1,
+            core: None,
+        }),
+        napi_us: Some(20),
+        ..UringOptions::default()
+    });
+    let (mut server, mut client, here, there) = joined(&mut net, TcpLimits::default());
+    let Some(state) = server.port.uring() else {
+        return; // no io_uring here: said by the port
+    };
+    assert!(state.is_sqpoll && state.napi.is_some(), "{state}");
+    for round in 0..3 {
+        let sent = pattern(1_000, round);
+        assert_eq!(client.port.send(here, &sent), sent.len());
+        let so_far = 1_000 * (round as usize + 1);
+        drive(&mut [&mut server, &mut client], |e| {
+            e[0].received(there).len() == so_far
+        });
+        assert!(server.received(there).ends_with(&sent));
+    }
+    client.port.close(here);
+    drive(&mut [&mut server, &mut client], |e| {
+        e.iter().all(|end| end.port.stats().connections == 0)
+    });
+}
+
+#[test]
+fn polling_the_cards_queues_changes_nothing_else() {
+    let mut net = RealNet::with_uring(UringOptions {
+        napi_us: Some(20),
+        ..UringOptions::default()
+    });
+    let (mut server, mut client, here, there) = joined(&mut net, TcpLimits::default());
+    if let Some(state) = server.port.uring() {
+        println!("{state}");
+        assert!(state.napi.is_some());
+    }
+    let sent = pattern(100_000, 9);
+    assert_eq!(client.port.send(here, &sent), sent.len());
+    drive(&mut [&mut server, &mut client], |e| {
+        e[0].received(there).len() == sent.len()
+    });
+    assert!(server.received(there) == sent);
 }
