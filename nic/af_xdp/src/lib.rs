@@ -90,6 +90,7 @@
 //!   the other way round.
 
 mod asm;
+mod bind;
 mod btf;
 mod error;
 mod features;
@@ -117,7 +118,7 @@ pub use filter::{Action, Filter, Hook, Link, LoadOptions};
 pub use frame::{Frame, Outgoing, PARTS_MAX, Received, Sent, Span};
 pub use metadata::{MetadataKey, RxHash, RxMetadata, TxChecksum, TxRequest};
 pub use port::{FRAME_BYTES, FRAME_BYTES_MAX, Full, Mode, Options, Port, PortStatistics};
-pub use queue::{BusyPoll, Copying, DEPTH_MAX, Queue, QueueOptions, Socket};
+pub use queue::{BusyPoll, Copying, DEPTH_MAX, Queue, QueueOptions, Socket, WAIT_MAX, wait};
 pub use report::{Answer, BusyPollReport, Report};
 pub use rings::{CompletionRing, FillRing, Kicked, RxRing, TxRing};
 pub use rule::{ADDRESSES_MAX, PORTS_MAX, Rule};

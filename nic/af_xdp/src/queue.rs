@@ -2,25 +2,20 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::bind::{bind_somehow, register};
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::report::{Answer, BusyPollReport, Report};
 use crate::ring::{Consumer, Producer};
 use crate::rings::{CompletionRing, FillRing, RxRing, TxRing};
-use crate::socket::{self, Place, bind, get, ring, set, size_rings};
+use crate::socket::{self, get, ring, set, size_rings};
 use crate::statistics::Statistics;
-use crate::umem::{Member, Requests, Umem};
+use crate::umem::{Member, Umem};
 
 /// Deepest ring.
 pub const DEPTH_MAX: u32 = 1 << 16;
-
-/// How long an open waits for a queue that is taken: the kernel frees the queue of a socket that
-/// was closed, or whose owner died, some time after.
-const BUSY_PATIENCE: Duration = Duration::from_secs(5);
-const BUSY_PAUSE: Duration = Duration::from_millis(2);
 
 /// XDP_MAX_TX_SKB_BUDGET.
 const OPTION_TX_BUDGET: libc::c_int = 9;
@@ -145,7 +140,7 @@ impl Queue {
         }
         queue.fill.ring.publish();
         let first = owner.as_ref().map(|(fd, _)| fd.as_fd());
-        match bind_somehow(&queue, umem, options, first) {
+        match bind_somehow(queue.socket.as_fd(), umem, options, first) {
             Ok((joined, copy_because)) => {
                 let first = owner.filter(|_| joined);
                 let report = Report {
@@ -196,21 +191,23 @@ impl Socket {
     }
 }
 
+/// Most sockets that one [`wait`] waits for.
+pub const WAIT_MAX: usize = 64;
+
+/// Sleeps until one of the sockets has received something, at most `timeout`; false when none has.
+/// Also true early, now and then, without a reason. For programs that need not be quick.
+///
+/// # Panics
+/// If there are more than [`WAIT_MAX`] sockets.
+pub fn wait(sockets: &[&Socket], timeout: Duration) -> Result<bool, Error> {
+    assert!(sockets.len() <= WAIT_MAX, "too many sockets");
+    socket::wait(sockets.iter().map(|socket| socket.as_fd()), timeout)
+}
+
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-fn register(fd: BorrowedFd<'_>, umem: &Umem) -> Result<(), Error> {
-    let step = "registering the frames";
-    set(
-        fd,
-        libc::SOL_XDP,
-        libc::XDP_UMEM_REG,
-        umem.registration(),
-        step,
-    )
 }
 
 /// The rings of a socket that is not bound yet.
@@ -258,71 +255,6 @@ fn unbound(umem: &Umem, socket: Arc<OwnedFd>, options: &QueueOptions) -> Result<
         tx,
         socket,
     })
-}
-
-/// Whether it joined another socket's memory, and why the card does not copy, if it does not.
-type Bound = (bool, Option<i32>);
-
-/// Joins `owner` if there is one; else the best way of copying that is allowed and granted.
-fn bind_somehow(
-    queue: &Queue,
-    umem: &Umem,
-    options: &QueueOptions,
-    owner: Option<BorrowedFd<'_>>,
-) -> Result<Bound, Error> {
-    let fd = queue.socket.as_fd();
-    if let Some(owner) = owner {
-        match bind_patiently(fd, options, libc::XDP_SHARED_UMEM, Some(owner)) {
-            // Its interface is gone: it will never use the memory again.
-            Err(libc::EBADF) => register(fd, umem)?,
-            result => return result.map(|()| (true, None)).map_err(refused),
-        }
-    }
-    let mut flags = libc::XDP_USE_NEED_WAKEUP;
-    if options.multi_buffer {
-        flags |= libc::XDP_USE_SG;
-    }
-    let zero_copy = || {
-        if umem.options().requests == Requests::SoftwareChecksum {
-            return Err(libc::EOPNOTSUPP); // the kernel would bind, and compute nothing
-        }
-        bind_patiently(fd, options, flags | libc::XDP_ZEROCOPY, None)
-    };
-    let copy = || bind_patiently(fd, options, flags | libc::XDP_COPY, None);
-    let result = match options.copying {
-        Copying::ZeroCopy => zero_copy().map(|()| None),
-        Copying::Copy => copy().map(|()| None),
-        Copying::Auto => match zero_copy() {
-            Ok(()) => Ok(None),
-            Err(libc::EBUSY) => Err(libc::EBUSY), // taken in one way is taken in all
-            Err(errno) => copy().map(|()| Some(errno)),
-        },
-    };
-    result.map(|because| (false, because)).map_err(refused)
-}
-
-fn refused(errno: i32) -> Error {
-    let source = std::io::Error::from_raw_os_error(errno);
-    Error::new("binding to the queue", source)
-}
-
-fn bind_patiently(
-    fd: BorrowedFd<'_>,
-    options: &QueueOptions,
-    flags: u16,
-    shared: Option<BorrowedFd<'_>>,
-) -> Result<(), i32> {
-    let place = Place {
-        interface: options.interface,
-        queue: options.queue,
-    };
-    let start = Instant::now();
-    loop {
-        match bind(fd, place, flags, shared) {
-            Err(libc::EBUSY) if start.elapsed() < BUSY_PATIENCE => thread::sleep(BUSY_PAUSE),
-            result => return result,
-        }
-    }
 }
 
 /// Sets the options of a bound socket, and asks what is so.

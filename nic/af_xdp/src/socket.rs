@@ -5,6 +5,7 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::map::Mapping;
@@ -156,6 +157,28 @@ pub(crate) fn receive_nothing(fd: &OwnedFd) {
     let (address, length) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: no buffer and no address.
     let _ = unsafe { libc::recvfrom(fd, none, 0, libc::MSG_DONTWAIT, address, length) };
+}
+
+/// Waits until one of these can be read from; whether one can.
+pub(crate) fn wait<'a>(
+    fds: impl Iterator<Item = BorrowedFd<'a>>,
+    timeout: Duration,
+) -> Result<bool, Error> {
+    let mut polled: Vec<libc::pollfd> = fds
+        .map(|fd| libc::pollfd {
+            fd: fd.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        })
+        .collect();
+    let count = polled.len() as libc::nfds_t;
+    let millis = timeout.as_millis().min(i32::MAX as u128) as libc::c_int;
+    // SAFETY: as many entries as said, writable.
+    let ready = unsafe { libc::poll(polled.as_mut_ptr(), count, millis) };
+    if ready < 0 && errno() != libc::EINTR {
+        return Err(Error::last("waiting for frames"));
+    }
+    Ok(ready != 0)
 }
 
 fn errno() -> i32 {
