@@ -27,6 +27,8 @@ use wire::ring::{Event, Input, Side};
 const DAY_INPUTS: usize = 20_000;
 /// Commands unless asked otherwise: what CI runs.
 const COMMANDS: u64 = 10_000_000;
+/// More events than an input of so few orders comes to.
+const EVENTS_MAX: usize = 100_000;
 /// Between two words about progress.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -254,6 +256,7 @@ fn applied(engine: &mut Engine<'_>, input: &Input) -> Vec<Event> {
     while step == Step::More {
         step = engine.resume(&mut events);
         all.extend_from_slice(events.as_slice());
+        assert!(all.len() < EVENTS_MAX, "an input without end: {input:?}");
     }
     all
 }

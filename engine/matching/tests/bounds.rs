@@ -9,7 +9,7 @@ use matching::{Limits, WHOLE_MAX};
 use wire::ring::Side::{self, Buy, Sell};
 use wire::ring::{
     Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, Event, EventKind,
-    MarketState, PRICE_MARKET, QUANTITY_MAX,
+    MarketState, PRICE_MARKET, QUANTITY_MAX, TimeInForce,
 };
 
 const LIMITS: Limits = Limits {
@@ -252,14 +252,12 @@ fn an_order_that_is_shared_out() {
 fn an_iceberg_that_shows_one_unit_at_a_time() {
     const UNITS: u32 = 9_999;
     let mut rig = open();
-    extra(
-        &mut rig,
-        Command {
-            old_user_ref: 1,
-            price: i64::MAX,
-            ..of(CommandKind::Extra)
-        },
-    );
+    let shows_one = Command {
+        old_user_ref: 1,
+        price: i64::MAX,
+        ..of(CommandKind::Extra)
+    };
+    extra(&mut rig, shows_one);
     rig.apply(day(1, Sell, UNITS, 1_000_000));
     let events = rig.apply(ioc(1, Buy, QUANTITY_MAX, 1_000_000));
     assert_eq!(count(&events, EventKind::Refreshed), UNITS as usize - 1);
@@ -270,14 +268,12 @@ fn an_iceberg_that_shows_one_unit_at_a_time() {
 fn orders_that_expire_together() {
     const ORDERS: usize = 5_000;
     let mut rig = open();
+    let expires = Command {
+        price: 1_000_000,
+        ..of(CommandKind::Extra)
+    };
     for order in 1..=ORDERS {
-        extra(
-            &mut rig,
-            Command {
-                price: 1_000_000,
-                ..of(CommandKind::Extra)
-            },
-        );
+        extra(&mut rig, expires);
         rig.apply(day(order as u32, Sell, 1, 100 * order as i64));
     }
     rig.sequence = 1_000_000;
@@ -305,6 +301,21 @@ fn an_uncross_and_its_indication() {
     let fills = count(&events, EventKind::Executed) / 2;
     assert_eq!(fills, LEVELS);
     check(&rig, 2 * LEVELS / STEP_LOOKS + fills / 15 + 3);
+}
+
+#[test]
+fn orders_that_rest_when_a_closing_auction_begins() {
+    const ORDERS: usize = 3_000;
+    let mut rig = open();
+    for order in 1..=ORDERS as u32 {
+        rig.apply(Command {
+            time_in_force: TimeInForce::AtClose as u8,
+            ..day(order, Buy, 1, 1_000_000)
+        });
+    }
+    let events = rig.apply(turn(MarketState::ClosingAuction));
+    assert_eq!(events.len(), ORDERS + 1);
+    check(&rig, ORDERS / 60 + 2);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The defects that benchmarks of public engines find most, a test each: commands and their answers.
-//! Those of orders that are not plain are in `defects_special.rs`.
+//! The defects that benchmarks of public engines find most, a test each: commands and their
+//! answers. Those of orders that are not plain are in `defects_special.rs`.
 
 mod common;
 

@@ -120,3 +120,23 @@ fn executed_units_count_however_they_are_kept() {
     let answer = answers(&mut rig, replace(1, 5, 9, 100)).remove(0);
     assert_eq!(answer, "Replaced 1:5 3@100 left 3 booked");
 }
+
+#[test]
+fn an_iceberg_expires_by_its_present_number() {
+    let mut rig = Rig::open(TWO);
+    for (displayed, order) in [(3, 1), (0, 2)] {
+        asked(&mut rig, extra(displayed, 1_000), day(order, Buy, 10, 100));
+    }
+    // Its tip goes, and with it the number that was below the other's.
+    rig.apply(ioc(1, Sell, 3, 100));
+    rig.sequence = 1_000;
+    let said = answers(&mut rig, of(CommandKind::Time));
+    assert_eq!(
+        said,
+        [
+            "Canceled 1:2 10@100 left 0 booked Expired",
+            "Canceled 1:1 7@100 left 0 booked Expired",
+            "Noted 0:0 0@0 left 0",
+        ]
+    );
+}

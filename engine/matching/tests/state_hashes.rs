@@ -1,4 +1,5 @@
-//! The same inputs bring the engine to the same state, in every build: what `state_hashes.txt` says.
+//! The same inputs bring the engine to the same state, in every build: what `state_hashes.txt`
+//! says.
 //!
 //! `STATE_HASHES_WRITE=1 cargo test -p matching --test state_hashes` writes it anew, after a change
 //! of the rules, of the snapshot's format or of the hostile stream. `cargo x determinism` compares

@@ -21,6 +21,9 @@ const DRIFT_MAX: i64 = 4;
 /// Orders of a session that cancels and replacements choose from, half of the time the last two.
 const RECENT: u64 = 12;
 
+/// Most expiries are a multiple of it.
+const EXPIRY_NS: i64 = 64;
+
 /// Sessions whose orders are meant well.
 const SESSIONS_GOOD: u64 = 4;
 
@@ -169,7 +172,12 @@ impl Hostile {
 
     fn ask_expiry(&mut self, _: &mut Command, extra: &mut Command) {
         let now_ns = self.sequencer.time_ns() as i64;
-        extra.price = now_ns + self.random.below(300) as i64;
+        let away_ns = self.random.below(300) as i64;
+        extra.price = now_ns + away_ns;
+        // Mostly at the same time as others.
+        if away_ns % 4 != 0 {
+            extra.price -= extra.price % EXPIRY_NS;
+        }
     }
 
     fn ask_stop(&mut self, order: &mut Command, extra: &mut Command) {

@@ -1,49 +1,74 @@
-//! Mutants: the proof that the loom models have teeth.
+//! Mutants: the proof that the loom models and the tests of the market's rules have teeth.
 //!
-//! A copy of `queue` and `loom-tests` is broken in one place at a time; a model must fail each
-//! time. The copy is a workspace of its own with its own target folder, so that a broken algorithm
-//! never mixes with the real build. A mutant that does not compile, or that no model fails for
-//! within the time limit, counts as a survivor, and so does one that a model only notices by
-//! exploring too little.
+//! A copy of some packages is broken in one place at a time; something must fail each time. The
+//! copy is a workspace of its own with its own target folder, so that a broken algorithm never
+//! mixes with the real build. A mutant that does not compile, or that nothing fails for within the
+//! time limit, counts as a survivor, and so does one that a model only notices by exploring too
+//! little.
 
 mod list;
+mod rings;
+mod rules;
 mod scratch;
+mod suite;
 
 use crate::Outcome;
 use crate::command::root;
-use list::{FILES, Mutant};
+use list::Mutant;
 use scratch::{Scratch, Verdict};
 use std::time::Instant;
+use suite::{SUITES, Suite};
 
-/// Breaks the algorithms one way after the other, or only the ways whose name contains `only`.
+/// Breaks the code one way after the other, or only the ways whose name, or whose suite's, contains
+/// `only`.
 pub fn run(only: Option<&str>) -> Outcome {
-    let mut mutants = Vec::new();
-    for file in FILES {
-        let text =
-            std::fs::read_to_string(root().join(file)).map_err(|e| format!("{file}: {e}"))?;
-        mutants.extend(list::of_file(file, &text)?);
-    }
-    mutants.retain(|mutant| only.is_none_or(|only| mutant.name.contains(only)));
-    if mutants.is_empty() {
-        return Err("no mutant has such a name".into());
-    }
-    let scratch = Scratch::new()?;
-    match scratch.judge()? {
-        Verdict::Survived => println!("mutants: the models pass on the algorithms as they are"),
-        other => return Err(format!("the models do not pass unbroken: {other:?}")),
-    }
-    println!("{:<58} | {:<40} | seconds", "mutant", "killed by");
     let mut survivors = Vec::new();
-    for mutant in &mutants {
-        if !try_one(&scratch, mutant)? {
-            survivors.push(mutant.name.as_str());
+    let mut count = 0;
+    for suite in SUITES {
+        let mut mutants = mutants_of(suite)?;
+        mutants.retain(|mutant| {
+            only.is_none_or(|only| suite.name == only || mutant.name.contains(only))
+        });
+        if !mutants.is_empty() {
+            count += mutants.len();
+            survivors.extend(try_all(suite, mutants)?);
         }
     }
-    println!("{} mutants, {} survived", mutants.len(), survivors.len());
+    if count == 0 {
+        return Err("no mutant has such a name".into());
+    }
+    println!("{count} mutants, {} survived", survivors.len());
     if survivors.is_empty() {
         return Ok(());
     }
-    Err(format!("no model fails for: {}", survivors.join("; ")))
+    Err(format!("nothing fails for: {}", survivors.join("; ")))
+}
+
+fn mutants_of(suite: &Suite) -> Result<Vec<Mutant>, String> {
+    let mut mutants = Vec::new();
+    for file in suite.files() {
+        let text =
+            std::fs::read_to_string(root().join(file)).map_err(|e| format!("{file}: {e}"))?;
+        mutants.extend(list::of_file(suite, file, &text)?);
+    }
+    Ok(mutants)
+}
+
+/// Judges mutants of a suite; gives the names of those that survive.
+fn try_all(suite: &'static Suite, mutants: Vec<Mutant>) -> Result<Vec<String>, String> {
+    let scratch = Scratch::new(suite)?;
+    match scratch.judge()? {
+        Verdict::Survived => println!("{}: all pass on the code as it is", suite.name),
+        other => return Err(format!("{} do not pass unbroken: {other:?}", suite.name)),
+    }
+    println!("{:<72} | {:<40} | seconds", "mutant", "killed by");
+    let mut survivors = Vec::new();
+    for mutant in mutants {
+        if !try_one(&scratch, &mutant)? {
+            survivors.push(mutant.name);
+        }
+    }
+    Ok(survivors)
 }
 
 /// Judges one mutant and prints its line; whether it was killed.
@@ -53,17 +78,14 @@ fn try_one(scratch: &Scratch, mutant: &Mutant) -> Result<bool, String> {
     let verdict = scratch.judge();
     scratch.restore(mutant.file)?;
     let (killed, by) = match verdict? {
-        Verdict::Killed(models) => (true, models.join(", ")),
+        Verdict::Killed(tests) => (true, tests.join(", ")),
         Verdict::Survived => (false, "SURVIVED".to_owned()),
         Verdict::Undecided(why) => (false, format!("UNDECIDED: {why}")),
     };
-    let name = format!(
-        "{}: {}",
-        mutant.file.trim_start_matches("queue/src/"),
-        mutant.name
-    );
+    let file = mutant.file.rsplit('/').next().unwrap_or(mutant.file);
+    let name = format!("{file}: {}", mutant.name);
     println!(
-        "{name:<58} | {by:<40} | {:.1}",
+        "{name:<72} | {by:<40} | {:.1}",
         start.elapsed().as_secs_f64()
     );
     Ok(killed)

@@ -1,8 +1,9 @@
-//! The scratch copy of `queue` and `loom-tests` in which mutants live and are judged.
+//! The scratch copy of some packages in which mutants live and are judged.
 
-use crate::command::{cargo, root, target_dir};
+use super::suite::{Suite, Trial};
+use crate::command::{cargo, output, root, target_dir};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// A mutant that takes longer may hang; no model of an unbroken algorithm takes a tenth of it.
@@ -25,14 +26,15 @@ pub enum Verdict {
 /// The copy.
 pub struct Scratch {
     folder: PathBuf,
+    trials: &'static [Trial],
 }
 
 impl Scratch {
-    /// Lays the copy anew.
-    pub fn new() -> Result<Self, String> {
-        let folder = target_dir().join("mutants");
+    /// Lays the copy of a suite's packages anew.
+    pub fn new(suite: &'static Suite) -> Result<Self, String> {
+        let folder = target_dir().join("mutants").join(suite.name);
         let said = |e: std::io::Error| format!("lay {}: {e}", folder.display());
-        for package in ["queue", "loom-tests"] {
+        for package in suite.packages.iter().chain(suite.folders) {
             let copy = folder.join(package);
             if copy.exists() {
                 std::fs::remove_dir_all(&copy).map_err(said)?;
@@ -40,9 +42,14 @@ impl Scratch {
             copy_sources(&root().join(package), &copy).map_err(said)?;
         }
         let manifest = std::fs::read_to_string(root().join("Cargo.toml")).map_err(said)?;
-        std::fs::write(folder.join("Cargo.toml"), workspace_of(&manifest)?).map_err(said)?;
+        std::fs::write(
+            folder.join("Cargo.toml"),
+            workspace_of(&manifest, suite.packages)?,
+        )
+        .map_err(said)?;
         std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).map_err(said)?;
-        Ok(Self { folder })
+        let trials = suite.trials;
+        Ok(Self { folder, trials })
     }
 
     /// Puts other text into a file of the copy.
@@ -59,12 +66,20 @@ impl Scratch {
         self.write(file, &text)
     }
 
-    /// Builds the copy and runs the models on it.
+    /// Runs one trial after the other on the copy, up to one that does not let it pass.
     pub fn judge(&self) -> Result<Verdict, String> {
-        let mut build = self.cargo(&["test", "--quiet", "-p", "loom-tests", "--tests", "--no-run"]);
-        let built = build
-            .output()
-            .map_err(|e| format!("cannot start cargo: {e}"))?;
+        for trial in self.trials {
+            match self.judge_by(trial)? {
+                Verdict::Survived => {}
+                other => return Ok(other),
+            }
+        }
+        Ok(Verdict::Survived)
+    }
+
+    /// Builds what a trial needs, then runs it.
+    fn judge_by(&self, trial: &Trial) -> Result<Verdict, String> {
+        let built = output(&mut self.cargo(trial.build))?;
         if !built.status.success() {
             let said = String::from_utf8_lossy(&built.stderr);
             let line = said
@@ -78,19 +93,8 @@ impl Scratch {
         let also = file
             .try_clone()
             .map_err(|e| format!("{}: {e}", log.display()))?;
-        let tests = [
-            "test",
-            "--quiet",
-            "-p",
-            "loom-tests",
-            "--tests",
-            "--no-fail-fast",
-        ];
-        let mut run = self.cargo(&tests);
-        run.args(["--", "--nocapture", "--test-threads=1"])
-            .stdout(file)
-            .stderr(also);
-        run.env("RUST_BACKTRACE", "0");
+        let mut run = self.cargo(trial.run);
+        run.stdout(file).stderr(also).env("RUST_BACKTRACE", "0");
         let mut child = run
             .spawn()
             .map_err(|e| format!("cannot start cargo: {e}"))?;
@@ -98,7 +102,7 @@ impl Scratch {
             return Ok(Verdict::Undecided(format!("no end after {TIME_LIMIT:?}")));
         };
         let text = std::fs::read(&log).map_err(|e| format!("{}: {e}", log.display()))?;
-        Ok(verdict(success, &String::from_utf8_lossy(&text)))
+        Ok(verdict(trial, success, &String::from_utf8_lossy(&text)))
     }
 
     /// Cargo in the copy, with a target folder that nothing else uses.
@@ -106,8 +110,9 @@ impl Scratch {
         let mut command = cargo(arguments);
         command
             .current_dir(&self.folder)
-            .env("CARGO_TARGET_DIR", self.folder.join("target"));
-        command.stdin(Stdio::null());
+            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            // Recorded days are not in the copy.
+            .env_remove("CI");
         command
     }
 }
@@ -132,10 +137,16 @@ fn wait(child: &mut Child) -> Result<Option<bool>, String> {
     }
 }
 
-/// Reads from the log which models failed: the names of the threads that panicked.
-fn verdict(success: bool, log: &str) -> Verdict {
+/// Reads from the log which tests failed: the names of the threads that panicked, or the program
+/// that a trial is.
+fn verdict(trial: &Trial, success: bool, log: &str) -> Verdict {
     if success {
         return Verdict::Survived;
+    }
+    if let Some((program, says)) = trial.program
+        && (log.contains(says) || log.contains("panicked at"))
+    {
+        return Verdict::Killed(vec![program.to_owned()]);
     }
     let mut models = Vec::new();
     let mut lines = log.lines();
@@ -155,13 +166,13 @@ fn verdict(success: bool, log: &str) -> Verdict {
         }
     }
     if models.is_empty() {
-        return Verdict::Undecided("the models failed without a verdict".into());
+        return Verdict::Undecided("the trial failed without a verdict".into());
     }
     Verdict::Killed(models)
 }
 
-/// The root manifest with only the two packages of the copy.
-fn workspace_of(manifest: &str) -> Result<String, String> {
+/// The root manifest with only the packages of the copy.
+fn workspace_of(manifest: &str, packages: &[&str]) -> Result<String, String> {
     let said = |what: &str| format!("Cargo.toml: {what}");
     let mut table: toml::Table = manifest
         .parse()
@@ -170,13 +181,16 @@ fn workspace_of(manifest: &str) -> Result<String, String> {
         .get_mut("workspace")
         .and_then(toml::Value::as_table_mut);
     let workspace = workspace.ok_or_else(|| said("no [workspace]"))?;
-    workspace.insert("members".into(), vec!["queue", "loom-tests"].into());
+    workspace.insert("members".into(), packages.to_vec().into());
     workspace.remove("default-members");
     let dependencies = workspace
         .get_mut("dependencies")
         .and_then(toml::Value::as_table_mut);
     let dependencies = dependencies.ok_or_else(|| said("no [workspace.dependencies]"))?;
-    dependencies.retain(|name, value| name == "queue" || value.get("path").is_none());
+    dependencies.retain(|_, value| {
+        let path = value.get("path").and_then(toml::Value::as_str);
+        path.is_none_or(|path| packages.contains(&path))
+    });
     toml::to_string(&table).map_err(|e| said(&e.to_string()))
 }
 
@@ -198,22 +212,44 @@ fn copy_sources(from: &Path, to: &Path) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
+    const TESTS: Trial = Trial {
+        build: &[],
+        run: &[],
+        program: None,
+    };
+
     #[test]
     fn only_a_model_that_fails_kills() {
         let killed = "test single ... \nthread 'single' (12) panicked at a.rs:1:2:\ncausality\n\
                       thread 'single' (12) panicked at a.rs:1:2:\ncausality\n";
         assert_eq!(
-            verdict(false, killed),
+            verdict(&TESTS, false, killed),
             Verdict::Killed(vec!["single".into()])
         );
         let little =
             "thread 'batch' (12) panicked at a.rs:1:2:\nbatch explored only 1 executions\n";
-        assert!(matches!(verdict(false, little), Verdict::Undecided(_)));
-        assert!(matches!(
-            verdict(false, "error: killed"),
-            Verdict::Undecided(_)
-        ));
-        assert_eq!(verdict(true, killed), Verdict::Survived);
+        for log in [little, "error: killed"] {
+            let verdict = verdict(&TESTS, false, log);
+            assert!(matches!(verdict, Verdict::Undecided(_)), "{log}");
+        }
+        assert_eq!(verdict(&TESTS, true, killed), Verdict::Survived);
+    }
+
+    #[test]
+    fn a_program_kills_by_what_it_says() {
+        let trial = Trial {
+            program: Some(("compare", "compare: seed")),
+            ..TESTS
+        };
+        for log in [
+            "compare: seed 7, 2 inputs\n",
+            "thread '<unnamed>' (1) panicked at a.rs:1:1",
+        ] {
+            let killed = Verdict::Killed(vec!["compare".into()]);
+            assert_eq!(verdict(&trial, false, log), killed);
+        }
+        let other = verdict(&trial, false, "error: no room on the disk\n");
+        assert!(matches!(other, Verdict::Undecided(_)));
     }
 
     #[test]
@@ -221,7 +257,8 @@ mod tests {
         let manifest = "[workspace]\nmembers = ['a', 'queue']\ndefault-members = ['a']\n\
                         [workspace.dependencies]\na = { path = 'a' }\nb = '1'\n\
                         queue = { path = 'queue' }\n[profile.dev]\nopt-level = 1\n";
-        let copy: toml::Table = workspace_of(manifest).unwrap().parse().unwrap();
+        let copy = workspace_of(manifest, &["queue", "loom-tests"]).unwrap();
+        let copy: toml::Table = copy.parse().unwrap();
         let dependencies = copy["workspace"]["dependencies"].as_table().unwrap();
         assert_eq!(dependencies.keys().collect::<Vec<_>>(), ["b", "queue"]);
         assert_eq!(
@@ -229,6 +266,6 @@ mod tests {
             vec!["queue", "loom-tests"].into()
         );
         assert_eq!(copy["profile"]["dev"]["opt-level"].as_integer(), Some(1));
-        assert!(workspace_of("[package]\n").is_err());
+        assert!(workspace_of("[package]\n", &["queue"]).is_err());
     }
 }

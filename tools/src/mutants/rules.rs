@@ -1,0 +1,260 @@
+//! Mutants of the market's rules, judged by the differential and, if that lets one pass, by the
+//! engine's tests.
+
+use super::suite::{Fault, Suite, Trial};
+
+const STOPS: &str = "engine/matching/src/stops.rs";
+const TRIGGERS: &str = "engine/matching/src/triggers.rs";
+const TRADE: &str = "engine/matching/src/trade.rs";
+const ALL_OR_NONE: &str = "engine/matching/src/all_or_none.rs";
+const AFTER: &str = "engine/matching/src/after.rs";
+const MINIMUM: &str = "engine/matching/src/minimum.rs";
+const PEGS: &str = "engine/matching/src/pegs.rs";
+const ICEBERG: &str = "engine/matching/src/iceberg.rs";
+const SELF_TRADE: &str = "engine/matching/src/self_trade.rs";
+const EXPIRY: &str = "engine/matching/src/expiry.rs";
+const HEAP: &str = "engine/matching/src/heap.rs";
+const ALLOCATION: &str = "engine/matching/src/allocation.rs";
+const MASS: &str = "engine/matching/src/mass.rs";
+const KILL: &str = "engine/matching/src/kill.rs";
+const DARK: &str = "engine/matching/src/dark.rs";
+const BANDS: &str = "engine/matching/src/bands.rs";
+const UNCROSS: &str = "engine/matching/src/uncross.rs";
+
+pub const SUITE: Suite = Suite {
+    name: "rules",
+    packages: &["wire", "flow", "engine/matching"],
+    folders: &["docs"],
+    has_orderings: false,
+    faults: FAULTS,
+    trials: &[
+        Trial {
+            build: &[
+                "build",
+                "--quiet",
+                "-p",
+                "matching",
+                "--example",
+                "differential",
+            ],
+            run: &[
+                "run",
+                "--quiet",
+                "-p",
+                "matching",
+                "--example",
+                "differential",
+                "--",
+                "--commands",
+                "400000",
+            ],
+            program: Some(("differential", "differential: seed")),
+        },
+        Trial {
+            build: &["test", "--quiet", "-p", "matching", "--tests", "--no-run"],
+            run: &[
+                "test",
+                "--quiet",
+                "-p",
+                "matching",
+                "--tests",
+                "--no-fail-fast",
+                "--",
+                // It fails for every change.
+                "--skip",
+                "this_build_comes_to_the_recorded_states",
+            ],
+            program: None,
+        },
+    ],
+};
+
+const FAULTS: &[Fault] = &[
+    Fault {
+        name: "a stop waits until its trigger is passed",
+        file: STOPS,
+        find: "Side::Buy => price >= trigger,",
+        replace: "Side::Buy => price > trigger,",
+    },
+    Fault {
+        name: "a trailing stop that saw no price never gets a trigger",
+        file: STOPS,
+        find: "        self.set_mark(symbol, side, part, price);
+        Ticking::Mark
+",
+        replace: "        Ticking::Mark
+",
+    },
+    Fault {
+        name: "trailing stops follow the market the wrong way",
+        file: STOPS,
+        find: "rank(side, price) < rank(side, mark)",
+        replace: "rank(side, price) > rank(side, mark)",
+    },
+    Fault {
+        name: "stops to sell come to life by ascending trigger",
+        file: TRIGGERS,
+        find: "rank(who.side(), part.trigger(who.side()).unwrap_or(0))",
+        replace: "rank(wire::ring::Side::Buy, part.trigger(who.side()).unwrap_or(0))",
+    },
+    Fault {
+        name: "only an order's first trade is a tick",
+        file: TRADE,
+        find: "            watch.tick_add(book.last);
+",
+        replace: "",
+    },
+    Fault {
+        name: "all-or-none orders are tried with one unit too few",
+        file: ALL_OR_NONE,
+        find: "self.judged(&taker, taker.open, None)",
+        replace: "self.judged(&taker, taker.open - 1, None)",
+    },
+    Fault {
+        name: "one all-or-none order too many waits in a symbol",
+        file: ALL_OR_NONE,
+        find: "< WHOLE_MAX {
+            return Ok(());",
+        replace: "<= WHOLE_MAX {
+            return Ok(());",
+    },
+    Fault {
+        name: "all-or-none orders are not tried when units come",
+        file: AFTER,
+        find: "self.watches[usize::from(symbol)].is_due = 1;",
+        replace: "self.watches[usize::from(symbol)].is_due |= 0;",
+    },
+    Fault {
+        name: "units of the same account count for a minimum",
+        file: MINIMUM,
+        find: "if is_own { 0 }",
+        replace: "if is_own && false { 0 }",
+    },
+    Fault {
+        name: "a primary peg may lock the market",
+        file: PEGS,
+        find: "safer(price, other - towards * tick)",
+        replace: "safer(price, other)",
+    },
+    Fault {
+        name: "midpoints of sells are rounded down",
+        file: PEGS,
+        find: "(sum + 1) / 2",
+        replace: "sum / 2",
+    },
+    Fault {
+        name: "the replaced order is a reference for a peg",
+        file: PEGS,
+        find: "let less = if level == without { units } else { 0 };",
+        replace: "let less = if level == without { 0 * units } else { 0 };",
+    },
+    Fault {
+        name: "a reduction takes shown units first",
+        file: ICEBERG,
+        find: "let held = quantity.min(order.open() - tip);",
+        replace: "let held = quantity.saturating_sub(tip);",
+    },
+    Fault {
+        name: "a fresh tip keeps its place",
+        file: ICEBERG,
+        find: "        self.books.move_back(&mut self.slab, handle);
+",
+        replace: "",
+    },
+    Fault {
+        name: "a refreshed order expires by its old number",
+        file: ICEBERG,
+        find: "        if expires {
+",
+        replace: "        if expires && false {
+",
+    },
+    Fault {
+        name: "an iceberg that is decremented by an order as large stays",
+        file: SELF_TRADE,
+        find: "if order.open() > taker.open {",
+        replace: "if order.open() > taker.open + 1 {",
+    },
+    Fault {
+        name: "self-trades are prevented by session, not by account",
+        file: SELF_TRADE,
+        find: "[maker, taker.who.session()].map(|one| self.sessions[usize::from(one)].account)",
+        replace: "[maker, taker.who.session()].map(u32::from)",
+    },
+    Fault {
+        name: "orders that expire together leave in any order",
+        file: EXPIRY,
+        find: "(expiry_ns, self.orders[order as usize].identity().order_ref)",
+        replace: "(expiry_ns, u64::from(order & 0))",
+    },
+    Fault {
+        name: "what ends now ends at the next input",
+        file: HEAP,
+        find: "self.next_ns <= time_ns",
+        replace: "self.next_ns < time_ns",
+    },
+    Fault {
+        name: "what rounding leaves goes to all in turn",
+        file: ALLOCATION,
+        find: "let more = self.left.min(rest - part);",
+        replace: "let more = self.left.min(rest - part).min(1);",
+    },
+    Fault {
+        name: "the top order's share is not taken off",
+        file: ALLOCATION,
+        find: "        self.tips -= top;
+",
+        replace: "",
+    },
+    Fault {
+        name: "a price range does not include its end",
+        file: MASS,
+        find: "(from..=to).contains(&price)",
+        replace: "(from..to).contains(&price)",
+    },
+    Fault {
+        name: "parked orders fit every price",
+        file: MASS,
+        find: "if !mass.asks(PRICE) {",
+        replace: "if mass.symbol != 0 {",
+    },
+    Fault {
+        name: "who is defined after all were killed is not killed",
+        file: KILL,
+        find: "                self.kills.all = kills;
+",
+        replace: "",
+    },
+    Fault {
+        name: "units of hidden orders are shown",
+        file: DARK,
+        find: "order.is_hidden() {
+            order.open()",
+        replace: "order.is_hidden() {
+            0",
+    },
+    Fault {
+        name: "units that icebergs hold back are shown",
+        file: DARK,
+        find: "order.open() - self.tip(handle)",
+        replace: "order.open() - order.open()",
+    },
+    Fault {
+        name: "edges are rounded away from the reference",
+        file: BANDS,
+        find: "(reference + reach) / tick * tick",
+        replace: "(reference + reach).next_multiple_of(tick)",
+    },
+    Fault {
+        name: "an order at the edge is no reason for the limit state",
+        file: BANDS,
+        find: "price >= edges.upper",
+        replace: "price > edges.upper",
+    },
+    Fault {
+        name: "at a surplus to buy the lowest price is taken",
+        file: UNCROSS,
+        find: "alike.max_by_key(price)",
+        replace: "alike.clone().min_by_key(price)",
+    },
+];
