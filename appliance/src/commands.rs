@@ -3,11 +3,14 @@
 pub mod book;
 pub mod control;
 pub mod demo;
+pub mod doctor;
+pub mod host;
 pub mod load;
 pub mod replay;
 pub mod run;
 pub mod top;
 pub mod topology;
+pub mod tune;
 
 /// The cores that the system lets this process use.
 #[must_use]
@@ -17,4 +20,11 @@ pub fn cores_usable() -> Vec<usize> {
         .iter()
         .map(|core| core.id)
         .collect()
+}
+
+/// Prints to stdout; that nobody reads any more is the reader's choice.
+fn say(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

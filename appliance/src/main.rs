@@ -20,6 +20,8 @@ enum Command {
     Control(commands::control::Args),
     /// Show and judge the whole path on this machine.
     Demo(commands::demo::Args),
+    /// Say what of this host disturbs a pinned thread, why, and how to change it.
+    Doctor(commands::doctor::Args),
     /// Drive a venue with generated order flow and judge its answers.
     Load(commands::load::Args),
     /// Send an ITCH file as a MoldUDP64 feed.
@@ -30,6 +32,8 @@ enum Command {
     Top(commands::top::Args),
     /// Check a topology file and draw it.
     Topology(commands::topology::Args),
+    /// Change this host for the appliance, or change it back; a dry run unless told otherwise.
+    Tune(commands::tune::Args),
 }
 
 fn main() -> ExitCode {
@@ -37,10 +41,12 @@ fn main() -> ExitCode {
         Command::Book(args) => commands::book::run(args),
         Command::Control(args) => commands::control::run(args),
         Command::Demo(args) => commands::demo::run(args),
+        Command::Doctor(args) => commands::doctor::run(args),
         Command::Load(args) => commands::load::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Run(args) => commands::run::run(args),
         Command::Top(args) => commands::top::run(args),
         Command::Topology(args) => commands::topology::run(args),
+        Command::Tune(args) => commands::tune::run(args),
     }
 }

@@ -1,0 +1,236 @@
+//! `wirecross doctor` and `wirecross tune` as programs, on a recorded host; and for real in a
+//! network namespace of its own, where the kernel and the user's rights allow one.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const HOST: &str = include_str!("../../tuning/tests/hosts/intel-as-delivered.txt");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_wirecross");
+/// The longest wait for another process.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Host(TempDir);
+
+impl Host {
+    fn new() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
+        tuning::unpack(HOST, folder.path()).unwrap();
+        Self(folder)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).arg("--root").arg(self.0.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        told(&self.command(arguments).output().unwrap())
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.0.path().join("var/lib/wirecross/tune.journal")
+    }
+
+    /// Every file but those of the journal.
+    fn dump(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let mut found = BTreeMap::new();
+        walk(self.0.path(), &mut found);
+        found.retain(|path, _| !path.starts_with(self.0.path().join("var")));
+        found
+    }
+}
+
+fn walk(folder: &Path, found: &mut BTreeMap<PathBuf, Option<Vec<u8>>>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+            found.insert(path, None);
+        } else {
+            let text = std::fs::read(&path).unwrap();
+            found.insert(path, Some(text));
+        }
+    }
+}
+
+fn told(output: &Output) -> (Option<i32>, String) {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn doctor_prints_a_page_and_judges() {
+    let host = Host::new();
+    let before = host.dump();
+    let (status, page) = host.run(&["doctor"]);
+    assert_eq!(status, Some(1), "{page}");
+    for part in [
+        "hot cores 1-7, the rest 0,8, interfaces enp23s0f0",
+        "poor     clocksource",
+        "why     with the time stamp counter",
+        "change  echo 120 > /proc/sys/vm/stat_interval",
+        "undo    echo 1 > /proc/sys/vm/stat_interval",
+        "risk    `free` and `vmstat` lag",
+    ] {
+        assert!(page.contains(part), "{part} not in\n{page}");
+    }
+    let (status, page) = host.run(&["doctor", "same-pages", "--brief"]);
+    assert_eq!(status, Some(0), "{page}");
+    assert!(!page.contains("risk"), "{page}");
+    let (_, json) = host.run(&["doctor", "--json"]);
+    let findings: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let timer = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["stage"] == "timers")
+        .unwrap();
+    assert_eq!(
+        timer["changes"][0]["path"],
+        "/proc/sys/kernel/timer_migration"
+    );
+    assert_eq!(host.dump(), before);
+}
+
+#[test]
+fn tune_only_prints_unless_told_to_apply() {
+    let host = Host::new();
+    let before = host.dump();
+    let (status, plan) = host.run(&["tune", "timers"]);
+    assert_eq!(status, Some(0));
+    assert_eq!(
+        plan,
+        "# timers\necho 0 > /proc/sys/kernel/timer_migration\necho 120 > \
+         /proc/sys/vm/stat_interval\n# 2 changes; nothing was changed: --apply makes them\n"
+    );
+    assert_eq!(host.dump(), before);
+    let (status, done) = host.run(&["tune", "timers", "--apply"]);
+    assert!(
+        status == Some(0) && done.contains("# 2 changes, 0 refused"),
+        "{done}"
+    );
+    assert_ne!(host.dump(), before);
+    let (status, done) = host.run(&["tune", "--undo"]);
+    assert!(
+        status == Some(0) && done.contains("# 2 changes, 0 refused"),
+        "{done}"
+    );
+    assert_eq!(host.dump(), before);
+    assert!(!host.journal().exists());
+}
+
+#[test]
+fn wrong_words_are_explained() {
+    let host = Host::new();
+    for (arguments, word) in [
+        (&["tune", "smtp"][..], "smtp"),
+        (&["doctor", "--cores", "0-99"], "16-99"),
+        (&["doctor", "--cores", "x"], "--cores"),
+        (&["tune", "--apply", "--undo"], "--undo"),
+        (&["tune", "--force"], "--undo"),
+    ] {
+        let (status, text) = host.run(arguments);
+        assert!(
+            status == Some(2) && text.contains(word),
+            "{arguments:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn hot_cores_and_interface_come_from_the_topology() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies/colo-16core.toml");
+    let host = Host::new();
+    let (_, page) = host.run(&["doctor", "--brief", "--topology", file.to_str().unwrap()]);
+    assert!(
+        page.contains("hot cores 12-15, the rest 0-3,8-11, interfaces eth1"),
+        "{page}"
+    );
+}
+
+/// Killed by the system at whatever moment, the program leaves what undo needs.
+#[test]
+fn undo_is_exact_after_a_kill() {
+    let host = Host::new();
+    let before = host.dump();
+    for lines in [0, 1, 2, 5, 9, 20, 41, 60, 83, 100] {
+        let mut command = host.command(&["tune", "--apply"]);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        let since = Instant::now();
+        let written = || std::fs::read(host.journal()).unwrap_or_default();
+        let count = || written().iter().filter(|byte| **byte == b'\n').count();
+        while count() < lines && child.try_wait().unwrap().is_none() {
+            assert!(since.elapsed() < PATIENCE);
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (status, done) = host.run(&["tune", "--undo"]);
+        assert_eq!(status, Some(0), "after {lines} lines:\n{done}");
+        assert_eq!(host.dump(), before, "after {lines} lines:\n{done}");
+    }
+}
+
+/// What the script does: a veth pair with settings to mend, the page before, apply, the page
+/// between, undo, the page after. The namespaces vanish with it.
+const SCRIPT: &str = r#"
+set -e
+mount -t sysfs none /sys
+ip link add wxa numrxqueues 2 numtxqueues 2 type veth peer name wxb numrxqueues 2 numtxqueues 2
+ip link set wxa up; ip link set wxb up
+for queue in rx-0 rx-1; do echo 3 > /sys/class/net/wxa/queues/$queue/rps_cpus; done
+echo 20000 > /sys/class/net/wxa/gro_flush_timeout
+page() { "$1" doctor nic-offloads nic-queues nic-rings nic-coalescing steering --brief \
+    --interface wxa --record "$2" > "$2.page" || test $? = 1; }
+page "$1" "$2/before"
+"$1" tune nic-offloads nic-queues steering --interface wxa --apply --state "$2/journal" \
+    > "$2/applied"
+page "$1" "$2/between"
+"$1" tune --undo --state "$2/journal" > "$2/undone"
+page "$1" "$2/after"
+"#;
+
+#[test]
+fn a_real_interface_is_changed_and_changed_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("unshare")
+        .args(["--net", "--mount", "sh", "-c", SCRIPT, "sh", PROGRAM])
+        .arg(folder.path())
+        .output();
+    let output = match output {
+        Ok(output) if output.status.success() => output,
+        // Without root, without `ip`, without veth: nothing can be tried.
+        Ok(output) if !folder.path().join("before").exists() => {
+            return eprintln!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output) => panic!("{output:?}"),
+        Err(error) => return eprintln!("skipped: unshare: {error}"),
+    };
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(output.stdout.is_empty(), "{output:?}");
+    assert_eq!(read("before"), read("after"));
+    assert_ne!(read("before"), read("between"));
+    for line in [
+        "-L wxa rx 1",
+        "-K wxa tso off",
+        "rx-0/rps_cpus",
+        "rx-1/rps_cpus",
+    ] {
+        assert!(
+            read("applied").contains(line),
+            "{line} not in {}",
+            read("applied")
+        );
+    }
+    let poor = |page: &str| page.lines().filter(|line| line.starts_with("poor")).count();
+    assert!(poor(&read("before.page")) > 3, "{}", read("before.page"));
+    assert_eq!(poor(&read("between.page")), 0, "{}", read("between.page"));
+    assert!(!folder.path().join("journal").exists());
+}

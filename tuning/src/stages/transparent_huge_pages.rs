@@ -1,0 +1,33 @@
+//! Pages that the kernel joins behind the program's back.
+
+use super::Ask;
+use super::setting::Setting;
+use crate::finding::{About, Finding};
+
+const FOLDER: &str = "/sys/kernel/mm/transparent_hugepage";
+
+const ABOUT: About = About {
+    why: "while the kernel joins small pages into a large one, the thread that touches them waits \
+          up to milliseconds; the appliance asks for large pages itself",
+    risk: "programs that live on such pages (some databases) get slower",
+};
+
+pub(super) fn look(ask: Ask<'_>) -> Vec<Finding> {
+    let setting = |subject, wanted, lacking| Setting {
+        subject,
+        wanted,
+        lacking,
+        about: ABOUT,
+    };
+    let none = "a kernel without transparent huge pages";
+    let compaction = setting(
+        "compaction ahead of need",
+        "0",
+        "a kernel without compaction",
+    );
+    vec![
+        setting("joining pages", "never", none).check_one(ask, &format!("{FOLDER}/enabled")),
+        setting("making room for it", "never", none).check_one(ask, &format!("{FOLDER}/defrag")),
+        compaction.check_one(ask, "/proc/sys/vm/compaction_proactiveness"),
+    ]
+}

@@ -1,0 +1,6 @@
+//! Tests through the crate's face, on recorded hosts.
+#![allow(clippy::unwrap_used)]
+
+mod doctor;
+mod harness;
+mod tune;
