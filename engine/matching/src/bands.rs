@@ -196,8 +196,14 @@ impl Engine<'_> {
         }
         let ends_ns = self.now_ns.saturating_add(u64::from(time_ms) * MS);
         self.markets[usize::from(symbol)].ends_ns = ends_ns;
+        self.timer_add(symbol);
+    }
+
+    /// Lets a symbol's state end when its market says.
+    fn timer_add(&mut self, symbol: u16) {
         let mut timers = Timers(self.markets);
         self.timers.add(&mut timers, symbol.into());
+        self.look_at_clock();
     }
 
     /// Watches a symbol whose market was read, and lets its state end.
@@ -206,8 +212,7 @@ impl Engine<'_> {
             self.watch(symbol);
         }
         if self.market(symbol).ends_ns != 0 {
-            let mut timers = Timers(self.markets);
-            self.timers.add(&mut timers, symbol.into());
+            self.timer_add(symbol);
         }
     }
 
@@ -216,6 +221,7 @@ impl Engine<'_> {
         if self.market(symbol).ends_ns != 0 {
             let mut timers = Timers(self.markets);
             self.timers.remove(&mut timers, symbol.into());
+            self.look_at_clock();
             self.markets[usize::from(symbol)].ends_ns = 0;
         }
     }

@@ -137,6 +137,8 @@ pub struct Engine<'m> {
     pub(crate) expiries: Heap<'m>,
     /// Symbols whose states end.
     pub(crate) timers: Heap<'m>,
+    /// When the next order expires or the next state ends, the greatest number for never.
+    pub(crate) due_ns: u64,
     /// Time of the present input.
     pub(crate) now_ns: u64,
     pub(crate) refs: Refs<'m>,
@@ -201,6 +203,7 @@ impl<'m> Engine<'m> {
             slab: Slab::new(orders, parts),
             expiries: Heap::new(expiries),
             timers: Heap::new(timers),
+            due_ns: u64::MAX,
             now_ns: 0,
             refs: Refs::new(slots, branches),
             sessions,
@@ -229,7 +232,7 @@ impl<'m> Engine<'m> {
         );
         events.clear();
         self.now_ns = input.time_ns;
-        if input.time_ns >= self.expiries.next_ns.min(self.timers.next_ns) {
+        if input.time_ns >= self.due_ns {
             return self.expire_then_apply(input, events);
         }
         self.apply_now(input, events)

@@ -67,6 +67,12 @@ impl Engine<'_> {
             parts: parts.all,
         };
         change(&mut self.expiries, &mut keys, part);
+        self.look_at_clock();
+    }
+
+    /// Notes when the next order expires or the next state ends.
+    pub(crate) fn look_at_clock(&mut self) {
+        self.due_ns = self.expiries.next_ns.min(self.timers.next_ns);
     }
 
     /// Takes off the orders that expire by an input's time, then changes the states that end by it,

@@ -53,6 +53,8 @@ impl Venue {
             expiries,
             // Made anew of the markets.
             timers: _,
+            // That of both.
+            due_ns: _,
             // Each input brings its own.
             now_ns: _,
             // Found again when orders are put in.

@@ -276,6 +276,25 @@ fn a_best_price_at_the_edge_limits_the_symbol_until_it_goes() {
 }
 
 #[test]
+fn an_operator_ends_the_limit_state_without_an_auction() {
+    for to in [MarketState::Continuous, MarketState::Halt] {
+        let mut rig = banded(bands(0, 100, 5, 7), 1_000);
+        rig.apply(day(2, Buy, 3, 1_500));
+        let at_ns = rig.sequence + 1;
+        let said = answers(&mut rig, state(to, 0));
+        let is_back = to == MarketState::Continuous;
+        let mut expected = vec![format!("StateChanged 0:0 {}@0 left 9", to as u8)];
+        if is_back {
+            // The buy is at the edge as before, and the time begins anew.
+            expected.push("StateChanged 0:0 9@0 left 3".to_owned());
+        }
+        assert_eq!(said, expected);
+        let ended = time(&mut rig, at_ns + 5 * MS);
+        assert_eq!(ended.len(), if is_back { 2 } else { 1 }, "{ended:?}");
+    }
+}
+
+#[test]
 fn a_limit_state_ends_in_an_auction_which_ends_by_itself() {
     let mut rig = banded(bands(0, 100, 5, 7), 1_000);
     let from_ns = rig.sequence + 1;

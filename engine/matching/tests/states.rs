@@ -220,6 +220,38 @@ fn at_the_close_orders_come_to_life_for_the_closing_auction() {
 }
 
 #[test]
+fn at_the_close_orders_stay_until_a_closing_auction_ends() {
+    let mut rig = Rig::open(FEW);
+    rig.apply(Command {
+        time_in_force: TimeInForce::AtClose as u8,
+        ..day(1, Buy, 2, 100)
+    });
+    rig.apply(state(MarketState::ClosingAuction));
+    rig.apply(state(MarketState::Reopening));
+    assert_eq!(
+        answers(&mut rig, state(MarketState::Continuous)),
+        ["Uncrossed 0:0 0@0 left 0", "StateChanged 0:0 3@0 left 6"]
+    );
+    assert_eq!(
+        answers(&mut rig, ioc(1, Sell, 1, 100)),
+        [
+            "Accepted 2:1 1@100 left 1",
+            "Executed 1:1 1@100 left 1 maker booked",
+            "Executed 2:1 1@100 left 0",
+        ]
+    );
+    rig.apply(state(MarketState::ClosingAuction));
+    assert_eq!(
+        answers(&mut rig, state(MarketState::Continuous)),
+        [
+            "Uncrossed 0:0 0@0 left 0",
+            "Canceled 1:1 1@100 left 0 booked AuctionOver",
+            "StateChanged 0:0 3@0 left 7",
+        ]
+    );
+}
+
+#[test]
 fn a_symbol_that_closes_loses_its_orders() {
     let mut rig = called(&[
         day(1, Sell, 4, 101),
