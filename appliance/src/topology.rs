@@ -14,6 +14,7 @@ mod place;
 mod raw;
 mod rules;
 mod turns;
+mod uring;
 mod wiring;
 
 pub use error::Error;
@@ -221,6 +222,8 @@ pub struct Topology {
     pub limits: Limits,
     /// How the program ends.
     pub ending: Ending,
+    /// How ports use io_uring.
+    pub uring: nic::UringOptions,
     /// Bytes of one journal segment.
     pub segment_bytes: u64,
     /// Where each tile runs, in the order of [`Tile::ALL`].

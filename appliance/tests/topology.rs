@@ -1,6 +1,7 @@
 //! Topology files: the shipped ones are good, and every wrong value is refused by name.
 
 use appliance::topology::{Ack, Error, Link, Place, SelfTrade, Tile, Topology};
+use nic::{Receive, Sqpoll, UringOptions};
 use std::path::Path;
 
 const GOOD: &str = include_str!("../topologies/dev-2core.toml");
@@ -55,6 +56,19 @@ fn values_arrive_where_they_belong() {
     let ticks = with("[limits]", "[ticks]\nMSFT = 100\n\n[limits]");
     assert_eq!(Topology::parse(&ticks).unwrap().ticks, [1, 100, 1, 1]);
     assert_eq!(topology.ending.drain.as_secs(), 30);
+    assert_eq!(topology.uring, UringOptions::default());
+    let uring =
+        "[uring]\nreceive = \"single\"\nsqpoll_core = 3\nsqpoll_idle_ms = 10\nnapi_us = 20\n";
+    let text = with("[limits]", &format!("{uring}[limits]"));
+    let wanted = UringOptions {
+        receive: Receive::Single,
+        sqpoll: Some(Sqpoll {
+            idle_ms: 10,
+            core: Some(3),
+        }),
+        napi_us: Some(20),
+    };
+    assert_eq!(Topology::parse(&text).unwrap().uring, wanted);
 }
 
 #[test]
@@ -125,6 +139,26 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "127.0.0.1:26400",
         "127.0.0.1:99999",
         &["`order_entry.address`", "99999"],
+    ),
+    (
+        "[limits]",
+        "[uring]\nreceive = \"bulk\"\n[limits]",
+        &["`uring.receive`", "bulk", "\"multishot\" or \"single\""],
+    ),
+    (
+        "[limits]",
+        "[uring]\nsqpoll_core = 3\n[limits]",
+        &["`uring.sqpoll_core`", "sqpoll_idle_ms"],
+    ),
+    (
+        "[limits]",
+        "[uring]\nreceive = \"multishot\"\nsqpoll_idle_ms = 10\n[limits]",
+        &["`uring.receive`", "kernel thread"],
+    ),
+    (
+        "[limits]",
+        "[uring]\nnapi_us = 0\n[limits]",
+        &["`uring.napi_us`", "from 1"],
     ),
     (
         "[order_entry]",

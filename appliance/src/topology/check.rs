@@ -2,7 +2,7 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, FeedMode, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES,
-    SYMBOLS_MAX, Topology, USERS_MAX, logins, raw, rules, wiring,
+    SYMBOLS_MAX, Topology, USERS_MAX, logins, raw, rules, uring, wiring,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -52,6 +52,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         feed,
         limits,
         ending: ending(&file.ending)?,
+        uring: uring::options(&file.uring)?,
         segment_bytes: within("segment_mib", file.segment_mib, 1..=SEGMENT_MIB_MAX)? * MIB as u64,
         places,
         links,

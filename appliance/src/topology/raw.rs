@@ -21,6 +21,8 @@ pub(super) struct File {
     pub limits: Limits,
     #[serde(default)]
     pub ending: Ending,
+    #[serde(default)]
+    pub uring: super::uring::Raw,
     pub tiles: BTreeMap<String, Place>,
     pub links: BTreeMap<String, Link>,
     pub users: Vec<User>,

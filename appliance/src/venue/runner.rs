@@ -85,7 +85,11 @@ pub fn run(
     let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
     let mut modes = vec![format!("journal: {}", storage.mode())];
     let (tcp, udp) = ports(topology)?;
-    modes.push(format!("order entry: {}", tcp.mode()));
+    let entry = tcp.uring().map(|state| state.to_string());
+    modes.push(format!(
+        "order entry: {}",
+        entry.as_deref().unwrap_or(tcp.mode())
+    ));
     modes.push(format!("feed: {}", udp.feed.mode()));
     let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
     let parts = Parts {
@@ -154,7 +158,7 @@ fn machine_check(topology: &Topology) -> Result<(), StartError> {
 }
 
 fn ports(topology: &Topology) -> Result<(SocketTcp, PublishPorts<RealUdp>), StartError> {
-    let mut net = RealNet::new();
+    let mut net = RealNet::with_uring(topology.uring);
     let entry = &topology.order_entry;
     let limits = TcpLimits {
         connections: entry.connections_max as u16,
