@@ -71,9 +71,7 @@ impl Schedule {
 
     /// The next command that is due.
     pub fn next(&mut self, now_ns: u64) -> Option<Command> {
-        if self.turns.is_none() {
-            return None;
-        }
+        self.turns.as_ref()?;
         if self.commands.is_empty() && now_ns >= self.due_ns {
             self.look(now_ns);
         }
