@@ -108,7 +108,11 @@ fn show(args: &Args, directory: &Path) -> Result<bool, String> {
         let text = fs::read_to_string(file).map_err(|error| named(&error))?;
         let lines = recorded::read(&text).map_err(|error| named(&error))?;
         let (plan, played) = run_recorded(&arena, plan_of, lines, args.kill_after)?;
-        let judged = judge(&topology_of(&plan)?, &played.books, &played.summary)?;
+        let judged = judge(
+            &topology_of(&plan)?,
+            &played.books,
+            played.summary.state_hash,
+        )?;
         return Ok(tell_recorded(&played, &judged));
     }
     let wanted = Generated {
@@ -125,7 +129,7 @@ fn show(args: &Args, directory: &Path) -> Result<bool, String> {
     );
     let (plan, shown) = run_generated(&arena, plan_of, &wanted)?;
     let topology = topology_of(&plan)?;
-    let judged = judge(&topology, &shown.books, &shown.summary)?;
+    let judged = judge(&topology, &shown.books, shown.summary.state_hash)?;
     let hops = hops(&topology)?;
     Ok(tell_generated(&shown, &judged, &hops))
 }

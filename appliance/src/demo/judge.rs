@@ -3,9 +3,8 @@
 use journal::FileStorage;
 use matching::{Engine, Events, Line, Step};
 use trading::{Books, RestingOrder};
-use wire::ring::{Input, Side};
+use wire::ring::{Input, PRICE_MARKET, Side};
 
-use super::venue::Summary;
 use crate::topology::Topology;
 use crate::venue::{day::Day, engine_limits};
 
@@ -14,7 +13,7 @@ use crate::venue::{day::Day, engine_limits};
 pub struct Judged {
     /// Inputs in the journal.
     pub inputs: u64,
-    /// Orders that rest, by the journal.
+    /// Live orders by the journal, those included that the feed does not show.
     pub orders: usize,
     /// Hash of the replayed state.
     pub state_hash: u64,
@@ -22,11 +21,12 @@ pub struct Judged {
     pub differences: Vec<String>,
 }
 
-/// Replays the journal of a venue that has ended and compares its state and books.
+/// Replays the journal of a venue that has ended and compares its state with that of its summary,
+/// and what its books show with those of its feed.
 ///
 /// # Errors
 /// The journal cannot be read.
-pub fn judge(topology: &Topology, books: &Books, summary: &Summary) -> Result<Judged, String> {
+pub fn judge(topology: &Topology, books: &Books, state_hash: u64) -> Result<Judged, String> {
     let limits = engine_limits(topology);
     let mut lines = vec![Line::ZERO; limits.lines()];
     let mut engine = Engine::new(limits, &mut lines).map_err(|error| error.to_string())?;
@@ -51,10 +51,10 @@ pub fn judge(topology: &Topology, books: &Books, summary: &Summary) -> Result<Ju
         state_hash: engine.state_hash(),
         differences: Vec::new(),
     };
-    if judged.state_hash != summary.state_hash {
+    if judged.state_hash != state_hash {
         judged.differences.push(format!(
             "state hash {:016x} by the journal, {:016x} by the venue",
-            judged.state_hash, summary.state_hash
+            judged.state_hash, state_hash
         ));
     }
     compare(&engine, books, &mut judged);
@@ -67,11 +67,14 @@ fn compare(engine: &Engine<'_>, books: &Books, judged: &mut Judged) {
         for side in [Side::Buy, Side::Sell] {
             let mut ours = Vec::new();
             engine.orders(symbol, side, |order| {
-                ours.push(RestingOrder {
-                    order_ref: order.order_ref,
-                    price: order.price,
-                    quantity: order.quantity,
-                });
+                let is_market_sell = side == Side::Sell && order.price == PRICE_MARKET;
+                if !order.is_hidden {
+                    ours.push(RestingOrder {
+                        order_ref: order.order_ref,
+                        price: if is_market_sell { 0 } else { order.price },
+                        quantity: order.tip,
+                    });
+                }
             });
             let book = books.book(symbol);
             let theirs: Vec<RestingOrder> = book
