@@ -1,8 +1,8 @@
 //! Time as every room counts it: nanoseconds since the Unix epoch, never going back.
 //!
 //! The processor's counter gives the intervals and the system clock says when it began. A
-//! [`RealClock`] leaves it at that. A venue's clock is a [`SteeredClock`]: a [`Tracker`] compares it
-//! with the system clock and lets it follow, slowly and without a jump.
+//! [`RealClock`] leaves it at that. A venue's clock is a [`SteeredClock`]: a [`Tracker`] compares
+//! it with the system clock and lets it follow, slowly and without a jump.
 
 mod drift;
 mod source;

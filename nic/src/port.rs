@@ -160,7 +160,8 @@ pub trait TcpPort {
     fn unsent(&self, conn: Conn) -> usize;
 
     /// Stops reading from a connection, or goes on. What is under way still comes: at most two
-    /// receive buffers, or what the port's shared buffers hold. The peer feels a full window, and its end is heard only after going on.
+    /// receive buffers, or what the port's shared buffers hold. The peer feels a full window, and
+    /// its end is heard only after going on.
     fn pause(&mut self, conn: Conn, is_paused: bool);
 
     /// Ends a connection once its unsent bytes are out (bounded by `linger_ms`); later calls do

@@ -222,7 +222,11 @@ proptest! {
     #[test]
     fn time_never_goes_back_and_keeps_its_pace(
         moves in prop::collection::vec(
-            (1..20 * MS, -500_000..500_000_i64, prop::option::weighted(0.1, -10_i64.pow(15)..10_i64.pow(15))),
+            (
+                1..20 * MS,
+                -500_000..500_000_i64,
+                prop::option::weighted(0.1, -10_i64.pow(15)..10_i64.pow(15)),
+            ),
             1..200,
         )
     ) {

@@ -146,7 +146,8 @@ impl Oracle {
         Ok(())
     }
 
-    /// Whether the journal holds of a session only what it sent, in that order, each once. Behind an
+    /// Whether the journal holds of a session only what it sent, in that order, each once. Behind
+    /// an
     /// `Extra` stands its order, or, when a crash took that, an order without anything in it.
     pub fn check_sent(&self, session: u16, sent: &[Sending]) -> Result<(), String> {
         let mut sent = sent.iter();

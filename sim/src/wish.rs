@@ -97,8 +97,8 @@ impl Sending {
         }
     }
 
-    /// What must be in the journal ahead of the order, if anything: its minimum, displayed quantity,
-    /// expiry and flags, its condition and the amount of that.
+    /// What must be in the journal ahead of the order, if anything: its minimum, displayed
+    /// quantity, expiry and flags, its condition and the amount of that.
     pub fn extra(&self) -> Option<[i64; 6]> {
         let midnight_s = crate::day::START_NS / SECOND_NS - START_S;
         let expiry = |second: u32| ((midnight_s + u64::from(second)) * SECOND_NS) as i64;

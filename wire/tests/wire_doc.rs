@@ -90,9 +90,9 @@ fn ouch_section(page: &mut String) {
     messages(page, ouch::Outbound::TABLE);
     page.push_str(
         "\n## OUCH 5.0, appendage\n\nElements `length: u8, tag: u8, value`; the length counts tag \
-         and value. A known tag has the size of\nits kind, an unknown one is kept as it is. Tags from 128 \
-         on are this venue's own: OUCH has none for what\nthey say. [orders.md](orders.md) says which \
-         elements the venue takes, and for what.\n\n\
+         and value. A known tag has the size of\nits kind, an unknown one is kept as it is. Tags \
+         from 128 on are this venue's own: OUCH has none for what\nthey say. \
+         [orders.md](orders.md) says which elements the venue takes, and for what.\n\n\
          | tag | bytes | element | kind | meaning |\n|---|---|---|---|---|\n",
     );
     for row in ouch::Tag::TABLE {

@@ -175,8 +175,8 @@ fn time_of_day(key: &str, text: &str) -> Result<Duration, Error> {
                 key,
                 format!("is \"{text}\", which is no time of day"),
                 format!(
-                    "write hours and minutes of UTC, such as \"09:30\" or \"09:30:15\"; hours up to \
-                         {HOURS_MAX} are those of the next day"
+                    "write hours and minutes of UTC, such as \"09:30\" or \"09:30:15\"; hours \
+                         up to {HOURS_MAX} are those of the next day"
                 ),
             ));
         }

@@ -11,9 +11,10 @@
 #![allow(clippy::disallowed_types)]
 
 use std::num::NonZero;
+use std::ops::Range;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -123,13 +124,13 @@ struct Compared {
 /// Hands days out to the threads, and tells how far they came.
 fn compare_days(arguments: &Arguments) -> Result<(), String> {
     let days = arguments.commands.div_ceil(DAY_INPUTS as u64 + 1);
-    let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let waiting = Mutex::new(0..days);
     let (sender, compared) = mpsc::channel();
     let begun = Instant::now();
     thread::scope(|scope| {
         for _ in 0..arguments.threads {
-            let (sender, next, is_over) = (sender.clone(), &next, &is_over);
-            scope.spawn(move || compare_some(arguments, days, next, is_over, &sender));
+            let (sender, waiting) = (sender.clone(), &waiting);
+            scope.spawn(move || compare_some(arguments, waiting, &sender));
         }
         drop(sender);
         let (mut done, mut told, mut first) = (0, begun, None);
@@ -147,7 +148,7 @@ fn compare_days(arguments: &Arguments) -> Result<(), String> {
             done += one.inputs.len() as u64;
             // Days before it are still being compared, and may differ too.
             if one.difference.is_some() {
-                is_over.store(true, Ordering::Relaxed);
+                *held(&waiting) = 0..0;
                 let earlier = first.filter(|first: &Compared| first.day < one.day);
                 first = Some(earlier.unwrap_or(one));
             }
@@ -168,17 +169,14 @@ fn compare_days(arguments: &Arguments) -> Result<(), String> {
 /// Compares the next day until there is none.
 fn compare_some(
     arguments: &Arguments,
-    days: u64,
-    next: &AtomicU64,
-    is_over: &AtomicBool,
+    waiting: &Mutex<Range<u64>>,
     sender: &Sender<Result<Compared, String>>,
 ) {
     let mut memory = vec![Line::ZERO; LIMITS.lines()];
-    while !is_over.load(Ordering::Relaxed) {
-        let day = next.fetch_add(1, Ordering::Relaxed);
-        if day >= days {
+    loop {
+        let Some(day) = held(waiting).next() else {
             return;
-        }
+        };
         let mut hostile = Hostile::new(arguments.seed + day, arguments.offered);
         let mut inputs: Vec<Input> = hostile.by_ref().take(DAY_INPUTS).collect();
         inputs.push(hostile.closing());
@@ -191,6 +189,11 @@ fn compare_some(
             return;
         }
     }
+}
+
+/// The days that nobody took yet.
+fn held(waiting: &Mutex<Range<u64>>) -> MutexGuard<'_, Range<u64>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn tell(done: u64, commands: u64, begun: Instant) {

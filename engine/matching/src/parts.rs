@@ -48,7 +48,7 @@ pub(crate) struct Part {
     pub(crate) condition: u8,
     /// It trades whole.
     pub(crate) is_whole: u8,
-    /// The [`List`](crate::watch::List) that it is in, 0 for none.
+    /// The [`List`] that it is in, 0 for none.
     pub(crate) list: u8,
     /// Which bit the branch of a tree of triggers is about that lies here, if one does.
     pub(crate) bit: u8,
@@ -57,7 +57,7 @@ pub(crate) struct Part {
     pub(crate) next: u32,
     /// What is below the branch; of an elected stop, its place among the elected ones and nothing.
     pub(crate) children: [u32; 2],
-    /// A [`TimeInForce`](wire::ring::TimeInForce) if it is only for an auction, 0 if not.
+    /// A [`TimeInForce`] if it is only for an auction, 0 if not.
     pub(crate) life: u8,
     unused: [u8; 3],
 }

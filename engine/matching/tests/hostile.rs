@@ -98,8 +98,22 @@ proptest! {
     ) {
         // Other limits, so other handles, groups and lines; roomy enough to refuse nothing.
         let limits = [
-            Limits { symbols: 3, sessions: 3, orders: 200, special: 200, price_groups: 20, accounts: 3 },
-            Limits { symbols: 9, sessions: 7, orders: 901, special: 201, price_groups: 33, accounts: 5 },
+            Limits {
+                symbols: 3,
+                sessions: 3,
+                orders: 200,
+                special: 200,
+                price_groups: 20,
+                accounts: 3,
+            },
+            Limits {
+                symbols: 9,
+                sessions: 7,
+                orders: 901,
+                special: 201,
+                price_groups: 33,
+                accounts: 5,
+            },
         ];
         let mut rigs = limits.map(Rig::open);
         let cut = cut.min(commands.len());

@@ -1,8 +1,8 @@
 //! Takes everything that arrives at an interface and writes it to a file that Wireshark reads. The
 //! kernel sees nothing of it meanwhile: meant for a port that a switch mirrors to.
 //!
-//! All queues share one memory, and packets longer than a frame come in parts. As root, with a cable
-//! between this namespace and one called `far`:
+//! All queues share one memory, and packets longer than a frame come in parts. As root, with a
+//! cable between this namespace and one called `far`:
 //!
 //! ```text
 //! cargo build -p af_xdp --example capture

@@ -124,7 +124,14 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "tuning",
         ours: Some(&[]),
-        others: Some(&["core_affinity", "hdrhistogram", "libc", "quanta", "serde", "serde_json"]),
+        others: Some(&[
+            "core_affinity",
+            "hdrhistogram",
+            "libc",
+            "quanta",
+            "serde",
+            "serde_json",
+        ]),
         unsafe_code: Unsafe::Only("/src/host/ethtool.rs"),
         ..FREE
     },

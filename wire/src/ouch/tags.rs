@@ -1,8 +1,8 @@
 //! The appendage: optional elements of an OUCH message.
 //!
 //! Each element is `length: u8 | tag: u8 | value`; the length counts tag and value. An element of
-//! unknown tag is kept as it is; one of known tag must have the length of its kind. OUCH numbers its
-//! tags from 1; those from [`TAG_OWN_FIRST`] on are this venue's own, for what OUCH cannot say.
+//! unknown tag is kept as it is; one of known tag must have the length of its kind. OUCH numbers
+//! its tags from 1; those from [`TAG_OWN_FIRST`] on are this venue's own, for what OUCH cannot say.
 
 use crate::field::take;
 use crate::{Error, Fault};
