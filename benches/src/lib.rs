@@ -76,6 +76,7 @@ pub const ROWS: &[Row] = &[
     rows::roundtrip::ROW,
     rows::ring::ROW,
     rows::matching::ROW,
+    rows::risk::ROW,
     rows::publish::ROW,
     rows::latency::ROW,
     rows::aapl::ROW,

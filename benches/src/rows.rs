@@ -7,4 +7,5 @@ pub mod matching;
 pub mod publish;
 pub mod regimes;
 pub mod ring;
+pub mod risk;
 pub mod roundtrip;

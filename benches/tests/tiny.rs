@@ -57,6 +57,11 @@ fn matching() {
 }
 
 #[test]
+fn risk() {
+    run_tiny("risk");
+}
+
+#[test]
 fn publish() {
     run_tiny("publish");
 }

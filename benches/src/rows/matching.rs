@@ -221,7 +221,7 @@ pub(super) fn compare_books(engine: &Engine<'_>, naive: &Naive) -> Result<(), Be
     Ok(())
 }
 
-fn turn_engine(flow: &Flow, memory: &mut [Line]) -> Result<Vec<Samples>, BenchError> {
+pub(super) fn turn_engine(flow: &Flow, memory: &mut [Line]) -> Result<Vec<Samples>, BenchError> {
     let mut cases = Vec::new();
     for group in [1, BURST] {
         let mut engine = engine(flow.limits, memory)?;
@@ -265,7 +265,7 @@ fn turn_naive(flow: &Flow) -> Result<Vec<Samples>, BenchError> {
 }
 
 /// Applies inputs and takes the time of each group, per input, the clock's own included.
-fn timed(inputs: &[Input], group: usize, mut apply: impl FnMut(&[Input])) -> Samples {
+pub(super) fn timed(inputs: &[Input], group: usize, mut apply: impl FnMut(&[Input])) -> Samples {
     let clock = Clock::new();
     let mut times = Samples::with_capacity(inputs.len() / group);
     let mut last = clock.raw();
