@@ -27,8 +27,8 @@ pub use clock::{
 };
 pub use net::{Net, RealNet, RealUdp, UdpOptions, XdpMode, XdpOptions};
 pub use port::{
-    Conn, ConnectError, DATAGRAM_BYTES_MAX, SendError, TcpEvent, TcpLimits, TcpPort, TcpStats,
-    UdpPort, UdpStats,
+    Arrival, Conn, ConnectError, DATAGRAM_BYTES_MAX, SendError, TcpEvent, TcpLimits, TcpPort,
+    TcpStats, UdpPort, UdpStats,
 };
 pub use tcp::SocketTcp;
 pub use udp::SocketUdp;

@@ -3,8 +3,9 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
+use crate::clock::Clock;
 use crate::driver::{Driver, Wants};
-use crate::port::{SendError, TcpLimits, TcpPort, UdpPort, UdpStats};
+use crate::port::{Arrival, SendError, TcpLimits, TcpPort, UdpPort, UdpStats};
 use crate::tcp::SocketTcp;
 use crate::udp::SocketUdp;
 use crate::uring::UringOptions;
@@ -148,11 +149,33 @@ pub enum RealUdp {
     Xdp(Box<XdpUdp>),
 }
 
+impl RealUdp {
+    /// Asks the kernel, and through it the card, when datagrams come: see
+    /// [`UdpPort::poll_stamped`]. Before the first poll; the first datagrams may still come without
+    /// times, because the kernel begins to take them in the background.
+    ///
+    /// # Errors
+    /// The system refuses, or the port goes around it: such a port has its own times only.
+    pub fn ask_times(&mut self) -> io::Result<()> {
+        match self {
+            RealUdp::Socket(port) => port.ask_times(),
+            RealUdp::Xdp(_) => Err(io::Error::from(io::ErrorKind::Unsupported)),
+        }
+    }
+}
+
 impl UdpPort for RealUdp {
     fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
         match self {
             RealUdp::Socket(port) => port.poll(on),
             RealUdp::Xdp(port) => port.poll(on),
+        }
+    }
+
+    fn poll_stamped(&mut self, clock: &dyn Clock, on: &mut dyn FnMut(Arrival<'_>)) -> usize {
+        match self {
+            RealUdp::Socket(port) => port.poll_stamped(clock, on),
+            RealUdp::Xdp(port) => port.poll_stamped(clock, on),
         }
     }
 

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4};
 
+use crate::clock::{BeforeKick, Clock, FirstTouch, Hardware, KernelReceived, Stamp};
+
 /// Largest UDP payload a port sends or receives: an Ethernet frame without IP options.
 pub const DATAGRAM_BYTES_MAX: usize = 1472;
 
@@ -228,17 +230,52 @@ pub struct UdpStats {
     pub dropped: u64,
 }
 
+/// A datagram, and when it was seen on its way. Each time says by its type where it was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The sender.
+    pub from: SocketAddrV4,
+    /// The bytes; valid during the call.
+    pub payload: &'a [u8],
+    /// By our clock, before we looked at it.
+    pub touched: Stamp<FirstTouch>,
+    /// By the kernel, if it was asked ([`RealUdp::ask_times`](crate::RealUdp::ask_times)).
+    pub kernel: Option<Stamp<KernelReceived>>,
+    /// By the card, if it was asked and its owner lets it take times.
+    pub hardware: Option<Stamp<Hardware>>,
+}
+
 /// Datagrams over IPv4, unicast and multicast.
 pub trait UdpPort {
     /// Hands at most one bounded batch of datagrams, with their senders, to `on`. Returns how many.
     /// Also starts queued sends.
     fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize;
 
+    /// Like `poll`, with times.
+    fn poll_stamped(&mut self, clock: &dyn Clock, on: &mut dyn FnMut(Arrival<'_>)) -> usize {
+        self.poll(&mut |from, payload| {
+            on(Arrival {
+                from,
+                payload,
+                touched: Stamp::touch(clock),
+                kernel: None,
+                hardware: None,
+            });
+        })
+    }
+
     /// Queues one datagram. It leaves with the next `flush` or `poll`.
     fn send(&mut self, to: SocketAddrV4, payload: &[u8]) -> Result<(), SendError>;
 
     /// Starts queued sends now.
     fn flush(&mut self);
+
+    /// Starts queued sends and says when: the time is taken last before the system is told.
+    fn flush_stamped(&mut self, clock: &dyn Clock) -> Stamp<BeforeKick> {
+        let stamp = Stamp::kick(clock);
+        self.flush();
+        stamp
+    }
 
     /// How the datagrams move: "xdp zero-copy", "xdp native", "xdp generic", "io_uring",
     /// "sockets", "mirror", ...

@@ -172,6 +172,15 @@ fn set<T>(fd: RawFd, level: libc::c_int, name: libc::c_int, value: T) -> io::Res
     check(result).map(drop)
 }
 
+/// Asks the kernel, and through it the card, for the times when datagrams came.
+pub(crate) fn receive_times(fd: RawFd) -> io::Result<()> {
+    let wanted = libc::SOF_TIMESTAMPING_RX_SOFTWARE
+        | libc::SOF_TIMESTAMPING_SOFTWARE
+        | libc::SOF_TIMESTAMPING_RX_HARDWARE
+        | libc::SOF_TIMESTAMPING_RAW_HARDWARE;
+    set(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, wanted)
+}
+
 /// Both directions (`how` SHUT_RDWR) or one; an error means that the connection is gone already.
 pub(crate) fn shutdown(fd: RawFd, how: libc::c_int) {
     // SAFETY: takes no pointers.

@@ -5,6 +5,7 @@
 //! last one waits. So datagrams keep their order, one datagram wakes one receive, and the round
 //! grows to [`ROUND_MAX`] while every receive of it finds a datagram.
 
+mod control;
 mod datagram;
 
 use std::collections::VecDeque;
@@ -13,9 +14,10 @@ use std::mem;
 use std::net::SocketAddrV4;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use crate::clock::{Clock, Stamp};
 use crate::driver::{Done, Driver, Op, Purpose, RESULTS_MAX, Socket, Wants};
 use crate::net::UdpOptions;
-use crate::port::{DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
+use crate::port::{Arrival, DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
 use crate::socket;
 use datagram::Datagram;
 
@@ -37,6 +39,8 @@ pub struct SocketUdp {
     on: Socket,
     local: SocketAddrV4,
     receives: Vec<Datagram>,
+    /// The kernel was asked for times.
+    with_times: bool,
     /// Receives of this round, and how many of them ended or found nothing.
     round: usize,
     round_ended: usize,
@@ -75,6 +79,7 @@ impl SocketUdp {
             on,
             local,
             receives: (0..ROUND_MAX).map(|_| Datagram::new()).collect(),
+            with_times: false,
             round: 1,
             round_ended: 1,
             round_empty: 0,
@@ -86,6 +91,13 @@ impl SocketUdp {
             stats: UdpStats::default(),
             done: Vec::with_capacity(RESULTS_MAX),
         })
+    }
+
+    /// Asks the kernel, and through it the card, when datagrams came: before the first poll.
+    pub(crate) fn ask_times(&mut self) -> io::Result<()> {
+        socket::receive_times(self.on.fd)?;
+        self.with_times = true;
+        Ok(())
     }
 
     /// Begins a round once the last one ended and all it brought was handed out.
@@ -102,7 +114,7 @@ impl SocketUdp {
         self.round_ended = 0;
         self.round_empty = 0;
         for place in 0..self.round {
-            let message = self.receives[place].prepare_receive();
+            let message = self.receives[place].prepare_receive(self.with_times);
             let wait = place + 1 == self.round;
             let op = Op::ReceiveMessage {
                 on: self.on,
@@ -113,6 +125,27 @@ impl SocketUdp {
             // them if the engine will not let go; nobody touches them until the round ended.
             unsafe { self.driver.start(op, place as u64) };
         }
+    }
+
+    /// One turn: calls `touch` before it looks at what arrived, and hands that to `take`, which
+    /// says `None` to what is no whole datagram.
+    fn arrivals<T>(
+        &mut self,
+        touch: impl Fn() -> T,
+        take: &mut dyn FnMut(T, &Datagram, usize) -> Option<()>,
+    ) -> usize {
+        self.start_round();
+        self.flush();
+        let mut count = 0;
+        while let Some((place, length)) = self.arrived.pop_front() {
+            let touched = touch();
+            match take(touched, &self.receives[place], length) {
+                Some(()) => count += 1,
+                None => self.stats.receive_errors += 1,
+            }
+        }
+        self.stats.received += count as u64;
+        count
     }
 
     /// Starts the queued sends once the last batch is through: batches keep their order even when
@@ -175,20 +208,27 @@ impl SocketUdp {
 
 impl UdpPort for SocketUdp {
     fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
-        self.start_round();
-        self.flush();
-        let mut count = 0;
-        while let Some((place, length)) = self.arrived.pop_front() {
-            match self.receives[place].received(length) {
-                Some((from, payload)) => {
-                    self.stats.received += 1;
-                    count += 1;
-                    on(from, payload);
-                }
-                None => self.stats.receive_errors += 1,
-            }
-        }
-        count
+        self.arrivals(|| (), &mut |(), datagram, length| {
+            let (from, payload) = datagram.received(length)?;
+            on(from, payload);
+            Some(())
+        })
+    }
+
+    fn poll_stamped(&mut self, clock: &dyn Clock, on: &mut dyn FnMut(Arrival<'_>)) -> usize {
+        let touch = || Stamp::touch(clock);
+        self.arrivals(touch, &mut |touched, datagram, length| {
+            let (from, payload) = datagram.received(length)?;
+            let times = datagram.times();
+            on(Arrival {
+                from,
+                payload,
+                touched,
+                kernel: Stamp::told(times.kernel_ns),
+                hardware: Stamp::told(times.hardware_ns),
+            });
+            Some(())
+        })
     }
 
     fn send(&mut self, to: SocketAddrV4, payload: &[u8]) -> Result<(), SendError> {

@@ -13,9 +13,10 @@ use std::os::fd::OwnedFd;
 
 use af_xdp::{Full, Mode, Options, Port, Rule};
 
+use crate::clock::{Clock, Stamp};
 use crate::frame;
 use crate::net::{UdpOptions, XdpMode, XdpOptions};
-use crate::port::{DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
+use crate::port::{Arrival, DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
 use crate::socket;
 use neighbours::Neighbours;
 
@@ -82,17 +83,12 @@ impl XdpUdp {
         ))
     }
 
-    /// The hardware address for a destination.
-    fn mac_of(&self, to: Ipv4Addr) -> Option<frame::Mac> {
-        if to.is_multicast() {
-            return Some(frame::multicast_mac(to));
-        }
-        self.neighbours.find(to)
-    }
-}
-
-impl UdpPort for XdpUdp {
-    fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
+    /// One turn: calls `touch` before it looks at a frame, and hands that on with the datagram.
+    fn arrivals<T>(
+        &mut self,
+        touch: impl Fn() -> T,
+        on: &mut dyn FnMut(T, SocketAddrV4, &[u8]),
+    ) -> usize {
         self.flush();
         let XdpUdp {
             port,
@@ -104,6 +100,7 @@ impl UdpPort for XdpUdp {
         } = self;
         let mut count = 0;
         port.receive(&mut |bytes| {
+            let touched = touch();
             let datagram = frame::read(bytes).filter(|datagram| {
                 let to = datagram.to;
                 to.port() == local.port() && (to.ip() == local.ip() || groups.contains(to.ip()))
@@ -114,10 +111,37 @@ impl UdpPort for XdpUdp {
             };
             neighbours.learn(*datagram.from.ip(), datagram.source_mac);
             count += 1;
-            on(datagram.from, datagram.payload);
+            on(touched, datagram.from, datagram.payload);
         });
         stats.received += count as u64;
         count
+    }
+
+    /// The hardware address for a destination.
+    fn mac_of(&self, to: Ipv4Addr) -> Option<frame::Mac> {
+        if to.is_multicast() {
+            return Some(frame::multicast_mac(to));
+        }
+        self.neighbours.find(to)
+    }
+}
+
+impl UdpPort for XdpUdp {
+    fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
+        self.arrivals(|| (), &mut |(), from, payload| on(from, payload))
+    }
+
+    fn poll_stamped(&mut self, clock: &dyn Clock, on: &mut dyn FnMut(Arrival<'_>)) -> usize {
+        let touch = || Stamp::touch(clock);
+        self.arrivals(touch, &mut |touched, from, payload| {
+            on(Arrival {
+                from,
+                payload,
+                touched,
+                kernel: None,
+                hardware: None,
+            });
+        })
     }
 
     fn send(&mut self, to: SocketAddrV4, payload: &[u8]) -> Result<(), SendError> {

@@ -1,8 +1,10 @@
 //! UDP ports over io_uring and over plain sockets: unicast, multicast on loopback, bursts.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
 
+use nic::{Arrival, BeforeKick, Clock, Stamp};
 use nic::{DATAGRAM_BYTES_MAX, Net, RealNet, RealUdp, SendError, UdpOptions, UdpPort};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -165,5 +167,71 @@ fn address_that_is_freed_meanwhile_is_had() {
         let free = std::thread::spawn(move || drop(taken));
         assert_eq!(net.udp(&UdpOptions::new(at)).unwrap().local_addr(), at);
         free.join().unwrap();
+    }
+}
+
+/// A clock that counts how often it was read.
+#[derive(Default)]
+struct Counting(Cell<u64>);
+
+impl Clock for Counting {
+    fn now_ns(&self) -> u64 {
+        self.0.set(self.0.get() + 1);
+        self.0.get()
+    }
+}
+
+#[test]
+fn every_time_says_where_it_was_taken() {
+    const COUNT: usize = 20;
+    for (mut net, is_asked) in nets()
+        .into_iter()
+        .flat_map(|net| [(net, false), (net, true)])
+    {
+        let mut left = net.udp(&UdpOptions::new(ANY)).unwrap();
+        let mut right = net.udp(&UdpOptions::new(ANY)).unwrap();
+        if is_asked {
+            right.ask_times().unwrap();
+        }
+        // The kernel begins to take times a while after it was asked.
+        let (mut is_told, mut asked, start) = (!is_asked, 0, Instant::now());
+        while !is_told {
+            assert!(start.elapsed() < PATIENCE);
+            left.send(right.local_addr(), b"asked").unwrap();
+            left.flush();
+            asked += 1;
+            right.poll_stamped(&Counting::default(), &mut |arrival| {
+                is_told = arrival.kernel.is_some();
+            });
+        }
+        while right.stats().received < asked {
+            assert!(start.elapsed() < PATIENCE);
+            right.poll(&mut |_, _| {});
+        }
+        let clock = Counting::default();
+        for number in 0..COUNT {
+            left.send(right.local_addr(), &[number as u8; 64]).unwrap();
+        }
+        let kicked: Stamp<BeforeKick> = left.flush_stamped(&clock);
+        assert_eq!((kicked.ns(), kicked.point()), (1, "before kick"));
+        let start = Instant::now();
+        let mut touches = Vec::new();
+        while touches.len() < COUNT {
+            assert!(start.elapsed() < PATIENCE);
+            right.poll_stamped(&clock, &mut |arrival: Arrival<'_>| {
+                assert_eq!(arrival.payload, [touches.len() as u8; 64]);
+                assert_eq!(arrival.kernel.is_some(), is_asked);
+                assert!(arrival.hardware.is_none(), "loopback has no card");
+                if let Some(kernel) = arrival.kernel {
+                    // Unix time of this century.
+                    assert!(kernel.ns() > 1_600_000_000_000_000_000, "{kernel:?}");
+                    assert_eq!(kernel.point(), "kernel received");
+                }
+                touches.push(arrival.touched.ns());
+            });
+        }
+        // One reading a datagram, in the order of their arrival.
+        let wanted: Vec<u64> = (2..COUNT as u64 + 2).collect();
+        assert_eq!(touches, wanted);
     }
 }

@@ -44,6 +44,16 @@ impl Point for Hardware {
 }
 
 /// A time taken at the point `P`, in nanoseconds since the Unix epoch by the clock of that point.
+///
+/// Times of different points are of different types:
+///
+/// ```compile_fail
+/// use nic::{FirstTouch, KernelReceived, Stamp};
+///
+/// fn earlier(touched: Stamp<FirstTouch>, kernel: Stamp<KernelReceived>) -> bool {
+///     touched < kernel
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp<P> {
     ns: u64,

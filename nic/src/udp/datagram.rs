@@ -4,6 +4,7 @@ use std::mem;
 use std::net::SocketAddrV4;
 use std::ptr::{self, NonNull};
 
+use super::control::{self, CONTROL_WORDS, Times};
 use crate::port::DATAGRAM_BYTES_MAX;
 use crate::socket;
 
@@ -13,6 +14,7 @@ struct Parts {
     header: libc::msghdr,
     vector: libc::iovec,
     address: libc::sockaddr_in,
+    control: [u64; CONTROL_WORDS],
     bytes: [u8; DATAGRAM_BYTES_MAX],
 }
 
@@ -35,6 +37,7 @@ impl Datagram {
                 iov_len: 0,
             },
             address: socket::sockaddr_in(SocketAddrV4::new(0.into(), 0)),
+            control: [0; CONTROL_WORDS],
             bytes: [0; DATAGRAM_BYTES_MAX],
         });
         let parts = NonNull::from(Box::leak(boxed));
@@ -43,7 +46,8 @@ impl Datagram {
         datagram
     }
 
-    /// Points the header at the address and the vector, and the vector at the bytes.
+    /// Points the header at the address, the vector and the control words, and the vector at the
+    /// bytes.
     fn link(&mut self) {
         let at = self.parts.as_ptr();
         // SAFETY: the parts are allocated; a place is computed, nothing is read.
@@ -52,7 +56,10 @@ impl Datagram {
         let address = unsafe { &raw mut (*at).address };
         // SAFETY: as above.
         let bytes = unsafe { &raw mut (*at).bytes };
+        // SAFETY: as above.
+        let control = unsafe { &raw mut (*at).control };
         let parts = self.parts_mut();
+        parts.header.msg_control = control.cast();
         parts.header.msg_name = address.cast();
         parts.header.msg_iov = vector;
         parts.header.msg_iovlen = 1;
@@ -70,9 +77,13 @@ impl Datagram {
         unsafe { &raw mut (*self.parts.as_ptr()).header }
     }
 
-    /// Makes all of the datagram room for one to arrive.
-    pub fn prepare_receive(&mut self) -> *mut libc::msghdr {
+    /// Makes all of the datagram room for one to arrive, `with_times` also for its times.
+    pub fn prepare_receive(&mut self, with_times: bool) -> *mut libc::msghdr {
         let parts = self.parts_mut();
+        parts.header.msg_controllen = match with_times {
+            true => size_of_val(&parts.control),
+            false => 0,
+        };
         parts.header.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
         parts.header.msg_flags = 0;
         parts.vector.iov_len = DATAGRAM_BYTES_MAX;
@@ -86,6 +97,18 @@ impl Datagram {
         parts.header.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
         parts.bytes[..payload.len()].copy_from_slice(payload);
         parts.vector.iov_len = payload.len();
+    }
+
+    /// When what arrived came, by the kernel and the card.
+    pub fn times(&self) -> Times {
+        // SAFETY: allocated, initialised, and no operation is under way.
+        let parts = unsafe { self.parts.as_ref() };
+        let mut bytes = [0; CONTROL_WORDS * 8];
+        for (to, word) in bytes.chunks_exact_mut(8).zip(parts.control) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        let length = parts.header.msg_controllen;
+        control::times(bytes.get(..length).unwrap_or(&[]))
     }
 
     /// Sender and payload of what arrived; `None` when it was longer than the room.
