@@ -159,7 +159,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Looks whether a symbol that trades belongs into the limit state.
+    /// Looks whether a symbol, which trades, belongs into the limit state.
     pub(crate) fn look_at_limit(&mut self, symbol: u16, events: &mut Events) {
         let Market { limit_ms, .. } = *self.market(symbol);
         let is_limited = limit_ms != 0 && self.is_at_edge(symbol);
@@ -169,7 +169,7 @@ impl Engine<'_> {
         } else {
             MarketState::Continuous
         };
-        if !is_trading(from) || from == to {
+        if from == to {
             return;
         }
         self.end_never(symbol);

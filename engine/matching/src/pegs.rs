@@ -124,9 +124,12 @@ impl Engine<'_> {
     pub(crate) fn peg_add(&mut self, symbol: u16, part: u32, has_traded: bool) {
         let marks = self.after.marks;
         let watch = &mut self.watches[usize::from(symbol)];
-        if watch.list(List::Pegs).head == NONE {
-            watch.marks = if has_traded { MARKS_UNKNOWN } else { marks };
-        } else if watch.marks != marks {
+        let is_first = watch.list(List::Pegs).head == NONE;
+        // Of a batch it is known what it is priced by, and whether it moved the band.
+        let is_new = self.after.batch.is_none();
+        if is_new && is_first && !has_traded {
+            watch.marks = marks;
+        } else if is_new && (is_first || watch.marks != marks) {
             watch.marks = MARKS_UNKNOWN;
         }
         self.list_add(symbol, List::Pegs, part);

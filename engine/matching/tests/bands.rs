@@ -276,6 +276,30 @@ fn a_best_price_at_the_edge_limits_the_symbol_until_it_goes() {
 }
 
 #[test]
+fn the_limit_state_begins_at_either_edge_and_with_bands_that_are_set() {
+    // A side and price that rests, and whether the symbol is in the limit state then.
+    let cases = [
+        (Buy, 1_009, false),
+        (Buy, 1_010, true),
+        (Sell, 991, false),
+        (Sell, 990, true),
+    ];
+    for (side, price, is_limited) in cases {
+        let expected: &[&str] = if is_limited {
+            &["StateChanged 0:0 9@0 left 3"]
+        } else {
+            &[]
+        };
+        let mut rig = banded(bands(0, 100, 5, 0), 1_000);
+        assert_eq!(answers(&mut rig, day(2, side, 3, price))[1..], *expected);
+        let mut rig = banded(bands(0, 0, 5, 0), 1_000);
+        assert_eq!(answers(&mut rig, day(2, side, 3, price)).len(), 1);
+        let said = answers(&mut rig, bands(0, 100, 5, 0));
+        assert_eq!(said[1..], *expected, "{side:?} {price}");
+    }
+}
+
+#[test]
 fn an_operator_ends_the_limit_state_without_an_auction() {
     for to in [MarketState::Continuous, MarketState::Halt] {
         let mut rig = banded(bands(0, 100, 5, 7), 1_000);

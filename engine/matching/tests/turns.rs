@@ -210,7 +210,7 @@ fn a_stop_that_is_elected_on_entry_comes_behind_those_of_the_uncross_before() {
 #[test]
 fn a_peg_follows_the_band_that_its_own_trade_moved() {
     let mut both = Both::banded();
-    hidden_buy_at_995(&mut both);
+    hidden_buy(&mut both, 2, 995);
     both.apply(day(3, Sell, 1, 1_008));
     both.ask(Condition::PrimaryPeg, 20);
     both.later(30_000 * MS);
@@ -230,7 +230,7 @@ fn a_peg_follows_the_band_that_its_own_trade_moved() {
 #[test]
 fn pegs_are_priced_by_the_band_of_the_moment_that_they_are_found_in() {
     let mut both = Both::banded();
-    hidden_buy_at_995(&mut both);
+    hidden_buy(&mut both, 2, 995);
     for user_ref in [3, 4] {
         both.ask(Condition::PrimaryPeg, 20);
         both.apply(day(user_ref, Sell, 7, PRICE_MARKET));
@@ -251,12 +251,37 @@ fn pegs_are_priced_by_the_band_of_the_moment_that_they_are_found_in() {
     );
 }
 
-/// Order 2 of session 1, which is no reference for pegs.
-fn hidden_buy_at_995(both: &mut Both) {
+#[test]
+fn a_peg_trades_no_further_than_the_band_that_one_before_it_moved() {
+    let mut both = Both::banded();
+    hidden_buy(&mut both, 2, 1_009);
+    hidden_buy(&mut both, 3, 995);
+    for user_ref in [4, 5] {
+        both.ask(Condition::PrimaryPeg, 20);
+        both.apply(day(user_ref, Sell, 5, PRICE_MARKET));
+    }
+    both.later(30_000 * MS);
+    // The first trade moves the lower edge from 990 to 999: the buy at 995 is out of reach then.
+    both.expect(
+        day(6, Sell, 1, 1_011),
+        &[
+            "Accepted 1:6 1@1011 left 1 booked",
+            "Repriced 1:4 5@991 left 5 hidden",
+            "Executed 1:2 5@1009 left 0 maker booked hidden",
+            "Executed 1:4 5@1009 left 0 hidden",
+            "Repriced 1:5 5@991 left 5 booked hidden",
+            "Repriced 1:5 5@999 left 5 booked hidden",
+            "StateChanged 0:0 9@0 left 3",
+        ],
+    );
+}
+
+/// An order of session 1, which is no reference for pegs.
+fn hidden_buy(both: &mut Both, user_ref: u32, price: i64) {
     both.apply(Command {
         session: 1,
         flags: EXTRA_HIDDEN,
         ..of(CommandKind::Extra)
     });
-    both.apply(day(2, Buy, 5, 995));
+    both.apply(day(user_ref, Buy, 5, price));
 }
