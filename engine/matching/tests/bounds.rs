@@ -9,7 +9,7 @@ use matching::{Limits, WHOLE_MAX};
 use wire::ring::Side::{self, Buy, Sell};
 use wire::ring::{
     Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, Event, EventKind,
-    MarketState, PRICE_MARKET, QUANTITY_MAX, TimeInForce,
+    MarketState, PRICE_MARKET, QUANTITY_MAX,
 };
 
 const LIMITS: Limits = Limits {
@@ -301,21 +301,6 @@ fn an_uncross_and_its_indication() {
     let fills = count(&events, EventKind::Executed) / 2;
     assert_eq!(fills, LEVELS);
     check(&rig, 2 * LEVELS / STEP_LOOKS + fills / 15 + 3);
-}
-
-#[test]
-fn orders_that_rest_when_a_closing_auction_begins() {
-    const ORDERS: usize = 3_000;
-    let mut rig = open();
-    for order in 1..=ORDERS as u32 {
-        rig.apply(Command {
-            time_in_force: TimeInForce::AtClose as u8,
-            ..day(order, Buy, 1, 1_000_000)
-        });
-    }
-    let events = rig.apply(turn(MarketState::ClosingAuction));
-    assert_eq!(events.len(), ORDERS + 1);
-    check(&rig, ORDERS / 60 + 2);
 }
 
 #[test]

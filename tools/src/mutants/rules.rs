@@ -20,6 +20,8 @@ const KILL: &str = "engine/matching/src/kill.rs";
 const DARK: &str = "engine/matching/src/dark.rs";
 const BANDS: &str = "engine/matching/src/bands.rs";
 const UNCROSS: &str = "engine/matching/src/uncross.rs";
+const RISK: &str = "engine/matching/src/risk.rs";
+const ACCOUNTS: &str = "engine/matching/src/accounts.rs";
 
 pub const SUITE: Suite = Suite {
     name: "rules",
@@ -256,5 +258,50 @@ const FAULTS: &[Fault] = &[
         file: UNCROSS,
         find: "alike.max_by_key(price)",
         replace: "alike.clone().min_by_key(price)",
+    },
+    Fault {
+        name: "a replacement counts as one more live order",
+        file: RISK,
+        find: "account.live + u32::from(replaced.is_none())",
+        replace: "account.live + u32::from(replaced.is_none()).max(1)",
+    },
+    Fault {
+        name: "an order that comes too early moves the next one's time",
+        file: RISK,
+        find: "        if is_in_time {
+",
+        replace: "        if is_in_time || true {
+",
+    },
+    Fault {
+        name: "an amount may not be equal to its limit",
+        file: RISK,
+        find: "(amount > i128::from(limit))",
+        replace: "(amount >= i128::from(limit))",
+    },
+    Fault {
+        name: "a limit to sell is compared as one to buy",
+        file: RISK,
+        find: "Side::Sell => market - limit,",
+        replace: "Side::Sell => limit - market,",
+    },
+    Fault {
+        name: "units of the replaced order count for a position",
+        file: RISK,
+        find: "units[side] - i64::from(gone.units) + ",
+        replace: "units[side] + ",
+    },
+    Fault {
+        name: "a market order that rests has a value",
+        file: ACCOUNTS,
+        find: "let price = if price == PRICE_MARKET { 0 } else { price };",
+        replace: "let price = if price == PRICE_MARKET { 1 } else { price };",
+    },
+    Fault {
+        name: "what the maker trades does not count for its other side",
+        file: ACCOUNTS,
+        find: "        self.position_mut(whose.place, whose.symbol).0[other] -= i64::from(units);
+",
+        replace: "",
     },
 ];
