@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use wire::ring::{Command, CommandKind, Input};
+use wire::ring::{Command, CommandKind, Input, PRICE_MAX};
 
 use crate::command::{command, letters};
 use crate::naive::increments::BANDS;
@@ -31,8 +31,42 @@ pub const ORDERS: usize = 1_024;
 /// The time of the first input: some noon, in nanoseconds since the Unix epoch.
 const START_NS: u64 = 1_700_000_000_000_000_000;
 
-/// Ticks of the symbols; a negative one is refused where ticks are offered.
-const TICKS: [i64; SYMBOLS as usize] = [0, 5, -1];
+/// Where prices are.
+#[derive(Clone, Copy)]
+struct Region {
+    /// The price that all orders are around.
+    middle: i64,
+    /// Tick of the second symbol.
+    tick: i64,
+}
+
+/// The usual one.
+const MIDDLE: Region = Region {
+    middle: 10_000,
+    tick: 5,
+};
+
+/// Those of the last of so many seeds: at the least prices, at the greatest ones, and where whole
+/// cents and other prices begin to count anew in tables of powers of two.
+const REGIONS_RARE: [Region; 4] = [
+    Region {
+        middle: 40,
+        tick: 5,
+    },
+    Region {
+        middle: PRICE_MAX - 49,
+        tick: 5,
+    },
+    Region {
+        middle: 998_400,
+        tick: 100,
+    },
+    Region {
+        middle: 12_800,
+        tick: 5,
+    },
+];
+const REGION_SEEDS: u64 = 16;
 
 /// One command in so many takes everything off one side of a book: books stay small, and some
 /// inputs yield many events.
@@ -60,6 +94,7 @@ pub struct Hostile {
     user_refs: [u32; SESSIONS as usize + 1],
     /// Kill switches that were set and not lifted yet.
     killed: Vec<Command>,
+    region: Region,
     /// How far the price that orders are around is away from its middle, in ticks.
     drift: i64,
 }
@@ -70,12 +105,16 @@ impl Hostile {
     #[must_use]
     pub fn new(seed: u64, offered: u16) -> Self {
         let mut random = Random::new(seed);
-        let symbols = (1..).zip(TICKS).map(|(symbol, price)| Command {
-            symbol,
-            price,
-            client_id: letters(b'S', u32::from(symbol)),
-            ..command(CommandKind::DefineSymbol)
-        });
+        let region = region_of(seed);
+        // A negative tick is refused where ticks are offered.
+        let symbols = (1..)
+            .zip([0, region.tick, -1])
+            .map(|(symbol, price)| Command {
+                symbol,
+                price,
+                client_id: letters(b'S', u32::from(symbol)),
+                ..command(CommandKind::DefineSymbol)
+            });
         let mut mode = |session| match session {
             SESSIONS => 9,
             SWEEPER => 0,
@@ -98,12 +137,18 @@ impl Hostile {
             owed: None,
             user_refs: [0; SESSIONS as usize + 1],
             killed: Vec::new(),
+            region,
             drift: 0,
         };
         let first = hostile.controls_first();
         hostile.script.extend(first);
         hostile.script.push_back(command(CommandKind::OpenDay));
         hostile
+    }
+
+    /// The tick of a symbol, which is a guess where none is named or it is refused.
+    fn tick_of(&self, symbol: u16) -> i64 {
+        if symbol == 2 { self.region.tick } else { 1 }
     }
 
     /// The end of the day, which the stream by itself never comes to.
@@ -162,10 +207,9 @@ impl Iterator for Hostile {
     }
 }
 
-/// The tick of a symbol, which is a guess where none is named or it is refused.
-fn tick_of(symbol: u16) -> i64 {
-    let ticks = usize::from(symbol)
-        .checked_sub(1)
-        .and_then(|at| TICKS.get(at));
-    ticks.copied().unwrap_or(1).max(1)
+/// Where the prices of a stream are.
+fn region_of(seed: u64) -> Region {
+    let rare = (seed % REGION_SEEDS).checked_sub(REGION_SEEDS - REGIONS_RARE.len() as u64);
+    let rare = rare.and_then(|at| REGIONS_RARE.get(at as usize));
+    rare.copied().unwrap_or(MIDDLE)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flow::hostile::ORDERS;
 use flow::naive::{KNOWN, increments};
 use flow::{Hostile, Naive, reduce, saved};
-use wire::ring::{Event, EventKind, Input, Reason};
+use wire::ring::{Event, EventKind, Input, PRICE_MAX, Reason};
 
 /// Inputs of one run.
 const INPUTS: usize = 4_000;
@@ -135,6 +135,19 @@ fn books_stay_small_and_the_day_ends_them() {
         }
         naive.apply(&hostile.closing());
         assert_eq!(naive.live_orders(), 0);
+    }
+}
+
+#[test]
+fn some_seeds_trade_at_the_ends_of_all_prices_and_in_whole_cents() {
+    let ends = [(12, 1, 100), (13, PRICE_MAX - 100, PRICE_MAX)];
+    let others = [(14, 996_000, 1_001_000), (15, 12_700, 12_900)];
+    for (seed, lowest, highest) in ends.into_iter().chain(others) {
+        let events = run(&stream(seed, KNOWN), KNOWN);
+        let is_trade = |event: &&Event| event.kind == EventKind::Executed as u8;
+        let prices = events.iter().filter(is_trade).map(|event| event.price);
+        let near = prices.filter(|price| (lowest..=highest).contains(price));
+        assert!(near.count() > 200, "seed {seed}");
     }
 }
 

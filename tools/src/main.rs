@@ -46,9 +46,11 @@ enum Task {
     Setup,
     /// Checks the house rules: dependencies, file openings, widths, unsafe, atomics.
     Tidy,
-    /// Weakens the rings and seqlocks line by line and demands that a model notices.
+    /// Breaks rings, seqlocks and the market's rules in one place at a time, and demands that a
+    /// model or a test notices.
     Mutants {
-        /// Only mutants whose name contains this.
+        /// Only mutants whose name contains one of these, which commas part; or a whole suite:
+        /// rings or rules.
         #[arg(long)]
         only: Option<String>,
     },

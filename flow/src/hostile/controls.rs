@@ -4,7 +4,6 @@
 
 use wire::ring::{Command, CommandKind, MarketState, PRICE_MARKET, PRICE_MAX};
 
-use super::orders::MIDDLE;
 use super::{Hostile, SESSIONS, SYMBOLS};
 use crate::command::command;
 use crate::naive::increments::{ALLOCATION, BANDS, KILL, RISK, STATES};
@@ -82,7 +81,7 @@ impl Hostile {
             65..100 => ClosingAuction,
             _ => Continuous,
         };
-        let near = MIDDLE + 5 * self.random.below(9) as i64 - 20;
+        let near = self.region.middle + 5 * self.random.below(9) as i64 - 20;
         let bad = [-5, 1, PRICE_MAX, PRICE_MARKET][self.random.below(4) as usize];
         Command {
             symbol: self.symbol(),
@@ -145,12 +144,12 @@ impl Hostile {
         let up_to = |hostile: &mut Self, bound| 1 + hostile.random.below(bound) as i64;
         let value = match number {
             1 => up_to(self, 100),
-            2 => MIDDLE * up_to(self, 100),
+            2 => self.region.middle * up_to(self, 100),
             3 => up_to(self, 8),
             4 => 2 + up_to(self, 30),
             5 => 20 + up_to(self, 400),
-            6 => (MIDDLE * 100) << self.random.below(14),
-            7 => (MIDDLE * 20) << self.random.below(8),
+            6 => (self.region.middle * 100) << self.random.below(14),
+            7 => (self.region.middle * 20) << self.random.below(8),
             8 => up_to(self, 40) * 5_000_000,
             _ => i64::from(self.random.below(6) == 0),
         };
@@ -205,7 +204,7 @@ impl Hostile {
             2..8 => (bits[0] & bits[1] & 31) as u8,
             _ => 1 << (bits[2] % 5),
         };
-        let low = MIDDLE - 8 + self.random.below(12) as i64;
+        let low = self.region.middle - 8 + self.random.below(12) as i64;
         Command {
             session: self.session_any(),
             user_ref: self.account(),

@@ -5,12 +5,9 @@ use wire::ring::{
     EXTRA_TO_LIMIT, PRICE_MARKET, PRICE_MAX, Side, TimeInForce,
 };
 
-use super::{Hostile, tick_of};
+use super::Hostile;
 use crate::command::command;
 use crate::naive::increments::{BASIC, EXPIRY, ICEBERG, PEGS, STATES, STOPS, WHOLE};
-
-/// Price that all orders are around.
-pub(super) const MIDDLE: i64 = 10_000;
 
 /// One order in so many may move the price that orders are around by a tick.
 const DRIFT: u64 = 24;
@@ -90,16 +87,16 @@ impl Hostile {
 
     /// Price, quantity and life around the middle; a few of them are bad.
     fn terms(&mut self, session: u16, symbol: u16, side: Side, kind: CommandKind) -> Command {
-        let tick = tick_of(symbol);
+        let tick = self.tick_of(symbol);
         if self.offered & (STOPS | PEGS) != 0 && self.random.below(DRIFT) == 0 {
             let step = self.random.below(3) as i64 - 1;
             self.drift = (self.drift + step).clamp(-DRIFT_MAX, DRIFT_MAX);
         }
         let away = self.random.below(10) as i64 - 3;
-        let middle = MIDDLE + self.drift * tick;
+        let middle = self.region.middle + self.drift * tick;
         let price = match (self.random.below(60), side) {
             (0, _) => PRICE_MARKET,
-            (1, _) => MIDDLE + 1,
+            (1, _) => self.region.middle + 1,
             (2, _) => [0, -tick, 1, PRICE_MAX][self.random.below(4) as usize],
             (_, Side::Buy) => middle - away * tick,
             (_, Side::Sell) => middle + away * tick,
@@ -185,12 +182,12 @@ impl Hostile {
         let away = self.random.below(10) as i64 - 2;
         let beyond = if order.side == Side::Buy as u8 { 1 } else { -1 };
         let trigger = match self.random.below(40) {
-            0 => -MIDDLE,
-            1 => MIDDLE + 1,
-            _ => MIDDLE + (self.drift + beyond * away) * tick_of(order.symbol),
+            0 => -self.region.middle,
+            1 => self.region.middle + 1,
+            _ => self.region.middle + (self.drift + beyond * away) * self.tick_of(order.symbol),
         };
         if self.random.below(2) == 0 {
-            order.price = trigger + beyond * tick_of(order.symbol);
+            order.price = trigger + beyond * self.tick_of(order.symbol);
         }
         self.ask_condition(Condition::Stop, trigger, order, extra);
     }
@@ -198,8 +195,8 @@ impl Hostile {
     fn ask_trailing_stop(&mut self, order: &mut Command, extra: &mut Command) {
         let distance = match self.random.below(40) {
             0 => 0,
-            1 => 2 * MIDDLE,
-            _ => tick_of(order.symbol) * (1 + self.random.below(4) as i64),
+            1 => 2 * self.region.middle,
+            _ => self.tick_of(order.symbol) * (1 + self.random.below(4) as i64),
         };
         self.ask_condition(Condition::TrailingStop, distance, order, extra);
     }
@@ -207,7 +204,7 @@ impl Hostile {
     fn ask_peg(&mut self, order: &mut Command, extra: &mut Command) {
         let ticks = self.random.below(6) as i64 - 2;
         let (condition, offset) = match self.random.below(5) {
-            0 | 1 => (Condition::PrimaryPeg, ticks * tick_of(order.symbol)),
+            0 | 1 => (Condition::PrimaryPeg, ticks * self.tick_of(order.symbol)),
             2 => (Condition::PrimaryPeg, ticks),
             3 => (Condition::MarketPeg, ticks + 2),
             _ => (Condition::MidpointPeg, ticks.clamp(-1, 1)),

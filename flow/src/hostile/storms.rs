@@ -6,8 +6,7 @@ use wire::ring::{
     Side, TimeInForce,
 };
 
-use super::orders::MIDDLE;
-use super::{Hostile, SWEEPER, tick_of};
+use super::{Hostile, SWEEPER};
 use crate::command::command;
 use crate::naive::increments::{BASIC, PEGS, STOPS, WHOLE};
 
@@ -90,7 +89,7 @@ impl Hostile {
             ..Command::BLANK
         };
         let peg = |condition, ticks| {
-            let amount = ticks * tick_of(at.symbol);
+            let amount = ticks * at.tick;
             Command::BLANK.with_condition(condition, amount as i32)
         };
         for (side, level) in [(1, 0), (-1, 3), (-1, 6), (-1, 7)] {
@@ -131,6 +130,8 @@ impl Hostile {
         Field {
             symbol,
             direction: if any & 2 == 0 { 1 } else { -1 },
+            middle: self.region.middle,
+            tick: self.tick_of(symbol),
         }
     }
 
@@ -155,12 +156,14 @@ impl Hostile {
 struct Field {
     symbol: u16,
     direction: i64,
+    middle: i64,
+    tick: i64,
 }
 
 impl Field {
     /// The price so many levels on.
     fn price(self, level: i64) -> i64 {
-        MIDDLE + self.direction * level * tick_of(self.symbol)
+        self.middle + self.direction * level * self.tick
     }
 
     /// An order that goes along with the storm (`side` 1) or stands against it (-1).

@@ -19,15 +19,16 @@ use scratch::{Scratch, Verdict};
 use std::time::Instant;
 use suite::{SUITES, Suite};
 
-/// Breaks the code one way after the other, or only the ways whose name, or whose suite's, contains
-/// `only`.
+/// Breaks the code one way after the other, or only the ways whose name, or whose suite's, is among
+/// `only`: parts of names with commas between them.
 pub fn run(only: Option<&str>) -> Outcome {
     let mut survivors = Vec::new();
     let mut count = 0;
     for suite in SUITES {
         let mut mutants = mutants_of(suite)?;
+        let is_meant = |mutant: &Mutant, part| suite.name == part || mutant.name.contains(part);
         mutants.retain(|mutant| {
-            only.is_none_or(|only| suite.name == only || mutant.name.contains(only))
+            only.is_none_or(|only| only.split(',').any(|part| is_meant(mutant, part)))
         });
         if !mutants.is_empty() {
             count += mutants.len();
