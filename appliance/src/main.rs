@@ -16,7 +16,7 @@ struct Program {
 enum Command {
     /// Show a book of a feed, live.
     Book(commands::book::Args),
-    /// Say a word to a running venue: states, kill switches, mass cancels.
+    /// Say a word to a running venue: states, bands, limits, kill switches, mass cancels.
     Control(commands::control::Args),
     /// Show and judge the whole path on this machine.
     Demo(commands::demo::Args),

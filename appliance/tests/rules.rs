@@ -1,9 +1,9 @@
 //! The market's rules of a topology: read, refused by name, and what they become: commands ahead of
-//! the opening, turns of the day, an operator's words.
+//! the opening, and turns of the day.
 #![allow(clippy::unwrap_used)]
 
 use appliance::topology::{self, Allocation, Bands, RiskLimit, Topology};
-use appliance::venue::{Schedule, definitions, word};
+use appliance::venue::{Schedule, definitions};
 use bytemuck::Zeroable;
 use std::path::Path;
 use wire::ring::{Command, CommandKind, Event, EventKind, MarketState};
@@ -100,6 +100,18 @@ fn rules_arrive_where_they_belong_and_in_the_journal_ahead_of_the_opening() {
     // A file that says nothing of rules has no command for them.
     let plain = definitions(&Topology::parse(GOOD).unwrap());
     assert_eq!(plain.len(), 4 + 2 + 1);
+}
+
+#[test]
+fn the_documents_example_is_good() {
+    let page = include_str!("../../docs/orders.md");
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let rules = Topology::parse(&with(example)).unwrap().rules;
+    assert_eq!(rules.risk.len(), 1 + topology::RISK_LIMITS.len() + 1);
+    let turns = rules.schedule.unwrap().turns;
+    assert_eq!(turns[0].opening_auction, turns[3].opening_auction);
+    assert_eq!(turns[1].opening_auction, None);
 }
 
 /// Lines, and what the message must hold.
@@ -395,105 +407,4 @@ fn turns_come_by_the_clock_and_a_symbol_may_have_its_own() {
         said(turns_ms[4], 2, "Continuous"),
     ];
     assert_eq!(day.said, due);
-}
-
-#[test]
-fn operators_words_become_commands() {
-    let topology = Topology::parse(GOOD).unwrap();
-    let said = |line: &str| {
-        let it = word::command(line, &topology).unwrap();
-        let kind = CommandKind::from_byte(it.kind).unwrap();
-        let who = (it.session, it.user_ref, it.symbol, it.side);
-        (
-            kind,
-            it.letters[0],
-            it.flags,
-            who,
-            (it.old_user_ref, it.price),
-        )
-    };
-    use CommandKind::{Indicate, Kill, MassCancel, SetAllocation, SetBands, SetLimit, SetState};
-    let none = (0, 0, 0, 0);
-    assert_eq!(
-        said("state MSFT halt"),
-        (SetState, 0, 4, (0, 0, 2, 0), (0, 0))
-    );
-    assert_eq!(
-        said("state AAPL closed 7\n"),
-        (SetState, 0, 8, (0, 0, 1, 0), (0, 7))
-    );
-    assert_eq!(
-        said("indicate GOOG"),
-        (Indicate, 0, 0, (0, 0, 3, 0), (0, 0))
-    );
-    assert_eq!(said("kill all"), (Kill, 0, 1, none, (0, 0)));
-    assert_eq!(said("kill account 9"), (Kill, 1, 1, (0, 9, 0, 0), (0, 0)));
-    assert_eq!(
-        said("revive user bravo"),
-        (Kill, 2, 0, (2, 0, 0, 0), (0, 0))
-    );
-    assert_eq!(said("kill symbol AMZN"), (Kill, 3, 1, (0, 0, 4, 0), (0, 0)));
-    assert_eq!(said("mass-cancel"), (MassCancel, 0, 0, none, (0, 0)));
-    // The last field's meaning is each kind's own.
-    let amounts = |line: &str| {
-        let it = word::command(line, &topology).unwrap();
-        let kind = CommandKind::from_byte(it.kind).unwrap();
-        let numbers = [it.quantity, it.old_user_ref, it.user_ref];
-        (kind, it.symbol, it.flags, numbers, it.price)
-    };
-    let due = (SetBands, 2, 0, [1_000, 300, 0], 0);
-    assert_eq!(amounts("bands MSFT 1000 300"), due);
-    let due = (SetBands, 2, 0, [0, 300, 15], 30);
-    assert_eq!(amounts("bands MSFT 0 300 15 30"), due);
-    for (line, flags, percent) in [("time", 0, 0), ("pro-rata", 1, 0), ("split 40", 2, 40)] {
-        let due = (SetAllocation, 3, flags, [percent, 0, 0], 0);
-        assert_eq!(amounts(&format!("allocation GOOG {line}")), due);
-    }
-    for (line, code, at_once, value) in [
-        ("order_units 500", 1, 0, 500),
-        ("net_credit 0", 7, 0, 0),
-        ("orders_per_second 7", 8, 7, 7),
-        ("orders_per_second 7 3", 8, 3, 7),
-    ] {
-        let due = (SetLimit, 0, code, [at_once, 0, 2], value);
-        assert_eq!(amounts(&format!("limit 2 {line}")), due);
-    }
-    let due = |value| (SetLimit, 4, 9, [0, 0, 2], value);
-    assert_eq!(amounts("restrict 2 AMZN"), due(1));
-    assert_eq!(amounts("permit 2 AMZN"), due(0));
-    let all = "mass-cancel user ALPHA account 1 side sell symbol AAPL prices 5 9";
-    assert_eq!(said(all), (MassCancel, 31, 0, (1, 1, 1, 1), (5, 9)));
-    for (line, part) in [
-        ("", "no word"),
-        ("stop", "no word"),
-        ("state", "a symbol is missing"),
-        ("state NONE halt", "no symbol"),
-        ("state AAPL", "a state is missing"),
-        ("state AAPL limit-state", "pre-open"),
-        ("state AAPL halt x", "no such number"),
-        ("state AAPL halt 1 2", "too much"),
-        ("kill", "missing"),
-        ("kill everything", "say all"),
-        ("kill user NOBODY", "no user"),
-        ("kill account -1", "no such number"),
-        ("mass-cancel side both", "no side"),
-        ("mass-cancel prices 1", "highest price is missing"),
-        ("mass-cancel all", "say user"),
-        ("bands AAPL 10", "dynamic width is missing"),
-        ("bands AAPL 10 -1", "no such number"),
-        ("bands AAPL 1 1 5", "volatility auction is missing"),
-        ("allocation AAPL fair", "say time"),
-        (
-            "allocation AAPL split",
-            "percent of the top order is missing",
-        ),
-        ("limit 1 units 5", "order_units, order_value"),
-        ("limit 1 order_units", "value, 0 for none is missing"),
-        ("limit 1 order_units 5 5", "too much"),
-        ("restrict AAPL 1", "no such number"),
-        ("permit 1 NONE", "no symbol"),
-    ] {
-        let error = word::command(line, &topology).unwrap_err();
-        assert!(error.contains(part), "{line:?}: {error}");
-    }
 }

@@ -367,7 +367,7 @@ pub struct Command {
     pub side: u8,
     /// A [`TimeInForce`].
     pub time_in_force: u8,
-    /// Of an `Extra`: [`EXTRA_POST_ONLY`] and its neighbours. Zero for all others.
+    /// Of an `Extra`: [`EXTRA_POST_ONLY`] and its neighbours; else what its [`CommandKind`] says.
     pub flags: u8,
     /// Number of the symbol in the directory, from 1; 0 for a symbol that is not listed.
     pub symbol: u16,

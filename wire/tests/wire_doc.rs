@@ -189,7 +189,7 @@ fn command_rows() -> [FieldRow; 13] {
         kind: "u8", 1, "A command kind.";
         side: "u8", 1, "A side.";
         time_in_force: "u8", 1, "A time in force.";
-        flags: "u8", 1, "Bits of an Extra: 1 post-only, 2 slide, 4 hidden; else zero.";
+        flags: "u8", 1, "A code; of an Extra 1 post-only, 2 slide, 4 hidden, 8 whole, 16 to-limit.";
         symbol: "u16", 2, "Number of the symbol, from 1; 0 for one that is not listed.";
         session: "u16", 2, "Number of the session, from 1.";
         user_ref: "u32", 4, "The member's number of the order.";
@@ -207,7 +207,7 @@ fn event_rows() -> [FieldRow; 13] {
         kind: "u8", 1, "An event kind.";
         side: "u8", 1, "The order's side.";
         reason: "u8", 1, "A reason.";
-        flags: "u8", 1, "Bits: 1 maker, 2 booked, 4 last, 8 hidden, 16 the old one was hidden.";
+        flags: "u8", 1, "1 maker, 2 booked, 4 last, 8 hidden, 16 old hidden, 32 parked, 64 cross.";
         symbol: "u16", 2, "Number of the symbol.";
         session: "u16", 2, "The session whose order it is.";
         user_ref: "u32", 4, "The member's number of the order.";
