@@ -5,6 +5,7 @@ pub mod control;
 pub mod demo;
 pub mod doctor;
 pub mod host;
+pub mod jitter;
 pub mod load;
 pub mod replay;
 pub mod run;

@@ -22,6 +22,8 @@ enum Command {
     Demo(commands::demo::Args),
     /// Say what of this host disturbs a pinned thread, why, and how to change it.
     Doctor(commands::doctor::Args),
+    /// Measure how quiet the cores are: gaps of a thread that does nothing but look.
+    Jitter(commands::jitter::Args),
     /// Drive a venue with generated order flow and judge its answers.
     Load(commands::load::Args),
     /// Send an ITCH file as a MoldUDP64 feed.
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Control(args) => commands::control::run(args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
+        Command::Jitter(args) => commands::jitter::run(args),
         Command::Load(args) => commands::load::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Run(args) => commands::run::run(args),

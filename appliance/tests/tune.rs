@@ -155,6 +155,31 @@ fn hot_cores_and_interface_come_from_the_topology() {
     );
 }
 
+#[test]
+fn jitter_measures_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("jitter.svg");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        told(&command.arg("jitter").args(arguments).output().unwrap())
+    };
+    let (status, text) = run(&["--time-ms", "50", "--svg", picture.to_str().unwrap()]);
+    assert!(
+        status == Some(0) && text.contains("of the time lost"),
+        "{text}"
+    );
+    assert!(
+        std::fs::read_to_string(picture)
+            .unwrap()
+            .contains("gaps by length")
+    );
+    let (_, json) = run(&["--time-ms", "50", "--json", "--threshold-ns", "100"]);
+    let cores: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(cores[0]["threshold_ns"], 100, "{json}");
+    let (status, text) = run(&["--cores", "8000"]);
+    assert!(status == Some(2) && text.contains("cores 8000"), "{text}");
+}
+
 /// Killed by the system at whatever moment, the program leaves what undo needs.
 #[test]
 fn undo_is_exact_after_a_kill() {

@@ -128,6 +128,7 @@ pub const ROOMS: &[Room] = &[
             "core_affinity",
             "hdrhistogram",
             "libc",
+            "plotters",
             "quanta",
             "serde",
             "serde_json",

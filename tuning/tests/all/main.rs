@@ -3,4 +3,5 @@
 
 mod doctor;
 mod harness;
+mod jitter;
 mod tune;
