@@ -10,7 +10,9 @@
 pub mod calibration;
 pub mod compare;
 pub mod machine;
+pub mod memory;
 pub mod peers;
+pub mod pieces;
 pub mod regimes;
 pub mod report;
 pub mod rows;

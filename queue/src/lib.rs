@@ -4,6 +4,7 @@
 //!   ([`Writer`], [`Reader`]) is written over [`RingMemory`], so that the very same lines run over
 //!   mapped memory in production and over loom's atomics in the models.
 //! - [`SnapshotWriter`] and [`SnapshotReader`] share the latest value of something (a seqlock).
+//! - [`Pages`] is memory for one owner's tables, on huge pages where there are any.
 //! - [`CounterSet`] holds named counters and latency [`Histogram`]s, each written by one thread;
 //!   [`CounterReader`] lists them from another process.
 //!
@@ -18,6 +19,7 @@ mod gather;
 mod histogram;
 mod layout;
 mod memory;
+mod pages;
 mod region;
 mod ring;
 mod shared_ring;
@@ -30,6 +32,7 @@ pub use counters::{Counter, CounterSet, Watch};
 pub use error::{Error, Full, Replaced};
 pub use histogram::{Buckets, Histogram, Summary};
 pub use memory::{RingMemory, SnapshotMemory, Word};
+pub use pages::Pages;
 pub use region::{PageSize, Region};
 pub use ring::{Reader, Writer};
 pub use shared_ring::{DEPTH_MAX, SharedRing, ring, ring_named};

@@ -12,7 +12,7 @@ use journal::FileStorage;
 use matching::Line;
 use nic::{Net, RealNet, RealSource, RealUdp, SocketTcp, TcpLimits, TcpPort, TimeSource, Tracker};
 use nic::{UdpOptions, UdpPort, XdpMode, XdpOptions};
-use queue::CounterSet;
+use queue::{CounterSet, Pages};
 use std::net::SocketAddr;
 
 /// Bytes of a connection's receive buffer.
@@ -91,7 +91,14 @@ pub fn run(
         entry.as_deref().unwrap_or(tcp.mode())
     ));
     modes.push(format!("feed: {}", udp.feed.mode()));
-    let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
+    let mut lines = Pages::<Line>::zeroed(engine_limits(topology).lines())
+        .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
+    let (bytes, huge) = lines.bytes_huge();
+    modes.push(format!(
+        "engine: {} MiB, {} of them on 2 MB pages",
+        bytes >> 20,
+        huge.unwrap_or(0) >> 20
+    ));
     let parts = Parts {
         tcp,
         udp,

@@ -14,6 +14,7 @@ use wire::ring::{Event, Input};
 
 use super::matching::{apply, compare_books, engine};
 use crate::compare::{Case, Subject, compare};
+use crate::memory::engine_memory;
 use crate::stats::Samples;
 use crate::{BenchError, Options, Row};
 
@@ -51,7 +52,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     };
     let lines = read(&text).map_err(|error| BenchError::failed("the record", error))?;
     let record = Record::check(&lines)?;
-    let mut memory = vec![Line::ZERO; LIMITS.lines()];
+    let mut memory = engine_memory(&LIMITS)?;
     let subjects = vec![
         Subject::new("ours", || turn_engine(&record, &mut memory)),
         Subject::new("naive model", || turn_naive(&record)),
@@ -67,7 +68,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
 impl Record {
     /// Compares the engine's fills with the exchange's, and its books with the model's.
     fn check(lines: &[Recorded]) -> Result<Self, BenchError> {
-        let mut memory = vec![Line::ZERO; LIMITS.lines()];
+        let mut memory = engine_memory(&LIMITS)?;
         let mut engine = engine(LIMITS, &mut memory)?;
         let (mut naive, mut sequencer) = (Naive::new(), Sequencer::new(0));
         let mut record = Self {

@@ -5,13 +5,13 @@
 //! in 10 ns shows nothing below. No ring: what the engine owes for one command.
 
 use flow::Naive;
-use matching::Events;
+use matching::{Events, Line};
 use quanta::Clock;
 use wire::ring::{CommandKind, Input};
-use wirecross_capi::Lines;
 
 use super::matching::{Flow, LOOK_AHEAD_FROM, apply, engine};
 use crate::compare::{Case, Subject, compare};
+use crate::memory::engine_memory;
 use crate::stats::{Samples, Stats};
 use crate::threads::{Stop, pair};
 use crate::{BenchError, Effort, Options, Row};
@@ -40,8 +40,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     for standing in &BOOKS[..options.effort.pick(1, 1, 3)] {
         let is_tiny = options.effort == Effort::Tiny;
         let flow = Flow::make(if is_tiny { 500 } else { *standing }, commands)?;
-        let mut lines = Lines::new(flow.limits.lines())
-            .ok_or_else(|| BenchError::Failed("no memory for the engine".to_string()))?;
+        let mut lines = engine_memory(&flow.limits)?;
         let names = KINDS.map(|(name, _)| format!("{name}, {standing} orders"));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let subjects = vec![
@@ -84,9 +83,9 @@ fn timed(flow: &Flow, price: u64, mut apply: impl FnMut(&Input)) -> Vec<Samples>
     samples
 }
 
-fn turn_engine(flow: &Flow, lines: &mut Lines, price: u64) -> Result<Vec<Samples>, BenchError> {
+fn turn_engine(flow: &Flow, lines: &mut [Line], price: u64) -> Result<Vec<Samples>, BenchError> {
     let here = |_: &Stop| {
-        let mut engine = engine(flow.limits, lines.as_mut_slice())?;
+        let mut engine = engine(flow.limits, lines)?;
         let mut events = Events::new();
         for input in &flow.before {
             apply(&mut engine, input, &mut events, |_| ());

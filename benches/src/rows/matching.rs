@@ -9,6 +9,7 @@ use quanta::Clock;
 use wire::ring::{Event, Input, Side};
 
 use crate::compare::{Case, Subject, compare};
+use crate::memory::engine_memory;
 use crate::stats::Samples;
 use crate::{BenchError, Options, Row};
 
@@ -72,7 +73,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
             *standing
         };
         let flow = Flow::make(standing, commands)?;
-        let mut memory = vec![Line::ZERO; flow.limits.lines()];
+        let mut memory = engine_memory(&flow.limits)?;
         let ours = || turn_engine(&flow, &mut memory);
         let subjects = vec![
             Subject::new("ours", ours),
@@ -104,7 +105,7 @@ impl Flow {
             price_groups: 16_384,
             accounts: 0,
         };
-        let mut memory = vec![Line::ZERO; limits.lines()];
+        let mut memory = engine_memory(&limits)?;
         let mut engine = engine(limits, &mut memory)?;
         let mut naive = Naive::new();
         let mut sequencer = Sequencer::new(0);

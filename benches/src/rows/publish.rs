@@ -1,20 +1,19 @@
 //! `publish`: generated flow through the engine with every event put into a ring.
 //!
 //! A consumer on the other processor takes all events; their digest must be that of the naive
-//! model's. One sample is one run: the time from the first command to the last event published, by
-//! command. The gate of the calibration keeps runs of one mode of the machine.
-
-use std::time::{Duration, Instant};
+//! model's. One sample is the time from the first command to the last event published, by command,
+//! of three runs piece by piece the least. The gate of the calibration keeps runs of one mode of
+//! the machine.
 
 use flow::Naive;
-use matching::Events;
+use matching::{Events, Line};
 use wire::ring::{Event, Input};
-use wirecross_capi::Lines;
 
 use super::matching::{BURST, EventDigest, Flow, LOOK_AHEAD_FROM, apply, engine};
 use crate::calibration::Gate;
 use crate::compare::{Case, Subject, compare};
-use crate::stats::Samples;
+use crate::memory::{engine_memory, pages_note};
+use crate::pieces::{Pieces, sample};
 use crate::threads::{Stop, pair};
 use crate::{BenchError, Effort, Options, Row};
 
@@ -39,72 +38,75 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     for standing in &BOOKS[..options.effort.pick(1, 2, 3)] {
         let is_tiny = options.effort == Effort::Tiny;
         let flow = Flow::make(if is_tiny { 500 } else { *standing }, commands)?;
-        let mut lines = Lines::new(flow.limits.lines())
-            .ok_or_else(|| BenchError::Failed("no memory for the engine".to_string()))?;
+        let mut lines = engine_memory(&flow.limits)?;
+        let pages = pages_note(lines.bytes_huge());
         let names = [
             format!("{standing} orders, one command at a time"),
             format!("{standing} orders, bursts of {BURST}"),
         ];
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let ours = || {
-            let single = gate.run(|| turn_engine(&flow, &mut lines, 1))?;
-            let burst = gate.run(|| turn_engine(&flow, &mut lines, BURST))?;
-            Ok(vec![single, burst])
+            let mut turn =
+                |group| sample(&gate, commands, || turn_engine(&flow, &mut lines, group));
+            Ok(vec![turn(1)?, turn(BURST)?])
         };
         let naive = || {
-            let single = gate.run(|| turn_naive(&flow, 1))?;
-            Ok(vec![single, gate.run(|| turn_naive(&flow, BURST))?])
+            let turn = |group| sample(&gate, commands, || turn_naive(&flow, group));
+            Ok(vec![turn(1)?, turn(BURST)?])
         };
         let subjects = vec![
             Subject::new("ours", ours),
             Subject::new("naive model", naive),
         ];
-        cases.extend(compare(&names, options.effort.rounds(), subjects)?);
+        let found = compare(&names, options.effort.rounds(), subjects)?;
+        cases.extend(found.into_iter().map(|case| case.noted(&pages)));
     }
-    let note = gate.note();
-    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
+    let noted = |case: Case| {
+        let pages = case.note.clone().unwrap_or_default();
+        case.noted(&format!("{}; {pages}", gate.note()))
+    };
+    Ok(cases.into_iter().map(noted).collect())
 }
 
-fn turn_engine(flow: &Flow, lines: &mut Lines, group: usize) -> Result<Samples, BenchError> {
-    let memory = lines.as_mut_slice();
+fn turn_engine(flow: &Flow, lines: &mut [Line], group: usize) -> Result<Pieces, BenchError> {
     published(flow, |send| {
-        let mut engine = engine(flow.limits, memory)?;
+        let mut engine = engine(flow.limits, lines)?;
         let mut events = Events::new();
         for input in &flow.before {
             apply(&mut engine, input, &mut events, |_| ());
         }
         let looks = group > 1 && flow.limits.orders >= LOOK_AHEAD_FROM;
-        let start = Instant::now();
-        for inputs in flow.timed.chunks(group) {
-            for (at, input) in inputs.iter().enumerate() {
-                if looks {
-                    engine.look_ahead(inputs, at);
+        let pieces = Pieces::timed(&flow.timed, |piece| {
+            for inputs in piece.chunks(group) {
+                for (at, input) in inputs.iter().enumerate() {
+                    if looks {
+                        engine.look_ahead(inputs, at);
+                    }
+                    apply(&mut engine, input, &mut events, |events| send.put(events));
                 }
-                apply(&mut engine, input, &mut events, |events| send.put(events));
+                send.publish();
             }
-            send.publish();
-        }
-        let time = start.elapsed();
+        });
         flow.check(flow.digest.count as usize, engine.live_orders() as usize)?;
-        Ok(time)
+        Ok(pieces)
     })
 }
 
-fn turn_naive(flow: &Flow, group: usize) -> Result<Samples, BenchError> {
+fn turn_naive(flow: &Flow, group: usize) -> Result<Pieces, BenchError> {
     published(flow, |send| {
         let mut naive = Naive::new();
         let before = |input: &Input| drop(naive.apply(input));
         flow.before.iter().for_each(before);
-        let start = Instant::now();
-        for inputs in flow.timed.chunks(group) {
-            for input in inputs {
-                send.put(&naive.apply(input));
+        let pieces = Pieces::timed(&flow.timed, |piece| {
+            for inputs in piece.chunks(group) {
+                for input in inputs {
+                    send.put(&naive.apply(input));
+                }
+                send.publish();
             }
-            send.publish();
-        }
-        let time = start.elapsed();
+        });
         flow.check(flow.digest.count as usize, naive.live_orders())?;
-        Ok(time)
+        Ok(pieces)
     })
 }
 
@@ -135,8 +137,8 @@ impl Send<'_> {
 /// Runs `work` with a ring whose reader checks all events; the sample is the time it gives.
 fn published(
     flow: &Flow,
-    work: impl FnOnce(&mut Send<'_>) -> Result<Duration, BenchError> + std::marker::Send,
-) -> Result<Samples, BenchError> {
+    work: impl FnOnce(&mut Send<'_>) -> Result<Pieces, BenchError> + std::marker::Send,
+) -> Result<Pieces, BenchError> {
     let (writer, mut reader) =
         queue::ring::<Event>(DEPTH).map_err(|error| BenchError::failed("a ring", error))?;
     let here = |stop: &Stop| {
@@ -146,8 +148,8 @@ fn published(
             stop,
             result,
         };
-        let time = work(&mut send)?;
-        send.result.map(|()| time)
+        let pieces = work(&mut send)?;
+        send.result.map(|()| pieces)
     };
     let there = |stop: &Stop| {
         let mut digest = EventDigest::default();
@@ -166,8 +168,5 @@ fn published(
         let what = format!("{digest:?} instead of {:?}", flow.digest);
         Err(BenchError::WrongAnswer(what))
     };
-    let time = pair(here, there)?;
-    Ok(vec![
-        time.as_nanos() as u64 * 1_000 / flow.timed.len() as u64,
-    ])
+    pair(here, there)
 }

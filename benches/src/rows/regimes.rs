@@ -2,26 +2,27 @@
 //!
 //! The engine runs on one processor and puts every report into our ring; a consumer on another
 //! processor takes them, and its digest of all of them must be that of the baseline, as must the
-//! final book. So every timed run is checked whole. One sample is one run: the time from the first
-//! message to the last report published, by message.
+//! final book. So every timed run is checked whole. One sample is the time from the first message
+//! to the last report published, by message, of three runs piece by piece the least.
 //!
 //! The consumer lets reports gather: a reader that keeps asking for the line that is being written
 //! takes it away from the writer. All engines gain by that.
 //!
 //! In one case each message's reports are published before the next message is looked at. In the
 //! other, bursts of 32 arrive together and their reports are published together; ours may then
-//! look ahead to warm the caches. In the third, the engine's own thread takes its reports and there
-//! is no ring: what is left of the time is the engine's.
+//! look ahead to warm the caches. In the third and fourth, the engine's own thread takes its
+//! reports and there is no ring: what is left of the time is the engine's.
 
 use std::time::{Duration, Instant};
 
-use wirecross_capi::Report;
+use wirecross_capi::{Message, Report};
 
 use crate::calibration::Gate;
 use crate::compare::{Case, Subject, compare};
 #[cfg(feature = "orderbook-rs")]
 use crate::peers::OrderbookRs;
 use crate::peers::{Answers, Baseline, Digest, Lobster, Matchcore, Ours, Room, Venue, book};
+use crate::pieces::{Pieces, sample};
 use crate::regimes::{REGIMES, STANDING, Stream};
 use crate::stats::Samples;
 use crate::threads::{Stop, pair};
@@ -38,10 +39,19 @@ pub const ROW: Row = Row {
 const BURST: usize = matching::BURST_MAX;
 /// Slots of the ring: 64 KiB, which stay in the nearest caches.
 const DEPTH: usize = 1_024;
-/// An engine that takes longer for its three runs has one turn, which stands for all rounds.
-const SLOW: Duration = Duration::from_secs(6);
+/// An engine that takes longer for a turn has one turn, which stands for all rounds.
+const SLOW: Duration = Duration::from_secs(20);
 /// Reports that the consumer takes at a time.
 const TAKE_MAX: usize = 64;
+
+/// Gives a venue what came together.
+#[inline]
+fn apply<V: Venue>(venue: &mut V, messages: &[Message], mut on: impl FnMut(&Report)) {
+    match messages {
+        [message] => venue.apply(message, &mut on),
+        _ => venue.apply_all(messages, &mut on),
+    }
+}
 
 /// A stream and what must come of it.
 struct Work {
@@ -61,6 +71,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
             format!("{name}, one message at a time"),
             format!("{name}, bursts of {BURST}"),
             format!("{name}, one message at a time without a ring"),
+            format!("{name}, bursts of {BURST} without a ring"),
         ];
         let subjects = vec![
             subject::<Ours>(&work, &gate),
@@ -84,10 +95,10 @@ fn subject<'a, V: Venue>(work: &'a Work, gate: &'a Gate) -> Subject<'a> {
             return Ok(samples.clone());
         }
         let start = Instant::now();
-        let single = gate.run(|| work.turn::<V>(1))?;
-        let burst = gate.run(|| work.turn::<V>(BURST))?;
-        let alone = gate.run(|| work.turn_alone::<V>())?;
-        let samples = vec![single, burst, alone];
+        let messages = work.stream.timed.len();
+        let through = |group| sample(gate, messages, || work.turn::<V>(group));
+        let alone = |group| sample(gate, messages, || work.turn_alone::<V>(group));
+        let samples = vec![through(1)?, through(BURST)?, alone(1)?, alone(BURST)?];
         if start.elapsed() > SLOW {
             slow = Some(samples.clone());
         }
@@ -115,8 +126,8 @@ impl Work {
         })
     }
 
-    /// One run; its time by message.
-    fn turn<V: Venue>(&self, group: usize) -> Result<Samples, BenchError> {
+    /// One run with a ring.
+    fn turn<V: Venue>(&self, group: usize) -> Result<Pieces, BenchError> {
         let (mut writer, mut reader) =
             queue::ring::<Report>(DEPTH).map_err(|error| BenchError::failed("a ring", error))?;
         let expected = &self.expected.0;
@@ -124,23 +135,19 @@ impl Work {
             let mut venue = V::open(self.room)?;
             venue.apply_all(&self.stream.before, |_| ());
             let mut result = Ok(());
-            let start = Instant::now();
-            for messages in self.stream.timed.chunks(group) {
-                let mut send = |report: &Report| {
-                    if writer.put(0, report).is_err() && result.is_ok() {
-                        writer.publish();
-                        result = stop.wait(|| writer.put(0, report).ok());
-                    }
-                };
-                match messages {
-                    [message] => venue.apply(message, &mut send),
-                    _ => venue.apply_all(messages, &mut send),
+            let pieces = Pieces::timed(&self.stream.timed, |piece| {
+                for messages in piece.chunks(group) {
+                    apply(&mut venue, messages, |report| {
+                        if writer.put(0, report).is_err() && result.is_ok() {
+                            writer.publish();
+                            result = stop.wait(|| writer.put(0, report).ok());
+                        }
+                    });
+                    writer.publish();
                 }
-                writer.publish();
-            }
-            let time = start.elapsed();
+            });
             result?;
-            Ok((time, book(&venue)))
+            Ok((pieces, book(&venue)))
         };
         let there = |stop: &Stop| {
             let mut digest = Digest::default();
@@ -160,35 +167,31 @@ impl Work {
             let what = format!("{}: {digest:?} instead of {expected:?}", V::NAME);
             Err(BenchError::WrongAnswer(what))
         };
-        let (time, found) = pair(here, there)?;
+        let (pieces, found) = pair(here, there)?;
         self.check::<V>(&found)?;
-        Ok(self.sample(time))
+        Ok(pieces)
     }
 
     /// One run without a ring.
-    fn turn_alone<V: Venue>(&self) -> Result<Samples, BenchError> {
+    fn turn_alone<V: Venue>(&self, group: usize) -> Result<Pieces, BenchError> {
         let here = |_: &Stop| {
             let mut venue = V::open(self.room)?;
             venue.apply_all(&self.stream.before, |_| ());
             let mut digest = Digest::default();
-            let start = Instant::now();
-            for message in &self.stream.timed {
-                venue.apply(message, |report| digest.add(report));
-            }
-            Ok((start.elapsed(), digest, book(&venue)))
+            let pieces = Pieces::timed(&self.stream.timed, |piece| {
+                for messages in piece.chunks(group) {
+                    apply(&mut venue, messages, |report| digest.add(report));
+                }
+            });
+            Ok((pieces, digest, book(&venue)))
         };
-        let (time, digest, found) = pair(here, |_| Ok(()))?;
+        let (pieces, digest, found) = pair(here, |_| Ok(()))?;
         self.check::<V>(&found)?;
         if digest != self.expected.0 {
             let what = format!("{}: {digest:?} instead of {:?}", V::NAME, self.expected.0);
             return Err(BenchError::WrongAnswer(what));
         }
-        Ok(self.sample(time))
-    }
-
-    fn sample(&self, time: Duration) -> Samples {
-        let messages = self.stream.timed.len() as u64;
-        vec![time.as_nanos() as u64 * 1_000 / messages]
+        Ok(pieces)
     }
 
     fn check<V: Venue>(&self, found: &[Vec<(i64, u64)>; 2]) -> Result<(), BenchError> {

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use bytemuck::Zeroable;
-use matching::{BURST_MAX, Engine, Events, LimitError, Limits, Step};
+use matching::{BURST_MAX, Engine, Events, LimitError, Limits, Line, Step};
+use queue::Pages;
 use wire::ring::{Command, CommandKind, EventKind, Input, PRICE_MAX, Reason, Side, TimeInForce};
 
 use crate::hearing::Hearing;
-use crate::memory::Lines;
 use crate::message::{
     Depth, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_MODIFIED, REPORT_REJECTED, Report,
 };
@@ -79,7 +79,7 @@ pub struct Book {
     /// What the messages of a burst will likely ask.
     guesses: [Input; BURST_MAX],
     /// Where the engine lives; after it, because fields are dropped in their order.
-    _lines: Lines,
+    _lines: Pages<Line>,
 }
 
 impl Book {
@@ -106,9 +106,9 @@ impl Book {
         if let Err(error @ LimitError::OutOfRange { .. }) = Engine::new(engine_limits, &mut []) {
             return Err(BookError::Engine(error));
         }
-        let mut lines = Lines::new(engine_limits.lines()).ok_or(BookError::NoMemory)?;
+        let mut lines = Pages::<Line>::zeroed(engine_limits.lines()).ok_or(BookError::NoMemory)?;
         // SAFETY: the engine is dropped before the lines, and nothing else borrows them.
-        let memory = unsafe { lines.as_static() };
+        let memory = unsafe { lifelong(&mut lines) };
         let mut engine = Engine::new(engine_limits, memory).map_err(BookError::Engine)?;
         let mut events = Events::new();
         let mut input = Input::zeroed();
@@ -371,6 +371,16 @@ fn ask_modify(orders: &mut Orders, message: &Message, to: &mut Command) -> Resul
     to.old_user_ref = user_ref;
     to.time_in_force = TimeInForce::Day as u8;
     Ok(true)
+}
+
+/// The lines for as long as anyone likes.
+///
+/// # Safety
+/// Nothing may use the slice after `lines` is dropped, and nothing else may borrow them.
+unsafe fn lifelong(lines: &mut Pages<Line>) -> &'static mut [Line] {
+    let (start, count) = (lines.as_mut_ptr(), lines.len());
+    // SAFETY: the lines do not move with their owner; the lifetime is the caller's promise.
+    unsafe { std::slice::from_raw_parts_mut(start, count) }
 }
 
 fn opening() -> [Command; 3] {

@@ -7,7 +7,6 @@
 mod book;
 mod border;
 mod hearing;
-mod memory;
 mod message;
 mod orders;
 
@@ -17,7 +16,6 @@ pub use border::{
     WX_UNALIGNED, wx_apply, wx_best, wx_book_free, wx_book_new, wx_cancel, wx_depth_at, wx_flush,
     wx_live_orders, wx_modify, wx_new, wx_version,
 };
-pub use memory::Lines;
 pub use message::{
     Depth, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_ACCEPTED, REPORT_CANCELED,
     REPORT_FILL, REPORT_MODIFIED, REPORT_REJECTED, Report,

@@ -4,8 +4,12 @@
 //! from the id to the reference of the live order, the other from the reference to what a report
 //! and a modify need.
 
+use bytemuck::{Pod, Zeroable};
+use queue::Pages;
+
 /// What is known of an order under one reference.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
 pub(crate) struct Entry {
     pub(crate) id: u32,
     /// Ticks.
@@ -20,9 +24,9 @@ const _: () = assert!(size_of::<Entry>() == 16);
 /// Both tables, at full size from the start.
 pub(crate) struct Orders {
     /// By id: the reference of the live order, 0 without one.
-    refs: Box<[u32]>,
+    refs: Pages<u32>,
     /// By reference.
-    entries: Box<[Entry]>,
+    entries: Pages<Entry>,
     /// The last reference that was taken.
     last: u32,
 }
@@ -30,16 +34,9 @@ pub(crate) struct Orders {
 impl Orders {
     /// Tables at full size, every page present; none when there is no memory for them.
     pub(crate) fn new(ids: u32, entries: u32) -> Option<Self> {
-        let unused = Entry {
-            id: u32::MAX,
-            ..Entry::default()
-        };
-        // Filled with something other than zero first: a page of zeros would not be present yet.
-        let mut refs = table(ids as usize, 1)?;
-        refs.fill(0);
         Some(Self {
-            refs,
-            entries: table(entries as usize + 1, unused)?,
+            refs: Pages::zeroed(ids as usize)?,
+            entries: Pages::zeroed(entries as usize + 1)?,
             last: 0,
         })
     }
@@ -88,11 +85,4 @@ impl Orders {
     pub(crate) fn forget(&mut self, id: u32) {
         self.refs[id as usize] = 0;
     }
-}
-
-fn table<T: Copy>(count: usize, value: T) -> Option<Box<[T]>> {
-    let mut table = Vec::new();
-    table.try_reserve_exact(count).ok()?;
-    table.resize(count, value);
-    Some(table.into_boxed_slice())
 }

@@ -161,8 +161,8 @@ pub const ROOMS: &[Room] = &[
     // Pointers from C, and the memory its engine lives in.
     Room {
         folder: "tools/capi",
-        ours: Some(&["matching", "wire"]),
-        others: Some(&["bytemuck", "libc"]),
+        ours: Some(&["matching", "queue", "wire"]),
+        others: Some(&["bytemuck"]),
         unsafe_code: Unsafe::Allowed,
         ..FREE
     },
