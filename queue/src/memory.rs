@@ -52,6 +52,11 @@ pub trait RingMemory<B> {
     /// Reads a slot. The algorithm never does so while the writer may fill it.
     fn body_read(&self, slot: usize) -> (u64, B);
 
+    /// Asks for the right to write to a slot soon. A hint that changes nothing.
+    fn ask(&self, slot: usize) {
+        let _ = slot;
+    }
+
     /// Writes to a slot what it holds. The algorithm never does so while the writer may fill it.
     fn take_over(&self, slot: usize);
 }
