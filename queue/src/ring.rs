@@ -9,8 +9,8 @@
 //! A batch becomes visible at once: all its slots but the first get their number while they are
 //! filled, and the first one, without which the reader does not look at the others, gets it last.
 //!
-//! Three habits keep the lines moving (figures: Zen 4, a line 400 ns there and back, a message every
-//! 20 ns that the writer could make):
+//! Three habits keep the lines moving (figures: Zen 4, a line 400 ns there and back, a message
+//! every 20 ns that the writer could make):
 //! - The reader writes to each slot that it took, without changing it. That takes the line out of
 //!   the writer's caches, and a writer that misses a line asks for the next ones meanwhile; one
 //!   that finds it shared waits for the right to write it, with all its later stores behind: 19 ns
