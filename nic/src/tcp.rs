@@ -79,7 +79,7 @@ impl SocketTcp {
             receive_bytes: limits.receive_bytes,
         });
         let listener = match at {
-            Some(at) => Some(Listener::open(at, connections, &mut driver)?),
+            Some(at) => Some(Listener::open(at, &limits, &mut driver)?),
             None => None,
         };
         let receive_bytes = match driver.shares() {
@@ -235,9 +235,9 @@ impl TcpPort for SocketTcp {
 }
 
 impl Listener {
-    /// Listens at `at`, known under `place`.
-    fn open(at: SocketAddr, place: u16, driver: &mut Driver) -> io::Result<Listener> {
-        let (fd, local) = socket::tcp_listener(at, driver.nonblocking())
+    /// Listens at `at`, known under the place behind all connections.
+    fn open(at: SocketAddr, limits: &TcpLimits, driver: &mut Driver) -> io::Result<Listener> {
+        let (fd, local) = socket::tcp_listener(at, limits, driver.nonblocking())
             .map_err(|error| io::Error::new(error.kind(), format!("listening at {at}: {error}")))?;
         let accepted = Box::new(Accepted {
             address: socket::empty_storage(),
@@ -245,7 +245,7 @@ impl Listener {
         });
         let on = Socket {
             fd: fd.as_raw_fd(),
-            place: place.into(),
+            place: limits.connections.into(),
         };
         driver.adopt(on)?;
         Ok(Listener {

@@ -98,6 +98,8 @@ fn a_peer_that_never_reads_holds_one_send_buffer_and_no_longer_than_told() {
             (0, 10_000)
         );
         assert_eq!(server.port.stats().bytes_out, (taken - 10_000) as u64);
+        // Twice the smallest buffer that is asked for, and as much again in the peer's kernel.
+        assert!(server.port.stats().bytes_out < 1 << 19, "{taken} bytes");
         check_talk(&mut server, &mut good);
         server.port.close(conn);
         drive(&mut [&mut server], |e| e[0].closed == [conn]);
@@ -212,6 +214,29 @@ fn connections_that_open_and_close_leave_nothing_behind() {
         assert_eq!(server.port.stats().accepted, 100);
         let mut all: Vec<_> = (0..8).map(|_| peer_of(&mut server)).collect();
         all.iter_mut().for_each(|one| check_talk(&mut server, one));
+    }
+}
+
+/// What the kernel takes in for one whom nobody reads.
+#[test]
+fn a_peer_that_is_not_read_fills_a_bounded_buffer() {
+    for mut net in nets() {
+        let mut server = End::listen(&mut net, limits(1));
+        let (mut peer, conn) = peer_of(&mut server);
+        server.port.pause(conn, true);
+        server.poll();
+        // Keeps little itself, so what it writes is at our side.
+        set(&peer, libc::SOL_SOCKET, libc::SO_SNDBUF, 4_096).unwrap();
+        peer.set_nonblocking(true).unwrap();
+        let (mut written, mut stuck) = (0, 0);
+        while stuck < 1_000 {
+            server.poll();
+            match peer.write(&[9; 4_096]) {
+                Ok(count) => (written, stuck) = (written + count, 0),
+                Err(_) => stuck += 1,
+            }
+        }
+        assert!(written < 1 << 19, "{written} bytes");
     }
 }
 
