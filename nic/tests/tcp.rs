@@ -362,6 +362,11 @@ fn a_kernel_thread_may_take_the_operations() {
         });
         assert!(server.received(there).ends_with(&sent));
     }
+    // Whether the kernel's thread sleeps or not: with nothing to start there is nothing to call.
+    let calls = |end: &End| end.port.effort().calls;
+    let before = calls(&server);
+    (0..1_000).for_each(|_| _ = server.poll());
+    assert_eq!(calls(&server), before);
     client.port.close(here);
     drive(&mut [&mut server, &mut client], |e| {
         e.iter().all(|end| end.port.stats().connections == 0)

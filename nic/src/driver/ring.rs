@@ -141,7 +141,7 @@ impl Ring {
     pub fn enter_if_needed(&mut self) {
         let queue = self.uring.submission();
         let is_queued = match self.state.is_sqpoll {
-            true => queue.need_wakeup() || !self.enabled,
+            true => !queue.is_empty() && (queue.need_wakeup() || !self.enabled),
             false => !queue.is_empty(),
         };
         if is_queued || queue.taskrun() || queue.cq_overflow() {
