@@ -70,7 +70,8 @@ pub struct Filter {
 }
 
 /// A program attached to an interface. It is detached when the link is dropped, and by the kernel
-/// when the process ends, however it ends.
+/// when the process ends, however it ends. A child process that was forked holds a copy until it
+/// becomes another program (exec), and for so long frames may still be redirected.
 #[derive(Debug)]
 pub struct Link {
     _fd: OwnedFd,

@@ -126,6 +126,7 @@ impl Queue {
         members.retain(|member| member.socket.strong_count() > 0);
         let owner = members
             .iter()
+            .rev() // the newest: the interface of an older one may be gone
             .find_map(|member| Some((member.socket.upgrade()?, member.multi_buffer)));
         if owner.is_none() {
             register(fd.as_fd(), umem)?;

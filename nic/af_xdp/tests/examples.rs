@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nic::netns::{VETH_NAME, VethEnd, VethOptions};
-use support::{PATIENCE, PORT, cable, inside};
+use support::{PATIENCE, PORT, cable, inside, program_attached, wait_until_detached};
 
 /// Killed when dropped.
 struct Running(Child);
@@ -51,16 +51,6 @@ fn start(end: &VethEnd, name: &str, arguments: &[&str]) -> Option<(Running, impl
     Some((child, said))
 }
 
-fn program_attached(end: &VethEnd) -> bool {
-    let show = || {
-        Command::new("ip")
-            .args(["link", "show", "dev", VETH_NAME])
-            .output()
-    };
-    let output = inside(end, show).unwrap();
-    String::from_utf8_lossy(&output.stdout).contains("prog/xdp")
-}
-
 #[test]
 fn echo_sends_back_and_leaves_nothing_behind_when_killed() {
     for hook in ["native", "generic"] {
@@ -84,10 +74,7 @@ fn echo_sends_back_and_leaves_nothing_behind_when_killed() {
             assert!(got[..length] == sent, "{hook} {n}");
         }
         drop(child);
-        let start = Instant::now();
-        while program_attached(&pair.right) {
-            assert!(start.elapsed() < PATIENCE, "the program outlived its owner");
-        }
+        wait_until_detached(&pair.right);
     }
 }
 

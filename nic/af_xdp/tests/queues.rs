@@ -6,8 +6,10 @@ mod support;
 
 use std::time::Instant;
 
-use af_xdp::{Features, Filter, Frame, Hook, Queue, QueueOptions, Rule, Umem, UmemOptions};
-use nic::netns::{VethEnd, VethOptions};
+use af_xdp::{
+    Features, Filter, Frame, Hook, Queue, QueueOptions, Rule, Umem, UmemOptions, interface_index,
+};
+use nic::netns::{VETH_NAME, VethEnd, VethOptions};
 use support::{PATIENCE, PORT, cable, datagram, inside, interface};
 
 const QUEUES: u32 = 4;
@@ -137,6 +139,34 @@ fn native_mode() {
 #[test]
 fn generic_mode() {
     crosses_on_every_queue(Hook::Generic);
+}
+
+/// A memory outlives the interface of its first socket: the next one registers it again, and the
+/// one after that joins.
+#[test]
+fn a_memory_whose_interface_is_gone_is_used_again() {
+    let Some(pair) = cable(&VethOptions::default()) else {
+        return;
+    };
+    let netns = &pair.left.netns;
+    let ip = |words: &str| netns.ip(&words.split(' ').collect::<Vec<_>>()).unwrap();
+    let (umem, mut free) = memory();
+    let mut open = |interface| {
+        let options = QueueOptions {
+            depth: DEPTH,
+            ..QueueOptions::new(interface)
+        };
+        let keep = free.len() - DEPTH as usize;
+        inside(&pair.left, || Queue::open(&umem, &mut free, keep, &options)).unwrap()
+    };
+    let first = open(interface(&pair.left));
+    ip(&format!("link delete {VETH_NAME}"));
+    ip("link add other0 type veth peer name other1");
+    let index = |name| inside(&pair.left, || interface_index(name)).unwrap();
+    let second = open(index("other0"));
+    let third = open(index("other1"));
+    let joined = [first, second, third].map(|queue| queue.socket.report().joined);
+    assert_eq!(joined, [false, false, true]);
 }
 
 /// The kernel's answer about a virtual interface; absent things are absent.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // not every test needs everything
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use af_xdp::{
@@ -46,10 +47,30 @@ pub fn interface(end: &VethEnd) -> u32 {
     inside(end, || interface_index(VETH_NAME)).unwrap()
 }
 
+/// Whether the kernel says that a program is attached to this end.
+pub fn program_attached(end: &VethEnd) -> bool {
+    let show = || {
+        Command::new("ip")
+            .args(["link", "show", "dev", VETH_NAME])
+            .output()
+    };
+    let output = inside(end, show).unwrap();
+    String::from_utf8_lossy(&output.stdout).contains("prog/xdp")
+}
+
+/// A program goes when its owner dies; when a link is dropped, as soon as no process that another
+/// test has just forked holds a copy of it, which it does until it becomes another program.
+pub fn wait_until_detached(end: &VethEnd) {
+    let start = Instant::now();
+    while program_attached(end) {
+        assert!(start.elapsed() < PATIENCE, "the program outlived its owner");
+    }
+}
+
 /// One socket with its program and memory, in use.
 pub struct Side {
     // Dropped first.
-    pub link: Link,
+    pub link: Option<Link>,
     pub queue: Queue,
     pub filter: Filter,
     pub umem: Umem,
@@ -98,7 +119,7 @@ impl Side {
         filter.set_socket(0, &queue.socket)?;
         let link = inside(end, || filter.attach(interface, wanted.hook))?;
         Ok(Side {
-            link,
+            link: Some(link),
             queue,
             filter,
             umem,
