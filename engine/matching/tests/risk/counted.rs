@@ -172,15 +172,15 @@ fn an_icebergs_fresh_tips_count_once() {
         ..extra()
     };
     check(
-        &[(POSITION, 10), (LIVE_ORDERS, 2), (GROSS, 2_010)],
+        &[(POSITION, 10), (LIVE_ORDERS, 2), (GROSS, 2_717)],
         &[
             (iceberg, GOOD),
             (day(1, Buy, 10, 100), GOOD),
             (ioc(1, Sell, 7, 100), GOOD),
             (day(2, Buy, 1, 1), Reason::MaxPosition),
             (day(2, Sell, 18, 101), Reason::MaxPosition),
-            (day(2, Sell, 10, 102), Reason::GrossCredit),
-            (day(2, Sell, 10, 101), GOOD),
+            (day(2, Sell, 17, 102), Reason::GrossCredit),
+            (day(2, Sell, 17, 101), GOOD),
             (day(3, Sell, 1, 103), Reason::MaxOpenOrders),
         ],
     );
@@ -227,28 +227,29 @@ fn self_trade_prevention_frees_without_a_trade() {
 
 #[test]
 fn an_auction_counts_its_price_in_the_limits_place() {
-    let mut rig = rig(&[(GROSS, 1_200), (NET, 1_200), (POSITION, 20)]);
-    let at_any_price = day(3, Buy, 5, PRICE_MARKET);
-    send(
-        &mut rig,
-        &[
-            state(MarketState::PreOpen),
-            day(1, Buy, 10, 120),
-            by(2, day(1, Sell, 15, 80)),
-        ],
-    );
-    assert_eq!(reason(&mut rig, day(2, Buy, 1, 1)), Reason::GrossCredit);
-    // Without a last price it comes to nothing.
-    send(&mut rig, &[at_any_price, state(MarketState::Continuous)]);
-    // 15 bought at 80.
-    assert_eq!(reason(&mut rig, day(4, Buy, 1, 1)), Reason::GrossCredit);
-    send(&mut rig, &[limit(GROSS, 1_300)]);
+    let mut rig = rig(&[(GROSS, 1_300), (NET, 1_200), (POSITION, 20)]);
+    let at_any_price = day(2, Buy, 4, PRICE_MARKET);
+    let sells = by(2, day(1, Sell, 15, 80));
+    // Without a last price a market order comes to nothing, while it is live and before.
+    let call = [
+        state(MarketState::PreOpen),
+        day(1, Buy, 10, 120),
+        at_any_price,
+        sells,
+    ];
+    send(&mut rig, &call);
+    assert_eq!(reason(&mut rig, day(3, Buy, 1, 1)), Reason::NetCredit);
+    assert_eq!(reason(&mut rig, day(3, Sell, 1, 101)), Reason::GrossCredit);
+    send(&mut rig, &[day(3, Sell, 1, 100), cancel(3, 0)]);
+    // 14 bought at 80.
+    send(&mut rig, &[state(MarketState::Continuous)]);
     let lines = [
-        (day(4, Sell, 36, 1), Reason::MaxPosition),
-        (day(4, Buy, 6, 10), Reason::MaxPosition),
-        (day(4, Buy, 5, 1), Reason::NetCredit),
-        (day(4, Sell, 1, 101), Reason::GrossCredit),
-        (day(4, Sell, 1, 100), GOOD),
+        (day(4, Sell, 35, 1), Reason::MaxPosition),
+        (day(4, Buy, 7, 1), Reason::MaxPosition),
+        (day(4, Buy, 2, 41), Reason::NetCredit),
+        (day(4, Buy, 2, 40), GOOD),
+        (day(5, Sell, 1, 101), Reason::GrossCredit),
+        (day(5, Sell, 1, 100), GOOD),
     ];
     for (command, expected) in lines {
         assert_eq!(reason(&mut rig, command), expected, "{command:?}");
@@ -348,5 +349,10 @@ fn sums_beyond_63_bits_are_exact() {
     ];
     for (command, expected) in lines {
         assert_eq!(reason_of_order(&mut rig, command), expected, "{command:?}");
+    }
+    // No limit is none, however great the sum: beyond 64 bits.
+    send(&mut rig, &[limit(GROSS, 0)]);
+    for number in next + 4..3 * next {
+        assert_eq!(reason(&mut rig, largest(number)), GOOD);
     }
 }

@@ -385,7 +385,9 @@ fn restricted_symbols() {
             (by(3, of_symbol(2, day(1, Buy, 1, 10))), Reason::Restricted),
             (by(2, of_symbol(2, day(1, Buy, 1, 10))), GOOD),
             (day(2, Buy, 1, 10), GOOD),
+            (of_symbol(3, limit(RESTRICTED, 1)), GOOD),
             (of_symbol(2, limit(RESTRICTED, 0)), GOOD),
+            (of_symbol(3, day(3, Buy, 1, 10)), Reason::Restricted),
             (of_symbol(2, day(3, Buy, 1, 10)), GOOD),
         ],
     );
