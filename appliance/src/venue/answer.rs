@@ -82,7 +82,7 @@ fn reason(command: &Command, reason: Option<Reason>) -> String {
         (Some(CommandKind::SetState), Some(Reason::NotOpen)) => {
             "the symbol is closed for the rest of the day"
         }
-        (Some(CommandKind::SetLimit), Some(Reason::NotOpen)) => {
+        (Some(CommandKind::SetLimit), Some(Reason::NotOpen | Reason::TableFull)) => {
             "the day began without limits, and accounts are kept only from its beginning; write \
              [risk.ACCOUNT] into the topology before the next day"
         }

@@ -39,7 +39,8 @@ const WIDE: [(u8, i64, u32); 8] = [
     (RATE, 1_000_000_000, 1_000_000),
 ];
 
-/// What [`tried`]'s order comes to in each limit, and why it is refused if that is one less.
+/// What the order of [`Limited::look_at_each`] comes to in each limit, and why it is refused if
+/// that is one less.
 const TRIED: [(u8, i64, Reason); 7] = [
     (1, 50, Reason::MaxQuantity),
     (2, 50 * 101, Reason::MaxNotional),

@@ -19,7 +19,7 @@ impl<'m> Engine<'m> {
     /// Makes an engine that goes on where the snapshotted one was. Clears the memory; lines beyond
     /// [`Limits::lines`] are not used. The limits may be other ones, with room for what there is.
     /// What the bytes say is checked; after an error the memory holds nothing of use.
-    /// O(symbols + sessions + bytes).
+    /// O(symbols + sessions + bytes), and accounts x symbols if accounts are kept.
     ///
     /// # Errors
     /// As [`Engine::new`]; or the first field that is wrong or finds no room.

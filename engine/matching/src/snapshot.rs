@@ -188,7 +188,7 @@ impl Kept {
 impl Engine<'_> {
     /// Writes all that decides what the engine will answer, in pieces of at most 4,224 bytes. The
     /// same state gives the same bytes, whatever limits and history the engine has. Takes no
-    /// memory. O(symbols + sessions + orders).
+    /// memory. O(symbols + sessions + orders), and sessions x symbols if accounts are kept.
     ///
     /// # Panics
     /// If the input before is not [`Step::Done`](crate::Step::Done) yet.
