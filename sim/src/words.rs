@@ -78,7 +78,10 @@ fn line(topology: &Topology, random: &mut Random) -> String {
         6 => format!("indicate {symbol}"),
         7 => format!("bands {symbol} {} {} 1 2", number * 20, number * 5),
         8 => format!("allocation {symbol} split {}", number / 3),
-        9 => format!("limit {account} order_units {}", number * 10),
+        // Without limits in the topology the engine keeps no accounts: the model knows no room.
+        9 if !topology.rules.risk.is_empty() => {
+            format!("limit {account} order_units {}", number * 10)
+        }
         10 => format!("mass-cancel user {name} prices 1 {}", number * 10_000),
         _ => {
             let verb = random.one_of(&["kill", "revive", "revive", "revive"]);
