@@ -46,6 +46,7 @@ impl XdpUdp {
         for step in ladder.into_iter().filter(|step| *step >= xdp.best) {
             let mode = mode_from(step);
             let rule = Rule {
+                mac: Some(mac),
                 addresses: [&[*local.ip()], &options.groups[..]].concat(),
                 ..Rule::udp(&[local.port()])
             };
