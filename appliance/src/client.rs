@@ -4,6 +4,7 @@ pub mod depth;
 mod line;
 pub mod load;
 pub mod members;
+pub mod profile;
 pub mod recorded;
 pub mod report;
 pub mod scenario;

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod host;
 pub mod jitter;
 pub mod load;
+pub mod profile;
 pub mod replay;
 pub mod run;
 pub mod top;

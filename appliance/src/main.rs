@@ -26,6 +26,8 @@ enum Command {
     Jitter(commands::jitter::Args),
     /// Drive a venue with generated order flow and judge its answers.
     Load(commands::load::Args),
+    /// Say where the time of each tile of a running venue goes.
+    Profile(commands::profile::Args),
     /// Send an ITCH file as a MoldUDP64 feed.
     Replay(commands::replay::Args),
     /// Run a venue until SIGTERM or SIGINT.
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Jitter(args) => commands::jitter::run(args),
         Command::Load(args) => commands::load::run(args),
+        Command::Profile(args) => commands::profile::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Run(args) => commands::run::run(args),
         Command::Top(args) => commands::top::run(args),

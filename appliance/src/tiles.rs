@@ -42,6 +42,8 @@ pub enum Progress {
     Idle,
     /// There was; there may be more.
     Busy,
+    /// There may be something to do, but no room for what would come of it.
+    Waiting,
 }
 
 impl Progress {

@@ -11,6 +11,7 @@ mod definitions;
 mod recovery;
 pub mod runner;
 mod schedule;
+mod spent;
 mod stop;
 mod threads;
 mod time;

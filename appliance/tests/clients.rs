@@ -89,6 +89,42 @@ fn load_reports_what_the_venue_answered() {
 }
 
 #[test]
+fn profile_says_where_the_tiles_time_goes() {
+    let site = Site::new();
+    let data = site.data_dir();
+    let profile = |args: &[&str]| program(&[&["profile", "--data", text(&data)], args].concat());
+    assert_eq!(profile(&[]).code, Some(2), "there is no venue yet");
+    let venue = site.start();
+    load(venue.ready("order_entry"), &SHORT).succeeds();
+    let ended = profile(&["--time-ms", "50"]);
+    ended.succeeds();
+    for name in [
+        "busy",
+        "waiting",
+        "elsewhere",
+        "gate",
+        "engine",
+        "journal",
+        "publish",
+    ] {
+        assert!(ended.out.contains(name), "{ended:?}");
+    }
+    let ended = profile(&["--time-ms", "50", "--json"]);
+    let shares: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(shares.as_array().unwrap().len(), 4);
+    for tile in ["gate", "engine", "journal", "publish"] {
+        for what in ["busy", "idle"] {
+            assert!(
+                counter(&site, &format!("{tile}.{what}_ns")) > 0,
+                "{tile} {what}"
+            );
+        }
+    }
+    venue.stop();
+    assert_eq!(profile(&[]).code, Some(2), "it has ended");
+}
+
+#[test]
 fn a_second_load_goes_on_behind_the_first() {
     let site = Site::new();
     let venue = site.start();

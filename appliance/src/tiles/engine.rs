@@ -219,11 +219,12 @@ impl<'m> EngineTile<'m> {
 
 impl Tile for EngineTile<'_> {
     fn poll(&mut self, now_ns: u64) -> Progress {
-        let mut steps = 0;
+        let (mut steps, mut is_held) = (0, false);
         self.is_stopping = self.signals.commands_in_all().is_some();
         while steps < BATCH {
             if !self.has_room() {
                 self.counters.waits.add(1);
+                is_held = true;
                 break;
             }
             if !self.step(now_ns) {
@@ -242,6 +243,9 @@ impl Tile for EngineTile<'_> {
                 .set(u64::from(self.engine.live_orders()));
         }
         self.last_tell();
+        if steps == 0 && is_held {
+            return Progress::Waiting;
+        }
         Progress::of(steps)
     }
 

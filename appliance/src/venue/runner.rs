@@ -3,6 +3,7 @@
 use super::conduct::Conductor;
 use super::control::Control;
 use super::day::Day;
+use super::spent::Spent;
 use super::stop::StopRequests;
 use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
@@ -108,6 +109,7 @@ pub fn run(
     let (mut venue, recovery) = assemble(topology, parts, &mut lines, &mut set)?;
     let mut conductor = Conductor::new(&mut set, topology.ending, time)
         .map_err(|e| StartError::of("counters", &e))?;
+    let spent = Spent::all(&mut set).map_err(|e| StartError::of("counters", &e))?;
     let signals = Signals::new(&set).map_err(|e| StartError::of("counters", &e))?;
     let told = ready_of(topology, &venue, &day, recovery, modes)?;
 
@@ -122,7 +124,8 @@ pub fn run(
     let incoming = requests.started();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
-        for group in threads::grouped(&topology.places, venue.tiles()) {
+        let tiles = venue.tiles().into_iter().zip(spent);
+        for group in threads::grouped(&topology.places, tiles) {
             handles.push(threads::start(scope, group, clock.clone(), signals.clone()));
         }
         if let Some(control) = control {

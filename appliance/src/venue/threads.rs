@@ -1,5 +1,6 @@
 //! Tiles on threads: one alone on a core, or several in turn.
 
+use super::spent::Spent;
 use crate::tiles::{Phase, Progress, Signals, Tile};
 use crate::topology::Place;
 use core_affinity::CoreId;
@@ -18,12 +19,15 @@ const IDLE_SLEEP: Duration = Duration::from_micros(100);
 const IDLE_LONG: u32 = 20_000;
 const IDLE_SLEEP_LONG: Duration = Duration::from_millis(1);
 
+/// A tile, and where its time goes.
+pub(super) type Timed<'t> = (&'t mut dyn Tile, Spent);
+
 /// The tiles of each thread, in the order of the places.
 pub(super) fn grouped<'t>(
     places: &[Place],
-    tiles: impl IntoIterator<Item = &'t mut dyn Tile>,
-) -> BTreeMap<Place, Vec<&'t mut dyn Tile>> {
-    let mut groups: BTreeMap<Place, Vec<&mut dyn Tile>> = BTreeMap::new();
+    tiles: impl IntoIterator<Item = Timed<'t>>,
+) -> BTreeMap<Place, Vec<Timed<'t>>> {
+    let mut groups: BTreeMap<Place, Vec<Timed<'t>>> = BTreeMap::new();
     for (place, tile) in places.iter().zip(tiles) {
         groups.entry(place.clone()).or_default().push(tile);
     }
@@ -33,7 +37,7 @@ pub(super) fn grouped<'t>(
 /// Starts the thread of one place.
 pub(super) fn start<'scope, 't: 'scope, C: Clock + Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
-    (place, tiles): (Place, Vec<&'t mut dyn Tile>),
+    (place, tiles): (Place, Vec<Timed<'t>>),
     clock: C,
     signals: Signals,
 ) -> std::io::Result<ScopedJoinHandle<'scope, ()>> {
@@ -48,30 +52,48 @@ pub(super) fn start<'scope, 't: 'scope, C: Clock + Send + 'scope>(
                 if !core_affinity::set_for_current(CoreId { id: core }) {
                     eprintln!("wirecross: core {core} was refused; its tile runs unpinned");
                 }
-                turns(tiles, &clock, &signals, |_| std::hint::spin_loop());
+                turns(tiles, &clock, &signals, |_| {
+                    std::hint::spin_loop();
+                    false
+                });
             }
-            Place::Thread(_) => turns(tiles, &clock, &signals, idle),
+            Place::Thread(_) => turns(tiles, &clock, &signals, |idle_turns| {
+                idle(idle_turns);
+                idle_turns >= IDLE_SPIN
+            }),
         })
 }
 
-/// Each tile once.
-fn turn(tiles: &mut [&mut dyn Tile], clock: &impl Clock) -> Progress {
+/// Each tile once, from `now_ns` on; also says when it was through.
+fn turn(tiles: &mut [Timed<'_>], clock: &impl Clock, mut now_ns: u64) -> (Progress, u64) {
     let mut busy = 0;
-    for tile in tiles {
-        busy += usize::from(tile.poll(clock.now_ns()) == Progress::Busy);
+    for (tile, spent) in tiles {
+        let progress = tile.poll(now_ns);
+        let after_ns = clock.now_ns();
+        spent.turn(progress, after_ns.saturating_sub(now_ns));
+        now_ns = after_ns;
+        busy += usize::from(progress == Progress::Busy);
     }
-    Progress::of(busy)
+    (Progress::of(busy), now_ns)
 }
 
-/// Turns until the venue stops; `rest` is told how many idle turns came in a row.
-fn turns(mut tiles: Vec<&mut dyn Tile>, clock: &impl Clock, signals: &Signals, rest: fn(u32)) {
-    let mut idle_turns: u32 = 0;
+/// Turns until the venue stops; `rest` is told how many idle turns came in a row, and says whether
+/// it took long enough to look at the clock again.
+fn turns(mut tiles: Vec<Timed<'_>>, clock: &impl Clock, signals: &Signals, rest: fn(u32) -> bool) {
+    let (mut idle_turns, mut now_ns) = (0u32, clock.now_ns());
     while signals.phase() != Phase::Stopped {
-        if turn(&mut tiles, clock) == Progress::Busy {
+        let (progress, after_ns) = turn(&mut tiles, clock, now_ns);
+        now_ns = after_ns;
+        if progress == Progress::Busy {
             idle_turns = 0;
-        } else {
-            idle_turns = idle_turns.saturating_add(1);
-            rest(idle_turns);
+            continue;
+        }
+        idle_turns = idle_turns.saturating_add(1);
+        if rest(idle_turns) {
+            now_ns = clock.now_ns();
+            for (_, spent) in &mut tiles {
+                spent.rest(now_ns.saturating_sub(after_ns));
+            }
         }
     }
 }
