@@ -3,7 +3,7 @@
 //! A symbol that was ever given bands is not plain from then on. Its dynamic reference follows the
 //! first trade of each arriving order: later ones of the same order find it fresh.
 
-use wire::ring::{Command, Event, EventKind, MarketState, PRICE_MARKET, Reason, Side};
+use wire::ring::{Command, Event, EventKind, MarketState, PRICE_MARKET, PRICE_MAX, Reason, Side};
 
 use crate::answers::{about, refused};
 use crate::books::{Book, rank};
@@ -29,7 +29,8 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
-    /// The band of a width around a reference; none if either is 0.
+    /// The band of a width around a reference, which may be off the tick; none if either is 0.
+    /// Edges are good prices where orders may take them as theirs.
     fn of(reference: u32, width: u16, tick: u32) -> Option<Self> {
         if reference == 0 || width == 0 {
             return None;
@@ -37,8 +38,10 @@ impl Edges {
         let cut = u64::from(reference) * u64::from(width) / u64::from(PARTS);
         let reach = cut as u32;
         Some(Self {
-            lower: (reference - reach).next_multiple_of(tick),
-            upper: (reference + reach) / tick * tick,
+            lower: (reference - reach)
+                .next_multiple_of(tick)
+                .min(PRICE_MAX as u32 / tick * tick),
+            upper: ((reference + reach) / tick * tick).max(tick),
         })
     }
 

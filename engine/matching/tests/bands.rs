@@ -5,7 +5,9 @@ mod common;
 use common::{Rig, answers, cancel, day, ioc, of, replace};
 use matching::Limits;
 use wire::ring::Side::{self, Buy, Sell};
-use wire::ring::{Command, CommandKind, EXTRA_POST_ONLY, EventKind, MarketState, PRICE_MARKET};
+use wire::ring::{
+    Command, CommandKind, Condition, EXTRA_POST_ONLY, EventKind, MarketState, PRICE_MARKET,
+};
 
 /// Room for the books here.
 const FEW: Limits = Limits {
@@ -186,6 +188,50 @@ fn no_order_trades_beyond_the_dynamic_edges() {
             rig.apply(day(user_ref, side, 2, price));
         }
         assert_eq!(answers(&mut rig, command), expected);
+    }
+}
+
+/// A peg may trade off the tick, and then no multiple of the tick may be as near.
+#[test]
+fn edges_are_good_prices_where_prices_end() {
+    for (side, tick, cap, offset, edge) in [
+        (Buy, 5, [10, 15], 10, 5),
+        (
+            Sell,
+            1_000_000,
+            [1_998_000_000, 1_999_000_000],
+            1_499_999,
+            1_999_000_000,
+        ),
+    ] {
+        let mut rig = Rig::new(FEW);
+        for command in [
+            Command {
+                symbol: 1,
+                price: tick,
+                ..of(CommandKind::DefineSymbol)
+            },
+            Command {
+                session: 1,
+                ..of(CommandKind::DefineSession)
+            },
+            of(CommandKind::OpenDay),
+            bands(0, 2, 0, 0),
+            day(1, Buy, 1, cap[0]),
+            day(2, Sell, 1, cap[1]),
+            extra().with_condition(Condition::MidpointPeg, offset),
+            day(3, side, 1, PRICE_MARKET),
+            state(MarketState::Reopening, 0),
+            day(4, side.opposite(), 2, PRICE_MARKET),
+            state(MarketState::Continuous, 0),
+        ] {
+            rig.apply(command);
+        }
+        assert_eq!(rig.engine.live_orders(), 1);
+        let events = rig.apply(day(5, side, 7, 1_000_000));
+        assert_eq!((events[0].price, events[0].leaves), (edge, 7));
+        let best = rig.engine.best(1, side);
+        assert_eq!(best, Some((edge, 7)), "{events:?}");
     }
 }
 

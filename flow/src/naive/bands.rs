@@ -1,7 +1,8 @@
 //! Price bands: how far from a reference orders may go, and what happens at the edge.
 
 use wire::ring::{
-    Command, CommandKind, Event, EventKind, MarketState, PRICE_MARKET, Reason, Side, TimeInForce,
+    Command, CommandKind, Event, EventKind, MarketState, PRICE_MARKET, PRICE_MAX, Reason, Side,
+    TimeInForce,
 };
 
 use super::{Naive, increments};
@@ -36,13 +37,13 @@ pub(super) struct Edges {
 
 impl Edges {
     /// Edges around a reference.
-    const fn around(reference: i64, width: i64, tick: i64) -> Self {
+    fn around(reference: i64, width: i64, tick: i64) -> Self {
         let distance = reference * width / WHOLE;
         let upper = reference + distance;
         let lower = reference - distance;
         Self {
-            lower: lower + (tick - lower % tick) % tick,
-            upper: upper - upper % tick,
+            lower: (lower + (tick - lower % tick) % tick).min(PRICE_MAX - PRICE_MAX % tick),
+            upper: (upper - upper % tick).max(tick),
         }
     }
 

@@ -244,7 +244,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "edges are rounded away from the reference",
         file: BANDS,
-        find: "(reference + reach) / tick * tick",
+        find: "((reference + reach) / tick * tick)",
         replace: "(reference + reach).next_multiple_of(tick)",
     },
     Fault {
