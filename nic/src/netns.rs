@@ -10,9 +10,14 @@ use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Name of the interface at each end of a [`VethPair`].
 pub const VETH_NAME: &str = "wire0";
+
+/// How long a cable may take to come up.
+const UP_PATIENCE: Duration = Duration::from_secs(20);
+const UP_PAUSE: Duration = Duration::from_millis(1);
 
 /// A network namespace of our own.
 #[derive(Debug)]
@@ -55,6 +60,11 @@ impl Netns {
 
     /// Runs `ip` with these arguments inside.
     pub fn ip(&self, arguments: &[&str]) -> io::Result<()> {
+        self.ask_ip(arguments).map(drop)
+    }
+
+    /// What `ip` says to these arguments.
+    fn ask_ip(&self, arguments: &[&str]) -> io::Result<String> {
         let output = self.run(|| Command::new("ip").args(arguments).output())?;
         let output = output.map_err(|error| {
             io::Error::new(
@@ -63,7 +73,7 @@ impl Netns {
             )
         })?;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&output.stderr);
         Err(io::Error::other(format!(
@@ -147,11 +157,29 @@ impl VethPair {
         pair.left.netns.ip(&[first, second].concat())?;
         pair.left.configure(&pair.right)?;
         pair.right.configure(&pair.left)?;
+        pair.left.wait_until_up()?;
+        pair.right.wait_until_up()?;
         Ok(pair)
     }
 }
 
 impl VethEnd {
+    /// Until the kernel sends by this end. It notices a cable some time after both ends are up, and
+    /// loses what it sends before, without an error.
+    fn wait_until_up(&self) -> io::Result<()> {
+        let start = Instant::now();
+        loop {
+            let said = self.netns.ask_ip(&["link", "show", "dev", VETH_NAME])?;
+            if said.contains("LOWER_UP") && !said.contains("qdisc noop ") {
+                return Ok(());
+            }
+            if start.elapsed() > UP_PATIENCE {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, said));
+            }
+            thread::sleep(UP_PAUSE);
+        }
+    }
+
     fn configure(&self, peer: &VethEnd) -> io::Result<()> {
         let (mac, peer_mac) = (mac_text(self.mac), mac_text(peer.mac));
         let (address, peer_address) = (format!("{}/24", self.address), peer.address.to_string());

@@ -8,7 +8,8 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use af_xdp::{
-    Filter, Hook, LoadOptions, Received, Requests, Rule, Sent, TxChecksum, TxRequest, UmemOptions,
+    Filter, Hook, LoadOptions, Mode, Options, Port, Received, Requests, Rule, RxMetadata, Sent,
+    TxChecksum, TxRequest, UmemOptions,
 };
 use nic::netns::{VETH_NAME, VethOptions};
 use support::{PATIENCE, PORT, Side, Wanted, cable, datagram, inside, interface, internet_sum};
@@ -162,6 +163,39 @@ fn a_program_with_metadata_is_for_its_driver_only() {
     });
     println!("loopback: {}", refused.unwrap_err());
     assert!(Filter::load(&Rule::udp(&[1])).unwrap().metadata().is_none());
+}
+
+#[test]
+fn a_port_says_what_the_driver_said() {
+    let Some(pair) = cable(&VethOptions::default()) else {
+        return;
+    };
+    for (mode, wanted) in [
+        (Mode::Native, true),
+        (Mode::Native, false),
+        (Mode::Generic, true),
+    ] {
+        let options = Options {
+            metadata: wanted,
+            ..Options::new(interface(&pair.right), mode, Rule::udp(&[PORT]))
+        };
+        let mut port = inside(&pair.right, || Port::open(&options)).unwrap();
+        assert!(port.metadata() <= (wanted && mode == Mode::Native));
+        let socket = inside(&pair.left, || UdpSocket::bind((pair.left.address, PORT))).unwrap();
+        socket
+            .send_to(b"hello", (pair.right.address, PORT))
+            .unwrap();
+        let expected = port.metadata();
+        let start = Instant::now();
+        let mut check = |bytes: &[u8], metadata: Option<RxMetadata>| {
+            assert_eq!(&bytes[42..], b"hello");
+            assert_eq!(metadata.is_some_and(|all| all.hash.is_some()), expected);
+        };
+        while port.receive_with(&mut check) == 0 {
+            assert!(start.elapsed() < PATIENCE);
+        }
+        println!("{mode:?}: {}", port.report());
+    }
 }
 
 #[test]
