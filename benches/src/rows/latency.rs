@@ -11,7 +11,7 @@ use wire::ring::{CommandKind, Input};
 
 use super::matching::{Flow, LOOK_AHEAD_FROM, apply, engine};
 use crate::compare::{Case, Subject, compare};
-use crate::memory::engine_memory;
+use crate::memory::{engine_memory, pages_note};
 use crate::stats::{Samples, Stats};
 use crate::threads::{Stop, pair};
 use crate::{BenchError, Effort, Options, Row};
@@ -41,19 +41,24 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
         let is_tiny = options.effort == Effort::Tiny;
         let flow = Flow::make(if is_tiny { 500 } else { *standing }, commands)?;
         let mut lines = engine_memory(&flow.limits)?;
+        let pages = pages_note(lines.bytes_huge());
         let names = KINDS.map(|(name, _)| format!("{name}, {standing} orders"));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let subjects = vec![
             Subject::new("ours", || turn_engine(&flow, &mut lines, price)),
             Subject::new("naive model", || turn_naive(&flow, price)),
         ];
-        cases.extend(compare(&names, options.effort.rounds(), subjects)?);
+        let found = compare(&names, options.effort.rounds(), subjects)?;
+        cases.extend(found.into_iter().map(|case| case.noted(&pages)));
     }
-    let note = format!(
-        "{:.1} ns of the clock taken off each sample",
-        price as f64 / 1_000.0
-    );
-    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
+    let price_ns = price as f64 / 1_000.0;
+    let noted = |case: Case| {
+        let pages = case.note.clone().unwrap_or_default();
+        case.noted(&format!(
+            "{price_ns:.1} ns of the clock taken off each sample; {pages}"
+        ))
+    };
+    Ok(cases.into_iter().map(noted).collect())
 }
 
 /// Median of two readings with nothing between them, in picoseconds.
