@@ -63,7 +63,7 @@ pub enum TcpEvent<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpLimits {
     /// Connections at a time, 1 to [`TcpLimits::CONNECTIONS_MAX`]; further ones are accepted and
-    /// closed at once, and counted.
+    /// closed at once, and counted. The process's soft limit of descriptors is raised if it must.
     pub connections: u16,
     /// Bytes of a receive buffer, each connection's own or shared: the longest `Data`.
     pub receive_bytes: u32,

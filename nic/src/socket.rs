@@ -43,6 +43,35 @@ const ADDRESS_FREED_AFTER: Duration = Duration::from_secs(10);
 /// Pause between two tries.
 const ADDRESS_RETRY: Duration = Duration::from_millis(20);
 
+/// Descriptors that a process has beside its connections.
+const DESCRIPTORS_BESIDE: u64 = 64;
+
+/// Lets this process have a descriptor for each of `connections`, as far as its hard limit goes:
+/// the soft one is often 1,024.
+pub(crate) fn descriptors_for(connections: u16) -> io::Result<()> {
+    let needed = u64::from(connections) + DESCRIPTORS_BESIDE;
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the structure is writable.
+    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) })?;
+    if limit.rlim_cur >= needed {
+        return Ok(());
+    }
+    if limit.rlim_max < needed {
+        let most = limit.rlim_max;
+        let message = format!(
+            "tcp port: {connections} connections need {needed} file descriptors, and this process \
+             may have {most}: raise its hard limit (`ulimit -Hn`), or ask for fewer"
+        );
+        return Err(io::Error::new(ErrorKind::InvalidInput, message));
+    }
+    limit.rlim_cur = needed;
+    // SAFETY: the structure is readable.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }).map(drop)
+}
+
 /// Tries again while the address is in use, within the bound.
 fn while_in_use<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let deadline = Instant::now() + ADDRESS_FREED_AFTER;

@@ -69,6 +69,7 @@ impl SocketTcp {
     ) -> io::Result<SocketTcp> {
         check_limits(&limits)?;
         let connections = limits.connections;
+        socket::descriptors_for(connections)?;
         let mut driver = driver(&Wants {
             purpose: match at {
                 Some(_) => Purpose::Listen,
