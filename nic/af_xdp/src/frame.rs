@@ -77,7 +77,6 @@ impl Frame {
             offset: umem.outgoing_offset(length),
             length: length as u32,
             frame: self,
-            more: false,
             requests: false,
             timed: false,
         }
@@ -129,7 +128,6 @@ impl Received {
             frame: self.frame,
             offset: self.offset,
             length: self.length,
-            more: self.more,
             requests: false,
             timed: false,
         }
@@ -143,7 +141,6 @@ pub struct Outgoing {
     pub(crate) frame: Frame,
     pub(crate) offset: u32,
     pub(crate) length: u32,
-    pub(crate) more: bool,
     pub(crate) requests: bool,
     pub(crate) timed: bool,
 }

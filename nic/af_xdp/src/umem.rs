@@ -301,13 +301,13 @@ impl Umem {
         length: u32,
         uses: [Place; 2],
     ) -> Option<(Frame, u32, Place)> {
-        let size = u64::from(self.memory.options.frame_bytes);
-        let index = usize::try_from(address / size).ok()?;
+        let size = u64::from(self.memory.options.frame_bytes); // a power of two
+        let index = usize::try_from(address >> size.trailing_zeros()).ok()?;
         let note = self.memory.places.get(index)?;
         // Relaxed: as in `lend`; the note is ours once the kernel has given the frame back.
         let noted = note.load(Ordering::Relaxed);
         let place = uses.into_iter().find(|place| *place as u8 == noted)?;
-        let offset = address % size;
+        let offset = address & (size - 1);
         if offset + u64::from(length) > size {
             return None;
         }
