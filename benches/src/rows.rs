@@ -7,5 +7,6 @@ pub mod matching;
 pub mod publish;
 pub mod regimes;
 pub mod ring;
+pub mod ring_peers;
 pub mod risk;
 pub mod roundtrip;

@@ -98,7 +98,9 @@ fn an_unknown_row_lists_what_exists() {
     let text = error.to_string();
     assert!(
         text.contains("rings")
-            && text.contains("roundtrip, ring, matching, publish, latency, aapl, regimes, journal"),
+            && text.contains(
+                "roundtrip, ring, matching, risk, publish, latency, aapl, regimes, journal"
+            ),
         "{text}"
     );
 }

@@ -1,13 +1,16 @@
-//! `ring`: our shared-memory ring against `rtrb` and the standard library's bounded channel.
+//! `ring`: our shared-memory ring against published queues and the standard library's channel.
 //!
 //! Two threads on two processors exchange messages of one cache line. Every message carries its
-//! number and a checksum of it; order and contents are checked on both sides.
+//! number and a checksum of it; order and contents are checked on both sides. In streams our reader
+//! lets messages gather, which queues of others have no word for.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use bytemuck::{Pod, Zeroable};
 use quanta::Clock;
 
+use super::ring_peers::{CrossbeamChannel, CrossbeamQueue, Disruptor, Heapless, Ringbuf, Rtrb};
+use crate::calibration::Gate;
 use crate::compare::{Case, Subject, compare};
 use crate::stats::Samples;
 use crate::threads::{Stop, pair};
@@ -16,7 +19,7 @@ use crate::{BenchError, Options, Row};
 /// The row.
 pub const ROW: Row = Row {
     name: "ring",
-    about: "messages between two threads: ours, rtrb, std::sync::mpsc",
+    about: "messages between two threads: ours, six published queues, std::sync::mpsc",
     run,
 };
 
@@ -80,6 +83,11 @@ pub trait Link {
     fn send(to: &mut Self::Sender, messages: &[Message]) -> usize;
     /// Takes up to [`BATCH`] messages and says how many.
     fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize;
+
+    /// The same in a stream, where a message may wait for company.
+    fn receive_stream(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        Self::receive(from, on)
+    }
 }
 
 /// Our ring.
@@ -105,36 +113,13 @@ impl Link for Ours {
     fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
         from.take(BATCH, |_, message| on(message))
     }
-}
 
-/// The crate `rtrb`: batches go through its chunks.
-pub struct Rtrb;
-
-impl Link for Rtrb {
-    type Sender = rtrb::Producer<Message>;
-    type Receiver = rtrb::Consumer<Message>;
-
-    fn open(depth: usize) -> Result<(Self::Sender, Self::Receiver), BenchError> {
-        Ok(rtrb::RingBuffer::new(depth))
-    }
-
-    fn send(to: &mut Self::Sender, messages: &[Message]) -> usize {
-        if let [message] = messages {
-            return usize::from(to.push(*message).is_ok());
+    fn receive_stream(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        let found = from.gather(BATCH, |_, message| on(message));
+        if found == 0 {
+            from.rest();
         }
-        let room = messages.len().min(to.slots());
-        match to.write_chunk_uninit(room) {
-            Ok(chunk) => chunk.fill_from_iter(messages.iter().copied()),
-            Err(_) => 0,
-        }
-    }
-
-    fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
-        let count = BATCH.min(from.slots());
-        match from.read_chunk(count) {
-            Ok(chunk) => chunk.into_iter().map(|message| on(&message)).count(),
-            Err(_) => 0,
-        }
+        found
     }
 }
 
@@ -167,20 +152,43 @@ impl Link for Channel {
 fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     let trips = options.effort.pick(50, 20_000, 200_000) as u64;
     let batches = options.effort.pick(40, 5_000, 50_000) as u64;
-    let rounds = options.effort.rounds();
-    let cases = ["round trip", "one way", "batch of 32, per message"];
-    let subjects = vec![
-        Subject::new("ours", || turn::<Ours>(trips, batches)),
-        Subject::new("rtrb", || turn::<Rtrb>(trips, batches)),
-        Subject::new("std::sync::mpsc", || turn::<Channel>(trips, batches)),
+    let cases = [
+        "round trip",
+        "one way",
+        "stream of single messages, per message",
+        "batch of 32, per message",
     ];
-    compare(&cases, rounds, subjects)
+    let gate = Gate::new(options.effort)?;
+    let subjects = vec![
+        subject::<Ours>("ours", (trips, batches), &gate),
+        subject::<Rtrb>("rtrb", (trips, batches), &gate),
+        subject::<Ringbuf>("ringbuf", (trips, batches), &gate),
+        subject::<Heapless>("heapless", (trips, batches), &gate),
+        subject::<Disruptor>("disruptor", (trips, batches), &gate),
+        subject::<CrossbeamQueue>("crossbeam-queue", (trips, batches), &gate),
+        subject::<CrossbeamChannel>("crossbeam-channel", (trips, batches), &gate),
+        subject::<Channel>("std::sync::mpsc", (trips, batches), &gate),
+    ];
+    let cases = compare(&cases, options.effort.rounds(), subjects)?;
+    let note = gate.note();
+    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
 }
 
-/// One turn of a link: round trips and one-way times of single messages, then batches.
+/// Turns of one link, each in the mode of the machine that the gate holds to.
+fn subject<'a, L: Link + 'a>(
+    name: &'static str,
+    (trips, batches): (u64, u64),
+    gate: &'a Gate,
+) -> Subject<'a> {
+    Subject::new(name, move || gate.run(|| turn::<L>(trips, batches)))
+}
+
+/// One turn of a link: round trips and one-way times of single messages, then streams of single
+/// messages and of batches.
 pub fn turn<L: Link>(trips: u64, batches: u64) -> Result<Vec<Samples>, BenchError> {
     let (there, back) = single::<L>(trips)?;
-    Ok(vec![there, back, batched::<L>(batches)?])
+    let streams = [streamed::<L>(batches, 1)?, streamed::<L>(batches, BATCH)?];
+    Ok([there, back].into_iter().chain(streams).collect())
 }
 
 fn send_all<L: Link>(
@@ -194,11 +202,14 @@ fn send_all<L: Link>(
     })
 }
 
+/// One of the ways in which a link is read.
+type Receive<R> = fn(&mut R, &mut dyn FnMut(&Message)) -> usize;
+
 /// Takes messages from number `from` on, as many as one look gives, checked. Gives the number that
 /// comes next and when the last one was sent.
-fn receive_some<L: Link>(
+fn receive_some<R>(
     stop: &Stop,
-    link: &mut L::Receiver,
+    (link, receive): (&mut R, Receive<R>),
     from: u64,
 ) -> Result<(u64, u64), BenchError> {
     let (mut next, mut sent, mut result) = (from, 0, Ok(()));
@@ -209,7 +220,7 @@ fn receive_some<L: Link>(
         sent = message.sent;
         next += 1;
     };
-    stop.wait(|| (L::receive(link, &mut on) > 0).then_some(()))?;
+    stop.wait(|| (receive(link, &mut on) > 0).then_some(()))?;
     result.map(|()| (next, sent))
 }
 
@@ -228,14 +239,14 @@ fn single<L: Link>(trips: u64) -> Result<(Samples, Samples), BenchError> {
         for number in 1..=trips {
             let start = clock.raw();
             send_all::<L>(stop, &mut request, &[Message::new(number, start)])?;
-            receive_some::<L>(stop, &mut answers, number)?;
+            receive_some(stop, (&mut answers, L::receive), number)?;
             times.push(picoseconds(&clock, start, clock.raw()));
         }
         Ok(times)
     };
     let there = |stop: &Stop| {
         for number in 1..=trips {
-            let (_, sent) = receive_some::<L>(stop, &mut requests, number)?;
+            let (_, sent) = receive_some(stop, (&mut requests, L::receive), number)?;
             let now = clock.raw();
             send_all::<L>(stop, &mut answer, &[Message::new(number, sent)])?;
             ways.push(picoseconds(&clock, sent, now));
@@ -246,8 +257,9 @@ fn single<L: Link>(trips: u64) -> Result<(Samples, Samples), BenchError> {
     Ok((times, ways))
 }
 
-/// A stream of batches: the time of each group of 32 batches at the receiver, per message.
-fn batched<L: Link>(batches: u64) -> Result<Samples, BenchError> {
+/// A stream of messages, so many sent at a time: the time of each group of 1,024 at the receiver,
+/// per message.
+fn streamed<L: Link>(batches: u64, size: usize) -> Result<Samples, BenchError> {
     const GROUP: u64 = 32 * BATCH as u64;
     let clock = Clock::new();
     let (mut sender, mut receiver) = L::open(DEPTH)?;
@@ -255,7 +267,7 @@ fn batched<L: Link>(batches: u64) -> Result<Samples, BenchError> {
     let here = |stop: &Stop| {
         let (mut times, mut next, mut since) = (Samples::new(), 1, (clock.raw(), 1));
         while next <= last {
-            (next, _) = receive_some::<L>(stop, &mut receiver, next)?;
+            (next, _) = receive_some(stop, (&mut receiver, L::receive_stream), next)?;
             if next - since.1 >= GROUP || next > last {
                 let now = clock.raw();
                 times.push(picoseconds(&clock, since.0, now) / (next - since.1));
@@ -270,7 +282,9 @@ fn batched<L: Link>(batches: u64) -> Result<Samples, BenchError> {
             for (index, message) in messages.iter_mut().enumerate() {
                 *message = Message::new(batch * BATCH as u64 + index as u64 + 1, 0);
             }
-            send_all::<L>(stop, &mut sender, &messages)?;
+            for messages in messages.chunks(size) {
+                send_all::<L>(stop, &mut sender, messages)?;
+            }
         }
         Ok(())
     };
