@@ -34,7 +34,8 @@ impl Conn {
 /// What happened on a TCP port.
 ///
 /// Each connection gives one `Opened`, then any number of `Data`, then exactly one `Closed`,
-/// whoever ended it. A `connect` that failed gives `Closed` alone. After [`TcpPort::close`] no
+/// whoever ended it. An end that came together with bytes is told of a turn later, so that they can
+/// be answered. A `connect` that failed gives `Closed` alone. After [`TcpPort::close`] no
 /// `Data` comes any more.
 #[derive(Debug)]
 pub enum TcpEvent<'a> {

@@ -52,6 +52,9 @@ pub struct SocketTcp {
     dirty: Vec<u16>,
     /// Places in `Phase::Closing` or `Phase::Dying`.
     ending: Vec<u16>,
+    /// Places whose peer ended its stream in the last poll: the caller hears of it in the next one,
+    /// so that it can still answer the bytes that came before the end.
+    ended: Vec<u16>,
     linger: Duration,
     stats: TcpStats,
     done: Vec<Done>,
@@ -95,6 +98,7 @@ impl SocketTcp {
             free: (0..connections).rev().collect(),
             dirty: Vec::with_capacity(connections.into()),
             ending: Vec::with_capacity(connections.into()),
+            ended: Vec::with_capacity(connections.into()),
             linger: Duration::from_millis(limits.linger_ms.into()),
             stats: TcpStats::default(),
             done: Vec::with_capacity(RESULTS_MAX),
@@ -128,9 +132,9 @@ impl TcpPort for SocketTcp {
     fn poll(&mut self, on: &mut dyn FnMut(TcpEvent<'_>)) -> usize {
         self.start_accept();
         self.start_dirty();
+        let mut events = self.tell_ended(on);
         let mut done = mem::take(&mut self.done);
         self.driver.reap(&mut done);
-        let mut events = 0;
         for result in done.drain(..) {
             events += self.end(result, on);
         }

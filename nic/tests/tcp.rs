@@ -197,6 +197,40 @@ fn peer_that_ends_its_stream_still_gets_the_rest() {
 }
 
 #[test]
+fn bytes_and_the_end_behind_them_leave_a_turn_for_an_answer() {
+    for mut net in nets() {
+        let limits = TcpLimits {
+            connections: 1,
+            ..TcpLimits::default()
+        };
+        let mut server = End::listen(&mut net, limits);
+        for _ in 0..20 {
+            let mut peer = TcpStream::connect(server.address()).unwrap();
+            peer.write_all(b"question").unwrap();
+            peer.shutdown(Shutdown::Write).unwrap();
+            let before = server.opened.len();
+            drive(&mut [&mut server], |e| e[0].opened.len() > before);
+            let (conn, _) = server.opened[before];
+            drive(&mut [&mut server], |e| e[0].received(conn) == b"question");
+            assert_eq!(
+                server.port.send(conn, b"answer"),
+                6,
+                "{}",
+                server.port.mode()
+            );
+            drive(&mut [&mut server], |e| e[0].closed.contains(&conn));
+            let reader = std::thread::spawn(move || {
+                let mut answer = Vec::new();
+                peer.read_to_end(&mut answer).unwrap();
+                answer
+            });
+            drive(&mut [&mut server], |_| reader.is_finished());
+            assert_eq!(reader.join().unwrap(), b"answer");
+        }
+    }
+}
+
+#[test]
 fn flush_sends_without_a_poll() {
     for mut net in nets() {
         let mut server = End::listen(&mut net, TcpLimits::default());

@@ -13,6 +13,26 @@ use crate::port::TcpEvent;
 use crate::socket;
 
 impl SocketTcp {
+    /// Tells the caller of the streams that ended in the last poll.
+    pub(super) fn tell_ended(&mut self, on: On<'_>) -> usize {
+        let mut events = 0;
+        while let Some(index) = self.ended.pop() {
+            let index = usize::from(index);
+            let slot = &mut self.slots[index];
+            // A connection that is ending by itself is told of when it is through; a place that is
+            // used anew knows nothing of the stream before.
+            if slot.phase == Phase::Open && slot.peer_done {
+                slot.told = true;
+                on(TcpEvent::Closed {
+                    conn: self.conn(index),
+                });
+                self.begin_closing(index);
+                events += 1;
+            }
+        }
+        events
+    }
+
     pub(super) fn begin_closing(&mut self, index: usize) {
         let slot = &mut self.slots[index];
         slot.phase = Phase::Closing;

@@ -175,13 +175,8 @@ impl SocketTcp {
             1.. => self.deliver(conn, done, on),
             0 => {
                 slot.peer_done = true;
-                if slot.phase != Phase::Open {
-                    return 0;
-                }
-                slot.told = true;
-                on(TcpEvent::Closed { conn });
-                self.begin_closing(index);
-                1
+                self.ended.push(index as u16);
+                0
             }
             _ => {
                 match -done.result {
