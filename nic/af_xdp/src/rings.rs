@@ -208,29 +208,27 @@ impl TxRing {
     /// ring is empty.
     pub fn kick(&mut self) -> Kicked {
         self.ring.publish();
+        if self.ring.drained() {
+            return Kicked::Empty;
+        }
         let mut stalls = 0;
         for _ in 0..KICKS_MAX {
-            if self.ring.drained() {
-                return Kicked::Empty;
-            }
             if !self.always_wake && !self.ring.needs_wakeup() {
-                return Kicked::Pending;
+                break; // the driver is at it
             }
             let before = self.ring.consumed();
             if let Err(errno) = socket::send_nothing(&self.socket) {
                 return Kicked::Refused(errno);
             }
-            let drained = self.ring.drained();
+            if self.ring.drained() {
+                return Kicked::Empty;
+            }
             stalls += usize::from(self.ring.consumed() == before);
-            if !drained && stalls == STALLS_MAX {
+            if stalls == STALLS_MAX {
                 break;
             }
         }
-        if self.ring.drained() {
-            Kicked::Empty
-        } else {
-            Kicked::Pending
-        }
+        Kicked::Pending
     }
 }
 
