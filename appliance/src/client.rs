@@ -1,6 +1,7 @@
 //! What the member's and the subscriber's commands are made of: load, demo, book, replay.
 
 pub mod depth;
+pub mod flame;
 mod line;
 pub mod load;
 pub mod members;

@@ -112,6 +112,16 @@ fn profile_says_where_the_tiles_time_goes() {
     let ended = profile(&["--time-ms", "50", "--json"]);
     let shares: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(shares.as_array().unwrap().len(), 4);
+    let picture = site.dir.path().join("flame.svg");
+    let ended = profile(&["--time-ms", "300", "--flame", text(&picture)]);
+    match ended.code {
+        Some(0) => {
+            let picture = std::fs::read_to_string(picture).unwrap();
+            assert!(picture.contains("samples</title>"), "{picture}");
+        }
+        // Without `perf`, or the right to use it, it says so.
+        code => assert!(code == Some(2) && ended.err.contains("perf"), "{ended:?}"),
+    }
     for tile in ["gate", "engine", "journal", "publish"] {
         for what in ["busy", "idle"] {
             assert!(

@@ -1,11 +1,12 @@
 //! `wirecross profile`: where the time of each tile of a running venue goes.
 
+use crate::client::flame::{Node, flame_svg};
 use crate::client::profile::{shares, shares_text};
 use crate::client::top::Reading;
 use crate::venue::runner::COUNTERS_FILE;
 use nic::{Clock, RealClock};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 /// Exit code when there is nothing to show.
@@ -24,6 +25,10 @@ pub struct Args {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+    /// Samples the venue's stacks meanwhile with `perf` and draws them; threads of tiles are named
+    /// after their cores (core-2) or as the topology says.
+    #[arg(long, value_name = "FILE")]
+    flame: Option<PathBuf>,
 }
 
 /// Looks twice and prints the difference.
@@ -41,8 +46,14 @@ pub fn run(args: &Args) -> ExitCode {
 fn look(args: &Args) -> Result<(), String> {
     let clock = RealClock::new();
     let first = read(&args.data, &clock)?;
-    std::thread::sleep(Duration::from_millis(args.time_ms));
+    match &args.flame {
+        Some(file) => sample(file, first.process, args.time_ms)?,
+        None => std::thread::sleep(Duration::from_millis(args.time_ms)),
+    }
     let second = read(&args.data, &clock)?;
+    if let Some(file) = &args.flame {
+        flame(file)?;
+    }
     let shares = shares(&first, &second).ok_or("the venue was started again meanwhile")?;
     if args.json {
         let text = serde_json::to_string_pretty(&shares).map_err(|e| e.to_string())?;
@@ -52,6 +63,68 @@ fn look(args: &Args) -> Result<(), String> {
     let seconds = (second.time_ns - first.time_ns) as f64 / 1e9;
     super::say(&shares_text(&shares, seconds));
     Ok(())
+}
+
+/// Samples a second: a prime, so that no timer of the venue keeps step with it.
+const SAMPLES: &str = "997";
+/// Bytes of a stack that are kept with a sample, to find its callers.
+const STACK: &str = "dwarf,16384";
+
+/// Samples a process for so long. Where the processor's counters are not to be had, `perf` takes
+/// the kernel's clock instead.
+fn sample(file: &Path, process: u64, time_ms: u64) -> Result<(), String> {
+    let time = Duration::from_millis(time_ms).as_secs_f64().to_string();
+    let process = process.to_string();
+    let mut record = Command::new("perf");
+    record.args([
+        "record",
+        "-q",
+        "-F",
+        SAMPLES,
+        "--call-graph",
+        STACK,
+        "-p",
+        &process,
+    ]);
+    record
+        .arg("-o")
+        .arg(samples_of(file))
+        .args(["--", "sleep", &time]);
+    perf(&mut record).map(drop)
+}
+
+/// Where samples are while the picture is not drawn.
+fn samples_of(file: &Path) -> PathBuf {
+    file.with_extension("perf-data")
+}
+
+/// Draws what was sampled.
+fn flame(file: &Path) -> Result<(), String> {
+    let data = samples_of(file);
+    let fields = ["script", "--no-inline", "-F", "comm,ip,sym", "-i"];
+    let script = perf(Command::new("perf").args(fields).arg(&data));
+    // What is left over when this fails is only a file too many.
+    let _ = std::fs::remove_file(&data);
+    let root = Node::of_script(&script?);
+    if root.samples == 0 {
+        return Err("perf took no sample: did the venue rest all the time?".to_owned());
+    }
+    let stored = std::fs::write(file, flame_svg(&root));
+    stored.map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Runs `perf` to its end and gives what it printed.
+fn perf(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| format!("perf: {error}: is it installed?"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    Err(format!(
+        "perf: {}",
+        told.trim().lines().next().unwrap_or("failed")
+    ))
 }
 
 fn read(data_dir: &Path, clock: &RealClock) -> Result<Reading, String> {
