@@ -180,6 +180,45 @@ fn jitter_measures_this_machine() {
     assert!(status == Some(2) && text.contains("cores 8000"), "{text}");
 }
 
+/// The kernel's bound is a number of four bytes that lasts as long as its file is open.
+#[test]
+fn hold_writes_the_bound_until_it_is_told_to_end() {
+    use std::io::{BufRead, BufReader};
+    let host = Host::new();
+    let bound = host.0.path().join("dev/cpu_dma_latency");
+    std::fs::create_dir_all(bound.parent().unwrap()).unwrap();
+    std::fs::write(&bound, 2_000_000_000i32.to_ne_bytes()).unwrap();
+    let mut child = host
+        .command(&["tune", "--hold"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.starts_with("no core sleeps"), "{line}");
+    assert_eq!(std::fs::read(&bound).unwrap(), 0i32.to_ne_bytes());
+    assert!(child.try_wait().unwrap().is_none(), "it holds on");
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(since.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert_eq!(status.code(), Some(0));
+}
+
 /// Killed by the system at whatever moment, the program leaves what undo needs.
 #[test]
 fn undo_is_exact_after_a_kill() {

@@ -130,10 +130,7 @@ fn hold(host: &Host) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
     file.write_all(&0i32.to_ne_bytes()).map_err(failed)?;
+    let told = requests.started();
     super::say("no core sleeps until this ends\n");
-    requests
-        .started()
-        .recv()
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    told.recv().map(drop).map_err(|error| error.to_string())
 }
