@@ -7,7 +7,6 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use crate::net::UdpOptions;
-use crate::port::TcpLimits;
 
 /// Receive room asked of the kernel for a UDP socket: bursts of market data must fit.
 const UDP_RECEIVE_BYTES: libc::c_int = 4 << 20;
@@ -18,13 +17,10 @@ const MULTICAST_TTL: libc::c_int = 1;
 /// a turn, so a storm of dialling waits here and not in the way of those who are connected.
 const BACKLOG: libc::c_int = 4096;
 
-/// Bounds of the kernel's own buffers of an accepted connection. Left alone it lets each grow to
+/// The kernel's own buffers of an accepted connection, either way. Left alone it lets each grow to
 /// `tcp_wmem` and `tcp_rmem`, many megabytes, and a crowd of peers that do not read, or are not
-/// read, would hold gigabytes.
-const KERNEL_BYTES_MIN: u32 = 64 << 10;
-const KERNEL_BYTES_MAX: u32 = 1 << 20;
-/// How many of our receive buffers may wait in the kernel.
-const KERNEL_RECEIVES: u32 = 16;
+/// read, would hold gigabytes. It doubles the number for its own overhead.
+const KERNEL_BYTES: libc::c_int = 64 << 10;
 
 /// Silence after which the kernel asks whether the peer is still there, how long it waits for an
 /// answer, and how often it asks: a peer that vanished is found out in 25 seconds, even when
@@ -85,17 +81,12 @@ fn while_in_use<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// A listening TCP socket and the address it got; `limits` bound what the kernel keeps for each
-/// connection.
-pub(crate) fn tcp_listener(
-    at: SocketAddr,
-    limits: &TcpLimits,
-    nonblocking: bool,
-) -> io::Result<(OwnedFd, SocketAddr)> {
+/// A listening TCP socket and the address it got.
+pub(crate) fn tcp_listener(at: SocketAddr, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
     let listener = while_in_use(|| TcpListener::bind(at))?;
     // Accepted sockets inherit all of this.
     keep_alive(listener.as_raw_fd());
-    kernel_buffers(listener.as_raw_fd(), limits);
+    kernel_buffers(listener.as_raw_fd());
     // SAFETY: takes no pointers. Listening again only changes the length of the queue.
     check(unsafe { libc::listen(listener.as_raw_fd(), BACKLOG) })?;
     listener.set_nonblocking(nonblocking)?;
@@ -118,16 +109,9 @@ pub(crate) fn tcp_dialler(to: SocketAddr, nonblocking: bool) -> io::Result<Owned
 }
 
 /// Fixes the kernel's buffers, which then no longer grow. It may grant less.
-fn kernel_buffers(fd: RawFd, limits: &TcpLimits) {
-    let bytes = |wanted: u32| wanted.clamp(KERNEL_BYTES_MIN, KERNEL_BYTES_MAX) as libc::c_int;
-    let receive_bytes = limits.receive_bytes.saturating_mul(KERNEL_RECEIVES);
-    let _ = set(
-        fd,
-        libc::SOL_SOCKET,
-        libc::SO_SNDBUF,
-        bytes(limits.send_bytes),
-    );
-    let _ = set(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes(receive_bytes));
+fn kernel_buffers(fd: RawFd) {
+    let _ = set(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, KERNEL_BYTES);
+    let _ = set(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, KERNEL_BYTES);
 }
 
 /// Lets the kernel find out peers that vanished. A refusal leaves that to the caller's own

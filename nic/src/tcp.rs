@@ -242,7 +242,7 @@ impl TcpPort for SocketTcp {
 impl Listener {
     /// Listens at `at`, known under the place behind all connections.
     fn open(at: SocketAddr, limits: &TcpLimits, driver: &mut Driver) -> io::Result<Listener> {
-        let (fd, local) = socket::tcp_listener(at, limits, driver.nonblocking())
+        let (fd, local) = socket::tcp_listener(at, driver.nonblocking())
             .map_err(|error| io::Error::new(error.kind(), format!("listening at {at}: {error}")))?;
         let accepted = Box::new(Accepted {
             address: socket::empty_storage(),
