@@ -182,6 +182,9 @@ impl<'a> Undoing<'a> {
         if current == entry.before {
             return Ok("is as before".to_owned());
         }
+        if current.is_none() && is_write && self.is_forced {
+            return Ok("the setting itself is gone".to_owned());
+        }
         if let (State::Done(after), false) = (&entry.state, self.is_forced)
             && *after != current
         {

@@ -246,6 +246,23 @@ fn what_somebody_else_changed_since_stays_unless_forced() {
     assert!(!bench.state().exists());
 }
 
+/// An interface that was taken away has no settings to bring back.
+#[test]
+fn a_setting_that_is_gone_is_let_go_of_by_force() {
+    let bench = Bench::new(INTEL);
+    bench.apply(bench.plan(&["timers"]), usize::MAX);
+    let place = bench.recorded.place("/proc/sys/vm/stat_interval");
+    std::fs::remove_file(&place).unwrap();
+    let (outcomes, _) = bench.undo(&[], false, usize::MAX);
+    assert!(
+        outcomes[0].result.is_err() && outcomes[1].result.is_ok(),
+        "{outcomes:?}"
+    );
+    assert!(bench.state().exists());
+    all_good(&bench.undo(&[], true, usize::MAX).0);
+    assert!(!bench.state().exists() && !place.exists());
+}
+
 #[test]
 fn a_refused_change_does_not_stop_the_others() {
     let bench = Bench::new(INTEL);
