@@ -1,6 +1,7 @@
 //! Inputs that make every rule of the market happen all the time: few symbols, sessions and prices,
 //! so that orders meet, icebergs refresh, orders of one account collide and expire, post-only ones
-//! cross; and now and then commands that make no sense.
+//! cross; and now and then commands that make no sense. Days are of different [`Character`]: what
+//! is rare in one is frequent in another, and [`Coverage`] counts it.
 //!
 //! The stream does not look at any answer: it is the same for every engine, and a part of it is as
 //! good a stream as the whole, so that a failing one can be cut down ([`crate::reduce()`]).
@@ -14,10 +15,19 @@ use crate::naive::increments::BANDS;
 use crate::random::Random;
 use crate::sequencer::Sequencer;
 
+mod character;
 mod controls;
+mod coverage;
+mod halts;
+mod heaps;
 mod market;
 mod orders;
 mod storms;
+mod watcher;
+
+pub use character::{Character, Tables, Trait};
+pub use coverage::Coverage;
+pub use watcher::Watcher;
 
 /// The highest symbol number that an engine must have room for. The last one has a bad tick.
 pub const SYMBOLS: u16 = 3;
@@ -68,14 +78,11 @@ const REGIONS_RARE: [Region; 4] = [
 ];
 const REGION_SEEDS: u64 = 16;
 
-/// One command in so many takes everything off one side of a book: books stay small, and some
-/// inputs yield many events.
-const SWEEP: u64 = 200;
+/// Orders that come before the day opens.
+const EARLY: usize = 2;
 
-/// One command in so many is about the market, where one that is offered has such commands.
-const CONTROL: u64 = 40;
-
-/// The session that does so; its account is its own.
+/// The session that takes everything off one side of a book; its account is its own, if not all
+/// are of one.
 const SWEEPER: u16 = 5;
 
 /// Endless inputs by seed.
@@ -84,8 +91,11 @@ pub struct Hostile {
     sequencer: Sequencer,
     /// Bits of `naive::increments`.
     offered: u16,
-    /// What goes out first: definitions, or a storm.
-    script: VecDeque<Command>,
+    character: Character,
+    /// What goes out first: definitions, or a storm; and the gap ahead of it, if it matters.
+    script: VecDeque<(Option<u64>, Command)>,
+    /// The gap ahead of the present command, if the script says.
+    gap_ns: Option<u64>,
     /// Bits of those whose commands are used.
     controls: u16,
     /// An order whose `Extra` went out already.
@@ -106,6 +116,11 @@ impl Hostile {
     pub fn new(seed: u64, offered: u16) -> Self {
         let mut random = Random::new(seed);
         let region = region_of(seed);
+        let character = Character::of(seed);
+        let accounts = match character.has(Trait::OneAccount) {
+            true => [1; SESSIONS as usize],
+            false => [0, 1, 1, 2, 3, 2],
+        };
         // A negative tick is refused where ticks are offered.
         let symbols = (1..)
             .zip([0, region.tick, -1])
@@ -122,17 +137,20 @@ impl Hostile {
         };
         let sessions = (1..=SESSIONS).map(|session| Command {
             session,
-            user_ref: [0, 1, 1, 2, 3, 2][usize::from(session) - 1],
+            user_ref: accounts[usize::from(session) - 1],
             letters: [mode(session), 0, 0, 0],
             ..command(CommandKind::DefineSession)
         });
-        let script = symbols.chain(sessions).collect();
-        let controls = controls::used(offered, &mut random);
+        let script = symbols.chain(sessions);
+        let script = script.map(|command| (None, command)).collect();
+        let controls = controls::used(offered, character, &mut random);
         let mut hostile = Self {
             random,
             sequencer: Sequencer::new(START_NS),
             offered,
+            character,
             script,
+            gap_ns: None,
             controls,
             owed: None,
             user_refs: [0; SESSIONS as usize + 1],
@@ -141,9 +159,23 @@ impl Hostile {
             drift: 0,
         };
         let first = hostile.controls_first();
-        hostile.script.extend(first);
-        hostile.script.push_back(command(CommandKind::OpenDay));
+        first.into_iter().for_each(|control| hostile.put(control));
+        for _ in 0..EARLY {
+            let order = hostile.order();
+            hostile.put(order);
+        }
+        hostile.put(command(CommandKind::OpenDay));
         hostile
+    }
+
+    /// Adds a command to the script.
+    fn put(&mut self, command: Command) {
+        self.script.push_back((None, command));
+    }
+
+    /// As [`Hostile::put`], so long after the command before.
+    fn put_after(&mut self, gap_ns: u64, command: Command) {
+        self.script.push_back((Some(gap_ns), command));
     }
 
     /// The tick of a symbol, which is a guess where none is named or it is refused.
@@ -168,7 +200,8 @@ impl Hostile {
         if self.script.is_empty() {
             self.storm();
         }
-        if let Some(command) = self.script.pop_front() {
+        if let Some((gap_ns, command)) = self.script.pop_front() {
+            self.gap_ns = gap_ns;
             return command;
         }
         if self.random.below(10) != 0
@@ -176,18 +209,19 @@ impl Hostile {
         {
             return order;
         }
-        if self.random.below(SWEEP) == 0 {
+        if self.random.below(self.character.sweep_in()) == 0 {
             return self.sweep();
         }
-        if self.random.below(CONTROL) == 0
+        if self.random.below(self.character.control_in()) == 0
             && let Some(control) = self.control()
         {
             return control;
         }
+        let (orders, cancels) = self.character.shares();
         match self.random.below(100) {
-            0..60 => self.order(),
-            60..90 => self.cancel(),
-            90..97 => command(CommandKind::Time),
+            share if share < orders => self.order(),
+            share if share < cancels => self.cancel(),
+            0..97 => command(CommandKind::Time),
             _ => self.nonsense(),
         }
     }
@@ -198,11 +232,13 @@ impl Iterator for Hostile {
 
     fn next(&mut self) -> Option<Input> {
         let command = self.next_command();
+        let pauses = self.character.pauses();
         let gap_ns = match self.random.below(64) {
             0 => 100 + self.random.below(200),
-            1 if self.controls & BANDS != 0 => self.pause_ns(),
+            gap if gap <= pauses && self.controls & BANDS != 0 => self.pause_ns(),
             _ => self.random.below(6),
         };
+        let gap_ns = self.gap_ns.take().unwrap_or(gap_ns);
         Some(self.sequencer.number(gap_ns, command))
     }
 }

@@ -63,6 +63,7 @@ use market::Market;
 use risk::{Amount, Limits};
 
 pub use increments::{KNOWN, OFFERED};
+pub use lack::Lack;
 
 mod after;
 mod allocation;
@@ -73,6 +74,7 @@ mod checks;
 mod day;
 mod entry;
 pub mod increments;
+mod lack;
 mod market;
 mod mass;
 mod pegs;
@@ -150,6 +152,8 @@ pub struct Naive {
     keeps_accounts: bool,
     /// What was traded by account, symbol and side.
     trades: BTreeMap<(u32, u16, u8), Amount>,
+    /// Of a real engine, at the present input.
+    lack: Lack,
 }
 
 impl Default for Naive {
@@ -182,6 +186,7 @@ impl Naive {
             limits: BTreeMap::new(),
             keeps_accounts: false,
             trades: BTreeMap::new(),
+            lack: Lack::default(),
         }
     }
 

@@ -10,10 +10,10 @@ use wire::ring::{Command, CommandKind, Event, EventKind, Reason};
 /// Inputs of one run.
 const INPUTS: usize = 8_000;
 
-/// How often each kind and reason came, in five runs.
+/// How often each kind and reason came, in ten runs.
 fn counts(offered: u16) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for seed in 0..5 {
+    for seed in 0..10 {
         let mut naive = Naive::offering(offered);
         for input in Hostile::new(seed, offered).take(INPUTS) {
             for event in naive.apply(&input) {

@@ -218,6 +218,7 @@ fn told(order: &Resting) -> Told {
 
 #[test]
 fn the_events_tell_the_books_and_keep_every_promise() {
+    let mut matches = 0;
     for (seed, level) in (0..).zip([0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7]) {
         let offered = increments::first(level);
         let mut hostile = Hostile::new(seed, offered);
@@ -227,14 +228,16 @@ fn the_events_tell_the_books_and_keep_every_promise() {
         }
         follower.apply(&hostile.closing());
         assert!(follower.orders.is_empty());
-        assert!(follower.matches > 300, "{}", follower.matches);
+        assert!(follower.matches > 50, "{}", follower.matches);
+        matches += follower.matches;
     }
+    assert!(matches > 5_000, "{matches}");
 }
 
 #[test]
 fn a_minimum_quantity_is_traded_at_least_unless_a_self_trade_ends_the_order() {
     let mut traded_enough = 0;
-    for seed in 0..6 {
+    for seed in 0..12 {
         let mut naive = Naive::offering(increments::first(4));
         let mut minimum = BTreeMap::new();
         for input in Hostile::new(seed, increments::first(4)).take(4_000) {

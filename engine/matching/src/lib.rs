@@ -70,6 +70,7 @@ mod watch;
 mod refs;
 mod slab;
 
+mod unfinished;
 mod view;
 
 mod carry;
@@ -89,4 +90,5 @@ pub use limits::{
     LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX, WHOLE_MAX,
 };
 pub use reader::{RestoreError, RestoreFault};
+pub use unfinished::WORKS;
 pub use view::RestingOrder;

@@ -122,6 +122,7 @@ impl Market {
 #[test]
 fn the_depth_is_that_of_the_engines_books() {
     let sets = [0, OFFERED, OFFERED, OFFERED, KNOWN, KNOWN, KNOWN, KNOWN];
+    let mut messages = 0;
     for (seed, offered) in (0..).zip(sets) {
         let mut hostile = Hostile::new(seed, offered);
         let mut market = Market::new(Naive::offering(offered));
@@ -131,10 +132,12 @@ fn the_depth_is_that_of_the_engines_books() {
         }
         market.apply(&hostile.closing());
         market.compare();
-        assert!(market.messages > 500, "{} messages", market.messages);
+        messages += market.messages;
         assert_eq!(market.publisher.counters().events_unknown, 0);
         assert_eq!(market.publisher.unsent(), 0);
     }
+    // Days may be quiet, but not all of them.
+    assert!(messages > 4_000, "{messages} messages");
 }
 
 #[test]

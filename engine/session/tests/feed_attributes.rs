@@ -120,7 +120,8 @@ impl Market {
 #[test]
 fn the_feed_shows_what_the_engines_book_shows() {
     let (mut crossed, mut crossed_books) = (0, 0);
-    let levels = [0, 1, 2, 3, 4, 4, 4, 7, 7, 12, 12, 12, 12];
+    let (mut hidden, mut shown) = (0, 0);
+    let levels = [0, 1, 2, 3, 4, 4, 4, 7, 7].into_iter().chain([12; 20]);
     for (seed, level) in (0..).zip(levels) {
         let offered = increments::first(level);
         let mut hostile = Hostile::new(seed, offered);
@@ -145,10 +146,11 @@ fn the_feed_shows_what_the_engines_book_shows() {
         );
         let [traded, told] = market.hidden;
         assert_eq!(traded, told);
-        assert_eq!(traded > 0, level > 0, "{traded} hidden units traded");
+        assert!(traded == 0 || level > 0, "{traded} hidden units traded");
+        hidden += traded;
         let [traded, told] = market.shown;
         assert_eq!(traded, told);
-        assert!(traded > 1_000, "{traded} shown units traded");
+        shown += traded;
         assert_eq!(market.publisher.counters().events_unknown, 0);
         if level < 8 {
             assert_eq!((market.crossed, market.crossed_books), (0, 0));
@@ -156,6 +158,9 @@ fn the_feed_shows_what_the_engines_book_shows() {
         crossed += market.crossed;
         crossed_books += market.crossed_books;
     }
+    // Days may be quiet, but not all of them.
+    assert!(hidden > 1_000, "{hidden} hidden units traded");
+    assert!(shown > 20_000, "{shown} shown units traded");
     // Without auctions and crossed books the test says nothing about them.
     assert!(
         crossed > 1_000 && crossed_books > 100,

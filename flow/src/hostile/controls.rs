@@ -4,7 +4,7 @@
 
 use wire::ring::{Command, CommandKind, MarketState, PRICE_MARKET, PRICE_MAX};
 
-use super::{Hostile, SESSIONS, SYMBOLS};
+use super::{Character, Hostile, SESSIONS, SYMBOLS, Trait};
 use crate::command::command;
 use crate::naive::increments::{ALLOCATION, BANDS, KILL, RISK, STATES};
 use crate::random::Random;
@@ -32,10 +32,10 @@ const CONTROLS: [(u16, Control); 9] = [
 ];
 
 /// The increments whose commands a stream uses: of several that are offered some, so that they do
-/// not always stop each other's orders.
-pub(super) fn used(offered: u16, random: &mut Random) -> u16 {
+/// not always stop each other's orders; those that the day's character is about in any case.
+pub(super) fn used(offered: u16, character: Character, random: &mut Random) -> u16 {
     let all = CONTROLS.iter().fold(0, |all, (needs, _)| all | needs) & offered;
-    let some = all & random.next() as u16;
+    let some = all & (random.next() as u16 | character.needs());
     match some {
         0 => all,
         // Without states nobody would end what a band begins.
@@ -57,11 +57,24 @@ impl Hostile {
         Some(controls[choice](self))
     }
 
-    /// What comes between the definitions and the day: limits, in most streams.
+    /// What comes between the definitions and the day: limits, in most streams, and bands.
     pub(super) fn controls_first(&mut self) -> Vec<Command> {
         let has_limits = self.controls & RISK != 0 && self.random.below(8) != 0;
-        let count = if has_limits { LIMITS_FIRST } else { 0 };
-        (0..count).map(|_| self.limit()).collect()
+        let count = match has_limits {
+            true if self.character.has(Trait::Tight) => 3 * LIMITS_FIRST,
+            true => LIMITS_FIRST,
+            false => 0,
+        };
+        let limits = (0..count).map(|_| self.limit());
+        let mut first: Vec<Command> = limits.collect();
+        if self.controls & BANDS != 0 && self.character.has(Trait::Narrow) {
+            let bands = [1, 2].map(|symbol| Command {
+                symbol,
+                ..self.bands()
+            });
+            first.extend(bands);
+        }
+        first
     }
 
     /// Back to trades most of the time, seldom to the end.
@@ -106,7 +119,10 @@ impl Hostile {
         }
     }
 
-    fn bands(&mut self) -> Command {
+    pub(super) fn bands(&mut self) -> Command {
+        if self.character.has(Trait::Narrow) && !self.rarely() {
+            return self.bands_narrow();
+        }
         let width = |hostile: &mut Self, bound| match hostile.random.below(20) {
             0 => 10_000 + hostile.random.below(2) as u32,
             1..7 => 0,
@@ -118,14 +134,42 @@ impl Hostile {
             symbol: self.symbol(),
             quantity: of_static,
             old_user_ref: of_dynamic,
-            user_ref: self.random.below(4) as u32,
+            user_ref: self
+                .random
+                .below(if self.has_short_timers() { 2 } else { 4 }) as u32,
             price: match self.random.below(20) {
                 0 => long,
+                _ if self.has_short_timers() => 1,
                 1..8 if self.controls & STATES != 0 => 0,
                 _ => 1 + self.random.below(2) as i64,
             },
             ..command(CommandKind::SetBands)
         }
+    }
+
+    const fn has_short_timers(&self) -> bool {
+        self.character.has(Trait::Governed)
+    }
+
+    /// Dynamic bands of a few ticks that begin a limit state; seldom a static one.
+    fn bands_narrow(&mut self) -> Command {
+        let symbol = 1 + self.random.below(2) as u16;
+        let ticks = 1 + self.random.below(4) as i64;
+        let width = self.width_of(ticks * self.tick_of(symbol));
+        Command {
+            symbol,
+            quantity: if self.rarely() { 2 * width } else { 0 },
+            old_user_ref: width,
+            user_ref: 1 + self.random.below(2) as u32,
+            price: 1 + self.random.below(2) as i64,
+            ..command(CommandKind::SetBands)
+        }
+    }
+
+    /// The least width of a band that reaches so far from the middle.
+    pub(super) fn width_of(&self, distance: i64) -> u32 {
+        let width = (distance * 10_000 + self.region.middle - 1) / self.region.middle;
+        width.min(10_000) as u32
     }
 
     fn allocation(&mut self) -> Command {
@@ -142,7 +186,14 @@ impl Hostile {
     fn limit(&mut self) -> Command {
         let number = self.below_or(10, 12) as u8;
         let up_to = |hostile: &mut Self, bound| 1 + hostile.random.below(bound) as i64;
+        let tight = self.character.has(Trait::Tight);
         let value = match number {
+            1 if tight => 16 + up_to(self, 10),
+            2 if tight => self.region.middle * (16 + up_to(self, 10)),
+            4 if tight => up_to(self, 6),
+            5 if tight => 10 + up_to(self, 60),
+            6 if tight => self.region.middle * (50 + up_to(self, 2_000)),
+            7 if tight => self.region.middle * (20 + up_to(self, 200)),
             1 => up_to(self, 100),
             2 => self.region.middle * up_to(self, 100),
             3 => up_to(self, 8),
@@ -156,6 +207,7 @@ impl Hostile {
         let price = match self.random.below(20) {
             0 => [-1, 2, 3_000_000_000, i64::MAX][self.random.below(4) as usize],
             1..7 => value,
+            7..16 if tight => value,
             _ if number == 9 => value,
             _ => 0,
         };
@@ -170,7 +222,7 @@ impl Hostile {
     }
 
     /// Sets a switch, or lifts one that was set.
-    fn kill(&mut self) -> Command {
+    pub(super) fn kill(&mut self) -> Command {
         if !self.killed.is_empty() && self.random.below(4) != 0 {
             let choice = self.random.below(self.killed.len() as u64) as usize;
             let set = self.killed.swap_remove(choice);
@@ -196,7 +248,7 @@ impl Hostile {
     }
 
     /// Few filters fit much, many fit little; none fits all.
-    fn mass_cancel(&mut self) -> Command {
+    pub(super) fn mass_cancel(&mut self) -> Command {
         let bits = [self.random.next(), self.random.next(), self.random.next()];
         let filters = match self.random.below(20) {
             0 => bits[0] as u8,

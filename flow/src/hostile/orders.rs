@@ -5,7 +5,7 @@ use wire::ring::{
     EXTRA_TO_LIMIT, PRICE_MARKET, PRICE_MAX, Side, TimeInForce,
 };
 
-use super::Hostile;
+use super::{Hostile, Trait};
 use crate::command::command;
 use crate::naive::increments::{BASIC, EXPIRY, ICEBERG, PEGS, STATES, STOPS, WHOLE};
 
@@ -92,7 +92,7 @@ impl Hostile {
             let step = self.random.below(3) as i64 - 1;
             self.drift = (self.drift + step).clamp(-DRIFT_MAX, DRIFT_MAX);
         }
-        let away = self.random.below(10) as i64 - 3;
+        let away = self.away();
         let middle = self.region.middle + self.drift * tick;
         let price = match (self.random.below(60), side) {
             (0, _) => PRICE_MARKET,
@@ -105,6 +105,7 @@ impl Hostile {
             0 => 0,
             1 => 2_000,
             2..6 => 100,
+            _ if self.character.has(Trait::Deep) => 1 + self.random.below(4) as u32,
             _ => 1 + self.random.below(24) as u32,
         };
         let life = match self.random.below(12) {
@@ -125,6 +126,18 @@ impl Hostile {
         }
     }
 
+    /// Ticks from the middle to an order, away from the other side.
+    fn away(&mut self) -> i64 {
+        let meets = self.random.below(12) == 0;
+        if !meets && self.character.has(Trait::Deep) {
+            return 1 + self.random.below(3) as i64;
+        }
+        if !meets && self.character.has(Trait::Quiet) {
+            return 1 + self.random.below(8) as i64;
+        }
+        self.random.below(10) as i64 - 3
+    }
+
     fn extra(&mut self, order: &mut Command) -> Command {
         let mut extra = Command {
             session: order.session,
@@ -140,7 +153,11 @@ impl Hostile {
 
     /// Adds one attribute; seldom one that is none.
     fn ask(&mut self, order: &mut Command, extra: &mut Command) {
-        let offered = self.offered;
+        let dear = self.wishes_dear();
+        let offered = match self.offered & dear {
+            of_dear if of_dear != 0 && self.random.below(4) != 0 => of_dear,
+            _ => self.offered,
+        };
         let offered = WISHES.iter().filter(|(needs, _)| offered & needs != 0);
         let wishes: Vec<Wish> = offered.map(|(_, wish)| *wish).collect();
         if wishes.is_empty() || self.random.below(80) == 0 {
@@ -148,6 +165,21 @@ impl Hostile {
         }
         let choice = self.random.below(wishes.len() as u64) as usize;
         wishes[choice](self, order, extra);
+    }
+
+    /// Increments whose attributes are asked most, if there are such.
+    const fn wishes_dear(&self) -> u16 {
+        let attached = if self.character.has(Trait::Attached) {
+            STOPS | PEGS
+        } else {
+            0
+        };
+        let whole = if self.character.has(Trait::Whole) {
+            WHOLE
+        } else {
+            0
+        };
+        attached | whole
     }
 
     fn ask_minimum(&mut self, order: &mut Command, extra: &mut Command) {
@@ -250,7 +282,12 @@ impl Hostile {
     fn ask_end(&mut self, extra: &mut Command) {
         if self.offered & EXPIRY != 0 && self.random.below(8) != 0 {
             let now_ns = self.sequencer.time_ns() as i64;
-            extra.price = now_ns + 50 + self.random.below(2_500) as i64;
+            let bound = if self.character.has(Trait::Whole) {
+                10_000
+            } else {
+                2_500
+            };
+            extra.price = now_ns + 50 + self.random.below(bound) as i64;
         }
     }
 

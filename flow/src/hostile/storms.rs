@@ -2,48 +2,61 @@
 //! chance alone seldom brings about.
 
 use wire::ring::{
-    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, PRICE_MARKET, QUANTITY_MAX,
-    Side, TimeInForce,
+    Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, MarketState, PRICE_MARKET,
+    QUANTITY_MAX, Side, TimeInForce,
 };
 
-use super::{Hostile, SWEEPER};
+use super::{Hostile, SWEEPER, Trait};
 use crate::command::command;
-use crate::naive::increments::{BASIC, PEGS, STOPS, WHOLE};
+use crate::naive::increments::{BANDS, BASIC, KILL, PEGS, STATES, STOPS, WHOLE};
 
-/// One command in so many begins a storm.
+/// One command in so many begins a storm that any day may have.
 const STORM: u64 = 400;
+
+/// One command in so many begins any storm, on a day with storms of its own.
+const STORM_TRAIT: u64 = 100;
+
+const _: () = assert!(STORM.is_multiple_of(STORM_TRAIT));
 
 /// Puts a storm into the script.
 type Storm = fn(&mut Hostile);
 
-/// Storms, and the increments that each needs.
-const STORMS: [(u16, Storm); 3] = [
-    (STOPS, Hostile::cascade),
-    (WHOLE, Hostile::pile),
-    (BASIC | STOPS | PEGS, Hostile::chase),
+/// Storms, the increments that each needs, and the trait of the days that have it, if not all do.
+const STORMS: [(u16, Option<Trait>, Storm); 6] = [
+    (STOPS, None, Hostile::cascade),
+    (WHOLE, None, Hostile::pile),
+    (BASIC | STOPS | PEGS, None, Hostile::chase),
+    (0, Some(Trait::Heaps), Hostile::heap),
+    (KILL, Some(Trait::Purges), Hostile::purge),
+    (STATES | BANDS, Some(Trait::Halts), Hostile::interruption),
 ];
 
 /// Levels that a cascade runs through.
 const LEVELS: i64 = 7;
 
 /// Sessions of three accounts: who shows quotes, who waits for trades, who begins it all.
-const QUOTES: u16 = 4;
-const WAITING: u16 = 2;
-const OTHER: u16 = 1;
+pub(super) const QUOTES: u16 = 4;
+pub(super) const WAITING: u16 = 2;
+pub(super) const OTHER: u16 = 1;
 
 impl Hostile {
-    /// Begins a storm, seldom, if it has all that one needs.
+    /// Begins a storm, seldom, if it has all that one needs; those of the day's traits more often.
     pub(super) fn storm(&mut self) {
-        let has = |needs| self.offered & needs == needs;
-        let known: Vec<_> = STORMS
-            .into_iter()
-            .filter(|(needs, _)| has(*needs))
-            .collect();
-        if known.is_empty() || self.owed.is_some() || self.random.below(STORM) != 0 {
+        if self.owed.is_some() || self.random.below(STORM_TRAIT) != 0 {
+            return;
+        }
+        let is_usual = self.random.below(STORM / STORM_TRAIT) == 0;
+        let (offered, character) = (self.offered, self.character);
+        let known = STORMS.into_iter().filter(|(needs, of, _)| {
+            let is_of_day = of.map_or(is_usual, |of| !is_usual && character.has(of));
+            offered & needs == *needs && is_of_day
+        });
+        let known: Vec<_> = known.collect();
+        if known.is_empty() {
             return;
         }
         let choice = self.random.below(known.len() as u64) as usize;
-        known[choice].1(self);
+        known[choice].2(self);
     }
 
     /// Each stop that comes to life trades one level up and elects the next.
@@ -112,9 +125,12 @@ impl Hostile {
     }
 
     /// Takes both sides of a book off, and says where the storm is.
-    fn field(&mut self) -> Field {
-        let any = self.random.next();
-        let symbol = 1 + (any & 1) as u16;
+    pub(super) fn field(&mut self) -> Field {
+        let symbol = 1 + self.random.below(2) as u16;
+        self.field_of(symbol)
+    }
+
+    pub(super) fn field_of(&mut self, symbol: u16) -> Field {
         for side in [Side::Buy, Side::Sell] {
             let sweep = Command {
                 session: SWEEPER,
@@ -129,32 +145,32 @@ impl Hostile {
         }
         Field {
             symbol,
-            direction: if any & 2 == 0 { 1 } else { -1 },
+            direction: if self.random.below(2) == 0 { 1 } else { -1 },
             middle: self.region.middle,
             tick: self.tick_of(symbol),
         }
     }
 
     /// Puts an order into the script, behind its `Extra`.
-    fn enter(&mut self, order: Command, extra: Option<Command>) {
+    pub(super) fn enter(&mut self, order: Command, extra: Option<Command>) {
         let last = &mut self.user_refs[usize::from(order.session)];
         *last += 1;
         let user_ref = *last;
         if let Some(extra) = extra {
-            self.script.push_back(Command {
+            self.put(Command {
                 kind: CommandKind::Extra as u8,
                 session: order.session,
                 ..extra
             });
         }
-        self.script.push_back(Command { user_ref, ..order });
+        self.put(Command { user_ref, ..order });
     }
 }
 
 /// Where a storm is, and whether it goes up or down.
 #[derive(Clone, Copy)]
-struct Field {
-    symbol: u16,
+pub(super) struct Field {
+    pub(super) symbol: u16,
     direction: i64,
     middle: i64,
     tick: i64,
@@ -162,12 +178,25 @@ struct Field {
 
 impl Field {
     /// The price so many levels on.
-    fn price(self, level: i64) -> i64 {
+    pub(super) fn price(self, level: i64) -> i64 {
         self.middle + self.direction * level * self.tick
     }
 
+    pub(super) fn tick(self) -> i64 {
+        self.tick
+    }
+
+    /// Puts its symbol into a state.
+    pub(super) fn state(self, state: MarketState) -> Command {
+        Command {
+            symbol: self.symbol,
+            flags: state as u8,
+            ..command(CommandKind::SetState)
+        }
+    }
+
     /// An order that goes along with the storm (`side` 1) or stands against it (-1).
-    fn order(self, session: u16, side: i64, level: i64, quantity: u32) -> Command {
+    pub(super) fn order(self, session: u16, side: i64, level: i64, quantity: u32) -> Command {
         let side = if side == self.direction {
             Side::Buy
         } else {

@@ -106,6 +106,12 @@ impl Naive {
         holds.then(|| Edges::around(reference, width, market.tick))
     }
 
+    /// Where arriving orders of a side end now, if its dynamic band holds.
+    pub(crate) fn edge_dynamic(&self, symbol: u16, side: Side) -> Option<i64> {
+        let edges = self.edges_dynamic(symbol);
+        edges.map(|edges| edges.edge(side))
+    }
+
     fn edges_static(&self, symbol: u16) -> Option<Edges> {
         let market = self.symbols.get(&symbol)?;
         let reference = market.price_reference?;

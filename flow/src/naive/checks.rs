@@ -31,6 +31,7 @@ impl Naive {
         let order = Resting::plain(command, life, command.symbol, side, 0);
         let good = self.check_attributes(order, attributes)?;
         self.check_risk(&good.order, None, input.time_ns)?;
+        self.check_room()?;
         Ok(good)
     }
 
@@ -54,6 +55,7 @@ impl Naive {
         };
         let good = self.check_attributes(order, attributes)?;
         self.check_risk(&good.order, Some(&old), input.time_ns)?;
+        self.check_room()?;
         Ok((old, good))
     }
 

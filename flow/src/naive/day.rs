@@ -16,6 +16,9 @@ impl Naive {
         if self.symbols.contains_key(&command.symbol) {
             return about(command, EventKind::Refused, Reason::TableFull);
         }
+        if let Err(reason) = self.check_room() {
+            return about(command, EventKind::Refused, reason);
+        }
         self.symbols
             .insert(command.symbol, Market::new(price.max(1)));
         let mut name = [0; 8];
@@ -34,6 +37,9 @@ impl Naive {
         };
         if self.sessions.contains_key(&command.session) {
             return about(command, EventKind::Refused, Reason::TableFull);
+        }
+        if let Err(reason) = self.check_room() {
+            return about(command, EventKind::Refused, reason);
         }
         let session = Session::new(command.user_ref, mode);
         self.sessions.insert(command.session, session);

@@ -86,6 +86,8 @@ impl Naive {
         rests: bool,
         mut first: Event,
     ) -> Vec<Event> {
+        let is_homeless = rests && self.lack.has_no_level(&order);
+        let rests = rests && !is_homeless;
         // It holds nothing back while it is matched.
         order.tip = order.open;
         order.parked = false;
@@ -104,7 +106,11 @@ impl Naive {
         if order.open > 0 && rests {
             events.push(about_order(&order, EventKind::Booked, Event::BOOKED));
         } else if order.open > 0 {
-            events.push(canceled(&order, Reason::ImmediateOrCancel, 0));
+            let reason = match is_homeless {
+                true => Reason::LadderFull,
+                false => Reason::ImmediateOrCancel,
+            };
+            events.push(canceled(&order, reason, 0));
         }
         events
     }

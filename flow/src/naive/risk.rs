@@ -43,7 +43,8 @@ pub(super) struct Amount {
 
 impl Naive {
     pub(super) fn set_limit(&mut self, command: &Command) -> Event {
-        if let Err(reason) = self.check_limit(command) {
+        let checked = self.check_room().and_then(|()| self.check_limit(command));
+        if let Err(reason) = checked {
             return about(command, EventKind::Refused, reason);
         }
         self.keeps_accounts = true;

@@ -6,7 +6,7 @@ use wire::ring::{
 
 use super::attributes::Attributes;
 use super::{Naive, increments};
-use crate::answer::{about, about_order};
+use crate::answer::{about, about_order, canceled};
 use crate::book::Resting;
 use crate::command::command;
 
@@ -99,13 +99,17 @@ impl Naive {
                 parked: false,
                 ..old
             };
-            self.books.store(&order);
-            Event {
+            let triggered = |flags| Event {
                 related: old.order_ref,
-                ..about_order(&order, EventKind::Triggered, Event::BOOKED)
+                ..about_order(&order, EventKind::Triggered, flags)
+            };
+            if self.lack.has_no_level(&order) {
+                return vec![triggered(0), canceled(&order, Reason::LadderFull, 0)];
             }
+            self.books.store(&order);
+            vec![triggered(Event::BOOKED)]
         };
-        at_close.into_iter().map(rest).collect()
+        at_close.into_iter().flat_map(rest).collect()
     }
 
     /// Changes the states whose time is over.

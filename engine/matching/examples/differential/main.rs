@@ -3,12 +3,14 @@
 //! `cargo x differential [--commands N] [--seed S] [--threads N]`: days of hostile inputs by seed,
 //! each compared event by event and at its end order by order, as many at a time as there are
 //! cores. The first day that differs is cut down to the inputs that matter and written to a file,
-//! which `--replay FILE` shows again. How far it came is told on standard error. A set of
-//! increments other than what the engine offers is `--offered` with bits of
-//! `flow::naive::increments`.
+//! which `--replay FILE` shows again. How far it came is told on standard error; at the end a table
+//! says how often rare things happened. A set of increments other than what the engine offers is
+//! `--offered` with bits of `flow::naive::increments`.
 
 // The engine has no clock; this program tells how fast it is.
 #![allow(clippy::disallowed_types)]
+
+mod day;
 
 use std::num::NonZero;
 use std::ops::Range;
@@ -18,30 +20,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
+use flow::hostile::{Coverage, Hostile};
 use flow::naive::{KNOWN, OFFERED};
-use flow::{Naive, reduce, saved};
-use matching::{Engine, Events, Limits, Line, Step};
-use wire::ring::{Event, Input, Side};
+use flow::{reduce, saved};
+use matching::WORKS;
+use wire::ring::Input;
+
+use day::Comparison;
 
 /// Inputs of a day.
 const DAY_INPUTS: usize = 20_000;
 /// Commands unless asked otherwise: what CI runs.
 const COMMANDS: u64 = 10_000_000;
-/// More events than an input of so few orders comes to.
-const EVENTS_MAX: usize = 100_000;
+/// What a saved day says of its seed, which its engine's tables come from.
+const SEED: &str = "# seed";
 /// Between two words about progress.
 const PROGRESS: Duration = Duration::from_secs(5);
-
-/// Room for every day: running out is tried elsewhere, the reference has no limits.
-const LIMITS: Limits = Limits {
-    symbols: SYMBOLS + 1,
-    sessions: SESSIONS + 1,
-    orders: 4 * ORDERS as u32,
-    special: 4 * ORDERS as u32,
-    price_groups: 4_096,
-    accounts: SESSIONS + 1,
-};
 
 struct Arguments {
     commands: u64,
@@ -104,8 +98,10 @@ fn arguments() -> Result<Arguments, String> {
 fn replay(path: &str, offered: u16) -> Result<(), String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let inputs = saved::read(&text).map_err(|error| format!("{path}: {error}"))?;
-    let mut memory = vec![Line::ZERO; LIMITS.lines()];
-    match difference(&inputs, offered, &mut memory)? {
+    let seed = text.lines().find_map(|line| line.strip_prefix(SEED));
+    let seed = seed.and_then(|seed| seed.trim().parse().ok());
+    let mut comparison = Comparison::new(offered);
+    match comparison.difference(seed, &inputs)? {
         Some(difference) => Err(difference.text),
         None => {
             println!("{} inputs, no difference", inputs.len());
@@ -119,6 +115,7 @@ struct Compared {
     day: u64,
     inputs: Vec<Input>,
     difference: Option<usize>,
+    coverage: Coverage,
 }
 
 /// Hands days out to the threads, and tells how far they came.
@@ -134,6 +131,7 @@ fn compare_days(arguments: &Arguments) -> Result<(), String> {
         }
         drop(sender);
         let (mut done, mut told, mut first) = (0, begun, None);
+        let mut coverage = Coverage::new(&WORKS);
         loop {
             let finished = compared.recv_timeout(PROGRESS);
             if told.elapsed() >= PROGRESS {
@@ -146,6 +144,7 @@ fn compare_days(arguments: &Arguments) -> Result<(), String> {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             done += one.inputs.len() as u64;
+            coverage.add(&one.coverage);
             // Days before it are still being compared, and may differ too.
             if one.difference.is_some() {
                 *held(&waiting) = 0..0;
@@ -157,6 +156,7 @@ fn compare_days(arguments: &Arguments) -> Result<(), String> {
             Some(first) => Err(reported(&first, arguments)),
             None => {
                 let rate = done as f64 / begun.elapsed().as_secs_f64();
+                println!("{coverage}");
                 println!(
                     "{done} commands in {days} days compared, {rate:.0} a second, 0 differences"
                 );
@@ -172,19 +172,23 @@ fn compare_some(
     waiting: &Mutex<Range<u64>>,
     sender: &Sender<Result<Compared, String>>,
 ) {
-    let mut memory = vec![Line::ZERO; LIMITS.lines()];
+    let mut comparison = Comparison::new(arguments.offered);
     loop {
         let Some(day) = held(waiting).next() else {
             return;
         };
-        let mut hostile = Hostile::new(arguments.seed + day, arguments.offered);
+        let seed = arguments.seed + day;
+        let mut hostile = Hostile::new(seed, arguments.offered);
         let mut inputs: Vec<Input> = hostile.by_ref().take(DAY_INPUTS).collect();
         inputs.push(hostile.closing());
-        let compared = difference(&inputs, arguments.offered, &mut memory).map(|found| Compared {
-            day,
-            inputs,
-            difference: found.map(|found| found.index),
-        });
+        let compared = comparison
+            .difference(Some(seed), &inputs)
+            .map(|found| Compared {
+                day,
+                inputs,
+                difference: found.map(|found| found.index),
+                coverage: comparison.coverage(),
+            });
         if sender.send(compared).is_err() {
             return;
         }
@@ -206,14 +210,16 @@ fn tell(done: u64, commands: u64, begun: Instant) {
 /// Cuts a failing day down and writes it.
 fn reported(found: &Compared, arguments: &Arguments) -> String {
     let (seed, offered) = (arguments.seed + found.day, arguments.offered);
-    let memory = &mut vec![Line::ZERO; LIMITS.lines()];
+    let mut comparison = Comparison::new(offered);
+    let mut difference = |part: &[Input]| comparison.difference(Some(seed), part);
     let end = found.difference.map_or(0, |index| index + 1);
     let small = reduce(&found.inputs[..end], |part| {
-        difference(part, offered, memory).is_ok_and(|found| found.is_some())
+        difference(part).is_ok_and(|found| found.is_some())
     });
     let path = format!("differential-{seed}.txt");
-    let written = std::fs::write(&path, saved::write(&small));
-    let text = match difference(&small, offered, memory) {
+    let text = format!("{SEED} {seed}\n{}", saved::write(&small));
+    let written = std::fs::write(&path, text);
+    let text = match difference(&small) {
         Ok(Some(difference)) => difference.text,
         _ => "the difference vanished while it was cut down".to_owned(),
     };
@@ -224,63 +230,4 @@ fn reported(found: &Compared, arguments: &Arguments) -> String {
         ),
         Err(error) => format!("seed {seed}, {path}: {error}\n{text}"),
     }
-}
-
-/// The first difference of a stream.
-struct Difference {
-    index: usize,
-    text: String,
-}
-
-fn difference(
-    inputs: &[Input],
-    offered: u16,
-    memory: &mut [Line],
-) -> Result<Option<Difference>, String> {
-    memory.fill(Line::ZERO);
-    let mut engine = Engine::new(LIMITS, memory).map_err(|error| error.to_string())?;
-    let mut naive = Naive::offering(offered);
-    for (index, input) in inputs.iter().enumerate() {
-        let (found, expected) = (applied(&mut engine, input), naive.apply(input));
-        if found != expected {
-            let text = format!("{input:?}\nengine {found:#?}\nreference {expected:#?}");
-            return Ok(Some(Difference { index, text }));
-        }
-    }
-    let index = inputs.len().saturating_sub(1);
-    Ok(book_difference(&engine, &naive).map(|text| Difference { index, text }))
-}
-
-fn applied(engine: &mut Engine<'_>, input: &Input) -> Vec<Event> {
-    let mut events = Events::new();
-    let mut all = Vec::new();
-    let mut step = engine.apply(input, &mut events);
-    all.extend_from_slice(events.as_slice());
-    while step == Step::More {
-        step = engine.resume(&mut events);
-        all.extend_from_slice(events.as_slice());
-        assert!(all.len() < EVENTS_MAX, "an input without end: {input:?}");
-    }
-    all
-}
-
-fn book_difference(engine: &Engine<'_>, naive: &Naive) -> Option<String> {
-    for symbol in naive.symbols() {
-        for side in [Side::Buy, Side::Sell] {
-            let mut found = Vec::new();
-            engine.orders(symbol, side, |order| {
-                found.push((order.order_ref, order.price, order.quantity));
-            });
-            let expected: Vec<(u64, i64, u32)> = naive
-                .orders(symbol, side)
-                .map(|order| (order.order_ref, order.price, order.open))
-                .collect();
-            if found != expected {
-                return Some(format!(
-                    "symbol {symbol} {side:?}: {found:?} instead of {expected:?}"
-                ));
-            }
-        }
-    }
-    None
 }

@@ -1,0 +1,147 @@
+//! One day, by the engine and by the reference.
+
+use flow::Naive;
+use flow::hostile::{Character, Coverage, ORDERS, SESSIONS, SYMBOLS, Tables, Watcher};
+use flow::naive::Lack;
+use matching::{Engine, Events, Limits, Line, Step, WORKS};
+use wire::ring::{Event, Input, Reason, Side};
+
+/// More events than an input of so few orders comes to.
+const EVENTS_MAX: usize = 100_000;
+
+/// Room for every day but those whose tables are to be full at times.
+const ROOMY: Limits = Limits {
+    symbols: SYMBOLS + 1,
+    sessions: SESSIONS + 1,
+    orders: 4 * ORDERS as u32,
+    special: 4 * ORDERS as u32,
+    price_groups: 4_096,
+    accounts: SESSIONS + 1,
+};
+
+/// All-or-none orders of a symbol that wait at a time.
+const WHOLE_MAX: usize = 64;
+
+/// The first difference of a stream.
+pub struct Difference {
+    /// Its input.
+    pub index: usize,
+    /// What there is to say.
+    pub text: String,
+}
+
+/// Compares days, one after the other.
+pub struct Comparison {
+    offered: u16,
+    memory: Vec<Line>,
+    coverage: Coverage,
+}
+
+impl Comparison {
+    /// Of engines that offer a set of increments.
+    pub fn new(offered: u16) -> Self {
+        Self {
+            offered,
+            memory: vec![Line::ZERO; ROOMY.lines()],
+            coverage: Coverage::new(&WORKS),
+        }
+    }
+
+    /// What was rare in the last day.
+    pub fn coverage(&self) -> Coverage {
+        self.coverage.clone()
+    }
+
+    /// Compares a day, whose engine has the tables of a seed's.
+    pub fn difference(
+        &mut self,
+        seed: Option<u64>,
+        inputs: &[Input],
+    ) -> Result<Option<Difference>, String> {
+        let tables = seed.and_then(|seed| Character::of(seed).tables(seed));
+        let limits = tables.map_or(ROOMY, limits_of);
+        self.coverage = Coverage::new(&WORKS);
+        let lines = limits.lines().min(self.memory.len());
+        let memory = &mut self.memory[..lines];
+        memory.fill(Line::ZERO);
+        let mut engine = Engine::new(limits, memory).map_err(|error| error.to_string())?;
+        let mut naive = Naive::offering(self.offered);
+        let mut watcher = Watcher::new(tables);
+        for (index, input) in inputs.iter().enumerate() {
+            let found = applied(&mut engine, input, &mut self.coverage);
+            let expected = naive.apply_lacking(input, Lack::told(&found));
+            if found != expected {
+                let text = format!("{input:?}\nengine {found:#?}\nreference {expected:#?}");
+                return Ok(Some(Difference { index, text }));
+            }
+            if !is_full(&found, &limits, &naive) {
+                let text = format!("{input:?}\nengine {found:#?}\nbut there is room");
+                return Ok(Some(Difference { index, text }));
+            }
+            watcher.watch(&mut self.coverage, input, &found, &naive);
+        }
+        let index = inputs.len().saturating_sub(1);
+        Ok(book_difference(&engine, &naive).map(|text| Difference { index, text }))
+    }
+}
+
+fn limits_of(tables: Tables) -> Limits {
+    Limits {
+        symbols: tables.symbols,
+        sessions: tables.sessions,
+        orders: tables.orders,
+        special: tables.special,
+        price_groups: tables.price_groups,
+        accounts: tables.accounts,
+    }
+}
+
+/// Whether an order that a pool had no room for, and after which nothing more happened, was refused
+/// by a pool that may well be full.
+fn is_full(events: &[Event], limits: &Limits, naive: &Naive) -> bool {
+    if events.len() != 1 || events[0].reason != Reason::PoolFull as u8 {
+        return true;
+    }
+    let whole = |symbol| naive.parked(symbol).filter(|one| one.whole).count() >= WHOLE_MAX;
+    naive.live_orders() >= limits.orders as usize
+        || naive.orders_special() >= limits.special as usize
+        || naive.symbols().any(whole)
+}
+
+fn applied(engine: &mut Engine<'_>, input: &Input, coverage: &mut Coverage) -> Vec<Event> {
+    let mut events = Events::new();
+    let mut all = Vec::new();
+    let mut step = engine.apply(input, &mut events);
+    let mut works: Vec<&'static str> = Vec::new();
+    all.extend_from_slice(events.as_slice());
+    while step == Step::More {
+        let work = engine.unfinished();
+        works.extend(work.filter(|work| !works.contains(work)));
+        step = engine.resume(&mut events);
+        all.extend_from_slice(events.as_slice());
+        assert!(all.len() < EVENTS_MAX, "an input without end: {input:?}");
+    }
+    works.iter().for_each(|work| coverage.note_steps(work));
+    all
+}
+
+fn book_difference(engine: &Engine<'_>, naive: &Naive) -> Option<String> {
+    for symbol in naive.symbols() {
+        for side in [Side::Buy, Side::Sell] {
+            let mut found = Vec::new();
+            engine.orders(symbol, side, |order| {
+                found.push((order.order_ref, order.price, order.quantity));
+            });
+            let expected: Vec<(u64, i64, u32)> = naive
+                .orders(symbol, side)
+                .map(|order| (order.order_ref, order.price, order.open))
+                .collect();
+            if found != expected {
+                return Some(format!(
+                    "symbol {symbol} {side:?}: {found:?} instead of {expected:?}"
+                ));
+            }
+        }
+    }
+    None
+}

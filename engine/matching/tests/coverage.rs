@@ -1,0 +1,58 @@
+//! Hostile days of every character meet every rare event there is, and the engine answers them as
+//! the reference does, also where its tables are full.
+
+#[path = "../examples/differential/day.rs"]
+mod day;
+
+use day::{Comparison, Difference};
+use flow::Hostile;
+use flow::hostile::{Character, Coverage, Trait};
+use flow::naive::OFFERED;
+use matching::WORKS;
+
+/// Days, each by its seed.
+const DAYS: u64 = 40;
+
+/// Inputs of a day, and of one whose heaps or halts take many.
+const INPUTS: usize = 4_000;
+const INPUTS_SCRIPTED: usize = 14_000;
+
+/// Each rare event happens so often in all of them.
+const OFTEN: u64 = 3;
+
+#[test]
+fn rare_events_happen_in_some_days_and_are_answered_as_the_reference_answers() {
+    let mut coverage = Coverage::new(&WORKS);
+    let mut comparison = Comparison::new(OFFERED);
+    for seed in 0..DAYS {
+        let mut hostile = Hostile::new(seed, OFFERED);
+        let scripted = [Trait::Heaps, Trait::Halts].map(|one| Character::of(seed).has(one));
+        let inputs = if scripted.contains(&true) {
+            INPUTS_SCRIPTED
+        } else {
+            INPUTS
+        };
+        let mut inputs: Vec<_> = hostile.by_ref().take(inputs).collect();
+        inputs.push(hostile.closing());
+        let difference = comparison.difference(Some(seed), &inputs);
+        let difference = difference.expect("good limits");
+        if let Some(Difference { index, text }) = difference {
+            panic!("seed {seed}, input {index}: {text}");
+        }
+        coverage.add(&comparison.coverage());
+    }
+    let rare = coverage.counts().filter(|(_, count)| *count < OFTEN);
+    let rare: Vec<_> = rare.collect();
+    assert!(rare.is_empty(), "rare: {rare:?} in\n{coverage}");
+}
+
+#[test]
+fn days_are_of_all_characters() {
+    let traits = (0..100).flat_map(|seed| Character::of(seed).traits());
+    let mut times = std::collections::BTreeMap::new();
+    traits.for_each(|one| *times.entry(one as u8).or_insert(0) += 1);
+    assert_eq!(times.len(), 12);
+    assert!(times.values().all(|times| *times >= 10), "{times:?}");
+    let usual = (0..100).filter(|seed| Character::of(*seed).traits().count() == 0);
+    assert!((10..40).contains(&usual.count()));
+}
