@@ -13,6 +13,7 @@
 //! 4. the phase becomes [`Phase::Ending`]: end of session goes out to members and receivers;
 //! 5. gate and publish say that they are done, and the phase becomes [`Phase::Stopped`].
 
+mod burst;
 mod desk;
 mod engine;
 mod gate;

@@ -1,13 +1,15 @@
 //! The engine tile: the sequencer and the matching engine behind it.
 //!
 //! It takes commands from the gate, gives each its number and time, hands it to the journal and
-//! applies it. A command is taken only when every link has room for all that one step of the
-//! engine can yield, so nothing is ever half done for want of room.
+//! applies it. A command is applied only when every link has room for all that one step of the
+//! engine can yield, so nothing is ever half done for want of room. Commands are taken in bursts,
+//! and what comes of a burst is published at once.
 
+use super::burst::Burst;
 use super::signals::tell_once;
 use super::{BATCH, Desk, Progress, Signals, Tile};
 use crate::venue::Schedule;
-use matching::{EVENTS_MAX, Engine, Events, Step};
+use matching::{BURST_MAX, EVENTS_MAX, Engine, Events, Step};
 use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
 use std::collections::VecDeque;
 use wire::ring::{Command, Event, EventKind, Input};
@@ -33,6 +35,8 @@ pub struct EngineTile<'m> {
     events: Events,
     links: EngineLinks,
     signals: Signals,
+    /// Commands of the members, taken and not applied yet.
+    burst: Burst,
     /// Commands of the venue itself, taken before any member's.
     startup: VecDeque<Command>,
     /// Commands of the venue itself whose time comes.
@@ -92,6 +96,7 @@ impl<'m> EngineTile<'m> {
             events,
             links,
             signals,
+            burst: Burst::new(),
             startup,
             schedule: None,
             is_own: false,
@@ -136,11 +141,11 @@ impl<'m> EngineTile<'m> {
             return Some(command);
         }
         self.is_own = false;
-        let (stamp_ns, command) = self.links.commands.pop()?;
-        self.counters
-            .command_ns
-            .record(now_ns.saturating_sub(stamp_ns));
-        Some(command)
+        let waited = &mut self.counters.command_ns;
+        self.burst.take(&mut self.links.commands, |stamp_ns| {
+            waited.record(now_ns.saturating_sub(stamp_ns));
+        });
+        self.burst.next(&mut self.engine)
     }
 
     /// The next command of the venue itself. Once the gate has stopped, there are no more but those
@@ -205,11 +210,19 @@ impl<'m> EngineTile<'m> {
         true
     }
 
+    /// Shows the other tiles what was put on the links.
+    fn show(&mut self) {
+        self.links.journal.publish();
+        self.links.gate.publish();
+        self.links.publish.publish();
+    }
+
     /// Says which input is the last one once the gate stopped and all it took is applied.
     fn last_tell(&mut self) {
         let commands = self.links.commands.position();
         if self.signals.commands_in_all() == Some(commands)
             && self.startup.is_empty()
+            && self.burst.is_done()
             && !self.unfinished
         {
             tell_once(&mut self.counters.last, self.sequence);
@@ -231,11 +244,12 @@ impl Tile for EngineTile<'_> {
                 break;
             }
             steps += 1;
+            if steps.is_multiple_of(BURST_MAX) {
+                self.show();
+            }
         }
         if steps > 0 {
-            self.links.journal.publish();
-            self.links.gate.publish();
-            self.links.publish.publish();
+            self.show();
             self.counters.commands.set(self.links.commands.position());
             self.counters.inputs.set(self.sequence);
             self.counters
