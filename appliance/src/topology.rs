@@ -10,6 +10,7 @@ mod error;
 mod graph;
 mod logins;
 mod names;
+mod packets;
 mod place;
 mod raw;
 mod rules;
@@ -18,7 +19,7 @@ mod uring;
 mod wiring;
 
 pub use error::Error;
-pub use names::{Ack, FeedMode, Link, Place, Tile};
+pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RiskLimit, Rules, SymbolRules};
 pub use turns::{Schedule, Turn, Turns};
 
@@ -55,6 +56,11 @@ pub const REPLY_BYTES: usize = 48;
 pub struct OrderEntry {
     /// Where clients connect; port 0 lets the system choose.
     pub address: SocketAddrV4,
+    /// The best way to try. One of AF_XDP goes around the kernel's TCP, and where all of them are
+    /// refused the venue does not start.
+    pub mode: PacketMode,
+    /// The interface AF_XDP attaches to, which has the address.
+    pub interface: String,
     /// Connections at a time; the next one is closed at once.
     pub connections_max: usize,
     /// A client whose replies wait longer than this is cut off.
@@ -87,7 +93,7 @@ pub struct Feed {
     /// The interface AF_XDP attaches to.
     pub interface: String,
     /// The best way to try; where it is refused the next one down is taken, and reported.
-    pub mode: FeedMode,
+    pub mode: PacketMode,
     /// Bytes of the day's messages kept for re-requests.
     pub history_bytes: usize,
     /// The books by their levels, if they are told too.

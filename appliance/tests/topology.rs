@@ -1,6 +1,6 @@
 //! Topology files: the shipped ones are good, and every wrong value is refused by name.
 
-use appliance::topology::{Ack, Error, Link, Place, SelfTrade, Tile, Topology};
+use appliance::topology::{Ack, Error, Link, PacketMode, Place, SelfTrade, Tile, Topology};
 use nic::{Receive, Sqpoll, UringOptions};
 use std::path::Path;
 
@@ -37,6 +37,27 @@ fn shipped_files_are_good_and_can_be_drawn() {
 }
 
 #[test]
+fn order_entry_goes_around_the_kernel_where_the_feed_does_not() {
+    let around = "[order_entry]\nmode = \"native\"\ninterface = \"eth0\"";
+    let text = with("[order_entry]", around).replace("127.0.0.1:26400", "10.0.0.1:26400");
+    let entry = Topology::parse(&text).unwrap().order_entry;
+    assert_eq!(
+        (entry.mode, &*entry.interface),
+        (PacketMode::Native, "eth0")
+    );
+    let feed = |interface| {
+        let feed = format!("[feed]\nmode = \"generic\"\ninterface = \"{interface}\"");
+        Topology::parse(&text.replacen("[feed]", &feed, 1))
+    };
+    assert!(feed("eth1").is_ok());
+    let said = feed("eth0").unwrap_err().to_string();
+    assert!(
+        said.contains("`order_entry.interface`") && said.contains("eth0"),
+        "{said}"
+    );
+}
+
+#[test]
 fn values_arrive_where_they_belong() {
     let topology = Topology::parse(GOOD).unwrap();
     assert_eq!(topology.ack, Ack::Disk);
@@ -56,6 +77,7 @@ fn values_arrive_where_they_belong() {
     let ticks = with("[limits]", "[ticks]\nMSFT = 100\n\n[limits]");
     assert_eq!(Topology::parse(&ticks).unwrap().ticks, [1, 100, 1, 1]);
     assert_eq!(topology.ending.drain.as_secs(), 30);
+    assert_eq!(topology.order_entry.mode, PacketMode::IoUring);
     assert_eq!(topology.uring, UringOptions::default());
     let uring =
         "[uring]\nreceive = \"single\"\nsqpoll_core = 3\nsqpoll_idle_ms = 10\nnapi_us = 20\n";
@@ -189,6 +211,21 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "[order_entry]",
         "[order_entry]\nconnections_max = 0",
         &["connections_max", "from 1"],
+    ),
+    (
+        "[order_entry]",
+        "[order_entry]\nmode = \"tcp\"",
+        &["`order_entry.mode`", "tcp", "native"],
+    ),
+    (
+        "[order_entry]",
+        "[order_entry]\nmode = \"native\"",
+        &["`order_entry.interface`", "missing", "network interface"],
+    ),
+    (
+        "[order_entry]",
+        "[order_entry]\nmode = \"native\"\ninterface = \"eth0\"",
+        &["`order_entry.address`", "127.0.0.1", "io_uring"],
     ),
     (
         "239.192.0.1:26401",

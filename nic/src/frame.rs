@@ -7,15 +7,15 @@ use crate::port::DATAGRAM_BYTES_MAX;
 /// A hardware address.
 pub(crate) type Mac = [u8; 6];
 
-const ETHERNET_BYTES: usize = 14;
-const IPV4_BYTES: usize = 20;
+pub(crate) const ETHERNET_BYTES: usize = 14;
+pub(crate) const IPV4_BYTES: usize = 20;
 const UDP_BYTES: usize = 8;
 /// All headers of a frame.
 pub(crate) const HEADER_BYTES: usize = ETHERNET_BYTES + IPV4_BYTES + UDP_BYTES;
 /// Longest frame written, without the card's check sequence.
 pub(crate) const FRAME_BYTES_MAX: usize = HEADER_BYTES + DATAGRAM_BYTES_MAX;
 
-const TYPE_IPV4: [u8; 2] = [0x08, 0x00];
+pub(crate) const TYPE_IPV4: [u8; 2] = [0x08, 0x00];
 const PROTOCOL_UDP: u8 = 17;
 const TTL_UNICAST: u8 = 64;
 /// Multicast stays in the segment, as a socket's does.
@@ -135,7 +135,7 @@ fn pseudo_sum(from: Ipv4Addr, to: Ipv4Addr, udp_bytes: usize) -> u64 {
 }
 
 /// Sum of the big-endian 16-bit words, the last byte padded with zero (RFC 1071).
-fn sum_words(bytes: &[u8]) -> u64 {
+pub(crate) fn sum_words(bytes: &[u8]) -> u64 {
     let (pairs, last) = bytes.as_chunks::<2>();
     let sum: u64 = pairs
         .iter()
@@ -144,7 +144,7 @@ fn sum_words(bytes: &[u8]) -> u64 {
     sum + last.first().map_or(0, |&byte| u64::from(byte) << 8)
 }
 
-fn fold(mut sum: u64) -> u16 {
+pub(crate) fn fold(mut sum: u64) -> u16 {
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }

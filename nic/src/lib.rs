@@ -11,15 +11,18 @@
 mod clock;
 mod driver;
 mod frame;
+mod interface;
 pub mod mirror;
 mod net;
 pub mod netns;
 mod port;
+mod real_tcp;
 mod socket;
 mod tcp;
 mod udp;
 mod uring;
 mod xdp;
+mod xdp_tcp;
 
 pub use clock::{
     BeforeKick, Clock, Correction, Drift, FirstTouch, Hardware, KernelReceived, Point, RED_LINE_NS,
@@ -30,7 +33,9 @@ pub use port::{
     Arrival, Conn, ConnectError, DATAGRAM_BYTES_MAX, SendError, TcpEvent, TcpLimits, TcpPort,
     TcpStats, UdpPort, UdpStats,
 };
+pub use real_tcp::RealTcp;
 pub use tcp::SocketTcp;
 pub use udp::SocketUdp;
 pub use uring::{Effort, Receive, Sqpoll, UringOptions, UringState};
 pub use xdp::XdpUdp;
+pub use xdp_tcp::{HALF_OPEN_MAX, HALF_OPEN_NS, XDP_CONNECTIONS_MAX, XdpTcp, XdpTcpWork};

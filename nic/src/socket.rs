@@ -129,6 +129,14 @@ pub(crate) fn tcp_no_delay(fd: RawFd) {
     let _ = set(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
 }
 
+/// Takes a TCP port number from the kernel without listening there, and says which it got.
+pub(crate) fn tcp_reservation(at: SocketAddrV4) -> io::Result<(OwnedFd, SocketAddrV4)> {
+    let owned = open(libc::AF_INET, libc::SOCK_STREAM)?;
+    while_in_use(|| bind(owned.as_raw_fd(), at))?;
+    let local = local_v4(owned.as_raw_fd())?;
+    Ok((owned, local))
+}
+
 /// A bound UDP socket with its groups joined, and the address it got.
 pub(crate) fn udp(options: &UdpOptions) -> io::Result<(OwnedFd, SocketAddrV4)> {
     let owned = open(libc::AF_INET, libc::SOCK_DGRAM)?;
@@ -192,7 +200,7 @@ fn bind(fd: RawFd, at: SocketAddrV4) -> io::Result<()> {
     let result = unsafe { libc::bind(fd, (&raw const address).cast(), length) };
     check(result)
         .map(drop)
-        .map_err(|e| io::Error::new(e.kind(), format!("binding udp {at}: {e}")))
+        .map_err(|e| io::Error::new(e.kind(), format!("binding {at}: {e}")))
 }
 
 /// The address a socket is bound to.
@@ -203,7 +211,7 @@ fn local_v4(fd: RawFd) -> io::Result<SocketAddrV4> {
     check(unsafe { libc::getsockname(fd, (&raw mut address).cast(), &mut length) })?;
     match storage_read(&address) {
         Some(SocketAddr::V4(at)) => Ok(at),
-        _ => Err(io::Error::other("a udp socket without an IPv4 address")),
+        _ => Err(io::Error::other("a socket without an IPv4 address")),
     }
 }
 

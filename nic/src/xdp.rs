@@ -196,7 +196,7 @@ fn own_address(options: &UdpOptions) -> io::Result<Ipv4Addr> {
     })
 }
 
-fn mode_from(step: XdpMode) -> Mode {
+pub(crate) fn mode_from(step: XdpMode) -> Mode {
     match step {
         XdpMode::ZeroCopy => Mode::ZeroCopy,
         XdpMode::Native => Mode::Native,
@@ -204,7 +204,7 @@ fn mode_from(step: XdpMode) -> Mode {
     }
 }
 
-fn name(mode: Mode) -> &'static str {
+pub(crate) fn name(mode: Mode) -> &'static str {
     match mode {
         Mode::ZeroCopy => "xdp zero-copy",
         Mode::Native => "xdp native",

@@ -1,8 +1,8 @@
 //! From what is written to what can be used: every value checked, alone and towards the others.
 
 use super::{
-    Ack, DepthFeed, Ending, Error, Feed, FeedMode, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES,
-    SYMBOLS_MAX, Topology, USERS_MAX, logins, raw, rules, uring, wiring,
+    Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
+    Topology, USERS_MAX, logins, packets, raw, rules, uring, wiring,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -44,6 +44,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     let links = wiring::links(&file.links)?;
     let order_entry = order_entry(&file.order_entry)?;
     let feed = feed(file.feed, symbols.len())?;
+    packets::queue_is_free(&order_entry, &feed)?;
     let topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
         data_dir: PathBuf::from(not_empty("data_dir", file.data_dir, "name a directory")?),
@@ -230,8 +231,13 @@ pub(super) fn count_within(
 }
 
 fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
+    let address = address("order_entry.address", &raw.address)?;
+    let mode = packets::mode("order_entry.mode", &raw.mode)?;
+    packets::has_interface(mode, address, &raw.interface)?;
     Ok(OrderEntry {
-        address: address("order_entry.address", &raw.address)?,
+        address,
+        mode,
+        interface: raw.interface.clone(),
         connections_max: within(
             "order_entry.connections_max",
             raw.connections_max,
@@ -282,13 +288,7 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
             "write the port of the receivers",
         ));
     }
-    let mode = FeedMode::ALL.into_iter().find(|mode| mode.name() == raw.mode).ok_or_else(|| {
-        Error::value(
-            "feed.mode",
-            format!("is \"{}\"", raw.mode),
-            "write the best mode to try: \"zero-copy\", \"native\", \"generic\" or \"io_uring\"",
-        )
-    })?;
+    let mode = packets::mode("feed.mode", &raw.mode)?;
     let history_mib = within("feed.history_mib", raw.history_mib, 1..=1 << 16)?;
     let history_bytes = history_mib * MIB;
     if symbols * DIRECTORY_BYTES * 2 > history_bytes {

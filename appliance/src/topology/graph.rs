@@ -20,8 +20,9 @@ fn draw(topology: &Topology, text: &mut String) -> std::fmt::Result {
     writeln!(text, "\nlinks")?;
     writeln!(
         text,
-        "  members ==tcp==> gate      {}",
-        topology.order_entry.address
+        "  members ==tcp==> gate      {}  {}",
+        topology.order_entry.address,
+        topology.order_entry.mode.name()
     )?;
     for link in Link::ALL {
         let (from, to) = link.ends();

@@ -110,9 +110,9 @@ impl Ack {
     }
 }
 
-/// A way to send packets.
+/// A way to move packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeedMode {
+pub enum PacketMode {
     /// AF_XDP, the card reads our memory.
     ZeroCopy,
     /// AF_XDP in the driver, one copy.
@@ -123,7 +123,7 @@ pub enum FeedMode {
     IoUring,
 }
 
-impl FeedMode {
+impl PacketMode {
     /// Every mode, best first.
     pub const ALL: [Self; 4] = [Self::ZeroCopy, Self::Native, Self::Generic, Self::IoUring];
 

@@ -165,6 +165,10 @@ pub(super) struct DropCopy {
 #[serde(deny_unknown_fields)]
 pub(super) struct OrderEntry {
     pub address: String,
+    #[serde(default = "mode_default")]
+    pub mode: String,
+    #[serde(default)]
+    pub interface: String,
     #[serde(default = "connections_default")]
     pub connections_max: usize,
     #[serde(default = "stall_ms_default")]

@@ -8,11 +8,11 @@ use super::stop::StopRequests;
 use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use crate::tiles::{COUNTERS, HISTOGRAMS, PublishPorts, Signals};
-use crate::topology::{FeedMode, Place, Topology};
+use crate::topology::{PacketMode, Place, Topology};
 use journal::FileStorage;
 use matching::Line;
-use nic::{Net, RealNet, RealSource, RealUdp, SocketTcp, TcpLimits, TcpPort, TimeSource, Tracker};
-use nic::{UdpOptions, UdpPort, XdpMode, XdpOptions};
+use nic::{Clock, Net, RealNet, RealSource, RealTcp, RealUdp, TcpLimits, TcpPort, TimeSource};
+use nic::{Tracker, UdpOptions, UdpPort, XdpMode, XdpOptions, XdpTcp};
 use queue::{CounterSet, Pages};
 use std::net::SocketAddr;
 
@@ -63,7 +63,7 @@ pub struct Ready {
     pub modes: Vec<String>,
 }
 
-type Real<'m> = Venue<'m, SocketTcp, RealUdp, FileStorage>;
+type Real<'m> = Venue<'m, RealTcp, RealUdp, FileStorage>;
 
 /// Runs until `requests` tells of a signal; `ready` is called once, when members may connect.
 ///
@@ -85,12 +85,9 @@ pub fn run(
     let clock = time.clock();
     let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
     let mut modes = vec![format!("journal: {}", storage.mode())];
-    let (tcp, udp) = ports(topology)?;
-    let entry = tcp.uring().map(|state| state.to_string());
-    modes.push(format!(
-        "order entry: {}",
-        entry.as_deref().unwrap_or(tcp.mode())
-    ));
+    let tcp = entry_port(topology, Box::new(clock.clone()))?;
+    let udp = feed_ports(topology)?;
+    modes.push(format!("order entry: {}", entry_told(&tcp)));
     modes.push(format!("feed: {}", udp.feed.mode()));
     let mut lines = Pages::<Line>::zeroed(engine_limits(topology).lines())
         .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
@@ -167,8 +164,8 @@ fn machine_check(topology: &Topology) -> Result<(), StartError> {
     Ok(())
 }
 
-fn ports(topology: &Topology) -> Result<(SocketTcp, PublishPorts<RealUdp>), StartError> {
-    let mut net = RealNet::with_uring(topology.uring);
+/// The door for members, through the kernel's TCP or around it.
+fn entry_port(topology: &Topology, clock: Box<dyn Clock + Send>) -> Result<RealTcp, StartError> {
     let entry = &topology.order_entry;
     let limits = TcpLimits {
         connections: entry.connections_max as u16,
@@ -177,21 +174,52 @@ fn ports(topology: &Topology) -> Result<(SocketTcp, PublishPorts<RealUdp>), Star
         // The gate gives up first, so that it can say how many were cut off.
         linger_ms: (topology.ending.cutoff.as_millis() as u32).saturating_add(LINGER_MORE_MS),
     };
-    let tcp = net
-        .tcp_listen(entry.address.into(), limits)
-        .map_err(|e| StartError::of(&format!("order_entry.address {}", entry.address), &e))?;
-    let feed = &topology.feed;
-    let best = match feed.mode {
-        FeedMode::ZeroCopy => Some(XdpMode::ZeroCopy),
-        FeedMode::Native => Some(XdpMode::Native),
-        FeedMode::Generic => Some(XdpMode::Generic),
-        FeedMode::IoUring => None,
+    let opened = match xdp_options(entry.mode, &entry.interface) {
+        Some(xdp) => XdpTcp::open(entry.address, limits, &xdp, clock)
+            .map(|port| RealTcp::Xdp(Box::new(port))),
+        None => RealNet::with_uring(topology.uring)
+            .tcp_listen(entry.address.into(), limits)
+            .map(|port| RealTcp::Socket(Box::new(port))),
     };
-    let xdp = best.map(|best| XdpOptions {
-        interface: feed.interface.clone(),
+    opened.map_err(|e| StartError::of(&format!("order_entry.address {}", entry.address), &e))
+}
+
+/// How the bytes of members move, for the operator.
+fn entry_told(port: &RealTcp) -> String {
+    match port {
+        RealTcp::Socket(port) => match port.uring() {
+            Some(state) => state.to_string(),
+            None => port.mode().to_owned(),
+        },
+        RealTcp::Xdp(port) => {
+            format!(
+                "{}, {} MiB of buffers",
+                port.mode(),
+                port.memory_bytes() >> 20
+            )
+        }
+    }
+}
+
+/// What AF_XDP is asked for, if it is.
+fn xdp_options(mode: PacketMode, interface: &str) -> Option<XdpOptions> {
+    let best = match mode {
+        PacketMode::ZeroCopy => XdpMode::ZeroCopy,
+        PacketMode::Native => XdpMode::Native,
+        PacketMode::Generic => XdpMode::Generic,
+        PacketMode::IoUring => return None,
+    };
+    Some(XdpOptions {
+        interface: interface.to_owned(),
         best,
         neighbours: Vec::new(),
-    });
+    })
+}
+
+fn feed_ports(topology: &Topology) -> Result<PublishPorts<RealUdp>, StartError> {
+    let mut net = RealNet::with_uring(topology.uring);
+    let feed = &topology.feed;
+    let xdp = xdp_options(feed.mode, &feed.interface);
     let interface = *feed.source.ip();
     let options = UdpOptions {
         interface,
@@ -204,13 +232,10 @@ fn ports(topology: &Topology) -> Result<(SocketTcp, PublishPorts<RealUdp>), Star
     let rerequest = net
         .udp(&UdpOptions::new(feed.rerequest))
         .map_err(|e| StartError::of(&format!("feed.rerequest {}", feed.rerequest), &e))?;
-    Ok((
-        tcp,
-        PublishPorts {
-            feed: sender,
-            rerequest,
-        },
-    ))
+    Ok(PublishPorts {
+        feed: sender,
+        rerequest,
+    })
 }
 
 fn ready_of(

@@ -1,0 +1,141 @@
+//! A venue whose TCP never touches the kernel, and members on kernel sockets: over a virtual cable
+//! between two namespaces. Skipped, with the reason printed, where the machine does not allow it.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+
+use harness::{Ended, Member, Site, Venue, program};
+use nic::netns::{VETH_NAME, VethPair};
+use std::collections::HashMap;
+
+/// A cable whose ends can do AF_XDP, or `None` with the reason printed.
+fn cable() -> Option<VethPair> {
+    let pair = VethPair::create()
+        .inspect_err(|error| println!("skipped: {error}"))
+        .ok()?;
+    let at = std::net::SocketAddrV4::new(pair.right.address, 0);
+    let probe = pair.right.netns.run(|| {
+        let xdp = nic::XdpOptions {
+            interface: VETH_NAME.into(),
+            best: nic::XdpMode::Native,
+            neighbours: Vec::new(),
+        };
+        let clock = Box::new(nic::RealClock::new());
+        nic::XdpTcp::open(at, nic::TcpLimits::default(), &xdp, clock)
+    });
+    probe
+        .unwrap()
+        .inspect_err(|error| println!("skipped: {error}"))
+        .ok()?;
+    Some(pair)
+}
+
+/// A site whose members come over the cable; its feed stays in the venue's namespace.
+fn site(pair: &VethPair) -> Site {
+    let around = format!("mode = \"native\"\ninterface = \"{VETH_NAME}\"\n");
+    let site = pair.right.netns.run(Site::new).unwrap();
+    site.with("[order_entry]\n", &format!("[order_entry]\n{around}"))
+        .with("127.0.0.1:0", &format!("{}:0", pair.right.address))
+}
+
+fn start(pair: &VethPair, site: &Site) -> Venue {
+    pair.right.netns.run(|| site.start()).unwrap()
+}
+
+fn login(pair: &VethPair, venue: &Venue, user: &str) -> Member {
+    let to = venue.order_entry();
+    pair.left.netns.run(|| Member::login(to, user)).unwrap()
+}
+
+/// The TCP counters of the venue's kernel.
+fn kernel(pair: &VethPair) -> HashMap<String, u64> {
+    let read = || std::fs::read_to_string("/proc/thread-self/net/snmp").unwrap();
+    let text = pair.right.netns.run(read).unwrap();
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp: "));
+    let (names, values) = (lines.next().unwrap(), lines.next().unwrap());
+    let pieces = names.split(' ').zip(values.split(' '));
+    let number = |text: &str| text.parse().unwrap_or(0);
+    pieces
+        .map(|(name, value)| (name.to_owned(), number(value)))
+        .collect()
+}
+
+#[test]
+fn members_on_kernel_sockets_trade_and_the_venues_kernel_sees_no_segment() {
+    let Some(pair) = cable() else { return };
+    let before = kernel(&pair);
+    let site = site(&pair);
+    let venue = start(&pair, &site);
+    let mut alpha = login(&pair, &venue, "ALPHA");
+    let mut bravo = login(&pair, &venue, "BRAVO");
+    alpha.enter(b'S', 100, "AAPL", 1_500_000);
+    alpha.until_kinds("SA");
+    bravo.enter(b'B', 60, "AAPL", 1_500_000);
+    bravo.until_kinds("SAE");
+    alpha.until_kinds("SAE");
+    alpha.cancel(1);
+    alpha.until_kinds("SAEC");
+    let after = kernel(&pair);
+    for name in ["InSegs", "OutSegs", "OutRsts", "PassiveOpens"] {
+        assert_eq!(after[name], before[name], "{name}");
+    }
+    let summary = venue.stop();
+    assert_eq!(summary["logins"], "2");
+    alpha.until_closed();
+    bravo.until_closed();
+    // What was acknowledged is there again, over new connections.
+    let venue = start(&pair, &site);
+    let mut again = login(&pair, &venue, "ALPHA");
+    again.until("the day's replies", |again| {
+        again.replies.len() >= alpha.replies.len()
+    });
+    assert_eq!(again.replies, alpha.replies);
+    venue.stop();
+}
+
+#[test]
+fn the_load_generator_is_answered() {
+    let Some(pair) = cable() else { return };
+    let site = site(&pair);
+    let venue = start(&pair, &site);
+    let to = venue.ready("order_entry").to_owned();
+    let run = || {
+        let place = ["load", "--connect", &to, "--symbols", "AAPL,MSFT"];
+        let logins = ["--login", "ALPHA:alpha", "--login", "BRAVO:bravo"];
+        let work = ["--rate", "500", "--seconds", "1.2", "--standing", "50"];
+        program(&[&place[..], &logins, &work].concat())
+    };
+    let ended: Ended = pair.left.netns.run(run).unwrap();
+    ended.succeeds();
+    assert!(
+        ended.out.contains("600 commands in 1.2 s: 600 answered"),
+        "{ended:?}"
+    );
+    venue.stop();
+}
+
+#[test]
+fn what_is_wrong_is_said_and_the_venue_does_not_start() {
+    let Some(pair) = cable() else { return };
+    for (from, to, said) in [
+        (
+            format!("\"{VETH_NAME}\""),
+            "\"absent\"".to_owned(),
+            "interface absent",
+        ),
+        (
+            pair.right.address.to_string(),
+            pair.left.address.to_string(),
+            "has no address",
+        ),
+    ] {
+        let site = site(&pair).with(&from, &to);
+        let mut venue = pair.right.netns.run(|| site.spawn(&[])).unwrap();
+        assert!(!venue.wait().success());
+        let told = venue.stderr();
+        assert!(
+            told.contains("order_entry.address") && told.contains(said),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! One turn: frames in, timers, and what is due for the connections that they touched.
+
+use af_xdp::Received;
+use smoltcp::iface::PollResult;
+use smoltcp::socket::tcp::State;
+
+use super::segment::{self, Segment};
+use super::slot::{NEVER_NS, Phase};
+use super::{HALF_OPEN_MAX, HALF_OPEN_NS, On, XdpTcp, instant};
+use crate::port::TcpEvent;
+
+/// Most frames taken in a turn.
+const FRAMES_TURN: usize = 64;
+/// Most connections looked at in a turn.
+const LOOKS_TURN: usize = 128;
+/// Most segments sent for one connection at a look; the rest waits for the next turn.
+const SEGMENTS_LOOK: usize = 8;
+/// Timers looked at in a turn.
+const TIMERS_TURN: usize = 64;
+
+impl XdpTcp {
+    pub(super) fn turn(&mut self, on: On<'_>) -> usize {
+        let now_ns = self.clock.now_ns();
+        self.receive(now_ns);
+        self.look_at_timers(now_ns);
+        let mut events = 0;
+        for _ in 0..self.marked.len().min(LOOKS_TURN) {
+            let Some(index) = self.unmark() else { break };
+            events += self.advance(index, now_ns, on);
+            if self.slots[index].phase != Phase::Free {
+                self.send_for(index, now_ns);
+            }
+        }
+        self.wire.kick();
+        events
+    }
+
+    /// Sends what was pushed; what else is due waits for the poll.
+    pub(super) fn send_marked(&mut self) {
+        let now_ns = self.clock.now_ns();
+        for _ in 0..self.marked.len().min(LOOKS_TURN) {
+            let Some(index) = self.unmark() else { break };
+            if self.slots[index].phase != Phase::Free {
+                self.send_for(index, now_ns);
+            }
+            if self.slots[index].is_wanted {
+                self.mark(index);
+            }
+        }
+        self.wire.kick();
+    }
+
+    /// Something is due for this place.
+    pub(super) fn mark(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        if !slot.is_marked {
+            slot.is_marked = true;
+            self.marked.push_back(index as u16);
+        }
+    }
+
+    fn unmark(&mut self) -> Option<usize> {
+        let index = usize::from(self.marked.pop_front()?);
+        self.slots[index].is_marked = false;
+        Some(index)
+    }
+
+    fn receive(&mut self, now_ns: u64) {
+        let mut count = 0;
+        // Each may need an answer at once: without room for it they wait in the ring.
+        while count < FRAMES_TURN && self.wire.has_room() {
+            let Some(received) = self.wire.take() else {
+                break;
+            };
+            count += 1;
+            if !self.take_in(&received, now_ns) {
+                self.work.frames_refused += 1;
+            }
+            self.wire.give_back(received);
+        }
+        if count > 0 {
+            self.work.frames += count as u64;
+            self.wire.settle();
+        }
+    }
+
+    /// Shows a frame to the connection it is for; says whether it was for anybody.
+    fn take_in(&mut self, received: &Received, now_ns: u64) -> bool {
+        let (bytes, mac) = (self.wire.bytes(received), self.wire.mac());
+        let Some(segment) = segment::read(bytes, mac, self.local) else {
+            return false;
+        };
+        let known = self.by_peer.get(&segment.peer).copied().map(usize::from);
+        let place = match known {
+            Some(index) if segment.opens() && self.slots[index].phase == Phase::Parted => {
+                self.release(index);
+                self.admit(&segment, now_ns)
+            }
+            None if segment.opens() => self.admit(&segment, now_ns),
+            known => known,
+        };
+        if place.is_none() && segment.opens() {
+            return false; // no place: the peer's kernel asks again
+        }
+        let incoming = Some((received, segment.ip_bytes));
+        let (sockets, mac) = match place {
+            Some(index) => {
+                let slot = &mut self.slots[index];
+                (&mut slot.sockets, slot.peer_mac)
+            }
+            None => (&mut self.nobody, segment.peer_mac),
+        };
+        let mut line = self.wire.line(incoming, mac);
+        self.stack
+            .poll_ingress_single(instant(now_ns), &mut line, sockets);
+        self.work.looks += 1;
+        if let Some(index) = place {
+            self.mark(index);
+        }
+        place.is_some()
+    }
+
+    /// A place for a peer that asks for a connection.
+    fn admit(&mut self, segment: &Segment, now_ns: u64) -> Option<usize> {
+        if self.half_open.len() == HALF_OPEN_MAX {
+            self.work.given_up += 1;
+            self.release(self.half_open[0].into());
+        }
+        if self.free.is_empty()
+            && let Some(&oldest) = self.parted.front()
+        {
+            self.release(oldest.into());
+        }
+        let index = self.free.pop()?;
+        let peer = (segment.peer, segment.peer_mac);
+        let deadline_ns = now_ns.saturating_add(HALF_OPEN_NS);
+        self.slots[usize::from(index)].occupy(self.local, peer, deadline_ns);
+        self.by_peer.insert(segment.peer, index);
+        self.half_open.push(index);
+        Some(index.into())
+    }
+
+    /// Marks those of the next timers that are due.
+    fn look_at_timers(&mut self, now_ns: u64) {
+        let end = (self.due_next + TIMERS_TURN).min(self.due_ns.len());
+        for index in self.due_next..end {
+            if self.due_ns[index] <= now_ns {
+                self.mark(index);
+            }
+        }
+        self.due_next = if end == self.due_ns.len() { 0 } else { end };
+    }
+
+    /// Sends what the stack has to send for a connection, and notes when it is due next.
+    pub(super) fn send_for(&mut self, index: usize, now_ns: u64) {
+        let (slot, now) = (&mut self.slots[index], instant(now_ns));
+        let mut line = self.wire.line(None, slot.peer_mac);
+        for _ in 0..SEGMENTS_LOOK {
+            self.work.looks += 1;
+            if self.stack.poll_egress(now, &mut line, &mut slot.sockets) == PollResult::None {
+                break;
+            }
+        }
+        let stack_ns = match self.stack.poll_at(now, &slot.sockets) {
+            Some(at) => (at.total_micros() as u64).saturating_mul(1_000),
+            None => NEVER_NS,
+        };
+        self.due_ns[index] = stack_ns.min(slot.deadline_ns);
+        // Looking at it may have ended it, as a silence that was too long does.
+        if stack_ns <= now_ns || slot.socket().state() == State::Closed {
+            self.mark(index);
+        }
+    }
+
+    /// Hands out what arrived.
+    pub(super) fn deliver(&mut self, index: usize, on: On<'_>) -> usize {
+        let conn = self.conn(index);
+        let mut events = 0;
+        let socket = self.slots[index].socket_mut();
+        while socket.can_recv() {
+            let given = socket.recv(|bytes| {
+                on(TcpEvent::Data { conn, bytes });
+                (bytes.len(), bytes.len())
+            });
+            self.stats.bytes_in += given.unwrap_or(0) as u64;
+            events += 1;
+        }
+        events
+    }
+}
