@@ -1,5 +1,7 @@
 //! One day, by the engine and by the reference.
 
+use std::collections::BTreeSet;
+
 use flow::Naive;
 use flow::hostile::{Character, Coverage, ORDERS, SESSIONS, SYMBOLS, Tables, Watcher};
 use flow::naive::Lack;
@@ -74,8 +76,8 @@ impl Comparison {
                 let text = format!("{input:?}\nengine {found:#?}\nreference {expected:#?}");
                 return Ok(Some(Difference { index, text }));
             }
-            if !is_full(&found, &limits, &naive) {
-                let text = format!("{input:?}\nengine {found:#?}\nbut there is room");
+            if let Some(wrong) = table_difference(&found, &limits, &naive) {
+                let text = format!("{input:?}\nengine {found:#?}\n{wrong}");
                 return Ok(Some(Difference { index, text }));
             }
             watcher.watch(&mut self.coverage, input, &found, &naive);
@@ -96,16 +98,41 @@ fn limits_of(tables: Tables) -> Limits {
     }
 }
 
-/// Whether an order that a pool had no room for, and after which nothing more happened, was refused
-/// by a pool that may well be full.
-fn is_full(events: &[Event], limits: &Limits, naive: &Naive) -> bool {
-    if events.len() != 1 || events[0].reason != Reason::PoolFull as u8 {
-        return true;
+/// What is wrong with how full the tables are, or are said to be. An order that was refused tells
+/// of the tables as they are only if nothing else happened.
+fn table_difference(events: &[Event], limits: &Limits, naive: &Naive) -> Option<&'static str> {
+    let whole = |symbol| naive.parked(symbol).filter(|one| one.whole).count();
+    let whole_most = naive.symbols().map(whole).max().unwrap_or(0);
+    let (orders, special) = (limits.orders as usize, limits.special as usize);
+    if naive.live_orders() > orders || whole_most > WHOLE_MAX {
+        return Some("more orders than there is room for");
     }
-    let whole = |symbol| naive.parked(symbol).filter(|one| one.whole).count() >= WHOLE_MAX;
-    naive.live_orders() >= limits.orders as usize
-        || naive.orders_special() >= limits.special as usize
-        || naive.symbols().any(whole)
+    let [only] = events else { return None };
+    let is_full = match Reason::from_byte(only.reason) {
+        Some(Reason::PoolFull) => {
+            naive.live_orders() == orders
+                || naive.orders_special() >= special
+                || whole_most == WHOLE_MAX
+        }
+        Some(Reason::LadderFull) => price_groups(naive) >= limits.price_groups as usize,
+        _ => true,
+    };
+    (!is_full).then_some("but there is room")
+}
+
+/// Groups of neighbouring prices with an order in them: 64 whole cents, or 64 prices off the cent.
+fn price_groups(naive: &Naive) -> usize {
+    let mut groups = BTreeSet::new();
+    for symbol in naive.symbols() {
+        for side in [Side::Buy, Side::Sell] {
+            for price in naive.orders(symbol, side).map(|order| order.price) {
+                let is_cent = price % 100 == 0;
+                let group = if is_cent { price / 6_400 } else { price / 64 };
+                groups.insert((symbol, side as u8, is_cent, group));
+            }
+        }
+    }
+    groups.len()
 }
 
 fn applied(engine: &mut Engine<'_>, input: &Input, coverage: &mut Coverage) -> Vec<Event> {
