@@ -5,7 +5,7 @@ use crate::Engine;
 use crate::engine::Pending;
 use crate::stops::Ticking;
 
-/// Every word that [`Engine::work`] says.
+/// Every word that [`Engine::unfinished`] says.
 pub const WORKS: [&str; 13] = [
     "sweep", "share", "expire", "judge", "leave", "turn", "indicate", "look", "follow", "tick",
     "try", "refer", "reprice",
