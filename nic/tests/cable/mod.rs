@@ -69,8 +69,12 @@ pub struct Server {
 
 impl Server {
     pub fn open(end: &VethEnd, limits: TcpLimits) -> Server {
+        Server::of(open(end, limits).unwrap())
+    }
+
+    pub fn of(port: XdpTcp) -> Server {
         Server {
-            port: open(end, limits).unwrap(),
+            port,
             opened: Vec::new(),
             data: HashMap::new(),
             closed: Vec::new(),
