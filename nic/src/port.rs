@@ -104,7 +104,7 @@ pub struct TcpStats {
     pub accepted: u64,
     /// Peers turned away because every slot was taken.
     pub refused: u64,
-    /// `accept` calls that failed.
+    /// `accept` calls that failed; over AF_XDP half-open connections that were given up.
     pub accept_errors: u64,
     /// `connect` calls that failed.
     pub connect_errors: u64,

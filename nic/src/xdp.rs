@@ -34,54 +34,29 @@ pub struct XdpUdp {
 }
 
 impl XdpUdp {
-    /// Climbs down the ladder of modes from the best one allowed, saying why a better one was not
-    /// had.
+    /// In the best mode that is allowed and had.
     pub(crate) fn open(options: &UdpOptions, xdp: &XdpOptions) -> io::Result<XdpUdp> {
         let (reservation, bound) = socket::udp(options)?;
         let local = SocketAddrV4::new(own_address(options)?, bound.port());
         let interface = af_xdp::interface_index(&xdp.interface)?;
         let mac = socket::hardware_address(&xdp.interface)?;
-        let ladder = [XdpMode::ZeroCopy, XdpMode::Native, XdpMode::Generic];
-        let mut refusals = Vec::new();
-        for step in ladder.into_iter().filter(|step| *step >= xdp.best) {
-            let mode = mode_from(step);
-            let rule = Rule {
-                mac: Some(mac),
-                addresses: [&[*local.ip()], &options.groups[..]].concat(),
-                ..Rule::udp(&[local.port()])
-            };
-            let wanted = Options::new(interface, mode, rule);
-            match Port::open(&wanted) {
-                Ok(port) => {
-                    refusals
-                        .iter()
-                        .for_each(|refusal| eprintln!("nic: {refusal}"));
-                    return Ok(XdpUdp {
-                        port,
-                        local,
-                        mac,
-                        groups: options.groups.clone(),
-                        neighbours: Neighbours::new(&xdp.neighbours),
-                        stats: UdpStats::default(),
-                        _reservation: reservation,
-                    });
-                }
-                Err(error) => {
-                    refusals.push(format!(
-                        "{}: {} refused: {error}",
-                        xdp.interface,
-                        name(mode)
-                    ));
-                    if error.errno() == Some(libc::EBUSY) {
-                        break; // taken in one mode is taken in all
-                    }
-                }
-            }
-        }
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            refusals.join("; "),
-        ))
+        let rule = Rule {
+            mac: Some(mac),
+            addresses: [&[*local.ip()], &options.groups[..]].concat(),
+            ..Rule::udp(&[local.port()])
+        };
+        let (port, _) = climb(xdp, |mode| {
+            Port::open(&Options::new(interface, mode, rule.clone()))
+        })?;
+        Ok(XdpUdp {
+            port,
+            local,
+            mac,
+            groups: options.groups.clone(),
+            neighbours: Neighbours::new(&xdp.neighbours),
+            stats: UdpStats::default(),
+            _reservation: reservation,
+        })
     }
 
     /// One turn: calls `touch` before it looks at a frame, and hands that on with the datagram.
@@ -196,7 +171,37 @@ fn own_address(options: &UdpOptions) -> io::Result<Ipv4Addr> {
     })
 }
 
-pub(crate) fn mode_from(step: XdpMode) -> Mode {
+/// Tries the modes from the best one allowed downwards, saying why a better one was not had.
+pub(crate) fn climb<T>(
+    xdp: &XdpOptions,
+    mut open: impl FnMut(Mode) -> Result<T, af_xdp::Error>,
+) -> io::Result<(T, Mode)> {
+    let mut refusals: Vec<String> = Vec::new();
+    let ladder = [XdpMode::ZeroCopy, XdpMode::Native, XdpMode::Generic];
+    for mode in ladder.into_iter().filter(|step| *step >= xdp.best) {
+        let mode = mode_from(mode);
+        match open(mode) {
+            Ok(opened) => {
+                refusals.iter().for_each(|why| eprintln!("nic: {why}"));
+                return Ok((opened, mode));
+            }
+            Err(error) => {
+                refusals.push(format!(
+                    "{}: {} refused: {error}",
+                    xdp.interface,
+                    name(mode)
+                ));
+                if error.errno() == Some(libc::EBUSY) {
+                    break; // taken in one mode is taken in all
+                }
+            }
+        }
+    }
+    let message = refusals.join("; ");
+    Err(io::Error::new(io::ErrorKind::Unsupported, message))
+}
+
+fn mode_from(step: XdpMode) -> Mode {
     match step {
         XdpMode::ZeroCopy => Mode::ZeroCopy,
         XdpMode::Native => Mode::Native,

@@ -33,10 +33,10 @@ use smoltcp::wire::{HardwareAddress, IpCidr};
 
 use crate::clock::Clock;
 use crate::interface;
-use crate::net::{XdpMode, XdpOptions};
+use crate::net::XdpOptions;
 use crate::port::{Conn, ConnectError, TcpEvent, TcpLimits, TcpPort, TcpStats};
 use crate::socket;
-use crate::xdp::{mode_from, name};
+use crate::xdp::{climb, name};
 use slot::{NEVER_NS, Phase, Slot};
 use wire::{FRAMES_BYTES, Wire};
 
@@ -253,7 +253,10 @@ impl TcpPort for XdpTcp {
     }
 
     fn stats(&self) -> TcpStats {
-        self.stats
+        TcpStats {
+            accept_errors: self.work.given_up,
+            ..self.stats
+        }
     }
 
     fn mode(&self) -> &'static str {
@@ -293,36 +296,6 @@ fn stack(wire: &mut Wire, local: SocketAddrV4, now_ns: u64) -> io::Result<Interf
 /// The stack's time.
 fn instant(now_ns: u64) -> Instant {
     Instant::from_micros((now_ns / 1_000) as i64)
-}
-
-/// Tries the modes from the best one allowed downwards, saying why a better one was not had.
-fn climb<T>(
-    xdp: &XdpOptions,
-    mut open: impl FnMut(Mode) -> Result<T, af_xdp::Error>,
-) -> io::Result<(T, Mode)> {
-    let mut refusals: Vec<String> = Vec::new();
-    let ladder = [XdpMode::ZeroCopy, XdpMode::Native, XdpMode::Generic];
-    for mode in ladder.into_iter().filter(|step| *step >= xdp.best) {
-        let mode = mode_from(mode);
-        match open(mode) {
-            Ok(opened) => {
-                refusals.iter().for_each(|why| eprintln!("nic: {why}"));
-                return Ok((opened, mode));
-            }
-            Err(error) => {
-                refusals.push(format!(
-                    "{}: {} refused: {error}",
-                    xdp.interface,
-                    name(mode)
-                ));
-                if error.errno() == Some(libc::EBUSY) {
-                    break; // taken in one mode is taken in all
-                }
-            }
-        }
-    }
-    let message = refusals.join("; ");
-    Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
 
 fn of_interface(name: &str, error: impl Into<io::Error>) -> io::Error {

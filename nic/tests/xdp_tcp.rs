@@ -180,6 +180,21 @@ fn a_paused_peer_feels_a_full_window_and_loses_nothing() {
 }
 
 #[test]
+fn the_end_of_a_paused_peer_is_heard_when_it_goes_on() {
+    let Some(pair) = cable() else { return };
+    let mut server = Server::open(&pair.right, LIMITS);
+    let (peer, conn) = server.peer(&pair.left);
+    server.port.pause(conn, true);
+    let frames = server.port.work().frames;
+    drop(peer);
+    server.drive("its end", |server| server.port.work().frames > frames);
+    (0..100).for_each(|_| _ = server.poll());
+    assert!(server.closed.is_empty());
+    server.port.pause(conn, false);
+    server.drive("our end", |server| server.closed == [conn]);
+}
+
+#[test]
 fn a_deaf_peer_holds_one_send_buffer_and_no_longer_than_told() {
     let Some(pair) = cable() else { return };
     let limits = TcpLimits {

@@ -1,18 +1,23 @@
 //! TCP over AF_XDP where the way is bad: frames are lost, doubled, reordered and late, and every
-//! byte arrives all the same.
+//! byte arrives all the same; or mangled, and nobody is harmed for good.
+//!
+//! More of the last: `NIC_TEST_ROUNDS=5000 cargo test -p nic --test xdp_tcp_impaired no_sense`.
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
 mod cable;
 
 use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{TryRecvError, channel};
+use std::time::{Duration, Instant};
 
-use cable::raw::{Packet, Random};
+use cable::raw::{Packet, Random, sum};
 use cable::{LIMITS, Server, cable, can_xdp, exchange, pattern};
-use nic::TcpPort;
 use nic::netns::{Netns, VETH_NAME, VethEnd};
+use nic::{TcpLimits, TcpPort};
 
 /// What a bridge does to frames, in parts of 1,000.
 #[derive(Clone, Copy)]
@@ -22,6 +27,8 @@ struct Harm {
     /// Frames that wait until so many others have passed, at most.
     late: u64,
     late_by: u64,
+    /// Segments with a byte changed and a sum that is right all the same.
+    mangled: u64,
 }
 
 /// One direction of a bridge.
@@ -48,6 +55,10 @@ impl Way {
                     .push_back((1 + random.below(harm.late_by), frame.to_vec()));
                 continue;
             }
+            if random.below(1_000) < harm.mangled {
+                self.to.send(&mangled(frame, random));
+                continue;
+            }
             let copies = 1 + usize::from(random.below(1_000) < harm.doubled);
             (0..copies).for_each(|_| _ = self.to.send(frame));
             self.release(1);
@@ -70,6 +81,32 @@ impl Way {
             }
         }
     }
+}
+
+/// A TCP segment with a byte behind its IP header changed; other frames as they are.
+fn mangled(frame: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = frame.to_vec();
+    let length = frame.len();
+    if length < 54 || frame[12..14] != [8, 0] || frame[23] != 6 {
+        return bytes;
+    }
+    // Mostly in the header, whose fields decide most.
+    let end = if random.below(4) > 0 {
+        74.min(length)
+    } else {
+        length
+    };
+    let at = 34 + random.below(end as u64 - 34) as usize;
+    bytes[at] = random.next() as u8;
+    if (50..52).contains(&at) {
+        return bytes;
+    }
+    bytes[50..52].fill(0);
+    let tcp_bytes = (length as u16 - 34).to_be_bytes();
+    let pseudo = [&bytes[26..34], &[0, 6], &tcp_bytes].concat();
+    let stated = !sum(&[&pseudo, &bytes[34..]]);
+    bytes[50..52].copy_from_slice(&stated.to_be_bytes());
+    bytes
 }
 
 /// A port and a peer in namespaces of their own, joined by a bridge in a third.
@@ -179,6 +216,7 @@ const GOOD: Harm = Harm {
     doubled: 0,
     late: 0,
     late_by: 1,
+    mangled: 0,
 };
 
 #[test]
@@ -222,9 +260,75 @@ fn all_of_it_together() {
             doubled: 50,
             late: 50,
             late_by: 4,
+            ..GOOD
         },
         60_000,
     );
+}
+
+/// Peers that dial, talk and leave as far as the way lets them.
+fn dial_and_talk(from: &VethEnd, to: SocketAddr) {
+    let soon = Duration::from_millis(20);
+    from.netns
+        .run(|| {
+            let rounds = std::env::var("NIC_TEST_ROUNDS");
+            for round in 0..rounds.map_or(100, |rounds| rounds.parse().unwrap()) {
+                let Ok(mut peer) = TcpStream::connect_timeout(&to, soon) else {
+                    continue;
+                };
+                peer.set_read_timeout(Some(soon)).unwrap();
+                let mut answer = [0; 4_000];
+                for _ in 0..4 {
+                    let _ = peer.write_all(&pattern(3_000, round));
+                    let _ = peer.read(&mut answer);
+                }
+            }
+        })
+        .unwrap();
+}
+
+#[test]
+fn segments_that_make_no_sense_harm_nobody_later() {
+    let Some(on) = bridged() else { return };
+    let limits = TcpLimits {
+        linger_ms: 50,
+        ..LIMITS
+    };
+    let mut server = Server::open(&on.right, limits);
+    let to = server.address();
+    let mangling = Harm {
+        mangled: 150,
+        ..GOOD
+    };
+    while_bridging(&on, mangling, 11, || {
+        std::thread::scope(|scope| {
+            let talking = scope.spawn(|| dial_and_talk(&on.left, to));
+            while !talking.is_finished() {
+                server.poll();
+                for (conn, bytes) in std::mem::take(&mut server.data) {
+                    server.port.send(conn, &bytes);
+                }
+            }
+            talking.join().unwrap();
+        });
+    });
+    println!("{:?}", server.port);
+    assert!(server.opened.len() > 30, "{:?}", server.port);
+    while_bridging(&on, GOOD, 12, || {
+        // Those that were left half dead make room within the linger.
+        let patience = Duration::from_millis(100);
+        let start = Instant::now();
+        while start.elapsed() < patience {
+            server.poll();
+        }
+        server.closed.clear();
+        let all: Vec<_> = server.opened.drain(..).collect();
+        all.iter().for_each(|(conn, _)| server.port.close(*conn));
+        server.drive("room", |server| server.port.stats().connections == 0);
+        server.closed.clear();
+        let peer = server.peer(&on.left);
+        exchange(&mut server, &peer, &pattern(50_000, 1), &pattern(50_000, 2));
+    });
 }
 
 #[test]
@@ -239,7 +343,7 @@ fn the_peers_firewall_drops_at_random() {
             .args(["-f", "-"])
             .stdin(Stdio::piped())
             .spawn()?;
-        std::io::Write::write_all(&mut nft.stdin.take().unwrap(), rules.as_bytes())?;
+        nft.stdin.take().unwrap().write_all(rules.as_bytes())?;
         nft.wait()
     };
     match pair.left.netns.run(load).unwrap() {

@@ -73,7 +73,7 @@ impl XdpTcp {
                 self.stats.resets += 1;
                 events + self.tell(index, Phase::Dying, on)
             }
-            State::CloseWait if slot.socket().recv_queue() == 0 => {
+            State::CloseWait if !slot.is_paused && slot.socket().recv_queue() == 0 => {
                 self.begin_closing(index, now_ns);
                 events
             }

@@ -89,7 +89,7 @@ impl Random {
 }
 
 /// The ones' complement sum of big-endian words (RFC 1071), not inverted.
-fn sum(parts: &[&[u8]]) -> u16 {
+pub fn sum(parts: &[&[u8]]) -> u16 {
     let mut total = 0u32;
     for part in parts {
         for pair in part.chunks(2) {
