@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use cable::{LIMITS, PATIENCE, Server, cable, exchange, options, pattern};
-use nic::{ConnectError, RealClock, TcpLimits, TcpPort, XdpOptions, XdpTcp};
+use nic::{ConnectError, RealClock, TcpLimits, TcpPort, XdpMode, XdpOptions, XdpTcp};
 
 /// Reads what there is at once; `Ok(None)` when there is nothing yet.
 fn read_some(mut peer: &TcpStream) -> std::io::Result<Option<usize>> {
@@ -54,6 +54,33 @@ fn bytes_cross_both_ways_at_once_and_the_kernel_sees_no_connection() {
     assert_eq!((stats.accepted, stats.connections), (1, 1));
     let refused = server.port.connect(server.address());
     assert_eq!(refused, Err(ConnectError::System(libc::EOPNOTSUPP)));
+}
+
+#[test]
+fn generic_mode_carries_the_same() {
+    let Some(pair) = cable() else { return };
+    // Segments as they are on a wire, not sixty-four thousand bytes at once.
+    let shape = ["link", "set", "dev", "wire0", "gso_max_segs", "1"];
+    pair.left.netns.ip(&shape).unwrap();
+    let at = SocketAddrV4::new(pair.right.address, 0);
+    let xdp = XdpOptions {
+        best: XdpMode::Generic,
+        ..options()
+    };
+    let clock = Box::new(RealClock::new());
+    let opened = pair
+        .right
+        .netns
+        .run(|| XdpTcp::open(at, LIMITS, &xdp, clock));
+    let mut server = Server::of(opened.unwrap().unwrap());
+    assert_eq!(server.port.mode(), "xdp generic");
+    let peer = server.peer(&pair.left);
+    exchange(
+        &mut server,
+        &peer,
+        &pattern(500_001, 6),
+        &pattern(400_003, 7),
+    );
 }
 
 #[test]
