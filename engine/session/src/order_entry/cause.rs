@@ -92,6 +92,8 @@ pub struct Counters {
     /// Replies to a member that is not in the list, or without its order: the log is another
     /// venue's.
     pub replies_lost: u64,
+    /// Connections, and members with an order that must follow, that turns looked at.
+    pub looks: u64,
 }
 
 impl Counters {

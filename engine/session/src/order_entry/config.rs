@@ -32,7 +32,7 @@ pub struct Config {
     pub connections: usize,
     /// The highest symbol number that can be defined.
     pub symbols: u16,
-    /// Bytes that wait to be read, for each connection.
+    /// Bytes that wait to be read, for each connection; it takes twice as many of memory.
     pub inbound_bytes: usize,
     /// Bytes of one member's replies of the day, 3 for each reply included.
     pub store_bytes: usize,

@@ -1,6 +1,7 @@
 //! One connection: bytes that wait to be read, a cursor in the reply store, and its clocks.
 
 use super::Cause;
+use super::unread::Unread;
 use crate::store::{PACKET_HEAD_BYTES, Store};
 
 /// Room for packets outside the stream: login reply, account query replies, heartbeat, end.
@@ -19,8 +20,7 @@ pub(super) struct Connection {
     pub(super) session: Option<usize>,
     /// Why it must be closed, once it must.
     pub(super) cause: Option<Cause>,
-    /// Bytes that came and were not read.
-    pub(super) inbound: Vec<u8>,
+    pub(super) inbound: Unread,
     /// Bytes of a debug packet that are still to be thrown away.
     pub(super) skip: usize,
     /// Whether reading stopped for want of room elsewhere.
@@ -28,12 +28,13 @@ pub(super) struct Connection {
     pub(super) opened_ns: u64,
     /// When bytes last came.
     pub(super) heard_ns: u64,
-    /// When bytes were last taken, or there was nothing to take.
+    /// When bytes were last taken, or there was nothing to take; in a while without anything to
+    /// take it may be older.
     pub(super) moved_ns: u64,
     /// When bytes were last taken.
-    sent_ns: u64,
+    pub(super) sent_ns: u64,
     /// When the cause was named.
-    closed_ns: u64,
+    pub(super) closed_ns: u64,
     control: Vec<u8>,
     control_sent: usize,
     /// Offset in the store up to which was sent.
@@ -48,7 +49,7 @@ impl Connection {
             id,
             session: None,
             cause: None,
-            inbound: Vec::with_capacity(inbound_bytes),
+            inbound: Unread::new(inbound_bytes),
             skip: 0,
             held: false,
             opened_ns: now_ns,

@@ -25,12 +25,17 @@
 mod cause;
 mod config;
 mod connection;
+mod deadlines;
 mod drop_copy;
+mod handles;
 mod orders;
+mod places;
 mod read;
 mod replies;
 mod session;
 mod symbols;
+mod turn;
+mod unread;
 
 pub use cause::{Cause, Counters, Malformed};
 pub use config::{
@@ -43,8 +48,10 @@ use wire::ring::{Command, Input};
 
 use crate::SECOND_NS;
 use connection::Connection;
+use places::Places;
 use session::Session;
 use symbols::Symbols;
+use turn::Lists;
 
 /// How long the last words to a connection may take.
 const LINGER_NS: u64 = SECOND_NS;
@@ -66,7 +73,11 @@ pub struct OrderEntry {
     drop_copies: Vec<DropCopy>,
     /// Of the members, then of the drop copies.
     sessions: Vec<Session>,
-    connections: Vec<Option<Connection>>,
+    /// Of their slots.
+    connections: Vec<Option<Box<Connection>>>,
+    lists: Lists,
+    /// Members whose order must follow its `Extra`.
+    owing: Places,
     symbols: Symbols,
     counters: Counters,
     /// Some store has less room than the reserve; stores never empty.
@@ -88,6 +99,8 @@ impl OrderEntry {
             drop_copies: Vec::new(),
             sessions: members.iter().map(|_| Session::new(&config)).collect(),
             connections: (0..config.connections).map(|_| None).collect(),
+            lists: Lists::new(config.connections),
+            owing: Places::EMPTY,
             symbols: Symbols::new(config.symbols),
             counters: Counters::default(),
             tight: false,
@@ -114,11 +127,15 @@ impl OrderEntry {
     /// There are as many connections as were configured.
     pub fn opened(&mut self, conn: u32, now_ns: u64) -> Result<(), TableFull> {
         self.closed(conn);
-        let Some(free) = self.connections.iter_mut().find(|slot| slot.is_none()) else {
+        let Some(slot) = self.lists.free.from(0) else {
             self.counters.refused += 1;
             return Err(TableFull);
         };
-        *free = Some(Connection::new(conn, self.config.inbound_bytes, now_ns));
+        let connection = Connection::new(conn, self.config.inbound_bytes, now_ns);
+        self.connections[slot] = Some(Box::new(connection));
+        self.lists.free.remove(slot);
+        self.lists.handles.insert(conn, slot);
+        self.settle(slot, now_ns);
         self.counters.opened += 1;
         Ok(())
     }
@@ -144,12 +161,12 @@ impl OrderEntry {
                 self.counters.bytes_unread += rest.len() as u64;
                 return bytes.len();
             }
-            let room = self.config.inbound_bytes - connection.inbound.len();
+            let room = connection.inbound.room();
             let (now, later) = rest.split_at(room.min(rest.len()));
             if now.is_empty() {
                 break;
             }
-            connection.inbound.extend_from_slice(now);
+            connection.inbound.push(now);
             rest = later;
             self.read(slot, now_ns, sink);
         }
@@ -162,64 +179,20 @@ impl OrderEntry {
         let Some(connection) = self.connections[slot].take() else {
             return;
         };
+        self.lists.forget(slot, conn);
         if connection.cause.is_none() {
             self.counters.closed_by_peer += 1;
-            self.counters.bytes_unread += connection.inbound.len() as u64;
+            self.counters.bytes_unread += connection.inbound.bytes().len() as u64;
             self.leave(&connection, slot);
         }
-    }
-
-    /// Reads what was held back, sends heartbeats and ends connections that are silent, stalled or
-    /// late. Call it again and again, at least ten times a second.
-    pub fn poll(&mut self, now_ns: u64, sink: &mut dyn FnMut(Command) -> bool) {
-        for index in 0..self.sessions.len() {
-            self.pay(index, sink);
-        }
-        let slots = self.connections.len();
-        self.turn = (self.turn + 1) % slots;
-        for slot in (self.turn..slots).chain(0..self.turn) {
-            let waits = |connection: &Connection| !connection.inbound.is_empty();
-            if self.connections[slot].as_ref().is_some_and(waits) {
-                self.read(slot, now_ns, sink);
-            }
-            self.watch(slot, now_ns);
-        }
-    }
-
-    /// Offers what is to be sent: `send` gives how many of the bytes it took for this connection.
-    pub fn transmit(&mut self, now_ns: u64, send: &mut dyn FnMut(u32, &[u8]) -> usize) {
-        for connection in self.connections.iter_mut().flatten() {
-            let live = connection.session.filter(|_| connection.cause.is_none());
-            let store = live.map(|index| &self.sessions[index].store);
-            if connection.cause.is_none() || connection.lingers() {
-                connection.transmit(store, now_ns, send);
-            }
-        }
-    }
-
-    /// The next connection that the caller must close now, and why; it is forgotten here.
-    pub fn closing(&mut self) -> Option<(u32, Cause)> {
-        let slot = self.connections.iter_mut().find(|slot| {
-            slot.as_ref()
-                .is_some_and(|one| one.cause.is_some() && !one.lingers())
-        })?;
-        let connection = slot.take()?;
-        Some((connection.id, connection.cause?))
     }
 
     /// Takes an input of the journal, before its events, instead of reading it from a connection.
     pub fn replayed(&mut self, input: &Input) {
         let index = usize::from(input.command.session).wrapping_sub(1);
-        if let Some(session) = self.sessions[..self.members.len()].get_mut(index)
-            && !session.note(&input.command)
-        {
+        if index < self.members.len() && !self.note(index, &input.command) {
             self.counters.replies_lost += 1;
         }
-    }
-
-    /// The day is over: members get End of Session after their last reply, then are disconnected.
-    pub fn end(&mut self) {
-        self.ended = true;
     }
 
     /// Replies that the fullest store can still take.
@@ -238,7 +211,7 @@ impl OrderEntry {
         let connection = self
             .slot(conn)
             .and_then(|slot| self.connections[slot].as_ref());
-        connection.map_or(0, |one| self.config.inbound_bytes - one.inbound.len())
+        connection.map_or(0, |one| one.inbound.room())
     }
 
     /// Connections that are open, logged in or not.
@@ -265,9 +238,15 @@ impl OrderEntry {
     }
 
     fn slot(&self, conn: u32) -> Option<usize> {
-        self.connections
-            .iter()
-            .position(|slot| slot.as_ref().is_some_and(|one| one.id == conn))
+        self.lists.handles.get(conn)
+    }
+
+    /// Remembers a command on its way to the engine; `false` when there is no room.
+    fn note(&mut self, index: usize, command: &Command) -> bool {
+        let session = &mut self.sessions[index];
+        let noted = session.note(command);
+        self.owing.put(index, session.owes());
+        noted
     }
 
     /// Names the cause for which a connection must be closed.
@@ -290,47 +269,5 @@ impl OrderEntry {
         if !self.symbols.define(number, name.to_le_bytes()) {
             self.counters.symbols_beyond += 1;
         }
-    }
-
-    /// Looks at the clocks of a connection.
-    fn watch(&mut self, slot: usize, now_ns: u64) {
-        let Some(mut connection) = self.connections[slot].take() else {
-            return;
-        };
-        if connection.cause.is_some() {
-            connection.linger(now_ns, LINGER_NS);
-        } else if let Some(cause) = self.overdue(&mut connection, now_ns) {
-            self.shut(&mut connection, slot, cause, now_ns);
-        }
-        self.connections[slot] = Some(connection);
-    }
-
-    fn overdue(&self, connection: &mut Connection, now_ns: u64) -> Option<Cause> {
-        let since = |then: u64| now_ns.saturating_sub(then);
-        if connection.held {
-            connection.heard_ns = now_ns;
-        }
-        let silent = since(connection.heard_ns) >= self.config.silence_ns;
-        let Some(index) = connection.session else {
-            // Nobody can log in to a day that is over, and its end must not wait for that.
-            let late = self.ended || since(connection.opened_ns) >= self.config.login_ns;
-            return (late || silent).then_some(Cause::LoginLate);
-        };
-        let store = &self.sessions[index].store;
-        if silent {
-            return Some(Cause::Silent);
-        }
-        if !connection.is_drained(Some(store)) {
-            return (since(connection.moved_ns) >= self.config.stall_ns).then_some(Cause::Stalled);
-        }
-        connection.moved_ns = now_ns;
-        if self.ended {
-            connection.control(b'Z', &[]);
-            return Some(Cause::Ended);
-        }
-        if connection.is_quiet(store, now_ns, self.config.heartbeat_ns) {
-            connection.control(b'H', &[]);
-        }
-        None
     }
 }

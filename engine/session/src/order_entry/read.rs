@@ -67,19 +67,20 @@ impl OrderEntry {
         connection.held = false;
         let mut at = 0;
         while connection.cause.is_none() {
-            let skipped = connection.skip.min(inbound.len() - at);
+            let bytes = inbound.bytes();
+            let skipped = connection.skip.min(bytes.len() - at);
             connection.skip -= skipped;
             at += skipped;
-            let step = match front(&inbound[at..]) {
+            let step = match front(&bytes[at..]) {
                 Front::Part => break,
-                Front::Debug(bytes) => {
+                Front::Debug(text) => {
                     at += 3;
-                    connection.skip = bytes;
+                    connection.skip = text;
                     Step::Taken
                 }
                 Front::Bad(what) => malformed(what),
                 Front::Whole(length) => {
-                    let packet = &inbound[at + 2..at + 2 + length];
+                    let packet = &bytes[at + 2..at + 2 + length];
                     let step = self.packet(&mut connection, slot, packet, now_ns, sink);
                     if !matches!(step, Step::Held) {
                         at += 2 + length;
@@ -97,13 +98,14 @@ impl OrderEntry {
                 Step::Close(cause) => self.shut(&mut connection, slot, cause, now_ns),
             }
         }
-        inbound.drain(..at);
+        inbound.advance(at);
         if connection.cause.is_some() {
-            self.counters.bytes_unread += inbound.len() as u64;
+            self.counters.bytes_unread += inbound.bytes().len() as u64;
             inbound.clear();
         }
         connection.inbound = inbound;
         self.connections[slot] = Some(connection);
+        self.settle(slot, now_ns);
     }
 
     fn packet(
@@ -155,10 +157,11 @@ impl OrderEntry {
         if let Some(old) = self.sessions[index].slot
             && let Some(mut superseded) = self.connections[old].take()
         {
-            self.counters.bytes_unread += superseded.inbound.len() as u64;
+            self.counters.bytes_unread += superseded.inbound.bytes().len() as u64;
             superseded.inbound.clear();
             self.shut(&mut superseded, old, Cause::Superseded, now_ns);
             self.connections[old] = Some(superseded);
+            self.settle(old, now_ns);
         }
         self.sessions[index].slot = Some(slot);
         self.counters.logins += 1;
@@ -298,6 +301,7 @@ impl OrderEntry {
             // From here on the order must follow, whatever becomes of the connection: the engine
             // would take the `Extra` for that of another order.
             self.sessions[index].owed = Some(command);
+            self.owing.insert(index);
             self.pay(index, sink);
             return Step::Taken;
         }
@@ -322,6 +326,7 @@ impl OrderEntry {
         let paid = self.give(index, order, sink);
         if paid {
             self.sessions[index].owed = None;
+            self.owing.put(index, self.sessions[index].owes());
         }
         paid
     }
@@ -330,7 +335,7 @@ impl OrderEntry {
         let taken = sink(command);
         if taken {
             self.counters.commands += 1;
-            self.sessions[index].note(&command);
+            self.note(index, &command);
         }
         taken
     }

@@ -114,6 +114,7 @@ impl OrderEntry {
             is_wrong_firm: session.is_wrong_firm(event.user_ref),
         };
         let mut are_told = reply(session, kind, event, timestamp, symbol);
+        self.lists.wake(session.slot, &mut self.connections);
         let mut room = session.store.room();
         for (_, one) in self
             .drop_copies
@@ -123,6 +124,7 @@ impl OrderEntry {
         {
             let message = told(kind, event, timestamp, symbol, &owner);
             are_told &= store(one, |out| message.encode(out));
+            self.lists.wake(one.slot, &mut self.connections);
             room = room.min(one.store.room());
         }
         self.counters.replies_lost += u64::from(!are_told);
@@ -143,6 +145,7 @@ impl OrderEntry {
             if !store(session, |out| message.encode(out)) {
                 self.counters.replies_lost += 1;
             }
+            self.lists.wake(session.slot, &mut self.connections);
             self.tight |= session.store.room() < self.config.store_reserve;
         }
         Ok(())

@@ -74,6 +74,11 @@ impl Session {
         }
     }
 
+    /// Whether an order must follow an `Extra`.
+    pub(super) const fn owes(&self) -> bool {
+        self.owed.is_some() || self.extra.is_some()
+    }
+
     /// Whether another order may be under way.
     pub(super) fn echo_fits(&self) -> bool {
         self.echoes.len() < self.echoes_max
