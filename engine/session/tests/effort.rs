@@ -128,6 +128,7 @@ fn heartbeats_go_out_and_the_silent_and_the_stalled_are_cut_off_in_time() {
     let mut venue = crowded(sessions);
     let start_ns = venue.now_ns;
     venue.entry.opened(sessions + 1, start_ns).unwrap();
+    assert_eq!(venue.received(4, &packet(b'R', &[])[..2]), 2);
     let mut heard: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
     let mut ends = BTreeMap::new();
     let before = venue.entry.counters().looks;
@@ -166,6 +167,11 @@ fn heartbeats_go_out_and_the_silent_and_the_stalled_are_cut_off_in_time() {
     }
     assert_eq!(ends.remove(&(sessions + 1)), Some((Cause::LoginLate, 150)));
     assert!(ends.is_empty() && heard.is_empty());
+    assert_eq!(
+        venue.entry.counters().bytes_unread,
+        2,
+        "of one that fell silent"
+    );
     // Of each: its clocks and its packet, once a second; who does not read is asked each turn.
     let stalled = u64::from(sessions / 4 + 1) * 310 * 64;
     let beating = u64::from(sessions) * 2 * 33;

@@ -253,6 +253,8 @@ impl OrderEntry {
     fn shut(&mut self, connection: &mut Connection, slot: usize, cause: Cause, now_ns: u64) {
         connection.close(cause, now_ns);
         self.counters.closed(cause);
+        self.counters.bytes_unread += connection.inbound.bytes().len() as u64;
+        connection.inbound.clear();
         self.leave(connection, slot);
     }
 

@@ -157,8 +157,6 @@ impl OrderEntry {
         if let Some(old) = self.sessions[index].slot
             && let Some(mut superseded) = self.connections[old].take()
         {
-            self.counters.bytes_unread += superseded.inbound.bytes().len() as u64;
-            superseded.inbound.clear();
             self.shut(&mut superseded, old, Cause::Superseded, now_ns);
             self.connections[old] = Some(superseded);
             self.settle(old, now_ns);
