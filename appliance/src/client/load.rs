@@ -1,7 +1,10 @@
 //! An open-loop load: generated orders go out when they are due, whatever the venue does.
 
+use std::collections::BTreeMap;
+
 use flow::{Generator, Item};
 use nic::TcpPort;
+use session::order_entry::reject_reason;
 use session::ouch_client::{Order, Replacement, Reply};
 use wire::ouch::Outbound;
 use wire::ring::{Command, CommandKind, PRICE_MARKET, Side, TimeInForce};
@@ -59,7 +62,8 @@ struct Figures {
     sent: u64,
     answered: u64,
     accepted: u64,
-    rejected: u64,
+    /// By reject code.
+    rejected: BTreeMap<u16, u64>,
     executions: u64,
     due_to_reply: Latencies,
     sent_to_reply: Latencies,
@@ -166,7 +170,8 @@ impl<'s, T: TcpPort> Load<'s, T> {
             sent: figures.sent,
             answered: figures.answered,
             accepted: figures.accepted,
-            rejected: figures.rejected,
+            rejected: figures.rejected.values().sum(),
+            reject_reasons: reasons(&figures.rejected),
             executions: figures.executions,
             unanswered: self.unanswered(),
             due_to_reply: figures.due_to_reply.row(),
@@ -333,10 +338,19 @@ impl Figures {
                     });
                 }
             }
-            Outcome::Rejected => self.rejected += 1,
+            Outcome::Rejected(code) => *self.rejected.entry(code).or_default() += 1,
             Outcome::Canceled => {}
         }
     }
+}
+
+/// Reject codes in words.
+fn reasons(codes: &BTreeMap<u16, u64>) -> BTreeMap<String, u64> {
+    let named = |(&code, &count): (&u16, &u64)| {
+        let reason = reject_reason(code).map(|reason| format!("{reason:?}"));
+        (reason.unwrap_or_else(|| format!("{code:#06x}")), count)
+    };
+    codes.iter().map(named).collect()
 }
 
 /// A price that asks for any price travels as it is.

@@ -1,5 +1,6 @@
 //! The result of a load run: a table for people, JSON for programs, a picture for both.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
@@ -153,6 +154,8 @@ pub struct Report {
     pub accepted: u64,
     /// Orders and replacements refused.
     pub rejected: u64,
+    /// Why, as the venue's reasons or reject codes unknown here, and how many each.
+    pub reject_reasons: BTreeMap<String, u64>,
     /// Executions of our orders, both sides counted.
     pub executions: u64,
     /// Commands without an answer when the run ended.
@@ -193,17 +196,28 @@ impl Report {
             .collect();
     }
 
+    /// How many orders and replacements were refused, and why.
+    #[must_use]
+    pub fn rejected_text(&self) -> String {
+        let reason = |(reason, count): (&String, &u64)| format!("{count} {reason}");
+        let reasons: Vec<_> = self.reject_reasons.iter().map(reason).collect();
+        match reasons.as_slice() {
+            [] => format!("{} rejected", self.rejected),
+            _ => format!("{} rejected ({})", self.rejected, reasons.join(", ")),
+        }
+    }
+
     /// The report as text.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!(
-            "{} commands in {:.1} s: {} answered, {} accepted, {} rejected, {} executions, {} \
+            "{} commands in {:.1} s: {} answered, {} accepted, {}, {} executions, {} \
              unanswered\n\n",
             self.sent,
             self.seconds,
             self.answered,
             self.accepted,
-            self.rejected,
+            self.rejected_text(),
             self.executions,
             self.unanswered
         );
@@ -376,6 +390,10 @@ mod tests {
             answered: 1_000,
             accepted: 990,
             rejected: 10,
+            reject_reasons: BTreeMap::from([
+                ("InvalidPrice".to_owned(), 3),
+                ("UnknownOrder".to_owned(), 7),
+            ]),
             executions: 5,
             unanswered: 1,
             due_to_reply: row,
@@ -422,6 +440,16 @@ mod tests {
         report.judge(&limits);
         assert_eq!(report.broken.len(), 2, "{:?}", report.broken);
         assert!(report.text().contains("threshold broken: p50_us is"));
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let mut report = report();
+        let why = "10 rejected (3 InvalidPrice, 7 UnknownOrder)";
+        assert!(report.text().contains(why), "{}", report.text());
+        report.rejected = 0;
+        report.reject_reasons.clear();
+        assert!(report.text().contains(" 0 rejected, 5 executions"));
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub struct Answer {
 pub enum Outcome {
     /// The order or replacement was taken under this order reference number.
     Accepted(u64),
-    /// The order or replacement was refused.
-    Rejected,
+    /// The order or replacement was refused with this reject code.
+    Rejected(u16),
     /// Units were taken off, or the order was gone already.
     Canceled,
 }
@@ -118,7 +118,10 @@ impl Tracker {
             }
             Outbound::Rejected(m) => {
                 let event = event(EventKind::Rejected, session, m.user_ref());
-                (self.answered(m.user_ref(), Outcome::Rejected), Some(event))
+                (
+                    self.answered(m.user_ref(), Outcome::Rejected(m.reason())),
+                    Some(event),
+                )
             }
             Outbound::Executed(m) => {
                 let leaves = self.order(m.user_ref()).map_or(0, |order| {

@@ -4,7 +4,7 @@
 mod venue;
 
 use session::SECOND_NS;
-use session::order_entry::{REJECT_CODE_OWN, reject_code};
+use session::order_entry::{REJECT_CODE_OWN, reject_code, reject_reason};
 use venue::ouch::{cancel, conversation, enter, heard, plain, replies, with_tags};
 use venue::{RING_DEPTH, Venue, config, packet};
 use wire::ouch::Tag;
@@ -303,4 +303,14 @@ fn an_order_follows_its_extra_even_when_its_connection_is_gone() {
         1
     );
     assert!(replies(&venue.login(3, "ALPHA", "secret", 3))[0].starts_with("A 1 "));
+}
+
+#[test]
+fn every_reject_code_leads_back_to_its_reason() {
+    for reason in (1..=u8::MAX).filter_map(Reason::from_byte) {
+        assert_eq!(reject_reason(reject_code(reason)), Some(reason));
+    }
+    for unknown in [0, 0x12, REJECT_CODE_OWN, u16::MAX] {
+        assert_eq!(reject_reason(unknown), None, "{unknown:#x}");
+    }
 }

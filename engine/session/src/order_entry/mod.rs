@@ -42,7 +42,7 @@ pub use config::{
     CONNECTIONS_MAX, Config, ConfigError, INBOUND_BYTES_MIN, MEMBERS_MAX, Member, STORE_BYTES_MIN,
 };
 pub use drop_copy::DropCopy;
-pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code};
+pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code, reject_reason};
 
 use wire::ring::{Command, Input};
 

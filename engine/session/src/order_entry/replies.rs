@@ -30,6 +30,14 @@ pub const fn reject_code(reason: Reason) -> u16 {
     }
 }
 
+/// The reason that a reject code stands for; `None` for a code that this venue does not send.
+#[must_use]
+pub fn reject_reason(code: u16) -> Option<Reason> {
+    (1..=u8::MAX)
+        .filter_map(Reason::from_byte)
+        .find(|reason| reject_code(*reason) == code)
+}
+
 /// The letter that OUCH carries for the reason of a cancellation. An order that does not find its
 /// minimum quantity has the letter of those that do not trade at once; what the venue takes off by
 /// a kill switch or a mass cancel is supervisory.
