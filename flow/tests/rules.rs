@@ -2,7 +2,7 @@
 
 mod desk;
 
-use desk::{Desk, of};
+use desk::{Desk, begins, of};
 use flow::naive::KNOWN;
 use flow::naive::increments::{self, BASIC, EXPIRY, ICEBERG, SELF_TRADE, WHOLE};
 use wire::ring::{Command, CommandKind, EventKind, PRICE_MAX, Reason, Side};
@@ -61,16 +61,7 @@ fn attributes_that_make_no_sense_are_refused_in_the_documented_order() {
         desk.answer(STANDING);
         desk.answer("- at=100");
         let answer = desk.answer(text);
-        let kind = if reason == Reason::None {
-            "Accepted"
-        } else {
-            "Rejected"
-        };
-        let expected = match reason {
-            Reason::None => format!("{kind}("),
-            reason => format!("{kind}:{reason:?}("),
-        };
-        assert!(answer.starts_with(&expected), "{text}: {answer}");
+        assert!(answer.starts_with(&begins(reason)), "{text}: {answer}");
         // Nothing of it is left for the next order, which takes the next number.
         let next = if reason == Reason::None {
             "1/3 B 1@1"

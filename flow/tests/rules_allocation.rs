@@ -94,7 +94,7 @@ fn by_time_the_oldest_gives_all() {
 #[test]
 fn trades_are_in_the_order_of_the_queue_and_levels_one_after_the_other() {
     let mut desk = Desk::new(OFFERED, 0);
-    for (command, answer) in [
+    desk.check(&[
         (PRO_RATA, "Configured(0/0 0@0 0)"),
         ("2/1 S 4@100", "Accepted(2/1 4@100 4 B)"),
         ("2/2 S 1@100 hide", "Accepted(2/2 1@100 1 BH)"),
@@ -131,9 +131,7 @@ fn trades_are_in_the_order_of_the_queue_and_levels_one_after_the_other() {
             "1/4 B 7@99 min=6",
             "Accepted(1/4 7@99 7) Canceled:MinimumQuantity(1/4 7@99 0)",
         ),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
 }
 
 #[test]

@@ -170,9 +170,7 @@ fn the_last_price_is_the_reference_ahead_of_the_reference_price() {
 
 fn check(lines: &[(&str, &str)]) {
     let mut desk = Desk::new(OFFERED, 4);
-    for (command, answer) in lines {
-        assert_eq!(desk.answer(command), *answer, "{command}");
-    }
+    desk.check(lines);
 }
 
 #[test]

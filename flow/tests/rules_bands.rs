@@ -10,9 +10,7 @@ const OFFERED: u16 = increments::first(7) | STATES | BANDS;
 
 fn check(lines: &[(&str, &str)]) {
     let mut desk = Desk::new(OFFERED, 0);
-    for (command, answer) in lines {
-        assert_eq!(desk.answer(command), *answer, "{command}");
-    }
+    desk.check(lines);
 }
 
 /// A last price, and a dynamic reference, of 1,000 in symbol 1.
@@ -118,7 +116,7 @@ fn the_static_band_is_checked_behind_the_attributes_in_continuous_trading_only()
 fn nobody_trades_beyond_the_dynamic_edges() {
     // 990 to 1,010.
     let mut desk = traded("old_user_ref=100");
-    for (command, answer) in [
+    desk.check(&[
         ("2/2 S 3@1010", "Accepted(2/2 3@1010 3 B)"),
         ("2/3 S 3@1011", "Accepted(2/3 3@1011 3 B)"),
         (
@@ -151,15 +149,13 @@ fn nobody_trades_beyond_the_dynamic_edges() {
              Executed(1/8 3@1010 0 MB) Executed(2/4 3@1010 1) Booked(2/4 1@990 1 B)",
         ),
         ("2/5 S 1@any limit", "Rejected:NoLiquidity(2/5 1@any 0)"),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
 }
 
 #[test]
 fn the_dynamic_reference_is_30_seconds_old_before_a_trade_takes_its_place() {
     let mut desk = traded("old_user_ref=100");
-    for (command, answer) in [
+    desk.check(&[
         ("2/2 S 9@1009", "Accepted(2/2 9@1009 9 B)"),
         // It is of the millisecond 1.
         ("- at=30000999999", "Noted(0/0 0@0 0)"),
@@ -193,9 +189,7 @@ fn the_dynamic_reference_is_30_seconds_old_before_a_trade_takes_its_place() {
              StateChanged(0/0 3@500 6)",
         ),
         ("1/8 B 1@1050", "Accepted(1/8 1@505 1 B)"),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
 }
 
 #[test]
@@ -217,7 +211,7 @@ fn what_traded_before_the_first_bands_is_no_reference() {
 #[test]
 fn stops_take_the_edge_when_they_come_to_life_and_pegs_follow_it() {
     let mut desk = traded("old_user_ref=100");
-    for (command, answer) in [
+    desk.check(&[
         ("1/2 B 2@1050 stop=1005", "Accepted(1/2 2@1050 2 P)"),
         ("2/2 S 1@1005", "Accepted(2/2 1@1005 1 B)"),
         (
@@ -251,16 +245,14 @@ fn stops_take_the_edge_when_they_come_to_life_and_pegs_follow_it() {
             "Configured(0/0 0@0 0) Triggered(3/1 4@1030 4)14<11 Executed(2/3 4@1011 1 MB) \
              Executed(3/1 4@1011 0)",
         ),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
 }
 
 #[test]
 fn a_best_price_at_the_edge_is_the_limit_state_then_a_volatility_auction_then_trades_again() {
     // 990 to 1,010; 5 ms, then 7 ms.
     let mut desk = traded("old_user_ref=100 user_ref=5 price=7");
-    for (command, answer) in [
+    desk.check(&[
         ("1/2 B 1@1009", "Accepted(1/2 1@1009 1 B)"),
         (
             "1/3 B 4@1050",
@@ -305,15 +297,13 @@ fn a_best_price_at_the_edge_is_the_limit_state_then_a_volatility_auction_then_tr
         ("SetState symbol=1 flags=5", "StateChanged(0/0 5@995 9)"),
         ("- at=99000000", "Noted(0/0 0@0 0)"),
         ("SetState symbol=1 flags=4", "StateChanged(0/0 4@995 5)"),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
 }
 
 #[test]
 fn without_an_auction_time_a_volatility_auction_waits_for_somebody() {
     let mut desk = traded("old_user_ref=100 user_ref=5");
-    for (command, answer) in [
+    desk.check(&[
         (
             "1/2 B 4@1010",
             "Accepted(1/2 4@1010 4 B) StateChanged(0/0 9@0 3)!6000000",
@@ -341,9 +331,7 @@ fn without_an_auction_time_a_volatility_auction_waits_for_somebody() {
             "SetBands symbol=1 user_ref=1",
             "Configured(0/1 0@0 0) StateChanged(0/0 3@0 9)",
         ),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
     assert_eq!(desk.shown(1, Side::Buy), "4@1010");
 }
 
@@ -358,7 +346,7 @@ fn orders_expire_before_timers_and_timers_run_by_time_then_number() {
         desk.answer(&format!("2/{symbol} S 1@1000 sym={symbol}"));
         desk.answer(&format!("1/{symbol} B 1@1000 sym={symbol}"));
     }
-    for (command, answer) in [
+    desk.check(&[
         (
             "1/3 B 1@1010",
             "Accepted(1/3 1@1010 1 B) StateChanged(0/0 9@0 3)!6000000",
@@ -379,9 +367,7 @@ fn orders_expire_before_timers_and_timers_run_by_time_then_number() {
              StateChanged(0/0 3@0 5) Noted(0/0 0@0 0) StateChanged(0/0 9@0 3)!14000000 \
              StateChanged(0/0 9@0 3)!12000000",
         ),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
 }
 
 #[test]

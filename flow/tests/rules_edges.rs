@@ -12,9 +12,7 @@ fn check(lines: &[(&str, &str)]) {
     desk.answer("SetBands symbol=2 old_user_ref=2");
     desk.answer("DefineSymbol symbol=4 price=1000000");
     desk.answer("SetBands symbol=4 old_user_ref=2");
-    for (command, answer) in lines {
-        assert_eq!(desk.answer(command), *answer, "{command}");
-    }
+    desk.check(lines);
 }
 
 #[test]

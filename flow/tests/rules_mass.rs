@@ -166,7 +166,7 @@ fn a_kill_switch_takes_its_scope_off_and_keeps_it_off_until_it_is_lifted() {
 #[test]
 fn switches_are_set_and_lifted_each_by_itself() {
     let mut desk = Desk::new(OFFERED, 0);
-    for (command, answer) in [
+    desk.check(&[
         ("1/1 B 5@90", "Accepted(1/1 5@90 5 B)"),
         ("2/1 B 5@90", "Accepted(2/1 5@90 5 B)"),
         (
@@ -207,9 +207,7 @@ fn switches_are_set_and_lifted_each_by_itself() {
             "Canceled:Killed(1/4 5@85 0 B) KillChanged(0/0 1@0 0)",
         ),
         ("1/5 R4 5@85", "Rejected:UnknownOrder(1/5 5@85 0)"),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
 }
 
 #[test]

@@ -2,19 +2,9 @@
 
 mod desk;
 
-use desk::Desk;
+use desk::{Desk, check};
 use flow::naive::KNOWN;
 use wire::ring::PRICE_MAX;
-
-/// Commands and their answers, one after the other.
-type Lines = &'static [(&'static str, &'static str)];
-
-fn check(mode: u8, lines: Lines) {
-    let mut desk = Desk::new(KNOWN, mode);
-    for (command, answer) in lines {
-        assert_eq!(desk.answer(command), *answer, "mode {mode}: {command}");
-    }
-}
 
 /// The price that a new order gets with a bid and an ask shown; 0 for none.
 fn price(bid: i64, ask: i64, text: &str) -> i64 {
@@ -229,7 +219,7 @@ fn a_peg_that_was_met_before_its_turn_does_not_move() {
 #[test]
 fn a_peg_expires_and_meets_its_own_account() {
     let mut desk = Desk::new(KNOWN, 2);
-    for (command, answer) in [
+    desk.check(&[
         ("2/1 B 5@100", "Accepted(2/1 5@100 5 B)"),
         ("2/2 S 5@110", "Accepted(2/2 5@110 5 B)"),
         ("3/1 S 5@105 hide", "Accepted(3/1 5@105 5 BH)"),
@@ -247,8 +237,6 @@ fn a_peg_expires_and_meets_its_own_account() {
             "2/1 X0 at=60",
             "Canceled:Expired(1/2 2@100 0 BH) Canceled:User(2/1 5@100 0 B)",
         ),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
     assert_eq!(desk.naive.live_orders(), 0);
 }

@@ -3,20 +3,8 @@
 
 mod desk;
 
-use desk::{Desk, of};
-use flow::naive::KNOWN;
+use desk::{check, of};
 use wire::ring::{CommandKind, Side};
-
-/// Commands and their answers, one after the other.
-type Lines = &'static [(&'static str, &'static str)];
-
-fn check(mode: u8, lines: Lines) -> Desk {
-    let mut desk = Desk::new(KNOWN, mode);
-    for (command, answer) in lines {
-        assert_eq!(desk.answer(command), *answer, "mode {mode}: {command}");
-    }
-    desk
-}
 
 #[test]
 fn icebergs_show_a_part_and_move_back_when_it_is_gone() {
@@ -158,7 +146,7 @@ fn icebergs_expire_by_their_present_number() {
 }
 
 /// What stands when session 1 comes: another account's order in front, two of its own, one behind.
-const QUEUE: Lines = &[
+const QUEUE: desk::Lines<'_> = &[
     ("2/1 S 1@99", "Accepted(2/1 1@99 1 B)"),
     ("3/1 S 6@100 show=2", "Accepted(3/1 2@100 6 B)"),
     ("1/1 S 2@100 hide", "Accepted(1/1 2@100 2 BH)"),

@@ -154,16 +154,14 @@ fn a_state_that_makes_no_sense_is_refused() {
         assert!(unknown.starts_with("Refused:InvalidField("), "{unknown}");
     }
     let mut desk = Desk::new(OFFERED, 0);
-    for (command, answer) in [
+    desk.check(&[
         ("Indicate symbol=9", "Refused:UnknownSymbol(0/0 0@0 0)"),
         ("Indicate symbol=1", "Refused:NotInState(0/0 0@0 0)"),
         ("SetState symbol=1 flags=4", "StateChanged(0/0 4@0 3)"),
         ("Indicate symbol=1", "Refused:NotInState(0/0 0@0 0)"),
         ("SetState symbol=1 flags=1", "StateChanged(0/0 1@0 4)"),
         ("Indicate symbol=1", "Indicative(0/0 0@0 0)B"),
-    ] {
-        assert_eq!(desk.answer(command), answer, "{command}");
-    }
+    ]);
     let unknown = Desk::new(increments::first(4), 0).answer("Indicate symbol=1");
     assert!(unknown.starts_with("Refused:InvalidField("), "{unknown}");
     let unknown = Desk::new(increments::first(4), 0).answer("1/1 B 1@90 close");

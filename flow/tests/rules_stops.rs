@@ -3,21 +3,10 @@
 
 mod desk;
 
-use desk::{Desk, of};
+use desk::{Desk, begins, check, of};
 use flow::naive::KNOWN;
 use flow::naive::increments::{EXPIRY, PEGS, STOPS};
 use wire::ring::{CommandKind, Event, PRICE_MAX, Reason};
-
-/// Commands and their answers, one after the other.
-type Lines = &'static [(&'static str, &'static str)];
-
-fn check(mode: u8, lines: Lines) -> Desk {
-    let mut desk = Desk::new(KNOWN, mode);
-    for (command, answer) in lines {
-        assert_eq!(desk.answer(command), *answer, "mode {mode}: {command}");
-    }
-    desk
-}
 
 /// The events that follow an input's own: from the first order that comes to life on.
 fn followed(desk: &mut Desk, command: &str) -> String {
@@ -69,11 +58,7 @@ fn conditions_that_make_no_sense_are_refused_in_the_documented_order() {
         let mut desk = Desk::new(KNOWN, 0);
         desk.answer("- at=100");
         let answer = desk.answer(text);
-        let expected = match reason {
-            Reason::None => "Accepted(".to_owned(),
-            reason => format!("Rejected:{reason:?}("),
-        };
-        assert!(answer.starts_with(&expected), "{text}: {answer}");
+        assert!(answer.starts_with(&begins(reason)), "{text}: {answer}");
         assert_eq!(
             reason == Reason::None,
             answer.ends_with("P)"),

@@ -2,19 +2,9 @@
 
 mod desk;
 
-use desk::Desk;
+use desk::{Desk, begins, check};
 use flow::naive::KNOWN;
 use wire::ring::Reason;
-
-/// Commands and their answers, one after the other.
-type Lines = &'static [(&'static str, &'static str)];
-
-fn check(mode: u8, lines: Lines) {
-    let mut desk = Desk::new(KNOWN, mode);
-    for (command, answer) in lines {
-        assert_eq!(desk.answer(command), *answer, "mode {mode}: {command}");
-    }
-}
 
 #[test]
 fn what_makes_no_sense_is_refused_in_the_documented_order() {
@@ -44,11 +34,7 @@ fn what_makes_no_sense_is_refused_in_the_documented_order() {
         desk.answer("2/1 S 10@100");
         desk.answer("- at=100");
         let answer = desk.answer(text);
-        let expected = match reason {
-            Reason::None => "Accepted(".to_owned(),
-            reason => format!("Rejected:{reason:?}("),
-        };
-        assert!(answer.starts_with(&expected), "{text}: {answer}");
+        assert!(answer.starts_with(&begins(reason)), "{text}: {answer}");
     }
 }
 

@@ -13,15 +13,20 @@
 //! their side, `StateChanged` the end of its timer.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+use flow::naive::KNOWN;
 use flow::{Naive, saved};
 use wire::ring::{
     Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
     EXTRA_TO_LIMIT, Event, EventKind, Input, PRICE_MARKET, Reason, Side, TimeInForce,
 };
 
+/// Commands and their answers, one after the other.
+pub type Lines<'a> = &'a [(&'a str, &'a str)];
+
 /// An open engine: symbol 2 has a tick of 5; sessions 1 and 3 are of one account.
 pub struct Desk {
     pub naive: Naive,
+    mode: u8,
     sequence: u64,
     time_ns: u64,
 }
@@ -36,6 +41,7 @@ impl Desk {
     pub fn with(offered: u16, mode: u8, first: &[&str]) -> Self {
         let mut desk = Self {
             naive: Naive::offering(offered),
+            mode,
             sequence: 0,
             time_ns: 0,
         };
@@ -79,6 +85,15 @@ impl Desk {
         }
         let events = self.send(command);
         events.iter().map(short).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Sends commands, each of which is to be answered so.
+    #[track_caller]
+    pub fn check(&mut self, lines: Lines<'_>) {
+        for (command, answer) in lines {
+            let mode = self.mode;
+            assert_eq!(self.answer(command), *answer, "mode {mode}: {command}");
+        }
     }
 
     /// What the feed would show of a book: units at price, best first.
@@ -151,6 +166,22 @@ impl Desk {
             }
         }
         ((extra != plain).then_some(extra), order)
+    }
+}
+
+/// A desk that offers all, after [`Desk::check`].
+#[track_caller]
+pub fn check(mode: u8, lines: Lines<'_>) -> Desk {
+    let mut desk = Desk::new(KNOWN, mode);
+    desk.check(lines);
+    desk
+}
+
+/// How the answer to an order begins that is rejected for a reason, or taken for want of one.
+pub fn begins(reason: Reason) -> String {
+    match reason {
+        Reason::None => "Accepted(".to_owned(),
+        reason => format!("Rejected:{reason:?}("),
     }
 }
 
