@@ -14,6 +14,9 @@ pub mod top;
 pub mod topology;
 pub mod tune;
 
+use std::path::Path;
+use std::process::ExitCode;
+
 /// The cores that the system lets this process use.
 #[must_use]
 pub fn cores_usable() -> Vec<usize> {
@@ -22,6 +25,27 @@ pub fn cores_usable() -> Vec<usize> {
         .iter()
         .map(|core| core.id)
         .collect()
+}
+
+/// Exit code of a command that could not do what it is for.
+const EXIT_FAILED: u8 = 2;
+
+/// Tells why a command could not do what it is for.
+fn failed(command: &str, error: impl std::fmt::Display) -> ExitCode {
+    eprintln!("{command}: {error}");
+    ExitCode::from(EXIT_FAILED)
+}
+
+/// Prints JSON.
+fn say_json(value: &impl serde::Serialize) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    say(&format!("{text}\n"));
+    Ok(())
+}
+
+/// Writes a file that the operator named.
+fn store(file: &Path, text: impl AsRef<[u8]>) -> Result<(), String> {
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Prints to stdout; that nobody reads any more is the reader's choice.

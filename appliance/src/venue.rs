@@ -17,6 +17,7 @@ mod threads;
 mod time;
 pub mod word;
 
+pub(crate) use answer::decimals;
 pub use control::{Operator, say};
 pub use definitions::definitions;
 pub use recovery::Recovery;

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// The kernel's bound on the time to wake up, in microseconds.
-pub(crate) const DMA_LATENCY: &str = "/dev/cpu_dma_latency";
+pub const DMA_LATENCY: &str = "/dev/cpu_dma_latency";
 
 /// Why something could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ mod tune;
 pub use change::Change;
 pub use cpus::Cpus;
 pub use finding::{About, Finding, Verdict};
-pub use host::{Fault, Host, pack, unpack};
+pub use host::{DMA_LATENCY, Fault, Host, pack, unpack};
 pub use jitter::{Bucket, Cause, CoreReport, Gap, Gaps, Jitter, Snapshot, jitter_text, svg};
 pub use journal::{Entry, Journal, JournalError, STATE_FILE};
 pub use report::{details, plan_text, table};

@@ -12,12 +12,10 @@ use wire::ring::{PRICE_MARKET, Side};
 
 use crate::client::depth::DepthSubscriber;
 use crate::client::subscriber::Subscriber;
-use crate::venue::idle;
+use crate::venue::{decimals, idle};
 
 /// Time between two pictures of the book.
 const REFRESH_NS: u64 = 200_000_000;
-/// Exit code when the feed cannot be received.
-const EXIT_USAGE: u8 = 2;
 
 /// What `wirecross book` takes.
 #[derive(Debug, clap::Args)]
@@ -50,10 +48,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     match show(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("book: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("book", error),
     }
 }
 
@@ -210,5 +205,5 @@ fn price_text(price: i64) -> String {
     if price == 0 || price == PRICE_MARKET {
         return "market".to_owned();
     }
-    format!("{}.{:04}", price / 10_000, price % 10_000)
+    decimals(price)
 }

@@ -18,8 +18,6 @@ use crate::venue::runner::COUNTERS_FILE;
 
 /// Exit code when something differs.
 const EXIT_DIFFERENT: u8 = 1;
-/// Exit code when the demo could not be made.
-const EXIT_USAGE: u8 = 2;
 /// Orders that the venue takes memory for.
 const ORDERS: u32 = 200_000;
 /// Differences that are printed; the others are counted.
@@ -81,10 +79,7 @@ pub fn run(args: &Args) -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(EXIT_DIFFERENT),
-        Err(error) => {
-            eprintln!("demo: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("demo", error),
     }
 }
 

@@ -5,9 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tuning::{Finding, Host, Verdict, details, doctor, pack, table};
 
-/// Exit code when nothing could be looked at.
-const EXIT_USAGE: u8 = 2;
-
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -33,10 +30,7 @@ pub fn run(args: &Args) -> ExitCode {
     match look(args) {
         Ok(findings) if findings.iter().any(|f| f.verdict == Verdict::Poor) => ExitCode::FAILURE,
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("doctor: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("doctor", error),
     }
 }
 
@@ -46,14 +40,12 @@ fn look(args: &Args) -> Result<Vec<Finding>, String> {
     let setup = args.host.setup(&host)?;
     let findings = doctor(&host, &setup, &only);
     if args.json {
-        let text = serde_json::to_string_pretty(&findings).map_err(|e| e.to_string())?;
-        super::say(&format!("{text}\n"));
+        super::say_json(&findings)?;
     } else {
         super::say(&page(&host, &setup, &findings, args.brief));
     }
     if let Some(file) = &args.record {
-        let stored = std::fs::write(file, pack(&host.heard()));
-        stored.map_err(|error| format!("{}: {error}", file.display()))?;
+        super::store(file, pack(&host.heard()))?;
     }
     Ok(findings)
 }

@@ -6,9 +6,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tuning::{Cpus, Jitter, jitter_text, svg};
 
-/// Exit code when nothing was measured.
-const EXIT_USAGE: u8 = 2;
-
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -36,10 +33,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     match measure(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("jitter: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("jitter", error),
     }
 }
 
@@ -57,14 +51,12 @@ fn measure(args: &Args) -> Result<(), String> {
     };
     let reports = jitter.run()?;
     if args.json {
-        let text = serde_json::to_string_pretty(&reports).map_err(|e| e.to_string())?;
-        super::say(&format!("{text}\n"));
+        super::say_json(&reports)?;
     } else {
         super::say(&jitter_text(&reports));
     }
     if let Some(file) = &args.svg {
-        let stored = std::fs::write(file, svg(&reports)?);
-        stored.map_err(|error| format!("{}: {error}", file.display()))?;
+        super::store(file, svg(&reports)?)?;
     }
     Ok(())
 }

@@ -17,8 +17,6 @@ use crate::venue::idle;
 
 /// Exit code when a threshold of the scenario is broken.
 const EXIT_BROKEN: u8 = 1;
-/// Exit code when the run could not be made.
-const EXIT_USAGE: u8 = 2;
 
 /// What `wirecross load` takes.
 #[derive(Debug, clap::Args)]
@@ -68,10 +66,7 @@ pub fn run(args: &Args) -> ExitCode {
     match drive(args) {
         Ok(report) if report.broken.is_empty() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(EXIT_BROKEN),
-        Err(error) => {
-            eprintln!("load: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("load", error),
     }
 }
 

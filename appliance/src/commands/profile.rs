@@ -9,9 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-/// Exit code when there is nothing to show.
-const EXIT_USAGE: u8 = 2;
-
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -36,10 +33,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     match look(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("profile: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("profile", error),
     }
 }
 
@@ -56,9 +50,7 @@ fn look(args: &Args) -> Result<(), String> {
     }
     let shares = shares(&first, &second).ok_or("the venue was started again meanwhile")?;
     if args.json {
-        let text = serde_json::to_string_pretty(&shares).map_err(|e| e.to_string())?;
-        super::say(&format!("{text}\n"));
-        return Ok(());
+        return super::say_json(&shares);
     }
     let seconds = (second.time_ns - first.time_ns) as f64 / 1e9;
     super::say(&shares_text(&shares, seconds));
@@ -109,8 +101,7 @@ fn flame(file: &Path) -> Result<(), String> {
     if root.samples == 0 {
         return Err("perf took no sample: did the venue rest all the time?".to_owned());
     }
-    let stored = std::fs::write(file, flame_svg(&root));
-    stored.map_err(|error| format!("{}: {error}", file.display()))
+    super::store(file, flame_svg(&root))
 }
 
 /// Runs `perf` to its end and gives what it printed.

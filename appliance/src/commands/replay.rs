@@ -10,8 +10,6 @@ use wire::binary_file::Reader;
 use wire::itch::Message;
 use wire::mold::{self, Builder, Packet};
 
-/// Exit code for a file that is refused.
-const EXIT_REFUSED: u8 = 2;
 /// Payload bytes of a packet unless asked otherwise.
 const PAYLOAD_BYTES: usize = 1_400;
 /// Polls that give queued packets the time to leave before the program ends.
@@ -44,10 +42,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     match replay(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("replay: {}: {error}", args.file.display());
-            ExitCode::from(EXIT_REFUSED)
-        }
+        Err(error) => super::failed("replay", format!("{}: {error}", args.file.display())),
     }
 }
 

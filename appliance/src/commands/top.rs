@@ -4,7 +4,7 @@ use nic::{Clock, RealClock};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,8 +12,6 @@ use std::time::Duration;
 use crate::client::top::{Picture, Reading, draw};
 use crate::venue::runner::COUNTERS_FILE;
 
-/// Exit code when there is nothing to show.
-const EXIT_USAGE: u8 = 2;
 /// Readings that the line of rates reaches back.
 const HISTORY_MAX: usize = 512;
 
@@ -37,10 +35,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     match show(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("top: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("top", error),
     }
 }
 
@@ -49,9 +44,7 @@ fn show(args: &Args) -> Result<(), String> {
     let interval = Duration::from_millis(args.interval_ms);
     if args.once {
         std::thread::sleep(interval);
-        let text = watch.look()?.text();
-        // That nobody reads any more is the reader's choice.
-        let _ = io::stdout().write_all(text.as_bytes());
+        super::say(&watch.look()?.text());
         return Ok(());
     }
     if !io::stdout().is_terminal() {

@@ -5,13 +5,10 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tuning::{Applying, Host, Journal, JournalError, Outcome, STATE_FILE, Undoing};
+use tuning::{Applying, DMA_LATENCY, Host, Journal, JournalError, Outcome, STATE_FILE, Undoing};
 use tuning::{doctor, plan, plan_text};
 
 use crate::venue::StopRequests;
-
-/// Exit code when nothing could be tried.
-const EXIT_USAGE: u8 = 2;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -51,10 +48,7 @@ pub fn run(args: &Args) -> ExitCode {
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("tune: {error}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Err(error) => super::failed("tune", error),
     }
 }
 
@@ -126,7 +120,7 @@ fn steps(
 /// The kernel lifts the bound when its file is closed, whatever ends this process.
 fn hold(host: &Host) -> Result<(), String> {
     let requests = StopRequests::listen().map_err(|error| error.to_string())?;
-    let path = host.place("/dev/cpu_dma_latency");
+    let path = host.place(DMA_LATENCY);
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
     file.write_all(&0i32.to_ne_bytes()).map_err(failed)?;

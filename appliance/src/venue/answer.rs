@@ -71,7 +71,8 @@ fn auction(verb: &str, event: &Event) -> String {
     )
 }
 
-fn decimals(price: i64) -> String {
+/// A price in the currency, with its four decimals.
+pub(crate) fn decimals(price: i64) -> String {
     format!("{}.{:04}", price / 10_000, price % 10_000)
 }
 
