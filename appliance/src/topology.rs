@@ -20,7 +20,8 @@ mod wiring;
 
 pub use error::Error;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
-pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RiskLimit, Rules, SymbolRules};
+pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
+pub use rules::{STATES, SymbolRules};
 pub use turns::{Schedule, Turn, Turns};
 
 use std::net::SocketAddrV4;

@@ -27,6 +27,9 @@ pub const RISK_LIMITS: [&str; 8] = [
 /// That of them which also has a number of orders that may come at once.
 pub const RISK_RATE: &str = "orders_per_second";
 
+/// The limit behind them, which forbids an account a symbol.
+pub const RISK_RESTRICTION: u8 = RISK_LIMITS.len() as u8 + 1;
+
 /// How arriving orders are shared out among those that rest at a price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Allocation {
@@ -91,13 +94,22 @@ pub struct Rules {
     pub schedule: Option<Schedule>,
 }
 
-/// Opening states and their names in the file.
-const STATES: [(&str, MarketState); 4] = [
+/// Names of the states that somebody may set; a limit state is nobody's to set.
+pub const STATES: [(&str, MarketState); 8] = [
     ("pre-open", MarketState::PreOpen),
     ("opening-auction", MarketState::OpeningAuction),
     ("continuous", MarketState::Continuous),
     ("halt", MarketState::Halt),
+    ("volatility-auction", MarketState::VolatilityAuction),
+    ("reopening", MarketState::Reopening),
+    ("closing-auction", MarketState::ClosingAuction),
+    ("closed", MarketState::Closed),
 ];
+
+/// Those in which a day may begin: the first four.
+fn states_opening() -> &'static [(&'static str, MarketState)] {
+    &STATES[..4]
+}
 
 /// Checks the rules of a file.
 pub(super) fn rules(raw: raw::Rules, symbols: &[String], users: &[User]) -> Result<Rules, Error> {
@@ -182,9 +194,11 @@ fn opening(name: &str, raw: Option<&raw::Opening>) -> Result<(MarketState, i64),
     let Some(raw) = raw else {
         return Ok((MarketState::Continuous, 0));
     };
-    let state = STATES.iter().find(|(name, _)| *name == raw.state);
+    let states = states_opening();
+    let state = states.iter().find(|(name, _)| *name == raw.state);
     let Some((_, state)) = state else {
-        let names = STATES.map(|(name, _)| format!("\"{name}\"")).join(", ");
+        let names = states.iter().map(|(name, _)| format!("\"{name}\""));
+        let names = names.collect::<Vec<_>>().join(", ");
         return Err(Error::value(
             format!("opening.{name}.state"),
             format!("is \"{}\"", raw.state),
@@ -271,7 +285,7 @@ fn risk_of(account: u32, raw: &raw::Risk, symbols: &[String]) -> Result<Vec<Risk
             ));
         };
         limits.push(RiskLimit {
-            code: 9,
+            code: RISK_RESTRICTION,
             value: 1,
             symbol: place as u16 + 1,
             ..plain

@@ -13,25 +13,10 @@
 //! mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
 //! ```
 
-use crate::topology::{RISK_LIMITS, RISK_RATE, Topology};
+use crate::topology::{RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, STATES, Topology};
 use bytemuck::Zeroable;
 use std::str::SplitAsciiWhitespace;
 use wire::ring::{Command, CommandKind, MarketState, Side};
-
-/// The limit that forbids a symbol.
-const RESTRICTION: u8 = RISK_LIMITS.len() as u8 + 1;
-
-/// States as words; a limit state is nobody's to set.
-const STATES: [(&str, MarketState); 8] = [
-    ("pre-open", MarketState::PreOpen),
-    ("opening-auction", MarketState::OpeningAuction),
-    ("continuous", MarketState::Continuous),
-    ("halt", MarketState::Halt),
-    ("volatility-auction", MarketState::VolatilityAuction),
-    ("reopening", MarketState::Reopening),
-    ("closing-auction", MarketState::ClosingAuction),
-    ("closed", MarketState::Closed),
-];
 
 /// A state's word, by its number.
 pub(super) fn state_name(code: u32) -> &'static str {
@@ -168,7 +153,7 @@ impl<'w> Words<'w> {
         Ok(Command {
             user_ref: number(self.word("an account")?)?,
             symbol: self.symbol()?,
-            flags: RESTRICTION,
+            flags: RISK_RESTRICTION,
             price,
             ..of(CommandKind::SetLimit)
         })
