@@ -130,18 +130,12 @@ impl<'t> Control<'t> {
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut line = String::new();
         BufReader::new((&mut stream).take(LINE_BYTES_MAX)).read_line(&mut line)?;
-        let answer = word::command(&line, self.topology)
-            .and_then(|command| self.obey(&command, signals))
-            .map_or_else(
-                |error| error,
-                |lines| {
-                    [TAKEN.to_owned()]
-                        .into_iter()
-                        .chain(lines)
-                        .collect::<Vec<_>>()
-                        .join("\n")
-                },
-            );
+        let told =
+            word::command(&line, self.topology).and_then(|command| self.obey(&command, signals));
+        let answer = match told {
+            Ok(lines) => [vec![TAKEN.to_owned()], lines].concat().join("\n"),
+            Err(error) => error,
+        };
         writeln!(stream, "{answer}")
     }
 
