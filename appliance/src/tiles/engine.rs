@@ -165,12 +165,18 @@ impl<'m> EngineTile<'m> {
 
     /// What the venue itself must know of the events.
     fn look(&mut self) {
-        for event in self.events.as_slice() {
-            self.links.desk.on_event(event, self.sequence);
-            if let Some(schedule) = &mut self.schedule {
+        let events = self.events.as_slice();
+        if let Some(schedule) = &mut self.schedule {
+            for event in events {
                 schedule.on_event(event, self.time_ns);
             }
-            if self.is_own && event.kind == EventKind::Refused as u8 {
+        }
+        if !self.is_own {
+            return;
+        }
+        for event in events {
+            self.links.desk.on_event(event, self.sequence);
+            if event.kind == EventKind::Refused as u8 {
                 self.counters.refused.add(1);
             }
         }
@@ -201,9 +207,7 @@ impl<'m> EngineTile<'m> {
             let publish = self.links.publish.put(self.time_ns, event);
             assert!(gate.is_ok() && publish.is_ok(), "room was looked for");
         }
-        if self.is_own || self.schedule.is_some() {
-            self.look();
-        }
+        self.look();
         self.counters
             .events
             .add(self.events.as_slice().len() as u64);
