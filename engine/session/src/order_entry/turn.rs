@@ -224,8 +224,7 @@ impl OrderEntry {
             self.shut(&mut connection, slot, cause, now_ns);
         }
         self.connections[slot] = Some(connection);
-        let later_ns = self.due_ns(slot, now_ns).max(now_ns.saturating_add(1));
-        self.lists.due.set(slot, later_ns);
+        self.lists.due.set(slot, self.due_ns(slot, now_ns));
         self.settle(slot, now_ns);
     }
 
