@@ -1,22 +1,33 @@
 //! What came from members faster than the protocol takes it.
 //!
 //! A connection whose bytes wait is paused, so each costs at most what was under way to it, and no
-//! member feels what another one sends.
+//! member feels what another one sends. Bytes stay where they are until the last of their
+//! connection is taken, and the port hears only of what changes: where nothing waits, nothing of
+//! this costs anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+/// Bytes of one connection, of which the first `taken` are gone.
+#[derive(Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    taken: usize,
+}
 
 /// Bytes by connection that the protocol had no room for.
 #[derive(Default)]
 pub(super) struct Held {
-    waiting: BTreeMap<u32, Vec<u8>>,
-    /// Connections that the port was told to pause.
-    paused: BTreeSet<u32>,
+    waiting: BTreeMap<u32, Waiting>,
+    /// Bytes of all of them that are still to be taken.
+    bytes: usize,
+    /// Whom the port is still to pause (or let go on), in this order.
+    news: Vec<(u32, bool)>,
 }
 
 impl Held {
     /// How many bytes there are.
-    pub(super) fn bytes(&self) -> usize {
-        self.waiting.values().map(Vec::len).sum()
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether bytes of this connection wait: further ones must wait behind them.
@@ -26,46 +37,50 @@ impl Held {
 
     /// Keeps bytes behind all others of this connection.
     pub(super) fn push(&mut self, conn: u32, bytes: &[u8]) {
-        self.waiting.entry(conn).or_default().extend(bytes);
+        let waiting = self.waiting.entry(conn).or_insert_with(|| {
+            self.news.push((conn, true));
+            Waiting::default()
+        });
+        waiting.bytes.extend(bytes);
+        self.bytes += bytes.len();
     }
 
     /// The connection ended: its bytes are no use any more.
     pub(super) fn forget(&mut self, conn: u32) {
-        self.waiting.remove(&conn);
-        self.paused.remove(&conn);
+        if let Some(waiting) = self.waiting.remove(&conn) {
+            self.bytes -= waiting.bytes.len() - waiting.taken;
+        }
+        self.news.retain(|(other, _)| *other != conn);
     }
 
     /// Nobody will take what waits.
     pub(super) fn clear(&mut self) {
-        self.waiting.clear();
+        let told = std::mem::take(&mut self.waiting).into_keys();
+        self.news.extend(told.map(|conn| (conn, false)));
+        self.bytes = 0;
     }
 
     /// Offers everything again; says how many bytes were taken.
     pub(super) fn offer(&mut self, mut take: impl FnMut(u32, &[u8]) -> usize) -> usize {
         let mut taken_all = 0;
-        self.waiting.retain(|conn, bytes| {
-            let taken = take(*conn, bytes);
-            bytes.drain(..taken);
-            taken_all += taken;
-            !bytes.is_empty()
+        self.waiting.retain(|conn, Waiting { bytes, taken }| {
+            let now = take(*conn, &bytes[*taken..]);
+            *taken += now;
+            taken_all += now;
+            let is_left = *taken < bytes.len();
+            if !is_left {
+                self.news.push((*conn, false));
+            }
+            is_left
         });
+        self.bytes -= taken_all;
         taken_all
     }
 
     /// Tells whom to pause and whom to let go on since the last call.
     pub(super) fn settle(&mut self, mut pause: impl FnMut(u32, bool)) {
-        let Self { waiting, paused } = self;
-        paused.retain(|conn| {
-            let stays = waiting.contains_key(conn);
-            if !stays {
-                pause(*conn, false);
-            }
-            stays
-        });
-        for conn in waiting.keys() {
-            if paused.insert(*conn) {
-                pause(*conn, true);
-            }
+        for (conn, is_paused) in self.news.drain(..) {
+            pause(conn, is_paused);
         }
     }
 }
