@@ -2,31 +2,31 @@
 //! network namespace of its own, where the kernel and the user's rights allow one.
 #![allow(clippy::unwrap_used)]
 
+// Of the recorded hosts only one is used here.
+#[allow(dead_code)]
+#[path = "../../tuning/tests/all/harness.rs"]
+mod recorded;
+
+use recorded::{INTEL, Recorded};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
-const HOST: &str = include_str!("../../tuning/tests/hosts/intel-as-delivered.txt");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wirecross");
 /// The longest wait for another process.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Host(TempDir);
+struct Host(Recorded);
 
 impl Host {
     fn new() -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm")
-            .or_else(|_| tempfile::tempdir())
-            .unwrap();
-        tuning::unpack(HOST, folder.path()).unwrap();
-        Self(folder)
+        Self(Recorded::new(INTEL))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.args(arguments).arg("--root").arg(self.0.path());
+        command.args(arguments).arg("--root").arg(self.0.place("/"));
         command
     }
 
@@ -35,28 +35,14 @@ impl Host {
     }
 
     fn journal(&self) -> PathBuf {
-        self.0.path().join("var/lib/wirecross/tune.journal")
+        self.0.place(tuning::STATE_FILE)
     }
 
     /// Every file but those of the journal.
     fn dump(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
-        let mut found = BTreeMap::new();
-        walk(self.0.path(), &mut found);
-        found.retain(|path, _| !path.starts_with(self.0.path().join("var")));
+        let mut found = self.0.dump();
+        found.retain(|path, _| !path.starts_with(self.0.place("/var")));
         found
-    }
-}
-
-fn walk(folder: &Path, found: &mut BTreeMap<PathBuf, Option<Vec<u8>>>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            walk(&path, found);
-            found.insert(path, None);
-        } else {
-            let text = std::fs::read(&path).unwrap();
-            found.insert(path, Some(text));
-        }
     }
 }
 
@@ -185,7 +171,7 @@ fn jitter_measures_this_machine() {
 fn hold_writes_the_bound_until_it_is_told_to_end() {
     use std::io::{BufRead, BufReader};
     let host = Host::new();
-    let bound = host.0.path().join("dev/cpu_dma_latency");
+    let bound = host.0.place(tuning::DMA_LATENCY);
     std::fs::create_dir_all(bound.parent().unwrap()).unwrap();
     std::fs::write(&bound, 2_000_000_000i32.to_ne_bytes()).unwrap();
     let mut child = host
