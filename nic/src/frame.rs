@@ -1,4 +1,5 @@
-//! Ethernet, IPv4 and UDP headers of a datagram that fits one frame: written and read.
+//! Ethernet, IPv4 and UDP headers of a datagram that fits one frame: written and read. The first
+//! two are read for TCP too.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -74,7 +75,8 @@ pub(crate) fn write(
     udp[2..4].copy_from_slice(&to.port().to_be_bytes());
     udp[4..6].copy_from_slice(&(udp_bytes as u16).to_be_bytes());
     udp[6..8].fill(0);
-    let whole = pseudo_sum(*from.ip(), *to.ip(), udp_bytes) + sum_words(udp) + sum_words(payload);
+    let pseudo = pseudo_sum(PROTOCOL_UDP, *from.ip(), *to.ip(), udp_bytes);
+    let whole = pseudo + sum_words(udp) + sum_words(payload);
     let sum = match !fold(whole) {
         0 => 0xffff, // 0 would mean "no checksum" (RFC 768)
         sum => sum,
@@ -84,54 +86,75 @@ pub(crate) fn write(
     length
 }
 
+/// An IPv4 packet as it lay in a frame, without options and not a fragment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packet<'a> {
+    pub source_mac: Mac,
+    pub from: Ipv4Addr,
+    pub to: Ipv4Addr,
+    protocol: u8,
+    /// What is behind the IPv4 header, without the padding of short frames.
+    pub segment: &'a [u8],
+}
+
+impl<'a> Packet<'a> {
+    /// The packet in `frame`, or `None` when it is not a whole one of this protocol, or the
+    /// checksum of its header is wrong.
+    pub fn read(frame: &'a [u8], protocol: u8) -> Option<Packet<'a>> {
+        let (header, rest) = frame.split_first_chunk::<{ ETHERNET_BYTES + IPV4_BYTES }>()?;
+        if header[12..14] != TYPE_IPV4 {
+            return None;
+        }
+        let ip = &header[ETHERNET_BYTES..];
+        let fragment = u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff;
+        if ip[0] != 0x45 || fragment != 0 || ip[9] != protocol || fold(sum_words(ip)) != 0xffff {
+            return None;
+        }
+        let ip_bytes = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
+        let address = |at: usize| Ipv4Addr::new(ip[at], ip[at + 1], ip[at + 2], ip[at + 3]);
+        let mut source_mac = [0; 6];
+        source_mac.copy_from_slice(&header[6..12]);
+        Some(Packet {
+            source_mac,
+            from: address(12),
+            to: address(16),
+            protocol,
+            segment: rest.get(..ip_bytes.checked_sub(IPV4_BYTES)?)?,
+        })
+    }
+
+    /// Whether the checksum over the segment, which states it, is right, or the sum over the
+    /// pseudo-header alone: that is what a kernel sender leaves for the card to finish, and a
+    /// virtual cable has no card.
+    pub fn is_sound(&self, stated: u16) -> bool {
+        let pseudo = pseudo_sum(self.protocol, self.from, self.to, self.segment.len());
+        stated == fold(pseudo) || fold(pseudo + sum_words(self.segment)) == 0xffff
+    }
+}
+
 /// The datagram in `frame`, or `None` when it is not a whole, unfragmented IPv4 UDP datagram with
 /// sound checksums. Bytes behind it (the padding of short frames) are ignored.
 pub(crate) fn read(frame: &[u8]) -> Option<Datagram<'_>> {
-    let (header, rest) = frame.split_first_chunk::<HEADER_BYTES>()?;
-    if header[12..14] != TYPE_IPV4 {
+    let packet = Packet::read(frame, PROTOCOL_UDP)?;
+    let (udp, payload) = packet.segment.split_first_chunk::<UDP_BYTES>()?;
+    let half = |at: usize| u16::from_be_bytes([udp[at], udp[at + 1]]);
+    let stated = half(6);
+    // 0 says that there is no checksum.
+    let is_sound = stated == 0 || packet.is_sound(stated);
+    if usize::from(half(4)) != packet.segment.len() || !is_sound {
         return None;
     }
-    let ip = &header[ETHERNET_BYTES..ETHERNET_BYTES + IPV4_BYTES];
-    let fragment = u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff;
-    if ip[0] != 0x45 || fragment != 0 || ip[9] != PROTOCOL_UDP || fold(sum_words(ip)) != 0xffff {
-        return None;
-    }
-    let udp = &header[ETHERNET_BYTES + IPV4_BYTES..];
-    let ip_bytes = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
-    let udp_bytes = usize::from(u16::from_be_bytes([udp[4], udp[5]]));
-    if IPV4_BYTES + udp_bytes != ip_bytes {
-        return None;
-    }
-    let payload = rest.get(..udp_bytes.checked_sub(UDP_BYTES)?)?;
-    let address = |at: &[u8]| Ipv4Addr::new(at[0], at[1], at[2], at[3]);
-    let port = |at: &[u8]| u16::from_be_bytes([at[0], at[1]]);
-    let (from, to) = (address(&ip[12..16]), address(&ip[16..20]));
-    if !udp_sound(from, to, udp, payload) {
-        return None;
-    }
-    let mut source_mac = [0; 6];
-    source_mac.copy_from_slice(&header[6..12]);
     Some(Datagram {
-        source_mac,
-        from: SocketAddrV4::new(from, port(&udp[0..2])),
-        to: SocketAddrV4::new(to, port(&udp[2..4])),
+        source_mac: packet.source_mac,
+        from: SocketAddrV4::new(packet.from, half(0)),
+        to: SocketAddrV4::new(packet.to, half(2)),
         payload,
     })
 }
 
-/// Whether the UDP checksum is right, absent, or the sum over the pseudo-header alone: that is what
-/// a kernel sender leaves for the card to finish, and a virtual cable has no card.
-fn udp_sound(from: Ipv4Addr, to: Ipv4Addr, udp: &[u8], payload: &[u8]) -> bool {
-    let stated = u16::from_be_bytes([udp[6], udp[7]]);
-    let pseudo = pseudo_sum(from, to, UDP_BYTES + payload.len());
-    stated == 0
-        || stated == fold(pseudo)
-        || fold(pseudo + sum_words(udp) + sum_words(payload)) == 0xffff
-}
-
-fn pseudo_sum(from: Ipv4Addr, to: Ipv4Addr, udp_bytes: usize) -> u64 {
+fn pseudo_sum(protocol: u8, from: Ipv4Addr, to: Ipv4Addr, segment_bytes: usize) -> u64 {
     let addresses = sum_words(&from.octets()) + sum_words(&to.octets());
-    addresses + u64::from(PROTOCOL_UDP) + udp_bytes as u64
+    addresses + u64::from(protocol) + segment_bytes as u64
 }
 
 /// Sum of the big-endian 16-bit words, the last byte padded with zero (RFC 1071).
@@ -199,7 +222,9 @@ mod tests {
     #[test]
     fn checksum_absent_or_left_to_the_card_is_accepted_and_a_wrong_one_is_not() {
         let good = frame(b"payload");
-        let pseudo = fold(pseudo_sum(*LEFT.ip(), *RIGHT.ip(), UDP_BYTES + 7)).to_be_bytes();
+        let udp_bytes = UDP_BYTES + 7;
+        let pseudo = fold(pseudo_sum(PROTOCOL_UDP, *LEFT.ip(), *RIGHT.ip(), udp_bytes));
+        let pseudo = pseudo.to_be_bytes();
         let with = |sum: [u8; 2]| {
             let mut frame = good.clone();
             frame[40..42].copy_from_slice(&sum);
@@ -269,7 +294,8 @@ mod tests {
             let good = frame(&payload);
             // One sum in 65,536 happens to be that of the pseudo-header alone, which says that the
             // card shall finish it: such a frame is read unchecked.
-            let pseudo = fold(pseudo_sum(*LEFT.ip(), *RIGHT.ip(), UDP_BYTES + payload.len()));
+            let udp_bytes = UDP_BYTES + payload.len();
+            let pseudo = fold(pseudo_sum(PROTOCOL_UDP, *LEFT.ip(), *RIGHT.ip(), udp_bytes));
             prop_assume!(good[40..42] != pseudo.to_be_bytes());
             let bit = bit.index(good.len() * 8);
             let mut bad = good.clone();

@@ -4,6 +4,7 @@
 //! within the function given to `poll`: act after it returns.
 
 use std::fmt;
+use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 
 use crate::clock::{BeforeKick, Clock, FirstTouch, Hardware, KernelReceived, Stamp};
@@ -80,6 +81,20 @@ impl TcpLimits {
     pub const CONNECTIONS_MAX: u16 = 16_000;
     /// Largest receive or send buffer.
     pub const BUFFER_BYTES_MAX: u32 = 16 << 20;
+
+    /// Whether a `port` that can hold so many connections takes these.
+    pub(crate) fn check(&self, port: &str, connections_max: u16) -> io::Result<()> {
+        let sizes = 1..=TcpLimits::BUFFER_BYTES_MAX;
+        let is_valid = (1..=connections_max).contains(&self.connections)
+            && sizes.contains(&self.receive_bytes)
+            && sizes.contains(&self.send_bytes);
+        if is_valid {
+            return Ok(());
+        }
+        let message =
+            format!("{port}: {self:?} is outside 1..={connections_max} connections, 1..=16 MiB");
+        Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+    }
 }
 
 const _: () = assert!((TcpLimits::CONNECTIONS_MAX as u32) < (1 << SLOT_BITS));
@@ -134,7 +149,7 @@ impl fmt::Display for ConnectError {
                 "connect: every connection of this port is taken; raise TcpLimits::connections",
             ),
             ConnectError::System(errno) => {
-                let error = std::io::Error::from_raw_os_error(*errno);
+                let error = io::Error::from_raw_os_error(*errno);
                 write!(f, "connect: the system refused a socket: {error}")
             }
         }

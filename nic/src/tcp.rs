@@ -70,7 +70,7 @@ impl SocketTcp {
         limits: TcpLimits,
         driver: impl FnOnce(&Wants) -> Driver,
     ) -> io::Result<SocketTcp> {
-        check_limits(&limits)?;
+        limits.check("tcp port", TcpLimits::CONNECTIONS_MAX)?;
         let connections = limits.connections;
         socket::descriptors_for(connections)?;
         let mut driver = driver(&Wants {
@@ -287,17 +287,4 @@ impl std::fmt::Debug for SocketTcp {
             .field("local", &self.local_addr());
         out.field("stats", &self.stats).finish_non_exhaustive()
     }
-}
-
-fn check_limits(limits: &TcpLimits) -> io::Result<()> {
-    let sizes = 1..=TcpLimits::BUFFER_BYTES_MAX;
-    let valid = (1..=TcpLimits::CONNECTIONS_MAX).contains(&limits.connections)
-        && sizes.contains(&limits.receive_bytes)
-        && sizes.contains(&limits.send_bytes);
-    if valid {
-        return Ok(());
-    }
-    let most = TcpLimits::CONNECTIONS_MAX;
-    let message = format!("tcp port: {limits:?} is outside 1..={most} connections, 1..=16 MiB");
-    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }

@@ -110,7 +110,7 @@ impl XdpTcp {
         xdp: &XdpOptions,
         clock: Box<dyn Clock + Send>,
     ) -> io::Result<XdpTcp> {
-        check_limits(&limits)?;
+        limits.check("tcp port over AF_XDP", XDP_CONNECTIONS_MAX)?;
         let index = af_xdp::interface_index(&xdp.interface)
             .map_err(|error| of_interface(&xdp.interface, error))?;
         if !interface::has_address(&xdp.interface, *at.ip())? {
@@ -301,19 +301,4 @@ fn instant(now_ns: u64) -> Instant {
 fn of_interface(name: &str, error: impl Into<io::Error>) -> io::Error {
     let error = error.into();
     io::Error::new(error.kind(), format!("interface {name}: {error}"))
-}
-
-fn check_limits(limits: &TcpLimits) -> io::Result<()> {
-    let sizes = 1..=TcpLimits::BUFFER_BYTES_MAX;
-    let is_valid = (1..=XDP_CONNECTIONS_MAX).contains(&limits.connections)
-        && sizes.contains(&limits.receive_bytes)
-        && sizes.contains(&limits.send_bytes);
-    if is_valid {
-        return Ok(());
-    }
-    let message = format!(
-        "tcp port over AF_XDP: {limits:?} is outside 1..={XDP_CONNECTIONS_MAX} connections, \
-         1..=16 MiB"
-    );
-    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }

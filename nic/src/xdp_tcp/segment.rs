@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use crate::frame::{ETHERNET_BYTES, IPV4_BYTES, Mac, TYPE_IPV4, fold, sum_words};
+use crate::frame::{IPV4_BYTES, Mac, Packet};
 
 const TCP_BYTES: usize = 20;
 const PROTOCOL_TCP: u8 = 6;
@@ -32,32 +32,23 @@ impl Segment {
 /// The segment in `frame`, or `None` when it is not a whole, unfragmented one from a possible peer
 /// to `local` and `mac`, with sound checksums.
 pub(super) fn read(frame: &[u8], mac: Mac, local: SocketAddrV4) -> Option<Segment> {
-    let (header, rest) = frame.split_first_chunk::<{ ETHERNET_BYTES + IPV4_BYTES }>()?;
-    if header[..6] != mac || header[6] & 1 != 0 || header[12..14] != TYPE_IPV4 {
+    if !frame.starts_with(&mac) {
         return None;
     }
-    let ip = &header[ETHERNET_BYTES..];
-    let fragment = u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff;
-    if ip[0] != 0x45 || fragment != 0 || ip[9] != PROTOCOL_TCP || fold(sum_words(ip)) != 0xffff {
+    let packet = Packet::read(frame, PROTOCOL_TCP)?;
+    let tcp = packet.segment.first_chunk::<TCP_BYTES>()?;
+    let half = |at: usize| u16::from_be_bytes([tcp[at], tcp[at + 1]]);
+    let (from, to) = (packet.from, packet.to);
+    let to_us = to == *local.ip() && half(2) == local.port();
+    let has_peer = packet.source_mac[0] & 1 == 0 && may_be_peer(from, to) && half(0) != 0;
+    if !to_us || !has_peer || !packet.is_sound(half(16)) {
         return None;
     }
-    let ip_bytes = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
-    let tcp = rest.get(..ip_bytes.checked_sub(IPV4_BYTES)?)?;
-    let fixed = tcp.first_chunk::<TCP_BYTES>()?;
-    let address = |at: usize| Ipv4Addr::new(ip[at], ip[at + 1], ip[at + 2], ip[at + 3]);
-    let port = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
-    let (from, to) = (address(12), address(16));
-    let to_us = to == *local.ip() && port(2) == local.port();
-    if !to_us || !may_be_peer(from, to) || port(0) == 0 || !is_sound(from, to, tcp) {
-        return None;
-    }
-    let mut peer_mac = [0; 6];
-    peer_mac.copy_from_slice(&header[6..12]);
     Some(Segment {
-        peer: SocketAddrV4::new(from, port(0)),
-        peer_mac,
-        ip_bytes,
-        flags: fixed[13],
+        peer: SocketAddrV4::new(from, half(0)),
+        peer_mac: packet.source_mac,
+        ip_bytes: IPV4_BYTES + packet.segment.len(),
+        flags: tcp[13],
     })
 }
 
@@ -67,18 +58,10 @@ fn may_be_peer(from: Ipv4Addr, us: Ipv4Addr) -> bool {
     !nobody && !from.is_loopback() && from != us
 }
 
-/// Whether the checksum is right, or the sum over the pseudo-header alone: that is what a kernel
-/// sender leaves for the card to finish, and a virtual cable has no card.
-fn is_sound(from: Ipv4Addr, to: Ipv4Addr, tcp: &[u8]) -> bool {
-    let stated = u16::from_be_bytes([tcp[16], tcp[17]]);
-    let addresses = sum_words(&from.octets()) + sum_words(&to.octets());
-    let pseudo = addresses + u64::from(PROTOCOL_TCP) + tcp.len() as u64;
-    stated == fold(pseudo) || fold(pseudo + sum_words(tcp)) == 0xffff
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::{fold, sum_words};
 
     const MAC: Mac = [2, 0, 0, 0, 0, 2];
     const LOCAL: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(192, 168, 0, 199), 80);
