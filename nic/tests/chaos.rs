@@ -9,24 +9,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use ends::{End, PATIENCE, nets};
+use ends::{End, PATIENCE, Random, nets};
 use nic::{Conn, TcpLimits, TcpPort};
 
 const PLACES: u16 = 12;
 const STEPS: usize = 4_000;
 const SEEDS: u64 = 4;
-
-/// Numbers by xorshift (Marsaglia 2003).
-struct Lot(u64);
-
-impl Lot {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-}
 
 /// The byte at a place of the stream that a connection sends: its own for each connection.
 fn byte(stream: u64, at: usize) -> u8 {
@@ -64,7 +52,7 @@ impl Side {
         self.mark + u64::from(name) * 2
     }
 
-    fn act(&mut self, lot: &mut Lot, names: &HashMap<Conn, u16>) {
+    fn act(&mut self, lot: &mut Random, names: &HashMap<Conn, u16>) {
         let live = self.live();
         if live.is_empty() {
             return;
@@ -198,7 +186,7 @@ fn whatever_is_done_streams_stay_whole() {
         .into_iter()
         .flat_map(|net| (1..=SEEDS).map(move |s| (net, s)))
     {
-        let mut lot = Lot(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+        let mut lot = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let server = Side::new(End::listen(&mut net, limits), 0);
         let client = Side::new(End::client(&mut net, limits), 1);
         let at = server.end.address();

@@ -5,46 +5,20 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
-use std::net::{Ipv4Addr, SocketAddrV4};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+mod cable;
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Instant;
+
+use cable::raw::{Packet, sum};
+use cable::{PATIENCE, Random};
 use nic::netns::{VETH_NAME, VethPair};
 use nic::{Net, RealNet, RealUdp, UdpOptions, UdpPort, XdpMode, XdpOptions};
 
-const PATIENCE: Duration = Duration::from_secs(60);
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 193, 7, 7);
 const FRAMES: usize = 30_000;
 /// Frames between two that must arrive: far fewer than the port's ring holds.
 const BATCH: usize = 100;
-
-/// A small generator (xorshift64*): the same frames in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() >> 33) as usize % bound
-    }
-}
-
-/// The ones' complement sum of big-endian words (RFC 1071), not inverted.
-fn sum(parts: &[&[u8]]) -> u16 {
-    let mut total = 0u32;
-    for part in parts {
-        for pair in part.chunks(2) {
-            total += u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0));
-            total = (total & 0xffff) + (total >> 16);
-        }
-    }
-    total as u16
-}
 
 /// Where the port is, and to whom frames go.
 struct Target {
@@ -133,45 +107,6 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     }
 }
 
-/// A raw socket at the left end.
-fn injector(pair: &VethPair) -> (OwnedFd, libc::sockaddr_ll) {
-    let interface = pair.left.netns.run(|| af_xdp::interface_index(VETH_NAME));
-    // SAFETY: takes no pointers.
-    let open = || unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0) };
-    let fd = pair.left.netns.run(open).unwrap();
-    assert!(fd >= 0);
-    // SAFETY: plain integers, for which zero is a value.
-    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-    address.sll_family = libc::AF_PACKET as u16;
-    address.sll_ifindex = interface.unwrap().unwrap() as i32;
-    address.sll_halen = 6;
-    // SAFETY: new, and owned by nobody else.
-    (unsafe { OwnedFd::from_raw_fd(fd) }, address)
-}
-
-fn inject(socket: &(OwnedFd, libc::sockaddr_ll), frame: &[u8]) {
-    let (fd, address) = socket;
-    let at = (&raw const *address).cast();
-    let length = size_of_val(address) as libc::socklen_t;
-    // SAFETY: frame and address are readable for their lengths.
-    let sent = unsafe {
-        libc::sendto(
-            fd.as_raw_fd(),
-            frame.as_ptr().cast(),
-            frame.len(),
-            0,
-            at,
-            length,
-        )
-    };
-    assert_eq!(
-        sent,
-        frame.len() as isize,
-        "{}",
-        std::io::Error::last_os_error()
-    );
-}
-
 /// The port under fire, or `None` with the reason printed.
 fn port(pair: &VethPair, best: XdpMode) -> Option<RealUdp> {
     let options = UdpOptions {
@@ -207,7 +142,8 @@ fn under_fire(best: XdpMode) {
         mac: pair.right.mac,
         at: port.local_addr(),
     };
-    let socket = injector(&pair);
+    let open = || Packet::open(VETH_NAME, false);
+    let injector = pair.left.netns.run(open).unwrap();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut taken, mut sent) = (0, 0usize);
     while sent < count {
@@ -217,13 +153,13 @@ fn under_fire(best: XdpMode) {
             let mut bytes = target.frame(&mut random, &payload);
             mutate(&mut random, &mut bytes);
             expected.extend(target.taken(&bytes));
-            inject(&socket, &bytes);
+            assert!(injector.send(&bytes));
             sent += 1;
         }
         taken += expected.len();
         let last = target.frame(&mut random, &sent.to_le_bytes());
         expected.extend(target.taken(&last));
-        inject(&socket, &last);
+        assert!(injector.send(&last));
         let mut got = Vec::new();
         let start = Instant::now();
         while got.last() != expected.last() {

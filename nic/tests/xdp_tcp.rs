@@ -72,7 +72,7 @@ fn generic_mode_carries_the_same() {
         .right
         .netns
         .run(|| XdpTcp::open(at, LIMITS, &xdp, clock));
-    let mut server = Server::of(opened.unwrap().unwrap());
+    let mut server = Server::new(opened.unwrap().unwrap());
     assert_eq!(server.port.mode(), "xdp generic");
     let peer = server.peer(&pair.left);
     exchange(

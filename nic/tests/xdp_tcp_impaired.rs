@@ -14,21 +14,21 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use cable::raw::{Packet, Random, sum};
-use cable::{LIMITS, Server, cable, can_xdp, exchange, pattern};
+use cable::raw::{Packet, sum};
+use cable::{LIMITS, Random, Server, cable, can_xdp, exchange, pattern};
 use nic::netns::{Netns, VETH_NAME, VethEnd};
 use nic::{TcpLimits, TcpPort};
 
 /// What a bridge does to frames, in parts of 1,000.
 #[derive(Clone, Copy)]
 struct Harm {
-    lost: u64,
-    doubled: u64,
+    lost: usize,
+    doubled: usize,
     /// Frames that wait until so many others have passed, at most.
-    late: u64,
-    late_by: u64,
+    late: usize,
+    late_by: usize,
     /// Segments with a byte changed and a sum that is right all the same.
-    mangled: u64,
+    mangled: usize,
 }
 
 /// One direction of a bridge.
@@ -36,7 +36,7 @@ struct Way {
     from: Packet,
     to: Packet,
     /// Frames held back, and how many others pass first.
-    held: VecDeque<(u64, Vec<u8>)>,
+    held: VecDeque<(usize, Vec<u8>)>,
 }
 
 impl Way {
@@ -70,7 +70,7 @@ impl Way {
     }
 
     /// So many frames have passed.
-    fn release(&mut self, passed: u64) {
+    fn release(&mut self, passed: usize) {
         for _ in 0..self.held.len() {
             let Some((left, frame)) = self.held.pop_front() else {
                 break;
@@ -96,7 +96,7 @@ fn mangled(frame: &[u8], random: &mut Random) -> Vec<u8> {
     } else {
         length
     };
-    let at = 34 + random.below(end as u64 - 34) as usize;
+    let at = 34 + random.below(end - 34);
     bytes[at] = random.next() as u8;
     if (50..52).contains(&at) {
         return bytes;

@@ -72,7 +72,7 @@ fn server(end: &VethEnd, limits: TcpLimits, clock: &Shifted) -> Server {
     let at = SocketAddrV4::new(end.address, 0);
     let clock = Box::new(clock.clone());
     let open = || XdpTcp::open(at, limits, &options(), clock);
-    Server::of(end.netns.run(open).unwrap().unwrap())
+    Server::new(end.netns.run(open).unwrap().unwrap())
 }
 
 #[test]

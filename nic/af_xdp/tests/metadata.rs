@@ -11,7 +11,7 @@ use af_xdp::{
     Filter, Hook, LoadOptions, Mode, Options, Port, Received, Requests, Rule, RxMetadata, Sent,
     TxChecksum, TxRequest, UmemOptions,
 };
-use nic::netns::{VETH_NAME, VethOptions};
+use nic::netns::{VETH_NAME, VethEnd, VethOptions};
 use support::{PATIENCE, PORT, Side, Wanted, cable, datagram, inside, interface, internet_sum};
 
 fn with_requests(requests: Requests) -> Wanted {
@@ -20,6 +20,18 @@ fn with_requests(requests: Requests) -> Wanted {
             frames: 256,
             requests,
             ..UmemOptions::default()
+        },
+        ..Wanted::default()
+    }
+}
+
+/// The driver of this end is asked about each frame.
+fn with_metadata(end: &VethEnd) -> Wanted {
+    Wanted {
+        hook: Hook::Native,
+        load: LoadOptions {
+            metadata_of: Some(interface(end)),
+            ..LoadOptions::default()
         },
         ..Wanted::default()
     }
@@ -60,14 +72,7 @@ fn the_flow_hash_is_read_and_the_absent_clock_is_absent() {
     let Some(pair) = cable(&VethOptions::default()) else {
         return;
     };
-    let wanted = Wanted {
-        hook: Hook::Native,
-        load: LoadOptions {
-            metadata_of: Some(interface(&pair.right)),
-            ..LoadOptions::default()
-        },
-        ..Wanted::default()
-    };
+    let wanted = with_metadata(&pair.right);
     // Loading binds the program to the interface, so it happens where the interface lives.
     let filter = inside(&pair.right, || Filter::load_with(&wanted.rule, wanted.load));
     if let Err(error) = filter {
@@ -102,14 +107,7 @@ fn a_vlan_tag_that_is_not_in_the_frame_is_in_the_metadata() {
     let Some(pair) = cable(&VethOptions::default()) else {
         return;
     };
-    let wanted = Wanted {
-        hook: Hook::Native,
-        load: LoadOptions {
-            metadata_of: Some(interface(&pair.right)),
-            ..LoadOptions::default()
-        },
-        ..Wanted::default()
-    };
+    let wanted = with_metadata(&pair.right);
     let right = inside(&pair.right, || Side::open(&pair.right, &wanted));
     let Ok(mut right) = right.inspect_err(|error| println!("skipped: {error}")) else {
         return;

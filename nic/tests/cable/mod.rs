@@ -1,19 +1,18 @@
 //! A TCP port over AF_XDP at one end of a virtual cable, and kernel sockets at the other.
 
-#![allow(dead_code)] // each test program uses its part
+#![allow(dead_code, unused_imports)] // each test program uses its part
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
 pub mod raw;
+#[path = "../shared/mod.rs"]
+mod shared;
 
-use std::collections::HashMap;
-use std::net::{SocketAddr, SocketAddrV4, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::{SocketAddrV4, TcpStream};
+use std::time::Instant;
 
 use nic::netns::{VETH_NAME, VethEnd, VethPair};
-use nic::{Conn, RealClock, TcpEvent, TcpLimits, TcpPort, XdpMode, XdpOptions, XdpTcp};
-
-/// What a slow machine may take; every wait ends by an event.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+use nic::{Conn, RealClock, TcpLimits, TcpPort, XdpMode, XdpOptions, XdpTcp};
+pub use shared::{PATIENCE, Random, pattern};
 
 /// A cable whose ends can do AF_XDP, or `None` with the reason printed.
 pub fn cable() -> Option<VethPair> {
@@ -59,50 +58,12 @@ pub fn open(end: &VethEnd, limits: TcpLimits) -> std::io::Result<XdpTcp> {
         .unwrap()
 }
 
-/// A port and what it reported.
-pub struct Server {
-    pub port: XdpTcp,
-    pub opened: Vec<(Conn, SocketAddr)>,
-    pub data: HashMap<Conn, Vec<u8>>,
-    pub closed: Vec<Conn>,
-}
+/// A port around the kernel and what it reported.
+pub type Server = shared::End<XdpTcp>;
 
 impl Server {
     pub fn open(end: &VethEnd, limits: TcpLimits) -> Server {
-        Server::of(open(end, limits).unwrap())
-    }
-
-    pub fn of(port: XdpTcp) -> Server {
-        Server {
-            port,
-            opened: Vec::new(),
-            data: HashMap::new(),
-            closed: Vec::new(),
-        }
-    }
-
-    pub fn address(&self) -> SocketAddr {
-        self.port.local_addr().unwrap()
-    }
-
-    /// One turn.
-    pub fn poll(&mut self) -> usize {
-        let (opened, data, closed) = (&mut self.opened, &mut self.data, &mut self.closed);
-        self.port.poll(&mut |event| match event {
-            TcpEvent::Opened { conn, peer } => opened.push((conn, peer)),
-            TcpEvent::Data { conn, bytes } => {
-                assert!(!bytes.is_empty());
-                data.entry(conn).or_default().extend_from_slice(bytes);
-            }
-            TcpEvent::Closed { conn } => {
-                assert!(!closed.contains(&conn), "closed twice");
-                closed.push(conn);
-            }
-        })
-    }
-
-    pub fn received(&self, conn: Conn) -> &[u8] {
-        self.data.get(&conn).map_or(&[], Vec::as_slice)
+        Server::new(open(end, limits).unwrap())
     }
 
     /// Polls until `done`.
@@ -137,15 +98,6 @@ impl Server {
         peer.set_nonblocking(true).unwrap();
         (peer, conn)
     }
-}
-
-pub fn pattern(length: usize, seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    let step = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..length).map(step).collect()
 }
 
 /// Pushes `there` from the peer and `back` from the port, both at once, until all has arrived.

@@ -72,22 +72,6 @@ impl Packet {
     }
 }
 
-/// A small generator (xorshift64*): the same numbers in every run.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        (self.next() >> 33) % bound
-    }
-}
-
 /// The ones' complement sum of big-endian words (RFC 1071), not inverted.
 pub fn sum(parts: &[&[u8]]) -> u16 {
     let mut total = 0u32;

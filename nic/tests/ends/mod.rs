@@ -1,67 +1,28 @@
 //! Ends of connections that tests drive, and the engines to drive them over.
 
-#![allow(dead_code)] // each test program uses its part
+#![allow(dead_code, unused_imports)] // each test program uses its part
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+#[path = "../shared/mod.rs"]
+mod shared;
 
-use nic::{Conn, Net, RealNet, Receive, SocketTcp, TcpEvent, TcpLimits, TcpPort, UringOptions};
+use std::time::Instant;
 
-/// What a slow machine may take; every wait ends by an event.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+use nic::{Conn, Net, RealNet, Receive, SocketTcp, TcpLimits, TcpPort, UringOptions};
+pub use shared::{PATIENCE, Random, pattern};
 
 pub const ANY: &str = "127.0.0.1:0";
 
-/// A port and what it reported.
-pub struct End {
-    pub port: SocketTcp,
-    pub opened: Vec<(Conn, SocketAddr)>,
-    pub data: HashMap<Conn, Vec<u8>>,
-    pub closed: Vec<Conn>,
-}
+/// A port over sockets and what it reported.
+pub type End = shared::End<SocketTcp>;
 
 impl End {
-    pub fn new(port: SocketTcp) -> End {
-        End {
-            port,
-            opened: Vec::new(),
-            data: HashMap::new(),
-            closed: Vec::new(),
-        }
-    }
-
     pub fn listen(net: &mut RealNet, limits: TcpLimits) -> End {
         End::new(net.tcp_listen(ANY.parse().unwrap(), limits).unwrap())
     }
 
     pub fn client(net: &mut RealNet, limits: TcpLimits) -> End {
         End::new(net.tcp_client(limits).unwrap())
-    }
-
-    pub fn address(&self) -> SocketAddr {
-        self.port.local_addr().unwrap()
-    }
-
-    /// One turn; says how many events it brought.
-    pub fn poll(&mut self) -> usize {
-        let (opened, data, closed) = (&mut self.opened, &mut self.data, &mut self.closed);
-        self.port.poll(&mut |event| match event {
-            TcpEvent::Opened { conn, peer } => opened.push((conn, peer)),
-            TcpEvent::Data { conn, bytes } => {
-                assert!(!bytes.is_empty());
-                data.entry(conn).or_default().extend_from_slice(bytes);
-            }
-            TcpEvent::Closed { conn } => {
-                assert!(!closed.contains(&conn), "closed twice");
-                closed.push(conn);
-            }
-        })
-    }
-
-    pub fn received(&self, conn: Conn) -> &[u8] {
-        self.data.get(&conn).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -98,13 +59,4 @@ pub fn joined(net: &mut RealNet, limits: TcpLimits) -> (End, End, Conn, Conn) {
     assert_eq!(client.opened[0], (here, server.address()));
     let there = server.opened[0].0;
     (server, client, here, there)
-}
-
-pub fn pattern(length: usize, seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    let step = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..length).map(step).collect()
 }
