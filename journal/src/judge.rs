@@ -2,9 +2,9 @@
 
 use wire::ring::Input;
 
-use crate::error::Field;
+use crate::error::{Corrupt, Field, RecoveryError};
 use crate::record::{Chain, Header, KIND_GROUP, KIND_SEGMENT, MAGIC, VERSION};
-use crate::storage::{SegmentFile, Storage, StorageError};
+use crate::storage::{SegmentFile, Segments, StorageError};
 use crate::window::Window;
 use crate::{BLOCK_BYTES, GROUP_INPUTS_MAX, LINE_BYTES};
 
@@ -20,8 +20,8 @@ pub(crate) enum Verdict {
 }
 
 /// Reads the record at `offset` and checks it against itself.
-pub(crate) fn read_whole<S: Storage>(
-    window: &mut Window<'_, S>,
+pub(crate) fn read_whole<S: Segments>(
+    window: &mut Window<S>,
     at: SegmentFile,
     offset: u64,
 ) -> Result<Verdict, StorageError> {
@@ -54,19 +54,49 @@ pub(crate) fn read_whole<S: Storage>(
     Ok(Verdict::Whole(header))
 }
 
+/// Checks a whole record against the chain, and only then hands out its inputs; gives how many.
+pub(crate) fn accept<S: Segments>(
+    window: &mut Window<S>,
+    chain: &Chain,
+    header: &Header,
+    (at, offset): (SegmentFile, u64),
+    on: &mut dyn FnMut(&Input),
+) -> Result<usize, RecoveryError> {
+    let bytes = header.bytes as usize;
+    let body = &window.show(at, offset, bytes)?[LINE_BYTES..bytes];
+    let inputs: &[Input] = bytemuck::cast_slice(body);
+    let candidate = Candidate {
+        header,
+        inputs,
+        at,
+        offset,
+    };
+    if let Some((field, found, expected)) = candidate.wrong(chain) {
+        return Err(RecoveryError::Corrupt(Corrupt {
+            file: window.file(at.number),
+            offset,
+            field,
+            found,
+            expected,
+        }));
+    }
+    inputs.iter().for_each(on);
+    Ok(inputs.len())
+}
+
 /// A whole record at its place.
-pub(crate) struct Candidate<'a> {
-    pub header: &'a Header,
-    pub inputs: &'a [Input],
-    pub at: SegmentFile,
-    pub offset: u64,
+struct Candidate<'a> {
+    header: &'a Header,
+    inputs: &'a [Input],
+    at: SegmentFile,
+    offset: u64,
 }
 
 impl Candidate<'_> {
     /// What keeps the record from being the next one of `chain`: field, found, expected.
     ///
     /// No crash makes a whole record that is not: this is damage or another journal's file.
-    pub fn wrong(&self, chain: &Chain) -> Option<(Field, u64, u64)> {
+    fn wrong(&self, chain: &Chain) -> Option<(Field, u64, u64)> {
         self.wrong_shape()
             .or_else(|| self.wrong_place(chain))
             .or_else(|| self.wrong_inputs(chain))

@@ -29,8 +29,10 @@ pub mod record;
 pub mod storage;
 
 mod error;
+mod follower;
 mod io;
 mod judge;
+mod mark;
 mod recovery;
 pub mod simulated;
 mod staging;
@@ -40,9 +42,11 @@ mod wipe;
 mod writer;
 
 pub use error::{AppendError, Corrupt, Field, RecoveryError, WriterError};
-pub use io::{FileStorage, Mode, OpenError, Wanted};
-pub use recovery::{Recovered, Resume, Torn, recover};
-pub use storage::{Act, Buffer, Completion, SegmentFile, Storage, StorageError};
+pub use follower::Follower;
+pub use io::{FileSegments, FileStorage, Mode, OpenError, Wanted};
+pub use mark::Mark;
+pub use recovery::{Recovered, Resume, Torn, recover, recover_from};
+pub use storage::{Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError};
 pub use writer::{Config, Writer};
 
 pub use wire::ring::Input;

@@ -125,15 +125,6 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Before the very first record.
-    pub const START: Self = Self {
-        next_sequence: 1,
-        time_ns: 0,
-        epoch: 0,
-        previous: 0,
-        durable: 0,
-    };
-
     /// Whether the inputs can be the next group.
     pub fn is_continued_by(&self, inputs: &[Input]) -> bool {
         if inputs.is_empty() || inputs.len() > GROUP_INPUTS_MAX {

@@ -3,9 +3,10 @@
 use wire::ring::Input;
 
 use crate::error::{Corrupt, Field, RecoveryError};
-use crate::judge::{Candidate, Verdict, read_whole};
+use crate::judge::{Verdict, accept, read_whole};
+use crate::mark::Mark;
 use crate::record::{Chain, Header, KIND_CLOSE, MAGIC};
-use crate::storage::{SegmentFile, Storage, StorageError};
+use crate::storage::{SegmentFile, Segments, StorageError};
 use crate::tail::{Break, Stretch, inspect};
 use crate::window::Window;
 use crate::{BLOCK_BYTES, LINE_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
@@ -66,25 +67,44 @@ pub struct Resume {
 /// # Errors
 /// When the disk fails or the journal is damaged anywhere but in a tail that was never durable.
 /// Inputs from before the damage were handed out already: throw away what was made of them.
-pub fn recover<S: Storage>(
+pub fn recover<S: Segments>(
     storage: &mut S,
     on: &mut dyn FnMut(&Input),
 ) -> Result<Recovered, RecoveryError> {
-    let segments = storage.list()?;
-    check_files(storage, &segments).map_err(RecoveryError::Corrupt)?;
+    recover_from(storage, &Mark::START, on)
+}
+
+/// As [`recover`], of the inputs behind `mark`: what lies before it is taken to be in order, but
+/// for the record that ends there.
+///
+/// # Errors
+/// As [`recover`]; or the journal does not hold what it held at the mark.
+pub fn recover_from<S: Segments>(
+    storage: &mut S,
+    mark: &Mark,
+    on: &mut dyn FnMut(&Input),
+) -> Result<Recovered, RecoveryError> {
+    let mut segments = storage.list()?;
+    let first = mark.segment.max(1);
+    segments.retain(|at| at.number >= first);
+    check_files(storage, &segments, first).map_err(RecoveryError::Corrupt)?;
     let mut reader = Reader {
         window: Window::new(storage),
-        chain: Chain::START,
+        chain: mark.chain(),
         inputs: 0,
         clean: true,
     };
+    if !mark.is_start() {
+        reader.check_mark(mark, segments.first().copied())?;
+    }
     let mut index = 0;
     let mut stop = Stop {
-        offset: 0,
+        offset: mark.offset,
         why: Verdict::Zero,
     };
     while let Some(at) = segments.get(index) {
-        stop = reader.read_segment(*at, on)?;
+        let from = if index == 0 { mark.offset } else { 0 };
+        stop = reader.read_segment(*at, from, on)?;
         let next = segments.get(index + 1);
         match next {
             Some(next) if stop.is_zero() && reader.is_continued_by(*next)? => index += 1,
@@ -105,8 +125,12 @@ pub fn recover<S: Storage>(
 }
 
 /// Refuses a row of files with a gap, or with a length no segment has.
-fn check_files<S: Storage>(storage: &S, segments: &[SegmentFile]) -> Result<(), Corrupt> {
-    for (at, due) in segments.iter().zip(1_u32..) {
+fn check_files<S: Segments>(
+    storage: &S,
+    segments: &[SegmentFile],
+    first: u32,
+) -> Result<(), Corrupt> {
+    for (at, due) in segments.iter().zip(first..) {
         if at.number != due {
             let (found, expected) = (at.number.into(), due.into());
             let file = storage.file(due);
@@ -166,21 +190,60 @@ impl Stop {
     }
 }
 
-struct Reader<'a, S: Storage> {
-    window: Window<'a, S>,
+struct Reader<S: Segments> {
+    window: Window<S>,
     chain: Chain,
     inputs: u64,
     clean: bool,
 }
 
-impl<S: Storage> Reader<'_, S> {
+impl<S: Segments> Reader<S> {
+    /// Refuses a journal that does not hold the record that ends at the mark: it was durable.
+    fn check_mark(&mut self, mark: &Mark, at: Option<SegmentFile>) -> Result<(), RecoveryError> {
+        let due = SegmentFile {
+            number: mark.segment,
+            bytes: 0,
+        };
+        let at = at.unwrap_or(due);
+        let fits = mark.last < mark.offset && mark.offset <= at.bytes;
+        let is_placed = fits && mark.last.is_multiple_of(LINE_BYTES as u64);
+        let verdict = match is_placed {
+            true => read_whole(&mut self.window, at, mark.last)?,
+            false => Verdict::Damaged(Field::FileLength, at.bytes, mark.offset),
+        };
+        let (field, found, expected) = match verdict {
+            Verdict::Whole(header) => {
+                let end = mark.last + u64::from(header.bytes);
+                if header.checksum == mark.previous && end == mark.offset {
+                    self.clean = header.kind == KIND_CLOSE;
+                    return Ok(());
+                }
+                (
+                    Field::Checksum,
+                    header.checksum.into(),
+                    mark.previous.into(),
+                )
+            }
+            Verdict::Damaged(field, found, expected) => (field, found, expected),
+            Verdict::Zero => (Field::Magic, 0, MAGIC.into()),
+        };
+        Err(RecoveryError::Corrupt(Corrupt {
+            file: self.window.file(at.number),
+            offset: mark.last,
+            field,
+            found,
+            expected,
+        }))
+    }
+
     /// Hands out a segment's inputs up to the first place that holds no whole record.
     fn read_segment(
         &mut self,
         at: SegmentFile,
+        from: u64,
         on: &mut dyn FnMut(&Input),
     ) -> Result<Stop, RecoveryError> {
-        let mut offset = 0;
+        let mut offset = from;
         while offset < at.bytes {
             let why = read_whole(&mut self.window, at, offset)?;
             let Verdict::Whole(header) = why else {
@@ -203,27 +266,8 @@ impl<S: Storage> Reader<'_, S> {
         offset: u64,
         on: &mut dyn FnMut(&Input),
     ) -> Result<(), RecoveryError> {
-        let bytes = header.bytes as usize;
-        let body = &self.window.show(at, offset, bytes)?[LINE_BYTES..bytes];
-        let inputs: &[Input] = bytemuck::cast_slice(body);
-        let candidate = Candidate {
-            header,
-            inputs,
-            at,
-            offset,
-        };
-        if let Some((field, found, expected)) = candidate.wrong(&self.chain) {
-            let file = self.window.file(at.number);
-            return Err(RecoveryError::Corrupt(Corrupt {
-                file,
-                offset,
-                field,
-                found,
-                expected,
-            }));
-        }
-        inputs.iter().for_each(on);
-        self.inputs += inputs.len() as u64;
+        let inputs = accept(&mut self.window, &self.chain, header, (at, offset), on)?;
+        self.inputs += inputs as u64;
         self.chain.follow(header);
         self.clean = header.kind == KIND_CLOSE;
         Ok(())

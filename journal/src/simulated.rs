@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::storage::{Act, Buffer, Completion, SegmentFile, Storage, StorageError, segment_name};
+use crate::storage::{
+    Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError, segment_name,
+};
 
 /// What a disk writes whole or not at all.
 pub const SECTOR_BYTES: usize = 512;
@@ -250,7 +252,7 @@ impl DiskStorage {
     }
 }
 
-impl Storage for DiskStorage {
+impl Segments for DiskStorage {
     fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
         let state = self.disk.state();
         let file = |(number, segment): (&u32, &Segment)| SegmentFile {
@@ -271,6 +273,12 @@ impl Storage for DiskStorage {
         Ok(())
     }
 
+    fn file(&self, segment: u32) -> String {
+        format!("simulated/{}", segment_name(segment))
+    }
+}
+
+impl Storage for DiskStorage {
     fn prepare(&mut self, segment: u32, bytes: u64) {
         let mut state = self.disk.state();
         let full = state
@@ -316,9 +324,5 @@ impl Storage for DiskStorage {
 
     fn poll(&mut self) -> Option<Completion> {
         self.poll_write().or_else(|| self.poll_prepare())
-    }
-
-    fn file(&self, segment: u32) -> String {
-        format!("simulated/{}", segment_name(segment))
     }
 }

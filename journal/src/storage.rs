@@ -34,23 +34,43 @@ pub fn segment_number(name: &str) -> Option<u32> {
     plain.then(|| digits.parse().ok()).flatten()
 }
 
-/// Where segments live.
-///
-/// At most one write and one preparation are in flight; beginning a second is a fault of the
-/// caller that an implementation may answer with an error completion.
-pub trait Storage {
+/// Segments as a reader sees them, who may look on while another one writes.
+pub trait Segments {
     /// Lists the segments in the order of their numbers.
     ///
     /// # Errors
     /// When the disk cannot be read.
     fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError>;
 
-    /// Fills `into` from byte `offset` of a segment. Waits; for recovery only.
+    /// Fills `into` from byte `offset` of a segment. Waits: never for a thread that matches.
     ///
     /// # Errors
     /// When the segment is shorter than that or cannot be read.
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError>;
 
+    /// The full name of a segment, for messages.
+    fn file(&self, segment: u32) -> String;
+}
+
+impl<S: Segments> Segments for &mut S {
+    fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
+        (**self).list()
+    }
+
+    fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
+        (**self).read(segment, offset, into)
+    }
+
+    fn file(&self, segment: u32) -> String {
+        (**self).file(segment)
+    }
+}
+
+/// Where segments live, for the one who writes them.
+///
+/// At most one write and one preparation are in flight; beginning a second is a fault of the
+/// caller that an implementation may answer with an error completion.
+pub trait Storage: Segments {
     /// Begins to create a zero-filled segment of `bytes`: complete, flushed and listed after a
     /// power cut when reported as [`Completion::Prepared`] without error; absent before.
     fn prepare(&mut self, segment: u32, bytes: u64);
@@ -62,9 +82,6 @@ pub trait Storage {
 
     /// Takes the next report, if there is one. Never waits.
     fn poll(&mut self) -> Option<Completion>;
-
-    /// The full name of a segment, for messages.
-    fn file(&self, segment: u32) -> String;
 }
 
 /// What [`Storage::poll`] reports.

@@ -9,7 +9,7 @@
 
 use crate::judge::{Verdict, read_whole};
 use crate::record::KIND_SEGMENT;
-use crate::storage::{SegmentFile, Storage, StorageError};
+use crate::storage::{SegmentFile, Segments, StorageError};
 use crate::window::Window;
 use crate::{LINE_BYTES, WRITE_BYTES};
 
@@ -44,8 +44,8 @@ pub(crate) struct Tail {
 }
 
 /// Looks at everything behind the break, which is in the first of `segments`.
-pub(crate) fn inspect<S: Storage>(
-    window: &mut Window<'_, S>,
+pub(crate) fn inspect<S: Segments>(
+    window: &mut Window<S>,
     segments: &[SegmentFile],
     broken: Break,
 ) -> Result<Tail, StorageError> {
@@ -92,8 +92,8 @@ fn zeros(bytes: &[u8]) -> usize {
 }
 
 /// Whether a whole record begins here that was written after the place of the break was durable.
-fn proves<S: Storage>(
-    window: &mut Window<'_, S>,
+fn proves<S: Segments>(
+    window: &mut Window<S>,
     at: SegmentFile,
     offset: u64,
     broken: Break,

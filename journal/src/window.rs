@@ -2,7 +2,7 @@
 
 use crate::BLOCK_BYTES;
 use crate::record::Header;
-use crate::storage::{Buffer, SegmentFile, Storage, StorageError};
+use crate::storage::{Buffer, SegmentFile, Segments, StorageError};
 use crate::{GROUP_INPUTS_MAX, LINE_BYTES};
 
 /// Bytes that are read at once.
@@ -11,20 +11,30 @@ const WINDOW_BYTES: usize = 256 << 10;
 const _: () = assert!(WINDOW_BYTES >= BLOCK_BYTES + Header::bytes_with(GROUP_INPUTS_MAX));
 
 /// The window: at most one piece of one segment.
-pub(crate) struct Window<'a, S: Storage> {
-    storage: &'a mut S,
+pub(crate) struct Window<S: Segments> {
+    storage: S,
     buffer: Buffer,
     /// Which segment, from which byte, how many bytes.
     held: (u32, u64, usize),
 }
 
-impl<'a, S: Storage> Window<'a, S> {
-    pub fn new(storage: &'a mut S) -> Self {
+impl<S: Segments> Window<S> {
+    pub fn new(storage: S) -> Self {
         Self {
             storage,
             buffer: Buffer::new(WINDOW_BYTES),
             held: (0, 0, 0),
         }
+    }
+
+    /// All segments.
+    pub fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
+        self.storage.list()
+    }
+
+    /// Forgets what it holds: the disk may have changed.
+    pub fn forget(&mut self) {
+        self.held = (0, 0, 0);
     }
 
     /// The name of a segment, for messages.

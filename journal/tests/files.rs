@@ -6,7 +6,9 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use journal::{Config, FileStorage, OpenError, Recovered, RecoveryError, Storage, Wanted, Writer};
+use journal::{
+    Config, FileStorage, OpenError, Recovered, RecoveryError, Segments, Storage, Wanted, Writer,
+};
 use journal::{GROUP_INPUTS_MAX, Input};
 use support::{SMALL, inputs, read};
 

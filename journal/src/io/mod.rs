@@ -4,6 +4,7 @@
 //! where the machine and the file system allow it; [`Mode`] says what was found. New segments are
 //! made by a thread of their own, because zero-filling one takes far longer than a write.
 
+mod look;
 mod mode;
 mod plain;
 mod prepare;
@@ -17,11 +18,13 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use look::FileSegments;
 pub use mode::{Mode, OpenError, Wanted};
 
 use crate::BLOCK_BYTES;
 use crate::storage::{
-    Act, Buffer, Completion, SegmentFile, Storage, StorageError, segment_name, segment_number,
+    Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError, segment_name,
+    segment_number,
 };
 use plain::Plain;
 use prepare::Preparer;
@@ -143,10 +146,14 @@ impl FileStorage {
     }
 }
 
-impl Storage for FileStorage {
+impl Segments for FileStorage {
+    /// Flushes the directory's entries first: a process killed between renaming and flushing must
+    /// not leave a name that a power cut takes back.
     fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
+        let flushed = File::open(&self.directory).and_then(|directory| directory.sync_all());
+        let listed = flushed.and_then(|()| list(&self.directory));
         let file = self.directory.display().to_string();
-        list(&self.directory).map_err(|error| StorageError::new(Act::List, file, 0, &error))
+        listed.map_err(|error| StorageError::new(Act::List, file, 0, &error))
     }
 
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
@@ -154,6 +161,12 @@ impl Storage for FileStorage {
         read.map_err(|error| StorageError::new(Act::Read, self.file(segment), offset, &error))
     }
 
+    fn file(&self, segment: u32) -> String {
+        self.path(segment).display().to_string()
+    }
+}
+
+impl Storage for FileStorage {
     fn prepare(&mut self, segment: u32, bytes: u64) {
         self.preparer.begin(segment, bytes);
     }
@@ -184,10 +197,6 @@ impl Storage for FileStorage {
             .take()
             .or(written)
             .or_else(|| self.preparer.poll())
-    }
-
-    fn file(&self, segment: u32) -> String {
-        self.path(segment).display().to_string()
     }
 }
 
@@ -261,10 +270,8 @@ fn probe_direct(directory: &Path) -> io::Result<(bool, String)> {
     })
 }
 
-/// The segments of a directory, whose entries are flushed first: a process killed between renaming
-/// and flushing must not leave a name that a power cut takes back.
+/// The segments of a directory.
 fn list(directory: &Path) -> io::Result<Vec<SegmentFile>> {
-    File::open(directory)?.sync_all()?;
     let mut segments = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
