@@ -218,7 +218,8 @@ impl<'m> Accounts<'m> {
     }
 
     pub(crate) fn position_mut(&mut self, place: u16, symbol: u16) -> &mut Position {
-        &mut self.positions[usize::from(place) * self.symbols + usize::from(symbol)]
+        let at = self.at(place, symbol);
+        &mut self.positions[at]
     }
 
     pub(crate) fn is_restricted(&self, place: u16, symbol: u16) -> bool {

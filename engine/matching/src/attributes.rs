@@ -5,7 +5,7 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{
     Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
-    EXTRA_TO_LIMIT, Event, EventKind, Input, PRICE_MARKET, PRICE_MAX, Reason, Side, TimeInForce,
+    EXTRA_TO_LIMIT, Event, EventKind, PRICE_MARKET, PRICE_MAX, Reason, Side, TimeInForce,
 };
 
 use crate::answers::about;
@@ -143,8 +143,7 @@ impl Asked {
     }
 
     /// The checks that need no book, in the stated order.
-    fn check(&self, input: &Input, open: u32, tick: u32) -> Result<(), Reason> {
-        let command = &input.command;
+    fn check(&self, command: &Command, open: u32, tick: u32) -> Result<(), Reason> {
         let is_day = command.time_in_force == TimeInForce::Day as u8;
         let stays = is_day && (command.price != PRICE_MARKET || self.has(EXTRA_TO_LIMIT));
         let slides = self.has(EXTRA_SLIDE) && !self.has(EXTRA_POST_ONLY);
@@ -172,11 +171,7 @@ impl Asked {
         if is_for_auction(command) && at_once {
             return Err(Reason::InvalidField);
         }
-        self.check_condition(is_day, tick)?;
-        if self.expiry != 0 && self.expiry as u64 <= input.time_ns {
-            return Err(Reason::Expired);
-        }
-        Ok(())
+        self.check_condition(is_day, tick)
     }
 }
 
@@ -184,7 +179,7 @@ impl Engine<'_> {
     /// Keeps what is asked for the session's next order.
     pub(crate) fn extra(&mut self, command: &Command) -> Event {
         let at = usize::from(command.session);
-        if let Some(session) = self.sessions.get_mut(at).filter(|one| one.defined != 0) {
+        if let Some(session) = self.sessions.get_mut(at).filter(|one| one.is_defined()) {
             let asked = Asked::of(command);
             session.extra &= !Session::ASKED;
             session.extra |= u8::from(!asked.is_plain()) * Session::ASKED;
@@ -196,10 +191,10 @@ impl Engine<'_> {
     /// Enters an order that may be more than a plain one, or finds out what is wrong with it.
     #[cold]
     #[inline(never)]
-    pub(crate) fn enter_asked(&mut self, input: &Input, events: &mut Events) -> Step {
-        let at = usize::from(input.command.session);
+    pub(crate) fn enter_asked(&mut self, command: &Command, events: &mut Events) -> Step {
+        let at = usize::from(command.session);
         let is_peg = self.asked.get(at).is_some_and(Asked::is_peg);
-        if is_peg && self.look_ahead_of_peg(input) == Step::More {
+        if is_peg && self.look_ahead_of_peg(command) == Step::More {
             return Step::More;
         }
         let mut asked = Asked::zeroed();
@@ -207,9 +202,9 @@ impl Engine<'_> {
             session.extra &= !Session::ASKED;
             core::mem::swap(&mut self.asked[at], &mut asked);
         }
-        let step = match self.check_asked(input, &asked) {
+        let step = match self.check_asked(command, &asked) {
             Ok((taker, found)) => self.enter_with(taker, found, &asked, events),
-            Err(reason) => rejected(&input.command, reason, events),
+            Err(reason) => rejected(command, reason, events),
         };
         self.ended(step, events)
     }
@@ -217,10 +212,9 @@ impl Engine<'_> {
     /// The order, and the one that it replaces.
     fn check_asked(
         &mut self,
-        input: &Input,
+        command: &Command,
         asked: &Asked,
     ) -> Result<(Taker, Option<Found>), Reason> {
-        let command = &input.command;
         if self.day != Day::Open {
             return Err(Reason::NotOpen);
         }
@@ -237,7 +231,10 @@ impl Engine<'_> {
         if self.is_killed(&taker) {
             return Err(Reason::Killed);
         }
-        asked.check(input, taker.open, self.book_of(&taker).tick)?;
+        asked.check(command, taker.open, self.book_of(&taker).tick)?;
+        if asked.expiry != 0 && asked.expiry as u64 <= self.now_ns {
+            return Err(Reason::Expired);
+        }
         self.check_kind(command, asked, &mut taker)?;
         let is_plain = asked.is_plain() && !is_for_auction(command);
         taker.is_special = !is_plain || taker.price == ANY_BUY;
@@ -270,14 +267,13 @@ impl Engine<'_> {
             self.check_static(&taker)?;
         }
         if self.accounts.is_kept {
-            self.check_risk(&taker, found, input.time_ns)?;
+            self.check_risk(&taker, found)?;
         }
         self.check_room_of_parts(&taker, found)?;
         if self.may_park(&taker) {
+            // Who trades whole or not at all never rests.
             self.check_room_parked(found.is_none())?;
-        }
-        // Who trades whole or not at all never rests.
-        if !self.may_park(&taker) {
+        } else {
             self.check_room(&taker, found.is_none() && !self.meets(&taker))?;
         }
         Ok((taker, found))

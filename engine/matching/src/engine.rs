@@ -97,7 +97,7 @@ pub(crate) enum Pending {
     /// An aggressor goes on being shared out.
     Share(Sharing),
     /// Orders expire before it is applied.
-    Expire(Input),
+    Expire(Command),
     /// An order looks for its minimum quantity.
     Judge(Judged),
     /// Many orders leave.
@@ -107,7 +107,7 @@ pub(crate) enum Pending {
     /// The price that an auction would have is looked for.
     Indicate(Command, Search),
     /// A peg's references are looked for before it is applied.
-    Look(Input),
+    Look(Command),
     /// Consequences.
     After,
 }
@@ -233,19 +233,18 @@ impl<'m> Engine<'m> {
         events.clear();
         self.now_ns = input.time_ns;
         if input.time_ns >= self.due_ns {
-            return self.expire_then_apply(input, events);
+            return self.expire_then_apply(&input.command, events);
         }
-        self.apply_now(input, events)
+        self.apply_now(&input.command, events)
     }
 
-    /// Applies an input before which nothing expires any more.
+    /// Applies a command before which nothing expires any more.
     #[inline(always)]
-    pub(crate) fn apply_now(&mut self, input: &Input, events: &mut Events) -> Step {
-        let command = &input.command;
+    pub(crate) fn apply_now(&mut self, command: &Command, events: &mut Events) -> Step {
         match CommandKind::from_byte(command.kind) {
-            Some(CommandKind::New) => self.enter_new(input, events),
+            Some(CommandKind::New) => self.enter_new(command, events),
             Some(CommandKind::Cancel) => self.cancel(command, events),
-            Some(CommandKind::Replace) => self.replace(input, events),
+            Some(CommandKind::Replace) => self.replace(command, events),
             Some(CommandKind::CloseDay) => self.close_day(command, events),
             Some(CommandKind::Kill) => self.kill(command, events),
             Some(CommandKind::MassCancel) => self.mass_cancel(command, events),
@@ -283,12 +282,12 @@ impl<'m> Engine<'m> {
             Pending::Nothing => Step::Done,
             Pending::Sweep(mut taker) => self.trade(&mut taker, events),
             Pending::Share(sharing) => self.share_on(sharing, events),
-            Pending::Expire(input) => self.expire_then_apply(&input, events),
+            Pending::Expire(command) => self.expire_then_apply(&command, events),
             Pending::Judge(judged) => self.judge_on(judged, events),
             Pending::Leave(mass) => self.leave_on(mass, events),
             Pending::Turn(turn) => self.turn_on(turn, events),
             Pending::Indicate(command, search) => self.indicate_on(command, search, events),
-            Pending::Look(input) => self.enter_asked(&input, events),
+            Pending::Look(command) => self.enter_asked(&command, events),
             Pending::After => Step::Done,
         };
         self.ended(step, events)

@@ -5,7 +5,7 @@
 //! finds the reason.
 
 use wire::ring::{
-    Command, Event, EventKind, Input, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
+    Command, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
     TimeInForce,
 };
 
@@ -21,13 +21,12 @@ use crate::{Engine, Events, Step};
 
 impl Engine<'_> {
     #[inline(never)]
-    pub(crate) fn enter_new(&mut self, input: &Input, events: &mut Events) -> Step {
-        let command = &input.command;
+    pub(crate) fn enter_new(&mut self, command: &Command, events: &mut Events) -> Step {
         let Some(taker) = self.plain_new(command) else {
-            return self.enter_asked(input, events);
+            return self.enter_asked(command, events);
         };
         if self.accounts.is_kept
-            && let Err(reason) = self.check_risk(&taker, None, input.time_ns)
+            && let Err(reason) = self.check_risk(&taker, None)
         {
             return rejected(command, reason, events);
         }
@@ -46,13 +45,12 @@ impl Engine<'_> {
     }
 
     #[inline(never)]
-    pub(crate) fn replace(&mut self, input: &Input, events: &mut Events) -> Step {
-        let command = &input.command;
+    pub(crate) fn replace(&mut self, command: &Command, events: &mut Events) -> Step {
         let Some((taker, found)) = self.plain_replace(command) else {
-            return self.enter_asked(input, events);
+            return self.enter_asked(command, events);
         };
         if self.accounts.is_kept
-            && let Err(reason) = self.check_risk(&taker, Some(found), input.time_ns)
+            && let Err(reason) = self.check_risk(&taker, Some(found))
         {
             return rejected(command, reason, events);
         }

@@ -3,12 +3,12 @@
 //! An input before the next expiry costs one comparison. Adding, taking out and moving an order is
 //! at most 20 steps along the heap: as many as [`crate::SPECIAL_MAX`] has bits.
 
-use wire::ring::{Input, Reason};
+use wire::ring::{Command, Reason};
 
 use crate::engine::Pending;
 use crate::heap::{Heap, Timed};
 use crate::parts::Part;
-use crate::slab::{NONE, Order, Slab};
+use crate::slab::{Order, Slab};
 use crate::{Engine, Events, Step};
 
 /// Events that are kept for the input itself behind those of the orders that expire.
@@ -60,8 +60,8 @@ impl Engine<'_> {
         handle: u32,
         change: impl FnOnce(&mut Heap<'_>, &mut Keys<'_>, u32),
     ) {
+        let part = self.slab.part_at(handle);
         let Slab { orders, parts, .. } = &mut self.slab;
-        let part = orders[handle as usize].part().unwrap_or(NONE);
         let mut keys = Keys {
             orders,
             parts: parts.all,
@@ -75,13 +75,13 @@ impl Engine<'_> {
         self.due_ns = self.expiries.next_ns.min(self.timers.next_ns);
     }
 
-    /// Takes off the orders that expire by an input's time, then changes the states that end by it,
-    /// then applies the input.
+    /// Takes off the orders that expire by the input's time, then changes the states that end by it,
+    /// then applies its command.
     #[cold]
-    pub(crate) fn expire_then_apply(&mut self, input: &Input, events: &mut Events) -> Step {
-        while let Some(part) = self.expiries.due(input.time_ns) {
+    pub(crate) fn expire_then_apply(&mut self, command: &Command, events: &mut Events) -> Step {
+        while let Some(part) = self.expiries.due(self.now_ns) {
             if events.room() <= ROOM_OF_INPUT {
-                self.pending = Pending::Expire(*input);
+                self.pending = Pending::Expire(*command);
                 return Step::More;
             }
             let handle = self.slab.parts.all[part as usize].order;
@@ -89,16 +89,16 @@ impl Engine<'_> {
             events.push_words(self.canceled(handle, Reason::Expired, 0));
             self.take_off(self.refs.find(self.slab.orders, handle));
         }
-        while let Some(symbol) = self.timers.due(input.time_ns) {
+        while let Some(symbol) = self.timers.due(self.now_ns) {
             if events.room() <= ROOM_OF_INPUT {
-                self.pending = Pending::Expire(*input);
+                self.pending = Pending::Expire(*command);
                 return Step::More;
             }
-            if self.time_out(symbol as u16, input, events) == Step::More {
+            if self.time_out(symbol as u16, command, events) == Step::More {
                 return Step::More;
             }
         }
-        let step = self.apply_now(input, events);
+        let step = self.apply_now(command, events);
         self.ended(step, events)
     }
 }

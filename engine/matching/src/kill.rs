@@ -30,10 +30,6 @@ impl Book {
     fn is_killed(&self) -> bool {
         self.flags & Self::KILLED != 0
     }
-
-    fn set_killed(&mut self, is_killed: bool) {
-        self.flags = self.flags & !Self::KILLED | if is_killed { Self::KILLED } else { 0 };
-    }
 }
 
 /// Switches of those who are not defined yet.
@@ -123,7 +119,8 @@ impl Engine<'_> {
             _ => {
                 let book = self.books.books.get_mut(usize::from(command.symbol));
                 let book = book.filter(|book| book.is_defined());
-                book.ok_or(Reason::UnknownSymbol)?.set_killed(kills);
+                let book = book.ok_or(Reason::UnknownSymbol)?;
+                book.set(Book::KILLED, kills);
                 Ok(SYMBOL)
             }
         }

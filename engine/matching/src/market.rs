@@ -119,8 +119,9 @@ impl Engine<'_> {
         self.books.books[usize::from(symbol)].set(Book::OTHER_STATE, is_other);
     }
 
-    /// The price that auctions are near to: the last one, else the reference price.
-    pub(crate) fn auction_reference(&self, symbol: u16) -> Option<u32> {
+    /// Where a market is: at its last price, else at the reference price.
+    #[inline]
+    pub(crate) fn market_price(&self, symbol: u16) -> Option<u32> {
         let last = self.books.books[usize::from(symbol)].last;
         let reference = self.market(symbol).reference;
         [last, reference].into_iter().find(|price| *price != 0)

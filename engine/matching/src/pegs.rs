@@ -5,7 +5,7 @@
 //! price is another one now arrive anew; else none is looked at.
 
 use wire::ring::{
-    Command, CommandKind, Condition, EventKind, Input, PRICE_MARKET, PRICE_MAX, Side,
+    Command, CommandKind, Condition, EventKind, PRICE_MARKET, PRICE_MAX, Side,
 };
 
 use crate::after::{LOOKS_A_PIECE_MAX, Piece};
@@ -172,8 +172,8 @@ impl Engine<'_> {
 
     /// Ahead of the order that a peg's `Extra` was for: finds the references that it will need. A
     /// step of its own if that takes long.
-    pub(crate) fn look_ahead_of_peg(&mut self, input: &Input) -> Step {
-        let place = self.place_of(&input.command);
+    pub(crate) fn look_ahead_of_peg(&mut self, command: &Command) -> Step {
+        let place = self.place_of(command);
         let Some((symbol, without)) = place.filter(|(symbol, _)| self.is_continuous(*symbol))
         else {
             self.after.marks = [0; 2];
@@ -186,7 +186,7 @@ impl Engine<'_> {
             return Step::Done;
         }
         self.after.looking = Some(looking);
-        self.pending = Pending::Look(*input);
+        self.pending = Pending::Look(*command);
         Step::More
     }
 

@@ -10,7 +10,7 @@ use crate::answers::{about, refused};
 use crate::engine::Day;
 use crate::refs::Found;
 use crate::trade::Taker;
-use crate::{Engine, LINE_BYTES};
+use crate::Engine;
 
 /// Numbers of the limits, in `flags` of a `SetLimit`.
 const KEEP: u8 = 0;
@@ -31,7 +31,6 @@ pub(crate) const NONE: u64 = u64::MAX;
 pub(crate) const NONE_32: u32 = u32::MAX;
 
 const _: () = assert!(crate::ORDERS_MAX < NONE_32 && wire::ring::QUANTITY_MAX < NONE_32);
-const _: () = assert!(size_of::<Account>() <= 2 * LINE_BYTES);
 
 /// What an order comes to.
 #[derive(Clone, Copy)]
@@ -156,15 +155,10 @@ impl Engine<'_> {
         &mut self,
         taker: &Taker,
         replaced: Option<Found>,
-        time_ns: u64,
     ) -> Result<(), Reason> {
         let (whose, book) = (self.whose(&taker.who), self.book_of(taker));
         let (symbol, last) = (whose.symbol, book.last);
-        let market = if last != 0 {
-            last
-        } else {
-            self.market(symbol).reference
-        };
+        let market = self.market_price(symbol).unwrap_or(0);
         let gone = replaced.map_or(Amount::ZERO, |found| self.amount_live(found));
         let order = Amount::of(taker.open, taker.price, last);
         let Position(units) = self.accounts.position(whose.place, symbol);
@@ -173,7 +167,7 @@ impl Engine<'_> {
             return Err(Reason::Restricted);
         }
         let account = &mut self.accounts.all[usize::from(whose.place)];
-        if !account.take_turn(time_ns) {
+        if !account.take_turn(self.now_ns) {
             return Err(Reason::RateLimit);
         }
         let side = whose.side as usize;

@@ -7,7 +7,7 @@
 use bytemuck::Zeroable;
 
 use crate::Engine;
-use crate::accounts::{Account, Accounts, Position, UNITS_MAX, VALUE_MAX, Whose};
+use crate::accounts::{Account, Accounts, Position, UNITS_MAX, VALUE_MAX};
 use crate::carry::{Carrier, Tag};
 use crate::reader::{Reader, RestoreError, RestoreFault};
 use crate::risk::{NONE, NONE_32, SECOND_NS};
@@ -58,13 +58,8 @@ impl Position {
 }
 
 impl Accounts<'_> {
-    /// Takes an order out of sums that were carried with it.
-    pub(crate) fn exclude(&mut self, whose: Whose, units: u32, price: u32) {
-        self.change(whose, -i64::from(units), price);
-    }
-
     /// Whether all that is counted comes from trades alone, as it does without live orders.
-    pub(crate) fn is_traded_only(&self) -> bool {
+    fn is_traded_only(&self) -> bool {
         let is_even = |account: &Account| {
             let [buy, sell] = account.net;
             let is_gross = account.gross >= buy.abs() && (account.gross + buy) % 2 == 0;
@@ -134,7 +129,7 @@ impl Engine<'_> {
         for handle in live.clone() {
             let order = self.slab.orders[handle as usize];
             let (whose, price) = (self.whose(&order.identity()), self.price_of(handle));
-            self.accounts.exclude(whose, order.open(), price);
+            self.accounts.change(whose, -i64::from(order.open()), price);
         }
         let fits = self.accounts.is_traded_only();
         reader.require(fits, "accounts", RestoreFault::Value)?;

@@ -5,7 +5,7 @@
 //! order comes here.
 
 use bytemuck::Zeroable;
-use wire::ring::{Command, Event, EventKind, Input, MarketState, PRICE_MAX, Reason, TimeInForce};
+use wire::ring::{Command, Event, EventKind, MarketState, PRICE_MAX, Reason, TimeInForce};
 
 use crate::answers::{about, refused};
 use crate::attributes::Asked;
@@ -32,8 +32,8 @@ pub(crate) struct Turn {
     command: Command,
     to: MarketState,
     stage: Stage,
-    /// The input that a timer's turn goes ahead of.
-    ahead_of: Option<Input>,
+    /// The command that a timer's turn goes ahead of.
+    ahead_of: Option<Command>,
 }
 
 #[derive(Clone, Copy)]
@@ -91,7 +91,7 @@ impl Engine<'_> {
         &mut self,
         command: &Command,
         to: MarketState,
-        ahead_of: Option<Input>,
+        ahead_of: Option<Command>,
         events: &mut Events,
     ) -> Step {
         use MarketState::{Closed, ClosingAuction, Continuous};
@@ -138,7 +138,7 @@ impl Engine<'_> {
                     return self.leave_all(&turn.command, SYMBOL, Reason::DayClosed, events);
                 }
                 Stage::Tell => {
-                    self.tell(&turn, events);
+                    self.tell(&turn.command, turn.to, events);
                     Stage::Wake
                 }
                 Stage::Wake => {
@@ -146,7 +146,7 @@ impl Engine<'_> {
                     Stage::Wake
                 }
             };
-            if turn.stage.is_last() && !self.has_at_close(&turn) {
+            if matches!(turn.stage, Stage::Wake) && !self.has_at_close(&turn) {
                 return self.turned(&turn, events);
             }
         }
@@ -171,12 +171,12 @@ impl Engine<'_> {
         Stage::Leave
     }
 
-    /// Puts the symbol of a turn into its new state.
-    fn tell(&mut self, turn: &Turn, events: &mut Events) {
-        let symbol = turn.command.symbol;
+    /// Puts a symbol that turned into its new state.
+    fn tell(&mut self, command: &Command, to: MarketState, events: &mut Events) {
+        let symbol = command.symbol;
         let from = self.state(symbol);
-        self.change_state(&turn.command, turn.to, events);
-        if is_trading(turn.to) && !is_trading(from) {
+        self.change_state(command, to, events);
+        if is_trading(to) && !is_trading(from) {
             self.wake(symbol);
         }
         self.touch(symbol);
@@ -184,8 +184,8 @@ impl Engine<'_> {
 
     /// Ends a turn.
     fn turned(&mut self, turn: &Turn, events: &mut Events) -> Step {
-        if let Some(input) = turn.ahead_of {
-            self.pending = Pending::Expire(input);
+        if let Some(command) = turn.ahead_of {
+            self.pending = Pending::Expire(command);
             return Step::More;
         }
         events.mark_last(true);
@@ -208,8 +208,8 @@ impl Engine<'_> {
         });
     }
 
-    /// Changes the state of a symbol whose time is over, ahead of an input.
-    pub(crate) fn time_out(&mut self, symbol: u16, input: &Input, events: &mut Events) -> Step {
+    /// Changes the state of a symbol whose time is over, ahead of a command.
+    pub(crate) fn time_out(&mut self, symbol: u16, next: &Command, events: &mut Events) -> Step {
         self.end_never(symbol);
         let command = of_symbol(symbol);
         if self.state(symbol) == MarketState::LimitState {
@@ -217,19 +217,14 @@ impl Engine<'_> {
             self.change_state(&command, MarketState::VolatilityAuction, events);
             return Step::Done;
         }
-        self.turn(&command, MarketState::Continuous, Some(*input), events)
+        self.turn(&command, MarketState::Continuous, Some(*next), events)
     }
 
     /// Ends the turn of a symbol whose orders left as it is to be closed.
     pub(crate) fn turned_closed(&mut self, command: &Command, events: &mut Events) -> Step {
-        let turn = Turn {
-            command: *command,
-            to: MarketState::Closed,
-            stage: Stage::Tell,
-            ahead_of: None,
-        };
-        self.tell(&turn, events);
-        self.turned(&turn, events)
+        self.tell(command, MarketState::Closed, events);
+        events.mark_last(true);
+        self.ended(Step::Done, events)
     }
 
     /// Tells what the auction of a symbol would do now.
@@ -346,13 +341,6 @@ pub(crate) fn of_symbol(symbol: u16) -> Command {
     Command {
         symbol,
         ..Command::zeroed()
-    }
-}
-
-impl Stage {
-    /// Whether the symbol is in its new state.
-    fn is_last(&self) -> bool {
-        matches!(self, Self::Wake)
     }
 }
 

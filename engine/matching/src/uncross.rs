@@ -129,7 +129,7 @@ impl Engine<'_> {
     /// The price of a search that is at its end.
     fn choose(&self, search: &Search) -> Cross {
         let book = &self.books.books[usize::from(search.symbol)];
-        let reference = self.auction_reference(search.symbol);
+        let reference = self.market_price(search.symbol);
         let (buys, sells) = (&search.buys, &search.sells);
         // The next levels: no candidate is beyond those after them.
         let (mut buys_next, mut sells_next) = (*buys, *sells);
