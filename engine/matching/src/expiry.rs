@@ -75,8 +75,8 @@ impl Engine<'_> {
         self.due_ns = self.expiries.next_ns.min(self.timers.next_ns);
     }
 
-    /// Takes off the orders that expire by the input's time, then changes the states that end by it,
-    /// then applies its command.
+    /// Takes off the orders that expire by the input's time, then changes the states that end by
+    /// it, then applies its command.
     #[cold]
     pub(crate) fn expire_then_apply(&mut self, command: &Command, events: &mut Events) -> Step {
         while let Some(part) = self.expiries.due(self.now_ns) {
