@@ -112,18 +112,20 @@ pub enum Field {
     Previous,
     /// The checksum of the record.
     Checksum,
-    /// A segment's file is missing.
+    /// A file is missing.
     File,
-    /// A segment's file has not the length it was made with.
+    /// A file has not the length it was made with.
     FileLength,
+    /// Which of several streams a page belongs to.
+    Number,
 }
 
 /// Damage, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Corrupt {
-    /// The segment's file.
+    /// The file.
     pub file: String,
-    /// The record's first byte.
+    /// First byte of the record, page or section.
     pub offset: u64,
     /// What is wrong.
     pub field: Field,
@@ -173,3 +175,48 @@ impl fmt::Display for RecoveryError {
 }
 
 impl std::error::Error for RecoveryError {}
+
+/// Why a stream or a snapshot cannot be used. Neither holds anything that the journal does not: a
+/// start goes on without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataError {
+    /// The disk failed.
+    Storage(StorageError),
+    /// Something is not as it was written.
+    Corrupt(Corrupt),
+    /// It is whole, and of a later version of the format.
+    Newer {
+        /// The file.
+        file: String,
+        /// Its version.
+        version: u32,
+        /// The last version that this program reads.
+        known: u32,
+    },
+}
+
+impl From<StorageError> for DataError {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Storage(error) => error.fmt(f),
+            Self::Corrupt(corrupt) => write!(f, "damaged: {corrupt}"),
+            Self::Newer {
+                file,
+                version,
+                known,
+            } => write!(
+                f,
+                "{file} has version {version} of its format, and this program reads {known}: use \
+                 the newer program"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for DataError {}

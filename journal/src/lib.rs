@@ -6,6 +6,9 @@
 //! else. Neither knows a file: both work on a [`Storage`], which is [`FileStorage`] in production
 //! and [`simulated::DiskStorage`] in tests. The bytes are described in `docs/journal.md`.
 //!
+//! Beside it lie what follows from it: output [streams](stream) and [snapshots](snapshot), which a
+//! [`Follower`] of the journal makes. They are [`Files`], and a start can do without them.
+//!
 //! ```
 //! use journal::{Config, Writer, recover, simulated::Disk};
 //! use wire::ring::Input;
@@ -26,9 +29,12 @@
 #![deny(unsafe_code)]
 
 pub mod record;
+pub mod snapshot;
 pub mod storage;
+pub mod stream;
 
 mod error;
+mod files;
 mod follower;
 mod io;
 mod judge;
@@ -41,7 +47,8 @@ mod window;
 mod wipe;
 mod writer;
 
-pub use error::{AppendError, Corrupt, Field, RecoveryError, WriterError};
+pub use error::{AppendError, Corrupt, DataError, Field, RecoveryError, WriterError};
+pub use files::{DirectoryFiles, Files};
 pub use follower::Follower;
 pub use io::{FileSegments, FileStorage, Mode, OpenError, Wanted};
 pub use mark::Mark;

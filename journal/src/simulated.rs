@@ -5,9 +5,13 @@
 //! seed, each for itself: a torn write. Dropping a [`DiskStorage`] and opening another one is a
 //! killed process: what was written stays readable, flushed or not.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use files::DiskFiles;
 
 use crate::storage::{
     Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError, segment_name,
@@ -76,6 +80,7 @@ struct State {
     faults: Faults,
     writes: u64,
     segments: BTreeMap<u32, Segment>,
+    files: files::Kept,
 }
 
 impl State {
@@ -135,17 +140,24 @@ impl Disk {
         }
     }
 
+    /// The other files on it.
+    #[must_use]
+    pub fn files(&self) -> DiskFiles {
+        DiskFiles::of(self.clone())
+    }
+
     /// A second disk with the same bytes, flushed and not, that goes its own way by `seed`.
     #[must_use]
     pub fn fork(&self, seed: u64) -> Self {
         let state = self.state();
-        let segments = state.segments.clone();
+        let (segments, files) = (state.segments.clone(), state.files.clone());
         let (faults, writes) = (state.faults, state.writes);
         Self(Arc::new(Mutex::new(State {
             random: seed,
             faults,
             writes,
             segments,
+            files,
         })))
     }
 
@@ -161,6 +173,7 @@ impl Disk {
         for number in numbers {
             state.tear(number);
         }
+        files::tear(&mut state);
     }
 
     /// Writes that were begun over the disk's life.

@@ -119,6 +119,12 @@ pub enum Act {
     Write,
     /// Flushing what was written.
     Flush,
+    /// Shortening a file.
+    Cut,
+    /// Giving a file its name.
+    Rename,
+    /// Removing a file.
+    Remove,
 }
 
 /// A disk that said no, and where.
@@ -167,6 +173,9 @@ impl fmt::Display for StorageError {
             Act::Read => "read",
             Act::Write => "write",
             Act::Flush => "flush",
+            Act::Cut => "shorten",
+            Act::Rename => "rename",
+            Act::Remove => "remove",
         };
         let why = io::Error::from_raw_os_error(self.errno);
         write!(

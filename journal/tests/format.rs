@@ -8,29 +8,10 @@ use bytemuck::Zeroable as _;
 use journal::record::Header;
 use journal::simulated::Disk;
 use journal::{GROUP_INPUTS_MAX, Input, SEGMENT_BYTES, SEGMENT_BYTES_MIN, WRITE_BYTES};
-use support::{POLLS_MAX, close, open, read};
+use support::{POLLS_MAX, close, dump, open, read, table};
 use wire::ring::{Command, CommandKind};
 
 const PAGE: &str = include_str!("../../docs/journal.md");
-
-/// Rows `| offset | bytes | field | ...` of the table that has a row for `first`.
-fn table(first: &str) -> Vec<(usize, usize, &'static str)> {
-    let rows = |table: &'static str| -> Vec<(usize, usize, &'static str)> {
-        let cells = |line: &'static str| {
-            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-            Some((
-                cells.get(1)?.parse().ok()?,
-                cells.get(2)?.parse().ok()?,
-                *cells.get(3)?,
-            ))
-        };
-        table.lines().filter_map(cells).collect()
-    };
-    let mut tables = PAGE.split("\n\n").map(rows);
-    tables
-        .find(|rows| rows.first().is_some_and(|row| row.2 == first))
-        .expect("a table")
-}
 
 #[test]
 fn the_tables_are_the_layouts() {
@@ -50,13 +31,13 @@ fn the_tables_are_the_layouts() {
         (offset_of!(Header, previous), 4, "previous"),
         (offset_of!(Header, checksum), 4, "checksum"),
     ];
-    assert_eq!(table("magic"), header);
+    assert_eq!(table(PAGE, "magic"), header);
     let input = [
         (offset_of!(Input, sequence), 8, "sequence"),
         (offset_of!(Input, time_ns), 8, "time_ns"),
         (offset_of!(Input, command), size_of::<Command>(), "command"),
     ];
-    assert_eq!(table("sequence"), input);
+    assert_eq!(table(PAGE, "sequence"), input);
 }
 
 #[test]
@@ -84,14 +65,6 @@ fn example() -> (Disk, Vec<u8>) {
     close(&mut writer);
     let bytes = disk.bytes(1).expect("a segment");
     (disk, bytes)
-}
-
-fn dump(bytes: &[u8]) -> String {
-    let line = |(index, bytes): (usize, &[u8])| {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{:08x}  {hex}\n", index * 16)
-    };
-    bytes.chunks(16).enumerate().map(line).collect()
 }
 
 #[test]

@@ -86,3 +86,31 @@ pub fn close<S: Storage>(writer: &mut Writer<S>) {
     }
     panic!("never closed");
 }
+
+/// Rows of a page `| offset | bytes | field | ...` of the table that has a row for `first`.
+pub fn table(page: &'static str, first: &str) -> Vec<(usize, usize, &'static str)> {
+    let rows = |table: &'static str| -> Vec<(usize, usize, &'static str)> {
+        let cells = |line: &'static str| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            Some((
+                cells.get(1)?.parse().ok()?,
+                cells.get(2)?.parse().ok()?,
+                *cells.get(3)?,
+            ))
+        };
+        table.lines().filter_map(cells).collect()
+    };
+    let mut tables = page.split("\n\n").map(rows);
+    tables
+        .find(|rows| rows.first().is_some_and(|row| row.2 == first))
+        .expect("a table")
+}
+
+/// Bytes as hexadecimal lines of sixteen.
+pub fn dump(bytes: &[u8]) -> String {
+    let line = |(index, bytes): (usize, &[u8])| {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{:08x}  {hex}\n", index * 16)
+    };
+    bytes.chunks(16).enumerate().map(line).collect()
+}
