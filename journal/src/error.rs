@@ -1,7 +1,9 @@
 //! What can go wrong above the disk, as values.
 
 use std::fmt;
+use std::mem::offset_of;
 
+use crate::record::Header;
 use crate::storage::StorageError;
 
 /// Why [`Writer::append`](crate::Writer::append) did not take a group. Nothing of it was taken:
@@ -120,6 +122,30 @@ pub enum Field {
     Number,
 }
 
+impl Field {
+    /// Where the field stands in a record; `None` for what is about a whole file.
+    #[must_use]
+    pub const fn offset(self) -> Option<u64> {
+        let offset = match self {
+            Self::Magic => offset_of!(Header, magic),
+            Self::Kind => offset_of!(Header, kind),
+            Self::Version => offset_of!(Header, version),
+            Self::Length => offset_of!(Header, bytes),
+            Self::Count => offset_of!(Header, count),
+            Self::Epoch => offset_of!(Header, epoch),
+            Self::Sequence => offset_of!(Header, first_sequence),
+            Self::Time => offset_of!(Header, time_ns),
+            Self::Durable => offset_of!(Header, durable),
+            Self::Segment => offset_of!(Header, segment),
+            Self::Offset => offset_of!(Header, line),
+            Self::Previous => offset_of!(Header, previous),
+            Self::Checksum => offset_of!(Header, checksum),
+            Self::File | Self::FileLength => return None,
+        };
+        Some(offset as u64)
+    }
+}
+
 /// Damage, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Corrupt {
@@ -153,6 +179,15 @@ pub enum RecoveryError {
     /// The journal is damaged before its tail: restore the file from a copy. Going on would forget
     /// what was acknowledged.
     Corrupt(Corrupt),
+    /// A newer program wrote a record, whole, of a format that this one does not know.
+    Newer {
+        /// The segment's file.
+        file: String,
+        /// The record's first byte.
+        offset: u64,
+        /// The version of its format.
+        version: u8,
+    },
 }
 
 impl From<StorageError> for RecoveryError {
@@ -169,6 +204,16 @@ impl fmt::Display for RecoveryError {
                 f,
                 "the journal is damaged: {corrupt}; restore that file from a copy, going on would \
                  forget acknowledged orders"
+            ),
+            Self::Newer {
+                file,
+                offset,
+                version,
+            } => write!(
+                f,
+                "{file} at byte {offset}: a newer program wrote this, in version {version} of the \
+                 format; this one reads up to version {}: start the newer one",
+                crate::record::VERSION
             ),
         }
     }

@@ -59,19 +59,29 @@ pub(crate) fn accept<S: Segments>(
     window: &mut Window<S>,
     chain: &Chain,
     header: &Header,
-    (at, offset): (SegmentFile, u64),
+    place: (SegmentFile, u64),
     on: &mut dyn FnMut(&Input),
 ) -> Result<usize, RecoveryError> {
-    let bytes = header.bytes as usize;
-    let body = &window.show(at, offset, bytes)?[LINE_BYTES..bytes];
-    let inputs: &[Input] = bytemuck::cast_slice(body);
-    let candidate = Candidate {
-        header,
-        inputs,
-        at,
-        offset,
-    };
-    if let Some((field, found, expected)) = candidate.wrong(chain) {
+    let record = examine(window, chain, header, place)?;
+    record.inputs.iter().for_each(on);
+    Ok(record.inputs.len())
+}
+
+/// Checks a whole record against the chain, and only then shows it.
+pub(crate) fn examine<'w, S: Segments>(
+    window: &'w mut Window<S>,
+    chain: &Chain,
+    header: &Header,
+    (at, offset): (SegmentFile, u64),
+) -> Result<Record<'w>, RecoveryError> {
+    if header.version > VERSION {
+        return Err(RecoveryError::Newer {
+            file: window.file(at.number),
+            offset,
+            version: header.version,
+        });
+    }
+    if let Some((field, found, expected)) = show(window, header, at, offset)?.wrong(chain) {
         return Err(RecoveryError::Corrupt(Corrupt {
             file: window.file(at.number),
             offset,
@@ -80,19 +90,39 @@ pub(crate) fn accept<S: Segments>(
             expected,
         }));
     }
-    inputs.iter().for_each(on);
-    Ok(inputs.len())
+    Ok(show(window, header, at, offset)?)
+}
+
+fn show<'w, S: Segments>(
+    window: &'w mut Window<S>,
+    header: &Header,
+    at: SegmentFile,
+    offset: u64,
+) -> Result<Record<'w>, StorageError> {
+    let bytes = header.bytes as usize;
+    let body = &window.show(at, offset, bytes)?[LINE_BYTES..bytes];
+    Ok(Record {
+        header: *header,
+        inputs: bytemuck::cast_slice(body),
+        at,
+        offset,
+    })
 }
 
 /// A whole record at its place.
-struct Candidate<'a> {
-    header: &'a Header,
-    inputs: &'a [Input],
-    at: SegmentFile,
-    offset: u64,
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Its first line.
+    pub header: Header,
+    /// What a group holds; empty in other records.
+    pub inputs: &'a [Input],
+    /// The segment it stands in.
+    pub at: SegmentFile,
+    /// The byte of the segment where it begins.
+    pub offset: u64,
 }
 
-impl Candidate<'_> {
+impl Record<'_> {
     /// What keeps the record from being the next one of `chain`: field, found, expected.
     ///
     /// No crash makes a whole record that is not: this is damage or another journal's file.
@@ -103,7 +133,7 @@ impl Candidate<'_> {
     }
 
     fn wrong_shape(&self) -> Option<(Field, u64, u64)> {
-        let header = self.header;
+        let header = &self.header;
         if header.version != VERSION {
             return Some((Field::Version, header.version.into(), VERSION.into()));
         }
@@ -137,7 +167,7 @@ impl Candidate<'_> {
     }
 
     fn wrong_place(&self, chain: &Chain) -> Option<(Field, u64, u64)> {
-        let header = self.header;
+        let header = &self.header;
         let line = self.offset / LINE_BYTES as u64;
         let durable_max = chain.next_sequence - 1;
         if header.segment != self.at.number {

@@ -35,6 +35,7 @@ pub mod stream;
 
 mod error;
 mod files;
+mod flipped;
 mod follower;
 mod io;
 mod judge;
@@ -43,17 +44,21 @@ mod recovery;
 pub mod simulated;
 mod staging;
 mod tail;
+mod walk;
 mod window;
 mod wipe;
 mod writer;
 
 pub use error::{AppendError, Corrupt, DataError, Field, RecoveryError, WriterError};
 pub use files::{DirectoryFiles, Files};
+pub use flipped::{Flipped, flipped};
 pub use follower::Follower;
-pub use io::{FileSegments, FileStorage, Mode, OpenError, Wanted};
+pub use io::{FileList, FileSegments, FileStorage, Mode, OpenError, Wanted};
+pub use judge::Record;
 pub use mark::Mark;
 pub use recovery::{Recovered, Resume, Torn, recover, recover_from};
 pub use storage::{Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError};
+pub use walk::{End, Walker};
 pub use writer::{Config, Writer};
 
 pub use wire::ring::Input;

@@ -125,7 +125,7 @@ pub fn recover_from<S: Segments>(
 }
 
 /// Refuses a row of files with a gap, or with a length no segment has.
-fn check_files<S: Segments>(
+pub(crate) fn check_files<S: Segments>(
     storage: &S,
     segments: &[SegmentFile],
     first: u32,
@@ -160,25 +160,25 @@ fn check_files<S: Segments>(
 }
 
 /// Where reading a segment ended, and on what.
-struct Stop {
-    offset: u64,
-    why: Verdict,
+pub(crate) struct Stop {
+    pub offset: u64,
+    pub why: Verdict,
 }
 
 impl Stop {
     /// Nothing was written there, or the segment is full.
-    fn is_zero(&self) -> bool {
+    pub fn is_zero(&self) -> bool {
         self.why == Verdict::Zero
     }
 
-    fn field(&self) -> (Field, u64, u64) {
+    pub fn field(&self) -> (Field, u64, u64) {
         match self.why {
             Verdict::Damaged(field, found, expected) => (field, found, expected),
             Verdict::Zero | Verdict::Whole(_) => (Field::Magic, 0, MAGIC.into()),
         }
     }
 
-    fn corrupt(&self, file: &str) -> Corrupt {
+    pub fn corrupt(&self, file: &str) -> Corrupt {
         let (field, found, expected) = self.field();
         Corrupt {
             file: file.to_owned(),

@@ -168,7 +168,7 @@ fn whole_records_that_break_the_chain_are_errors_even_at_the_end() {
     let offset = places(&bytes)[last].offset as u64;
     type Change = Box<dyn Fn(&mut Header, &mut [u8])>;
     let changes: [(Field, Change); 11] = [
-        (Field::Version, Box::new(|header, _| header.version = 2)),
+        (Field::Version, Box::new(|header, _| header.version = 0)),
         (Field::Kind, Box::new(|header, _| header.kind = 9)),
         (
             Field::Kind,

@@ -4,6 +4,7 @@
 //! where the machine and the file system allow it; [`Mode`] says what was found. New segments are
 //! made by a thread of their own, because zero-filling one takes far longer than a write.
 
+mod listed;
 mod look;
 mod mode;
 mod plain;
@@ -18,6 +19,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use listed::FileList;
 pub use look::FileSegments;
 pub use mode::{Mode, OpenError, Wanted};
 
