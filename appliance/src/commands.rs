@@ -1,14 +1,17 @@
 //! The program's commands, one file each: `Args` is what it takes, `run` does it.
 
+pub mod bisect;
 pub mod book;
 pub mod control;
 pub mod demo;
 pub mod doctor;
 pub mod host;
 pub mod jitter;
+pub mod journal;
 pub mod load;
 pub mod profile;
 pub mod replay;
+pub mod rerun;
 pub mod run;
 pub mod top;
 pub mod topology;

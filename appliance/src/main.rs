@@ -14,6 +14,8 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find the first input after which two builds of this program differ.
+    Bisect(commands::bisect::Args),
     /// Show a book of a feed, live.
     Book(commands::book::Args),
     /// Say a word to a running venue: states, bands, limits, kill switches, mass cancels.
@@ -24,11 +26,13 @@ enum Command {
     Doctor(commands::doctor::Args),
     /// Measure how quiet the cores are: gaps of a thread that does nothing but look.
     Jitter(commands::jitter::Args),
+    /// Look into a journal: verify, show, count, export.
+    Journal(commands::journal::Args),
     /// Drive a venue with generated order flow and judge its answers.
     Load(commands::load::Args),
     /// Say where the time of each tile of a running venue goes.
     Profile(commands::profile::Args),
-    /// Send an ITCH file as a MoldUDP64 feed.
+    /// Send an ITCH file as a MoldUDP64 feed, or run a day's journal again.
     Replay(commands::replay::Args),
     /// Run a venue until SIGTERM or SIGINT.
     Run(commands::run::Args),
@@ -42,11 +46,13 @@ enum Command {
 
 fn main() -> ExitCode {
     match &Program::parse().command {
+        Command::Bisect(args) => commands::bisect::run(args),
         Command::Book(args) => commands::book::run(args),
         Command::Control(args) => commands::control::run(args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Jitter(args) => commands::jitter::run(args),
+        Command::Journal(args) => commands::journal::run(args),
         Command::Load(args) => commands::load::run(args),
         Command::Profile(args) => commands::profile::run(args),
         Command::Replay(args) => commands::replay::run(args),

@@ -4,11 +4,13 @@
 //! assemble the same venue from simulated ones. [`runner`] does both for production.
 
 mod answer;
+pub mod closing;
 mod conduct;
 mod control;
 pub mod day;
 mod definitions;
 mod recovery;
+pub mod rerun;
 pub mod runner;
 mod schedule;
 mod spent;
@@ -310,11 +312,21 @@ fn depth_publisher(
 
 fn publisher_config(topology: &Topology, session: [u8; 10]) -> PublisherConfig {
     PublisherConfig {
-        session,
-        symbols: topology.limits.symbols,
-        history_messages: topology.feed.history_bytes / FEED_MESSAGE_BYTES,
-        history_bytes: topology.feed.history_bytes,
         end_ns: topology.ending.feed_end.as_nanos() as u64,
+        ..publisher_config_of(
+            session,
+            topology.limits.symbols,
+            topology.feed.history_bytes,
+        )
+    }
+}
+
+fn publisher_config_of(session: [u8; 10], symbols: u16, history_bytes: usize) -> PublisherConfig {
+    PublisherConfig {
+        session,
+        symbols,
+        history_messages: history_bytes / FEED_MESSAGE_BYTES,
+        history_bytes,
         ..PublisherConfig::default()
     }
 }

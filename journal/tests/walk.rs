@@ -117,7 +117,7 @@ fn one_flipped_bit_is_found_wherever_it_is() {
     let bytes = disk.bytes(1).unwrap();
     // The first group of the second life: what stands before it is 64 + 256 + 64 bytes.
     let (start, end) = (384, 384 + 1_001 * 64);
-    for at in (start..end).step_by(61).chain(start + 48..start + 64) {
+    for at in (start..end).step_by(509).chain(start + 48..start + 64) {
         let bit = 1 << (at % 8);
         let damaged = disk.fork(1);
         let mut changed = bytes.clone();

@@ -1,10 +1,12 @@
-//! `wirecross replay`: an ITCH file as a MoldUDP64 feed, at its own pace, faster, or flat out.
+//! `wirecross replay`: an ITCH file as a MoldUDP64 feed, at its own pace, faster, or flat out; or a
+//! day's journal, see [`rerun`].
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::rerun;
 use nic::{Clock, Net, RealClock, RealNet, RealUdp, SendError, UdpOptions, UdpPort};
 use wire::binary_file::Reader;
 use wire::itch::Message;
@@ -19,7 +21,8 @@ const DRAIN_POLLS: usize = 1_000;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// File of ITCH 5.0 messages in BinaryFILE framing.
-    file: PathBuf,
+    #[arg(required_unless_present = "journal", conflicts_with = "journal")]
+    file: Option<PathBuf>,
     /// The file holds MoldUDP64 packets back to back instead.
     #[arg(long)]
     mold: bool,
@@ -35,18 +38,24 @@ pub struct Args {
     /// Session name in the packets, at most 10 letters.
     #[arg(long, default_value = "REPLAY")]
     session: String,
+    #[command(flatten)]
+    day: rerun::Args,
 }
 
 /// Runs the command.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    match replay(args) {
+    let file = match (&args.day.journal, &args.file) {
+        (Some(directory), _) => return rerun::run(&args.day, directory),
+        (None, file) => file.clone().unwrap_or_default(),
+    };
+    match replay(args, &file) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => super::failed("replay", format!("{}: {error}", args.file.display())),
+        Err(error) => super::failed("replay", format!("{}: {error}", file.display())),
     }
 }
 
-fn replay(args: &Args) -> Result<(), String> {
+fn replay(args: &Args, file: &Path) -> Result<(), String> {
     if !(args.speed >= 0.0 && args.speed.is_finite()) {
         return Err(format!(
             "--speed {}: choose 0 or a positive number",
@@ -59,7 +68,7 @@ fn replay(args: &Args) -> Result<(), String> {
             args.session
         ));
     }
-    let file = std::fs::read(&args.file).map_err(|error| error.to_string())?;
+    let file = std::fs::read(file).map_err(|error| error.to_string())?;
     if args.mold {
         return replay_packets(args, &file);
     }

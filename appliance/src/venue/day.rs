@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Letters of a day's name: those of a SoupBinTCP or MoldUDP64 session.
 const NAME_LETTERS: usize = 10;
 
-const DAY_NS: u64 = session::DAY_NS;
+pub(crate) const DAY_NS: u64 = session::DAY_NS;
 
 /// A data directory that this process holds, and its current day.
 #[derive(Debug)]
@@ -102,6 +102,11 @@ fn locked(data_dir: &Path) -> Result<File, StartError> {
     Ok(file)
 }
 
+/// Whether a directory of this name is a day's.
+pub(crate) fn is_day(name: &str) -> bool {
+    name.len() == NAME_LETTERS && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The name of the newest day. A day whose limits are not there was never begun.
 fn newest(data_dir: &Path) -> std::io::Result<Option<String>> {
     let mut newest = None;
@@ -110,8 +115,7 @@ fn newest(data_dir: &Path) -> std::io::Result<Option<String>> {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        let is_day = name.len() == NAME_LETTERS && name.bytes().all(|byte| byte.is_ascii_digit());
-        if is_day && entry.path().join("limits").is_file() && Some(&name) > newest.as_ref() {
+        if is_day(&name) && entry.path().join("limits").is_file() && Some(&name) > newest.as_ref() {
             newest = Some(name);
         }
     }
@@ -136,7 +140,7 @@ fn name_next(newest: Option<&str>, now_ns: u64) -> Result<String, StartError> {
 }
 
 /// Year, month and day of a count of days since 1970, by Howard Hinnant's `civil_from_days`.
-fn date(days: i64) -> (i64, u32, u32) {
+pub(crate) fn date(days: i64) -> (i64, u32, u32) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -160,6 +164,43 @@ fn limits_text(topology: &Topology) -> String {
         "symbols = {}\nsessions = {}\norders = {}\nspecial = {}\nprice_groups = {}\n",
         limits.symbols, limits.sessions, limits.orders, limits.special, limits.price_groups
     )
+}
+
+/// The limits that a day began with; how many accounts it keeps is not among them.
+///
+/// # Errors
+/// They cannot be read.
+pub(crate) fn limits_began(directory: &Path) -> Result<matching::Limits, StartError> {
+    let path = directory.join("limits");
+    let named = format!("limits {}", path.display());
+    let text = fs::read_to_string(&path).map_err(|e| StartError::of(&named, &e))?;
+    let limits = toml::from_str::<Began>(&text).map_err(|e| StartError::of(&named, &e))?;
+    let Began {
+        symbols,
+        sessions,
+        orders,
+        special,
+        price_groups,
+    } = limits;
+    Ok(matching::Limits {
+        symbols,
+        sessions,
+        orders,
+        special,
+        price_groups,
+        accounts: 0,
+    })
+}
+
+/// What [`limits_text`] writes.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Began {
+    symbols: u16,
+    sessions: u16,
+    orders: u32,
+    special: u32,
+    price_groups: u32,
 }
 
 fn limits_check(directory: &Path, limits: &str) -> Result<(), StartError> {

@@ -1,5 +1,6 @@
 //! Runs a venue on this machine: real ports, real disk, real threads.
 
+use super::closing::Closing;
 use super::conduct::Conductor;
 use super::control::Control;
 use super::day::Day;
@@ -147,7 +148,11 @@ pub fn run(
             outcome
         }
     });
-    finished(&mut venue, outcome)
+    let summary = finished(&mut venue, outcome)?;
+    if let Err(error) = Closing::of(&summary).write(&day.directory) {
+        eprintln!("wirecross: what the day came to is not on disk: {error}");
+    }
+    Ok(summary)
 }
 
 /// Pinned tiles need their cores.

@@ -1,0 +1,193 @@
+//! Which inputs somebody wants to see: by symbol, account, time and sequence.
+//!
+//! A journal names symbols and accounts once, where it defines them, and a cancel names an order
+//! only. So every input is looked at, wanted or not, to know what the later ones are about.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wire::ring::{Command, CommandKind, Input};
+
+use super::time;
+
+/// What is wanted; what is not asked for does not matter.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Wanted {
+    /// Inputs about this symbol: its name, or its number. Cancels and replacements of its orders
+    /// are about it too.
+    #[arg(long)]
+    symbol: Option<String>,
+    /// Inputs of sessions of this account, and those that set something for it.
+    #[arg(long)]
+    account: Option<u32>,
+    /// From this time on: 2026-01-30T12:00:00.5Z, 2026-01-30, or nanoseconds since 1970.
+    #[arg(long, value_name = "TIME", value_parser = time::read)]
+    from: Option<u64>,
+    /// Before this time.
+    #[arg(long, value_name = "TIME", value_parser = time::read)]
+    to: Option<u64>,
+    /// Numbers of inputs: 5, 5.. or 5..9, both included.
+    #[arg(long, value_name = "FROM..TO", value_parser = sequences)]
+    sequence: Option<(u64, u64)>,
+}
+
+fn sequences(text: &str) -> Result<(u64, u64), String> {
+    let number = |text: &str, empty: u64| match text {
+        "" => Some(empty),
+        digits => digits.parse().ok(),
+    };
+    let range = match text.split_once("..") {
+        Some((from, to)) => number(from, 1).zip(number(to, u64::MAX)),
+        None => number(text, 0).map(|only| (only, only)),
+    };
+    range
+        .filter(|(from, to)| 0 < *from && from <= to)
+        .ok_or_else(|| format!("{text:?}: write 5, 5.. or 5..9"))
+}
+
+/// What the journal said about names so far.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    symbols: BTreeMap<u16, String>,
+    accounts: BTreeMap<u16, u32>,
+}
+
+impl Names {
+    /// Name of a symbol, if it was defined.
+    pub fn symbol(&self, number: u16) -> Option<&str> {
+        self.symbols.get(&number).map(String::as_str)
+    }
+
+    /// Account of a session, if it was defined.
+    pub fn account(&self, session: u16) -> Option<u32> {
+        self.accounts.get(&session).copied()
+    }
+
+    fn hear(&mut self, command: &Command) {
+        match CommandKind::from_byte(command.kind) {
+            Some(CommandKind::DefineSymbol) => {
+                let name = String::from_utf8_lossy(&command.client_id[..8]);
+                self.symbols
+                    .insert(command.symbol, name.trim_end().to_owned());
+            }
+            Some(CommandKind::DefineSession) => {
+                self.accounts.insert(command.session, command.user_ref);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Looks at the inputs one by one.
+#[derive(Debug)]
+pub(super) struct Filter {
+    wanted: Wanted,
+    pub names: Names,
+    /// Symbol of each order, by session and number; only where a symbol is wanted.
+    orders: HashMap<(u16, u32), u16>,
+    /// What a session asked for its next order, which says whether it is wanted.
+    extras: BTreeMap<u16, Input>,
+}
+
+impl Filter {
+    pub fn new(wanted: &Wanted) -> Self {
+        Self {
+            wanted: wanted.clone(),
+            names: Names::default(),
+            orders: HashMap::new(),
+            extras: BTreeMap::new(),
+        }
+    }
+
+    /// Gives the input to `on` if it is wanted; an `Extra` together with its order.
+    pub fn take<E>(
+        &mut self,
+        input: &Input,
+        on: &mut dyn FnMut(&Input, &Names) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.names.hear(&input.command);
+        let session = input.command.session;
+        if self.wanted.symbol.is_some() && input.command.kind == CommandKind::Extra as u8 {
+            self.extras.insert(session, *input);
+            return Ok(());
+        }
+        let is_wanted = self.is_symbols(&input.command);
+        let extra = self.extras.remove(&session);
+        for input in extra.iter().chain([input]) {
+            if is_wanted && self.is_rests(input) {
+                on(input, &self.names)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it was found which symbol was meant, in the end.
+    pub fn check(&self) -> Result<(), String> {
+        match &self.wanted.symbol {
+            Some(name) if self.number(name).is_none() => Err(format!(
+                "no symbol {name:?} is defined in these files: name the first segment too, or give \
+                 the symbol's number"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether nothing behind this input can be wanted.
+    pub fn is_past(&self, input: &Input) -> bool {
+        self.wanted
+            .sequence
+            .is_some_and(|(_, to)| input.sequence > to)
+            || self.wanted.to.is_some_and(|to| input.time_ns >= to)
+    }
+
+    fn number(&self, name: &str) -> Option<u16> {
+        let mut symbols = self.names.symbols.iter();
+        let defined = symbols.find(|(_, symbol)| *symbol == name);
+        defined.map(|(number, _)| *number).or(name.parse().ok())
+    }
+
+    fn is_symbols(&mut self, command: &Command) -> bool {
+        let Some(name) = &self.wanted.symbol else {
+            return true;
+        };
+        let number = self.number(name);
+        let order = |user_ref| (command.session, user_ref);
+        let about = match CommandKind::from_byte(command.kind) {
+            Some(CommandKind::Cancel) => self.orders.get(&order(command.user_ref)).copied(),
+            Some(CommandKind::Replace) => {
+                let about = self.orders.get(&order(command.old_user_ref)).copied();
+                about.inspect(|symbol| {
+                    self.orders.insert(order(command.user_ref), *symbol);
+                })
+            }
+            Some(CommandKind::New) => {
+                self.orders.insert(order(command.user_ref), command.symbol);
+                Some(command.symbol)
+            }
+            _ => Some(command.symbol),
+        };
+        about.is_some() && about == number
+    }
+
+    /// All but the symbol.
+    fn is_rests(&self, input: &Input) -> bool {
+        let (first, last) = self.wanted.sequence.unwrap_or((0, u64::MAX));
+        let (from, to) = (self.wanted.from, self.wanted.to);
+        (first..=last).contains(&input.sequence)
+            && from.is_none_or(|from| input.time_ns >= from)
+            && to.is_none_or(|to| input.time_ns < to)
+            && self.is_accounts(&input.command)
+    }
+
+    fn is_accounts(&self, command: &Command) -> bool {
+        let Some(wanted) = self.wanted.account else {
+            return true;
+        };
+        let named = match CommandKind::from_byte(command.kind) {
+            Some(CommandKind::DefineSession | CommandKind::SetLimit) => true,
+            Some(CommandKind::Kill) => command.letters[0] == 1,
+            Some(CommandKind::MassCancel) => command.letters[0] & 2 != 0,
+            _ => false,
+        };
+        (named && command.user_ref == wanted) || self.names.account(command.session) == Some(wanted)
+    }
+}

@@ -1,0 +1,207 @@
+//! Inputs as lines: text for people, JSON for programs. Both have the same fields; what is zero is
+//! left out.
+
+use std::convert::Infallible;
+use std::io::Write;
+
+use journal::record::{KIND_CLOSE, KIND_GROUP, KIND_SEGMENT};
+use journal::{Record, RecoveryError, Segments, Walker};
+use wire::ring::{Command, CommandKind, Input, Side, TimeInForce};
+
+use super::filter::{Filter, Names, Wanted};
+use super::{Journal, Stopped, time};
+
+/// How lines look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    /// JSON instead of text.
+    pub json: bool,
+    /// Records too.
+    pub records: bool,
+}
+
+/// Prints what is wanted of a journal.
+pub(super) fn print(
+    mut journal: Journal,
+    style: Style,
+    wanted: &Wanted,
+    out: &mut dyn Write,
+) -> Result<(), Stopped> {
+    let mut filter = Filter::new(wanted);
+    let mut line = Line::new(style.json);
+    while let Some(record) = journal.record()? {
+        if style.records {
+            line.record(&record);
+            line.write(out)?;
+        }
+        for input in record.inputs {
+            filter.take(input, &mut |input, names| {
+                line.input(input, names);
+                line.write(out)
+            })?;
+        }
+        if record
+            .inputs
+            .last()
+            .is_some_and(|last| filter.is_past(last))
+        {
+            break;
+        }
+    }
+    filter.check().map_err(Stopped::Asked)
+}
+
+/// The line of one input, as text; a few words when it is not there.
+pub(super) fn one<S: Segments>(
+    journal: &mut Walker<S>,
+    sequence: u64,
+) -> Result<String, RecoveryError> {
+    let mut filter = Filter::new(&Wanted::default());
+    let mut line = Line::new(false);
+    while let Some(record) = journal.record()? {
+        for input in record.inputs {
+            let Ok(()) = filter.take(input, &mut |input, names| {
+                if input.sequence == sequence {
+                    line.input(input, names);
+                }
+                Ok::<(), Infallible>(())
+            });
+        }
+    }
+    Ok(line.text)
+}
+
+/// A line on its way.
+struct Line {
+    json: bool,
+    text: String,
+}
+
+impl Line {
+    fn new(json: bool) -> Self {
+        Self {
+            json,
+            text: String::new(),
+        }
+    }
+
+    fn write(&mut self, out: &mut dyn Write) -> Result<(), Stopped> {
+        self.text.push_str(if self.json { "}\n" } else { "\n" });
+        out.write_all(self.text.as_bytes())?;
+        self.text.clear();
+        Ok(())
+    }
+
+    /// Adds a field with a value that needs no quotes.
+    fn plain(&mut self, name: &str, value: impl std::fmt::Display) {
+        let text = match (self.json, self.text.is_empty()) {
+            (true, true) => format!("{{\"{name}\":{value}"),
+            (true, false) => format!(",\"{name}\":{value}"),
+            (false, true) => format!("{value}"),
+            (false, false) => format!(" {name}={value}"),
+        };
+        self.text.push_str(&text);
+    }
+
+    /// Adds a number that is not zero.
+    fn number(&mut self, name: &str, value: impl Into<i64>) {
+        let value = value.into();
+        if value != 0 {
+            self.plain(name, value);
+        }
+    }
+
+    /// Adds a word.
+    fn word(&mut self, name: &str, word: &str) {
+        if self.json {
+            self.plain(name, serde_json::Value::from(word));
+        } else if word.contains([' ', '=', '"']) {
+            self.plain(name, format_args!("{word:?}"));
+        } else {
+            self.plain(name, word);
+        }
+    }
+
+    /// Adds letters that are not all zero: as they are where they can be printed, else as hex.
+    fn letters(&mut self, name: &str, letters: &[u8]) {
+        let Some(last) = letters.iter().rposition(|letter| *letter != 0) else {
+            return;
+        };
+        let is_text = |letter: &u8| (b' '..=b'~').contains(letter);
+        if letters[..=last].iter().all(is_text) {
+            self.word(name, &String::from_utf8_lossy(&letters[..=last]));
+        } else {
+            let hex: String = letters.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.word(&format!("{name}_hex"), &hex);
+        }
+    }
+
+    fn record(&mut self, record: &Record<'_>) {
+        let header = &record.header;
+        let kind = match header.kind {
+            KIND_SEGMENT => "segment",
+            KIND_GROUP => "group",
+            KIND_CLOSE => "close",
+            _ => "unknown",
+        };
+        self.word("record", kind);
+        self.plain("version", header.version);
+        self.plain("segment", header.segment);
+        self.plain("offset", record.offset);
+        self.plain("bytes", header.bytes);
+        self.plain("inputs", record.inputs.len());
+        self.plain("epoch", header.epoch);
+        self.plain("next_sequence", header.next_sequence());
+        self.plain("durable", header.durable);
+        self.word("checksum", &format!("{:08x}", header.checksum));
+    }
+
+    fn input(&mut self, input: &Input, names: &Names) {
+        let command = &input.command;
+        self.plain("sequence", input.sequence);
+        if self.json {
+            self.plain("time_ns", input.time_ns);
+        }
+        self.word("time", &time::told(input.time_ns));
+        match CommandKind::from_byte(command.kind) {
+            Some(kind) => self.word("kind", &format!("{kind:?}")),
+            None => self.plain("kind", command.kind),
+        }
+        self.whose(command, names);
+        self.order(command);
+    }
+
+    fn whose(&mut self, command: &Command, names: &Names) {
+        self.number("session", command.session);
+        if let Some(account) = names.account(command.session) {
+            self.plain("account", account);
+        }
+        self.number("symbol", command.symbol);
+        if let Some(name) = names.symbol(command.symbol) {
+            self.word("name", name);
+        }
+    }
+
+    fn order(&mut self, command: &Command) {
+        self.number("user_ref", command.user_ref);
+        self.number("old_user_ref", command.old_user_ref);
+        let is_order = command.kind == CommandKind::New as u8;
+        match Side::from_byte(command.side) {
+            Some(side) if is_order => self.word("side", &format!("{side:?}")),
+            Some(Side::Buy) => {}
+            Some(Side::Sell) => self.word("side", "Sell"),
+            None => self.number("side", command.side),
+        }
+        self.number("quantity", command.quantity);
+        self.number("price", command.price);
+        match TimeInForce::from_byte(command.time_in_force) {
+            Some(TimeInForce::Day) => {}
+            Some(other) => self.word("time_in_force", &format!("{other:?}")),
+            None => self.number("time_in_force", command.time_in_force),
+        }
+        self.number("flags", command.flags);
+        self.letters("letters", &command.letters);
+        self.letters("client_id", &command.client_id);
+        self.letters("wire_letters", &command.wire_letters);
+    }
+}
