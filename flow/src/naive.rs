@@ -18,6 +18,7 @@
 //!   force), `DuplicateUserRef`, `UnknownOrder`, `InvalidQuantity` (also when not above the
 //!   executed units), `InvalidPrice`, then the checks of attributes.
 //! - `Cancel`: `CancelRejected` with `UnknownOrder`, also when the day or the session is unknown.
+//! - `Refuse`: `Refused` with `InvalidField` (`flags` is no reason), else `Rejected` with it.
 //! - `Time`, `Extra`: `Noted`, always.
 //!
 //! After these a real engine adds its capacity reasons (`PoolFull`, `LadderFull`, and `TableFull`
@@ -33,7 +34,8 @@
 //!   total of `q` the new order has `q - executed` units open, and `executed` counts against the
 //!   next `Replace` or `Cancel` too.
 //! - A `Cancel` to a total that is not below the present one changes nothing: `Noted`.
-//! - An `Extra` is used up by the next `New` or `Replace` of its session, whatever becomes of that;
+//! - An `Extra` is used up by the next `New`, `Replace` or `Refuse` of its session, whatever becomes
+//!   of that;
 //!   an `Extra` of an unknown session is forgotten.
 //! - `CloseDay` takes orders off by symbol number, buys before sells, then in price-time order.
 //!
@@ -240,6 +242,7 @@ impl Naive {
             None => vec![about(command, EventKind::Refused, Reason::InvalidField)],
             Some(CommandKind::Time) => vec![about(command, EventKind::Noted, Reason::None)],
             Some(CommandKind::Extra) => vec![self.extra(command)],
+            Some(CommandKind::Refuse) => vec![self.refuse(command)],
             Some(CommandKind::DefineSymbol) => vec![self.define_symbol(command)],
             Some(CommandKind::DefineSession) => vec![self.define_session(command)],
             Some(CommandKind::OpenDay) => vec![self.open_day(command)],
@@ -262,6 +265,17 @@ impl Naive {
             session.attributes = Attributes::of(command);
         }
         about(command, EventKind::Noted, Reason::None)
+    }
+
+    fn refuse(&mut self, command: &Command) -> Event {
+        let reason = Reason::from_byte(command.flags).filter(|reason| *reason != Reason::None);
+        let Some(reason) = reason else {
+            return about(command, EventKind::Refused, Reason::InvalidField);
+        };
+        if let Some(session) = self.sessions.get_mut(&command.session) {
+            session.attributes = Attributes::NONE;
+        }
+        about(command, EventKind::Rejected, reason)
     }
 
     fn cancel(&mut self, command: &Command) -> Event {

@@ -8,6 +8,7 @@ use wire::ring::Input;
 use crate::error::{AppendError, WriterError};
 use crate::record::{Chain, Header, KIND_CLOSE, KIND_GROUP, KIND_SEGMENT};
 use crate::recovery::Resume;
+use crate::reserve::Reserve;
 use crate::staging::Staging;
 use crate::storage::{Buffer, Completion, SegmentFile, Storage, StorageError};
 use crate::wipe::Wipe;
@@ -192,6 +193,24 @@ impl<S: Storage> Writer<S> {
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
         self.is_disk_full
+    }
+
+    /// Bytes that the segments at hand still take: the rest of the one that is written, and those
+    /// made ahead.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        let rest = self.length.saturating_sub(self.staging.offset());
+        rest + self.prepared.iter().map(|next| next.bytes).sum::<u64>()
+    }
+
+    /// What the room that is left is to be used for: for everything unless the disk is full.
+    #[must_use]
+    pub fn reserve(&self) -> Reserve {
+        if self.is_disk_full {
+            Reserve::of(self.room(), self.segment_bytes)
+        } else {
+            Reserve::Untouched
+        }
     }
 
     /// Begins a clean stop: appends the closing record. Poll until [`Self::is_closed`].

@@ -45,6 +45,9 @@ fn the_numbers_in_the_text_are_the_limits() {
     assert!(PAGE.contains(&format!("1 to {GROUP_INPUTS_MAX};")));
     assert!(PAGE.contains(&format!("at most {} KiB", WRITE_BYTES >> 10)));
     assert!(PAGE.contains(&format!("({} MiB unless configured)", SEGMENT_BYTES >> 20)));
+    let cancels = journal::Reserve::cancels_min(SEGMENT_BYTES).to_string();
+    let (thousands, rest) = cancels.split_at(cancels.len() - 3);
+    assert!(PAGE.contains(&format!("room for {thousands},{rest} cancels")));
 }
 
 /// The example of the page, made by the code.

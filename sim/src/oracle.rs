@@ -223,20 +223,26 @@ fn is_extra(command: &Command) -> bool {
 }
 
 fn is_members(command: &Command) -> bool {
-    let kinds = [CommandKind::New, CommandKind::Replace, CommandKind::Cancel];
+    let kinds = [
+        CommandKind::New,
+        CommandKind::Replace,
+        CommandKind::Refuse,
+        CommandKind::Cancel,
+    ];
     kinds.iter().any(|kind| *kind as u8 == command.kind)
 }
 
 /// What takes the place of an order that a crash took.
 fn is_stand_in(command: &Command) -> bool {
-    let is_new = command.kind == CommandKind::New as u8;
+    let kinds = [CommandKind::New, CommandKind::Refuse];
+    let is_new = kinds.iter().any(|kind| *kind as u8 == command.kind);
     is_new && (command.symbol, command.quantity, command.price) == (0, 0, 0)
 }
 
 /// Whether a journaled command is the one that was sent, in all that its message carries.
 fn same(sending: &Sending, journaled: &Command) -> bool {
     let sent = &sending.command;
-    let basic = |one: &Command| (one.kind, one.user_ref, one.old_user_ref, one.quantity);
+    let basic = |one: &Command| (one.user_ref, one.old_user_ref, one.quantity);
     let order = |one: &Command| (one.price, one.wire_letters[1], one.client_id);
     let place = |one: &Command| (one.symbol, one.side, one.letters);
     let is_cancel = sent.kind == CommandKind::Cancel as u8;
@@ -253,7 +259,10 @@ fn same(sending: &Sending, journaled: &Command) -> bool {
         _ if sent.wire_letters[1] == b'6' => TimeInForce::Day as u8,
         (_, life) => life,
     };
-    basic(sent) == basic(journaled)
+    // A venue whose disk is full journals an order as refused.
+    let is_refused = journaled.kind == CommandKind::Refuse as u8 && !is_cancel;
+    (sent.kind == journaled.kind || is_refused)
+        && basic(sent) == basic(journaled)
         && (is_cancel || (order(sent) == order(journaled) && life == journaled.time_in_force))
         && (!is_new || place(sent) == place(journaled))
 }

@@ -149,6 +149,9 @@ codes! {
         /// `letters[1]` is a [`Condition`], its amount an `i32` in `client_id[4..8]`.
         /// `letters[0]` or `client_id[0]` is not 0 when something is asked that is not offered.
         Extra = 32,
+        /// A `New`, or a `Replace` of `old_user_ref`, that the venue refused ahead of the engine:
+        /// it is answered as `Rejected` with the [`Reason`] in `flags`, and nothing else changes.
+        Refuse = 33,
     }
 }
 
@@ -351,6 +354,8 @@ codes! {
         RateLimit = 35,
         /// A mass cancel took it off.
         MassCancel = 36,
+        /// The journal's disk is full: what is left of it is for orders to leave.
+        DiskFull = 37,
     }
 }
 

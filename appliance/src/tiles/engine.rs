@@ -9,10 +9,11 @@ use super::burst::Burst;
 use super::signals::tell_once;
 use super::{BATCH, Desk, Progress, Signals, Tile};
 use crate::venue::Schedule;
+use journal::Reserve;
 use matching::{BURST_MAX, EVENTS_MAX, Engine, Events, Step};
 use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
 use std::collections::VecDeque;
-use wire::ring::{Command, Event, EventKind, Input};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason};
 
 /// The tile's ends of its links.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct EngineTile<'m> {
     is_own: bool,
     /// The gate has stopped.
     is_stopping: bool,
+    /// The journal's room is kept for orders to leave.
+    is_refusing: bool,
     /// Number and time of the last input.
     sequence: u64,
     time_ns: u64,
@@ -101,6 +104,7 @@ impl<'m> EngineTile<'m> {
             schedule: None,
             is_own: false,
             is_stopping: false,
+            is_refusing: false,
             sequence,
             time_ns,
             unfinished,
@@ -145,7 +149,15 @@ impl<'m> EngineTile<'m> {
         self.burst.take(&mut self.links.commands, |stamp_ns| {
             waited.record(now_ns.saturating_sub(stamp_ns));
         });
-        self.burst.next(&mut self.engine)
+        let command = self.burst.next(&mut self.engine)?;
+        if self.is_refusing && takes_room(&command) {
+            return Some(Command {
+                kind: CommandKind::Refuse as u8,
+                flags: Reason::DiskFull as u8,
+                ..command
+            });
+        }
+        Some(command)
     }
 
     /// The next command of the venue itself. Once the gate has stopped, there are no more but those
@@ -234,10 +246,17 @@ impl<'m> EngineTile<'m> {
     }
 }
 
+/// Whether a command is an order, which is refused while the journal's room is kept for cancels.
+fn takes_room(command: &Command) -> bool {
+    let orders = [CommandKind::New, CommandKind::Replace];
+    orders.iter().any(|kind| *kind as u8 == command.kind)
+}
+
 impl Tile for EngineTile<'_> {
     fn poll(&mut self, now_ns: u64) -> Progress {
         let (mut steps, mut is_held) = (0, false);
         self.is_stopping = self.signals.commands_in_all().is_some();
+        self.is_refusing = self.signals.reserve() > Reserve::Untouched;
         while steps < BATCH {
             if !self.has_room() {
                 self.counters.waits.add(1);

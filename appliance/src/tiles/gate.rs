@@ -4,21 +4,33 @@
 //! allows it; until then it stays in the ring, which so is the hold buffer.
 
 mod counters;
+mod last;
 
 use super::held::Held;
 use super::signals::tell_once;
 use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use counters::Counters;
+use last::LastRoom;
 use nic::{Conn, TcpEvent, TcpPort};
 use queue::{CounterSet, Error, Reader, Writer};
-use session::order_entry::{Cause, OrderEntry};
+use session::order_entry::{Cause, OrderEntry, SAY_BYTES_MAX};
 use std::collections::BTreeSet;
 use wire::ring::{Command, Event};
 
 /// How long a peer that was sent everything gets to close its side, too. Leaving at once could
 /// reset the connection and overtake our last bytes.
 const PARTING_NS: u64 = 200_000_000;
+
+/// What members are told when a part of the venue failed, in a debug packet: the protocol has no
+/// other word for it.
+const FAILED: &str = "the venue failed and stops: nothing more is acknowledged, what was stays";
+
+/// What they are told when it was the journal.
+const JOURNAL_FAILED: &str =
+    "the journal's disk failed and the venue stops: nothing more is acknowledged, what was stays";
+
+const _: () = assert!(FAILED.len() <= SAY_BYTES_MAX && JOURNAL_FAILED.len() <= SAY_BYTES_MAX);
 
 /// The tile's ends of its links.
 #[derive(Debug)]
@@ -126,9 +138,13 @@ impl<T: TcpPort + Send> GateTile<T> {
             held,
             open,
             parted,
+            signals,
             ..
         } = self;
-        let mut sink = |command: Command| is_taking && links.commands.put(now_ns, &command).is_ok();
+        let mut room = LastRoom::of(signals, entry);
+        let mut sink = |command: Command| {
+            is_taking && room.passes(&command) && links.commands.put(now_ns, &command).is_ok()
+        };
         entry.poll(now_ns, &mut sink);
         if !is_taking {
             // A gate that takes no more commands has no use for what it has no room for.
@@ -173,10 +189,7 @@ impl<T: TcpPort + Send> GateTile<T> {
         if phase == Phase::Failing || self.failure.is_some() {
             return 0;
         }
-        let allowed = match self.ack {
-            Ack::Memory => u64::MAX,
-            Ack::Disk => self.signals.durable(),
-        };
+        let allowed = self.signals.released(self.ack, self.inputs);
         for count in 0..BATCH {
             if self.inputs >= allowed {
                 return count;
@@ -266,8 +279,10 @@ impl<T: TcpPort + Send> GateTile<T> {
         // A failed venue does not call its day complete: members get what is on its way, no more.
         let is_failed = phase == Phase::Failing;
         let since_ns = *self.ending_since_ns.get_or_insert_with(|| {
-            if !is_failed {
-                self.entry.end();
+            match (is_failed, self.signals.has_journal_failed()) {
+                (true, true) => self.entry.say(JOURNAL_FAILED),
+                (true, false) => self.entry.say(FAILED),
+                (false, _) => self.entry.end(),
             }
             now_ns
         });
@@ -307,7 +322,8 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
         let phase = self.signals.phase();
         let mut work = 0;
         if self.inputs >= self.opening {
-            work += self.receive(now_ns, phase == Phase::Running);
+            let is_taking = phase == Phase::Running && !self.signals.has_journal_failed();
+            work += self.receive(now_ns, is_taking);
         }
         work += self.events_take(now_ns, phase);
         work += self.transmit(now_ns);

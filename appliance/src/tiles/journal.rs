@@ -1,14 +1,16 @@
 //! The journal tile: inputs to the disk, and the number of the last one that is there.
 
 use super::{Phase, Progress, Signals, Tile};
-use ::journal::{AppendError, GROUP_INPUTS_MAX, Storage, Writer};
+use ::journal::{AppendError, GROUP_INPUTS_MAX, LINE_BYTES, Storage, WRITE_BYTES, Writer};
 use queue::{Counter, CounterSet, Error, Histogram, Reader};
 use wire::ring::{Command, Input};
 
-/// Times of inputs under way to the disk that are remembered for the latency histogram.
-const TIMES: usize = 4096;
+/// Times that are remembered, of inputs under way to the disk: a write's, another one's that
+/// gathers meanwhile, and a group's that waits for that.
+const TIMES: usize = 16_384;
 
 const _: () = assert!(TIMES.is_power_of_two());
+const _: () = assert!(TIMES >= 2 * WRITE_BYTES / LINE_BYTES + GROUP_INPUTS_MAX);
 
 /// The journal's writer and its link.
 pub struct JournalTile<S: Storage> {
@@ -30,6 +32,10 @@ struct Counters {
     durable: Counter,
     groups: Counter,
     disk_full: Counter,
+    reserve: Counter,
+    held: Counter,
+    room_bytes: Counter,
+    lag_ns: Counter,
     closed: Counter,
     failed: Counter,
     durable_ns: Histogram,
@@ -49,6 +55,10 @@ impl<S: Storage + Send> JournalTile<S> {
             durable: set.counter("journal.durable")?,
             groups: set.counter("journal.groups")?,
             disk_full: set.counter("journal.disk_full")?,
+            reserve: set.counter("journal.reserve")?,
+            held: set.counter("journal.held")?,
+            room_bytes: set.counter("journal.room_bytes")?,
+            lag_ns: set.counter("journal.lag_ns")?,
             closed: set.counter("journal.closed")?,
             failed: set.counter("journal.failed")?,
             durable_ns: set.histogram("hop.engine_durable_ns")?,
@@ -87,8 +97,7 @@ impl<S: Storage + Send> JournalTile<S> {
             Ok(None) => 0,
             Ok(Some(durable)) => {
                 let before = self.counters.durable.get();
-                let from = before.max(durable.saturating_sub(TIMES as u64 / 2));
-                for sequence in from + 1..=durable {
+                for sequence in before + 1..=durable {
                     let time_ns = self.times_ns[sequence as usize % TIMES];
                     self.counters
                         .durable_ns
@@ -135,12 +144,12 @@ impl<S: Storage + Send> JournalTile<S> {
             Ok(()) => {
                 self.group.clear();
                 self.counters.groups.add(1);
-                self.counters.disk_full.set(0);
+                self.counters.held.set(0);
                 1
             }
             Err(error) if error.is_temporary() => {
-                let is_full = matches!(error, AppendError::NoRoom { disk_full: true });
-                self.counters.disk_full.set(u64::from(is_full));
+                let is_held = matches!(error, AppendError::NoRoom { disk_full: true });
+                self.counters.held.set(u64::from(is_held));
                 0
             }
             Err(error) => {
@@ -148,6 +157,25 @@ impl<S: Storage + Send> JournalTile<S> {
                 0
             }
         }
+    }
+
+    /// Tells the others what room is left and what it is for, and everybody how old the oldest
+    /// input is that is not durable.
+    fn state_tell(&mut self, now_ns: u64) {
+        let counters = &mut self.counters;
+        counters
+            .disk_full
+            .set(u64::from(self.writer.is_disk_full()));
+        counters.reserve.set(self.writer.reserve() as u64);
+        counters.room_bytes.set(self.writer.room());
+        let next = counters.durable.get() + 1;
+        let oldest_ns = if next <= self.sequence {
+            Some(self.times_ns[next as usize % TIMES])
+        } else {
+            self.inputs.peek().map(|(time_ns, _)| time_ns)
+        };
+        let age_ns = |time_ns: u64| now_ns.saturating_sub(time_ns);
+        counters.lag_ns.set(oldest_ns.map_or(0, age_ns));
     }
 
     /// Closes behind the last input.
@@ -178,6 +206,7 @@ impl<S: Storage + Send> Tile for JournalTile<S> {
         let taken = self.group_fill();
         let appended = self.group_append();
         let durable = self.writer_poll(now_ns);
+        self.state_tell(now_ns);
         if self.failure.is_none() {
             self.close();
         }

@@ -128,10 +128,7 @@ impl<U: UdpPort + Send> PublishTile<U> {
         if phase == Phase::Failing {
             return 0;
         }
-        let allowed = match self.ack {
-            Ack::Memory => u64::MAX,
-            Ack::Disk => self.signals.durable(),
-        };
+        let allowed = self.signals.released(self.ack, self.inputs);
         for count in 0..BATCH {
             if self.inputs >= allowed {
                 return count;

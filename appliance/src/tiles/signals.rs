@@ -1,5 +1,7 @@
 //! The venue's counters: what tiles tell one another and the operator.
 
+use crate::topology::Ack;
+use journal::Reserve;
 use queue::{Counter, CounterSet, Error, Watch};
 
 /// Every counter of a venue.
@@ -40,6 +42,10 @@ pub const COUNTERS: &[&str] = &[
     "journal.durable",
     "journal.groups",
     "journal.disk_full",
+    "journal.reserve",
+    "journal.held",
+    "journal.room_bytes",
+    "journal.lag_ns",
     "journal.closed",
     "journal.failed",
     "journal.busy_ns",
@@ -120,6 +126,8 @@ pub struct Signals {
     stopped: Watch,
     last: Watch,
     durable: Watch,
+    journal_failed: Watch,
+    reserve: Watch,
 }
 
 impl Signals {
@@ -133,6 +141,8 @@ impl Signals {
             stopped: set.watch("gate.stopped")?,
             last: set.watch("engine.last")?,
             durable: set.watch("journal.durable")?,
+            journal_failed: set.watch("journal.failed")?,
+            reserve: set.watch("journal.reserve")?,
         })
     }
 
@@ -158,6 +168,29 @@ impl Signals {
     #[must_use]
     pub fn durable(&self) -> u64 {
         self.durable.get()
+    }
+
+    /// The last input about which something may leave, by the rule of acknowledgement; nothing more
+    /// may once the journal failed, whatever the rule.
+    #[must_use]
+    pub fn released(&self, ack: Ack, before: u64) -> u64 {
+        match ack {
+            Ack::Disk => self.durable(),
+            Ack::Memory if self.has_journal_failed() => before,
+            Ack::Memory => u64::MAX,
+        }
+    }
+
+    /// Whether a write or a flush of the journal failed.
+    #[must_use]
+    pub fn has_journal_failed(&self) -> bool {
+        self.journal_failed.get() == 1
+    }
+
+    /// What the journal's room is to be used for.
+    #[must_use]
+    pub fn reserve(&self) -> Reserve {
+        Reserve::from_number(self.reserve.get())
     }
 }
 

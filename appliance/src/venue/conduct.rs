@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Flags of which the operator is told: what is said when one is raised, and when it is lowered
 /// (which a count never is).
-const WARNINGS: [(&str, &str, &str); 5] = [
+const WARNINGS: [(&str, &str, &str); 7] = [
     (
         "engine.refused",
         "the engine refused a command of the venue itself: a rule of the topology, a turn of its \
@@ -24,8 +24,18 @@ const WARNINGS: [(&str, &str, &str); 5] = [
     ),
     (
         "journal.disk_full",
-        "the disk is full: nothing is acknowledged until there is room for a segment",
+        "the disk has no room for the journal's next segment: free some space",
         "the disk has room again: the journal goes on",
+    ),
+    (
+        "journal.reserve",
+        "the journal's room is kept for cancels: new orders are refused until the disk has room",
+        "new orders are taken again",
+    ),
+    (
+        "journal.held",
+        "the journal is full: nothing is acknowledged until the disk has room",
+        "the journal takes what waited",
     ),
     (
         "gate.store_full",

@@ -8,7 +8,7 @@ use wire::ring::{
     EXTRA_TO_LIMIT, Event, EventKind, PRICE_MARKET, PRICE_MAX, Reason, Side, TimeInForce,
 };
 
-use crate::answers::about;
+use crate::answers::{about, refused};
 use crate::books::rank;
 use crate::carry::Carrier;
 use crate::engine::{Day, Session};
@@ -186,6 +186,20 @@ impl Engine<'_> {
             self.asked[at] = asked;
         }
         about(command, EventKind::Noted, Reason::None)
+    }
+
+    /// Answers an order that the venue refused; what was asked for it is used up.
+    pub(crate) fn refuse(&mut self, command: &Command) -> Event {
+        let reason = Reason::from_byte(command.flags).filter(|reason| *reason != Reason::None);
+        let Some(reason) = reason else {
+            return refused(command, Reason::InvalidField);
+        };
+        let at = usize::from(command.session);
+        if let Some(session) = self.sessions.get_mut(at) {
+            session.extra &= !Session::ASKED;
+            self.asked[at] = Asked::zeroed();
+        }
+        about(command, EventKind::Rejected, reason)
     }
 
     /// Enters an order that may be more than a plain one, or finds out what is wrong with it.

@@ -268,6 +268,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::SetAllocation) => self.set_allocation(command),
             Some(CommandKind::SetLimit) => self.set_limit(command),
             Some(CommandKind::Extra) => self.extra(command),
+            Some(CommandKind::Refuse) => self.refuse(command),
             Some(CommandKind::Time) => about(command, EventKind::Noted, Reason::None),
             _ => refused(command, Reason::InvalidField),
         }

@@ -1,7 +1,7 @@
 //! One connection: bytes that wait to be read, a cursor in the reply store, and its clocks.
 
-use super::Cause;
 use super::unread::Unread;
+use super::{Cause, SAY_BYTES_MAX};
 use crate::store::{PACKET_HEAD_BYTES, Store};
 
 /// Room for packets outside the stream: login reply, account query replies, heartbeat, end.
@@ -10,7 +10,8 @@ const CONTROL_BYTES: usize = 256;
 /// The longest packet outside the stream: Login Accepted.
 pub(super) const CONTROL_PACKET_BYTES_MAX: usize = 33;
 
-const _: () = assert!(CONTROL_BYTES >= 4 * CONTROL_PACKET_BYTES_MAX);
+const _: () =
+    assert!(CONTROL_BYTES >= 4 * CONTROL_PACKET_BYTES_MAX + PACKET_HEAD_BYTES + SAY_BYTES_MAX);
 
 /// State of one connection.
 pub(super) struct Connection {

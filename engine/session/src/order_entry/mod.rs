@@ -56,6 +56,9 @@ use turn::Lists;
 /// How long the last words to a connection may take.
 const LINGER_NS: u64 = SECOND_NS;
 
+/// The longest text that [`OrderEntry::say`] says.
+pub const SAY_BYTES_MAX: usize = 100;
+
 /// The table of connections is full: close the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
@@ -193,6 +196,13 @@ impl OrderEntry {
         if index < self.members.len() && !self.note(index, &input.command) {
             self.counters.replies_lost += 1;
         }
+    }
+
+    /// Sessions whose order must follow: the sink took what it asks for.
+    pub fn owing(&self) -> impl Iterator<Item = u16> {
+        let first = self.owing.from(0);
+        let indices = std::iter::successors(first, |index| self.owing.from(index + 1));
+        indices.map(|index| index as u16 + 1)
     }
 
     /// Replies that the fullest store can still take.

@@ -92,7 +92,7 @@ impl Session {
                 self.extra = Some(*command);
                 true
             }
-            Some(CommandKind::New | CommandKind::Replace) => {
+            Some(CommandKind::New | CommandKind::Replace | CommandKind::Refuse) => {
                 let extra = self.extra.take();
                 let wrong_firm = extra.is_some_and(|extra| extra.letters[0] == TAG_FIRM);
                 let fits = self.echo_fits();

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::deadlines::Deadlines;
 use super::handles::Handles;
 use super::places::Places;
-use super::{Cause, LINGER_NS, OrderEntry};
+use super::{Cause, LINGER_NS, OrderEntry, SAY_BYTES_MAX};
 
 /// Clocks that are looked at in a turn: those of thousands that all fell quiet at once take turns.
 const DUE_MAX: usize = 64;
@@ -141,6 +141,19 @@ impl OrderEntry {
         self.ended = true;
         for slot in 0..self.connections.len() {
             self.settle(slot, self.lists.turn_ns);
+        }
+    }
+
+    /// Tells every member something that is no message of its day, in a debug packet: behind the
+    /// reply that is being sent, ahead of those that wait. One who does not read is not told.
+    pub fn say(&mut self, text: &str) {
+        let text = &text.as_bytes()[..text.len().min(SAY_BYTES_MAX)];
+        for slot in 0..self.connections.len() {
+            let connection = self.connections[slot].as_mut();
+            let live = connection.filter(|one| one.session.is_some() && one.cause.is_none());
+            if live.is_some_and(|one| one.control(b'+', text)) {
+                self.settle(slot, self.lists.turn_ns);
+            }
         }
     }
 

@@ -1,0 +1,36 @@
+//! What members may still ask for when the very last room of a full disk is left.
+
+use crate::tiles::Signals;
+use journal::Reserve;
+use session::order_entry::OrderEntry;
+use wire::ring::{Command, CommandKind};
+
+/// Lets everything pass, or cancels only.
+pub(super) struct LastRoom {
+    is_last: bool,
+    /// Sessions whose attributes the engine has and whose order must follow: nothing of theirs is
+    /// read before it.
+    owing: Vec<u16>,
+}
+
+impl LastRoom {
+    /// By what the journal says now.
+    pub(super) fn of(signals: &Signals, entry: &OrderEntry) -> Self {
+        let is_last = signals.reserve() == Reserve::Last;
+        let owing = if is_last {
+            entry.owing().collect()
+        } else {
+            Vec::new()
+        };
+        Self { is_last, owing }
+    }
+
+    /// Whether a command is to be handed on; all others wait unread.
+    pub(super) fn passes(&mut self, command: &Command) -> bool {
+        if !self.is_last || command.kind == CommandKind::Cancel as u8 {
+            return true;
+        }
+        let owed = self.owing.iter().position(|one| *one == command.session);
+        owed.map(|at| self.owing.swap_remove(at)).is_some()
+    }
+}
