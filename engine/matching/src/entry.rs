@@ -5,8 +5,7 @@
 //! finds the reason.
 
 use wire::ring::{
-    Command, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
-    TimeInForce,
+    Command, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side, TimeInForce,
 };
 
 use crate::answers::{about, canceled, code, of_order};

@@ -4,9 +4,7 @@
 //! references are others after an input, the pegs are gone through once, by number, and those whose
 //! price is another one now arrive anew; else none is looked at.
 
-use wire::ring::{
-    Command, CommandKind, Condition, EventKind, PRICE_MARKET, PRICE_MAX, Side,
-};
+use wire::ring::{Command, CommandKind, Condition, EventKind, PRICE_MARKET, PRICE_MAX, Side};
 
 use crate::after::{LOOKS_A_PIECE_MAX, Piece};
 use crate::bands::Edges;

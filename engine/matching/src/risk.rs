@@ -5,12 +5,12 @@
 
 use wire::ring::{Command, Event, EventKind, PRICE_MARKET, Reason, Side};
 
+use crate::Engine;
 use crate::accounts::{Account, Position};
 use crate::answers::{about, refused};
 use crate::engine::Day;
 use crate::refs::Found;
 use crate::trade::Taker;
-use crate::Engine;
 
 /// Numbers of the limits, in `flags` of a `SetLimit`.
 const KEEP: u8 = 0;

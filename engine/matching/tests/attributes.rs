@@ -8,7 +8,7 @@ use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
 use flow::naive::{Lack, OFFERED};
 use matching::{Limits, Step};
 use wire::ring::Side::{Buy, Sell};
-use wire::ring::{Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Side};
+use wire::ring::{Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Reason, Side};
 
 /// What session 1 asks for its next order.
 fn extra() -> Command {
@@ -412,5 +412,42 @@ fn hostile_days_are_answered_as_the_reference_answers() {
             assert_eq!(found, expected, "seed {seed}: {input:?}");
         }
         assert_eq!(rig.engine.live_orders() as usize, naive.live_orders());
+    }
+}
+
+#[test]
+fn an_order_that_the_venue_refused_is_answered_and_changes_nothing_but_what_was_asked_for_it() {
+    let refuse = |reason: u8, order: Command| Command {
+        kind: CommandKind::Refuse as u8,
+        flags: reason,
+        ..order
+    };
+    let full = Reason::DiskFull as u8;
+    let mut rig = Rig::open(ROOMY);
+    rig.apply(other(1, Sell, 3, 100));
+    rig.apply(day(1, Buy, 5, 90));
+    assert_eq!(
+        last(&mut rig, [minimum(8), refuse(full, day(2, Buy, 9, 200))]),
+        ["Rejected 1:2 9@200 left 0 DiskFull"]
+    );
+    assert_eq!(
+        answers(&mut rig, refuse(full, replace(1, 2, 9, 200))),
+        ["Rejected 1:2 9@200 left 0 DiskFull"]
+    );
+    assert_eq!(
+        rig.engine.live_orders(),
+        2,
+        "the order to be replaced stays"
+    );
+    // The reference is still free, and the next order is a plain one.
+    assert_eq!(
+        last(&mut rig, [day(2, Buy, 4, 100)])
+            .last()
+            .map(String::as_str),
+        Some("Booked 1:2 1@100 left 1 booked")
+    );
+    for no_reason in [0, 255] {
+        let told = answers(&mut rig, refuse(no_reason, day(3, Buy, 1, 90)));
+        assert!(told[0].starts_with("Refused") && told[0].ends_with("InvalidField"));
     }
 }
