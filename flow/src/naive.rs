@@ -34,7 +34,8 @@
 //!   total of `q` the new order has `q - executed` units open, and `executed` counts against the
 //!   next `Replace` or `Cancel` too.
 //! - A `Cancel` to a total that is not below the present one changes nothing: `Noted`.
-//! - An `Extra` is used up by the next `New`, `Replace` or `Refuse` of its session, whatever becomes
+//! - An `Extra` is used up by the next `New`, `Replace` or `Refuse` of its session, whatever
+//! becomes
 //!   of that;
 //!   an `Extra` of an unknown session is forgotten.
 //! - `CloseDay` takes orders off by symbol number, buys before sells, then in price-time order.

@@ -110,7 +110,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "journal",
         ours: Some(&["wire"]),
-        others: Some(&["bytemuck", "crc32c", "io-uring", "libc"]),
+        others: Some(&["bytemuck", "crc32c", "io-uring", "libc", "zstd"]),
         unsafe_code: Unsafe::Allowed,
         banned: &[SOCKETS],
         ..FREE
