@@ -35,9 +35,7 @@
 //!   next `Replace` or `Cancel` too.
 //! - A `Cancel` to a total that is not below the present one changes nothing: `Noted`.
 //! - An `Extra` is used up by the next `New`, `Replace` or `Refuse` of its session, whatever
-//! becomes
-//!   of that;
-//!   an `Extra` of an unknown session is forgotten.
+//!   becomes of that; an `Extra` of an unknown session is forgotten.
 //! - `CloseDay` takes orders off by symbol number, buys before sells, then in price-time order.
 //!
 //! # Fields of events
