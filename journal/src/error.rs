@@ -140,7 +140,7 @@ impl Field {
             Self::Offset => offset_of!(Header, line),
             Self::Previous => offset_of!(Header, previous),
             Self::Checksum => offset_of!(Header, checksum),
-            Self::File | Self::FileLength => return None,
+            Self::File | Self::FileLength | Self::Number => return None,
         };
         Some(offset as u64)
     }
