@@ -17,6 +17,26 @@ pub enum Change {
         /// What undoes it.
         restore: String,
     },
+    /// Send an interrupt elsewhere. Its file says where it may go; where it does go is the
+    /// kernel's choice among these, and undoing brings back that too.
+    Route {
+        /// The file.
+        path: String,
+        /// Where it is to go.
+        value: String,
+        /// Where it might go before.
+        restore: String,
+        /// Where it did go.
+        arrived: String,
+    },
+    /// Nothing, now: the kernel moves this setting along with another one, and undoing puts it back
+    /// if it is not as it was.
+    Keep {
+        /// The file.
+        path: String,
+        /// What it says.
+        restore: String,
+    },
     /// Make or replace a file of settings.
     Create {
         /// The file.
@@ -42,13 +62,32 @@ impl Change {
         }
     }
 
+    /// A setting that says `before` now and that other changes move.
+    #[must_use]
+    pub fn keep(path: &str, before: &str) -> Self {
+        Self::Keep {
+            path: path.to_owned(),
+            restore: choice_of(before).to_owned(),
+        }
+    }
+
+    /// Whether it is text in a file that the kernel has.
+    pub(crate) const fn is_setting(&self) -> bool {
+        matches!(
+            self,
+            Self::Write { .. } | Self::Route { .. } | Self::Keep { .. }
+        )
+    }
+
     /// What it changes.
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
-            Self::Write { path, .. } | Self::Create { path, .. } | Self::MakeFolder { path } => {
-                path
-            }
+            Self::Write { path, .. }
+            | Self::Route { path, .. }
+            | Self::Keep { path, .. }
+            | Self::Create { path, .. }
+            | Self::MakeFolder { path } => path,
         }
     }
 
@@ -56,7 +95,10 @@ impl Change {
     #[must_use]
     pub fn command(&self) -> String {
         match self {
-            Self::Write { path, value, .. } => write_command(path, value),
+            Self::Write { path, value, .. } | Self::Route { path, value, .. } => {
+                write_command(path, value)
+            }
+            Self::Keep { path, .. } => format!("cat {path}"),
             Self::Create { path, text } => {
                 format!("printf '%s' {} > {path}", quoted(text))
             }
@@ -64,11 +106,22 @@ impl Change {
         }
     }
 
-    /// What undoes it, as a shell command; of files that replace others only the journal knows.
+    /// What undoes it, as shell commands; of files that replace others only the journal knows.
     #[must_use]
     pub fn undo_command(&self) -> String {
         match self {
-            Self::Write { path, restore, .. } => write_command(path, restore),
+            Self::Write { path, restore, .. } | Self::Keep { path, restore } => {
+                write_command(path, restore)
+            }
+            Self::Route {
+                path,
+                restore,
+                arrived,
+                ..
+            } => {
+                let [back, wide] = [arrived, restore].map(|cpus| write_command(path, cpus));
+                format!("{back}; sleep 1; {wide}")
+            }
             Self::Create { path, .. } => format!("rm {path}"),
             Self::MakeFolder { path } => format!("rmdir {path}"),
         }

@@ -1,7 +1,7 @@
 //! A host as a tree of texts: the running one, or one that was recorded.
 //!
 //! Everything the stages look at is a path and a text. What the kernel offers only through system
-//! calls has a path too: `/ethtool/INTERFACE/NAME` are settings of a card, one number each, and
+//! calls has a path too: `/ethtool/INTERFACE/NAME` are settings of a card, and
 //! `/dev/cpu_dma_latency` reads as a decimal number. In a recorded tree these are plain files, and
 //! writes behave as the kernel's would: `[word]` moves in files that offer a choice.
 
@@ -39,7 +39,10 @@ impl Fault {
     fn of(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing,
-            ErrorKind::PermissionDenied => Self::Denied,
+            // The other word for it, EPERM, is also said to root: a kernel that is locked down.
+            ErrorKind::PermissionDenied if error.raw_os_error() != Some(libc::EPERM) => {
+                Self::Denied
+            }
             _ => Self::Refused(error.to_string()),
         }
     }
@@ -119,7 +122,7 @@ impl Host {
     fn read_raw(&self, path: &str) -> io::Result<String> {
         if self.is_live {
             if let Some(rest) = path.strip_prefix("/ethtool/") {
-                return ethtool::read(rest).map(|number| number.to_string());
+                return ethtool::read(rest);
             }
             if path == DMA_LATENCY {
                 let mut bytes = [0; 4];

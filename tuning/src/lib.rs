@@ -16,6 +16,7 @@ mod host;
 mod jitter;
 mod journal;
 mod report;
+mod route;
 mod setup;
 mod stages;
 mod tune;

@@ -4,6 +4,7 @@ use crate::change::Change;
 use crate::finding::{Finding, Verdict};
 use crate::host::Host;
 use crate::journal::{Entry, Journal, JournalError, State};
+use crate::route;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Which run of the kernel this is.
@@ -174,18 +175,19 @@ impl<'a> Undoing<'a> {
         if self.is_inside_made(entry) {
             return Ok("goes with its folder".to_owned());
         }
-        let is_write = matches!(entry.change, Change::Write { .. });
-        if entry.state == State::Refused && entry.before.is_none() && is_write {
+        let is_setting = entry.change.is_setting();
+        if entry.state == State::Refused && entry.before.is_none() && is_setting {
             return Ok("was never made".to_owned());
         }
         let current = now(self.host, &entry.change);
-        if current == entry.before {
+        if current == entry.before && route::is_back(self.host, &entry.change) {
             return Ok("is as before".to_owned());
         }
-        if current.is_none() && is_write && self.is_forced {
+        if current.is_none() && is_setting && self.is_forced {
             return Ok("the setting itself is gone".to_owned());
         }
-        if let (State::Done(after), false) = (&entry.state, self.is_forced)
+        let is_ours = matches!(entry.change, Change::Keep { .. }) || self.is_forced;
+        if let (State::Done(after), false) = (&entry.state, is_ours)
             && *after != current
         {
             let current = current.unwrap_or_else(|| "gone".to_owned());
@@ -196,7 +198,7 @@ impl<'a> Undoing<'a> {
         put_back(self.host, entry).map_err(|error| error.to_string())?;
         let (found, before) = (now(self.host, &entry.change), &entry.before);
         if found == *before {
-            return Ok(String::new());
+            return Ok(route::remark(self.host, &entry.change));
         }
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
         Err(format!("says {} now, not {}", text(&found), text(before)))
@@ -222,7 +224,9 @@ fn boot_of(host: &Host) -> String {
 /// What is there where a change is to be made.
 fn now(host: &Host, change: &Change) -> Option<String> {
     match change {
-        Change::Write { path, .. } => host.read(path).ok(),
+        Change::Write { path, .. } | Change::Route { path, .. } | Change::Keep { path, .. } => {
+            host.read(path).ok()
+        }
         Change::Create { path, .. } => host.text(path).ok(),
         Change::MakeFolder { path } => host.has(path).then(|| "a folder".to_owned()),
     }
@@ -230,7 +234,10 @@ fn now(host: &Host, change: &Change) -> Option<String> {
 
 fn make(host: &Host, change: &Change) -> std::io::Result<()> {
     match change {
-        Change::Write { path, value, .. } => host.write(path, value),
+        Change::Write { path, value, .. } | Change::Route { path, value, .. } => {
+            host.write(path, value)
+        }
+        Change::Keep { .. } => Ok(()),
         Change::Create { path, text } => host.create(path, text),
         Change::MakeFolder { path } => host.make_folder(path),
     }
@@ -238,7 +245,10 @@ fn make(host: &Host, change: &Change) -> std::io::Result<()> {
 
 fn put_back(host: &Host, entry: &Entry) -> std::io::Result<()> {
     match (&entry.change, &entry.before) {
-        (Change::Write { path, restore, .. }, _) => host.write(path, restore),
+        (Change::Route { .. }, _) => route::put_back(host, &entry.change),
+        (Change::Write { path, restore, .. } | Change::Keep { path, restore }, _) => {
+            host.write(path, restore)
+        }
         (Change::Create { path, .. }, Some(text)) => host.create(path, text),
         (Change::Create { path, .. }, None) => host.remove(path),
         (Change::MakeFolder { .. }, Some(_)) => Ok(()),

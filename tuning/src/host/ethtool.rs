@@ -1,18 +1,32 @@
 //! Settings of a network card as numbers with a path: `INTERFACE/NAME`.
 //!
 //! The kernel takes them through the system call of the program `ethtool`: a command word and a
-//! block of words, of which each setting is one.
+//! block of words, of which each setting is one. What a card does to frames on its own it tells in
+//! another way: see [`features`].
 #![allow(unsafe_code)]
+
+mod features;
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// The request, from the kernel's `sockios.h`.
 const SIOCETHTOOL: libc::Ioctl = 0x8946;
-/// Words of the largest block: that of coalescing.
-const WORDS_MAX: usize = 24;
-/// The bit of large receive offload among the flags.
-const FLAG_LRO: u32 = 1 << 15;
+/// Names of features that a block has room for; the kernel of 2025 knows 63.
+const NAMES_MAX: usize = 256;
+/// Bytes of such a name.
+const NAME_BYTES: usize = 32;
+/// Words in front of the names.
+const NAMES_HEAD: usize = 3;
+/// Words of the largest block: that of names.
+const WORDS_MAX: usize = NAMES_HEAD + NAMES_MAX * NAME_BYTES / 4;
+/// The names of features among the kernel's sets of names.
+const FEATURES: u32 = 4;
+const GET_COUNT: u32 = 0x37;
+const GET_NAMES: u32 = 0x1b;
+
+/// What a call takes and gives.
+type Block = [u32; WORDS_MAX];
 
 /// One setting. Numbers of commands and places of words are those of the kernel's `ethtool.h`.
 struct Setting {
@@ -21,8 +35,6 @@ struct Setting {
     /// 0 where it is only told.
     set: u32,
     word: usize,
-    /// The bits of the word that are meant; the setting is 0 or 1 then.
-    bits: u32,
     /// Letter and words of the program's command line.
     option: &'static str,
     is_switch: bool,
@@ -34,7 +46,6 @@ const fn number(name: &'static str, codes: [u32; 2], word: usize, option: &'stat
         get: codes[0],
         set: codes[1],
         word,
-        bits: u32::MAX,
         option,
         is_switch: false,
     }
@@ -66,13 +77,6 @@ const SETTINGS: &[Setting] = &[
     number("tx_usecs", COALESCE, 5, "-C tx-usecs"),
     switch("adaptive_rx", COALESCE, 10, "-C adaptive-rx"),
     switch("adaptive_tx", COALESCE, 11, "-C adaptive-tx"),
-    switch("tso", [0x1e, 0x1f], 1, "-K tso"),
-    switch("gso", [0x23, 0x24], 1, "-K gso"),
-    switch("gro", [0x2b, 0x2c], 1, "-K gro"),
-    Setting {
-        bits: FLAG_LRO,
-        ..switch("lro", [0x25, 0x26], 1, "-K lro")
-    },
     // Which of the clocks /dev/ptpN is the card's.
     number("ptp_clock", [0x41, 0], 2, ""),
 ];
@@ -80,6 +84,9 @@ const SETTINGS: &[Setting] = &[
 /// The command line that sets `INTERFACE/NAME`.
 pub(crate) fn command(path: &str, value: &str) -> String {
     let (interface, name) = path.split_once('/').unwrap_or((path, ""));
+    if features::is_word(name) {
+        return features::command(interface, name, value);
+    }
     let found = SETTINGS.iter().find(|setting| setting.name == name);
     let option = found.map_or("", |setting| setting.option);
     let (letter, word) = option.split_once(' ').unwrap_or((option, name));
@@ -92,24 +99,29 @@ pub(crate) fn command(path: &str, value: &str) -> String {
 }
 
 /// Reads `INTERFACE/NAME`.
-pub(super) fn read(path: &str) -> io::Result<u32> {
-    let (interface, setting) = setting_of(path)?;
+pub(super) fn read(path: &str) -> io::Result<String> {
+    let (interface, name) = parts(path)?;
+    if features::is_word(name) {
+        return features::read(interface, name);
+    }
+    let setting = setting_of(name)?;
     let mut words = [0; WORDS_MAX];
     words[0] = setting.get;
     call(interface, &mut words)?;
     let word = words[setting.word];
     if setting.name == "ptp_clock" && word == u32::MAX {
-        return Err(io::Error::from(io::ErrorKind::NotFound));
+        return Err(missing());
     }
-    Ok(match setting.bits {
-        u32::MAX => word,
-        bits => u32::from(word & bits != 0),
-    })
+    Ok(word.to_string())
 }
 
 /// Sets `INTERFACE/NAME`.
 pub(super) fn write(path: &str, value: &str) -> io::Result<()> {
-    let (interface, setting) = setting_of(path)?;
+    let (interface, name) = parts(path)?;
+    if features::is_word(name) {
+        return features::write(interface, name, value);
+    }
+    let setting = setting_of(name)?;
     let wrong = |_| io::Error::other(format!("{value:?} is no number"));
     let value: u32 = value.parse().map_err(wrong)?;
     if setting.set == 0 {
@@ -118,28 +130,50 @@ pub(super) fn write(path: &str, value: &str) -> io::Result<()> {
     let mut words = [0; WORDS_MAX];
     words[0] = setting.get;
     call(interface, &mut words)?;
-    let word = &mut words[setting.word];
-    let new = match setting.bits {
-        u32::MAX => value,
-        bits if value == 0 => *word & !bits,
-        bits => *word | bits,
-    };
     // Some drivers refuse what changes nothing.
-    if std::mem::replace(word, new) == new {
+    if std::mem::replace(&mut words[setting.word], value) == value {
         return Ok(());
     }
     words[0] = setting.set;
     call(interface, &mut words)
 }
 
-fn setting_of(path: &str) -> io::Result<(&str, &'static Setting)> {
-    let missing = || io::Error::from(io::ErrorKind::NotFound);
-    let (interface, name) = path.split_once('/').ok_or_else(missing)?;
-    let found = SETTINGS.iter().find(|setting| setting.name == name);
-    Ok((interface, found.ok_or_else(missing)?))
+fn missing() -> io::Error {
+    io::Error::from(io::ErrorKind::NotFound)
 }
 
-fn call(interface: &str, words: &mut [u32; WORDS_MAX]) -> io::Result<()> {
+fn parts(path: &str) -> io::Result<(&str, &str)> {
+    path.split_once('/').ok_or_else(missing)
+}
+
+fn setting_of(name: &str) -> io::Result<&'static Setting> {
+    let found = SETTINGS.iter().find(|setting| setting.name == name);
+    found.ok_or_else(missing)
+}
+
+/// The kernel's names of features, by their number.
+fn feature_names(interface: &str) -> io::Result<Vec<String>> {
+    let mut words = [0; WORDS_MAX];
+    // The sets asked for are a mask of two words; the answer lies behind it.
+    (words[0], words[2]) = (GET_COUNT, 1 << FEATURES);
+    call(interface, &mut words)?;
+    let count = words[4] as usize;
+    if count > NAMES_MAX {
+        return Err(io::Error::other(format!("{count} features are too many")));
+    }
+    words = [0; WORDS_MAX];
+    (words[0], words[1], words[2]) = (GET_NAMES, FEATURES, count as u32);
+    call(interface, &mut words)?;
+    let names = words[NAMES_HEAD..].chunks(NAME_BYTES / 4).take(count);
+    let name = |words: &[u32]| {
+        let bytes = words.iter().flat_map(|word| word.to_ne_bytes());
+        let bytes: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok(names.map(name).collect())
+}
+
+fn call(interface: &str, words: &mut Block) -> io::Result<()> {
     // SAFETY: plain numbers; the result is checked below.
     let socket = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
     if socket < 0 {
@@ -157,7 +191,8 @@ fn call(interface: &str, words: &mut [u32; WORDS_MAX]) -> io::Result<()> {
     }
     request.ifr_ifru.ifru_data = words.as_mut_ptr().cast();
     // SAFETY: `request` lives through the call; its pointer names `WORDS_MAX` words, which is more
-    // than the block of any command in the table (23 words).
+    // than the block of any command here: 23 words for coalescing, and for names as many as their
+    // number, which was looked at, asks for.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL, &mut request) };
     if result < 0 {
         return Err(io::Error::last_os_error());
@@ -166,3 +201,4 @@ fn call(interface: &str, words: &mut [u32; WORDS_MAX]) -> io::Result<()> {
 }
 
 const _: () = assert!(WORDS_MAX >= 23, "the block of coalescing fits");
+const _: () = assert!(NAME_BYTES.is_multiple_of(4), "names are whole words");

@@ -78,7 +78,7 @@ fn whole_host(ask: Ask<'_>) -> Finding {
             Finding::new(ABOUT, subject, verdict)
                 .found(bound.to_string())
                 .wanted("0, where threads of the appliance block")
-                .by_hand("wirecross tune --hold (undo: end it)")
+                .by_hand("wirecross tune hold (undo: end it)")
         }
     }
 }

@@ -71,7 +71,7 @@ fn with_drop_in(ask: Ask<'_>, finding: Finding, lacking: &[&String]) -> Finding 
         return finding.by_hand(advice);
     }
     let text = format!(
-        "# Written by `wirecross tune`; `wirecross tune --undo` takes it away.\n\
+        "# Written by `wirecross tune`; `wirecross tune undo` takes it away.\n\
          GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX {}\"\n",
         join(lacking)
     );

@@ -1,6 +1,7 @@
 //! Pages of 2 MiB kept for the appliance.
 
 use super::Ask;
+use super::setting::with_kept;
 use crate::change::Change;
 use crate::finding::{About, Finding};
 
@@ -11,6 +12,7 @@ const ABOUT: About = About {
            enough in one piece",
 };
 
+const NODES: &str = "/sys/devices/system/node";
 const FOLDER: &str = "/sys/kernel/mm/hugepages/hugepages-2048kB";
 
 pub(super) fn look(ask: Ask<'_>) -> Vec<Finding> {
@@ -31,9 +33,20 @@ pub(super) fn look(ask: Ask<'_>) -> Vec<Finding> {
     let change = Change::write(&path, &wanted.to_string(), &there.to_string());
     let finding = Finding::judged(ABOUT, subject, there.cast_unsigned() >= wanted);
     let finding = finding.found(format!("{there}, {free} free"));
-    vec![
-        finding
-            .wanted(format!("at least {wanted}"))
-            .changes([change]),
-    ]
+    let finding = finding
+        .wanted(format!("at least {wanted}"))
+        .changes([change]);
+    vec![with_kept(ask, finding, &of_nodes(ask))]
+}
+
+/// How many each node has: one number for all spreads them anew.
+fn of_nodes(ask: Ask<'_>) -> Vec<String> {
+    let mut nodes = ask.host.list(NODES);
+    let is_node = |name: &String| {
+        let number = name.strip_prefix("node");
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    nodes.retain(is_node);
+    let path = |node| format!("{NODES}/{node}/hugepages/hugepages-2048kB/nr_hugepages");
+    nodes.iter().map(path).collect()
 }

@@ -4,6 +4,7 @@ use super::Ask;
 use crate::change::Change;
 use crate::cpus::Cpus;
 use crate::finding::{About, Finding, Verdict};
+use crate::route;
 
 const ABOUT: About = About {
     why: "each interrupt takes 1 to 20 us from the thread that it hits, and its caches too",
@@ -28,13 +29,12 @@ fn lines(ask: Ask<'_>) -> Finding {
     let rest = ask.setup.rest.to_string();
     let (mut stray, mut changes, mut seen) = (Vec::new(), Vec::new(), 0);
     for number in numbers {
-        let folder = format!("/proc/irq/{number}");
-        let Ok(asked) = ask.host.read(&format!("{folder}/smp_affinity_list")) else {
+        let path = format!("/proc/irq/{number}/smp_affinity_list");
+        let Ok(asked) = ask.host.read(&path) else {
             continue;
         };
         seen += 1;
-        let effective = ask.host.read(&format!("{folder}/effective_affinity_list"));
-        let effective = effective.ok().filter(|text| !text.is_empty());
+        let effective = route::arrives(ask.host, &path);
         let is_hot = |text: &str| {
             let cpus = Cpus::of_list(text).unwrap_or_default();
             !cpus.both(&ask.setup.hot).is_empty()
@@ -43,11 +43,15 @@ fn lines(ask: Ask<'_>) -> Finding {
             stray.push(number);
         }
         if is_hot(&asked) {
-            changes.push(Change::write(
-                &format!("{folder}/smp_affinity_list"),
-                &rest,
-                &asked,
-            ));
+            changes.push(match effective {
+                None => Change::write(&path, &rest, &asked),
+                Some(arrived) => Change::Route {
+                    path,
+                    value: rest.clone(),
+                    restore: asked,
+                    arrived,
+                },
+            });
         }
     }
     if seen == 0 {

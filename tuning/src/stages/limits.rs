@@ -20,7 +20,7 @@ const CAP_IPC_LOCK: u32 = 14;
 const FILES_WANTED: u64 = 65_536;
 const MEMORY_WANTED: u64 = 8 << 30;
 const DROP_IN: &str = "/etc/security/limits.d/90-wirecross.conf";
-const TEXT: &str = "# Written by `wirecross tune`; `wirecross tune --undo` takes it away.\n\
+const TEXT: &str = "# Written by `wirecross tune`; `wirecross tune undo` takes it away.\n\
                     * - memlock unlimited\n\
                     * - nofile 65536\n";
 

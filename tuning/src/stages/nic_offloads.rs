@@ -18,7 +18,7 @@ fn one(ask: Ask<'_>, interface: &str) -> Vec<Finding> {
     let findings = ["gro", "lro", "tso", "gso"].map(|name| {
         let setting = Setting {
             subject: &format!("{name} of {interface}"),
-            wanted: "0",
+            wanted: "off",
             lacking: "the driver has no such setting",
             about: ABOUT,
         };

@@ -11,7 +11,7 @@ const ABOUT: About = About {
            to run there never runs",
 };
 
-const SERVERS: &str = "/sys/kernel/debug/sched/fair_server";
+const DEBUG: &str = "/sys/kernel/debug/sched";
 
 pub(super) fn look(ask: Ask<'_>) -> Vec<Finding> {
     let throttling = Setting {
@@ -20,16 +20,20 @@ pub(super) fn look(ask: Ask<'_>) -> Vec<Finding> {
         lacking: "this kernel does not throttle FIFO threads",
         about: ABOUT,
     };
+    let lacking = if ask.host.has(DEBUG) {
+        "a kernel before 6.12"
+    } else {
+        "debugfs is not mounted, or a kernel before 6.12 (mount -t debugfs none /sys/kernel/debug)"
+    };
     let server = Setting {
         subject: "fair server, ns of a second",
         wanted: "0",
-        lacking: "a kernel before 6.12, or debugfs is not mounted (mount -t debugfs none \
-                  /sys/kernel/debug)",
+        lacking,
         about: ABOUT,
     };
     let hot = ask.setup.hot.iter();
     let servers: Vec<String> = hot
-        .map(|cpu| format!("{SERVERS}/cpu{cpu}/runtime"))
+        .map(|cpu| format!("{DEBUG}/fair_server/cpu{cpu}/runtime"))
         .collect();
     vec![
         throttling.offer(ask, &["/proc/sys/kernel/sched_rt_runtime_us".to_owned()]),

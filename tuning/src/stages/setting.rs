@@ -77,6 +77,17 @@ fn counted(values: &BTreeMap<String, usize>) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+/// The same finding, whose change moves these settings along: they are to come back too, after all
+/// that it changes came back.
+pub(super) fn with_kept(ask: Ask<'_>, mut finding: Finding, paths: &[String]) -> Finding {
+    if !finding.changes.is_empty() {
+        let keep = |path: &String| Some(Change::keep(path, &ask.host.read(path).ok()?));
+        let kept = paths.iter().filter_map(keep);
+        finding.changes.splice(..0, kept);
+    }
+    finding
+}
+
 /// A file of each of these processors.
 pub(super) fn of_cpus(cpus: &crate::cpus::Cpus, name: &str) -> Vec<String> {
     let path = |cpu| format!("/sys/devices/system/cpu/cpu{cpu}/{name}");

@@ -1,7 +1,7 @@
 //! Pages that the kernel joins behind the program's back.
 
 use super::Ask;
-use super::setting::Setting;
+use super::setting::{Setting, with_kept};
 use crate::finding::{About, Finding};
 
 const FOLDER: &str = "/sys/kernel/mm/transparent_hugepage";
@@ -25,8 +25,11 @@ pub(super) fn look(ask: Ask<'_>) -> Vec<Finding> {
         "0",
         "a kernel without compaction",
     );
+    let joining = setting("joining pages", "never", none);
+    let joining = joining.check_one(ask, &format!("{FOLDER}/enabled"));
     vec![
-        setting("joining pages", "never", none).check_one(ask, &format!("{FOLDER}/enabled")),
+        // The kernel keeps more memory free while it joins pages.
+        with_kept(ask, joining, &["/proc/sys/vm/min_free_kbytes".to_owned()]),
         setting("making room for it", "never", none).check_one(ask, &format!("{FOLDER}/defrag")),
         compaction.check_one(ask, "/proc/sys/vm/compaction_proactiveness"),
     ]

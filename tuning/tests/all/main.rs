@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod doctor;
+mod exact;
 mod harness;
 mod jitter;
 mod tune;

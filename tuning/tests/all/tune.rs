@@ -13,13 +13,13 @@ const FEW: &[&str] = &[
     "limits",
 ];
 
-struct Bench {
-    recorded: Recorded,
+pub struct Bench {
+    pub recorded: Recorded,
     folder: TempDir,
 }
 
 impl Bench {
-    fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         Self {
             recorded: Recorded::new(text),
             folder: folder(),
@@ -30,14 +30,14 @@ impl Bench {
         self.folder.path().join("below/tune.journal")
     }
 
-    fn plan(&self, names: &[&str]) -> Vec<(&'static str, Change)> {
+    pub fn plan(&self, names: &[&str]) -> Vec<(&'static str, Change)> {
         let setup = self.recorded.setup();
         let findings = doctor(&self.recorded.host(), &setup, &stages(names));
         plan(&findings, !names.is_empty())
     }
 
     /// Applies, but dies after so many steps; says whether it came to its end before.
-    fn apply(&self, plan: Vec<(&'static str, Change)>, steps: usize) -> (Vec<Outcome>, bool) {
+    pub fn apply(&self, plan: Vec<(&'static str, Change)>, steps: usize) -> (Vec<Outcome>, bool) {
         let host = self.recorded.host();
         let mut journal = Journal::open(&self.state()).unwrap();
         let mut applying = Applying::new(&host, &mut journal, plan);
@@ -54,7 +54,7 @@ impl Bench {
         (outcomes, false)
     }
 
-    fn undo(&self, names: &[&str], is_forced: bool, steps: usize) -> (Vec<Outcome>, bool) {
+    pub fn undo(&self, names: &[&str], is_forced: bool, steps: usize) -> (Vec<Outcome>, bool) {
         let host = self.recorded.host();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut journal = Journal::open(&self.state()).unwrap();
@@ -73,7 +73,7 @@ impl Bench {
     }
 }
 
-fn all_good(outcomes: &[Outcome]) {
+pub fn all_good(outcomes: &[Outcome]) {
     let bad: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.result.is_err())
@@ -143,10 +143,13 @@ fn changes_are_written_as_commands() {
         );
     }
     let changes = bench.plan(&["transparent-huge-pages"]);
-    let undo = changes[0].1.undo_command();
+    let undo: Vec<String> = changes.iter().map(|(_, c)| c.undo_command()).collect();
     assert_eq!(
-        undo,
-        "echo always > /sys/kernel/mm/transparent_hugepage/enabled"
+        undo[..2],
+        [
+            "echo 67584 > /proc/sys/vm/min_free_kbytes",
+            "echo always > /sys/kernel/mm/transparent_hugepage/enabled"
+        ]
     );
 }
 
