@@ -94,16 +94,16 @@ fn tune_only_prints_unless_told_to_apply() {
     assert_eq!(
         plan,
         "# timers\necho 0 > /proc/sys/kernel/timer_migration\necho 120 > \
-         /proc/sys/vm/stat_interval\n# 2 changes; nothing was changed: --apply makes them\n"
+         /proc/sys/vm/stat_interval\n# 2 changes; nothing was changed: `tune apply` makes them\n"
     );
     assert_eq!(host.dump(), before);
-    let (status, done) = host.run(&["tune", "timers", "--apply"]);
+    let (status, done) = host.run(&["tune", "apply", "timers"]);
     assert!(
         status == Some(0) && done.contains("# 2 changes, 0 refused"),
         "{done}"
     );
     assert_ne!(host.dump(), before);
-    let (status, done) = host.run(&["tune", "--undo"]);
+    let (status, done) = host.run(&["tune", "undo"]);
     assert!(
         status == Some(0) && done.contains("# 2 changes, 0 refused"),
         "{done}"
@@ -119,8 +119,9 @@ fn wrong_words_are_explained() {
         (&["tune", "smtp"][..], "smtp"),
         (&["doctor", "--cores", "0-99"], "16-99"),
         (&["doctor", "--cores", "x"], "--cores"),
-        (&["tune", "--apply", "--undo"], "--undo"),
-        (&["tune", "--force"], "--undo"),
+        (&["tune", "apply", "smtp"], "smtp"),
+        (&["tune", "undo", "smtp"], "smtp"),
+        (&["tune", "apply", "--force"], "--force"),
     ] {
         let (status, text) = host.run(arguments);
         assert!(
@@ -175,7 +176,7 @@ fn hold_writes_the_bound_until_it_is_told_to_end() {
     std::fs::create_dir_all(bound.parent().unwrap()).unwrap();
     std::fs::write(&bound, 2_000_000_000i32.to_ne_bytes()).unwrap();
     let mut child = host
-        .command(&["tune", "--hold"])
+        .command(&["tune", "hold"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -211,7 +212,7 @@ fn undo_is_exact_after_a_kill() {
     let host = Host::new();
     let before = host.dump();
     for lines in [0, 1, 2, 5, 9, 20, 41, 60, 83, 100] {
-        let mut command = host.command(&["tune", "--apply"]);
+        let mut command = host.command(&["tune", "apply"]);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let since = Instant::now();
         let written = || std::fs::read(host.journal()).unwrap_or_default();
@@ -222,7 +223,7 @@ fn undo_is_exact_after_a_kill() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        let (status, done) = host.run(&["tune", "--undo"]);
+        let (status, done) = host.run(&["tune", "undo"]);
         assert_eq!(status, Some(0), "after {lines} lines:\n{done}");
         assert_eq!(host.dump(), before, "after {lines} lines:\n{done}");
     }
@@ -240,10 +241,10 @@ echo 20000 > /sys/class/net/wxa/gro_flush_timeout
 page() { "$1" doctor nic-offloads nic-queues nic-rings nic-coalescing steering --brief \
     --interface wxa --record "$2" > "$2.page" || test $? = 1; }
 page "$1" "$2/before"
-"$1" tune nic-offloads nic-queues steering --interface wxa --apply --state "$2/journal" \
+"$1" tune apply nic-offloads nic-queues steering --interface wxa --state "$2/journal" \
     > "$2/applied"
 page "$1" "$2/between"
-"$1" tune --undo --state "$2/journal" > "$2/undone"
+"$1" tune undo --state "$2/journal" > "$2/undone"
 page "$1" "$2/after"
 "#;
 

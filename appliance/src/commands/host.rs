@@ -31,9 +31,27 @@ pub struct HostArgs {
     /// stand for a device].
     #[arg(long, value_name = "NAME")]
     interface: Vec<String>,
+    #[command(flatten)]
+    root: RootArgs,
+}
+
+/// Which host.
+#[derive(Debug, clap::Args)]
+pub struct RootArgs {
     /// A folder that holds the files of another host: nothing of this one is looked at or changed.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+}
+
+impl RootArgs {
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        match &self.root {
+            Some(root) => Host::tree(root),
+            None => Host::live(),
+        }
+    }
 }
 
 /// Reads a list of processors.
@@ -46,10 +64,7 @@ impl HostArgs {
     /// The host.
     #[must_use]
     pub fn host(&self) -> Host {
-        match &self.root {
-            Some(root) => Host::tree(root),
-            None => Host::live(),
-        }
+        self.root.host()
     }
 
     /// What is wanted of it.

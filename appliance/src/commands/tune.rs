@@ -1,35 +1,70 @@
 //! `wirecross tune`: changes this host for the appliance, and changes it back.
 
-use super::host::HostArgs;
+use super::host::{HostArgs, RootArgs};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tuning::{Applying, DMA_LATENCY, Host, Journal, JournalError, Outcome, STATE_FILE, Undoing};
+use tuning::{
+    Applying, Change, DMA_LATENCY, Host, Journal, JournalError, Outcome, STATE_FILE, Undoing,
+};
 use tuning::{doctor, plan, plan_text};
 
 use crate::venue::StopRequests;
 
-/// Arguments.
+/// Arguments. Without a word it is `plan`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    act: Option<Act>,
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+/// What is to be done.
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Prints what would be changed, as commands; changes nothing.
+    Plan(PlanArgs),
+    /// Makes these changes.
+    Apply {
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        state: StateArgs,
+    },
+    /// Undoes what was applied, exactly, also after a crash in the middle.
+    Undo {
+        /// Stages; all that were applied if none is named.
+        #[arg(value_name = "STAGE")]
+        stages: Vec<String>,
+        /// Undoes also what somebody else changed since.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        root: RootArgs,
+        #[command(flatten)]
+        state: StateArgs,
+    },
+    /// Keeps all cores from sleeping until SIGINT or SIGTERM; nothing is left to undo.
+    Hold(RootArgs),
+}
+
+/// What is wanted, of which host.
+#[derive(Debug, clap::Args)]
+struct PlanArgs {
     /// Stages; all of the profile's if none is named. Choices (see `doctor`) are made only for
     /// stages that are named.
+    #[arg(value_name = "STAGE")]
     stages: Vec<String>,
     #[command(flatten)]
     host: HostArgs,
-    /// Makes the changes; without it they are only printed.
-    #[arg(long, conflicts_with = "undo")]
-    apply: bool,
-    /// Undoes what was applied, exactly, also after a crash in the middle.
-    #[arg(long)]
-    undo: bool,
-    /// Undoes also what somebody else changed since.
-    #[arg(long, requires = "undo")]
-    force: bool,
-    /// Keeps all cores from sleeping until SIGINT or SIGTERM; nothing is left to undo.
-    #[arg(long, conflicts_with_all = ["apply", "undo", "stages"])]
-    hold: bool,
+}
+
+/// Where the texts from before are.
+#[derive(Debug, clap::Args)]
+struct StateArgs {
     /// Where the texts from before are kept [default: /var/lib/wirecross/tune.journal].
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -38,12 +73,17 @@ pub struct Args {
 /// Runs the command; a change that was refused is no success.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let done = if args.hold {
-        hold(&args.host.host()).map(|()| true)
-    } else if args.undo {
-        undo(args)
-    } else {
-        change(args)
+    let done = match args.act.as_ref() {
+        None => print(&args.plan),
+        Some(Act::Plan(plan)) => print(plan),
+        Some(Act::Apply { plan, state }) => apply(plan, state),
+        Some(Act::Undo {
+            stages,
+            force,
+            root,
+            state,
+        }) => undo((stages, *force), &root.host(), state),
+        Some(Act::Hold(root)) => hold(&root.host()).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -52,39 +92,47 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn change(args: &Args) -> Result<bool, String> {
+fn changes(args: &PlanArgs, host: &Host) -> Result<Vec<(&'static str, Change)>, String> {
     let only = tuning::stages_named(&args.stages)?;
+    let setup = args.host.setup(host)?;
+    let findings = doctor(host, &setup, &only);
+    Ok(plan(&findings, !only.is_empty()))
+}
+
+fn print(args: &PlanArgs) -> Result<bool, String> {
+    let plan = changes(args, &args.host.host())?;
+    super::say(&plan_text(&plan));
+    super::say(&match plan.len() {
+        0 => "# nothing to change\n".to_owned(),
+        count => format!("# {count} changes; nothing was changed: `tune apply` makes them\n"),
+    });
+    Ok(true)
+}
+
+fn apply(args: &PlanArgs, state: &StateArgs) -> Result<bool, String> {
     let host = args.host.host();
-    let setup = args.host.setup(&host)?;
-    let findings = doctor(&host, &setup, &only);
-    let plan = plan(&findings, !only.is_empty());
-    if !args.apply {
-        super::say(&plan_text(&plan));
-        let what = match plan.len() {
-            0 => "nothing to change".to_owned(),
-            count => format!("{count} changes; nothing was changed: --apply makes them"),
-        };
-        super::say(&format!("# {what}\n"));
-        return Ok(true);
-    }
-    let mut journal = journal(args, &host)?;
+    let plan = changes(args, &host)?;
+    let mut journal = journal(state, &host)?;
     let mut applying = Applying::new(&host, &mut journal, plan);
     let is_whole = steps(|| applying.step())?;
     journal.close().map_err(|error| error.to_string())?;
     Ok(is_whole)
 }
 
-fn undo(args: &Args) -> Result<bool, String> {
-    tuning::stages_named(&args.stages)?;
-    let host = args.host.host();
-    let mut journal = journal(args, &host)?;
-    let mut undoing = Undoing::new(&host, &mut journal, &args.stages, args.force);
+fn undo(
+    (stages, is_forced): (&[String], bool),
+    host: &Host,
+    state: &StateArgs,
+) -> Result<bool, String> {
+    tuning::stages_named(stages)?;
+    let mut journal = journal(state, host)?;
+    let mut undoing = Undoing::new(host, &mut journal, stages, is_forced);
     let is_whole = steps(|| undoing.step())?;
     journal.close().map_err(|error| error.to_string())?;
     Ok(is_whole)
 }
 
-fn journal(args: &Args, host: &Host) -> Result<Journal, String> {
+fn journal(args: &StateArgs, host: &Host) -> Result<Journal, String> {
     let path = args.state.clone().unwrap_or_else(|| host.place(STATE_FILE));
     Journal::open(&path).map_err(|error| error.to_string())
 }
