@@ -2,7 +2,7 @@
 
 use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
-use crate::{Outcome, determinism, forward, fuzz, mutants, referees, tidy};
+use crate::{Outcome, determinism, forward, fuzz, mutants, referees, roundtrip, tidy};
 
 const STEPS: &[Step] = &[
     Step {
@@ -44,6 +44,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "referees",
         run: referees::run,
+    },
+    Step {
+        name: "tune",
+        run: || roundtrip::run(&roundtrip::Roundtrip::CI),
     },
     Step {
         name: "fuzz",

@@ -9,6 +9,7 @@ mod forward;
 mod fuzz;
 mod mutants;
 mod referees;
+mod roundtrip;
 mod setup;
 mod steps;
 mod tidy;
@@ -38,7 +39,7 @@ enum Task {
     /// Runs every check, or one.
     Ci {
         /// Only this step: format, tidy, clippy, test, determinism, differential, loom, mutants,
-        /// docs, referees or fuzz.
+        /// docs, referees, tune or fuzz.
         #[arg(long)]
         only: Option<String>,
     },
@@ -81,6 +82,8 @@ enum Task {
     Determinism,
     /// Compares the engine with the naive reference, command by command.
     Differential(forward::Differential),
+    /// Applies what `wirecross tune` can and undoes it, and compares everything with before.
+    TuneRoundtrip(roundtrip::Roundtrip),
     /// Prints the graph of a topology file.
     Topology {
         /// The file.
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         Task::Generate(generate) => forward::generate(&generate),
         Task::Determinism => determinism::run(),
         Task::Differential(differential) => forward::differential(&differential),
+        Task::TuneRoundtrip(what) => roundtrip::run(&what),
         Task::Topology { file } => forward::topology(&file),
     };
     match outcome {
