@@ -15,11 +15,7 @@ fn cable() -> Option<VethPair> {
         .ok()?;
     let at = std::net::SocketAddrV4::new(pair.right.address, 0);
     let probe = pair.right.netns.run(|| {
-        let xdp = nic::XdpOptions {
-            interface: VETH_NAME.into(),
-            best: nic::XdpMode::Native,
-            neighbours: Vec::new(),
-        };
+        let xdp = nic::XdpOptions::new(VETH_NAME, nic::XdpMode::Native);
         let clock = Box::new(nic::RealClock::new());
         nic::XdpTcp::open(at, nic::TcpLimits::default(), &xdp, clock)
     });

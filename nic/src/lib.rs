@@ -24,11 +24,12 @@ mod uring;
 mod xdp;
 mod xdp_tcp;
 
+pub use af_xdp::BusyPoll;
 pub use clock::{
     BeforeKick, Clock, Correction, Drift, FirstTouch, Hardware, KernelReceived, Point, RED_LINE_NS,
     RealClock, RealSource, SLEW_PPM_MAX, Stamp, SteeredClock, SystemState, TimeSource, Tracker,
 };
-pub use net::{Net, RealNet, RealUdp, UdpOptions, XdpMode, XdpOptions};
+pub use net::{Net, RealNet, RealUdp, UdpOptions};
 pub use port::{
     Arrival, Conn, ConnectError, DATAGRAM_BYTES_MAX, SendError, TcpEvent, TcpLimits, TcpPort,
     TcpStats, UdpPort, UdpStats,
@@ -37,5 +38,5 @@ pub use real_tcp::RealTcp;
 pub use tcp::SocketTcp;
 pub use udp::SocketUdp;
 pub use uring::{Effort, Receive, Sqpoll, UringOptions, UringState};
-pub use xdp::XdpUdp;
+pub use xdp::{FrameStats, XdpMode, XdpOptions, XdpUdp};
 pub use xdp_tcp::{HALF_OPEN_MAX, HALF_OPEN_NS, XDP_CONNECTIONS_MAX, XdpTcp, XdpTcpWork};

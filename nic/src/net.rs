@@ -9,7 +9,7 @@ use crate::port::{Arrival, SendError, TcpLimits, TcpPort, UdpPort, UdpStats};
 use crate::tcp::SocketTcp;
 use crate::udp::SocketUdp;
 use crate::uring::UringOptions;
-use crate::xdp::XdpUdp;
+use crate::xdp::{XdpOptions, XdpUdp};
 
 /// Opens ports. A compile-time parameter of whatever owns a port, so that a simulator can put its
 /// own network in.
@@ -54,28 +54,6 @@ impl UdpOptions {
             xdp: None,
         }
     }
-}
-
-/// Where AF_XDP is to be tried, and what it needs to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct XdpOptions {
-    /// Name of the interface in the calling thread's network namespace.
-    pub interface: String,
-    /// The best mode to try; the worse ones follow when it is refused.
-    pub best: XdpMode,
-    /// Hardware addresses of peers. Further ones are learned from frames that arrive.
-    pub neighbours: Vec<(Ipv4Addr, [u8; 6])>,
-}
-
-/// The steps of the mode ladder, best first. Below the last one stands the ordinary socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum XdpMode {
-    /// The card writes into our memory.
-    ZeroCopy,
-    /// In the driver, with one copy.
-    Native,
-    /// In the kernel's generic hook: any interface.
-    Generic,
 }
 
 /// The machine's own network.
@@ -132,6 +110,7 @@ impl Net for RealNet {
         if let Some(xdp) = &options.xdp {
             match XdpUdp::open(options, xdp) {
                 Ok(port) => return Ok(RealUdp::Xdp(Box::new(port))),
+                Err(error) if xdp.worst.is_some() => return Err(error),
                 Err(error) => eprintln!("nic: no AF_XDP, sockets instead: {error}"),
             }
         }
@@ -155,10 +134,12 @@ impl RealUdp {
     /// times, because the kernel begins to take them in the background.
     ///
     /// # Errors
-    /// The system refuses, or the port goes around it: such a port has its own times only.
+    /// The system refuses, or the port goes around it and was opened without
+    /// [`XdpOptions::card_times`], or the driver has none.
     pub fn ask_times(&mut self) -> io::Result<()> {
         match self {
             RealUdp::Socket(port) => port.ask_times(),
+            RealUdp::Xdp(port) if port.asks_card() => Ok(()),
             RealUdp::Xdp(_) => Err(io::Error::from(io::ErrorKind::Unsupported)),
         }
     }

@@ -8,6 +8,7 @@ use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 
 use crate::clock::{BeforeKick, Clock, FirstTouch, Hardware, KernelReceived, Stamp};
+use crate::xdp::FrameStats;
 
 /// Largest UDP payload a port sends or receives: an Ethernet frame without IP options.
 pub const DATAGRAM_BYTES_MAX: usize = 1472;
@@ -131,6 +132,8 @@ pub struct TcpStats {
     pub bytes_in: u64,
     /// Bytes the kernel took.
     pub bytes_out: u64,
+    /// Frames, where the port goes around the kernel.
+    pub frames: FrameStats,
 }
 
 /// Why `connect` could not even start.
@@ -244,6 +247,8 @@ pub struct UdpStats {
     pub receive_errors: u64,
     /// Datagrams the kernel dropped for want of room on our side, where it says so (AF_XDP).
     pub dropped: u64,
+    /// Frames, where the port goes around the kernel.
+    pub frames: FrameStats,
 }
 
 /// A datagram, and when it was seen on its way. Each time says by its type where it was taken.

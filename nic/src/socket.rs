@@ -329,8 +329,20 @@ pub(crate) fn storage_read(storage: &libc::sockaddr_storage) -> Option<SocketAdd
 
 /// The hardware address of an interface in this thread's network namespace.
 pub(crate) fn hardware_address(interface: &str) -> io::Result<[u8; 6]> {
-    let owned = open(libc::AF_INET, libc::SOCK_DGRAM)?;
-    // SAFETY: integers and a union of them, for which zero is a value.
+    let mut request = interface_request(interface)?;
+    ask_interface(libc::SIOCGIFHWADDR, &mut request)?;
+    // SAFETY: the call succeeded, so it filled this part of the union.
+    let address = unsafe { request.ifr_ifru.ifru_hwaddr };
+    let mut mac = [0; 6];
+    for (to, from) in mac.iter_mut().zip(address.sa_data) {
+        *to = from as u8;
+    }
+    Ok(mac)
+}
+
+/// A question about an interface, without its body.
+pub(crate) fn interface_request(interface: &str) -> io::Result<libc::ifreq> {
+    // SAFETY: integers and a union of them and of a pointer, for which zero is a value.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
     if interface.len() >= request.ifr_name.len() {
         return Err(io::Error::new(
@@ -341,13 +353,14 @@ pub(crate) fn hardware_address(interface: &str) -> io::Result<[u8; 6]> {
     for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
         *to = from as libc::c_char;
     }
+    Ok(request)
+}
+
+/// Asks it, in the calling thread's network namespace; what a pointer in it points to is writable
+/// and as long as the kind of question says.
+pub(crate) fn ask_interface(kind: libc::Ioctl, request: &mut libc::ifreq) -> io::Result<()> {
+    let owned = open(libc::AF_INET, libc::SOCK_DGRAM)?;
     // SAFETY: the request is writable and its name ends with a zero.
-    check(unsafe { libc::ioctl(owned.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) })?;
-    // SAFETY: the call succeeded, so it filled this part of the union.
-    let address = unsafe { request.ifr_ifru.ifru_hwaddr };
-    let mut mac = [0; 6];
-    for (to, from) in mac.iter_mut().zip(address.sa_data) {
-        *to = from as u8;
-    }
-    Ok(mac)
+    check(unsafe { libc::ioctl(owned.as_raw_fd(), kind, &raw mut *request) })?;
+    Ok(())
 }

@@ -6,21 +6,26 @@
 //! addresses come from the options or from frames received, there is no routing.
 
 mod neighbours;
+mod options;
+mod stats;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 
-use af_xdp::{Full, Mode, Options, Port, Rule};
+use af_xdp::{Full, Port, Rule, RxMetadata};
 
-use crate::clock::{Clock, Stamp};
+use crate::clock::{Clock, Hardware, Stamp};
 use crate::frame;
-use crate::net::{UdpOptions, XdpMode, XdpOptions};
+use crate::net::UdpOptions;
 use crate::port::{Arrival, DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
 use crate::socket;
 use neighbours::Neighbours;
+pub use options::{XdpMode, XdpOptions};
+pub(crate) use options::{name, open, told};
+pub use stats::FrameStats;
 
-/// A UDP port on queue 0 of an interface, which it has for itself.
+/// A UDP port on queues of an interface, which it has for itself.
 #[derive(Debug)]
 pub struct XdpUdp {
     port: Port,
@@ -38,18 +43,14 @@ impl XdpUdp {
     pub(crate) fn open(options: &UdpOptions, xdp: &XdpOptions) -> io::Result<XdpUdp> {
         let (reservation, bound) = socket::udp(options)?;
         let local = SocketAddrV4::new(own_address(options)?, bound.port());
-        let interface = af_xdp::interface_index(&xdp.interface)?;
         let mac = socket::hardware_address(&xdp.interface)?;
         let rule = Rule {
             mac: Some(mac),
             addresses: [&[*local.ip()], &options.groups[..]].concat(),
             ..Rule::udp(&[local.port()])
         };
-        let (port, _) = climb(xdp, |mode| {
-            Port::open(&Options::new(interface, mode, rule.clone()))
-        })?;
         Ok(XdpUdp {
-            port,
+            port: open(xdp, &rule)?,
             local,
             mac,
             groups: options.groups.clone(),
@@ -59,11 +60,32 @@ impl XdpUdp {
         })
     }
 
-    /// One turn: calls `touch` before it looks at a frame, and hands that on with the datagram.
+    /// Whether the card is asked when each datagram came.
+    pub fn asks_card(&self) -> bool {
+        self.port.metadata()
+    }
+
+    /// The queues, and how many frames came by each.
+    pub fn queues(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.port.queues()
+    }
+
+    /// What was granted, in words for an operator.
+    pub fn told(&self) -> String {
+        let times = if self.asks_card() {
+            ", card asked for times"
+        } else {
+            ""
+        };
+        told(&self.port) + times
+    }
+
+    /// One turn: calls `touch` before it looks at a frame, and hands that on with the datagram and
+    /// what the card said.
     fn arrivals<T>(
         &mut self,
         touch: impl Fn() -> T,
-        on: &mut dyn FnMut(T, SocketAddrV4, &[u8]),
+        mut on: impl FnMut((T, Option<RxMetadata>), SocketAddrV4, &[u8]),
     ) -> usize {
         self.flush();
         let XdpUdp {
@@ -75,7 +97,7 @@ impl XdpUdp {
             ..
         } = self;
         let mut count = 0;
-        port.receive(&mut |bytes| {
+        port.receive_with(&mut |bytes, metadata| {
             let touched = touch();
             let datagram = frame::read(bytes).filter(|datagram| {
                 let to = datagram.to;
@@ -87,7 +109,7 @@ impl XdpUdp {
             };
             neighbours.learn(*datagram.from.ip(), datagram.source_mac);
             count += 1;
-            on(touched, datagram.from, datagram.payload);
+            on((touched, metadata), datagram.from, datagram.payload);
         });
         stats.received += count as u64;
         count
@@ -104,18 +126,18 @@ impl XdpUdp {
 
 impl UdpPort for XdpUdp {
     fn poll(&mut self, on: &mut dyn FnMut(SocketAddrV4, &[u8])) -> usize {
-        self.arrivals(|| (), &mut |(), from, payload| on(from, payload))
+        self.arrivals(|| (), |_, from, payload| on(from, payload))
     }
 
     fn poll_stamped(&mut self, clock: &dyn Clock, on: &mut dyn FnMut(Arrival<'_>)) -> usize {
         let touch = || Stamp::touch(clock);
-        self.arrivals(touch, &mut |touched, from, payload| {
+        self.arrivals(touch, |(touched, metadata), from, payload| {
             on(Arrival {
                 from,
                 payload,
                 touched,
                 kernel: None,
-                hardware: None,
+                hardware: card_time(metadata),
             });
         })
     }
@@ -151,14 +173,19 @@ impl UdpPort for XdpUdp {
     }
 
     fn stats(&self) -> UdpStats {
-        let counted = self.port.statistics().unwrap_or_default();
+        let frames = FrameStats::of(&self.port, self.stats.receive_errors);
         UdpStats {
-            send_errors: counted.kernel.tx_invalid + counted.kick_errors,
-            receive_errors: self.stats.receive_errors + counted.descriptors_invalid,
-            dropped: counted.kernel.rx_lost(),
+            send_errors: frames.send_errors,
+            dropped: frames.lost,
+            frames,
             ..self.stats
         }
     }
+}
+
+/// When the card says that the frame came, if it was asked and has a clock.
+fn card_time(metadata: Option<RxMetadata>) -> Option<Stamp<Hardware>> {
+    Stamp::told(metadata?.timestamp_ns?)
 }
 
 /// The address that stands in our headers.
@@ -171,48 +198,26 @@ fn own_address(options: &UdpOptions) -> io::Result<Ipv4Addr> {
     })
 }
 
-/// Tries the modes from the best one allowed downwards, saying why a better one was not had.
-pub(crate) fn climb<T>(
-    xdp: &XdpOptions,
-    mut open: impl FnMut(Mode) -> Result<T, af_xdp::Error>,
-) -> io::Result<(T, Mode)> {
-    let mut refusals: Vec<String> = Vec::new();
-    let ladder = [XdpMode::ZeroCopy, XdpMode::Native, XdpMode::Generic];
-    for mode in ladder.into_iter().filter(|step| *step >= xdp.best) {
-        let mode = mode_from(mode);
-        match open(mode) {
-            Ok(opened) => {
-                refusals.iter().for_each(|why| eprintln!("nic: {why}"));
-                return Ok((opened, mode));
-            }
-            Err(error) => {
-                refusals.push(format!(
-                    "{}: {} refused: {error}",
-                    xdp.interface,
-                    name(mode)
-                ));
-                if error.errno() == Some(libc::EBUSY) {
-                    break; // taken in one mode is taken in all
-                }
-            }
-        }
-    }
-    let message = refusals.join("; ");
-    Err(io::Error::new(io::ErrorKind::Unsupported, message))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn mode_from(step: XdpMode) -> Mode {
-    match step {
-        XdpMode::ZeroCopy => Mode::ZeroCopy,
-        XdpMode::Native => Mode::Native,
-        XdpMode::Generic => Mode::Generic,
-    }
-}
-
-pub(crate) fn name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::ZeroCopy => "xdp zero-copy",
-        Mode::Native => "xdp native",
-        Mode::Generic => "xdp generic",
+    #[test]
+    fn a_cards_time_is_marked_as_such_and_an_absent_one_is_absent() {
+        let with = |timestamp_ns| {
+            card_time(Some(RxMetadata {
+                timestamp_ns,
+                ..RxMetadata::default()
+            }))
+        };
+        let time = with(Some(1_700_000_000_000_000_123)).unwrap();
+        assert_eq!(
+            (time.ns(), time.point()),
+            (1_700_000_000_000_000_123, "hardware")
+        );
+        assert_eq!(
+            (with(Some(0)), with(None), card_time(None)),
+            (None, None, None)
+        );
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! The kernel keeps the address and goes on answering ARP and pings for it; only TCP to our port is
 //! redirected. Answers go to the hardware address that the peer's SYN came from, be it the peer or
-//! its router, so there is no table of neighbours and no routing. The frames of one queue arrive
-//! here, queue 0: a card with several has to steer the port's connections to it.
+//! its router, so there is no table of neighbours and no routing. Frames that come by a queue that
+//! the port does not have go to the kernel, which resets their connection: so it has all unless it
+//! is told which.
 //!
 //! smoltcp walks every socket of a set for each packet and each turn. So each connection has a set
 //! of its own, found by the peer's address, and the stack is only ever shown the set that something
@@ -12,7 +13,7 @@
 //! turn looks at 64.
 //!
 //! All memory is taken at open: a receive and a send buffer for each connection, for 128 half-open
-//! ones on top, and 4 MiB of frames.
+//! ones on top, and frames: 2 MiB for each queue, and 2 MiB to send.
 
 mod ending;
 mod segment;
@@ -26,19 +27,18 @@ use std::io::{self, Read};
 use std::net::{SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 
-use af_xdp::{Mode, Rule};
+use af_xdp::Rule;
 use smoltcp::iface::{Config, Interface, SocketSet};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr};
 
 use crate::clock::Clock;
 use crate::interface;
-use crate::net::XdpOptions;
 use crate::port::{Conn, ConnectError, TcpEvent, TcpLimits, TcpPort, TcpStats};
 use crate::socket;
-use crate::xdp::{climb, name};
+use crate::xdp::{self, FrameStats, XdpOptions, name};
 use slot::{NEVER_NS, Phase, Slot};
-use wire::{FRAMES_BYTES, Wire};
+use wire::Wire;
 
 /// Most connections of one such port.
 pub const XDP_CONNECTIONS_MAX: u16 = 4_096;
@@ -55,7 +55,6 @@ type On<'a> = &'a mut dyn FnMut(TcpEvent<'_>);
 /// A listening TCP port around the kernel. Dropping it resets its connections.
 pub struct XdpTcp {
     wire: Wire,
-    mode: Mode,
     stack: Interface,
     clock: Box<dyn Clock + Send>,
     local: SocketAddrV4,
@@ -91,10 +90,6 @@ pub struct XdpTcpWork {
     pub looks: u64,
     /// Half-open connections given up: too many, or too old.
     pub given_up: u64,
-    /// Frames the kernel dropped before we saw them.
-    pub frames_lost: u64,
-    /// Frames the kernel refused to send, and refused calls to send.
-    pub send_errors: u64,
 }
 
 impl XdpTcp {
@@ -111,7 +106,7 @@ impl XdpTcp {
         clock: Box<dyn Clock + Send>,
     ) -> io::Result<XdpTcp> {
         limits.check("tcp port over AF_XDP", XDP_CONNECTIONS_MAX)?;
-        let index = af_xdp::interface_index(&xdp.interface)
+        af_xdp::interface_index(&xdp.interface)
             .map_err(|error| of_interface(&xdp.interface, error))?;
         if !interface::has_address(&xdp.interface, *at.ip())? {
             let problem = format!("it has no address {}: `ip address` shows its own", at.ip());
@@ -126,14 +121,13 @@ impl XdpTcp {
             tcp_ports: vec![local.port()],
             ..Rule::default()
         };
-        let (mut wire, mode) = climb(xdp, |mode| Wire::open(index, mode, &rule, mac))?;
+        let mut wire = Wire::new(xdp::open(xdp, &rule)?, mac);
         let stack = stack(&mut wire, local, clock.now_ns())?;
         let places = usize::from(limits.connections) + HALF_OPEN_MAX;
         let (receive_bytes, send_bytes) =
             (limits.receive_bytes as usize, limits.send_bytes as usize);
         Ok(XdpTcp {
             wire,
-            mode,
             stack,
             clock,
             local,
@@ -159,17 +153,22 @@ impl XdpTcp {
     /// The memory taken at open: buffers and frames.
     pub fn memory_bytes(&self) -> usize {
         let buffers = self.limits.receive_bytes as usize + self.limits.send_bytes as usize;
-        self.slots.len() * buffers + FRAMES_BYTES
+        self.slots.len() * buffers + self.wire.port.memory_bytes()
+    }
+
+    /// The queues, and how many frames came by each.
+    pub fn queues(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.wire.port.queues()
+    }
+
+    /// What was granted, in words for an operator.
+    pub fn told(&self) -> String {
+        xdp::told(&self.wire.port)
     }
 
     /// What was done so far.
     pub fn work(&self) -> XdpTcpWork {
-        let (kernel, refused) = self.wire.statistics().unwrap_or_default();
-        XdpTcpWork {
-            frames_lost: kernel.rx_lost(),
-            send_errors: kernel.tx_invalid + refused,
-            ..self.work
-        }
+        self.work
     }
 
     /// The place of a connection that is not over.
@@ -255,12 +254,13 @@ impl TcpPort for XdpTcp {
     fn stats(&self) -> TcpStats {
         TcpStats {
             accept_errors: self.work.given_up,
+            frames: FrameStats::of(&self.wire.port, self.work.frames_refused),
             ..self.stats
         }
     }
 
     fn mode(&self) -> &'static str {
-        name(self.mode)
+        name(self.wire.port.mode())
     }
 }
 
@@ -285,7 +285,7 @@ fn stack(wire: &mut Wire, local: SocketAddrV4, now_ns: u64) -> io::Result<Interf
     File::open("/dev/urandom")?.read_exact(&mut seed)?;
     let mut config = Config::new(HardwareAddress::Ip);
     config.random_seed = u64::from_ne_bytes(seed);
-    let mut stack = Interface::new(config, &mut wire.line(None, [0; 6]), instant(now_ns));
+    let mut stack = Interface::new(config, &mut wire.line([0; 6]), instant(now_ns));
     stack.update_ip_addrs(|addresses| {
         // The first of at least one.
         let _ = addresses.push(IpCidr::new((*local.ip()).into(), 32));

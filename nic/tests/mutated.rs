@@ -113,11 +113,7 @@ fn port(pair: &VethPair, best: XdpMode) -> Option<RealUdp> {
         local: SocketAddrV4::new(pair.right.address, 0),
         groups: vec![GROUP],
         interface: pair.right.address,
-        xdp: Some(XdpOptions {
-            interface: VETH_NAME.into(),
-            best,
-            neighbours: Vec::new(),
-        }),
+        xdp: Some(XdpOptions::new(VETH_NAME, best)),
     };
     let port = pair.right.netns.run(|| RealNet::new().udp(&options));
     let port = port.unwrap().unwrap();

@@ -53,9 +53,8 @@ fn socket(end: &VethEnd) -> RealUdp {
 /// A port over AF_XDP in this mode or a lower one.
 fn xdp(end: &VethEnd, best: XdpMode, neighbours: Vec<(Ipv4Addr, [u8; 6])>) -> RealUdp {
     let xdp = XdpOptions {
-        interface: VETH_NAME.into(),
-        best,
         neighbours,
+        ..XdpOptions::new(VETH_NAME, best)
     };
     let options = UdpOptions {
         xdp: Some(xdp),
@@ -188,11 +187,7 @@ fn ladder_starts_at_zero_copy_and_a_dropped_port_frees_the_queue() {
 #[test]
 fn without_af_xdp_a_socket_is_used() {
     let Some(pair) = cable() else { return };
-    let xdp = XdpOptions {
-        interface: "absent".into(),
-        best: XdpMode::ZeroCopy,
-        neighbours: Vec::new(),
-    };
+    let xdp = XdpOptions::new("absent", XdpMode::ZeroCopy);
     let options = UdpOptions {
         xdp: Some(xdp),
         ..options(&pair.left)
@@ -226,11 +221,7 @@ fn child_that_holds_a_port() {
     let Ok(address) = std::env::var(CHILD) else {
         return;
     };
-    let xdp = XdpOptions {
-        interface: VETH_NAME.into(),
-        best: XdpMode::Native,
-        neighbours: Vec::new(),
-    };
+    let xdp = XdpOptions::new(VETH_NAME, XdpMode::Native);
     let local = SocketAddrV4::new(address.parse().unwrap(), 0);
     let port = RealNet::new().udp(&UdpOptions {
         xdp: Some(xdp),

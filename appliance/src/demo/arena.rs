@@ -108,11 +108,7 @@ impl Arena {
                 let feed = net.udp(&UdpOptions {
                     groups: vec![*FEED_GROUP.ip()],
                     interface: ours,
-                    xdp: Some(XdpOptions {
-                        interface: VETH_NAME.to_owned(),
-                        best: XdpMode::Native,
-                        neighbours: Vec::new(),
-                    }),
+                    xdp: Some(XdpOptions::new(VETH_NAME, XdpMode::Native)),
                     ..UdpOptions::new(FEED_GROUP)
                 })?;
                 let requests = net.udp(&UdpOptions::new(SocketAddrV4::new(ours, 0)))?;

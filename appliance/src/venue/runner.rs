@@ -214,11 +214,7 @@ fn xdp_options(mode: PacketMode, interface: &str) -> Option<XdpOptions> {
         PacketMode::Generic => XdpMode::Generic,
         PacketMode::IoUring => return None,
     };
-    Some(XdpOptions {
-        interface: interface.to_owned(),
-        best,
-        neighbours: Vec::new(),
-    })
+    Some(XdpOptions::new(interface, best))
 }
 
 fn feed_ports(topology: &Topology) -> Result<PublishPorts<RealUdp>, StartError> {

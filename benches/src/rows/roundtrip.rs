@@ -137,9 +137,8 @@ fn open(place: Place<'_>, way: Way) -> Result<Box<dyn UdpPort>, BenchError> {
         (Way::Xdp(best), Some((_, other))) => {
             let neighbours = vec![(other.address, other.mac)];
             options.xdp = Some(XdpOptions {
-                interface: VETH_NAME.to_string(),
-                best,
                 neighbours,
+                ..XdpOptions::new(VETH_NAME, best)
             });
         }
         _ => {}

@@ -55,7 +55,12 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}{}", self.step, self.source, self.advice())?;
         if !self.detail.is_empty() {
-            write!(f, "\n{}", self.detail)?;
+            let between = if self.detail.contains('\n') {
+                '\n'
+            } else {
+                ' '
+            };
+            write!(f, ":{between}{}", self.detail)?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::rule::{ADDRESSES_MAX, PORTS_MAX, Rule};
 use crate::sys;
 
 /// Most queues an interface may have.
-const QUEUES_MAX: u32 = 256;
+pub(crate) const QUEUES_MAX: u32 = 256;
 
 /// Bytes of the verifier's log that are shown.
 const LOG_BYTES: usize = 64 << 10;

@@ -8,7 +8,7 @@
 //!
 //! # The simple way
 //!
-//! A [`Port`] is one queue of one interface with memory of its own:
+//! A [`Port`] is one interface, or some of its queues, with memory of its own:
 //!
 //! ```no_run
 //! use af_xdp::{Mode, Options, Port, Rule, interface_index};
@@ -99,6 +99,7 @@ mod frame;
 mod map;
 mod memfd;
 mod metadata;
+mod options;
 mod port;
 mod program;
 mod queue;
@@ -106,6 +107,7 @@ mod report;
 mod ring;
 mod rings;
 mod rule;
+mod sender;
 mod socket;
 mod statistics;
 mod sys;
@@ -117,11 +119,13 @@ pub use features::Features;
 pub use filter::{Action, Filter, Hook, Link, LoadOptions};
 pub use frame::{Frame, Outgoing, PARTS_MAX, Received, Sent, Span};
 pub use metadata::{MetadataKey, RxHash, RxMetadata, TxChecksum, TxRequest};
-pub use port::{FRAME_BYTES, FRAME_BYTES_MAX, Full, Mode, Options, Port, PortStatistics};
+pub use options::{Mode, Options, PORT_QUEUES_MAX};
+pub use port::{Arrived, FRAME_BYTES, FRAME_BYTES_MAX, Full, Port, PortStatistics};
 pub use queue::{BusyPoll, Copying, DEPTH_MAX, Queue, QueueOptions, Socket, WAIT_MAX, wait};
 pub use report::{Answer, BusyPollReport, Report};
 pub use rings::{CompletionRing, FillRing, Kicked, RxRing, TxRing};
 pub use rule::{ADDRESSES_MAX, PORTS_MAX, Rule};
+pub use sender::Sender;
 pub use socket::interface_index;
 pub use statistics::Statistics;
 pub use umem::{Census, FRAMES_MAX, Pages, Requests, Umem, UmemOptions};

@@ -1,28 +1,30 @@
-//! The simple way in: one queue of one interface, whole frames, nothing to keep track of.
+//! The simple way in: queues of one interface, whole frames, nothing to keep track of.
 //!
-//! A port owns its memory. Half of the frames go round kernel, RX ring, caller, fill ring; the
-//! other half free list, TX ring, kernel, completion ring. Every ring is as deep as its half has
-//! frames, so handing a frame over never fails.
+//! A port owns its memory, which all its queues share. For each queue some frames go round kernel,
+//! RX ring, caller, fill ring; as many go round free list, TX ring, kernel, completion ring of the
+//! first queue, by which everything is sent: one thread cannot fill more than one. Every ring is as
+//! deep as there are frames for it, so handing a frame over never fails.
 
 use crate::error::Error;
-use crate::filter::{Filter, Hook, Link, LoadOptions};
+use crate::filter::{Filter, Hook, Link};
 use crate::frame::{Frame, Received};
 use crate::metadata::RxMetadata;
-use crate::queue::{BusyPoll, Copying, Queue, QueueOptions};
+use crate::options::{Mode, Options, PORT_QUEUES_MAX, check_queues, load, queue_options};
+use crate::queue::Queue;
 use crate::report::Report;
 use crate::rings::Kicked;
-use crate::rule::Rule;
+use crate::sender::Sender;
 use crate::statistics::Statistics;
-use crate::umem::{Umem, UmemOptions};
+use crate::umem::{FRAMES_MAX, Umem, UmemOptions};
 
 /// Size of a piece of memory; two to a page of 4 kB.
 pub const FRAME_BYTES: usize = 2048;
 /// Longest frame of a port: the kernel keeps 256 bytes of each piece for itself when receiving.
 pub const FRAME_BYTES_MAX: usize = FRAME_BYTES - 256;
 
-/// Entries of each ring; frames for receiving, and for sending: 4 MB in all, below the usual limit
-/// of locked memory.
-const DEPTH: u32 = 1024;
+/// Entries of each ring; frames for receiving by each queue, and for sending: 4 MB in all for one
+/// queue, below the usual limit of locked memory.
+pub(crate) const DEPTH: u32 = 1024;
 /// Most frames one `receive` hands out.
 const BATCH_MAX: usize = 64;
 /// Most rounds of taking sent frames back and kicking again in one `kick`.
@@ -31,49 +33,7 @@ const ROUNDS_MAX: usize = 4;
 // The longest ordinary frame, with a VLAN tag, fits.
 const _: () = assert!(FRAME_BYTES_MAX >= 1518);
 const _: () = assert!(DEPTH.is_power_of_two());
-
-/// How frames get between the interface and our memory, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// The card reads and writes our memory.
-    ZeroCopy,
-    /// In the driver, with one copy.
-    Native,
-    /// In the kernel's generic hook, with one copy; works on any interface.
-    Generic,
-}
-
-/// What a port is to be.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Index of the interface, see [`interface_index`](crate::interface_index).
-    pub interface: u32,
-    /// Queue of the interface; 0 where there is one.
-    pub queue: u32,
-    /// How; there is no silent fallback: a mode that is refused is an error.
-    pub mode: Mode,
-    /// The frames that are ours.
-    pub rule: Rule,
-    /// Preferred busy polling, if any; [`Port::report`] says what came of it.
-    pub busy_poll: Option<BusyPoll>,
-    /// Whether the driver is asked about each frame, for [`Port::receive_with`]. Costs some
-    /// nanoseconds a frame; never had in generic mode. [`Port::metadata`] says whether it is had.
-    pub metadata: bool,
-}
-
-impl Options {
-    /// Queue 0, nothing special.
-    pub fn new(interface: u32, mode: Mode, rule: Rule) -> Options {
-        Options {
-            interface,
-            queue: 0,
-            mode,
-            rule,
-            busy_poll: None,
-            metadata: false,
-        }
-    }
-}
+const _: () = assert!((PORT_QUEUES_MAX as u32 + 1) * DEPTH <= FRAMES_MAX);
 
 /// Every sending frame is in the kernel's hands: kick, then try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,20 +42,44 @@ pub struct Full;
 /// The kernel's counters of a port, and its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortStatistics {
-    /// The kernel's.
+    /// The kernel's, of all queues together.
     pub kernel: Statistics,
+    /// Frames received.
+    pub received: u64,
     /// Descriptors from the kernel that named no frame it had.
     pub descriptors_invalid: u64,
     /// System calls that failed for good while sending.
     pub kick_errors: u64,
 }
 
-/// A live port. Dropping it detaches the program and frees the queue.
+/// One queue of a port.
+#[derive(Debug)]
+struct Lane {
+    number: u32,
+    queue: Queue,
+    /// Frames received.
+    received: u64,
+    /// Whether some were given back that the kernel does not know of.
+    is_owing: bool,
+}
+
+/// A frame that a port received: it goes back by [`Port::give_back`].
+#[derive(Debug)]
+#[must_use = "a dropped frame is out of use until the memory goes"]
+pub struct Arrived {
+    received: Received,
+    /// The place of its queue among the port's.
+    lane: usize,
+}
+
+/// A live port. Dropping it detaches the program and frees the queues.
 #[derive(Debug)]
 pub struct Port {
     // Dropped first: no frame is redirected to a socket that is going.
     _link: Link,
-    queue: Queue,
+    lanes: Vec<Lane>,
+    /// The queue that is looked at next: they take turns, so that a flooded one starves nobody.
+    next: usize,
     filter: Filter,
     umem: Umem,
     tx_free: Vec<Frame>,
@@ -107,31 +91,35 @@ pub struct Port {
 impl Port {
     /// Opens, binds and attaches in the mode asked for. Waits up to 5 s for a queue that is taken.
     pub fn open(options: &Options) -> Result<Port, Error> {
+        check_queues(&options.queues)?;
         let filter = load(options)?;
         let (umem, mut frames) = Umem::create(&UmemOptions {
-            frames: 2 * DEPTH,
+            frames: (options.queues.len() as u32 + 1) * DEPTH,
             frame_bytes: FRAME_BYTES as u32,
             ..UmemOptions::default()
         })?;
-        let socket = QueueOptions {
-            queue: options.queue,
-            copying: match options.mode {
-                Mode::ZeroCopy => Copying::ZeroCopy,
-                _ => Copying::Copy,
-            },
-            depth: DEPTH,
-            busy_poll: options.busy_poll,
-            ..QueueOptions::new(options.interface)
+        let lane = |&number: &u32| {
+            let socket = queue_options(options, number);
+            let keep = frames.len() - DEPTH as usize;
+            let queue = Queue::open(&umem, &mut frames, keep, &socket)
+                .map_err(|error| error.with_detail(format!("queue {number}")))?;
+            filter.set_socket(number, &queue.socket)?;
+            Ok(Lane {
+                number,
+                queue,
+                received: 0,
+                is_owing: false,
+            })
         };
-        let queue = Queue::open(&umem, &mut frames, DEPTH as usize, &socket)?;
-        filter.set_socket(options.queue, &queue.socket)?;
+        let lanes = options.queues.iter().map(lane).collect::<Result<_, _>>()?;
         let hook = match options.mode {
             Mode::Generic => Hook::Generic,
             _ => Hook::Native,
         };
         Ok(Port {
             _link: filter.attach(options.interface, hook)?,
-            queue,
+            lanes,
+            next: 0,
             filter,
             umem,
             tx_free: frames,
@@ -146,9 +134,19 @@ impl Port {
         self.mode
     }
 
-    /// What the kernel granted.
+    /// What the kernel granted to the first queue; the others join it and are asked for the same.
     pub fn report(&self) -> &Report {
-        self.queue.socket.report()
+        self.lanes[0].queue.socket.report()
+    }
+
+    /// The queues, and how many frames came by each.
+    pub fn queues(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.lanes.iter().map(|lane| (lane.number, lane.received))
+    }
+
+    /// The memory of all frames.
+    pub fn memory_bytes(&self) -> usize {
+        self.umem.options().frames as usize * FRAME_BYTES
     }
 
     /// The program, to take more ports or addresses.
@@ -163,51 +161,96 @@ impl Port {
 
     /// Hands at most 64 received frames to `on` and gives their memory back to the kernel.
     pub fn receive(&mut self, on: &mut dyn FnMut(&[u8])) -> usize {
-        self.each(|umem, received| on(umem.received(received)))
+        self.each(|port, arrived| on(port.bytes(arrived)))
     }
 
     /// As [`Port::receive`], with what the driver said about each frame.
     pub fn receive_with(&mut self, on: &mut dyn FnMut(&[u8], Option<RxMetadata>)) -> usize {
-        let key = self.filter.metadata();
-        self.each(|umem, received| {
-            let metadata = key.and_then(|key| umem.rx_metadata(received, key));
-            on(umem.received(received), metadata);
+        self.each(|port, arrived| {
+            let key = port.filter.metadata();
+            let metadata = key.and_then(|key| port.umem.rx_metadata(&arrived.received, key));
+            on(port.bytes(arrived), metadata);
         })
     }
 
-    fn each(&mut self, mut on: impl FnMut(&Umem, &Received)) -> usize {
-        let Queue { rx, fill, .. } = &mut self.queue;
+    fn each(&mut self, mut on: impl FnMut(&Port, &Arrived)) -> usize {
         let mut count = 0;
-        while count < BATCH_MAX {
-            let Some(received) = rx.pop() else {
-                break;
-            };
+        while count < BATCH_MAX
+            && let Some(arrived) = self.take()
+        {
             count += 1;
-            on(&self.umem, &received);
-            let _ = fill.push(received.into_frame()); // as deep as there are frames
+            on(self, &arrived);
+            self.give_back(arrived);
         }
-        if count > 0 {
-            rx.release();
-            fill.publish();
-        } else if self.polls {
-            fill.wake();
-        }
+        self.settle();
         count
+    }
+
+    /// The next frame received. One after the other, for those who answer a frame while they look
+    /// at it: give each back, and settle at the end of a turn.
+    pub fn take(&mut self) -> Option<Arrived> {
+        for _ in 0..self.lanes.len() {
+            let lane = self.next;
+            self.next = (lane + 1) % self.lanes.len();
+            if let Some(received) = self.lanes[lane].queue.rx.pop() {
+                self.lanes[lane].received += 1;
+                return Some(Arrived { received, lane });
+            }
+        }
+        None
+    }
+
+    /// The bytes of a frame of this port.
+    pub fn bytes<'a>(&'a self, arrived: &'a Arrived) -> &'a [u8] {
+        self.umem.received(&arrived.received)
+    }
+
+    /// The bytes of a frame, and the way out for what answers it.
+    pub fn answering<'a>(&'a mut self, arrived: &'a Arrived) -> (&'a [u8], Sender<'a>) {
+        let sender = Sender {
+            umem: &self.umem,
+            queue: &mut self.lanes[0].queue,
+            free: &mut self.tx_free,
+        };
+        (self.umem.received(&arrived.received), sender)
+    }
+
+    /// Gives the memory of a frame back, to be received into again.
+    pub fn give_back(&mut self, arrived: Arrived) {
+        let lane = &mut self.lanes[arrived.lane];
+        lane.is_owing = true;
+        // As deep as there are frames.
+        let _ = lane.queue.fill.push(arrived.received.into_frame());
+    }
+
+    /// Tells the kernel what was given back, and runs a driver that is polled by us.
+    pub fn settle(&mut self) {
+        for lane in &mut self.lanes {
+            if lane.is_owing {
+                lane.is_owing = false;
+                lane.queue.rx.release();
+                lane.queue.fill.publish();
+            } else if self.polls {
+                lane.queue.fill.wake();
+            }
+        }
+    }
+
+    /// The way out.
+    pub fn sender(&mut self) -> Sender<'_> {
+        Sender {
+            umem: &self.umem,
+            queue: &mut self.lanes[0].queue,
+            free: &mut self.tx_free,
+        }
     }
 
     /// Lets `build` write a frame and return its length, and queues it; `kick` sends.
     pub fn transmit(&mut self, build: impl FnOnce(&mut [u8]) -> usize) -> Result<(), Full> {
-        if self.tx_free.is_empty() {
-            self.reap();
-        }
-        let mut frame = self.tx_free.pop().ok_or(Full)?;
-        let room = &mut self.umem.room(&mut frame)[..FRAME_BYTES_MAX];
-        let length = build(room).min(FRAME_BYTES_MAX);
-        let outgoing = frame.filled(&self.umem, length);
-        if let Err(outgoing) = self.queue.tx.push(outgoing) {
-            self.tx_free.push(outgoing.into_frame());
-            return Err(Full);
-        }
+        let mut sender = self.sender();
+        let mut frame = sender.frame().ok_or(Full)?;
+        let length = build(sender.room(&mut frame)).min(FRAME_BYTES_MAX);
+        sender.send(frame, length);
         Ok(())
     }
 
@@ -215,8 +258,8 @@ impl Port {
     /// later kick continues.
     pub fn kick(&mut self) -> bool {
         for _ in 0..ROUNDS_MAX {
-            self.reap();
-            match self.queue.tx.kick() {
+            self.sender().reap();
+            match self.lanes[0].queue.tx.kick() {
                 Kicked::Empty => return true,
                 Kicked::Pending => {}
                 Kicked::Refused(_) => {
@@ -228,37 +271,20 @@ impl Port {
         false
     }
 
-    /// Takes sent frames back.
-    fn reap(&mut self) {
-        let before = self.tx_free.len();
-        while let Some(sent) = self.queue.completion.pop() {
-            self.tx_free.push(sent.into_frame());
-        }
-        if self.tx_free.len() > before {
-            self.queue.completion.release();
-        }
-    }
-
     /// What was counted.
     pub fn statistics(&self) -> Result<PortStatistics, Error> {
-        Ok(PortStatistics {
-            kernel: self.queue.socket.statistics()?,
-            descriptors_invalid: self.queue.rx.invalid() + self.queue.completion.invalid(),
+        let mut all = PortStatistics {
             kick_errors: self.kick_errors,
-        })
-    }
-}
-
-/// The program, with metadata if that is wanted and had.
-fn load(options: &Options) -> Result<Filter, Error> {
-    if options.metadata && options.mode != Mode::Generic {
-        let with = LoadOptions {
-            metadata_of: Some(options.interface),
-            ..LoadOptions::default()
+            ..PortStatistics::default()
         };
-        if let Ok(filter) = Filter::load_with(&options.rule, with) {
-            return Ok(filter);
+        for Lane {
+            queue, received, ..
+        } in &self.lanes
+        {
+            all.kernel = all.kernel + queue.socket.statistics()?;
+            all.received += received;
+            all.descriptors_invalid += queue.rx.invalid() + queue.completion.invalid();
         }
+        Ok(all)
     }
-    Filter::load(&options.rule)
 }

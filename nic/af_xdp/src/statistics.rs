@@ -25,6 +25,21 @@ impl Statistics {
     }
 }
 
+impl std::ops::Add for Statistics {
+    type Output = Statistics;
+
+    fn add(self, other: Statistics) -> Statistics {
+        Statistics {
+            rx_dropped: self.rx_dropped + other.rx_dropped,
+            rx_ring_full: self.rx_ring_full + other.rx_ring_full,
+            rx_fill_ring_empty: self.rx_fill_ring_empty + other.rx_fill_ring_empty,
+            rx_invalid: self.rx_invalid + other.rx_invalid,
+            tx_invalid: self.tx_invalid + other.tx_invalid,
+            tx_ring_empty: self.tx_ring_empty + other.tx_ring_empty,
+        }
+    }
+}
+
 impl From<libc::xdp_statistics> for Statistics {
     fn from(kernel: libc::xdp_statistics) -> Statistics {
         Statistics {

@@ -168,11 +168,11 @@ impl XdpTcp {
                 continue;
             }
             if !self.wire.has_room() {
-                self.wire.kick();
+                self.wire.port.kick();
             }
             self.slots[index].socket_mut().abort();
             self.send_for(index, now_ns);
         }
-        self.wire.kick();
+        self.wire.port.kick();
     }
 }

@@ -1,6 +1,6 @@
 //! One turn: frames in, timers, and what is due for the connections that they touched.
 
-use af_xdp::Received;
+use af_xdp::Arrived;
 use smoltcp::iface::PollResult;
 use smoltcp::socket::tcp::State;
 
@@ -31,7 +31,7 @@ impl XdpTcp {
                 self.send_for(index, now_ns);
             }
         }
-        self.wire.kick();
+        self.wire.port.kick();
         events
     }
 
@@ -47,7 +47,7 @@ impl XdpTcp {
                 self.mark(index);
             }
         }
-        self.wire.kick();
+        self.wire.port.kick();
     }
 
     /// Something is due for this place.
@@ -69,24 +69,22 @@ impl XdpTcp {
         let mut count = 0;
         // Each may need an answer at once: without room for it they wait in the ring.
         while count < FRAMES_TURN && self.wire.has_room() {
-            let Some(received) = self.wire.take() else {
+            let Some(arrived) = self.wire.port.take() else {
                 break;
             };
             count += 1;
-            if !self.take_in(&received, now_ns) {
+            if !self.take_in(&arrived, now_ns) {
                 self.work.frames_refused += 1;
             }
-            self.wire.give_back(received);
+            self.wire.port.give_back(arrived);
         }
-        if count > 0 {
-            self.work.frames += count as u64;
-            self.wire.settle();
-        }
+        self.work.frames += count as u64;
+        self.wire.port.settle();
     }
 
     /// Shows a frame to the connection it is for; says whether it was for anybody.
-    fn take_in(&mut self, received: &Received, now_ns: u64) -> bool {
-        let (bytes, mac) = (self.wire.bytes(received), self.wire.mac());
+    fn take_in(&mut self, arrived: &Arrived, now_ns: u64) -> bool {
+        let (bytes, mac) = (self.wire.port.bytes(arrived), self.wire.mac());
         let Some(segment) = segment::read(bytes, mac, self.local) else {
             return false;
         };
@@ -102,7 +100,6 @@ impl XdpTcp {
         if place.is_none() && segment.opens() {
             return false; // no place: the peer's kernel asks again
         }
-        let incoming = Some((received, segment.ip_bytes));
         let (sockets, mac) = match place {
             Some(index) => {
                 let slot = &mut self.slots[index];
@@ -110,7 +107,7 @@ impl XdpTcp {
             }
             None => (&mut self.nobody, segment.peer_mac),
         };
-        let mut line = self.wire.line(incoming, mac);
+        let mut line = self.wire.line_with((arrived, segment.ip_bytes), mac);
         self.stack
             .poll_ingress_single(instant(now_ns), &mut line, sockets);
         self.work.looks += 1;
@@ -154,7 +151,7 @@ impl XdpTcp {
     /// Sends what the stack has to send for a connection, and notes when it is due next.
     pub(super) fn send_for(&mut self, index: usize, now_ns: u64) {
         let (slot, now) = (&mut self.slots[index], instant(now_ns));
-        let mut line = self.wire.line(None, slot.peer_mac);
+        let mut line = self.wire.line(slot.peer_mac);
         for _ in 0..SEGMENTS_LOOK {
             self.work.looks += 1;
             if self.stack.poll_egress(now, &mut line, &mut slot.sockets) == PollResult::None {

@@ -10,13 +10,22 @@ mod shared;
 use std::net::{SocketAddrV4, TcpStream};
 use std::time::Instant;
 
-use nic::netns::{VETH_NAME, VethEnd, VethPair};
+use nic::netns::{VETH_NAME, VethEnd, VethOptions, VethPair};
 use nic::{Conn, RealClock, TcpLimits, TcpPort, XdpMode, XdpOptions, XdpTcp};
 pub use shared::{PATIENCE, Random, pattern};
 
 /// A cable whose ends can do AF_XDP, or `None` with the reason printed.
 pub fn cable() -> Option<VethPair> {
-    let pair = VethPair::create()
+    cable_with(1)
+}
+
+/// The same, with so many queues at each end.
+pub fn cable_with(queues: u32) -> Option<VethPair> {
+    let options = VethOptions {
+        queues,
+        ..VethOptions::default()
+    };
+    let pair = VethPair::with(&options)
         .inspect_err(|error| println!("skipped: {error}"))
         .ok()?;
     can_xdp(&pair.right).then_some(pair)
@@ -43,18 +52,18 @@ pub const LIMITS: TcpLimits = TcpLimits {
 };
 
 pub fn options() -> XdpOptions {
-    XdpOptions {
-        interface: VETH_NAME.into(),
-        best: XdpMode::Native,
-        neighbours: Vec::new(),
-    }
+    XdpOptions::new(VETH_NAME, XdpMode::Native)
 }
 
 pub fn open(end: &VethEnd, limits: TcpLimits) -> std::io::Result<XdpTcp> {
+    open_with(end, limits, &options())
+}
+
+pub fn open_with(end: &VethEnd, limits: TcpLimits, xdp: &XdpOptions) -> std::io::Result<XdpTcp> {
     let at = SocketAddrV4::new(end.address, 0);
     let clock = Box::new(RealClock::new());
     end.netns
-        .run(|| XdpTcp::open(at, limits, &options(), clock))
+        .run(|| XdpTcp::open(at, limits, xdp, clock))
         .unwrap()
 }
 
