@@ -16,6 +16,7 @@
 mod burst;
 mod desk;
 mod engine;
+mod frames;
 mod gate;
 mod held;
 mod journal;

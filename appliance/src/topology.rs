@@ -17,6 +17,7 @@ mod rules;
 mod turns;
 mod uring;
 mod wiring;
+mod xdp;
 
 pub use error::Error;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
@@ -60,8 +61,8 @@ pub struct OrderEntry {
     /// The best way to try. One of AF_XDP goes around the kernel's TCP, and where all of them are
     /// refused the venue does not start.
     pub mode: PacketMode,
-    /// The interface AF_XDP attaches to, which has the address.
-    pub interface: String,
+    /// How it goes around the kernel, if it does; the interface has the address.
+    pub xdp: Option<nic::XdpOptions>,
     /// Connections at a time; the next one is closed at once.
     pub connections_max: usize,
     /// A client whose replies wait longer than this is cut off.
@@ -91,10 +92,12 @@ pub struct Feed {
     pub source: SocketAddrV4,
     /// Where receivers ask for what they missed; port 0 lets the system choose.
     pub rerequest: SocketAddrV4,
-    /// The interface AF_XDP attaches to.
+    /// The interface that packets leave by.
     pub interface: String,
     /// The best way to try; where it is refused the next one down is taken, and reported.
     pub mode: PacketMode,
+    /// How it goes around the kernel, if it does.
+    pub xdp: Option<nic::XdpOptions>,
     /// Bytes of the day's messages kept for re-requests.
     pub history_bytes: usize,
     /// The books by their levels, if they are told too.

@@ -4,13 +4,17 @@
 
 mod harness;
 
-use harness::{Ended, Member, Site, Venue, program};
-use nic::netns::{VETH_NAME, VethPair};
+use harness::{Ended, Member, Site, Venue, counter, program, wait_until};
+use nic::netns::{VETH_NAME, VethOptions, VethPair};
 use std::collections::HashMap;
 
 /// A cable whose ends can do AF_XDP, or `None` with the reason printed.
 fn cable() -> Option<VethPair> {
-    let pair = VethPair::create()
+    cable_with(VethOptions::default())
+}
+
+fn cable_with(options: VethOptions) -> Option<VethPair> {
+    let pair = VethPair::with(&options)
         .inspect_err(|error| println!("skipped: {error}"))
         .ok()?;
     let at = std::net::SocketAddrV4::new(pair.right.address, 0);
@@ -107,6 +111,57 @@ fn the_load_generator_is_answered() {
         ended.out.contains("600 commands in 1.2 s: 600 answered"),
         "{ended:?}"
     );
+    venue.stop();
+}
+
+/// What order entry was granted is in the venue's first lines, and what its port counts among the
+/// venue's counters.
+#[test]
+fn queues_and_polling_are_chosen_by_the_topology_and_frames_are_counted() {
+    let options = VethOptions {
+        queues: 3,
+        ..VethOptions::default()
+    };
+    let Some(pair) = cable_with(options) else {
+        return;
+    };
+    let asked = "[order_entry.xdp]\nworst = \"native\"\nbusy_poll_us = 7\nbusy_poll_budget = 5\n";
+    let site = site(&pair).with("[feed]", &format!("{asked}[feed]"));
+    let venue = start(&pair, &site);
+    let told = venue.stderr();
+    for piece in [
+        "xdp native, queues 0 1 2,",
+        "busy poll: prefer 1, 7 us, budget 5",
+    ] {
+        assert!(told.contains(piece), "{piece:?} is not in: {told}");
+    }
+    let mut members = [login(&pair, &venue, "ALPHA"), login(&pair, &venue, "BRAVO")];
+    for member in &mut members {
+        member.enter(b'B', 10, "AAPL", 1_000_000);
+        member.until_kinds("SA");
+    }
+    wait_until("the frames", || counter(&site, "gate.xdp_received") > 8);
+    for name in ["refused", "lost", "ring_full", "invalid", "send_errors"] {
+        assert_eq!(counter(&site, &format!("gate.xdp_{name}")), 0, "{name}");
+    }
+    let data = site.data_dir();
+    let top = [
+        "top",
+        "--once",
+        "--interval-ms",
+        "10",
+        "--data",
+        data.to_str().unwrap(),
+    ];
+    let ended = program(&top);
+    ended.succeeds();
+    for name in [
+        "gate.xdp_received ",
+        "gate.xdp_fill_empty ",
+        "publish.xdp_lost ",
+    ] {
+        assert!(ended.out.contains(name), "{name} is not in: {}", ended.out);
+    }
     venue.stop();
 }
 

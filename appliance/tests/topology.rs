@@ -42,8 +42,8 @@ fn order_entry_goes_around_the_kernel_where_the_feed_does_not() {
     let text = with("[order_entry]", around).replace("127.0.0.1:26400", "10.0.0.1:26400");
     let entry = Topology::parse(&text).unwrap().order_entry;
     assert_eq!(
-        (entry.mode, &*entry.interface),
-        (PacketMode::Native, "eth0")
+        (entry.mode, entry.xdp.map(|xdp| xdp.interface).as_deref()),
+        (PacketMode::Native, Some("eth0"))
     );
     let feed = |interface| {
         let feed = format!("[feed]\nmode = \"generic\"\ninterface = \"{interface}\"");

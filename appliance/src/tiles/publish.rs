@@ -1,5 +1,6 @@
 //! The publish tile: events to market data, and answers to those who missed some.
 
+use super::frames::FrameCounters;
 use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use nic::{SendError, UdpPort};
@@ -52,6 +53,7 @@ struct Counters {
     requests_refused: Counter,
     send_errors: Counter,
     receive_errors: Counter,
+    frames: FrameCounters,
     feed_ns: Histogram,
 }
 
@@ -69,6 +71,7 @@ impl Counters {
             requests_refused: set.counter("publish.requests_refused")?,
             send_errors: set.counter("publish.send_errors")?,
             receive_errors: set.counter("publish.receive_errors")?,
+            frames: FrameCounters::new(set, "publish")?,
             feed_ns: set.histogram("hop.engine_feed_ns")?,
         })
     }
@@ -225,6 +228,7 @@ impl<U: UdpPort + Send> PublishTile<U> {
         counters
             .receive_errors
             .set(feed.receive_errors + rerequest.receive_errors);
+        counters.frames.set(&feed.frames);
         counters
             .requests_refused
             .set(self.publisher.counters().requests_refused);

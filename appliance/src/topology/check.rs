@@ -2,7 +2,7 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
-    Topology, USERS_MAX, logins, packets, raw, rules, uring, wiring,
+    Topology, USERS_MAX, logins, packets, raw, rules, uring, wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -44,7 +44,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     let links = wiring::links(&file.links)?;
     let order_entry = order_entry(&file.order_entry)?;
     let feed = feed(file.feed, symbols.len())?;
-    packets::queue_is_free(&order_entry, &feed)?;
+    packets::interface_is_free(&order_entry, &feed)?;
     let topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
         data_dir: PathBuf::from(not_empty("data_dir", file.data_dir, "name a directory")?),
@@ -234,10 +234,15 @@ fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
     let address = address("order_entry.address", &raw.address)?;
     let mode = packets::mode("order_entry.mode", &raw.mode)?;
     packets::has_interface(mode, address, &raw.interface)?;
+    let port = xdp::Port {
+        section: "order_entry",
+        mode,
+        interface: &raw.interface,
+    };
     Ok(OrderEntry {
         address,
         mode,
-        interface: raw.interface.clone(),
+        xdp: xdp::options(port, raw.xdp.as_ref())?,
         connections_max: within(
             "order_entry.connections_max",
             raw.connections_max,
@@ -289,6 +294,12 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
         ));
     }
     let mode = packets::mode("feed.mode", &raw.mode)?;
+    let interface = not_empty("feed.interface", raw.interface, "name a network interface")?;
+    let port = xdp::Port {
+        section: "feed",
+        mode,
+        interface: &interface,
+    };
     let history_mib = within("feed.history_mib", raw.history_mib, 1..=1 << 16)?;
     let history_bytes = history_mib * MIB;
     if symbols * DIRECTORY_BYTES * 2 > history_bytes {
@@ -306,8 +317,9 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
         group,
         source: address("feed.source", &raw.source)?,
         rerequest: address("feed.rerequest", &raw.rerequest)?,
-        interface: not_empty("feed.interface", raw.interface, "name a network interface")?,
         mode,
+        xdp: xdp::options(port, raw.xdp.as_ref())?,
+        interface,
         history_bytes,
         depth,
     })

@@ -44,10 +44,12 @@ pub(super) fn has_interface(
     Ok(())
 }
 
-/// Order entry and feed cannot both have queue 0 of an interface.
-pub(super) fn queue_is_free(entry: &OrderEntry, feed: &Feed) -> Result<(), Error> {
-    let both = entry.mode != PacketMode::IoUring && feed.mode != PacketMode::IoUring;
-    if !both || entry.interface != feed.interface {
+/// An interface carries one program: order entry and feed cannot both go around the kernel on it.
+pub(super) fn interface_is_free(entry: &OrderEntry, feed: &Feed) -> Result<(), Error> {
+    let (Some(entry), Some(feed)) = (&entry.xdp, &feed.xdp) else {
+        return Ok(());
+    };
+    if entry.interface != feed.interface {
         return Ok(());
     }
     let problem = format!("is \"{}\", which the feed's AF_XDP has", feed.interface);

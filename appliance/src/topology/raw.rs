@@ -169,6 +169,7 @@ pub(super) struct OrderEntry {
     pub mode: String,
     #[serde(default)]
     pub interface: String,
+    pub xdp: Option<super::xdp::Raw>,
     #[serde(default = "connections_default")]
     pub connections_max: usize,
     #[serde(default = "stall_ms_default")]
@@ -191,6 +192,7 @@ pub(super) struct Feed {
     pub interface: String,
     #[serde(default = "mode_default")]
     pub mode: String,
+    pub xdp: Option<super::xdp::Raw>,
     #[serde(default = "history_mib_default")]
     pub history_mib: usize,
     pub depth_group: Option<String>,

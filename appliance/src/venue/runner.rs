@@ -9,11 +9,11 @@ use super::stop::StopRequests;
 use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use crate::tiles::{COUNTERS, HISTOGRAMS, PublishPorts, Signals};
-use crate::topology::{PacketMode, Place, Topology};
+use crate::topology::{Place, Topology};
 use journal::FileStorage;
 use matching::Line;
 use nic::{Clock, Net, RealNet, RealSource, RealTcp, RealUdp, TcpLimits, TcpPort, TimeSource};
-use nic::{Tracker, UdpOptions, UdpPort, XdpMode, XdpOptions, XdpTcp};
+use nic::{Tracker, UdpOptions, UdpPort, XdpTcp};
 use queue::{CounterSet, Pages};
 use std::net::SocketAddr;
 
@@ -89,7 +89,7 @@ pub fn run(
     let tcp = entry_port(topology, Box::new(clock.clone()))?;
     let udp = feed_ports(topology)?;
     modes.push(format!("order entry: {}", entry_told(&tcp)));
-    modes.push(format!("feed: {}", udp.feed.mode()));
+    modes.push(format!("feed: {}", feed_told(&udp.feed)));
     let mut lines = Pages::<Line>::zeroed(engine_limits(topology).lines())
         .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
     let (bytes, huge) = lines.bytes_huge();
@@ -179,9 +179,10 @@ fn entry_port(topology: &Topology, clock: Box<dyn Clock + Send>) -> Result<RealT
         // The gate gives up first, so that it can say how many were cut off.
         linger_ms: (topology.ending.cutoff.as_millis() as u32).saturating_add(LINGER_MORE_MS),
     };
-    let opened = match xdp_options(entry.mode, &entry.interface) {
-        Some(xdp) => XdpTcp::open(entry.address, limits, &xdp, clock)
-            .map(|port| RealTcp::Xdp(Box::new(port))),
+    let opened = match &entry.xdp {
+        Some(xdp) => {
+            XdpTcp::open(entry.address, limits, xdp, clock).map(|port| RealTcp::Xdp(Box::new(port)))
+        }
         None => RealNet::with_uring(topology.uring)
             .tcp_listen(entry.address.into(), limits)
             .map(|port| RealTcp::Socket(Box::new(port))),
@@ -197,34 +198,26 @@ fn entry_told(port: &RealTcp) -> String {
             None => port.mode().to_owned(),
         },
         RealTcp::Xdp(port) => {
-            format!(
-                "{}, {} MiB of buffers",
-                port.mode(),
-                port.memory_bytes() >> 20
-            )
+            let buffers_mib = port.memory_bytes() >> 20;
+            format!("{}, {buffers_mib} MiB of buffers", port.told())
         }
     }
 }
 
-/// What AF_XDP is asked for, if it is.
-fn xdp_options(mode: PacketMode, interface: &str) -> Option<XdpOptions> {
-    let best = match mode {
-        PacketMode::ZeroCopy => XdpMode::ZeroCopy,
-        PacketMode::Native => XdpMode::Native,
-        PacketMode::Generic => XdpMode::Generic,
-        PacketMode::IoUring => return None,
-    };
-    Some(XdpOptions::new(interface, best))
+/// How packets of the feed move, for the operator.
+fn feed_told(port: &RealUdp) -> String {
+    match port {
+        RealUdp::Socket(port) => port.mode().to_owned(),
+        RealUdp::Xdp(port) => port.told(),
+    }
 }
 
 fn feed_ports(topology: &Topology) -> Result<PublishPorts<RealUdp>, StartError> {
     let mut net = RealNet::with_uring(topology.uring);
     let feed = &topology.feed;
-    let xdp = xdp_options(feed.mode, &feed.interface);
-    let interface = *feed.source.ip();
     let options = UdpOptions {
-        interface,
-        xdp,
+        interface: *feed.source.ip(),
+        xdp: feed.xdp.clone(),
         ..UdpOptions::new(feed.source)
     };
     let sender = net

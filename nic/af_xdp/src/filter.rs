@@ -11,8 +11,8 @@ use crate::program::{References, assemble, port_key};
 use crate::rule::{ADDRESSES_MAX, PORTS_MAX, Rule};
 use crate::sys;
 
-/// Most queues an interface may have.
-pub(crate) const QUEUES_MAX: u32 = 256;
+/// Most queues an interface may have: numbers of queues are below it.
+pub const QUEUES_MAX: u32 = 256;
 
 /// Bytes of the verifier's log that are shown.
 const LOG_BYTES: usize = 64 << 10;

@@ -116,7 +116,7 @@ mod view;
 
 pub use error::Error;
 pub use features::Features;
-pub use filter::{Action, Filter, Hook, Link, LoadOptions};
+pub use filter::{Action, Filter, Hook, Link, LoadOptions, QUEUES_MAX};
 pub use frame::{Frame, Outgoing, PARTS_MAX, Received, Sent, Span};
 pub use metadata::{MetadataKey, RxHash, RxMetadata, TxChecksum, TxRequest};
 pub use options::{Mode, Options, PORT_QUEUES_MAX};

@@ -3,9 +3,14 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use af_xdp::{BusyPoll, Mode, Options, PORT_QUEUES_MAX, Port, Rule};
+use af_xdp::{BusyPoll, Mode, Options, PORT_QUEUES_MAX, Port, QUEUES_MAX, Rule};
 
 use crate::interface;
+
+/// Most queues of one port over AF_XDP.
+pub const XDP_QUEUES_MAX: usize = PORT_QUEUES_MAX;
+/// Largest number of a queue.
+pub const XDP_QUEUE_MAX: u32 = QUEUES_MAX - 1;
 
 /// Where AF_XDP is to be tried, how, and what it needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,12 +109,12 @@ fn queues(xdp: &XdpOptions) -> io::Result<Vec<u32>> {
         return Ok(xdp.queues.clone());
     }
     let count = interface::receive_queues(&xdp.interface)?;
-    if count as usize <= PORT_QUEUES_MAX {
+    if count as usize <= XDP_QUEUES_MAX {
         return Ok((0..count).collect());
     }
     let interface = &xdp.interface;
     let message = format!(
-        "{interface} receives by {count} queues, and a port has at most {PORT_QUEUES_MAX}: give \
+        "{interface} receives by {count} queues, and a port has at most {XDP_QUEUES_MAX}: give \
          it fewer (ethtool -L), or name some and steer the port's frames to them"
     );
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))

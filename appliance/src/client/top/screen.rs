@@ -71,12 +71,13 @@ fn right(text: String) -> Cell<'static> {
     Cell::from(Line::from(text).right_aligned())
 }
 
-/// A short terminal has no room for what never happened: flags and gauges at 0 are left out.
+/// A short terminal has no room for what never happened: flags and gauges at 0 are left out, and
+/// what is counted only where a port goes around the kernel.
 fn counters(frame: &mut Frame<'_>, area: Rect, picture: &Picture) {
     let shown = picture
         .rows
         .iter()
-        .filter(|row| row.value > 0 || row.rate.is_some());
+        .filter(|row| row.value > 0 || row.rate.is_some() && !row.name.contains(".xdp_"));
     let rows = shown.map(|row| {
         let rate = row
             .rate

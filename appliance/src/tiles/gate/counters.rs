@@ -1,5 +1,6 @@
 //! What the gate tells the operator, and the other tiles.
 
+use super::super::frames::FrameCounters;
 use nic::TcpStats;
 use queue::{Counter, CounterSet, Error, Histogram};
 
@@ -24,6 +25,7 @@ pub(super) struct Counters {
     pub(super) store_low: Counter,
     pub(super) held_bytes: Counter,
     pub(super) cut_off: Counter,
+    pub(super) frames: FrameCounters,
     pub(super) reply_ns: Histogram,
 }
 
@@ -49,6 +51,7 @@ impl Counters {
             store_low: set.counter("gate.store_low")?,
             held_bytes: set.counter("gate.held_bytes")?,
             cut_off: set.counter("gate.cut_off")?,
+            frames: FrameCounters::new(set, "gate")?,
             reply_ns: set.histogram("hop.engine_reply_ns")?,
         })
     }
@@ -70,5 +73,6 @@ impl Counters {
         self.refused.set(stats.refused + refused);
         self.accept_errors.set(stats.accept_errors);
         self.resets.set(stats.resets);
+        self.frames.set(&stats.frames);
     }
 }
