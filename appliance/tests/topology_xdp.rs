@@ -1,5 +1,5 @@
-//! `[order_entry.xdp]` and `[feed.xdp]` of a topology: what is asked for arrives, and what cannot be
-//! is refused by file, line and key.
+//! `[order_entry.xdp]` and `[feed.xdp]` of a topology: what is asked for arrives, and what cannot
+//! be is refused by file, line and key.
 #![allow(clippy::unwrap_used)]
 
 use appliance::topology::Topology;
