@@ -37,6 +37,7 @@ mod error;
 mod files;
 mod flipped;
 mod follower;
+mod index;
 mod io;
 mod judge;
 mod mark;
@@ -54,7 +55,9 @@ pub use error::{AppendError, Corrupt, DataError, Field, RecoveryError, WriterErr
 pub use files::{DirectoryFiles, Files};
 pub use flipped::{Flipped, flipped};
 pub use follower::Follower;
+pub use index::{INDEX_FILE, Index, MARK_BYTES, Row};
 pub use io::{FileList, FileSegments, FileStorage, Mode, OpenError, Wanted};
+pub use io::{Keep, Keeper, Kept};
 pub use judge::Record;
 pub use mark::Mark;
 pub use recovery::{Recovered, Resume, Torn, recover, recover_from};

@@ -202,7 +202,7 @@ impl<S: Segments> Reader<S> {
     fn check_mark(&mut self, mark: &Mark, at: Option<SegmentFile>) -> Result<(), RecoveryError> {
         let due = SegmentFile {
             number: mark.segment,
-            bytes: 0,
+            ..SegmentFile::NONE
         };
         let at = at.unwrap_or(due);
         let fits = mark.last < mark.offset && mark.offset <= at.bytes;
@@ -301,14 +301,19 @@ impl<S: Segments> Reader<S> {
         });
         let (at, prepared) = match rest {
             [at, prepared @ ..] if stop.offset > 0 => (*at, prepared),
-            prepared => (
-                SegmentFile {
-                    number: 0,
-                    bytes: 0,
-                },
-                prepared,
-            ),
+            prepared => (SegmentFile::NONE, prepared),
         };
+        if at.is_archived {
+            // Only what another segment continues is ever compressed: that one is missing.
+            let next = at.number.saturating_add(1);
+            return Err(RecoveryError::Corrupt(Corrupt {
+                file: self.window.file(next),
+                offset: 0,
+                field: Field::File,
+                found: 0,
+                expected: next.into(),
+            }));
+        }
         let block = self.window.block_before(at, stop.offset)?;
         let resume = Resume {
             chain: self.chain,

@@ -270,6 +270,7 @@ impl Segments for DiskStorage {
         let state = self.disk.state();
         let file = |(number, segment): (&u32, &Segment)| SegmentFile {
             number: *number,
+            is_archived: false,
             bytes: segment.platter.len() as u64,
         };
         Ok(state.segments.iter().map(file).collect())

@@ -16,14 +16,37 @@ use crate::BLOCK_BYTES;
 pub struct SegmentFile {
     /// Its number, from 1.
     pub number: u32,
-    /// Its length.
+    /// Its length, however long its file is.
     pub bytes: u64,
+    /// It is compressed: nothing can be written to it.
+    pub is_archived: bool,
+}
+
+impl SegmentFile {
+    /// None.
+    pub(crate) const NONE: Self = Self {
+        number: 0,
+        bytes: 0,
+        is_archived: false,
+    };
 }
 
 /// The file name of segment `number`.
 #[must_use]
 pub fn segment_name(number: u32) -> String {
     format!("journal-{number:010}")
+}
+
+/// The name of its file when it is compressed.
+#[must_use]
+pub fn archive_name(number: u32) -> String {
+    format!("journal-{number:010}.zst")
+}
+
+/// Reads the number from a compressed segment's file name; `None` when it is none.
+#[must_use]
+pub fn archive_number(name: &str) -> Option<u32> {
+    name.strip_suffix(".zst").and_then(segment_number)
 }
 
 /// Reads the number from a segment's file name; `None` when it is no segment.

@@ -1,5 +1,6 @@
 //! Reading a journal, or some of its segments, record by record: for those who look into one.
 
+use crate::LINE_BYTES;
 use crate::error::RecoveryError;
 use crate::judge::{Record, Verdict, examine, read_whole};
 use crate::mark::Mark;
@@ -89,6 +90,33 @@ impl<S: Segments> Walker<S> {
         self.last_kind = header.kind;
         self.offset += u64::from(header.bytes);
         Ok(Some(record))
+    }
+
+    /// Goes on behind a mark; whether the record before it is what the mark says. If not, or if the
+    /// mark is of no segment here, it stays where it is.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn skip_to(&mut self, mark: &Mark) -> Result<bool, StorageError> {
+        let segments = self.segments.iter();
+        let index = segments.take_while(|at| at.number != mark.segment).count();
+        let Some(at) = self.segments.get(index).copied() else {
+            return Ok(false);
+        };
+        let is_placed = mark.last.is_multiple_of(LINE_BYTES as u64) && mark.last < at.bytes;
+        if !is_placed {
+            return Ok(false);
+        }
+        let Verdict::Whole(header) = read_whole(&mut self.window, at, mark.last)? else {
+            return Ok(false);
+        };
+        let end = mark.last + u64::from(header.bytes);
+        if (header.checksum, end) != (mark.previous, mark.offset) {
+            return Ok(false);
+        }
+        (self.index, self.offset, self.chain) = (index, mark.offset, mark.chain());
+        (self.last_kind, self.end) = (header.kind, None);
+        Ok(true)
     }
 
     /// How the records end, once [`Walker::record`] gave the last one.

@@ -286,6 +286,7 @@ impl<S: Storage> Writer<S> {
                 self.prepared.push_back(SegmentFile {
                     number: segment,
                     bytes,
+                    is_archived: false,
                 });
             }
             Completion::Prepared {

@@ -1,17 +1,16 @@
 //! Segment files that somebody named one by one, wherever they lie and whatever they are called.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use super::bytes::SegmentBytes;
 use crate::LINE_BYTES;
 use crate::record::{Header, MAGIC};
-use crate::storage::{Act, SegmentFile, Segments, StorageError, segment_number};
+use crate::storage::{Act, SegmentFile, Segments, StorageError, archive_number, segment_number};
 
 /// Named files, read only, in the order of their segments' numbers.
 #[derive(Debug)]
-pub struct FileList(Vec<(SegmentFile, PathBuf, File)>);
+pub struct FileList(Vec<(SegmentFile, PathBuf, SegmentBytes)>);
 
 impl FileList {
     /// Opens the files. The number of a segment is that of its name, or that of its first record
@@ -25,9 +24,15 @@ impl FileList {
             let failed = |error: &io::Error| {
                 StorageError::new(Act::Read, path.display().to_string(), 0, error)
             };
-            let (file, bytes) = opened(path).map_err(|error| failed(&error))?;
-            let number = named(path).unwrap_or_else(|| inscribed(&file).unwrap_or(1));
-            files.push((SegmentFile { number, bytes }, path.clone(), file));
+            let (mut file, bytes) = opened(path).map_err(|error| failed(&error))?;
+            let number = named(path).unwrap_or_else(|| inscribed(&mut file).unwrap_or(1));
+            let is_archived = file.is_archived();
+            let at = SegmentFile {
+                number,
+                bytes,
+                is_archived,
+            };
+            files.push((at, path.clone(), file));
         }
         files.sort_by_key(|(at, ..)| at.number);
         let twice = files
@@ -41,7 +46,7 @@ impl FileList {
         Ok(Self(files))
     }
 
-    fn of(&self, segment: u32) -> Option<&(SegmentFile, PathBuf, File)> {
+    fn of(&self, segment: u32) -> Option<&(SegmentFile, PathBuf, SegmentBytes)> {
         self.0.iter().find(|(at, ..)| at.number == segment)
     }
 }
@@ -53,7 +58,8 @@ impl Segments for FileList {
 
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
         let missing = || io::Error::from_raw_os_error(libc::ENOENT);
-        let read = self.of(segment).ok_or_else(missing);
+        let file = self.0.iter_mut().find(|(at, ..)| at.number == segment);
+        let read = file.ok_or_else(missing);
         let read = read.and_then(|(_, _, file)| file.read_exact_at(into, offset));
         read.map_err(|error| StorageError::new(Act::Read, self.file(segment), offset, &error))
     }
@@ -66,21 +72,22 @@ impl Segments for FileList {
     }
 }
 
-fn opened(path: &Path) -> io::Result<(File, u64)> {
-    let file = File::open(path)?;
-    let meta = file.metadata()?;
-    if meta.is_dir() {
+fn opened(path: &Path) -> io::Result<(SegmentBytes, u64)> {
+    if path.is_dir() {
         return Err(io::Error::from_raw_os_error(libc::EISDIR));
     }
-    Ok((file, meta.len()))
+    let file = SegmentBytes::open(path)?;
+    let bytes = file.length()?;
+    Ok((file, bytes))
 }
 
 fn named(path: &Path) -> Option<u32> {
-    segment_number(path.file_name()?.to_str()?)
+    let name = path.file_name()?.to_str()?;
+    segment_number(name).or_else(|| archive_number(name))
 }
 
 /// The number that the first record tells, if one begins there.
-fn inscribed(file: &File) -> Option<u32> {
+fn inscribed(file: &mut SegmentBytes) -> Option<u32> {
     let mut line = [0; LINE_BYTES];
     file.read_exact_at(&mut line, 0).ok()?;
     let header: Header = bytemuck::pod_read_unaligned(&line);

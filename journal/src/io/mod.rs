@@ -4,6 +4,9 @@
 //! where the machine and the file system allow it; [`Mode`] says what was found. New segments are
 //! made by a thread of their own, because zero-filling one takes far longer than a write.
 
+mod archive;
+mod bytes;
+mod keeper;
 mod listed;
 mod look;
 mod mode;
@@ -16,18 +19,16 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+pub use keeper::{Keep, Keeper, Kept};
 pub use listed::FileList;
 pub use look::FileSegments;
 pub use mode::{Mode, OpenError, Wanted};
 
 use crate::BLOCK_BYTES;
-use crate::storage::{
-    Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError, segment_name,
-    segment_number,
-};
+use crate::storage::{Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError};
 use plain::Plain;
 use prepare::Preparer;
 use transfer::Transfer;
@@ -52,7 +53,7 @@ pub struct FileStorage {
     files: BTreeMap<u32, Arc<File>>,
     /// The end of a write that could not even begin.
     refused: Option<Completion>,
-    directory: PathBuf,
+    segments: FileSegments,
     mode: Mode,
     _lock: File,
 }
@@ -105,14 +106,14 @@ impl FileStorage {
             reason: told.join("; "),
         };
         let preparer = Preparer::start(directory.to_path_buf()).map_err(|error| failed(&error))?;
-        let directory = directory.to_path_buf();
+        let segments = FileSegments::new(directory);
         let files = BTreeMap::new();
         Ok(Self {
             engine,
             preparer,
             files,
             refused: None,
-            directory,
+            segments,
             mode,
             _lock: lock,
         })
@@ -124,10 +125,6 @@ impl FileStorage {
         &self.mode
     }
 
-    fn path(&self, segment: u32) -> PathBuf {
-        self.directory.join(segment_name(segment))
-    }
-
     /// The file of a segment, opened for writing.
     fn target(&mut self, segment: u32) -> io::Result<Arc<File>> {
         if !self.files.contains_key(&segment) {
@@ -135,7 +132,7 @@ impl FileStorage {
             let file = OpenOptions::new()
                 .write(true)
                 .custom_flags(flags)
-                .open(self.path(segment))?;
+                .open(self.segments.path(segment))?;
             while self.files.len() >= FILES_OPEN_MAX {
                 self.files.pop_first();
             }
@@ -152,19 +149,19 @@ impl Segments for FileStorage {
     /// Flushes the directory's entries first: a process killed between renaming and flushing must
     /// not leave a name that a power cut takes back.
     fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
-        let flushed = File::open(&self.directory).and_then(|directory| directory.sync_all());
-        let listed = flushed.and_then(|()| list(&self.directory));
-        let file = self.directory.display().to_string();
-        listed.map_err(|error| StorageError::new(Act::List, file, 0, &error))
+        let directory = self.segments.directory();
+        let flushed = File::open(directory).and_then(|directory| directory.sync_all());
+        let file = directory.display().to_string();
+        flushed.map_err(|error| StorageError::new(Act::List, file, 0, &error))?;
+        self.segments.list()
     }
 
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
-        let read = File::open(self.path(segment)).and_then(|file| file.read_exact_at(into, offset));
-        read.map_err(|error| StorageError::new(Act::Read, self.file(segment), offset, &error))
+        self.segments.read(segment, offset, into)
     }
 
     fn file(&self, segment: u32) -> String {
-        self.path(segment).display().to_string()
+        self.segments.file(segment)
     }
 }
 
@@ -174,7 +171,7 @@ impl Storage for FileStorage {
     }
 
     fn write(&mut self, segment: u32, offset: u64, buffer: Buffer) {
-        let name = self.file(segment);
+        let name = self.segments.path(segment).display().to_string();
         let opened = self.target(segment);
         match (opened, &mut self.engine) {
             (Ok(file), Engine::Uring(uring)) => {
@@ -270,20 +267,4 @@ fn probe_direct(directory: &Path) -> io::Result<(bool, String)> {
         Ok(()) => (true, String::new()),
         Err(error) => (false, format!("O_DIRECT: {error}")),
     })
-}
-
-/// The segments of a directory.
-fn list(directory: &Path) -> io::Result<Vec<SegmentFile>> {
-    let mut segments = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if let Some(number) = entry.file_name().to_str().and_then(segment_number) {
-            segments.push(SegmentFile {
-                number,
-                bytes: entry.metadata()?.len(),
-            });
-        }
-    }
-    segments.sort_unstable_by_key(|segment| segment.number);
-    Ok(segments)
 }
