@@ -8,6 +8,7 @@
 mod check;
 mod error;
 mod graph;
+mod keeping;
 mod logins;
 mod names;
 mod packets;
@@ -20,6 +21,7 @@ mod wiring;
 mod xdp;
 
 pub use error::Error;
+pub use keeping::Keeping;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
@@ -236,6 +238,8 @@ pub struct Topology {
     pub uring: nic::UringOptions,
     /// Bytes of one journal segment.
     pub segment_bytes: u64,
+    /// What becomes of closed segments and of days that are over.
+    pub keeping: Keeping,
     /// Where each tile runs, in the order of [`Tile::ALL`].
     pub places: [Place; Tile::ALL.len()],
     /// How deep each link is, in the order of [`Link::ALL`].

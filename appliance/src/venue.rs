@@ -9,6 +9,7 @@ mod conduct;
 mod control;
 pub mod day;
 mod definitions;
+mod keeping;
 mod recovery;
 pub mod rerun;
 pub mod runner;

@@ -286,6 +286,9 @@ fn a_journal_that_fails_stops_all_acknowledgements() {
     alpha.enter(b'B', 1, "MSFT", 10_000);
     alpha.until_closed();
     assert_eq!(alpha.replies, before, "a reply without a record");
+    let why = "the journal's disk failed and the venue stops: nothing more is acknowledged, what \
+               was stays";
+    assert!(alpha.was_told(why), "{:?}", alpha.tail);
     assert_eq!(venue.wait().code(), Some(1));
     let stderr = venue.stderr();
     for part in [

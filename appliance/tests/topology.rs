@@ -1,8 +1,11 @@
 //! Topology files: the shipped ones are good, and every wrong value is refused by name.
 
-use appliance::topology::{Ack, Error, Link, PacketMode, Place, SelfTrade, Tile, Topology};
+use appliance::topology::{
+    Ack, Error, Keeping, Link, PacketMode, Place, SelfTrade, Tile, Topology,
+};
 use nic::{Receive, Sqpoll, UringOptions};
 use std::path::Path;
+use std::time::Duration;
 
 const GOOD: &str = include_str!("../topologies/dev-2core.toml");
 
@@ -91,6 +94,24 @@ fn values_arrive_where_they_belong() {
         napi_us: Some(20),
     };
     assert_eq!(Topology::parse(&text).unwrap().uring, wanted);
+    assert_eq!(topology.keeping, Keeping::default());
+    let keep = "[journal]\narchive = true\nkeep_mib = 2\nkeep_hours = 3\nkeep_days = 4\n";
+    let text = with("[limits]", &format!("{keep}[limits]"));
+    let wanted = Keeping {
+        archives: true,
+        bytes_max: Some(2 << 20),
+        age_max: Some(Duration::from_secs(3 * 3_600)),
+        days_max: Some(4),
+    };
+    let topology = Topology::parse(&text).unwrap();
+    assert_eq!(topology.keeping, wanted);
+    let graph = topology.graph();
+    for told in ["compressed", "2 MiB", "3 h", "4 days", "131071 cancels"] {
+        assert!(
+            graph.contains(told),
+            "{told:?} is not in the graph:\n{graph}"
+        );
+    }
 }
 
 #[test]
@@ -161,6 +182,26 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "127.0.0.1:26400",
         "127.0.0.1:99999",
         &["`order_entry.address`", "99999"],
+    ),
+    (
+        "[limits]",
+        "[journal]\nkeep_days = 0\n[limits]",
+        &["`journal.keep_days`", "from 1"],
+    ),
+    (
+        "[limits]",
+        "[journal]\nkeep_mib = 0\n[limits]",
+        &["`journal.keep_mib`", "from 1"],
+    ),
+    (
+        "[limits]",
+        "[journal]\nkeep_hours = 0\n[limits]",
+        &["`journal.keep_hours`", "from 1"],
+    ),
+    (
+        "engine_journal = { depth = 4096",
+        "engine_journal = { depth = 524288",
+        &["`segment_mib`", "raise it to 128", "cancels"],
     ),
     (
         "[limits]",

@@ -7,7 +7,9 @@ use std::mem::offset_of;
 use bytemuck::Zeroable as _;
 use journal::record::Header;
 use journal::simulated::Disk;
-use journal::{GROUP_INPUTS_MAX, Input, SEGMENT_BYTES, SEGMENT_BYTES_MIN, WRITE_BYTES};
+use journal::{
+    GROUP_INPUTS_MAX, Input, MARK_BYTES, Mark, Row, SEGMENT_BYTES, SEGMENT_BYTES_MIN, WRITE_BYTES,
+};
 use support::{POLLS_MAX, close, dump, open, read, table};
 use wire::ring::{Command, CommandKind};
 
@@ -38,6 +40,25 @@ fn the_tables_are_the_layouts() {
         (offset_of!(Input, command), size_of::<Command>(), "command"),
     ];
     assert_eq!(table(PAGE, "sequence"), input);
+}
+
+#[test]
+fn the_index_is_laid_out_as_the_page_says() {
+    let row = [
+        (offset_of!(Mark, next_sequence), 8, "next_sequence"),
+        (offset_of!(Mark, time_ns), 8, "time_ns"),
+        (offset_of!(Mark, epoch), 8, "epoch"),
+        (offset_of!(Mark, durable), 8, "durable"),
+        (offset_of!(Mark, offset), 8, "offset"),
+        (offset_of!(Mark, last), 8, "last"),
+        (offset_of!(Mark, segment), 4, "segment"),
+        (offset_of!(Mark, previous), 4, "previous"),
+        (offset_of!(Row, rows), 4, "rows"),
+        (offset_of!(Row, checksum), 4, "checksum"),
+    ];
+    assert_eq!(offset_of!(Row, mark), 0);
+    assert_eq!(table(PAGE, "next_sequence"), row);
+    assert_eq!(MARK_BYTES, 1 << 20, "as the text says");
 }
 
 #[test]

@@ -157,6 +157,14 @@ fn closed_segments_are_compressed_and_read_as_before() {
         let packed = fs::read(path.join(archive_name(number))).unwrap();
         let unpacked = zstd::stream::decode_all(&packed[..]).unwrap();
         assert_eq!(&unpacked, raw);
+        // The table, as docs/journal.md has it: one frame, for less than a mebibyte.
+        let word = |at: usize| u32::from_le_bytes(packed[at..at + 4].try_into().unwrap());
+        let end = packed.len();
+        let table = end - 8 - 8 - 9;
+        let found = [0, 4, 8, 12, 16].map(|at| word(table + at));
+        let due = [0x184D_2A5E, 8 + 9, table as u32, raw.len() as u32, 1];
+        assert_eq!(found, due);
+        assert_eq!((packed[end - 5], word(end - 4)), (0, 0x8F92_EAB1));
     }
     // The writer goes on behind them, and so does the keeper.
     let mut writer = open(path);

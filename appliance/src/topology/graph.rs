@@ -1,6 +1,7 @@
 //! The topology drawn as text, for `wirecross topology`.
 
-use super::{Link, Tile, Topology};
+use super::{Link, Tile, Topology, keeping};
+use journal::Reserve;
 use std::fmt::Write;
 
 /// Draws the graph.
@@ -53,6 +54,9 @@ fn limits(topology: &Topology, text: &mut String) -> std::fmt::Result {
         "  a reply leaves when its order is in: {}",
         topology.ack.name()
     )?;
+    writeln!(text, "  the journal: {}", keeping::told(&topology.keeping))?;
+    let cancels = Reserve::cancels_min(topology.segment_bytes);
+    writeln!(text, "  a full disk leaves room for {cancels} cancels")?;
     writeln!(
         text,
         "  symbols  {} of {}",

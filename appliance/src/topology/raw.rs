@@ -23,6 +23,8 @@ pub(super) struct File {
     pub ending: Ending,
     #[serde(default)]
     pub uring: super::uring::Raw,
+    #[serde(default)]
+    pub journal: super::keeping::Raw,
     pub tiles: BTreeMap<String, Place>,
     pub links: BTreeMap<String, Link>,
     pub users: Vec<User>,

@@ -122,6 +122,34 @@ fn newest(data_dir: &Path) -> std::io::Result<Option<String>> {
     Ok(newest)
 }
 
+/// Removes the oldest day if there are more than `max`, the present one included; whether there
+/// was one to remove. Its limits go first: a day without them was never begun.
+///
+/// # Errors
+/// A directory cannot be read or removed.
+pub(super) fn retire(data_dir: &Path, present: &str, max: usize) -> std::io::Result<bool> {
+    let mut days = Vec::new();
+    for entry in fs::read_dir(data_dir)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if is_day(&name) && name.as_str() <= present && entry.path().is_dir() {
+            days.push(name);
+        }
+    }
+    days.sort();
+    let oldest = days.first().filter(|name| *name != present);
+    let Some(oldest) = oldest.filter(|_| days.len() > max) else {
+        return Ok(false);
+    };
+    let directory = data_dir.join(oldest);
+    match fs::remove_file(directory.join("limits")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::remove_dir_all(&directory)?;
+    Ok(true)
+}
+
 /// The name after `newest`, of today if the clock does not lag behind it.
 fn name_next(newest: Option<&str>, now_ns: u64) -> Result<String, StartError> {
     let (year, month, day) = date((now_ns / DAY_NS) as i64);

@@ -4,6 +4,7 @@ use super::closing::Closing;
 use super::conduct::Conductor;
 use super::control::Control;
 use super::day::Day;
+use super::keeping::Keeping;
 use super::spent::Spent;
 use super::stop::StopRequests;
 use super::time::Timekeeper;
@@ -119,6 +120,7 @@ pub fn run(
             None
         }
     });
+    let keeping = Keeping::open(topology, &day.directory, &mut set)?;
     let incoming = requests.started();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
@@ -130,6 +132,8 @@ pub fn run(
             let signals = signals.clone();
             scope.spawn(move || control.serve(&signals));
         }
+        let (clock, watched) = (clock.clone(), signals.clone());
+        scope.spawn(move || keeping.run(&clock, &watched));
         let (handles, refused): (Vec<_>, Vec<_>) = handles.into_iter().partition(Result::is_ok);
         let handles: Vec<_> = handles.into_iter().flatten().collect();
         let is_whole = refused.is_empty();

@@ -9,6 +9,9 @@ use wire::ouch::Outbound;
 use wire::ouch::Tag;
 use wire::ouch::inbound::fields::{CancelOrder, EnterOrder};
 
+/// Bytes that are kept of what came last.
+const TAIL_BYTES: usize = 512;
+
 /// One member's connection and all it heard.
 pub struct Member {
     pub soup: SoupClient,
@@ -16,6 +19,8 @@ pub struct Member {
     user_ref_next: u32,
     /// The day's replies in order, as they came: number `n` is at `n - 1`.
     pub replies: Vec<Vec<u8>>,
+    /// The last bytes that came, as they came.
+    pub tail: Vec<u8>,
     /// The connection is closed.
     pub is_closed: bool,
 }
@@ -48,6 +53,7 @@ impl Member {
             stream,
             user_ref_next: 1,
             replies: Vec::new(),
+            tail: Vec::new(),
             is_closed: false,
         };
         member.turn();
@@ -75,6 +81,9 @@ impl Member {
         match self.stream.read(&mut bytes) {
             Ok(0) => self.is_closed = true,
             Ok(length) => {
+                let old = self.tail.len().saturating_sub(TAIL_BYTES);
+                self.tail.drain(..old);
+                self.tail.extend_from_slice(&bytes[..length]);
                 let replies = &mut self.replies;
                 self.soup.received(&bytes[..length], now, &mut |heard| {
                     if let Heard::Sequenced { sequence, message } = heard {
@@ -125,25 +134,23 @@ impl Member {
         user_ref
     }
 
+    /// Enters so many day orders as fast as they go out, and waits for the answers; gives the
+    /// number of the first.
+    pub fn enter_many(&mut self, count: usize, side: u8, order: (u32, &str, u64)) -> u32 {
+        let (first, replies) = (self.user_ref_next, self.replies.len());
+        for _ in 0..count {
+            let (bytes, length) = order_bytes(self.user_ref_next, side, order, &[]);
+            self.queue(&bytes[..length]);
+            self.user_ref_next += 1;
+        }
+        self.until("the answers", |member| {
+            member.replies.len() >= replies + count
+        });
+        first
+    }
+
     fn enter_tagged(&mut self, user_ref: u32, side: u8, order: (u32, &str, u64), tags: &[Tag<'_>]) {
-        let (quantity, symbol, price) = order;
-        let message = EnterOrder {
-            user_ref,
-            side,
-            quantity,
-            symbol: wire::padded(symbol),
-            price,
-            time_in_force: b'0',
-            display: b'Y',
-            capacity: b'P',
-            intermarket_sweep: b'N',
-            cross_type: b'N',
-            client_id: [b' '; 14],
-        };
-        let mut bytes = [0; 128];
-        let length = message
-            .encode_with(tags.iter().copied(), &mut bytes)
-            .unwrap();
+        let (bytes, length) = order_bytes(user_ref, side, order, tags);
         self.message(&bytes[..length]);
     }
 
@@ -160,6 +167,12 @@ impl Member {
     }
 
     fn message(&mut self, message: &[u8]) {
+        self.queue(message);
+        self.turn();
+    }
+
+    /// Hands a message to the client, which may keep it until the next turn.
+    fn queue(&mut self, message: &[u8]) {
         let start = Instant::now();
         while !self.soup.send(message) {
             assert!(
@@ -168,7 +181,6 @@ impl Member {
             );
             self.turn();
         }
-        self.turn();
     }
 
     /// Numbers orders from here on.
@@ -198,8 +210,39 @@ impl Member {
         }
     }
 
+    /// Whether the last bytes hold a packet outside the stream with this text.
+    pub fn was_told(&self, text: &str) -> bool {
+        let packet = [b"+", text.as_bytes()].concat();
+        self.tail.windows(packet.len()).any(|bytes| bytes == packet)
+    }
+
     /// Turns until the venue closed the connection.
     pub fn until_closed(&mut self) {
         self.until("the end of the connection", |member| member.is_closed);
     }
+}
+
+/// The message that enters a day order.
+fn order_bytes(
+    user_ref: u32,
+    side: u8,
+    (quantity, symbol, price): (u32, &str, u64),
+    tags: &[Tag<'_>],
+) -> ([u8; 128], usize) {
+    let message = EnterOrder {
+        user_ref,
+        side,
+        quantity,
+        symbol: wire::padded(symbol),
+        price,
+        time_in_force: b'0',
+        display: b'Y',
+        capacity: b'P',
+        intermarket_sweep: b'N',
+        cross_type: b'N',
+        client_id: [b' '; 14],
+    };
+    let mut bytes = [0; 128];
+    let length = message.encode_with(tags.iter().copied(), &mut bytes);
+    (bytes, length.unwrap())
 }

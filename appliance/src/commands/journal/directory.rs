@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use journal::storage::segment_number;
+use journal::storage::{archive_number, segment_number};
 
 use crate::venue::day::is_day;
 
@@ -47,9 +47,14 @@ pub fn day_of(directory: &Path) -> Result<PathBuf, String> {
     newest.ok_or_else(|| format!("{}: there is no trading day in it", directory.display()))
 }
 
-/// The segments in a directory, in the order of their numbers.
+/// The segments in a directory, as written or compressed, in the order of their numbers.
 fn segments(directory: &Path) -> Result<Vec<PathBuf>, String> {
-    entries(directory, |name| segment_number(name).is_some())
+    let mut found = entries(directory, |name| {
+        segment_number(name).is_some() || archive_number(name).is_some()
+    })?;
+    // One that is there in both forms counts as it was written.
+    found.dedup_by(|archive, raw| archive.with_extension("") == *raw);
+    Ok(found)
 }
 
 /// The days of a data directory, in their order.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use journal::{Index, Mark};
 use wire::ring::{Command, CommandKind, Input};
 
 use super::time;
@@ -28,6 +29,21 @@ pub struct Wanted {
     /// Numbers of inputs: 5, 5.. or 5..9, both included.
     #[arg(long, value_name = "FROM..TO", value_parser = sequences)]
     sequence: Option<(u64, u64)>,
+}
+
+impl Wanted {
+    /// The last mark before all that is wanted; none where everything must be looked at.
+    pub(super) fn mark<'i>(&self, index: &'i Index) -> Option<&'i Mark> {
+        if self.symbol.is_some() || self.account.is_some() {
+            return None;
+        }
+        let by_sequence = self
+            .sequence
+            .and_then(|(from, _)| index.before_sequence(from));
+        let by_time = self.from.and_then(|from| index.before_time(from));
+        let marks = by_sequence.into_iter().chain(by_time);
+        marks.max_by_key(|mark| mark.next_sequence)
+    }
 }
 
 fn sequences(text: &str) -> Result<(u64, u64), String> {

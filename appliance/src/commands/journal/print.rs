@@ -3,9 +3,10 @@
 
 use std::convert::Infallible;
 use std::io::Write;
+use std::path::Path;
 
 use journal::record::{KIND_CLOSE, KIND_GROUP, KIND_SEGMENT};
-use journal::{Record, RecoveryError, Segments, Walker};
+use journal::{DirectoryFiles, Index, Mark, Record, RecoveryError, Segments, Walker};
 use wire::ring::{Command, CommandKind, Input, Side, TimeInForce};
 
 use super::filter::{Filter, Names, Wanted};
@@ -29,6 +30,11 @@ pub(super) fn print(
 ) -> Result<(), Stopped> {
     let mut filter = Filter::new(wanted);
     let mut line = Line::new(style.json);
+    let mut skip = if style.records {
+        None
+    } else {
+        mark_of(&journal, wanted)
+    };
     while let Some(record) = journal.record()? {
         if style.records {
             line.record(&record);
@@ -40,15 +46,30 @@ pub(super) fn print(
                 line.write(out)
             })?;
         }
-        if record
-            .inputs
-            .last()
-            .is_some_and(|last| filter.is_past(last))
-        {
+        let is_past = record.inputs.last().is_some_and(|it| filter.is_past(it));
+        if is_past {
             break;
+        }
+        let next = record.header.next_sequence();
+        let opens = |input: &Input| input.command.kind == CommandKind::OpenDay as u8;
+        // The names of symbols and accounts stand before the day's opening.
+        let is_named = record.inputs.iter().any(opens) || record.at.number > 1;
+        if let (true, Some(mark)) = (is_named, skip)
+            && mark.next_sequence >= next
+        {
+            journal.skip_to(&mark).map_err(RecoveryError::from)?;
+            skip = None;
         }
     }
     filter.check().map_err(Stopped::Asked)
+}
+
+/// The last place before all that is wanted, by the index beside the journal, if there is one.
+fn mark_of(journal: &Journal, wanted: &Wanted) -> Option<Mark> {
+    let first = journal.segments().first()?;
+    let file = journal.file(first.number);
+    let mut files = DirectoryFiles::new(Path::new(&file).parent()?);
+    wanted.mark(&Index::load(&mut files).ok()?).copied()
 }
 
 /// The line of one input, as text; a few words when it is not there.

@@ -1,0 +1,171 @@
+//! The thread that looks after what the journal left behind: closed segments, and days that are
+//! over.
+//!
+//! It is no tile: it waits for the disk, and takes its time after everybody else.
+
+use super::StartError;
+use super::day;
+use crate::tiles::{Phase, Signals};
+use crate::topology::Topology;
+use journal::{DirectoryFiles, Keep, Keeper, Kept, snapshot};
+use nic::Clock;
+use queue::{Counter, CounterSet, Error};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often it looks while there is nothing to do, and how long it leaves alone what failed.
+const REST: Duration = Duration::from_secs(1);
+const REST_FAILED: Duration = Duration::from_secs(10);
+
+/// How soon it hears that the venue ends.
+const HEAR: Duration = Duration::from_millis(20);
+
+/// Snapshots without which nothing of a day is removed: one to start from, and one before it in
+/// case that one is damaged.
+const SNAPSHOTS_MIN: usize = 2;
+
+/// How nice the thread is to all others: as nice as can be.
+const NICE: i32 = 19;
+
+struct Counters {
+    indexed: Counter,
+    archived: Counter,
+    removed: Counter,
+    failing: Counter,
+}
+
+impl Counters {
+    fn new(set: &mut CounterSet) -> Result<Self, Error> {
+        Ok(Self {
+            indexed: set.counter("keeper.indexed")?,
+            archived: set.counter("keeper.archived")?,
+            removed: set.counter("keeper.removed")?,
+            failing: set.counter("keeper.failing")?,
+        })
+    }
+}
+
+/// What the thread works on.
+pub(super) struct Keeping {
+    keeper: Keeper,
+    files: DirectoryFiles,
+    data_dir: PathBuf,
+    day: String,
+    days_max: Option<usize>,
+    /// Whether anything of the day may be removed at all.
+    removes: bool,
+    /// Snapshots as they were when they were read through, and what recovery needs by them.
+    needs: (Vec<u64>, u64),
+    /// What was told of the last failure.
+    told: String,
+    counters: Counters,
+}
+
+impl Keeping {
+    /// Looks into a day whose journal was opened for writing.
+    ///
+    /// # Errors
+    /// The index of its segments cannot be read, or a counter is missing.
+    pub(super) fn open(
+        topology: &Topology,
+        directory: &Path,
+        set: &mut CounterSet,
+    ) -> Result<Self, StartError> {
+        let rules = &topology.keeping;
+        let keep = Keep {
+            archives: rules.archives,
+            bytes_max: rules.bytes_max,
+            age_ns_max: rules.age_max.map(|age| age.as_nanos() as u64),
+        };
+        let name = directory.file_name().and_then(|name| name.to_str());
+        Ok(Self {
+            keeper: Keeper::open(directory, keep).map_err(|e| StartError::of("index", &e))?,
+            files: DirectoryFiles::new(directory),
+            data_dir: topology.data_dir.clone(),
+            day: name.unwrap_or_default().to_owned(),
+            days_max: rules.days_max,
+            removes: rules.bytes_max.is_some() || rules.age_max.is_some(),
+            needs: (Vec::new(), 1),
+            told: String::new(),
+            counters: Counters::new(set).map_err(|e| StartError::of("counters", &e))?,
+        })
+    }
+
+    /// Does what is due until the venue ends.
+    pub(super) fn run(mut self, clock: &impl Clock, signals: &Signals) {
+        be_nice();
+        while signals.phase() == Phase::Running {
+            let rest = match self.turn(clock.now_ns()) {
+                Ok(true) => continue,
+                Ok(false) => REST,
+                Err(error) => {
+                    self.tell(error);
+                    REST_FAILED
+                }
+            };
+            let mut rested = Duration::ZERO;
+            while rested < rest && signals.phase() == Phase::Running {
+                std::thread::sleep(HEAR);
+                rested += HEAR;
+            }
+        }
+    }
+
+    /// One thing; whether there was one.
+    fn turn(&mut self, now_ns: u64) -> Result<bool, String> {
+        let needed_from = if self.removes { self.needed_from() } else { 1 };
+        let kept = self.keeper.turn(now_ns, needed_from);
+        let counter = match kept.map_err(|error| error.to_string())? {
+            Kept::Nothing => {
+                let removed = self.days_retire()?;
+                self.counters.failing.set(0);
+                self.told.clear();
+                return Ok(removed);
+            }
+            Kept::Indexed { .. } => &mut self.counters.indexed,
+            Kept::Archived { .. } => &mut self.counters.archived,
+            Kept::Removed { .. } => &mut self.counters.removed,
+        };
+        counter.add(1);
+        Ok(true)
+    }
+
+    /// Removes the oldest day if there are too many.
+    fn days_retire(&mut self) -> Result<bool, String> {
+        let Some(max) = self.days_max else {
+            return Ok(false);
+        };
+        let failed = |error| format!("days in {}: {error}", self.data_dir.display());
+        day::retire(&self.data_dir, &self.day, max).map_err(failed)
+    }
+
+    /// The oldest input that recovery needs: the one behind the oldest snapshot, if enough of them
+    /// are sound. Until they change they are read through once.
+    fn needed_from(&mut self) -> u64 {
+        let sequences = snapshot::list(&mut self.files).unwrap_or_default();
+        if self.needs.0 != sequences {
+            let files = &mut self.files;
+            let mut is_sound = |sequence: &u64| snapshot::Snapshot::read(files, *sequence).is_ok();
+            let sound: Vec<u64> = sequences.iter().copied().filter(&mut is_sound).collect();
+            let oldest = sound.last().filter(|_| sound.len() >= SNAPSHOTS_MIN);
+            self.needs = (sequences, oldest.map_or(1, |sequence| sequence + 1));
+        }
+        self.needs.1
+    }
+
+    /// Says what is wrong, once.
+    fn tell(&mut self, error: String) {
+        self.counters.failing.set(1);
+        if self.told != error {
+            eprintln!("wirecross: closed segments are left as they are: {error}");
+            self.told = error;
+        }
+    }
+}
+
+/// Lets every other thread go first.
+fn be_nice() {
+    // SAFETY: the call takes numbers only; 0 names the calling thread. A refusal changes nothing
+    // but how soon others get their turn.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
+}
