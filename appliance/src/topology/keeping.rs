@@ -1,4 +1,4 @@
-//! What becomes of the journal's closed segments and of days that are over: `[journal]` in the file.
+//! What becomes of the journal's closed segments and of old days: `[journal]` in the file.
 
 use super::check::within;
 use super::{Error, Link, Topology};
