@@ -12,3 +12,4 @@ pub mod scenario;
 pub mod subscriber;
 pub mod top;
 pub mod tracker;
+pub mod words;

@@ -15,6 +15,7 @@
 
 mod burst;
 mod desk;
+mod doing;
 mod engine;
 mod frames;
 mod gate;
@@ -25,6 +26,7 @@ mod signals;
 
 pub use desk::Desk;
 pub(crate) use desk::{ANSWERS_DEPTH, is_about};
+pub use doing::{PARTS, Part, word_of};
 pub use engine::{EngineLinks, EngineTile};
 pub use gate::{GateLinks, GateTile};
 pub use journal::JournalTile;
@@ -44,15 +46,26 @@ pub enum Progress {
     Idle,
     /// There was; there may be more.
     Busy,
-    /// There may be something to do, but no room for what would come of it.
+    /// There is something to do, but not now: there is no room for what would come of it, or it is
+    /// not on disk yet.
     Waiting,
 }
 
 impl Progress {
     /// Busy if anything was done.
     #[must_use]
-    pub const fn of(work: usize) -> Self {
-        if work > 0 { Self::Busy } else { Self::Idle }
+    pub fn of(work: usize) -> Self {
+        Self::or_waiting(work, || false)
+    }
+
+    /// Busy if anything was done; else it `is_held`, which is asked only then, or there was nothing.
+    #[must_use]
+    pub fn or_waiting(work: usize, is_held: impl FnOnce() -> bool) -> Self {
+        match work {
+            0 if is_held() => Self::Waiting,
+            0 => Self::Idle,
+            _ => Self::Busy,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod stage;
 
-use appliance::tiles::{Phase, Tile};
+use appliance::tiles::{PARTS, Part, Phase, Progress, Tile};
 use journal::simulated::{Disk, Faults};
 use session::soup_client::ClientState;
 use stage::{FILE, Stage, TURNS};
@@ -98,4 +98,83 @@ fn a_member_whose_replies_fill_their_memory_is_disconnected_and_told_of() {
     assert!(stage.members.member(1).query());
     stage.turns(true);
     assert_eq!(stage.answers, 1);
+}
+
+/// Each tile says whether a turn that did nothing had nothing to do, or may not do it yet.
+#[test]
+fn tiles_that_may_not_go_on_say_so() {
+    for (ack, held) in [("disk", Progress::Waiting), ("memory", Progress::Idle)] {
+        let mut lines = Vec::new();
+        let disk = Disk::new(7);
+        let mut stage = Stage::new(ack, &disk, &mut lines);
+        stage.turns(true);
+        assert_eq!(all(&mut stage), [Progress::Idle; 4], "{ack}: nothing to do");
+
+        assert_eq!(stage.enter(10), 10);
+        stage.turns(false);
+        let said = [
+            stage.venue.gate.poll(stage.now_ns),
+            stage.venue.engine.poll(stage.now_ns),
+            stage.venue.publish.poll(stage.now_ns),
+        ];
+        assert_eq!(
+            said,
+            [held, Progress::Idle, held],
+            "{ack}: nothing is on disk"
+        );
+        disk.set_faults(Faults {
+            delay_polls_max: 1_000,
+            ..Faults::default()
+        });
+        assert_eq!(stage.venue.journal.poll(stage.now_ns), Progress::Busy);
+        assert_eq!(stage.venue.journal.poll(stage.now_ns), Progress::Waiting);
+        stage.turns(true);
+        assert_eq!(all(&mut stage), [Progress::Idle; 4], "{ack}: all is done");
+    }
+}
+
+#[test]
+fn a_full_ring_holds_the_engine_and_then_the_gate() {
+    let mut text = FILE.to_owned();
+    for depth in ["4096", "16384"] {
+        text = text.replace(&format!("depth = {depth}"), "depth = 128");
+    }
+    let mut lines = Vec::new();
+    let mut stage = Stage::of(&text, &Disk::new(8), &mut lines);
+    stage.turns(true);
+    let order = session::ouch_client::Order::day(b'B', 1, "AAPL", 10_000);
+    // The journal has no turn, so its ring fills, and behind it that of the gate.
+    for _ in 0..1_000 {
+        let _ = stage.members.member(0).enter(&order);
+        stage.turn(false);
+    }
+    stage.turns(false);
+    assert_eq!(stage.venue.engine.poll(stage.now_ns), Progress::Waiting);
+    assert_eq!(stage.venue.gate.poll(stage.now_ns), Progress::Waiting);
+    stage.turns(true);
+    assert_eq!(all(&mut stage), [Progress::Idle; 4]);
+}
+
+#[test]
+fn between_its_turns_a_tile_is_elsewhere() {
+    let mut lines = Vec::new();
+    let mut stage = Stage::new("disk", &Disk::new(9), &mut lines);
+    stage.turns(true);
+    for tile in ["gate", "engine", "journal", "publish"] {
+        let doing = stage.counter(&format!("{tile}.doing"));
+        assert_eq!(doing, Part::Elsewhere as u64, "{tile}");
+        assert_eq!(PARTS[doing as usize], "elsewhere");
+    }
+}
+
+/// What each tile says of a turn.
+fn all(stage: &mut Stage<'_>) -> [Progress; 4] {
+    let now_ns = stage.now_ns;
+    let venue = &mut stage.venue;
+    [
+        venue.gate.poll(now_ns),
+        venue.engine.poll(now_ns),
+        venue.journal.poll(now_ns),
+        venue.publish.poll(now_ns),
+    ]
 }

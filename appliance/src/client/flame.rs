@@ -1,6 +1,7 @@
 //! Samples of a program's stacks as a flame graph: the wider a box, the more samples were in that
 //! function or in what it called.
 
+use crate::topology::Tile;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -27,9 +28,9 @@ pub struct Node {
 impl Node {
     /// Reads what `perf script -F comm,ip,sym` prints: for each sample a line with the thread's
     /// name, then its functions, the innermost first, then an empty line. The threads are the first
-    /// level.
+    /// level; of a tile that is named, the tile is, and all that is not in its turns is left out.
     #[must_use]
-    pub fn of_script(text: &str) -> Self {
+    pub fn of_script(text: &str, tile: Option<Tile>) -> Self {
         let mut root = Self::default();
         let mut stack: Vec<&str> = Vec::new();
         for line in text.lines().chain([""]) {
@@ -37,22 +38,34 @@ impl Node {
                 let is_head = !line.starts_with([' ', '\t']);
                 stack.push(if is_head { line.trim() } else { function(line) });
             } else if !stack.is_empty() {
-                root.add(&stack);
+                // The thread comes first, and behind it the outermost function comes last.
+                stack[1..].reverse();
+                match tile {
+                    None => root.add(&stack),
+                    Some(tile) => root.add_turn(&stack, tile),
+                }
                 stack.clear();
             }
         }
         root
     }
 
-    /// Adds a sample: the thread, then its functions from the innermost on.
-    fn add(&mut self, stack: &[&str]) {
+    /// Adds a sample: names from the outermost on.
+    pub fn add(&mut self, names: &[&str]) {
         self.samples += 1;
-        let outward = stack.iter().skip(1).rev();
-        let names = stack.first().into_iter().chain(outward).take(DEPTH_MAX);
         let mut node = self;
-        for name in names {
+        for name in names.iter().take(DEPTH_MAX) {
             node = node.called.entry((*name).to_owned()).or_default();
             node.samples += 1;
+        }
+    }
+
+    /// Adds a sample from a turn of this tile on.
+    fn add_turn(&mut self, stack: &[&str], tile: Tile) {
+        let module = format!("tiles::{}::", tile.name());
+        let is_turn = |name: &&str| name.contains(&module) && name.ends_with("poll");
+        if let Some(start) = stack.iter().position(is_turn) {
+            self.add(&[&[tile.name()], &stack[start..]].concat());
         }
     }
 
@@ -151,18 +164,30 @@ mod tests {
 
     #[test]
     fn samples_are_added_by_caller() {
-        let root = Node::of_script(SCRIPT);
+        let root = Node::of_script(SCRIPT, None);
         assert_eq!(root.samples, 3);
         let main = &root.called["core-1"].called["main"];
         assert_eq!((main.samples, main.called.len()), (2, 2));
         assert_eq!(main.called["engine::apply<T>"].samples, 1);
         assert_eq!(root.called["core-2"].called["[unknown]"].samples, 1);
-        assert_eq!(Node::of_script(""), Node::default());
+        assert_eq!(Node::of_script("", None), Node::default());
+    }
+
+    #[test]
+    fn a_tile_has_its_own_turns_only() {
+        let gate = "\t 1 nic::send\n\t 2 <appliance::tiles::gate::GateTile<T> as \
+                    appliance::tiles::Tile>::poll\n\t 3 main\n\n";
+        let text = format!("both\n{gate}both\n\t 4 clock\n\t 3 main\n\n");
+        let root = Node::of_script(&text, Some(Tile::Gate));
+        assert_eq!(root.samples, 1);
+        let turn = root.called["gate"].called.values().next().unwrap();
+        assert_eq!(turn.called["nic::send"].samples, 1);
+        assert_eq!(Node::of_script(&text, Some(Tile::Engine)).samples, 0);
     }
 
     #[test]
     fn boxes_are_as_wide_as_their_samples() {
-        let picture = flame_svg(&Node::of_script(SCRIPT));
+        let picture = flame_svg(&Node::of_script(SCRIPT, None));
         assert!(
             picture.contains("<title>engine::apply&lt;T&gt;: 1 samples</title>"),
             "{picture}"
@@ -185,7 +210,7 @@ mod tests {
         let frames: String = (0..10_000)
             .map(|frame| format!("\t {frame} f{frame}\n"))
             .collect();
-        let root = Node::of_script(&format!("deep\n{frames}\n"));
+        let root = Node::of_script(&format!("deep\n{frames}\n"), None);
         assert_eq!(root.depth(), DEPTH_MAX);
     }
 }

@@ -3,7 +3,10 @@
 use crate::client::flame::{Node, flame_svg};
 use crate::client::profile::{shares, shares_text};
 use crate::client::top::Reading;
+use crate::client::words;
+use crate::topology::Tile;
 use crate::venue::runner::COUNTERS_FILE;
+use clap::ValueEnum;
 use nic::{Clock, RealClock};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -22,10 +25,31 @@ pub struct Args {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
-    /// Samples the venue's stacks meanwhile with `perf` and draws them; threads of tiles are named
-    /// after their cores (core-2) or as the topology says.
+    /// Samples meanwhile what the venue does, and draws it.
     #[arg(long, value_name = "FILE")]
     flame: Option<PathBuf>,
+    /// Draws one tile only: gate, engine, journal or publish [default: all of the venue].
+    #[arg(long, value_parser = tile, requires = "flame")]
+    tile: Option<Tile>,
+    /// How to sample.
+    #[arg(long, value_enum, default_value = "auto", requires = "flame")]
+    sampler: Sampler,
+}
+
+/// How to learn what a venue does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sampler {
+    /// Stacks; where `perf` cannot give them, words.
+    Auto,
+    /// Stacks of functions, by `perf`.
+    Perf,
+    /// The words by which tiles say what part of a turn they are in.
+    Words,
+}
+
+fn tile(name: &str) -> Result<Tile, String> {
+    let found = Tile::ALL.into_iter().find(|tile| tile.name() == name);
+    found.ok_or_else(|| format!("write one of {}", Tile::ALL.map(Tile::name).join(", ")))
 }
 
 /// Looks twice and prints the difference.
@@ -40,13 +64,16 @@ pub fn run(args: &Args) -> ExitCode {
 fn look(args: &Args) -> Result<(), String> {
     let clock = RealClock::new();
     let first = read(&args.data, &clock)?;
-    match &args.flame {
-        Some(file) => sample(file, first.process, args.time_ms)?,
-        None => std::thread::sleep(Duration::from_millis(args.time_ms)),
-    }
+    let drawn = match &args.flame {
+        Some(file) => Some((file, samples(args, file, first.process)?)),
+        None => {
+            std::thread::sleep(Duration::from_millis(args.time_ms));
+            None
+        }
+    };
     let second = read(&args.data, &clock)?;
-    if let Some(file) = &args.flame {
-        flame(file)?;
+    if let Some((file, root)) = drawn {
+        super::store(file, flame_svg(&root))?;
     }
     let shares = shares(&first, &second).ok_or("the venue was started again meanwhile")?;
     if args.json {
@@ -57,6 +84,38 @@ fn look(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
+/// Samples as the operator wants.
+fn samples(args: &Args, file: &Path, process: u64) -> Result<Node, String> {
+    let time = Duration::from_millis(args.time_ms);
+    let words = || {
+        let root = words::sample(&args.data, time, args.tile);
+        root.map_err(|error| format!("{}: {error}", args.data.display()))
+    };
+    match args.sampler {
+        Sampler::Perf => stacks(args, file, process),
+        Sampler::Words => words(),
+        Sampler::Auto => stacks(args, file, process).or_else(|why| {
+            eprintln!("profile: {why}; looking at the tiles' words instead");
+            words()
+        }),
+    }
+}
+
+/// Samples stacks.
+fn stacks(args: &Args, file: &Path, process: u64) -> Result<Node, String> {
+    let data = file.with_extension("perf-data");
+    record(&data, process, args.time_ms)?;
+    let fields = ["script", "--no-inline", "-F", "comm,ip,sym", "-i"];
+    let script = perf(Command::new("perf").args(fields).arg(&data));
+    // What is left over when this fails is only a file too many.
+    let _ = std::fs::remove_file(&data);
+    let root = Node::of_script(&script?, args.tile);
+    if root.samples > 0 {
+        return Ok(root);
+    }
+    Err("perf took no sample: did the venue rest all the time?".to_owned())
+}
+
 /// Samples a second: a prime, so that no timer of the venue keeps step with it.
 const SAMPLES: &str = "997";
 /// Bytes of a stack that are kept with a sample, to find its callers.
@@ -64,7 +123,7 @@ const STACK: &str = "dwarf,16384";
 
 /// Samples a process for so long. Where the processor's counters are not to be had, `perf` takes
 /// the kernel's clock instead.
-fn sample(file: &Path, process: u64, time_ms: u64) -> Result<(), String> {
+fn record(data: &Path, process: u64, time_ms: u64) -> Result<(), String> {
     let time = Duration::from_millis(time_ms).as_secs_f64().to_string();
     let process = process.to_string();
     let mut record = Command::new("perf");
@@ -78,30 +137,8 @@ fn sample(file: &Path, process: u64, time_ms: u64) -> Result<(), String> {
         "-p",
         &process,
     ]);
-    record
-        .arg("-o")
-        .arg(samples_of(file))
-        .args(["--", "sleep", &time]);
+    record.arg("-o").arg(data).args(["--", "sleep", &time]);
     perf(&mut record).map(drop)
-}
-
-/// Where samples are while the picture is not drawn.
-fn samples_of(file: &Path) -> PathBuf {
-    file.with_extension("perf-data")
-}
-
-/// Draws what was sampled.
-fn flame(file: &Path) -> Result<(), String> {
-    let data = samples_of(file);
-    let fields = ["script", "--no-inline", "-F", "comm,ip,sym", "-i"];
-    let script = perf(Command::new("perf").args(fields).arg(&data));
-    // What is left over when this fails is only a file too many.
-    let _ = std::fs::remove_file(&data);
-    let root = Node::of_script(&script?);
-    if root.samples == 0 {
-        return Err("perf took no sample: did the venue rest all the time?".to_owned());
-    }
-    super::store(file, flame_svg(&root))
 }
 
 /// Runs `perf` to its end and gives what it printed.

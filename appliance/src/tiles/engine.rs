@@ -6,8 +6,10 @@
 //! and what comes of a burst is published at once.
 
 use super::burst::Burst;
+use super::doing::{Doing, Part};
 use super::signals::tell_once;
 use super::{BATCH, Desk, Progress, Signals, Tile};
+use crate::topology;
 use crate::venue::Schedule;
 use journal::Reserve;
 use matching::{BURST_MAX, EVENTS_MAX, Engine, Events, Step};
@@ -64,6 +66,7 @@ struct Counters {
     waits: Counter,
     refused: Counter,
     last: Counter,
+    doing: Doing,
     command_ns: Histogram,
 }
 
@@ -89,6 +92,7 @@ impl<'m> EngineTile<'m> {
             waits: set.counter("engine.waits")?,
             refused: set.counter("engine.refused")?,
             last: set.counter("engine.last")?,
+            doing: Doing::new(set, topology::Tile::Engine)?,
             command_ns: set.histogram("hop.gate_engine_ns")?,
         };
         counters.inputs.set(sequence);
@@ -255,6 +259,7 @@ fn takes_room(command: &Command) -> bool {
 impl Tile for EngineTile<'_> {
     fn poll(&mut self, now_ns: u64) -> Progress {
         let (mut steps, mut is_held) = (0, false);
+        self.counters.doing.now(Part::Steps);
         self.is_stopping = self.signals.commands_in_all().is_some();
         self.is_refusing = self.signals.reserve() > Reserve::Untouched;
         while steps < BATCH {
@@ -272,6 +277,7 @@ impl Tile for EngineTile<'_> {
             }
         }
         if steps > 0 {
+            self.counters.doing.now(Part::Show);
             self.show();
             self.counters.commands.set(self.links.commands.position());
             self.counters.inputs.set(self.sequence);
@@ -279,11 +285,10 @@ impl Tile for EngineTile<'_> {
                 .live_orders
                 .set(u64::from(self.engine.live_orders()));
         }
+        self.counters.doing.now(Part::Figures);
         self.last_tell();
-        if steps == 0 && is_held {
-            return Progress::Waiting;
-        }
-        Progress::of(steps)
+        self.counters.doing.now(Part::Elsewhere);
+        Progress::or_waiting(steps, || is_held)
     }
 
     fn failure(&self) -> Option<&str> {

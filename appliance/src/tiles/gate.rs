@@ -6,6 +6,7 @@
 mod counters;
 mod last;
 
+use super::doing::Part;
 use super::held::Held;
 use super::signals::tell_once;
 use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
@@ -49,6 +50,8 @@ pub struct GateTile<T: TcpPort> {
     signals: Signals,
     ack: Ack,
     held: Held,
+    /// This turn, somebody had no room for what the gate had for them.
+    is_refused: bool,
     /// Connections that neither side has ended.
     open: BTreeSet<u32>,
     /// Those of them that were told the end of the session.
@@ -89,6 +92,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             signals: Signals::new(set)?,
             ack: topology.ack,
             held: Held::default(),
+            is_refused: false,
             open: BTreeSet::new(),
             parted: BTreeSet::new(),
             inputs,
@@ -139,11 +143,15 @@ impl<T: TcpPort + Send> GateTile<T> {
             open,
             parted,
             signals,
+            is_refused,
             ..
         } = self;
         let mut room = LastRoom::of(signals, entry);
         let mut sink = |command: Command| {
-            is_taking && room.passes(&command) && links.commands.put(now_ns, &command).is_ok()
+            let is_taken =
+                is_taking && room.passes(&command) && links.commands.put(now_ns, &command).is_ok();
+            *is_refused |= is_taking && !is_taken;
+            is_taken
         };
         entry.poll(now_ns, &mut sink);
         if !is_taking {
@@ -225,11 +233,13 @@ impl<T: TcpPort + Send> GateTile<T> {
             held,
             open,
             parted,
+            is_refused,
             ..
         } = self;
         let mut work = 0;
         entry.transmit(now_ns, &mut |conn, bytes| {
             let taken = tcp.send(Conn(conn), bytes);
+            *is_refused |= taken < bytes.len();
             work += taken;
             taken
         });
@@ -321,12 +331,17 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
     fn poll(&mut self, now_ns: u64) -> Progress {
         let phase = self.signals.phase();
         let mut work = 0;
+        self.is_refused = false;
         if self.inputs >= self.opening {
+            self.counters.doing.now(Part::Receive);
             let is_taking = phase == Phase::Running && !self.signals.has_journal_failed();
             work += self.receive(now_ns, is_taking);
         }
+        self.counters.doing.now(Part::Events);
         work += self.events_take(now_ns, phase);
+        self.counters.doing.now(Part::Transmit);
         work += self.transmit(now_ns);
+        self.counters.doing.now(Part::Figures);
         if work > 0 {
             self.counters_set();
         }
@@ -334,7 +349,12 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
         if phase != Phase::Running {
             self.end(now_ns, phase);
         }
-        Progress::of(work)
+        self.counters.doing.now(Part::Elsewhere);
+        let Self {
+            links, is_refused, ..
+        } = self;
+        // An event that was not taken is one that may not leave yet.
+        Progress::or_waiting(work, || *is_refused || links.events.peek().is_some())
     }
 
     fn failure(&self) -> Option<&str> {

@@ -1,6 +1,8 @@
 //! The journal tile: inputs to the disk, and the number of the last one that is there.
 
+use super::doing::{Doing, Part};
 use super::{Phase, Progress, Signals, Tile};
+use crate::topology;
 use ::journal::{AppendError, GROUP_INPUTS_MAX, LINE_BYTES, Storage, WRITE_BYTES, Writer};
 use queue::{Counter, CounterSet, Error, Histogram, Reader};
 use wire::ring::{Command, Input};
@@ -38,6 +40,7 @@ struct Counters {
     lag_ns: Counter,
     closed: Counter,
     failed: Counter,
+    doing: Doing,
     durable_ns: Histogram,
 }
 
@@ -61,6 +64,7 @@ impl<S: Storage + Send> JournalTile<S> {
             lag_ns: set.counter("journal.lag_ns")?,
             closed: set.counter("journal.closed")?,
             failed: set.counter("journal.failed")?,
+            doing: Doing::new(set, topology::Tile::Journal)?,
             durable_ns: set.histogram("hop.engine_durable_ns")?,
         };
         counters.durable.set(writer.durable());
@@ -203,14 +207,19 @@ impl<S: Storage + Send> Tile for JournalTile<S> {
         if self.failure.is_some() {
             return Progress::Idle;
         }
+        self.counters.doing.now(Part::Append);
         let taken = self.group_fill();
         let appended = self.group_append();
+        self.counters.doing.now(Part::Disk);
         let durable = self.writer_poll(now_ns);
+        self.counters.doing.now(Part::Figures);
         self.state_tell(now_ns);
         if self.failure.is_none() {
             self.close();
         }
-        Progress::of(taken + appended + durable)
+        self.counters.doing.now(Part::Elsewhere);
+        let is_behind = self.counters.durable.get() < self.sequence;
+        Progress::or_waiting(taken + appended + durable, || is_behind)
     }
 
     fn failure(&self) -> Option<&str> {

@@ -1,8 +1,9 @@
 //! The publish tile: events to market data, and answers to those who missed some.
 
+use super::doing::{Doing, Part};
 use super::frames::FrameCounters;
 use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
-use crate::topology::{Ack, Topology};
+use crate::topology::{self, Ack, Topology};
 use nic::{SendError, UdpPort};
 use queue::{Counter, CounterSet, Error, Histogram, Reader};
 use session::feed::{DepthPublisher, Publisher, Stream};
@@ -54,6 +55,7 @@ struct Counters {
     send_errors: Counter,
     receive_errors: Counter,
     frames: FrameCounters,
+    doing: Doing,
     feed_ns: Histogram,
 }
 
@@ -72,6 +74,7 @@ impl Counters {
             send_errors: set.counter("publish.send_errors")?,
             receive_errors: set.counter("publish.receive_errors")?,
             frames: FrameCounters::new(set, "publish")?,
+            doing: Doing::new(set, topology::Tile::Publish)?,
             feed_ns: set.histogram("hop.engine_feed_ns")?,
         })
     }
@@ -155,6 +158,14 @@ impl<U: UdpPort + Send> PublishTile<U> {
             }
         }
         BATCH
+    }
+
+    /// Whether a turn that did nothing left something: an event that may not leave yet, or packets
+    /// for which the port has no room.
+    fn is_held(&mut self) -> bool {
+        let depth = self.depth.as_ref();
+        let unsent = self.publisher.unsent() + depth.map_or(0, |(depth, _)| depth.unsent());
+        unsent > 0 || self.events.peek().is_some()
     }
 
     /// Sends packets; with `flush` also one that is not full.
@@ -296,9 +307,13 @@ fn send<S, U: UdpPort>(
 impl<U: UdpPort + Send> Tile for PublishTile<U> {
     fn poll(&mut self, now_ns: u64) -> Progress {
         let phase = self.signals.phase();
+        self.counters.doing.now(Part::Events);
         let taken = self.events_take(now_ns, phase);
+        self.counters.doing.now(Part::Transmit);
         let packets = self.transmit(now_ns, taken < BATCH);
+        self.counters.doing.now(Part::Requests);
         let requests = self.requests_answer(now_ns);
+        self.counters.doing.now(Part::Figures);
         if taken + packets + requests > 0 {
             self.counters.inputs.set(self.inputs);
             self.counters
@@ -311,7 +326,8 @@ impl<U: UdpPort + Send> Tile for PublishTile<U> {
         }
         self.figures_set(now_ns);
         self.end(now_ns, phase);
-        Progress::of(taken + packets + requests)
+        self.counters.doing.now(Part::Elsewhere);
+        Progress::or_waiting(taken + packets + requests, || self.is_held())
     }
 
     fn failure(&self) -> Option<&str> {

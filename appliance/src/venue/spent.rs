@@ -11,6 +11,8 @@ pub(super) struct Spent {
     busy: Counter,
     waiting: Counter,
     idle: Counter,
+    /// What came of the last turn.
+    last: Progress,
 }
 
 impl Spent {
@@ -24,6 +26,7 @@ impl Spent {
             busy: counter("busy")?,
             waiting: counter("waiting")?,
             idle: counter("idle")?,
+            last: Progress::Idle,
         })
     }
 
@@ -46,10 +49,11 @@ impl Spent {
             Progress::Idle => &mut self.idle,
         };
         counter.add(ns);
+        self.last = progress;
     }
 
-    /// The thread rested so long, which no tile had asked for anything else.
+    /// The thread rested so long after turns in which no tile could do anything.
     pub(super) fn rest(&mut self, ns: u64) {
-        self.idle.add(ns);
+        self.turn(self.last, ns);
     }
 }

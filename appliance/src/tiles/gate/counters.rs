@@ -1,6 +1,8 @@
 //! What the gate tells the operator, and the other tiles.
 
 use super::super::frames::FrameCounters;
+use crate::tiles::doing::Doing;
+use crate::topology::Tile;
 use nic::TcpStats;
 use queue::{Counter, CounterSet, Error, Histogram};
 
@@ -26,6 +28,7 @@ pub(super) struct Counters {
     pub(super) held_bytes: Counter,
     pub(super) cut_off: Counter,
     pub(super) frames: FrameCounters,
+    pub(super) doing: Doing,
     pub(super) reply_ns: Histogram,
 }
 
@@ -52,6 +55,7 @@ impl Counters {
             held_bytes: set.counter("gate.held_bytes")?,
             cut_off: set.counter("gate.cut_off")?,
             frames: FrameCounters::new(set, "gate")?,
+            doing: Doing::new(set, Tile::Gate)?,
             reply_ns: set.histogram("hop.engine_reply_ns")?,
         })
     }
