@@ -64,16 +64,17 @@ pub fn run(args: &Args) -> ExitCode {
 fn look(args: &Args) -> Result<(), String> {
     let clock = RealClock::new();
     let first = read(&args.data, &clock)?;
-    let drawn = match &args.flame {
-        Some(file) => Some((file, samples(args, file, first.process)?)),
+    let time = Duration::from_millis(args.time_ms);
+    let taken = match &args.flame {
+        Some(file) => Some((file, take(args, &stacks_of(file), first.process)?)),
         None => {
-            std::thread::sleep(Duration::from_millis(args.time_ms));
+            std::thread::sleep(time);
             None
         }
     };
     let second = read(&args.data, &clock)?;
-    if let Some((file, root)) = drawn {
-        super::store(file, flame_svg(&root))?;
+    if let Some((file, taken)) = taken {
+        draw(file, taken, args.tile)?;
     }
     let shares = shares(&first, &second).ok_or("the venue was started again meanwhile")?;
     if args.json {
@@ -84,36 +85,54 @@ fn look(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
+/// What was sampled.
+enum Taken {
+    /// Stacks, in this file.
+    Stacks(PathBuf),
+    /// Words, added up.
+    Words(Node),
+}
+
+/// Where stacks are while the picture is not drawn.
+fn stacks_of(file: &Path) -> PathBuf {
+    file.with_extension("perf-data")
+}
+
 /// Samples as the operator wants.
-fn samples(args: &Args, file: &Path, process: u64) -> Result<Node, String> {
+fn take(args: &Args, stacks: &Path, process: u64) -> Result<Taken, String> {
     let time = Duration::from_millis(args.time_ms);
     let words = || {
         let root = words::sample(&args.data, time, args.tile);
-        root.map_err(|error| format!("{}: {error}", args.data.display()))
+        let root = root.map_err(|error| format!("{}: {error}", args.data.display()));
+        root.map(Taken::Words)
     };
+    let recorded = || record(stacks, process, time).map(|()| Taken::Stacks(stacks.to_owned()));
     match args.sampler {
-        Sampler::Perf => stacks(args, file, process),
+        Sampler::Perf => recorded(),
         Sampler::Words => words(),
-        Sampler::Auto => stacks(args, file, process).or_else(|why| {
+        Sampler::Auto => recorded().or_else(|why| {
             eprintln!("profile: {why}; looking at the tiles' words instead");
             words()
         }),
     }
 }
 
-/// Samples stacks.
-fn stacks(args: &Args, file: &Path, process: u64) -> Result<Node, String> {
-    let data = file.with_extension("perf-data");
-    record(&data, process, args.time_ms)?;
-    let fields = ["script", "--no-inline", "-F", "comm,ip,sym", "-i"];
-    let script = perf(Command::new("perf").args(fields).arg(&data));
-    // What is left over when this fails is only a file too many.
-    let _ = std::fs::remove_file(&data);
-    let root = Node::of_script(&script?, args.tile);
-    if root.samples > 0 {
-        return Ok(root);
+/// Draws what was sampled.
+fn draw(file: &Path, taken: Taken, tile: Option<Tile>) -> Result<(), String> {
+    let root = match taken {
+        Taken::Words(root) => root,
+        Taken::Stacks(stacks) => {
+            let fields = ["script", "--no-inline", "-F", "comm,ip,sym", "-i"];
+            let script = perf(Command::new("perf").args(fields).arg(&stacks));
+            // What is left over when this fails is only a file too many.
+            let _ = std::fs::remove_file(&stacks);
+            Node::of_script(&script?, tile)
+        }
+    };
+    if root.samples == 0 {
+        return Err("perf took no sample: did the venue rest all the time?".to_owned());
     }
-    Err("perf took no sample: did the venue rest all the time?".to_owned())
+    super::store(file, flame_svg(&root))
 }
 
 /// Samples a second: a prime, so that no timer of the venue keeps step with it.
@@ -123,8 +142,8 @@ const STACK: &str = "dwarf,16384";
 
 /// Samples a process for so long. Where the processor's counters are not to be had, `perf` takes
 /// the kernel's clock instead.
-fn record(data: &Path, process: u64, time_ms: u64) -> Result<(), String> {
-    let time = Duration::from_millis(time_ms).as_secs_f64().to_string();
+fn record(stacks: &Path, process: u64, time: Duration) -> Result<(), String> {
+    let time = time.as_secs_f64().to_string();
     let process = process.to_string();
     let mut record = Command::new("perf");
     record.args([
@@ -137,8 +156,13 @@ fn record(data: &Path, process: u64, time_ms: u64) -> Result<(), String> {
         "-p",
         &process,
     ]);
-    record.arg("-o").arg(data).args(["--", "sleep", &time]);
-    perf(&mut record).map(drop)
+    record.arg("-o").arg(stacks).args(["--", "sleep", &time]);
+    let recorded = perf(&mut record).map(drop);
+    if recorded.is_err() {
+        // What it began to write is no use, if there is any.
+        let _ = std::fs::remove_file(stacks);
+    }
+    recorded
 }
 
 /// Runs `perf` to its end and gives what it printed.

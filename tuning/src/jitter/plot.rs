@@ -5,7 +5,7 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
 use plotters::prelude::{
     ChartBuilder, Circle, Color, IntoDrawingArea, IntoLogRange, Palette, Palette99, Rectangle,
-    SVGBackend, WHITE,
+    SVGBackend, SeriesLabelPosition, WHITE,
 };
 
 const WIDTH: u32 = 960;
@@ -103,6 +103,7 @@ fn by_length<'a>(area: &Area<'a>, reports: &[CoreReport]) -> Result<(), Failure<
     }
     chart
         .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
         .border_style(colour_of_frame())
         .draw()
 }
