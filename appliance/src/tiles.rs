@@ -58,7 +58,8 @@ impl Progress {
         Self::or_waiting(work, || false)
     }
 
-    /// Busy if anything was done; else it `is_held`, which is asked only then, or there was nothing.
+    /// Busy if anything was done; else it `is_held`, which is asked only then, or there was
+    /// nothing.
     #[must_use]
     pub fn or_waiting(work: usize, is_held: impl FnOnce() -> bool) -> Self {
         match work {

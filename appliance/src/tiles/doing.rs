@@ -1,8 +1,8 @@
 //! What a tile is doing at this moment, in one word that another process may look at: samples of it
 //! say where time goes where the system does not count for us.
 //!
-//! The word is written some times in a turn and never read here; a turn of a tile that finds nothing
-//! to do writes it, too.
+//! The word is written some times in a turn and never read here; a turn of a tile that finds
+//! nothing to do writes it, too.
 
 use crate::topology::Tile;
 use queue::{Counter, CounterSet, Error};
