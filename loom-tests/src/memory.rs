@@ -40,6 +40,10 @@ pub struct Word {
     word: AtomicU64,
     /// How many stores its writer still lives for; not part of what loom explores.
     stores_left: std::sync::Arc<AtomicUsize>,
+    /// Stores are swaps, whose values nobody looks at. Loom knows no order between a store and
+    /// another thread's read-modify-write, and so lets the latter undo the former, which the
+    /// language forbids; between two of these it knows one.
+    touched: bool,
 }
 
 impl Word {
@@ -47,10 +51,19 @@ impl Word {
         Self::mortal(&std::sync::Arc::new(AtomicUsize::new(usize::MAX)))
     }
 
+    /// A word that is touched by one thread while another one stores to it.
+    fn touched() -> Self {
+        Self {
+            touched: true,
+            ..Self::new()
+        }
+    }
+
     fn mortal(stores_left: &std::sync::Arc<AtomicUsize>) -> Self {
         Self {
             word: AtomicU64::new(0),
             stores_left: std::sync::Arc::clone(stores_left),
+            touched: false,
         }
     }
 }
@@ -68,7 +81,15 @@ impl queue::Word for Word {
         if left < usize::MAX {
             self.stores_left.store(left - 1, Ordering::Relaxed);
         }
-        self.word.store(value, order);
+        if self.touched {
+            self.word.swap(value, order);
+        } else {
+            self.word.store(value, order);
+        }
+    }
+
+    fn touch(&self) {
+        self.word.fetch_or(0, Ordering::Relaxed);
     }
 }
 
@@ -81,7 +102,7 @@ struct Slot {
 impl Slot {
     fn new() -> Self {
         Self {
-            sequence: Word::new(),
+            sequence: Word::touched(),
             message: UnsafeCell::new((0, 0)),
         }
     }

@@ -5,7 +5,8 @@
 //! that one is filled, so are those before it. How far it looks follows the stream.
 
 use crate::memory::RingMemory;
-use crate::ring::{Reader, number_in_slot};
+use crate::ring::Reader;
+use crate::slots::number_in_slot;
 use std::hint::{select_unpredictable, spin_loop};
 
 /// Messages that it waits for at most, and at most a quarter ring.
@@ -25,6 +26,9 @@ impl<B, M: RingMemory<B>> Reader<B, M> {
     pub fn gather(&mut self, max: usize, mut on: impl FnMut(u64, &B)) -> usize {
         let end = self.taken + self.ahead.min(max as u64);
         if number_in_slot(&self.memory, end) != end {
+            if end == self.taken + 1 {
+                self.found_none(end);
+            }
             self.ahead = (self.ahead / 2).max(1);
             return 0;
         }

@@ -24,7 +24,9 @@ mod region;
 mod ring;
 mod shared_ring;
 mod shared_snapshot;
+mod slots;
 mod snapshot;
+mod wait;
 
 pub use counter_layout::NAME_BYTES;
 pub use counter_reader::CounterReader;

@@ -3,6 +3,7 @@
 //! Production memory is a mapping ([`crate::SharedRing`], [`crate::SharedSnapshot`]); the models
 //! bring loom's atomics, because loom cannot model mapped memory.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A 64-bit word that several threads see.
@@ -11,6 +12,8 @@ pub trait Word {
     fn load(&self, order: Ordering) -> u64;
     /// Writes the word.
     fn store(&self, value: u64, order: Ordering);
+    /// Writes what the word holds, in one step: no store of another thread is lost.
+    fn touch(&self);
 }
 
 impl Word for AtomicU64 {
@@ -22,6 +25,13 @@ impl Word for AtomicU64 {
     #[inline]
     fn store(&self, value: u64, order: Ordering) {
         Self::store(self, value, order);
+    }
+
+    #[inline]
+    fn touch(&self) {
+        // Relaxed: changes nothing, so it says nothing; whoever reads the word still meets the
+        // store that gave it its value. The zero is hidden, or the compiler makes a load of it.
+        self.fetch_or(black_box(0), Ordering::Relaxed);
     }
 }
 

@@ -15,7 +15,7 @@
 //!   the writer's caches, and a writer that misses a line asks for the next ones meanwhile; one
 //!   that finds it shared waits for the right to write it, with all its later stores behind: 19 ns
 //!   a message instead of 150.
-//! - Neighbours in the sequence are not neighbours in memory ([`SLOT_STRIDE`]): else the processor
+//! - Neighbours in the sequence are not neighbours in memory (`slots.rs`): else the processor
 //!   fetches for the reader what the writer is about to fill: 41 ns in batches of 32 instead of 85.
 //! - The writer asks for a line a few messages before it fills it ([`ASKED_AHEAD`]). Stores leave
 //!   the writer in order, and one that waits for its line holds up those behind it.
@@ -23,26 +23,18 @@
 use crate::error::Full;
 use crate::memory::{RingMemory, Word};
 use crate::shared_ring::SharedRing;
+use crate::slots::{NUMBER_MAX, number_in_slot, slot_of, word_of};
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
-
-/// Messages in the life of a ring: a greater number in shared memory is not one.
-pub(crate) const NUMBER_MAX: u64 = 1 << 62;
-
-/// Slots from one message's to the next one's: another page each time, which ends the processor's
-/// guesses. Odd, so that all slots are visited.
-const SLOT_STRIDE: u64 = 67;
-const _: () = assert!(SLOT_STRIDE % 2 == 1 && SLOT_STRIDE * 64 > 4096);
-
-/// Slots that the stride goes around in, so that a deep ring does not need more pages at a time.
-const SLOT_WINDOW: u64 = 1024;
-const _: () = assert!(SLOT_WINDOW.is_power_of_two());
 
 /// How many messages before a slot is filled the writer asks for its line.
 const ASKED_AHEAD: u64 = 8;
 
 /// The writing side. One thread owns it.
+///
+/// It fills pairs of lines of its own: nobody else's words slow it down, wherever it lies.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct Writer<B, M: RingMemory<B> = SharedRing<B>> {
     pub(crate) memory: M,
     /// Number of the last message put into a slot.
@@ -185,8 +177,9 @@ impl<B, M: RingMemory<B>> Writer<B, M> {
     }
 }
 
-/// The reading side. One thread owns it.
+/// The reading side. One thread owns it, and it fills pairs of lines of its own.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct Reader<B, M: RingMemory<B> = SharedRing<B>> {
     pub(crate) memory: M,
     /// Number of the last message taken.
@@ -195,6 +188,10 @@ pub struct Reader<B, M: RingMemory<B> = SharedRing<B>> {
     seen: u64,
     /// Number of the last message whose line was taken over.
     taken_over: u64,
+    /// Number of the last message looked for in vain.
+    pub(crate) missed: u64,
+    /// Number of the last message that was waited for.
+    pub(crate) awaited: u64,
     /// Messages that [`Reader::gather`] waits for.
     pub(crate) ahead: u64,
     /// How many messages were given back to the writer.
@@ -216,6 +213,8 @@ impl<B, M: RingMemory<B>> Reader<B, M> {
             taken,
             seen: taken,
             taken_over: taken,
+            missed: taken,
+            awaited: taken,
             ahead: 1,
             credited: taken,
             body: PhantomData,
@@ -236,6 +235,7 @@ impl<B, M: RingMemory<B>> Reader<B, M> {
         self.take_over();
         // Acquire: pairs with the writer's Release in `publish`.
         if word_of(&self.memory, number).load(Ordering::Acquire) != number {
+            self.found_none(number);
             return None;
         }
         self.seen = number;
@@ -324,28 +324,4 @@ impl<B, M: RingMemory<B>> Reader<B, M> {
         self.memory.credit().store(self.taken, Ordering::Release);
         self.credited = self.taken;
     }
-}
-
-/// The slot that message `number` goes to.
-#[inline]
-fn slot_of<B, M: RingMemory<B>>(memory: &M, number: u64) -> usize {
-    slot_at(memory.depth(), number)
-}
-
-/// The slot of a ring of `depth` slots that message `number` goes to.
-#[inline]
-pub(crate) fn slot_at(depth: u64, number: u64) -> usize {
-    let place = number.wrapping_sub(1);
-    let (window, within) = (place & !(SLOT_WINDOW - 1), place.wrapping_mul(SLOT_STRIDE));
-    ((window | within & (SLOT_WINDOW - 1)) & (depth - 1)) as usize
-}
-
-#[inline]
-fn word_of<B, M: RingMemory<B>>(memory: &M, number: u64) -> &M::Word {
-    memory.sequence(slot_of(memory, number))
-}
-
-/// What the slot of message `number` holds now. Relaxed: tells a count, not a message.
-pub(crate) fn number_in_slot<B, M: RingMemory<B>>(memory: &M, number: u64) -> u64 {
-    word_of(memory, number).load(Ordering::Relaxed)
 }

