@@ -3,7 +3,7 @@
 //! On shared machines it changes between 80 ns and 500 ns as virtual processors move, and every
 //! figure between two threads changes with it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -79,6 +79,8 @@ const REPEATED_MAX: Duration = Duration::from_secs(2);
 pub struct Gate {
     reference: Cell<f64>,
     kept: Cell<u32>,
+    /// The looks before and after each kept run.
+    looks: RefCell<Vec<[f64; 2]>>,
     repeated: Cell<u32>,
     strays: Cell<u32>,
 }
@@ -110,10 +112,12 @@ impl Gate {
             let start = Instant::now();
             let result = work()?;
             let is_long = start.elapsed() > REPEATED_MAX;
-            let holds = self.is_usual(before) && self.is_usual(look()?);
+            let after = look()?;
+            let holds = self.is_usual(before) && self.is_usual(after);
             if holds || is_long || attempt == REPEATS_MAX {
                 self.kept.set(self.kept.get() + 1);
                 self.strays.set(self.strays.get() + u32::from(!holds));
+                self.looks.borrow_mut().push([before, after]);
                 return Ok(result);
             }
             self.repeated.set(self.repeated.get() + 1);
@@ -125,12 +129,29 @@ impl Gate {
     #[must_use]
     pub fn note(&self) -> String {
         format!(
-            "line there and back {:.0} ns: {} runs kept, {} repeated, {} strays",
-            self.reference.get(),
+            "line there and back {:.0} ns before a run, {:.0} ns after it: \
+             {} runs kept, {} repeated, {} strays",
+            self.median(0),
+            self.median(1),
             self.kept.get(),
             self.repeated.get(),
             self.strays.get()
         )
+    }
+
+    /// The bare line there and back in nanoseconds, before and after the runs that were kept;
+    /// none when nobody looked.
+    #[must_use]
+    pub fn floor(&self) -> Option<f64> {
+        let floor = f64::midpoint(self.median(0), self.median(1));
+        (floor > 0.0).then_some(floor)
+    }
+
+    /// The middle of the looks before (0) or after (1) the runs; 0 without any.
+    fn median(&self, side: usize) -> f64 {
+        let mut looks: Vec<f64> = self.looks.borrow().iter().map(|look| look[side]).collect();
+        looks.sort_unstable_by(f64::total_cmp);
+        looks.get(looks.len() / 2).copied().unwrap_or(0.0)
     }
 
     fn is_usual(&self, median: f64) -> bool {

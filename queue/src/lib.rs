@@ -3,6 +3,7 @@
 //! - [`ring()`] makes a single-writer, single-reader ring of cache-line messages; its algorithm
 //!   ([`Writer`], [`Reader`]) is written over [`RingMemory`], so that the very same lines run over
 //!   mapped memory in production and over loom's atomics in the models.
+//!   Each side may be another process, and may die: [`Peer`] says what the other one sees.
 //! - [`SnapshotWriter`] and [`SnapshotReader`] share the latest value of something (a seqlock).
 //! - [`Pages`] is memory for one owner's tables, on huge pages where there are any.
 //! - [`CounterSet`] holds named counters and latency [`Histogram`]s, each written by one thread;
@@ -20,6 +21,7 @@ mod histogram;
 mod layout;
 mod memory;
 mod pages;
+mod peer;
 mod region;
 mod ring;
 mod shared_ring;
@@ -35,6 +37,7 @@ pub use error::{Error, Full, Replaced};
 pub use histogram::{Buckets, Histogram, Summary};
 pub use memory::{RingMemory, SnapshotMemory, Word};
 pub use pages::Pages;
+pub use peer::Peer;
 pub use region::{PageSize, Region};
 pub use ring::{Reader, Writer};
 pub use shared_ring::{DEPTH_MAX, SharedRing, ring, ring_named};

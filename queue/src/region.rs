@@ -2,8 +2,9 @@
 //!
 //! An anonymous region is a memfd: 2 MB pages when the host has any reserved, 4 kB pages
 //! otherwise, present before it is used and locked if the system lets us. A file region lives in a
-//! directory, so that another process finds it by name. Every access goes through atomic words:
-//! whatever another process does to the memory, nothing here is undefined.
+//! directory, so that another process finds it by name. An anonymous one has its size for good; a
+//! file has not, so only processes that trust each other share one. Every access goes through
+//! atomic words: whatever another process does to the memory, nothing here is undefined.
 
 use crate::error::Error;
 use std::ffi::CString;
@@ -162,7 +163,7 @@ impl Region {
 
     fn anonymous(bytes: usize, name: &str, pages: PageSize) -> Result<Self, Error> {
         let c_name = CString::new(name).map_err(|_| Error::request("a name with a zero byte"))?;
-        let mut flags = libc::MFD_CLOEXEC;
+        let mut flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
         if pages == PageSize::Huge2M {
             flags |= libc::MFD_HUGETLB | libc::MFD_HUGE_2MB;
         }
@@ -173,7 +174,14 @@ impl Region {
         }
         // SAFETY: the descriptor was just given to us and nobody else owns it.
         let file = unsafe { File::from_raw_fd(descriptor) };
-        Self::sized(file, bytes, pages)
+        let region = Self::sized(file, bytes, pages)?;
+        // Whoever shares the memory may write what he likes, but not take it away from under us.
+        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+        // SAFETY: the call changes the descriptor's file and reads no memory of ours.
+        if unsafe { libc::fcntl(descriptor, libc::F_ADD_SEALS, seals) } != 0 {
+            return Err(Error::last_os(format!("seal the size of {name}")));
+        }
+        Ok(region)
     }
 
     fn sized(file: File, bytes: usize, pages: PageSize) -> Result<Self, Error> {

@@ -9,7 +9,7 @@
 //! A batch becomes visible at once: all its slots but the first get their number while they are
 //! filled, and the first one, without which the reader does not look at the others, gets it last.
 //!
-//! Three habits keep the lines moving (figures: Zen 4, a line 400 ns there and back, a message
+//! Four habits keep the lines moving (figures: Zen 4, a line 400 ns there and back, a message
 //! every 20 ns that the writer could make):
 //! - The reader writes to each slot that it took, without changing it. That takes the line out of
 //!   the writer's caches, and a writer that misses a line asks for the next ones meanwhile; one
@@ -19,6 +19,7 @@
 //!   fetches for the reader what the writer is about to fill: 41 ns in batches of 32 instead of 85.
 //! - The writer asks for a line a few messages before it fills it ([`ASKED_AHEAD`]). Stores leave
 //!   the writer in order, and one that waits for its line holds up those behind it.
+//! - A reader that waits writes to the slot after the one that it waits for (`wait.rs`).
 
 use crate::error::Full;
 use crate::memory::{RingMemory, Word};

@@ -13,7 +13,7 @@
 //! Words that different threads write are 128 bytes apart, because the processor fetches lines in
 //! pairs.
 
-use crate::error::{Error, Replaced};
+use crate::error::Error;
 use crate::layout::{expect, hash_of};
 use crate::memory::RingMemory;
 use crate::region::Region;
@@ -35,8 +35,10 @@ const WORD_MAGIC: usize = 0;
 const WORD_LAYOUT: usize = 1;
 const WORD_DEPTH: usize = 2;
 const WORD_SLOT_BYTES: usize = 3;
-const WORD_WRITER: usize = 16;
-const WORD_READER: usize = 32;
+/// The writer's epoch; its heartbeat follows.
+pub(crate) const WORD_WRITER: usize = 16;
+/// The same of the reader.
+pub(crate) const WORD_READER: usize = 32;
 const WORD_CREDIT: usize = 48;
 const WORD_SLOTS: usize = 512;
 
@@ -63,12 +65,12 @@ pub fn ring_named<B: Pod>(name: &str, depth: usize) -> Result<(Writer<B>, Reader
 /// The mapped memory of one ring. Copies name the same memory.
 #[derive(Debug)]
 pub struct SharedRing<B> {
-    region: Arc<Region>,
+    pub(crate) region: Arc<Region>,
     /// Where slot 0 begins in the region: kept here, because every message needs it.
     slots: NonNull<AtomicU64>,
     depth: u64,
     /// The epoch of the side that this handle serves, when it took it over.
-    epoch: u64,
+    pub(crate) epoch: u64,
     body: PhantomData<fn(B) -> B>,
 }
 
@@ -225,25 +227,17 @@ impl<B: Pod> SharedRing<B> {
         Ok(())
     }
 
-    /// The same memory with one side's epoch raised: a former owner learns that it was replaced.
+    /// The same memory with one side's epoch raised: a former owner learns that it was replaced,
+    /// and its last heartbeat is not taken for one of the new owner.
     fn side_taken(&self, side: usize) -> Self {
-        let word = &self.region.words()[side];
-        let epoch = word.load(Ordering::Relaxed).wrapping_add(1);
-        word.store(epoch, Ordering::Relaxed);
+        let words = self.region.words();
+        let epoch = words[side].load(Ordering::Relaxed).wrapping_add(1);
+        words[side].store(epoch, Ordering::Relaxed);
+        words[side + 1].store(0, Ordering::Relaxed);
         Self {
             epoch,
             ..self.clone()
         }
-    }
-
-    /// Says "alive at `now_ns`" for one side.
-    fn beat(&self, side: usize, now_ns: u64) -> Result<(), Replaced> {
-        let words = self.region.words();
-        if words[side].load(Ordering::Relaxed) != self.epoch {
-            return Err(Replaced);
-        }
-        words[side + 1].store(now_ns, Ordering::Relaxed);
-        Ok(())
     }
 
     #[inline]
@@ -315,50 +309,6 @@ impl<B: Pod> RingMemory<B> for SharedRing<B> {
     fn take_over(&self, slot: usize) {
         let stamp = &self.slot(slot)[0];
         stamp.store(stamp.load(Ordering::Relaxed), Ordering::Relaxed);
-    }
-}
-
-impl<B: Pod> Writer<B> {
-    /// Says that this side is alive; `now_ns` is the caller's clock.
-    ///
-    /// # Errors
-    /// [`Replaced`] when another handle took this side over.
-    pub fn beat(&self, now_ns: u64) -> Result<(), Replaced> {
-        self.memory.beat(WORD_WRITER, now_ns)
-    }
-
-    /// When the reader last said that it is alive; 0 for never.
-    #[must_use]
-    pub fn reader_beat_ns(&self) -> u64 {
-        self.memory.region.words()[WORD_READER + 1].load(Ordering::Relaxed)
-    }
-
-    /// The memory of the ring.
-    #[must_use]
-    pub const fn shared(&self) -> &SharedRing<B> {
-        &self.memory
-    }
-}
-
-impl<B: Pod> Reader<B> {
-    /// Says that this side is alive; `now_ns` is the caller's clock.
-    ///
-    /// # Errors
-    /// [`Replaced`] when another handle took this side over.
-    pub fn beat(&self, now_ns: u64) -> Result<(), Replaced> {
-        self.memory.beat(WORD_READER, now_ns)
-    }
-
-    /// When the writer last said that it is alive; 0 for never.
-    #[must_use]
-    pub fn writer_beat_ns(&self) -> u64 {
-        self.memory.region.words()[WORD_WRITER + 1].load(Ordering::Relaxed)
-    }
-
-    /// The memory of the ring.
-    #[must_use]
-    pub const fn shared(&self) -> &SharedRing<B> {
-        &self.memory
     }
 }
 

@@ -1,114 +1,28 @@
-//! Two processes on one ring, one snapshot and one set of counters.
-//!
-//! The test starts its own binary again as the other process; that one runs only the ignored test
-//! `child`, which does what the environment asks.
+//! Two processes on one snapshot and one set of counters; on one ring: `ring_deaths.rs`.
 
 #![allow(clippy::unwrap_used)] // A test's helpers fail the test.
 
-use queue::{CounterReader, CounterSet, SharedRing, SharedSnapshot};
+mod children;
+
+use children::{child_role, child_start, until};
+use queue::{CounterReader, CounterSet, SharedSnapshot};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
 type Body = [u64; 6];
 
 const MESSAGES: u64 = 20_000;
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn child_start(role: &str, path: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "child",
-            "--ignored",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env("QUEUE_TEST_ROLE", role)
-        .env("QUEUE_TEST_PATH", path)
-        .spawn()
-        .unwrap()
-}
-
-/// Repeats until it gives something; fails the test when that takes a minute.
-fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = attempt() {
-            return value;
-        }
-        assert!(
-            start.elapsed() < PATIENCE,
-            "the other process did not do its part"
-        );
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 #[ignore = "the other process of the tests below"]
 fn child() {
-    let Ok(role) = std::env::var("QUEUE_TEST_ROLE") else {
+    let Some((role, path)) = child_role() else {
         return;
     };
-    let path = PathBuf::from(std::env::var("QUEUE_TEST_PATH").unwrap());
     match role.as_str() {
-        "writer" => write_messages(&path, MESSAGES),
-        "writer that dies" => write_messages(&path, MESSAGES / 2),
-        "snapshot" => read_snapshot(&path),
-        "counters" => read_counters(&path),
+        "snapshot" => read_snapshot(path.as_ref()),
+        "counters" => read_counters(path.as_ref()),
         other => panic!("no role {other}"),
     }
-}
-
-/// Writes messages up to `end`; what it put after the last multiple of 7 it may leave unpublished.
-fn write_messages(path: &Path, end: u64) {
-    let memory = SharedRing::<Body>::attach(path).unwrap();
-    let mut writer = memory.writer();
-    for number in writer.position()..end {
-        until(|| {
-            writer
-                .put(number, &[number; 6])
-                .map_err(|_| writer.publish())
-                .ok()
-        });
-        if number % 7 == 0 {
-            writer.publish();
-        }
-    }
-    if end == MESSAGES {
-        writer.publish();
-    }
-}
-
-#[test]
-fn a_ring_between_processes_survives_its_writer() {
-    let memory = SharedRing::<Body>::create("test", 64).unwrap();
-    let mut reader = memory.reader();
-    let path = memory.region().path();
-    let mut expected = 0;
-    let mut take = |writer: &mut Child| {
-        let start = Instant::now();
-        loop {
-            // Asked before the ring is looked at: an ended writer has published what it will.
-            let ended = writer.try_wait().unwrap();
-            let count = reader.take(64, |stamp, body| {
-                assert_eq!((stamp, *body), (expected, [expected; 6]));
-                expected += 1;
-            });
-            if count == 0
-                && let Some(status) = ended
-            {
-                assert!(status.success());
-                return expected;
-            }
-            assert!(start.elapsed() < PATIENCE, "stuck at message {expected}");
-            std::thread::yield_now();
-        }
-    };
-    let half = take(&mut child_start("writer that dies", &path));
-    assert!(half < MESSAGES / 2, "its last batch was never published");
-    assert_eq!(take(&mut child_start("writer", &path)), MESSAGES);
 }
 
 fn read_snapshot(path: &Path) {
@@ -137,7 +51,7 @@ fn a_snapshot_is_whole_in_another_process() {
         .unwrap()
         .writer()
         .unwrap();
-    let mut child = child_start("snapshot", &path);
+    let mut child = child_start("snapshot", path.to_str().unwrap());
     for number in 1..=MESSAGES {
         writer.write(&[number; 6]);
     }
@@ -165,7 +79,7 @@ fn counters_are_read_in_another_process() {
     let mut set = CounterSet::create(&path, &["orders", "drops"], &["match_ns"]).unwrap();
     let mut orders = set.counter("orders").unwrap();
     let mut match_ns = set.histogram("match_ns").unwrap();
-    let mut child = child_start("counters", &path);
+    let mut child = child_start("counters", path.to_str().unwrap());
     for value in 0..MESSAGES {
         match_ns.record(value);
         orders.add(1);

@@ -84,6 +84,11 @@ pub trait Link {
     /// Takes up to [`BATCH`] messages and says how many.
     fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize;
 
+    /// The same where one message is expected.
+    fn receive_single(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        Self::receive(from, on)
+    }
+
     /// The same in a stream, where a message may wait for company.
     fn receive_stream(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
         Self::receive(from, on)
@@ -149,6 +154,9 @@ impl Link for Channel {
     }
 }
 
+/// Cases from this place on are streams.
+const STREAMS_FROM: usize = 2;
+
 fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     let trips = options.effort.pick(50, 20_000, 200_000) as u64;
     let batches = options.effort.pick(40, 5_000, 50_000) as u64;
@@ -170,8 +178,32 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
         subject::<Channel>("std::sync::mpsc", (trips, batches), &gate),
     ];
     let cases = compare(&cases, options.effort.rounds(), subjects)?;
-    let note = gate.note();
-    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
+    let noted = |(place, case): (usize, Case)| {
+        let said = if place < STREAMS_FROM {
+            floor_said(&case, &gate)
+        } else {
+            rates_said(&case)
+        };
+        case.noted(&format!("{said}; {}", gate.note()))
+    };
+    Ok(cases.into_iter().enumerate().map(noted).collect())
+}
+
+/// Ours by the bare line.
+fn floor_said(case: &Case, gate: &Gate) -> String {
+    gate.floor().map_or("no floor".to_string(), |floor| {
+        let ratio = case.ours.stats.median / floor;
+        format!("ours by the bare line there and back: {ratio:.2}")
+    })
+}
+
+/// What the medians make in a second.
+fn rates_said(case: &Case) -> String {
+    let all = std::iter::once(&case.ours).chain(&case.peers);
+    let rates: Vec<String> = all
+        .map(|figures| format!("{} {:.0}", figures.subject, 1_000.0 / figures.stats.median))
+        .collect();
+    format!("million messages a second: {}", rates.join(", "))
 }
 
 /// Turns of one link, each in the mode of the machine that the gate holds to.
@@ -229,28 +261,34 @@ fn picoseconds(clock: &Clock, from: u64, to: u64) -> u64 {
 }
 
 /// Single messages there and back: times of the round trip and of the way there.
+///
+/// What a thread writes to lies on its own stack: handles of both sides in one frame would share
+/// lines.
 fn single<L: Link>(trips: u64) -> Result<(Samples, Samples), BenchError> {
-    let clock = Clock::new();
-    let (mut request, mut requests) = L::open(DEPTH)?;
-    let (mut answer, mut answers) = L::open(DEPTH)?;
+    let (request, requests) = L::open(DEPTH)?;
+    let (answer, answers) = L::open(DEPTH)?;
     let mut ways = Samples::new();
-    let here = |stop: &Stop| {
-        let mut times = Samples::new();
+    let here = move |stop: &Stop| {
+        let (clock, mut request, mut answers) = (Clock::new(), request, answers);
+        let mut times = Samples::with_capacity(trips as usize);
         for number in 1..=trips {
             let start = clock.raw();
             send_all::<L>(stop, &mut request, &[Message::new(number, start)])?;
-            receive_some(stop, (&mut answers, L::receive), number)?;
+            receive_some(stop, (&mut answers, L::receive_single), number)?;
             times.push(picoseconds(&clock, start, clock.raw()));
         }
         Ok(times)
     };
     let there = |stop: &Stop| {
+        let (clock, mut requests, mut answer) = (Clock::new(), requests, answer);
+        let mut times = Samples::with_capacity(trips as usize);
         for number in 1..=trips {
-            let (_, sent) = receive_some(stop, (&mut requests, L::receive), number)?;
+            let (_, sent) = receive_some(stop, (&mut requests, L::receive_single), number)?;
             let now = clock.raw();
             send_all::<L>(stop, &mut answer, &[Message::new(number, sent)])?;
-            ways.push(picoseconds(&clock, sent, now));
+            times.push(picoseconds(&clock, sent, now));
         }
+        ways = times;
         Ok(())
     };
     let times = pair(here, there)?;
@@ -261,10 +299,10 @@ fn single<L: Link>(trips: u64) -> Result<(Samples, Samples), BenchError> {
 /// per message.
 fn streamed<L: Link>(batches: u64, size: usize) -> Result<Samples, BenchError> {
     const GROUP: u64 = 32 * BATCH as u64;
-    let clock = Clock::new();
-    let (mut sender, mut receiver) = L::open(DEPTH)?;
+    let (sender, receiver) = L::open(DEPTH)?;
     let last = batches * BATCH as u64;
-    let here = |stop: &Stop| {
+    let here = move |stop: &Stop| {
+        let (clock, mut receiver) = (Clock::new(), receiver);
         let (mut times, mut next, mut since) = (Samples::new(), 1, (clock.raw(), 1));
         while next <= last {
             (next, _) = receive_some(stop, (&mut receiver, L::receive_stream), next)?;
@@ -276,7 +314,8 @@ fn streamed<L: Link>(batches: u64, size: usize) -> Result<Samples, BenchError> {
         }
         Ok(times)
     };
-    let there = |stop: &Stop| {
+    let there = move |stop: &Stop| {
+        let mut sender = sender;
         let mut messages = [Message::zeroed(); BATCH];
         for batch in 0..batches {
             for (index, message) in messages.iter_mut().enumerate() {

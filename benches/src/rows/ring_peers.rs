@@ -37,6 +37,10 @@ impl Link for Rtrb {
             Err(_) => 0,
         }
     }
+
+    fn receive_single(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        from.pop().iter().map(on).count()
+    }
 }
 
 /// The crate `ringbuf`: batches go through its iterators.
@@ -60,6 +64,10 @@ impl Link for Ringbuf {
     fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
         let some = from.pop_iter().take(BATCH);
         some.map(|message| on(&message)).count()
+    }
+
+    fn receive_single(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        from.try_pop().iter().map(on).count()
     }
 }
 
@@ -124,6 +132,13 @@ impl Link for Disruptor {
 
     fn receive(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
         match from.take(BATCH as u64) {
+            Ok(mut messages) => (&mut messages).map(on).count(),
+            Err(_) => 0,
+        }
+    }
+
+    fn receive_single(from: &mut Self::Receiver, on: &mut dyn FnMut(&Message)) -> usize {
+        match from.take(1) {
             Ok(mut messages) => (&mut messages).map(on).count(),
             Err(_) => 0,
         }
