@@ -44,7 +44,7 @@ fn a_host_as_delivered() {
             "watchdogs | watchdog of cores | poor | 1",
             "real-time | throttling, us of a second | choice | 950000",
             "real-time | fair server, ns of a second | choice | 50000000",
-            "c-states | hot cores may sleep | poor | 0",
+            "c-states | bound on sleep, 0: none, n/a: no sleep | poor | 0",
             "c-states | deepest state of a hot core | poor | C6, 170 us to leave",
             "frequency | governor | poor | powersave",
             "frequency | energy preference | poor | balance_performance",
@@ -101,7 +101,8 @@ fn a_virtual_machine() {
             "smt | siblings of hot cores | good | none runs (smt: notsupported)",
             "isolation | hot cores | poor | no core isolated",
             "irq | interrupts to come | poor | on 0-1",
-            "c-states | deepest state of a hot core | good | haltpoll idle, 1 us to leave",
+            "c-states | deepest state of a hot core | poor | haltpoll idle, 1 us to leave and what \
+             the hypervisor takes",
             "frequency | governor | absent | no cpufreq driver: firmware or hypervisor \
              sets the rate",
             "same-pages | merging equal pages | good | 0",
