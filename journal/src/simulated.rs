@@ -1,71 +1,29 @@
 //! A disk in memory that fails as it is told: for the simulator and for tests.
 //!
 //! The disk keeps what is flushed apart from what is only written. [`Disk::crash`] cuts the power:
-//! flushed bytes stay, and every sector that was written and not flushed is kept or lost by the
-//! seed, each for itself: a torn write. Dropping a [`DiskStorage`] and opening another one is a
-//! killed process: what was written stays readable, flushed or not.
+//! flushed bytes stay, and of every write that was not flushed something is lost, by the seed:
+//! sectors or pages each for itself, the end from some byte on, the inside of a sector, or all of
+//! it. Dropping a [`DiskStorage`] and opening another one is a killed process: what was written
+//! stays readable, flushed or not.
 
+mod faults;
 mod files;
+mod segment;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use faults::{Counts, Faults};
 pub use files::DiskFiles;
 
 use crate::storage::{
     Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError, segment_name,
 };
+use segment::{Loss, Segment};
 
 /// What a disk writes whole or not at all.
 pub const SECTOR_BYTES: usize = 512;
-
-/// Faults to come. The default has none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// The write with this number (from 1, over the disk's life) fails; part of it may be there.
-    pub write_fails: Option<u64>,
-    /// The flush of the write with this number fails; part of it may be there.
-    pub flush_fails: Option<u64>,
-    /// Preparing the segment with this number fails, and not for want of space.
-    pub prepare_fails: Option<u32>,
-    /// No more segments than this fit on the disk; raise it to give space back.
-    pub segments_max: Option<usize>,
-    /// Reports come after up to this many further polls, by the seed; 0: at the first poll.
-    pub delay_polls_max: u32,
-}
-
-/// A segment on the disk.
-#[derive(Clone, Debug, Default)]
-struct Segment {
-    /// What survives a power cut.
-    platter: Vec<u8>,
-    /// What was written and not flushed, in order: offset and bytes.
-    unflushed: Vec<(usize, Vec<u8>)>,
-}
-
-impl Segment {
-    /// What a reader sees while the power is on.
-    fn view(&self) -> Vec<u8> {
-        let mut bytes = self.platter.clone();
-        for (offset, written) in &self.unflushed {
-            bytes[*offset..*offset + written.len()].copy_from_slice(written);
-        }
-        bytes
-    }
-
-    /// Brings to the platter what was written: every sector for which `keep` says so.
-    fn settle(&mut self, keep: &mut dyn FnMut() -> bool) {
-        for (offset, written) in std::mem::take(&mut self.unflushed) {
-            for (index, sector) in written.chunks(SECTOR_BYTES).enumerate() {
-                let start = offset + index * SECTOR_BYTES;
-                if keep() {
-                    self.platter[start..start + sector.len()].copy_from_slice(sector);
-                }
-            }
-        }
-    }
-}
 
 /// An operation in flight.
 #[derive(Debug)]
@@ -78,7 +36,7 @@ struct Pending {
 struct State {
     random: u64,
     faults: Faults,
-    writes: u64,
+    counts: Counts,
     segments: BTreeMap<u32, Segment>,
     files: files::Kept,
 }
@@ -94,15 +52,21 @@ impl State {
     }
 
     fn delay(&mut self) -> u64 {
-        self.random() % (u64::from(self.faults.delay_polls_max) + 1)
+        let polls = self.random() % (u64::from(self.faults.delay_polls_max) + 1);
+        self.counts.slow += u64::from(polls > 0);
+        polls
     }
 
-    /// Settles a segment by the toss of a coin for each sector.
+    /// Loses of a segment what a power cut can lose.
     fn tear(&mut self, number: u32) {
         let Some(mut segment) = self.segments.remove(&number) else {
             return;
         };
-        segment.settle(&mut || self.random() & 1 == 0);
+        if !segment.unflushed.is_empty() {
+            let loss = Loss::EACH[self.random() as usize % Loss::EACH.len()];
+            *self.counts.of(loss) += segment.unflushed.len() as u64;
+            segment.tear(loss, &mut || self.random());
+        }
         self.segments.insert(number, segment);
     }
 }
@@ -151,11 +115,11 @@ impl Disk {
     pub fn fork(&self, seed: u64) -> Self {
         let state = self.state();
         let (segments, files) = (state.segments.clone(), state.files.clone());
-        let (faults, writes) = (state.faults, state.writes);
+        let (faults, counts) = (state.faults, state.counts);
         Self(Arc::new(Mutex::new(State {
             random: seed,
             faults,
-            writes,
+            counts,
             segments,
             files,
         })))
@@ -166,7 +130,13 @@ impl Disk {
         self.state().faults = faults;
     }
 
-    /// Cuts the power: every sector that is not flushed is kept or lost, by the seed.
+    /// The faults to come.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.state().faults
+    }
+
+    /// Cuts the power: of everything that is not flushed something is lost, by the seed.
     pub fn crash(&self) {
         let mut state = self.state();
         let numbers: Vec<u32> = state.segments.keys().copied().collect();
@@ -179,7 +149,13 @@ impl Disk {
     /// Writes that were begun over the disk's life.
     #[must_use]
     pub fn writes(&self) -> u64 {
-        self.state().writes
+        self.state().counts.writes
+    }
+
+    /// What happened over the disk's life.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.state().counts
     }
 
     /// What a reader sees of a segment; `None` when there is none.
@@ -188,13 +164,17 @@ impl Disk {
         self.state().segments.get(&segment).map(Segment::view)
     }
 
+    /// Whether there is such a segment.
+    #[must_use]
+    pub fn has_segment(&self, segment: u32) -> bool {
+        self.state().segments.contains_key(&segment)
+    }
+
     /// Puts these bytes, flushed, in the place of a segment: damage, or another disk's copy.
     pub fn set_bytes(&self, segment: u32, bytes: Vec<u8>) {
-        let whole = Segment {
-            platter: bytes,
-            unflushed: Vec::new(),
-        };
-        self.state().segments.insert(segment, whole);
+        self.state()
+            .segments
+            .insert(segment, Segment::flushed(bytes));
     }
 
     /// Loses a segment.
@@ -215,8 +195,8 @@ impl DiskStorage {
     /// Takes the bytes in and decides how the write will end.
     fn begin(&self, segment: u32, offset: u64, buffer: &Buffer) -> Result<(), StorageError> {
         let mut state = self.disk.state();
-        state.writes += 1;
-        let number = state.writes;
+        state.counts.writes += 1;
+        let number = state.counts.writes;
         let bytes = buffer.bytes().to_vec();
         let start = offset as usize;
         let Some(target) = state.segments.get_mut(&segment) else {
@@ -227,10 +207,12 @@ impl DiskStorage {
         }
         target.unflushed.push((start, bytes));
         if state.faults.write_fails == Some(number) {
+            state.counts.writes_failed += 1;
             state.tear(segment);
             return Err(error(Act::Write, segment, offset, libc::EIO));
         }
         if state.faults.flush_fails == Some(number) {
+            state.counts.flushes_failed += 1;
             state.tear(segment);
             return Err(error(Act::Flush, segment, offset, libc::EIO));
         }
@@ -250,7 +232,7 @@ impl DiskStorage {
             Completion::Written { result: Ok(()), .. }
         );
         if let (true, Some(target)) = (landed, self.disk.state().segments.get_mut(&segment)) {
-            target.settle(&mut || true);
+            target.flush();
         }
         Some(pending.completion)
     }
@@ -277,14 +259,18 @@ impl Segments for DiskStorage {
     }
 
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
-        let bytes = self.disk.bytes(segment);
-        let start = offset as usize;
-        let found = bytes
-            .as_ref()
-            .and_then(|bytes| bytes.get(start..start + into.len()));
-        let found = found.ok_or_else(|| error(Act::Read, segment, offset, libc::ENODATA))?;
-        into.copy_from_slice(found);
-        Ok(())
+        let mut state = self.disk.state();
+        state.counts.reads += 1;
+        if state.faults.read_fails == Some(state.counts.reads) {
+            state.counts.reads_failed += 1;
+            return Err(error(Act::Read, segment, offset, libc::EIO));
+        }
+        let found = state.segments.get(&segment);
+        if found.is_some_and(|segment| segment.read(offset as usize, into)) {
+            Ok(())
+        } else {
+            Err(error(Act::Read, segment, offset, libc::ENODATA))
+        }
     }
 
     fn file(&self, segment: u32) -> String {
@@ -300,18 +286,14 @@ impl Storage for DiskStorage {
             .segments_max
             .is_some_and(|max| state.segments.len() >= max);
         let result = if full {
+            state.counts.full += 1;
             Err(error(Act::Prepare, segment, 0, libc::ENOSPC))
         } else if state.faults.prepare_fails == Some(segment) {
+            state.counts.prepares_failed += 1;
             Err(error(Act::Prepare, segment, 0, libc::EIO))
         } else {
-            let platter = vec![0; bytes as usize];
-            state.segments.insert(
-                segment,
-                Segment {
-                    platter,
-                    unflushed: Vec::new(),
-                },
-            );
+            let zeros = Segment::flushed(vec![0; bytes as usize]);
+            state.segments.insert(segment, zeros);
             Ok(())
         };
         let polls_left = state.delay();

@@ -236,7 +236,8 @@ fn a_torn_first_write_of_a_segment_is_no_damage() {
 
 #[test]
 fn the_longest_torn_write_is_wiped_whole() {
-    for seed in 0..8 {
+    let mut torn_seen = 0;
+    for seed in 0..16 {
         let disk = Disk::new(seed);
         let mut storage = disk.storage();
         let (_, recovered) = read(&mut storage).expect("empty");
@@ -256,9 +257,12 @@ fn the_longest_torn_write_is_wiped_whole() {
         drop(writer);
         disk.crash();
         let (all, recovered) = read(&mut disk.storage()).expect("a crash is no damage");
-        assert!(all.len() >= 70 && recovered.torn.is_some());
+        assert!(all.len() >= 70);
+        torn_seen += usize::from(recovered.torn.is_some());
         settle(&mut open(&disk));
         let (again, recovered) = read(&mut disk.storage()).expect("wiped");
         assert_eq!((again.len(), recovered.torn), (all.len(), None));
     }
+    // The power may also take the whole write.
+    assert!(torn_seen > 4, "the disk tears: {torn_seen}");
 }
