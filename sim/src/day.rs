@@ -2,19 +2,24 @@
 
 use appliance::client::subscriber::Subscriber;
 use appliance::topology::Topology;
+use appliance::venue::engine_limits;
 use flow::{Generator, Shape};
 use journal::simulated::Disk;
+use matching::Line;
 use nic::Clock as _;
 
+use crate::caller::Caller;
 use crate::clock::SimClock;
+use crate::coverage::{Coverage, Fault};
 use crate::digest::Digest;
-use crate::life::live;
+use crate::life::{live, rebuilt};
+use crate::market::{Told, told_of};
 use crate::member::Member;
 use crate::net::{SimUdp, Wires};
 use crate::oracle::Oracle;
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::wiring;
+use crate::wiring::{self, WATCHER};
 use crate::words::Answer;
 
 /// The day begins in the middle of a UTC day, so that none of its times wraps.
@@ -23,7 +28,7 @@ pub(crate) const START_NS: u64 = 1_769_688_000_000_000_000;
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// One number for all bytes: journal, replies, books.
+    /// One number for all bytes: journal, replies, feed, books.
     pub digest: u64,
     /// Lives of the venue.
     pub lives: u64,
@@ -31,8 +36,6 @@ pub struct Report {
     pub disk_failures: u64,
     /// Restarts that cut a torn tail.
     pub torn: u64,
-    /// Times that members found the disk full.
-    pub disk_full: u64,
     /// Commands that were sent.
     pub sent: u64,
     /// Commands that are in the journal.
@@ -45,14 +48,40 @@ pub struct Report {
     pub words: u64,
     /// Replies that were heard.
     pub replies: u64,
+    /// Drop copies that were heard.
+    pub copies: u64,
+    /// Messages of the feed that were heard.
+    pub messages: u64,
     /// Logins that were accepted.
     pub logins: u64,
-    /// Connections that broke while the venue lived.
-    pub broken: u64,
-    /// Datagrams that were lost.
-    pub dropped: u64,
     /// Gaps in the feed that were filled.
     pub gaps: u64,
+    /// Damaged journals that were refused.
+    pub refused: u64,
+    /// What went wrong.
+    pub faults: Coverage,
+}
+
+impl Report {
+    /// Adds another run's figures; digests are mixed.
+    pub fn add(&mut self, other: &Self) {
+        self.digest = self.digest.rotate_left(1) ^ other.digest;
+        self.lives += other.lives;
+        self.disk_failures += other.disk_failures;
+        self.torn += other.torn;
+        self.sent += other.sent;
+        self.journaled += other.journaled;
+        self.special += other.special;
+        self.crossed += other.crossed;
+        self.words += other.words;
+        self.replies += other.replies;
+        self.copies += other.copies;
+        self.messages += other.messages;
+        self.logins += other.logins;
+        self.gaps += other.gaps;
+        self.refused += other.refused;
+        self.faults.add(&other.faults);
+    }
 }
 
 /// Everything that outlives the venue's process.
@@ -64,9 +93,22 @@ pub(crate) struct World {
     pub disk: Disk,
     pub generator: Generator,
     pub members: Vec<Member>,
+    /// Who reads drop copies.
+    pub watcher: Option<Caller>,
     pub subscriber: Subscriber<SimUdp>,
+    /// The feed as it was heard, from its first message on.
+    pub feed: Vec<Told>,
+    /// A message of the feed that nothing calls for.
+    pub feed_error: Option<String>,
+    pub oracle: Oracle,
     /// What the operator was told of inputs that are on disk.
     pub answers: Vec<Answer>,
+    /// Answers that were compared.
+    pub answers_checked: usize,
+    /// Number of the last input and hash of the state where the venue stopped cleanly.
+    pub stopped: Option<(u64, u64)>,
+    /// Memory of the engine, between two lives.
+    pub lines: Vec<Line>,
     pub word_in_million: u32,
     pub wishes_in_million: u32,
     pub report: Report,
@@ -89,16 +131,25 @@ impl World {
         let members: Result<Vec<_>, _> = (1..=plan.members)
             .map(|session| Member::new(&wires, session))
             .collect();
+        let watcher = plan.is_watched.then(|| Caller::new(&wires, WATCHER));
+        let topology = wiring::topology(plan)?;
         Ok(Self {
-            topology: wiring::topology(plan)?,
+            lines: vec![Line::ZERO; engine_limits(&topology).lines()],
+            oracle: Oracle::new(plan.members, wiring::watched(&topology)),
+            topology,
             clock: SimClock::new(START_NS),
             disk: Disk::new(random.next_u64()),
             generator,
             members: members.map_err(failed)?,
+            watcher: watcher.transpose().map_err(failed)?,
             subscriber: wiring::subscriber(&wires).map_err(failed)?,
+            feed: Vec::new(),
+            feed_error: None,
             wires,
             random,
             answers: Vec::new(),
+            answers_checked: 0,
+            stopped: None,
             word_in_million: plan.word_in_million,
             wishes_in_million: plan.wishes_in_million,
             report: Report::default(),
@@ -113,19 +164,46 @@ impl World {
         now_ns
     }
 
+    /// The feed's receiver gets a turn; whether anything came.
+    pub fn subscriber_poll(&mut self, now_ns: u64) -> bool {
+        let Self {
+            subscriber,
+            feed,
+            feed_error,
+            ..
+        } = self;
+        let packets = subscriber.poll(now_ns, &mut |_, message, _| match told_of(message) {
+            Ok(told) => feed.push(told),
+            Err(error) => *feed_error = Some(error),
+        });
+        packets > 0
+    }
+
     /// Compares all that was heard with the journal; with `is_all` nothing may be missing.
-    pub fn check(&self, oracle: &Oracle, is_all: bool) -> Result<(), String> {
-        for (member, session) in self.members.iter().zip(1..) {
-            oracle.check_replies(session, &member.replies, is_all)?;
-            oracle.check_sent(session, &member.sent)?;
+    pub fn check(&mut self, is_all: bool) -> Result<(), String> {
+        let Self {
+            oracle, members, ..
+        } = self;
+        for (member, session) in members.iter().zip(1..) {
+            oracle.check_replies(session, &member.caller.heard, is_all)?;
+            if is_all {
+                oracle.check_sent(session, &member.sent)?;
+            }
         }
-        self.answers
-            .iter()
-            .try_for_each(|it| oracle.check_answer(it))?;
+        if let Some(watcher) = &self.watcher {
+            oracle.check_copies(&watcher.heard, is_all)?;
+        }
+        let mut unchecked = self.answers.iter().skip(self.answers_checked);
+        unchecked.try_for_each(|it| oracle.check_answer(it))?;
+        self.answers_checked = self.answers.len();
+        if let Some(error) = &self.feed_error {
+            return Err(error.clone());
+        }
         let counts = self.subscriber.books().counts();
         if counts.wrong + counts.unknown_orders + self.subscriber.unreadable() > 0 {
             return Err(format!("the feed says what cannot be: {counts:?}"));
         }
+        oracle.check_market(&self.feed, is_all)?;
         if is_all {
             oracle.check_feed(self.subscriber.books())
         } else {
@@ -134,28 +212,33 @@ impl World {
     }
 
     fn finish(mut self) -> Result<Report, String> {
-        let oracle = Oracle::read(&self.disk, self.members.len() as u16)?;
-        self.check(&oracle, true)?;
+        rebuilt(&mut self)?;
+        self.oracle.follow(&self.disk)?;
+        self.check(true)?;
         let mut digest = Digest::new();
         let segments = (1..).map_while(|number| self.disk.bytes(number));
         segments.for_each(|bytes| digest.add(&bytes));
+        let report = &mut self.report;
         for member in &self.members {
-            member.replies.iter().for_each(|reply| digest.add(reply));
-            self.report.sent += member.sent.len() as u64;
-            self.report.replies += member.replies.len() as u64;
-            self.report.logins += member.logins;
+            let heard = &member.caller.heard;
+            heard.iter().for_each(|reply| digest.add(reply));
+            report.sent += member.sent.len() as u64;
+            report.replies += heard.len() as u64;
+            report.logins += member.caller.logins;
+            report.faults.note(Fault::Resent, member.resent);
         }
         digest.add(&self.subscriber.sequence_next().to_le_bytes());
-        digest.add(format!("{:?}", self.subscriber.books()).as_bytes());
-        self.report.digest = digest.value();
-        self.report.journaled = oracle.commands();
-        self.report.special = oracle.special();
-        self.report.crossed = oracle.crossed;
-        self.report.words = self.answers.len() as u64;
-        self.report.broken = self.wires.counts().broken;
-        self.report.dropped = self.wires.counts().dropped;
-        self.report.gaps = self.subscriber.counters().gaps;
-        Ok(self.report)
+        report.digest = digest.value();
+        report.journaled = self.oracle.commands();
+        report.special = self.oracle.special();
+        report.crossed = self.oracle.crossed;
+        report.words = self.answers.len() as u64;
+        report.copies = self.watcher.map_or(0, |it| it.heard.len() as u64);
+        report.messages = self.feed.len() as u64;
+        report.gaps = self.subscriber.counters().gaps;
+        report.faults.note_net(&self.wires.counts());
+        report.faults.note_disk(&self.disk.counts());
+        Ok(*report)
     }
 }
 

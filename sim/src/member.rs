@@ -1,21 +1,18 @@
-//! A member: logs in, sends what it is given, keeps every reply, comes back when it is cut off.
+//! A member: sends what it is given, keeps every reply, and sends again what nobody answered when
+//! its connection broke.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::net::SocketAddr;
 
-use nic::{Conn, Net as _, TcpEvent, TcpLimits, TcpPort as _};
-use session::soup_client::{ClientState, Heard, SoupClient, SoupConfig};
+use wire::ouch::Outbound;
 use wire::ouch::inbound::fields::{CancelOrder, EnterOrder, ReplaceOrder};
 use wire::ring::{Command, CommandKind};
 use wire::{Error, padded};
 
-use crate::net::{SimNet, SimTcp, Wires};
-use crate::wiring::{ENTRY, symbol_name, user_name};
+use crate::caller::Caller;
+use crate::net::Wires;
+use crate::wiring::{symbol_name, user_name};
 use crate::wish::Sending;
-
-/// Pause before a connection is dialled again.
-const REDIAL_NS: u64 = 2_000_000;
 
 /// Room for any order message.
 const MESSAGE_BYTES: usize = 128;
@@ -23,173 +20,116 @@ const MESSAGE_BYTES: usize = 128;
 /// One member and all it knows.
 pub struct Member {
     session: u16,
-    tcp: SimTcp,
-    soup: SoupClient,
-    conn: Option<Conn>,
-    redial_ns: u64,
+    pub caller: Caller,
     /// Commands that are not sent yet.
     pub todo: VecDeque<Sending>,
-    /// Commands that were sent, whether they arrived or not.
+    /// Commands that were sent, whether they arrived or not, each time.
     pub sent: Vec<Sending>,
-    /// Every sequenced message, in order.
-    pub replies: Vec<Vec<u8>>,
-    /// Logins that were accepted.
-    pub logins: u64,
-    /// The end of the session was heard; the member does not come back in this life of the venue.
-    pub has_ended: bool,
-    error: Option<String>,
+    /// Commands that were sent and that nothing tells to have arrived, in their order.
+    unanswered: VecDeque<Sending>,
+    /// Numbers of orders that were accepted.
+    accepted: BTreeSet<u32>,
+    /// Messages that were looked at.
+    seen: usize,
+    /// Commands that were sent again.
+    pub resent: u64,
 }
 
 impl Member {
     /// Member number `session`, not connected.
     pub fn new(wires: &Wires, session: u16) -> io::Result<Self> {
-        let limits = TcpLimits {
-            connections: 4,
-            send_bytes: 2048,
-            ..TcpLimits::default()
-        };
-        let config = SoupConfig {
-            outbound_bytes: 512,
-            ..SoupConfig::new(&user_name(session), "secret")
-        };
         Ok(Self {
             session,
-            tcp: SimNet::new(wires).tcp_client(limits)?,
-            soup: SoupClient::new(config),
-            conn: None,
-            redial_ns: 0,
+            caller: Caller::new(wires, &user_name(session))?,
             todo: VecDeque::new(),
             sent: Vec::new(),
-            replies: Vec::new(),
-            logins: 0,
-            has_ended: false,
-            error: None,
+            unanswered: VecDeque::new(),
+            accepted: BTreeSet::new(),
+            seen: 0,
+            resent: 0,
         })
     }
 
-    /// The venue starts again: the member forgets the connection to the last life and dials.
-    pub fn start(&mut self) {
-        self.hang_up(0);
-        self.has_ended = false;
-    }
-
-    /// Whether it is logged in and has nothing left to say.
+    /// Whether it is logged in, has nothing left to say and has an answer to every order.
     pub fn is_done(&self) -> bool {
-        self.soup.state() == ClientState::Live && self.todo.is_empty() && self.soup.unsent() == 0
+        let is_order = |one: &Sending| one.command.kind != CommandKind::Cancel as u8;
+        self.caller.is_done() && self.todo.is_empty() && !self.unanswered.iter().any(is_order)
     }
 
     /// Where it stands, for messages.
     pub fn standing(&self) -> String {
-        let (state, conn) = (self.soup.state(), self.conn);
         format!(
-            "{} to send, {} unsent, {state:?} {conn:?}",
+            "{}, {} to send, {} unanswered",
+            self.caller.standing(),
             self.todo.len(),
-            self.soup.unsent()
+            self.unanswered.len()
         )
     }
 
-    /// One turn. An error is a promise that the venue broke.
-    pub fn poll(&mut self, now_ns: u64) -> Result<(), String> {
-        self.receive(now_ns);
-        match self.soup.poll(now_ns) {
-            ClientState::Disconnected if self.is_to_dial(now_ns) => {
-                self.conn = self.tcp.connect(SocketAddr::V4(ENTRY)).ok();
+    /// One turn; whether it had anything to do. An error is a promise that the venue broke.
+    pub fn poll(&mut self, now_ns: u64) -> Result<bool, String> {
+        let turn = self.caller.receive(now_ns)?;
+        self.look()?;
+        if turn.logged_in {
+            // What broke with the last connection may have arrived or not: the venue must tell the
+            // one from the other.
+            self.resent += self.unanswered.len() as u64;
+            while let Some(last) = self.unanswered.pop_back() {
+                self.todo.push_front(last);
             }
-            ClientState::Live => self.send(),
-            ClientState::Silent => self.hang_up(now_ns),
-            ClientState::Rejected(letter) => {
-                let letter = char::from(letter);
-                let heard = self.replies.len();
-                return self.fail(format!("login rejected ({letter}) after {heard} replies"));
-            }
-            ClientState::Malformed => return self.fail("the venue's bytes make no sense".into()),
-            ClientState::Disconnected | ClientState::LoggingIn | ClientState::Ended => {}
         }
-        if let Some(conn) = self.conn {
-            self.soup
-                .transmit(now_ns, &mut |bytes| self.tcp.send(conn, bytes));
-        }
-        match self.error.take() {
-            Some(error) => self.fail(error),
-            None => Ok(()),
-        }
+        let sent = if self.caller.is_live() {
+            self.send()?
+        } else {
+            0
+        };
+        self.caller.transmit(now_ns);
+        Ok(turn.is_busy || sent > 0)
     }
 
-    fn is_to_dial(&self, now_ns: u64) -> bool {
-        self.conn.is_none() && now_ns >= self.redial_ns && !self.has_ended
-    }
-
-    fn fail(&self, what: String) -> Result<(), String> {
-        Err(format!("member {}: {what}", self.session))
-    }
-
-    fn hang_up(&mut self, now_ns: u64) {
-        if let Some(conn) = self.conn.take() {
-            self.tcp.close(conn);
-        }
-        self.soup.disconnected();
-        self.redial_ns = now_ns + REDIAL_NS;
-    }
-
-    fn receive(&mut self, now_ns: u64) {
-        let Self {
-            tcp,
-            soup,
-            conn,
-            replies,
-            logins,
-            has_ended,
-            error,
-            redial_ns,
-            ..
-        } = self;
-        tcp.poll(&mut |event| match event {
-            TcpEvent::Opened { conn: opened, .. } if *conn == Some(opened) => {
-                soup.connected(now_ns)
-            }
-            TcpEvent::Data { conn: from, bytes } if *conn == Some(from) => {
-                soup.received(bytes, now_ns, &mut |heard| match heard {
-                    Heard::Accepted { sequence_next, .. } => {
-                        *logins += 1;
-                        if sequence_next != replies.len() as u64 + 1 {
-                            *error = Some(format!(
-                                "had {} replies, the venue goes on with {sequence_next}",
-                                replies.len()
-                            ));
-                        }
-                    }
-                    Heard::Sequenced { message, .. } => replies.push(message.to_vec()),
-                    Heard::Ended => *has_ended = true,
-                    // A rejection shows in the client's state; nothing else is sent unsequenced.
-                    Heard::Rejected(_) | Heard::Unsequenced(_) => {}
-                });
-            }
-            TcpEvent::Closed { conn: closed } if *conn == Some(closed) => {
-                *conn = None;
-                *redial_ns = now_ns + REDIAL_NS;
-                if !matches!(
-                    soup.state(),
-                    ClientState::Rejected(_) | ClientState::Malformed
-                ) {
-                    soup.disconnected();
-                }
-            }
-            _ => {}
-        });
-    }
-
-    fn send(&mut self) {
-        while let Some(command) = self.todo.front() {
-            let mut message = [0; MESSAGE_BYTES];
-            let Ok(bytes) = encode(command, &mut message) else {
-                self.error = Some("a command that OUCH cannot say".into());
-                return;
+    /// Looks at the replies that came: what they answer, and that none is accepted twice.
+    fn look(&mut self) -> Result<(), String> {
+        while let Some(reply) = self.caller.heard.get(self.seen) {
+            self.seen += 1;
+            let (user_ref, is_accepted) = match Outbound::parse(reply) {
+                Ok(Outbound::Accepted(one)) => (one.user_ref(), true),
+                Ok(Outbound::Replaced(one)) => (one.user_ref(), true),
+                Ok(Outbound::Rejected(one)) => (one.user_ref(), false),
+                _ => continue,
             };
-            if !self.soup.send(&message[..bytes]) {
-                return;
+            if is_accepted && !self.accepted.insert(user_ref) {
+                return Err(format!(
+                    "member {}: order {user_ref} was executed twice",
+                    self.session
+                ));
             }
-            self.sent.extend(self.todo.pop_front());
+            // Bytes come in order: what was sent before has arrived, too.
+            let answered = |one: &Sending| {
+                one.command.kind != CommandKind::Cancel as u8 && one.command.user_ref == user_ref
+            };
+            if let Some(at) = self.unanswered.iter().position(answered) {
+                self.unanswered.drain(..=at);
+            }
         }
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<usize, String> {
+        let mut count = 0;
+        while let Some(sending) = self.todo.front() {
+            let mut message = [0; MESSAGE_BYTES];
+            let Ok(bytes) = encode(sending, &mut message) else {
+                return Err("a command that OUCH cannot say".into());
+            };
+            if !self.caller.say(&message[..bytes]) {
+                break;
+            }
+            self.unanswered.push_back(*sending);
+            self.sent.push(*sending);
+            self.todo.pop_front();
+            count += 1;
+        }
+        Ok(count)
     }
 }
 

@@ -1,9 +1,10 @@
 //! A network in memory: streams that are late and cut anywhere, datagrams that get lost, doubled
-//! and overtaken, connections that break. Everything by seed.
+//! and overtaken, connections that break, hosts that are cut off. Everything by seed.
 //!
 //! All ports hang on the same [`Wires`]. Time comes from the simulation: nothing arrives before it
 //! is due, and nothing is due before [`Wires::set_now`] says so.
 
+mod streams;
 mod tcp;
 mod udp;
 
@@ -30,6 +31,8 @@ pub struct Faults {
     pub double_in_million: u32,
     /// Sends for which a full queue is pretended, in a million.
     pub full_in_million: u32,
+    /// Pieces of streams and datagrams that come up to [`LATE_NS_MAX`] late, in a million.
+    pub late_in_million: u32,
 }
 
 impl Default for Faults {
@@ -40,9 +43,13 @@ impl Default for Faults {
             drop_in_million: 0,
             double_in_million: 0,
             full_in_million: 0,
+            late_in_million: 0,
         }
     }
 }
+
+/// How late something very late is at most: longer than most lives of the venue.
+pub const LATE_NS_MAX: u64 = 200_000_000;
 
 /// What happened on the wires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +64,31 @@ pub struct Counts {
     pub dropped: u64,
     /// Datagrams doubled.
     pub doubled: u64,
+    /// Datagrams that came before one that was sent earlier.
+    pub overtook: u64,
+    /// Datagrams that came very late.
+    pub datagrams_late: u64,
+    /// Datagrams from or to a port that was cut off.
+    pub cut_off: u64,
+    /// Sends for which a full queue was pretended.
+    pub full: u64,
+    /// Pieces of streams that were cut in two.
+    pub split: u64,
+    /// Pieces of streams that came very late.
+    pub streams_late: u64,
+    /// Streams' ports that were cut off both ways.
+    pub partitions: u64,
+    /// Streams' ports that were cut off one way.
+    pub partitions_one_way: u64,
+}
+
+/// Until when a port is cut off.
+#[derive(Clone, Copy, Debug, Default)]
+struct CutOff {
+    /// Nothing comes to it.
+    deaf_until_ns: u64,
+    /// Nothing comes from it.
+    mute_until_ns: u64,
 }
 
 #[derive(Debug)]
@@ -65,14 +97,30 @@ struct State {
     random: Random,
     faults: Faults,
     counts: Counts,
-    streams: tcp::Streams,
+    streams: streams::Streams,
     datagrams: udp::Datagrams,
 }
 
 impl State {
-    /// When something sent now arrives.
-    fn due_ns(&mut self) -> u64 {
-        self.now_ns + self.random.below(self.faults.delay_ns_max + 1)
+    /// When something sent now arrives, and whether that is very late.
+    fn due_ns(&mut self) -> (u64, bool) {
+        let is_late = self.random.chance(self.faults.late_in_million);
+        let longest_ns = if is_late {
+            LATE_NS_MAX
+        } else {
+            self.faults.delay_ns_max
+        };
+        (self.now_ns + self.random.below(longest_ns + 1), is_late)
+    }
+
+    /// Until when a port is cut off that is cut off now; for as long as `longest_ns`.
+    fn cut_off(&mut self, longest_ns: u64) -> CutOff {
+        let until_ns = self.now_ns + self.random.below(longest_ns + 1);
+        let way = self.random.below(3);
+        CutOff {
+            deaf_until_ns: if way == 1 { 0 } else { until_ns },
+            mute_until_ns: if way == 2 { 0 } else { until_ns },
+        }
     }
 }
 
@@ -89,7 +137,7 @@ impl Wires {
             random: Random::new(seed),
             faults: Faults::default(),
             counts: Counts::default(),
-            streams: tcp::Streams::default(),
+            streams: streams::Streams::default(),
             datagrams: udp::Datagrams::default(),
         })))
     }
@@ -117,6 +165,21 @@ impl Wires {
             state.streams.cut(index);
             state.counts.broken += 1;
         }
+    }
+
+    /// Cuts off each port with the toss of a coin, but for those that listen, and for a while of at
+    /// most `longest_ns`: both ways or one way. What is sent on streams meanwhile comes afterwards.
+    pub fn partition(&self, longest_ns: u64) {
+        let mut state = self.state();
+        state.partition_streams(longest_ns);
+        state.partition_datagrams(longest_ns);
+    }
+
+    /// From now on there are no faults, and nobody is cut off any more.
+    pub fn calm(&self) {
+        let mut state = self.state();
+        state.faults = Faults::default();
+        state.join();
     }
 
     /// Whether nothing is under way.

@@ -7,52 +7,92 @@ use trading::Books;
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MARKET, Side, TimeInForce};
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::reply::{Reply, Teller, reply_of};
+use crate::copy::copied_of;
+use crate::market::{MarketTeller, Told};
+use crate::reply::{Teller, reply_of};
 use crate::wish::{Sending, extra_of};
 use crate::words::{Answer, is_told};
 
 /// The journal's inputs and what a naive model makes of them.
+///
+/// It follows the journal from life to life: what was read once must be there again.
 pub struct Oracle {
     pub inputs: Vec<Input>,
-    pub naive: Naive,
-    /// What each session must have heard, from session 1 on.
-    pub replies: Vec<Vec<Reply>>,
+    naive: Naive,
+    teller: Teller,
+    market: MarketTeller,
     /// Units that auctions traded.
     pub crossed: u64,
     /// The events of the venue's own commands, by input.
     own: BTreeMap<u64, Vec<Event>>,
+    checked: Checked,
+}
+
+/// How much of what was heard was compared before.
+#[derive(Default)]
+struct Checked {
+    replies: Vec<usize>,
+    copies: usize,
+    market: usize,
 }
 
 impl Oracle {
-    /// Reads the disk's journal.
-    pub fn read(disk: &Disk, sessions: u16) -> Result<Self, String> {
-        let mut inputs = Vec::new();
-        journal::recover(&mut disk.storage(), &mut |input| inputs.push(*input))
-            .map_err(|error| error.to_string())?;
-        let mut naive = Naive::new();
-        let mut teller = Teller::new(sessions);
-        let mut own = BTreeMap::new();
-        let mut crossed = 0;
-        for input in &inputs {
-            let events = naive.apply(input);
-            for event in &events {
-                teller.tell(event, input);
-                if event.kind == EventKind::Uncrossed as u8 {
-                    crossed += u64::from(event.quantity);
-                }
+    /// An empty journal's oracle; `watched` are the sessions with drop copies and their accounts.
+    pub fn new(sessions: u16, watched: BTreeMap<u16, u32>) -> Self {
+        Self {
+            inputs: Vec::new(),
+            naive: Naive::new(),
+            teller: Teller::new(sessions, watched),
+            market: MarketTeller::default(),
+            crossed: 0,
+            own: BTreeMap::new(),
+            checked: Checked {
+                replies: vec![0; usize::from(sessions)],
+                ..Checked::default()
+            },
+        }
+    }
+
+    /// Reads the disk's journal, of which everything is durable. An error is history that changed.
+    pub fn follow(&mut self, disk: &Disk) -> Result<(), String> {
+        let (mut index, mut changed) = (0, None);
+        let known = self.inputs.len();
+        let recovered = journal::recover(&mut disk.storage(), &mut |input| {
+            if index >= known {
+                self.inputs.push(*input);
+            } else if self.inputs[index] != *input {
+                changed = changed.or(Some(index + 1));
             }
-            if !is_members(&input.command) {
-                own.insert(input.sequence, events);
+            index += 1;
+        });
+        recovered.map_err(|error| error.to_string())?;
+        if let Some(sequence) = changed {
+            return Err(format!(
+                "input {sequence} of the journal is another one now"
+            ));
+        }
+        if index < known {
+            return Err(format!("the journal had {known} inputs and has {index}"));
+        }
+        (known..index).for_each(|at| self.apply(at));
+        Ok(())
+    }
+
+    fn apply(&mut self, at: usize) {
+        let input = self.inputs[at];
+        let events = self.naive.apply(&input);
+        for event in &events {
+            self.teller.tell(event, &input);
+            self.market.tell(event, &input);
+            if event.kind == EventKind::Uncrossed as u8 {
+                self.crossed += u64::from(event.quantity);
             }
         }
-        Ok(Self {
-            inputs,
-            naive,
-            replies: teller.replies,
-            crossed,
-            own,
-        })
+        if !is_members(&input.command) {
+            self.own.insert(input.sequence, events);
+        }
     }
 
     /// Whether the engine's books are the model's, order by order.
@@ -120,35 +160,42 @@ impl Oracle {
 
     /// Whether a member heard what it must, from the first reply on; with `is_all` to the last.
     pub fn check_replies(
-        &self,
+        &mut self,
         session: u16,
         heard: &[Vec<u8>],
         is_all: bool,
     ) -> Result<(), String> {
-        let due = &self.replies[usize::from(session) - 1];
-        for (index, bytes) in heard.iter().enumerate() {
-            let found = reply_of(bytes)?;
-            if due.get(index) != Some(&found) {
-                return Err(format!(
-                    "member {session} heard as reply {}: {found:?} where {:?} is due",
-                    index + 1,
-                    due.get(index)
-                ));
-            }
-        }
-        if is_all && heard.len() != due.len() {
-            return Err(format!(
-                "member {session} heard {} replies where {} are due",
-                heard.len(),
-                due.len()
-            ));
-        }
-        Ok(())
+        let index = usize::from(session) - 1;
+        let due = &self.teller.replies[index];
+        let from = &mut self.checked.replies[index];
+        check_stream(&format!("member {session}"), (due, heard), from, |bytes| {
+            reply_of(bytes)
+        })?;
+        is_whole(&format!("member {session}"), heard.len(), due.len(), is_all)
     }
 
-    /// Whether the journal holds of a session only what it sent, in that order, each once. Behind
-    /// an
-    /// `Extra` stands its order, or, when a crash took that, an order without anything in it.
+    /// Whether who watches heard what it must; with `is_all` to the last.
+    pub fn check_copies(&mut self, heard: &[Vec<u8>], is_all: bool) -> Result<(), String> {
+        let due = &self.teller.copies;
+        let from = &mut self.checked.copies;
+        check_stream("the drop copy", (due, heard), from, |bytes| {
+            copied_of(bytes)
+        })?;
+        is_whole("the drop copy", heard.len(), due.len(), is_all)
+    }
+
+    /// Whether the feed said what it must; with `is_all` to the last.
+    pub fn check_market(&mut self, heard: &[Told], is_all: bool) -> Result<(), String> {
+        let due = &self.market.told;
+        check_stream("the feed", (due, heard), &mut self.checked.market, |told| {
+            Ok(*told)
+        })?;
+        is_whole("the feed", heard.len(), due.len(), is_all)
+    }
+
+    /// Whether the journal holds of a session only what it sent, in that order, as often as it was
+    /// sent at most. Behind an `Extra` stands its order, or, when a crash took that, an order
+    /// without anything in it.
     pub fn check_sent(&self, session: u16, sent: &[Sending]) -> Result<(), String> {
         let mut sent = sent.iter();
         let mut asked: Option<&Sending> = None;
@@ -216,6 +263,34 @@ fn shown(order: &Resting) -> Option<(u64, i64, u32)> {
     let is_market_sell = order.side == Side::Sell && order.price == PRICE_MARKET;
     let price = if is_market_sell { 0 } else { order.price };
     (order.shown() > 0).then_some((order.order_ref, price, order.shown()))
+}
+
+/// Compares a stream with what is due, from the first message on that was not compared before.
+fn check_stream<D: PartialEq + fmt::Debug, H>(
+    who: &str,
+    (due, heard): (&[D], &[H]),
+    from: &mut usize,
+    read: impl Fn(&H) -> Result<D, String>,
+) -> Result<(), String> {
+    for (index, one) in heard.iter().enumerate().skip(*from) {
+        let found = read(one)?;
+        if due.get(index) != Some(&found) {
+            return Err(format!(
+                "{who} heard as message {}: {found:?} where {:?} is due",
+                index + 1,
+                due.get(index)
+            ));
+        }
+    }
+    *from = heard.len();
+    Ok(())
+}
+
+fn is_whole(who: &str, heard: usize, due: usize, is_all: bool) -> Result<(), String> {
+    if is_all && heard != due {
+        return Err(format!("{who} heard {heard} messages where {due} are due"));
+    }
+    Ok(())
 }
 
 fn is_extra(command: &Command) -> bool {

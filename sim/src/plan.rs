@@ -1,4 +1,5 @@
-//! What a seed makes happen.
+//! What a seed makes happen. Each seed draws its own mix of faults: some kinds never come, so that
+//! the others are not drowned.
 
 use journal::simulated::Faults as DiskFaults;
 
@@ -6,12 +7,15 @@ use crate::net::Faults as NetFaults;
 use crate::random::Random;
 
 /// Lives of the venue in one run, the last one included.
-const LIVES_MAX: u64 = 8;
+const LIVES_MAX: u64 = 6;
+
+/// Polls that a calm disk takes at most.
+const CALM_POLLS_MAX: u32 = 3;
 
 /// How a life of the venue ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The power fails after so many steps: unflushed sectors are kept or lost by chance.
+    /// The power fails after so many steps: something of what is not flushed is lost.
     Power(u64),
     /// The process is killed after so many steps: what was written stays.
     Kill(u64),
@@ -33,21 +37,59 @@ impl End {
     }
 }
 
+/// What of the disk's work fails in a life, for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskFailure {
+    /// The write with this number, from 1.
+    Write(u64),
+    /// The flush of the write with this number.
+    Flush(u64),
+    /// The next segment cannot be prepared.
+    Prepare,
+}
+
+/// What happens while the venue reads its journal back; then it starts once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// The read with this number fails.
+    Read(u64),
+    /// The power goes at the write with this number.
+    Power(u64),
+    /// The process is killed as soon as it is ready.
+    Kill,
+}
+
 /// One life of the venue, from start to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LifePlan {
     /// How it ends.
     pub end: End,
+    /// What happens to the attempt to start before the one that succeeds.
+    pub interruption: Option<Interruption>,
+    /// How far the clock is set back before it starts.
+    pub clock_back_ns: u64,
+    /// Time that passes in a step at most.
+    pub step_ns_max: u64,
+    /// Steps at which the process stands still for a while, in a million.
+    pub freeze_in_million: u32,
+    /// How long it stands still at most.
+    pub freeze_ns_max: u64,
     /// How the network behaves.
     pub net: NetFaults,
-    /// Polls that the disk takes at most for a report.
-    pub disk_delay_polls: u32,
-    /// The write of this life with this number fails: `true` in its flush.
-    pub disk_fails: Option<(u64, bool)>,
-    /// The disk has no room for a new segment until this step.
-    pub disk_full_until: u64,
+    /// Steps at which hosts are cut off from each other, in a million.
+    pub partition_in_million: u32,
+    /// How long they are cut off at most.
+    pub partition_ns_max: u64,
     /// Steps at which one connection breaks, in a million.
     pub cut_in_million: u32,
+    /// Polls that the disk takes at most for a report.
+    pub disk_delay_polls: u32,
+    /// What fails.
+    pub disk_fails: Option<DiskFailure>,
+    /// The disk has no room for a new segment until this step.
+    pub disk_full_until: u64,
+    /// How often the journal that it leaves is damaged, to see what reading it says.
+    pub damages: u32,
     /// Steps at which a command is made, in a million.
     pub command_in_million: u32,
 }
@@ -67,10 +109,58 @@ pub struct Plan {
     pub wishes_in_million: u32,
     /// Whether the topology has rules: states of the day, bands, limits, self-trade prevention.
     pub has_rules: bool,
+    /// Whether somebody reads drop copies.
+    pub is_watched: bool,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
     pub lives: Vec<LifePlan>,
+}
+
+/// Which kinds of faults a seed knows.
+struct Mix {
+    loses: bool,
+    doubles: bool,
+    fills: bool,
+    is_late: bool,
+    splits: bool,
+    cuts: bool,
+    partitions: bool,
+    freezes: bool,
+    sets_back: bool,
+    disk_is_slow: bool,
+    disk_fails: bool,
+    disk_is_full: bool,
+    interrupts: bool,
+    damages: bool,
+}
+
+impl Mix {
+    fn of(random: &mut Random) -> Self {
+        let mut coin = || random.chance(500_000);
+        Self {
+            loses: coin(),
+            doubles: coin(),
+            fills: coin(),
+            is_late: coin(),
+            splits: coin(),
+            cuts: coin(),
+            partitions: coin(),
+            freezes: coin(),
+            sets_back: coin(),
+            disk_is_slow: coin(),
+            disk_fails: coin(),
+            disk_is_full: coin(),
+            interrupts: coin(),
+            damages: coin(),
+        }
+    }
+}
+
+/// One of the values if the mix has this kind, else nothing.
+fn of_kind(random: &mut Random, is_known: bool, values: &[u64]) -> u64 {
+    let value = random.one_of(values);
+    if is_known { value } else { 0 }
 }
 
 impl Plan {
@@ -78,64 +168,125 @@ impl Plan {
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed ^ 0x706c_616e);
+        let mix = Mix::of(&mut random);
         let lives = 1 + random.below(LIVES_MAX);
         Self {
             seed,
             members: 1 + random.below(4) as u16,
             symbols: 1 + random.below(4) as u16,
-
-            standing: random.one_of(&[20, 100, 300]),
+            standing: random.one_of(&[20, 50, 150]),
             lives: (1..=lives)
-                .map(|life| life_plan(&mut random, life == lives))
+                .map(|life| life_plan(&mut random, &mix, life == lives))
                 .collect(),
-            word_in_million: random.one_of(&[0, 1_000, 5_000]),
+            word_in_million: random.one_of(&[0, 2_000, 10_000]),
             wishes_in_million: random.one_of(&[0, 100_000, 400_000]),
             has_rules: random.chance(600_000),
+            is_watched: random.chance(500_000),
         }
     }
 }
 
-fn life_plan(random: &mut Random, is_last: bool) -> LifePlan {
-    let steps = random.one_of(&[100, 1_000, 4_000, 8_000]);
+fn life_plan(random: &mut Random, mix: &Mix, is_last: bool) -> LifePlan {
+    let steps = random.one_of(&[50, 300, 1_000, 2_000]);
     let steps = random.below(steps);
     let end = match random.below(4) {
-        _ if is_last => End::Last(2_000 + steps),
+        _ if is_last => End::Last(200 + steps),
         0 | 1 => End::Power(steps),
         2 => End::Kill(steps),
         _ => End::Clean(steps),
     };
-    let fails = random.chance(300_000) && !is_last;
-    let is_full = random.chance(200_000);
     LifePlan {
         end,
-        net: NetFaults {
-            delay_ns_max: random.one_of(&[1_000, 100_000, 5_000_000]),
-            piece_bytes_max: random.one_of(&[1, 40, 1 << 16]),
-            drop_in_million: random.one_of(&[0, 10_000, 200_000]),
-            double_in_million: random.one_of(&[0, 50_000]),
-            full_in_million: random.one_of(&[0, 50_000]),
+        interruption: interruption(random).filter(|_| mix.interrupts),
+        clock_back_ns: of_kind(random, mix.sets_back, &[0, 50_000, 2_000_000_000]),
+        step_ns_max: random.one_of(&[10_000, 100_000]),
+        freeze_in_million: of_kind(random, mix.freezes, &[0, 500, 3_000]) as u32,
+        freeze_ns_max: random.one_of(&[3_000_000, 400_000_000, 30_000_000_000]),
+        net: net(random, mix),
+        partition_in_million: of_kind(random, mix.partitions, &[0, 1_000, 5_000]) as u32,
+        partition_ns_max: random.one_of(&[1_000_000, 50_000_000, 20_000_000_000]),
+        cut_in_million: of_kind(random, mix.cuts, &[0, 1_000, 8_000]) as u32,
+        disk_delay_polls: of_kind(random, mix.disk_is_slow, &[1, 3, 40, 200]) as u32,
+        disk_fails: disk_failure(random).filter(|_| mix.disk_fails && !is_last),
+        disk_full_until: if random.chance(400_000) && mix.disk_is_full {
+            random.below(2_000)
+        } else {
+            0
         },
-        disk_delay_polls: random.one_of(&[0, 3, 40, 400]),
-        disk_fails: fails.then(|| (1 + random.below(20), random.chance(500_000))),
-        disk_full_until: if is_full { random.below(6_000) } else { 0 },
-        cut_in_million: random.one_of(&[0, 300, 2_000]),
+        damages: of_kind(random, mix.damages, &[0, 1, 3]) as u32,
         command_in_million: random.one_of(&[30_000, 150_000, 400_000]),
     }
 }
 
+fn net(random: &mut Random, mix: &Mix) -> NetFaults {
+    NetFaults {
+        delay_ns_max: random.one_of(&[1_000, 100_000, 3_000_000]),
+        piece_bytes_max: if mix.splits {
+            random.one_of(&[1, 40])
+        } else {
+            1 << 16
+        },
+        drop_in_million: of_kind(random, mix.loses, &[0, 10_000, 200_000]) as u32,
+        double_in_million: of_kind(random, mix.doubles, &[10_000, 100_000]) as u32,
+        full_in_million: of_kind(random, mix.fills, &[0, 50_000]) as u32,
+        late_in_million: of_kind(random, mix.is_late, &[1_000, 20_000]) as u32,
+    }
+}
+
+fn interruption(random: &mut Random) -> Option<Interruption> {
+    let number = 1 + random.below(3);
+    match random.below(8) {
+        0 => Some(Interruption::Read(number)),
+        1 | 2 => Some(Interruption::Power(number)),
+        3 => Some(Interruption::Kill),
+        _ => None,
+    }
+}
+
+fn disk_failure(random: &mut Random) -> Option<DiskFailure> {
+    let number = 1 + random.below(30);
+    match random.below(12) {
+        0 | 1 => Some(DiskFailure::Write(number)),
+        2 | 3 => Some(DiskFailure::Flush(number)),
+        4 => Some(DiskFailure::Prepare),
+        _ => None,
+    }
+}
+
 impl LifePlan {
-    /// The disk's faults in this life, which begins after `writes` writes; `segments_max` limits
-    /// their number while the disk is full.
+    /// The disk's faults in a life that begins after `writes` writes with `segments` segments.
     #[must_use]
-    pub fn disk(&self, writes: u64, segments_max: Option<usize>) -> DiskFaults {
-        let (at, is_flush) = self.disk_fails.unwrap_or((0, false));
-        let number = (at > 0).then_some(writes + at);
-        DiskFaults {
-            write_fails: number.filter(|_| !is_flush),
-            flush_fails: number.filter(|_| is_flush),
-            prepare_fails: None,
-            segments_max,
+    pub fn disk(&self, writes: u64, segments: usize) -> DiskFaults {
+        let full = (self.disk_full_until > 0).then_some(segments);
+        let faults = DiskFaults {
+            segments_max: full,
             delay_polls_max: self.disk_delay_polls,
+            ..DiskFaults::default()
+        };
+        match self.disk_fails {
+            None => faults,
+            Some(DiskFailure::Write(number)) => DiskFaults {
+                write_fails: Some(writes + number),
+                ..faults
+            },
+            Some(DiskFailure::Flush(number)) => DiskFaults {
+                flush_fails: Some(writes + number),
+                ..faults
+            },
+            Some(DiskFailure::Prepare) => DiskFaults {
+                prepare_fails: Some(segments as u32 + 1),
+                ..faults
+            },
+        }
+    }
+
+    /// A disk that is only slow, and not so slow that the schedule's next input comes before the
+    /// last one is durable: then the venue would never rest.
+    #[must_use]
+    pub fn calm_disk(&self) -> DiskFaults {
+        DiskFaults {
+            delay_polls_max: self.disk_delay_polls.min(CALM_POLLS_MAX),
+            ..DiskFaults::default()
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Replies as a member tells them apart: those that the model calls for, and those that came.
+//! Drop copies are told on the way, for they follow from the same events.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use wire::ouch::{Outbound, Tag, Tags};
 use wire::padded;
 use wire::ring::{Command, Event, EventKind, Input, Reason, Side};
 
+use crate::copy::{Copied, copy_of, turn_of};
 use crate::wiring::symbol_name;
 
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -36,16 +38,23 @@ pub struct Teller {
     displays: BTreeMap<(u16, u32), u8>,
     /// The state of each symbol as far as it changed, by its number in `StateChanged`.
     states: BTreeMap<u16, u32>,
+    /// The account of each session that is watched.
+    watched: BTreeMap<u16, u32>,
     /// What each session must hear, from session 1 on.
     pub replies: Vec<Vec<Reply>>,
+    /// What who watches must hear.
+    pub copies: Vec<Copied>,
 }
 
 impl Teller {
-    pub fn new(sessions: u16) -> Self {
+    /// A teller for so many sessions; `watched` says whose drop copies are told.
+    pub fn new(sessions: u16, watched: BTreeMap<u16, u32>) -> Self {
         Self {
             displays: BTreeMap::new(),
             states: BTreeMap::new(),
+            watched,
             replies: vec![Vec::new(); usize::from(sessions)],
+            copies: Vec::new(),
         }
     }
 
@@ -83,6 +92,10 @@ impl Teller {
             ..Reply::default()
         };
         let reply = kind.and_then(|kind| reply_to(kind, event, &input.command, letter, about));
+        if let Some(account) = self.watched.get(&event.session) {
+            self.copies
+                .extend(copy_of(event, timestamp, *account, letter));
+        }
         let session = usize::from(event.session).wrapping_sub(1);
         if let (Some(reply), Some(session)) = (reply, self.replies.get_mut(session)) {
             session.push(reply);
@@ -90,6 +103,7 @@ impl Teller {
     }
 
     fn tell_all(&mut self, timestamp: u64, letter: u8) {
+        self.copies.push(turn_of(timestamp, letter));
         let reply = Reply {
             letter: b'S',
             timestamp,
@@ -180,7 +194,7 @@ fn reply_to(
 }
 
 /// The letters of docs/orders.md.
-fn cancel_letter(reason: u8) -> u8 {
+pub fn cancel_letter(reason: u8) -> u8 {
     match Reason::from_byte(reason) {
         Some(Reason::User) => b'U',
         Some(Reason::ImmediateOrCancel | Reason::MinimumQuantity) => b'I',
@@ -194,7 +208,7 @@ fn cancel_letter(reason: u8) -> u8 {
 }
 
 /// The codes of docs/orders.md.
-fn reject_code(reason: u8) -> u16 {
+pub fn reject_code(reason: u8) -> u16 {
     match Reason::from_byte(reason) {
         Some(Reason::InvalidQuantity) => 0x13,
         Some(Reason::UnknownSymbol) => 0x17,

@@ -1,5 +1,6 @@
 //! The simulated venue's topology and ports.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -16,6 +17,9 @@ use crate::random::Random;
 
 /// The day's session.
 pub const SESSION: [u8; 10] = *b"2026012901";
+
+/// User name of who reads drop copies.
+pub const WATCHER: &str = "RISK";
 
 /// Where members connect.
 pub const ENTRY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 4001);
@@ -47,8 +51,8 @@ history_mib = 1
 [limits]
 symbols = 4
 sessions = 4
-orders = 4096
-price_groups = 4096
+orders = 1024
+price_groups = 512
 
 [tiles]
 gate = { thread = "all" }
@@ -128,9 +132,30 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
             random.one_of(&SelfTrade::ALL).name()
         );
     }
+    if plan.is_watched {
+        let accounts: BTreeSet<u16> = (1..=plan.members).map(|it| account(plan, it)).collect();
+        let some = random.below(accounts.len() as u64) as usize;
+        let accounts: Vec<u16> = accounts.into_iter().skip(some).collect();
+        text += &format!(
+            "[[drop_copies]]\nname = \"{WATCHER}\"\npassword = \"secret\"\n\
+             accounts = {accounts:?}\n"
+        );
+    }
     let mut topology = Topology::parse(&text).map_err(|error| error.to_string())?;
     topology.segment_bytes = journal::SEGMENT_BYTES_MIN;
     Ok(topology)
+}
+
+/// The sessions whose drop copies somebody reads, and their accounts.
+pub fn watched(topology: &Topology) -> BTreeMap<u16, u32> {
+    let sessions = topology.users.iter().zip(1..);
+    sessions
+        .map(|(user, session)| (session, user.account))
+        .filter(|(_, account)| {
+            let mut copies = topology.drop_copies.iter();
+            copies.any(|copy| copy.accounts.contains(account))
+        })
+        .collect()
 }
 
 /// The ports of a venue that starts.

@@ -1,72 +1,39 @@
-//! Whole days by seed. `SIM_SEEDS=n` runs n seeds, `SIM_FIRST=s` begins with seed s; a failure
-//! names its seed.
+//! Whole days by seed; a failure names its seed, and `cargo x sim --seed` runs it again.
 
-use sim::{Plan, Report, run};
+use sim::{Campaign, Plan, run};
 
-/// Seeds that every CI run tries.
-const SEEDS: u64 = 20;
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(otherwise)
-}
-
-fn add(total: &mut Report, one: &Report) {
-    total.lives += one.lives;
-    total.disk_failures += one.disk_failures;
-    total.torn += one.torn;
-    total.disk_full += one.disk_full;
-    total.sent += one.sent;
-    total.journaled += one.journaled;
-    total.special += one.special;
-    total.crossed += one.crossed;
-    total.words += one.words;
-    total.replies += one.replies;
-    total.logins += one.logins;
-    total.broken += one.broken;
-    total.dropped += one.dropped;
-    total.gaps += one.gaps;
-}
+/// Seeds that every run of the tests tries; `cargo x sim` runs many more.
+const SEEDS: u64 = 150;
 
 #[test]
-fn no_seed_breaks_a_promise() {
-    let first = number("SIM_FIRST", 1);
-    let seeds = number("SIM_SEEDS", SEEDS);
-    let mut total = Report::default();
-    let mut broken = Vec::new();
-    for seed in first..first + seeds {
-        match run(&Plan::of(seed)) {
-            Ok(report) => add(&mut total, &report),
-            Err(error) => broken.push(error),
-        }
-    }
-    println!("{seeds} seeds from {first}: {total:?}");
-    assert!(
-        broken.is_empty(),
-        "{} of {seeds} seeds:\n{}",
-        broken.len(),
-        broken.join("\n")
-    );
+fn no_seed_breaks_a_promise_and_every_fault_strikes() {
+    let campaign = Campaign {
+        first: 1,
+        seeds: SEEDS,
+        jobs: 1,
+        broken_max: 5,
+    };
+    let outcome = campaign.run(&|_| ());
+    assert!(outcome.broken.is_empty(), "{:#?}", outcome.broken);
+    assert_eq!(outcome.seeds, SEEDS);
     // A run in which nothing went wrong proves nothing.
-    if first == 1 && seeds >= SEEDS {
-        for (name, count) in [
-            ("restarts", total.lives - seeds),
-            ("torn tails", total.torn),
-            ("failing disks", total.disk_failures),
-            ("full disks", total.disk_full),
-            ("broken connections", total.broken),
-            ("lost datagrams", total.dropped),
-            ("filled gaps", total.gaps),
-            ("special orders", total.special),
-            ("operator's words", total.words),
-            ("units crossed in auctions", total.crossed),
-        ] {
-            assert!(count > 0, "no {name} in {seeds} seeds");
-        }
-        assert!(total.journaled > total.sent / 2 && total.replies > total.journaled / 2);
+    let total = &outcome.total;
+    assert_eq!(total.faults.missing(), []);
+    for (name, count) in [
+        ("restarts", total.lives - SEEDS),
+        ("torn tails", total.torn),
+        ("failing disks", total.disk_failures),
+        ("damaged journals", total.refused),
+        ("filled gaps", total.gaps),
+        ("special orders", total.special),
+        ("operator's words", total.words),
+        ("units crossed in auctions", total.crossed),
+        ("drop copies", total.copies),
+        ("messages of the feed", total.messages),
+    ] {
+        assert!(count > 0, "no {name} in {SEEDS} seeds");
     }
+    assert!(total.journaled > total.sent / 2 && total.replies > total.journaled / 2);
 }
 
 #[test]
@@ -82,4 +49,21 @@ fn the_same_seed_gives_the_same_bytes() {
         .expect("no broken promise");
         assert_ne!(first.digest, other.digest);
     }
+}
+
+#[test]
+fn a_campaign_comes_to_the_same_on_any_number_of_threads() {
+    let run = |jobs| {
+        let campaign = Campaign {
+            first: 1_000,
+            seeds: 12,
+            jobs,
+            broken_max: 1,
+        };
+        campaign.run(&|_| ())
+    };
+    let (one, three) = (run(1), run(3));
+    assert_eq!((one.seeds, three.seeds), (12, 12));
+    assert_eq!(one.total.faults, three.total.faults);
+    assert_eq!(one.total.journaled, three.total.journaled);
 }

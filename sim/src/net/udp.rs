@@ -6,7 +6,7 @@ use std::net::SocketAddrV4;
 
 use nic::{DATAGRAM_BYTES_MAX, SendError, UdpOptions, UdpPort};
 
-use super::Wires;
+use super::{CutOff, State, Wires};
 
 /// Datagrams handed over in one poll.
 const BATCH: usize = 64;
@@ -15,6 +15,7 @@ const BATCH: usize = 64;
 #[derive(Debug, Default)]
 struct Endpoint {
     options: Option<UdpOptions>,
+    cut_off: CutOff,
     inbox: BTreeMap<(u64, u64), (SocketAddrV4, Vec<u8>)>,
 }
 
@@ -42,6 +43,47 @@ impl Datagrams {
             .iter()
             .all(|endpoint| endpoint.inbox.is_empty())
     }
+
+    /// Until when each port is cut off.
+    pub fn cut_off(&mut self) -> impl Iterator<Item = &mut CutOff> {
+        self.endpoints.iter_mut().map(|it| &mut it.cut_off)
+    }
+}
+
+impl State {
+    pub(super) fn partition_datagrams(&mut self, longest_ns: u64) {
+        for index in 0..self.datagrams.endpoints.len() {
+            if self.random.chance(500_000) {
+                self.datagrams.endpoints[index].cut_off = self.cut_off(longest_ns);
+            }
+        }
+    }
+
+    /// Puts a datagram on its way to an endpoint, once or twice, or loses it.
+    fn deliver(&mut self, index: usize, from: SocketAddrV4, payload: &[u8], is_mute: bool) {
+        self.counts.datagrams += 1;
+        let is_deaf = self.datagrams.endpoints[index].cut_off.deaf_until_ns > self.now_ns;
+        if is_mute || is_deaf {
+            self.counts.cut_off += 1;
+            return;
+        }
+        if self.random.chance(self.faults.drop_in_million) {
+            self.counts.dropped += 1;
+            return;
+        }
+        let is_doubled = self.random.chance(self.faults.double_in_million);
+        self.counts.doubled += u64::from(is_doubled);
+        for _ in 0..=u8::from(is_doubled) {
+            let (due_ns, is_late) = self.due_ns();
+            self.counts.datagrams_late += u64::from(is_late);
+            let key = (due_ns, self.datagrams.next);
+            self.datagrams.next += 1;
+            let inbox = &mut self.datagrams.endpoints[index].inbox;
+            let last = inbox.last_key_value();
+            self.counts.overtook += u64::from(last.is_some_and(|(last, _)| *last > key));
+            inbox.insert(key, (from, payload.to_vec()));
+        }
+    }
 }
 
 /// A simulated datagram port.
@@ -65,6 +107,7 @@ impl SimUdp {
         }
         endpoints.push(Endpoint {
             options: Some(options.clone()),
+            cut_off: CutOff::default(),
             inbox: BTreeMap::new(),
         });
         let index = endpoints.len() - 1;
@@ -101,26 +144,17 @@ impl UdpPort for SimUdp {
             return Err(SendError::TooLong);
         }
         let mut state = self.wires.state();
-        let faults = state.faults;
-        if state.random.chance(faults.full_in_million) {
+        let full_in_million = state.faults.full_in_million;
+        if state.random.chance(full_in_million) {
+            state.counts.full += 1;
             return Err(SendError::Full);
         }
-        for index in 0..state.datagrams.endpoints.len() {
-            if !state.datagrams.endpoints[index].takes(to) {
-                continue;
-            }
-            state.counts.datagrams += 1;
-            if state.random.chance(faults.drop_in_million) {
-                state.counts.dropped += 1;
-                continue;
-            }
-            let doubled = state.random.chance(faults.double_in_million);
-            state.counts.doubled += u64::from(doubled);
-            for _ in 0..=u8::from(doubled) {
-                let key = (state.due_ns(), state.datagrams.next);
-                state.datagrams.next += 1;
-                let datagram = (self.local, payload.to_vec());
-                state.datagrams.endpoints[index].inbox.insert(key, datagram);
+        let endpoints = &state.datagrams.endpoints;
+        let is_mute = endpoints[self.index].cut_off.mute_until_ns > state.now_ns;
+        let all = endpoints.len();
+        for index in 0..all {
+            if state.datagrams.endpoints[index].takes(to) {
+                state.deliver(index, self.local, payload, is_mute);
             }
         }
         Ok(())
