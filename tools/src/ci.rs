@@ -2,7 +2,7 @@
 
 use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
-use crate::{Outcome, determinism, forward, fuzz, mutants, referees, roundtrip, tidy};
+use crate::{Outcome, determinism, forward, fuzz, mutants, referees, roundtrip, simulate, tidy};
 
 const STEPS: &[Step] = &[
     Step {
@@ -28,6 +28,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "differential",
         run: || forward::differential(&forward::Differential::CI),
+    },
+    Step {
+        name: "sim",
+        run: || simulate::run(&simulate::Simulate::CI),
     },
     Step {
         name: "loom",

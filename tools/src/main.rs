@@ -11,6 +11,7 @@ mod mutants;
 mod referees;
 mod roundtrip;
 mod setup;
+mod simulate;
 mod steps;
 mod tidy;
 
@@ -38,8 +39,8 @@ enum Task {
     TestAll,
     /// Runs every check, or one.
     Ci {
-        /// Only this step: format, tidy, clippy, test, determinism, differential, loom, mutants,
-        /// docs, referees, tune or fuzz.
+        /// Only this step: format, tidy, clippy, test, determinism, differential, sim, loom,
+        /// mutants, docs, referees, tune or fuzz.
         #[arg(long)]
         only: Option<String>,
     },
@@ -47,11 +48,11 @@ enum Task {
     Setup,
     /// Checks the house rules: dependencies, file openings, widths, unsafe, atomics.
     Tidy,
-    /// Breaks rings, seqlocks and the market's rules in one place at a time, and demands that a
-    /// model or a test notices.
+    /// Breaks rings, seqlocks, the market's rules and those that keep what was acknowledged in one
+    /// place at a time, and demands that a model, a test or the simulator notices.
     Mutants {
         /// Only mutants whose name contains one of these, which commas part; or a whole suite:
-        /// rings or rules.
+        /// rings, rules or safety.
         #[arg(long)]
         only: Option<String>,
     },
@@ -84,6 +85,8 @@ enum Task {
     Differential(forward::Differential),
     /// Applies what `wirecross tune` can and undoes it, and compares everything with before.
     TuneRoundtrip(roundtrip::Roundtrip),
+    /// Runs seeds of the simulator: the whole appliance with simulated net, clock and disk.
+    Sim(simulate::Simulate),
     /// Prints the graph of a topology file.
     Topology {
         /// The file.
@@ -105,6 +108,7 @@ fn main() -> ExitCode {
         Task::Determinism => determinism::run(),
         Task::Differential(differential) => forward::differential(&differential),
         Task::TuneRoundtrip(what) => roundtrip::run(&what),
+        Task::Sim(simulate) => simulate::run(&simulate),
         Task::Topology { file } => forward::topology(&file),
     };
     match outcome {
