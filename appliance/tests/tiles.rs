@@ -5,6 +5,7 @@ mod stage;
 
 use appliance::tiles::{PARTS, Part, Phase, Progress, Tile};
 use journal::simulated::{Disk, Faults};
+use nic::Stamp;
 use session::soup_client::ClientState;
 use stage::{FILE, Stage, TURNS};
 
@@ -29,6 +30,35 @@ fn nothing_leaves_before_its_record_is_on_disk() {
         stage.turns(true);
         assert_eq!(stage.replies - replies, 10, "{ack}");
         assert!(stage.packets > packets, "{ack}: the feed");
+    }
+}
+
+#[test]
+fn a_hop_begins_with_the_first_touch_of_the_frame_where_the_port_tells_it() {
+    const BEFORE_NS: u64 = 1_000_000;
+    let mut lines = Vec::new();
+    let mut stage = Stage::new("memory", &Disk::new(8), &mut lines);
+    stage.turns(true);
+    let hop = |stage: &Stage<'_>| {
+        let reader = stage.set.reader();
+        let mut all = reader.histograms();
+        all.find(|(name, _)| *name == "hop.gate_engine_ns")
+            .unwrap()
+            .1
+    };
+    let mut before = hop(&stage);
+    for is_told in [false, true] {
+        let touched_ns = stage.now_ns - BEFORE_NS;
+        *stage.touched.lock().unwrap() = Stamp::told(touched_ns).filter(|_| is_told);
+        assert_eq!(stage.enter(20), 20);
+        stage.turns(true);
+        let waited = hop(&stage).since(&before).summary();
+        assert_eq!(
+            (waited.count, waited.p50 >= BEFORE_NS),
+            (20, is_told),
+            "{waited:?}"
+        );
+        before = hop(&stage);
     }
 }
 

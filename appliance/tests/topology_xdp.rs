@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use appliance::topology::Topology;
-use nic::{BusyPoll, XdpMode, XdpOptions};
+use nic::{BusyPoll, Congestion, XdpMode, XdpOptions};
 
 const GOOD: &str = include_str!("../topologies/dev-2core.toml");
 
@@ -33,7 +33,7 @@ fn what_is_asked_for_arrives() {
     let (entry, feed) = (plain.order_entry.xdp, plain.feed.xdp);
     assert_eq!(entry, Some(XdpOptions::new("eth0", XdpMode::ZeroCopy)));
     assert_eq!(feed, Some(XdpOptions::new("eth1", XdpMode::Native)));
-    let entry = "worst = \"native\"\nqueues = [1, 0]\nbusy_poll_us = 20";
+    let entry = "worst = \"native\"\nqueues = [1, 0]\nbusy_poll_us = 20\ncongestion = \"reno\"";
     let feed = "queues = [255]\nbusy_poll_us = 1\nbusy_poll_budget = 8";
     let asked = Topology::parse(&around(entry, feed)).unwrap();
     let wanted = XdpOptions {
@@ -43,6 +43,7 @@ fn what_is_asked_for_arrives() {
             micros: 20,
             budget: 64,
         }),
+        congestion: Congestion::Reno,
         ..XdpOptions::new("eth0", XdpMode::ZeroCopy)
     };
     assert_eq!(asked.order_entry.xdp, Some(wanted));
@@ -70,6 +71,11 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "worst = \"io_uring\"",
         "feed.xdp.worst",
         &["no mode of AF_XDP"],
+    ),
+    (
+        "congestion = \"reno\"",
+        "feed.xdp.congestion",
+        &["order entry", "leave it out"],
     ),
     ("worst = \"best\"", "feed.xdp.worst", &["\"generic\""]),
     (
@@ -109,6 +115,15 @@ fn what_cannot_be_is_refused_by_file_line_and_key() {
     let many = around("", &format!("queues = [{}]", many.join(", ")));
     let error = Topology::parse(&many).unwrap_err().to_string();
     assert!(error.contains("`feed.xdp.queues` names 65"), "{error}");
+}
+
+#[test]
+fn an_unknown_congestion_control_is_refused() {
+    let error = Topology::parse(&around("congestion = \"bbr\"", "")).unwrap_err();
+    let error = error.to_string();
+    for piece in ["`order_entry.xdp.congestion`", "bbr", "\"reno\""] {
+        assert!(error.contains(piece), "{piece:?} is not in: {error}");
+    }
 }
 
 #[test]

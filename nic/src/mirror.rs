@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::clock::{FirstTouch, Stamp};
 use crate::port::{
     Conn, ConnectError, DATAGRAM_BYTES_MAX, SendError, TcpEvent, TcpPort, TcpStats, UdpPort,
     UdpStats,
@@ -115,6 +116,9 @@ enum Told {
     Closed,
 }
 
+/// What an end says of the frames of its bytes, as a port around the kernel does; nothing at first.
+pub type Touched = Arc<Mutex<Option<Stamp<FirstTouch>>>>;
+
 /// One end of a pair of stream ports.
 #[derive(Debug)]
 pub struct MirrorTcp {
@@ -124,6 +128,7 @@ pub struct MirrorTcp {
     told: Vec<Told>,
     closed_here: Vec<bool>,
     paused: Vec<bool>,
+    touched: Touched,
     stats: TcpStats,
 }
 
@@ -136,6 +141,7 @@ pub fn tcp_pair() -> (MirrorTcp, MirrorTcp) {
         told: Vec::new(),
         closed_here: Vec::new(),
         paused: Vec::new(),
+        touched: Touched::default(),
         stats: TcpStats::default(),
     };
     (end(0), end(1))
@@ -192,7 +198,25 @@ impl MirrorTcp {
     }
 }
 
+impl MirrorTcp {
+    /// What this end says of its frames, to be set.
+    pub fn touched(&self) -> Touched {
+        Arc::clone(&self.touched)
+    }
+}
+
 impl TcpPort for MirrorTcp {
+    fn poll_stamped(
+        &mut self,
+        on: &mut dyn FnMut(Option<Stamp<FirstTouch>>, TcpEvent<'_>),
+    ) -> usize {
+        let touched = *lock(&self.touched);
+        self.poll(&mut |event| {
+            let is_data = matches!(event, TcpEvent::Data { .. });
+            on(touched.filter(|_| is_data), event);
+        })
+    }
+
     fn poll(&mut self, on: &mut dyn FnMut(TcpEvent<'_>)) -> usize {
         let links = lock(&self.links).len();
         self.told.resize(links, Told::Nothing);

@@ -167,6 +167,15 @@ pub trait TcpPort {
     /// Returns the number of events.
     fn poll(&mut self, on: &mut dyn FnMut(TcpEvent<'_>)) -> usize;
 
+    /// Like `poll`, and says of each `Data` when the first frame of its bytes was seen, by the
+    /// port's own clock. A port over sockets sees no frames, and says nothing.
+    fn poll_stamped(
+        &mut self,
+        on: &mut dyn FnMut(Option<Stamp<FirstTouch>>, TcpEvent<'_>),
+    ) -> usize {
+        self.poll(&mut |event| on(None, event))
+    }
+
     /// Starts a connection to `to`; `Opened` or `Closed` follows from `poll`.
     fn connect(&mut self, to: SocketAddr) -> Result<Conn, ConnectError>;
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::clock::{FirstTouch, Stamp};
 use crate::port::{Conn, ConnectError, TcpEvent, TcpPort, TcpStats};
 use crate::tcp::SocketTcp;
 use crate::xdp_tcp::XdpTcp;
@@ -29,6 +30,16 @@ impl TcpPort for RealTcp {
         match self {
             RealTcp::Socket(port) => port.poll(on),
             RealTcp::Xdp(port) => port.poll(on),
+        }
+    }
+
+    fn poll_stamped(
+        &mut self,
+        on: &mut dyn FnMut(Option<Stamp<FirstTouch>>, TcpEvent<'_>),
+    ) -> usize {
+        match self {
+            RealTcp::Socket(port) => port.poll_stamped(on),
+            RealTcp::Xdp(port) => port.poll_stamped(on),
         }
     }
 

@@ -16,6 +16,7 @@
 //! ones on top, and frames: 2 MiB for each queue, and 2 MiB to send.
 
 mod ending;
+mod pace;
 mod segment;
 mod slot;
 mod turn;
@@ -29,14 +30,14 @@ use std::os::fd::OwnedFd;
 
 use af_xdp::Rule;
 use smoltcp::iface::{Config, Interface, SocketSet};
-use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, FirstTouch, Stamp};
 use crate::interface;
 use crate::port::{Conn, ConnectError, TcpEvent, TcpLimits, TcpPort, TcpStats};
 use crate::socket;
 use crate::xdp::{self, FrameStats, XdpOptions, name};
+use pace::instant;
 use slot::{NEVER_NS, Phase, Slot};
 use wire::Wire;
 
@@ -50,7 +51,7 @@ pub const HALF_OPEN_NS: u64 = 3_000_000_000;
 const _: () = assert!(XDP_CONNECTIONS_MAX <= TcpLimits::CONNECTIONS_MAX);
 
 /// The caller's function for events.
-type On<'a> = &'a mut dyn FnMut(TcpEvent<'_>);
+type On<'a> = &'a mut dyn FnMut(Option<Stamp<FirstTouch>>, TcpEvent<'_>);
 
 /// A listening TCP port around the kernel. Dropping it resets its connections.
 pub struct XdpTcp {
@@ -124,8 +125,7 @@ impl XdpTcp {
         let mut wire = Wire::new(xdp::open(xdp, &rule)?, mac);
         let stack = stack(&mut wire, local, clock.now_ns())?;
         let places = usize::from(limits.connections) + HALF_OPEN_MAX;
-        let (receive_bytes, send_bytes) =
-            (limits.receive_bytes as usize, limits.send_bytes as usize);
+        let bytes = (limits.receive_bytes as usize, limits.send_bytes as usize);
         Ok(XdpTcp {
             wire,
             stack,
@@ -133,7 +133,7 @@ impl XdpTcp {
             local,
             limits,
             slots: (0..places)
-                .map(|_| Slot::new(receive_bytes, send_bytes))
+                .map(|_| Slot::new(bytes, xdp.congestion))
                 .collect(),
             due_ns: vec![NEVER_NS; places],
             due_next: 0,
@@ -186,6 +186,13 @@ impl XdpTcp {
 
 impl TcpPort for XdpTcp {
     fn poll(&mut self, on: &mut dyn FnMut(TcpEvent<'_>)) -> usize {
+        self.turn(&mut |_, event| on(event))
+    }
+
+    fn poll_stamped(
+        &mut self,
+        on: &mut dyn FnMut(Option<Stamp<FirstTouch>>, TcpEvent<'_>),
+    ) -> usize {
         self.turn(on)
     }
 
@@ -291,11 +298,6 @@ fn stack(wire: &mut Wire, local: SocketAddrV4, now_ns: u64) -> io::Result<Interf
         let _ = addresses.push(IpCidr::new((*local.ip()).into(), 32));
     });
     Ok(stack)
-}
-
-/// The stack's time.
-fn instant(now_ns: u64) -> Instant {
-    Instant::from_micros((now_ns / 1_000) as i64)
 }
 
 fn of_interface(name: &str, error: impl Into<io::Error>) -> io::Error {

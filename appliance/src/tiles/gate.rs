@@ -13,9 +13,10 @@ use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use counters::Counters;
 use last::LastRoom;
-use nic::{Conn, TcpEvent, TcpPort};
+use nic::{Conn, Stamp, TcpEvent, TcpPort};
 use queue::{CounterSet, Error, Reader, Writer};
 use session::order_entry::{Cause, OrderEntry, SAY_BYTES_MAX};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use wire::ring::{Command, Event};
 
@@ -147,9 +148,12 @@ impl<T: TcpPort + Send> GateTile<T> {
             ..
         } = self;
         let mut room = LastRoom::of(signals, entry);
+        // When the bytes were first seen of which a command comes.
+        let seen_ns = Cell::new(now_ns);
         let mut sink = |command: Command| {
-            let is_taken =
-                is_taking && room.passes(&command) && links.commands.put(now_ns, &command).is_ok();
+            let is_taken = is_taking
+                && room.passes(&command)
+                && links.commands.put(seen_ns.get(), &command).is_ok();
             *is_refused |= is_taking && !is_taken;
             is_taken
         };
@@ -160,7 +164,7 @@ impl<T: TcpPort + Send> GateTile<T> {
         }
         let mut work = held.offer(|conn, bytes| entry.received(conn, bytes, now_ns, &mut sink));
         let mut turned_away = Vec::new();
-        work += tcp.poll(&mut |event| match event {
+        work += tcp.poll_stamped(&mut |touched, event| match event {
             TcpEvent::Opened { conn, .. } => {
                 open.insert(conn.0);
                 if entry.opened(conn.0, now_ns).is_err() {
@@ -169,6 +173,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             }
             TcpEvent::Data { conn, bytes } => {
                 let mut rest = bytes;
+                seen_ns.set(touched.map_or(now_ns, Stamp::ns));
                 if !held.has(conn.0) {
                     let taken = entry.received(conn.0, bytes, now_ns, &mut sink);
                     rest = bytes.get(taken..).unwrap_or(&[]);

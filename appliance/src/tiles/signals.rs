@@ -101,7 +101,8 @@ pub const COUNTERS: &[&str] = &[
 
 /// Every hop's latency, in nanoseconds.
 pub const HISTOGRAMS: &[&str] = &[
-    // From the gate's reading of a command to its place in the sequence.
+    // From the first touch of a command's frame, where the port goes around the kernel, to its
+    // place in the sequence; else, or if it had to wait for room in the link, from the gate's turn.
     "hop.gate_engine_ns",
     // From there to the journal's record being on disk.
     "hop.engine_durable_ns",

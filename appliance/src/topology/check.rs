@@ -240,6 +240,7 @@ fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
         section: "order_entry",
         mode,
         interface: &raw.interface,
+        is_tcp: true,
     };
     Ok(OrderEntry {
         address,
@@ -301,6 +302,7 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
         section: "feed",
         mode,
         interface: &interface,
+        is_tcp: false,
     };
     let history_mib = within("feed.history_mib", raw.history_mib, 1..=1 << 16)?;
     let history_bytes = history_mib * MIB;

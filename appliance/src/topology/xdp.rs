@@ -3,7 +3,7 @@
 
 use super::check::within;
 use super::{Error, PacketMode, packets};
-use nic::{BusyPoll, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode, XdpOptions};
+use nic::{BusyPoll, Congestion, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode, XdpOptions};
 use serde::Deserialize;
 
 /// Longest that one call may poll the card.
@@ -19,6 +19,7 @@ pub(super) struct Raw {
     queues: Option<Vec<u32>>,
     busy_poll_us: Option<u32>,
     busy_poll_budget: Option<u32>,
+    congestion: Option<String>,
 }
 
 /// Which port a section is of.
@@ -28,7 +29,13 @@ pub(super) struct Port<'a> {
     pub section: &'a str,
     pub mode: PacketMode,
     pub interface: &'a str,
+    /// Whether it carries streams, not datagrams.
+    pub is_tcp: bool,
 }
+
+/// The names of what may be under way towards a member.
+const CONGESTIONS: [(&str, Congestion); 2] =
+    [("none", Congestion::Window), ("reno", Congestion::Reno)];
 
 /// What the port is to ask for; nothing where it goes through the kernel.
 pub(super) fn options(port: Port<'_>, raw: Option<&Raw>) -> Result<Option<XdpOptions>, Error> {
@@ -54,6 +61,10 @@ pub(super) fn options(port: Port<'_>, raw: Option<&Raw>) -> Result<Option<XdpOpt
             Some(queues) => checked_queues(&key(".queues"), queues)?,
         },
         busy_poll: busy_poll(port.section, raw)?,
+        congestion: match raw.congestion.as_deref() {
+            None => Congestion::default(),
+            Some(name) => congestion(&key(".congestion"), name, port)?,
+        },
         ..plain
     }))
 }
@@ -121,4 +132,16 @@ fn busy_poll(section: &str, raw: &Raw) -> Result<Option<BusyPoll>, Error> {
         micros: within(&key("busy_poll_us"), micros, 1..=BUSY_POLL_US_MAX)?,
         budget: within(&key("busy_poll_budget"), budget, 1..=BUSY_POLL_BUDGET_MAX)?,
     }))
+}
+
+fn congestion(key: &str, name: &str, port: Port<'_>) -> Result<Congestion, Error> {
+    if !port.is_tcp {
+        let remedy = "leave it out: datagrams have no congestion control";
+        return Err(Error::value(key, "is for order entry", remedy));
+    }
+    let found = CONGESTIONS.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, congestion)| congestion).ok_or_else(|| {
+        let remedy = "write \"none\" or \"reno\"";
+        Error::value(key, format!("is \"{name}\""), remedy)
+    })
 }

@@ -8,7 +8,7 @@ use appliance::venue::{Parts, Venue, assemble, counters_anonymous, engine_limits
 use journal::simulated::{Disk, DiskStorage};
 use matching::Line;
 use nic::UdpPort;
-use nic::mirror::{MirrorTcp, MirrorUdp, tcp_pair, udp_pair};
+use nic::mirror::{MirrorTcp, MirrorUdp, Touched, tcp_pair, udp_pair};
 use queue::CounterSet;
 use session::ouch_client::{Order, Reply};
 use std::net::SocketAddrV4;
@@ -48,6 +48,8 @@ pub struct Stage<'m> {
     pub venue: Venue<'m, MirrorTcp, MirrorUdp, DiskStorage>,
     pub set: CounterSet,
     pub members: Members<MirrorTcp>,
+    /// When the gate's port says that it saw what it hands out.
+    pub touched: Touched,
     receiver: MirrorUdp,
     pub now_ns: u64,
     pub replies: usize,
@@ -72,6 +74,7 @@ impl<'m> Stage<'m> {
         lines.resize(engine_limits(&topology).lines(), Line::ZERO);
         let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
         let (client, server) = tcp_pair();
+        let touched = server.touched();
         let (feed, receiver) = udp_pair(here, here);
         let (rerequest, _nobody) = udp_pair(here, here);
         let udp = PublishPorts { feed, rerequest };
@@ -89,6 +92,7 @@ impl<'m> Stage<'m> {
             venue,
             set,
             members,
+            touched,
             receiver,
             now_ns: 1,
             replies: 0,

@@ -29,6 +29,8 @@ pub struct XdpOptions {
     pub busy_poll: Option<BusyPoll>,
     /// Whether the card is asked when each datagram came (UDP only, and not in generic mode).
     pub card_times: bool,
+    /// How much may be under way towards a peer (TCP only).
+    pub congestion: Congestion,
     /// Hardware addresses of peers (UDP only). Further ones are learned from frames that arrive.
     pub neighbours: Vec<(Ipv4Addr, [u8; 6])>,
 }
@@ -43,9 +45,21 @@ impl XdpOptions {
             queues: Vec::new(),
             busy_poll: None,
             card_times: false,
+            congestion: Congestion::default(),
             neighbours: Vec::new(),
         }
     }
+}
+
+/// How much a TCP port may have under way towards one peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Congestion {
+    /// As much as the peer's window and the send buffer hold: for a segment of one's own.
+    #[default]
+    Window,
+    /// As much as the way has proved to carry: two kilobytes at first, more with every
+    /// acknowledgement, half of it after a loss (Reno, RFC 5681).
+    Reno,
 }
 
 /// The steps of the mode ladder, best first. Below the last one stands the ordinary socket.

@@ -58,7 +58,7 @@ impl XdpTcp {
         self.stats.accepted += 1;
         self.stats.connections += 1;
         let conn = self.conn(index);
-        on(TcpEvent::Opened { conn, peer });
+        on(None, TcpEvent::Opened { conn, peer });
         1
     }
 
@@ -124,7 +124,7 @@ impl XdpTcp {
         slot.deadline_ns = super::NEVER_NS;
         slot.is_told = true;
         self.stats.connections -= 1;
-        on(TcpEvent::Closed { conn });
+        on(None, TcpEvent::Closed { conn });
         1
     }
 

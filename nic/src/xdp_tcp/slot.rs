@@ -3,16 +3,21 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::iface::{SocketHandle, SocketSet};
-use smoltcp::socket::tcp::{Socket, SocketBuffer};
+use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer};
 use smoltcp::time::Duration;
 use smoltcp::wire::IpListenEndpoint;
 
+use super::pace::span;
+use crate::clock::{FirstTouch, Stamp};
 use crate::frame::Mac;
+use crate::xdp::Congestion;
 
 /// Silence after which the peer is asked whether it is there, and the longest it may be silent in
 /// all: the figures of the socket port.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(25);
+const KEEP_ALIVE: Duration = span(10_000);
+const SILENCE: Duration = span(25_000);
+/// How long an acknowledgement may wait for something to go with.
+const ACK_DELAY: Duration = span(10);
 
 /// No deadline.
 pub(super) const NEVER_NS: u64 = u64::MAX;
@@ -42,6 +47,9 @@ pub(super) struct Slot {
     pub peer_mac: Mac,
     /// When a half-open connection is given up, or a closing one cut.
     pub deadline_ns: u64,
+    congestion: Congestion,
+    /// When the first of those frames was seen whose bytes wait to be handed out.
+    pub touched: Option<Stamp<FirstTouch>>,
     /// Bytes in the send buffer when last looked at.
     pub queued: usize,
     pub is_told: bool,
@@ -53,7 +61,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn new(receive_bytes: usize, send_bytes: usize) -> Slot {
+    pub fn new((receive_bytes, send_bytes): (usize, usize), congestion: Congestion) -> Slot {
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
         let buffer = |bytes| SocketBuffer::new(vec![0; bytes]);
         let handle = sockets.add(Socket::new(buffer(receive_bytes), buffer(send_bytes)));
@@ -65,6 +73,8 @@ impl Slot {
             peer: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
             peer_mac: [0; 6],
             deadline_ns: NEVER_NS,
+            congestion,
+            touched: None,
             queued: 0,
             is_told: false,
             is_paused: false,
@@ -83,6 +93,10 @@ impl Slot {
 
     /// A free place becomes the half-open connection of `peer`.
     pub fn occupy(&mut self, local: SocketAddrV4, peer: (SocketAddrV4, Mac), deadline_ns: u64) {
+        let congestion = match self.congestion {
+            Congestion::Window => CongestionControl::None,
+            Congestion::Reno => CongestionControl::Reno,
+        };
         let socket = self.socket_mut();
         let at = IpListenEndpoint::from((*local.ip(), local.port()));
         // Refused only for an open socket or port 0, and this is neither.
@@ -90,9 +104,12 @@ impl Slot {
         socket.set_nagle_enabled(false);
         socket.set_keep_alive(Some(KEEP_ALIVE));
         socket.set_timeout(Some(SILENCE));
+        socket.set_ack_delay(Some(ACK_DELAY));
+        socket.set_congestion_control(congestion);
         self.phase = Phase::HalfOpen;
         (self.peer, self.peer_mac) = peer;
         self.deadline_ns = deadline_ns;
+        self.touched = None;
         self.queued = 0;
         self.is_told = false;
         self.is_paused = false;

@@ -4,9 +4,11 @@ use af_xdp::Arrived;
 use smoltcp::iface::PollResult;
 use smoltcp::socket::tcp::State;
 
+use super::pace::{instant, ours_ns};
 use super::segment::{self, Segment};
 use super::slot::{NEVER_NS, Phase};
-use super::{HALF_OPEN_MAX, HALF_OPEN_NS, On, XdpTcp, instant};
+use super::{HALF_OPEN_MAX, HALF_OPEN_NS, On, XdpTcp};
+use crate::clock::{FirstTouch, Stamp};
 use crate::port::TcpEvent;
 
 /// Most frames taken in a turn.
@@ -73,7 +75,8 @@ impl XdpTcp {
                 break;
             };
             count += 1;
-            if !self.take_in(&arrived, now_ns) {
+            let touched = Stamp::touch(&*self.clock);
+            if !self.take_in(&arrived, touched, now_ns) {
                 self.work.frames_refused += 1;
             }
             self.wire.port.give_back(arrived);
@@ -83,7 +86,7 @@ impl XdpTcp {
     }
 
     /// Shows a frame to the connection it is for; says whether it was for anybody.
-    fn take_in(&mut self, arrived: &Arrived, now_ns: u64) -> bool {
+    fn take_in(&mut self, arrived: &Arrived, touched: Stamp<FirstTouch>, now_ns: u64) -> bool {
         let (bytes, mac) = (self.wire.port.bytes(arrived), self.wire.mac());
         let Some(segment) = segment::read(bytes, mac, self.local) else {
             return false;
@@ -103,6 +106,9 @@ impl XdpTcp {
         let (sockets, mac) = match place {
             Some(index) => {
                 let slot = &mut self.slots[index];
+                if slot.socket().recv_queue() == 0 {
+                    slot.touched = Some(touched);
+                }
                 (&mut slot.sockets, slot.peer_mac)
             }
             None => (&mut self.nobody, segment.peer_mac),
@@ -159,7 +165,7 @@ impl XdpTcp {
             }
         }
         let stack_ns = match self.stack.poll_at(now, &slot.sockets) {
-            Some(at) => (at.total_micros() as u64).saturating_mul(1_000),
+            Some(at) => ours_ns(at),
             None => NEVER_NS,
         };
         self.due_ns[index] = stack_ns.min(slot.deadline_ns);
@@ -173,10 +179,11 @@ impl XdpTcp {
     pub(super) fn deliver(&mut self, index: usize, on: On<'_>) -> usize {
         let conn = self.conn(index);
         let mut events = 0;
+        let touched = self.slots[index].touched;
         let socket = self.slots[index].socket_mut();
         while socket.can_recv() {
             let given = socket.recv(|bytes| {
-                on(TcpEvent::Data { conn, bytes });
+                on(touched, TcpEvent::Data { conn, bytes });
                 (bytes.len(), bytes.len())
             });
             self.stats.bytes_in += given.unwrap_or(0) as u64;
