@@ -30,6 +30,8 @@ pub struct Room {
     pub ids: u32,
     /// Messages at most.
     pub messages: u32,
+    /// Orders that rest at the same time at most.
+    pub orders: u32,
 }
 
 /// An engine with one empty book.

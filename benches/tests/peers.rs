@@ -8,6 +8,7 @@ fn room(messages: usize) -> Room {
     Room {
         ids: messages as u32,
         messages: messages as u32,
+        orders: messages as u32,
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Hostile {
     owed: Option<Command>,
     /// The last user reference of each session.
     user_refs: [u32; SESSIONS as usize + 1],
+    /// Whose references are free, by session.
+    free_refs: [bool; SESSIONS as usize + 1],
     /// Kill switches that were set and not lifted yet.
     killed: Vec<Command>,
     region: Region,
@@ -135,10 +137,14 @@ impl Hostile {
             SWEEPER => 0,
             _ => random.below(5) as u8,
         };
-        let sessions = (1..=SESSIONS).map(|session| Command {
+        let modes: Vec<u8> = (1..=SESSIONS).map(&mut mode).collect();
+        let free_refs = std::array::from_fn(|session| {
+            (1..usize::from(SWEEPER)).contains(&session) && random.below(3) == 0
+        });
+        let sessions = (1..=SESSIONS).zip(modes).map(|(session, mode)| Command {
             session,
             user_ref: accounts[usize::from(session) - 1],
-            letters: [mode(session), 0, 0, 0],
+            letters: [mode, u8::from(free_refs[usize::from(session)]), 0, 0],
             ..command(CommandKind::DefineSession)
         });
         let script = symbols.chain(sessions);
@@ -154,6 +160,7 @@ impl Hostile {
             controls,
             owed: None,
             user_refs: [0; SESSIONS as usize + 1],
+            free_refs,
             killed: Vec::new(),
             region,
             drift: 0,

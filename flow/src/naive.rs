@@ -112,15 +112,18 @@ struct Session {
     attributes: Attributes,
     account: u32,
     mode: Mode,
+    /// Its references come in any order.
+    free_refs: bool,
 }
 
 impl Session {
-    fn new(account: u32, mode: Mode) -> Self {
+    fn new(account: u32, mode: Mode, free_refs: bool) -> Self {
         Self {
             user_ref_last: 0,
             attributes: Attributes::NONE,
             account,
             mode,
+            free_refs,
         }
     }
 }
@@ -249,6 +252,7 @@ impl Naive {
             Some(CommandKind::New) => self.new_order(input),
             Some(CommandKind::Replace) => self.replace(input),
             Some(CommandKind::Cancel) => vec![self.cancel(command)],
+            Some(CommandKind::Amend) => self.amend(input),
             Some(CommandKind::SetState) => self.set_state(command),
             Some(CommandKind::SetBands) => vec![self.set_bands(command)],
             Some(CommandKind::Indicate) => vec![self.indicate(command)],
@@ -290,6 +294,34 @@ impl Naive {
         let event = lower(&mut order, quantity, Reason::User, place);
         self.books.store(&order);
         event
+    }
+
+    /// What an amendment asks is asked by a cancel or by a replacement, too.
+    fn amend(&mut self, input: &Input) -> Vec<Event> {
+        let command = input.command;
+        let order = self.books.find(command.session, command.user_ref);
+        let executed = order.as_ref().map_or(0, |order| order.executed);
+        let total = command.quantity.saturating_add(executed);
+        let reduces = order.is_some_and(|order| {
+            order.price == command.price && (1..=order.open).contains(&command.quantity)
+        });
+        let asked = Command {
+            kind: if reduces {
+                CommandKind::Cancel
+            } else {
+                CommandKind::Replace
+            } as u8,
+            old_user_ref: command.user_ref,
+            quantity: total,
+            ..command
+        };
+        if reduces {
+            return vec![self.cancel(&asked)];
+        }
+        self.replace(&Input {
+            command: asked,
+            ..*input
+        })
     }
 
     /// Whether an increment is offered.

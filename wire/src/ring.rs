@@ -110,12 +110,17 @@ codes! {
         /// Replace the order `old_user_ref` by `user_ref` with a new price and a new total
         /// quantity, executed units of the old order included. Loses priority.
         Replace = 3,
+        /// Give the order `user_ref` another price or another number of open units, `quantity`:
+        /// fewer units at the same price keep its priority. All else is a `Replace` under the same
+        /// reference.
+        Amend = 4,
         /// Define symbol number `symbol`: its name, eight letters padded with spaces, is in
         /// `client_id`, its tick (0 means 1) in `price`: good prices are multiples of it.
         DefineSymbol = 16,
         /// Bind session number `session` to an account: its number is in `user_ref`, the firm's
         /// four letters are the first bytes of `client_id`, the self-trade mode is `letters[0]`:
-        /// 0 trade, 1 cancel newest, 2 cancel oldest, 3 cancel both, 4 decrement and cancel.
+        /// 0 trade, 1 cancel newest, 2 cancel oldest, 3 cancel both, 4 decrement and cancel;
+        /// `letters[1]` is 0 if its references grow, 1 if they are free.
         DefineSession = 17,
         /// The trading day begins; order entry opens.
         OpenDay = 18,

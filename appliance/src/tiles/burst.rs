@@ -42,11 +42,14 @@ impl Burst {
         });
     }
 
-    /// The next command. The engine looks at those behind it first.
+    /// The next command. The engine looks at those behind it first, if it has
+    /// enough orders for that.
     pub(crate) fn next(&mut self, engine: &mut Engine<'_>) -> Option<Command> {
         let inputs = self.inputs.get(..self.len)?;
         let input = inputs.get(self.at)?;
-        engine.look_ahead(inputs, self.at);
+        if engine.is_ahead_worthwhile() {
+            engine.look_ahead(inputs, self.at);
+        }
         self.at += 1;
         Some(input.command)
     }

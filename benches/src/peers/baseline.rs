@@ -65,6 +65,14 @@ pub struct Baseline {
     messages: u64,
 }
 
+impl Baseline {
+    /// Orders that rest.
+    #[must_use]
+    pub fn live_orders(&self) -> u32 {
+        self.orders.len() as u32
+    }
+}
+
 impl Venue for Baseline {
     const NAME: &'static str = "BTreeMap + VecDeque";
 

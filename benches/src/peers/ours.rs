@@ -17,10 +17,8 @@ impl Venue for Ours {
 
     fn open(room: Room) -> Result<Self, BenchError> {
         let limits = BookLimits {
-            ids: room.ids,
-            orders: room.ids,
+            orders: room.orders,
             price_groups: PRICE_GROUPS,
-            entries: room.messages,
         };
         let book = Book::new(limits).map_err(|error| BenchError::failed("our book", error))?;
         Ok(Self(book))

@@ -9,7 +9,7 @@ use matching::{Events, Line};
 use quanta::Clock;
 use wire::ring::{CommandKind, Input};
 
-use super::matching::{Flow, LOOK_AHEAD_FROM, apply, engine};
+use super::matching::{Flow, apply, engine};
 use crate::compare::{Case, Subject, compare};
 use crate::memory::{engine_memory, pages_note};
 use crate::stats::{Samples, Stats};
@@ -24,7 +24,7 @@ pub const ROW: Row = Row {
 };
 
 /// Standing orders.
-const BOOKS: [u32; 3] = [LOOK_AHEAD_FROM, 5_000, 500_000];
+const BOOKS: [u32; 3] = [100_000, 5_000, 500_000];
 const KINDS: [(&str, CommandKind); 3] = [
     ("new", CommandKind::New),
     ("cancel", CommandKind::Cancel),

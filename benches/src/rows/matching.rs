@@ -23,9 +23,6 @@ pub const ROW: Row = Row {
 /// Commands that are timed together in the second case.
 pub(super) const BURST: usize = 32;
 
-/// From so many standing orders on, the engine looks ahead in a burst.
-pub(super) const LOOK_AHEAD_FROM: u32 = 100_000;
-
 /// Standing orders, and the names of the two cases.
 const BOOKS: [(u32, [&str; 2]); 3] = [
     (
@@ -36,7 +33,7 @@ const BOOKS: [(u32, [&str; 2]); 3] = [
         ],
     ),
     (
-        LOOK_AHEAD_FROM,
+        100_000,
         [
             "100k orders, each command",
             "100k orders, bursts of 32 looked ahead, per command",
@@ -230,7 +227,7 @@ pub(super) fn turn_engine(flow: &Flow, memory: &mut [Line]) -> Result<Vec<Sample
         let before = &mut |input: &Input| apply(&mut engine, input, &mut events, |_| ());
         flow.before.iter().for_each(before);
         let mut count = 0;
-        let looks = group > 1 && flow.limits.orders >= LOOK_AHEAD_FROM;
+        let looks = group > 1 && engine.is_ahead_worthwhile();
         cases.push(timed(&flow.timed, group, |inputs| {
             for (at, input) in inputs.iter().enumerate() {
                 if looks {

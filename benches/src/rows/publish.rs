@@ -9,7 +9,7 @@ use flow::Naive;
 use matching::{Events, Line};
 use wire::ring::{Event, Input};
 
-use super::matching::{BURST, EventDigest, Flow, LOOK_AHEAD_FROM, apply, engine};
+use super::matching::{BURST, EventDigest, Flow, apply, engine};
 use crate::calibration::Gate;
 use crate::compare::{Case, Subject, compare};
 use crate::memory::{engine_memory, pages_note};
@@ -29,7 +29,7 @@ const DEPTH: usize = 1_024;
 /// Events that the consumer takes at a time.
 const TAKE_MAX: usize = 64;
 /// Standing orders.
-const BOOKS: [u32; 3] = [5_000, LOOK_AHEAD_FROM, 500_000];
+const BOOKS: [u32; 3] = [5_000, 100_000, 500_000];
 
 fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     let commands = options.effort.pick(2_000, 100_000, 1_000_000);
@@ -75,7 +75,7 @@ fn turn_engine(flow: &Flow, lines: &mut [Line], group: usize) -> Result<Pieces, 
         for input in &flow.before {
             apply(&mut engine, input, &mut events, |_| ());
         }
-        let looks = group > 1 && flow.limits.orders >= LOOK_AHEAD_FROM;
+        let looks = group > 1 && engine.is_ahead_worthwhile();
         let pieces = Pieces::timed(&flow.timed, |piece| {
             for inputs in piece.chunks(group) {
                 for (at, input) in inputs.iter().enumerate() {

@@ -9,9 +9,7 @@
 use matching::{Engine, Events, Line};
 use wire::ring::{Command, CommandKind, EventKind, Input, QUANTITY_MAX, Reason, Side, TimeInForce};
 
-use super::matching::{
-    BURST, EventDigest, Flow, LOOK_AHEAD_FROM, apply, engine, timed, turn_engine,
-};
+use super::matching::{BURST, EventDigest, Flow, apply, engine, timed, turn_engine};
 use crate::compare::{Case, Subject, compare};
 use crate::stats::Samples;
 use crate::{BenchError, Options, Row};
@@ -240,7 +238,7 @@ impl Limited {
         for group in [1, BURST] {
             let mut engine = self.engine(memory)?;
             let (mut events, mut count) = (Events::new(), 0);
-            let looks = group > 1 && self.limits.orders >= LOOK_AHEAD_FROM;
+            let looks = group > 1 && engine.is_ahead_worthwhile();
             cases.push(timed(&self.flow.timed, group, |inputs| {
                 for (at, input) in inputs.iter().enumerate() {
                     if looks {

@@ -24,6 +24,10 @@ const NEIGHBOURS_AHEAD: usize = 6;
 const _: () = assert!(NAMES_AHEAD > RECORDS_AHEAD && RECORDS_AHEAD > NEIGHBOURS_AHEAD);
 const _: () = assert!(NAMES_AHEAD < SEEN_MAX && SEEN_MAX.is_power_of_two());
 
+/// Live orders from which on looking ahead pays: fewer lie in the near caches, where a look costs
+/// more than a miss. See `docs/latency-budget.md`.
+const WORTHWHILE_FROM: u32 = 65_536;
+
 /// The most commands that [`Engine::warm`] looks at.
 pub const BURST_MAX: usize = 32;
 
@@ -62,6 +66,13 @@ impl Ahead {
 }
 
 impl Engine<'_> {
+    /// Whether so many orders live that looking ahead finds more than it costs.
+    #[inline]
+    #[must_use]
+    pub fn is_ahead_worthwhile(&self) -> bool {
+        self.slab.live() >= WORTHWHILE_FROM
+    }
+
     /// Asks the memory for what the commands after `inputs[at]` will likely need; to be called for
     /// each place of a burst in turn, before the input there is applied. Changes nothing that can
     /// be observed, and the commands need not be good. A burst of one costs nothing.

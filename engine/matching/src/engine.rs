@@ -39,13 +39,15 @@ pub(crate) struct Session {
     pub(crate) defined: u16,
     /// What makes it more than a plain session: bits.
     pub(crate) extra: u8,
-    /// What happens instead of a trade with its own account.
-    pub(crate) mode: u8,
+    /// What happens instead of a trade with its own account, and [`Session::FREE_REFS`].
+    mode: u8,
 }
 
 impl Session {
     /// Its next order has attributes: what was asked stands beside.
     pub(crate) const ASKED: u8 = 1;
+    /// Its references come in any order: none but those of its live orders is taken.
+    const FREE_REFS: u8 = 0x80;
 
     /// What a snapshot carries beside its number and what is asked for its next order.
     pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
@@ -63,7 +65,11 @@ impl Session {
         for letter in firm {
             to.any("session.firm", letter)?;
         }
-        to.number("session.mode", mode, 0..=Prevention::Decrement as u8)?;
+        to.any("session.mode", mode)?;
+        let prevention = Prevention::from_byte(*mode & !Self::FREE_REFS);
+        to.check("session.mode", prevention.is_some())?;
+        let is_last = *user_ref_last == 0 || *mode & Self::FREE_REFS == 0;
+        to.check("session.user_ref_last", is_last)?;
         // All else that makes it more than a plain one follows from other records.
         debug_assert!(*extra & !(Self::ASKED | Self::KEPT_KILLS | Self::ALL_KILLED) == 0);
         *extra &= Self::KEPT_KILLS;
@@ -73,6 +79,26 @@ impl Session {
     #[inline]
     pub(crate) fn is_defined(&self) -> bool {
         self.defined != 0
+    }
+
+    /// What happens instead of a trade with its own account.
+    pub(crate) fn prevention(&self) -> Prevention {
+        Prevention::from_byte(self.mode & !Self::FREE_REFS).unwrap_or(Prevention::None)
+    }
+
+    /// Whether its references come in any order.
+    #[inline]
+    pub(crate) fn has_free_refs(&self) -> bool {
+        self.mode & Self::FREE_REFS != 0
+    }
+
+    /// Notes the reference of an order that was accepted. Free ones leave the last one at 0, so
+    /// that each is greater.
+    #[inline]
+    pub(crate) fn take_ref(&mut self, user_ref: u32) {
+        if !self.has_free_refs() {
+            self.user_ref_last = user_ref;
+        }
     }
 
     /// Whether it is defined and there is nothing more to its next order.
@@ -245,6 +271,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::New) => self.enter_new(command, events),
             Some(CommandKind::Cancel) => self.cancel(command, events),
             Some(CommandKind::Replace) => self.replace(command, events),
+            Some(CommandKind::Amend) => self.amend(command, events),
             Some(CommandKind::CloseDay) => self.close_day(command, events),
             Some(CommandKind::Kill) => self.kill(command, events),
             Some(CommandKind::MassCancel) => self.mass_cancel(command, events),
@@ -314,10 +341,11 @@ impl<'m> Engine<'m> {
     }
 
     fn define_session(&mut self, command: &Command) -> Event {
-        let [mode, ..] = command.letters;
-        if command.session == 0 || Prevention::from_byte(mode).is_none() {
+        let [mode, free, ..] = command.letters;
+        if command.session == 0 || Prevention::from_byte(mode).is_none() || free > 1 {
             return refused(command, Reason::InvalidField);
         }
+        let mode = mode | if free == 1 { Session::FREE_REFS } else { 0 };
         let kills = self.kills_of(command.user_ref);
         match self.sessions.get_mut(usize::from(command.session)) {
             Some(session) if session.defined == 0 => {

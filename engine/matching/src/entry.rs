@@ -5,12 +5,13 @@
 //! finds the reason.
 
 use wire::ring::{
-    Command, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side, TimeInForce,
+    Command, CommandKind, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
+    TimeInForce,
 };
 
 use crate::answers::{about, canceled, code, of_order};
 use crate::books::Book;
-use crate::engine::Day;
+use crate::engine::{Day, Session};
 use crate::events::pair;
 use crate::parked::{Wait, reach};
 use crate::refs::Found;
@@ -153,20 +154,35 @@ impl Engine<'_> {
         let session = self.sessions.get(usize::from(command.session));
         self.day == Day::Open
             && command.time_in_force <= TimeInForce::ImmediateOrCancel as u8
-            && session.is_some_and(|session| {
-                session.is_plain() && command.user_ref > session.user_ref_last
-            })
+            && session.is_some_and(|session| session.is_plain() && self.is_fresh(session, command))
+    }
+
+    /// Whether a session may call an order what a `New` or `Replace` calls it.
+    #[inline(always)]
+    fn is_fresh(&self, session: &Session, command: &Command) -> bool {
+        command.user_ref > session.user_ref_last
+            && (!session.has_free_refs() || self.is_unused(command))
+    }
+
+    /// Whether no live order of the session has the reference, but for one that is replaced.
+    #[inline]
+    fn is_unused(&self, command: &Command) -> bool {
+        let Command {
+            session, user_ref, ..
+        } = *command;
+        let keeps = command.kind == CommandKind::Replace as u8 && command.old_user_ref == user_ref;
+        keeps || self.refs.get(self.slab.orders, session, user_ref).is_none()
     }
 
     /// The order of a `New` that passes the checks of a plain order.
     pub(crate) fn taker_new(&self, command: &Command) -> Result<Taker, Reason> {
-        let user_ref_last = self.check_session(command)?;
+        let session = self.check_session(command)?;
         let book = self.books.books.get(usize::from(command.symbol));
         let book = book.filter(|book| book.is_defined());
         let tick = book.ok_or(Reason::UnknownSymbol)?.tick;
         let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
         TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
-        if command.user_ref <= user_ref_last {
+        if !self.is_fresh(session, command) {
             return Err(Reason::DuplicateUserRef);
         }
         check_amounts(command, 0, tick)?;
@@ -176,9 +192,9 @@ impl Engine<'_> {
 
     /// The order that a `Replace` replaces, if that passes the checks of a plain order.
     pub(crate) fn check_replace(&self, command: &Command) -> Result<Found, Reason> {
-        let user_ref_last = self.check_session(command)?;
+        let session = self.check_session(command)?;
         TimeInForce::from_byte(command.time_in_force).ok_or(Reason::InvalidField)?;
-        if command.user_ref <= user_ref_last {
+        if !self.is_fresh(session, command) {
             return Err(Reason::DuplicateUserRef);
         }
         let found = self
@@ -199,14 +215,14 @@ impl Engine<'_> {
         self.taker(command, old.identity().head & !HEAD_HIDDEN, executed)
     }
 
-    /// What `New` and `Replace` check first; gives the session's last accepted reference.
-    fn check_session(&self, command: &Command) -> Result<u32, Reason> {
+    /// What `New` and `Replace` check first; gives the session.
+    fn check_session(&self, command: &Command) -> Result<&Session, Reason> {
         let session = self.sessions.get(usize::from(command.session));
         if self.day != Day::Open {
             return Err(Reason::NotOpen);
         }
-        let session = session.filter(|session| session.defined != 0);
-        Ok(session.ok_or(Reason::UnknownSession)?.user_ref_last)
+        let session = session.filter(|session| session.is_defined());
+        session.ok_or(Reason::UnknownSession)
     }
 
     /// The order of a command whose fields are good; `executed` units are spent already.
@@ -290,7 +306,7 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn take(&mut self, taker: &Taker, meets: bool) -> u8 {
         self.orders_taken += 1;
-        self.sessions[usize::from(taker.who.session())].user_ref_last = taker.who.user_ref;
+        self.sessions[usize::from(taker.who.session())].take_ref(taker.who.user_ref);
         if taker.rests && !meets {
             Event::BOOKED | Event::LAST
         } else {

@@ -37,6 +37,7 @@ mod after;
 mod ahead;
 mod all_or_none;
 mod allocation;
+mod amend;
 mod answers;
 mod attributes;
 mod bands;

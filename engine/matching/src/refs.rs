@@ -8,7 +8,9 @@
 //! most 18 slots and walks at most 48 branches, and there is always room for as many references as
 //! there are orders.
 //!
-//! A slot is an order's handle alone: whose it is stands in its record, which is needed next.
+//! A slot is an order's handle: whose it is stands in its record, which is needed next. In the bits
+//! above the handle it counts the references that would be at home there and are elsewhere, so that
+//! a name that nobody has is mostly known by one look.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -20,6 +22,13 @@ pub(crate) const LINE_SLOTS: usize = 16;
 /// is taken.
 pub(crate) const ORDER_SLOTS: usize = 3;
 
+/// A slot's order; above it the count of those that are elsewhere.
+const HANDLE_MASK: u32 = (1 << 28) - 1;
+const ELSEWHERE_ONE: u32 = HANDLE_MASK + 1;
+/// A count that was reached stays: there may have been more.
+const ELSEWHERE_MAX: u32 = !HANDLE_MASK;
+
+const _: () = assert!(crate::ORDERS_MAX <= HANDLE_MASK);
 const _: () = assert!(size_of::<u32>() * LINE_SLOTS == crate::LINE_BYTES);
 const _: () = assert!(crate::ORDERS_MAX as usize * 2 * ORDER_SLOTS < IN_TREE as usize);
 const _: () = assert!(size_of::<Branch>() == 8);
@@ -78,7 +87,7 @@ impl Branch {
 
 /// All live references.
 pub(crate) struct Refs<'m> {
-    /// Orders; 0 for an empty slot.
+    /// Orders, 0 for none, and how many are elsewhere.
     slots: &'m mut [u32],
     tree: Tree<'m>,
 }
@@ -92,6 +101,7 @@ pub(crate) struct Found {
     pub(crate) order: u32,
     /// [`IN_TREE`] or its place.
     slot: u32,
+    home: u32,
 }
 
 impl<'m> Refs<'m> {
@@ -127,7 +137,7 @@ impl<'m> Refs<'m> {
     /// The order in a slot: 0 for none.
     #[inline]
     pub(crate) fn order_at(&self, slot: usize) -> u32 {
-        self.slots[slot]
+        self.slots[slot] & HANDLE_MASK
     }
 
     /// The slots where a reference may be that neither its home nor that one's other half holds.
@@ -140,35 +150,40 @@ impl<'m> Refs<'m> {
     /// The live order of that name, if there is one.
     #[inline(always)]
     pub(crate) fn get(&self, orders: &[Order], session: u16, user_ref: u32) -> Option<Found> {
-        let slot = self.home(session, user_ref);
-        let order = self.slots[slot];
+        let home = self.home(session, user_ref);
+        let slot = self.slots[home];
+        let order = slot & HANDLE_MASK;
         if order != NONE && orders[order as usize].is_named(session, user_ref) {
-            let slot = slot as u32;
-            return Some(Found { order, slot });
+            let home = home as u32;
+            let slot = home;
+            return Some(Found { order, slot, home });
+        }
+        if slot < ELSEWHERE_ONE {
+            return None;
         }
         self.get_beyond(orders, session, user_ref)
     }
 
     #[inline(never)]
     fn get_beyond(&self, orders: &[Order], session: u16, user_ref: u32) -> Option<Found> {
-        let is_it = |slot: usize| {
-            let order = self.slots[slot];
-            order != NONE && orders[order as usize].is_named(session, user_ref)
-        };
+        let is_it =
+            |order: u32| order != NONE && orders[order as usize].is_named(session, user_ref);
         let order = match self.search_beyond(session, user_ref, is_it) {
             IN_TREE => self.tree.get(orders, name(session, user_ref)),
-            slot => self.slots[slot as usize],
+            slot => self.order_at(slot as usize),
         };
         (order != NONE).then(|| self.find(orders, order))
     }
 
-    /// The slot that something holds for beyond the home slot, or [`IN_TREE`].
-    fn search_beyond(&self, session: u16, user_ref: u32, holds: impl Fn(usize) -> bool) -> u32 {
+    /// The slot whose order something holds for beyond the home slot, or [`IN_TREE`].
+    fn search_beyond(&self, session: u16, user_ref: u32, holds: impl Fn(u32) -> bool) -> u32 {
         let other = self.home(session, user_ref) ^ (LINE_SLOTS / 2);
-        if holds(other) {
+        if holds(self.order_at(other)) {
             return other as u32;
         }
-        let slot = self.far(session, user_ref).find(|slot| holds(*slot));
+        let slot = self
+            .far(session, user_ref)
+            .find(|slot| holds(self.order_at(*slot)));
         slot.map_or(IN_TREE, |slot| slot as u32)
     }
 
@@ -178,20 +193,21 @@ impl<'m> Refs<'m> {
         let record = &orders[order as usize];
         let (session, user_ref) = (record.session(), record.user_ref);
         let home = self.home(session, user_ref);
-        let slot = if self.slots[home] == order {
+        let slot = if self.order_at(home) == order {
             home as u32
         } else {
-            self.search_beyond(session, user_ref, |slot| self.slots[slot] == order)
+            self.search_beyond(session, user_ref, |one| one == order)
         };
-        Found { order, slot }
+        let home = home as u32;
+        Found { order, slot, home }
     }
 
     /// Adds a live order; its name is not there yet.
     #[inline(always)]
     pub(crate) fn insert(&mut self, orders: &[Order], session: u16, user_ref: u32, order: u32) {
         let home = self.home(session, user_ref);
-        if self.slots[home] == NONE {
-            self.slots[home] = order;
+        if self.order_at(home) == NONE {
+            self.slots[home] |= order;
         } else {
             self.insert_beyond(orders, session, user_ref, order);
         }
@@ -199,18 +215,36 @@ impl<'m> Refs<'m> {
 
     #[inline(never)]
     fn insert_beyond(&mut self, orders: &[Order], session: u16, user_ref: u32, order: u32) {
-        match self.search_beyond(session, user_ref, |slot| self.slots[slot] == NONE) {
+        match self.search_beyond(session, user_ref, |one| one == NONE) {
             IN_TREE => self.tree.insert(orders, order),
-            slot => self.slots[slot as usize] = order,
+            slot => self.slots[slot as usize] |= order,
+        }
+        let home = self.home(session, user_ref);
+        let home = &mut self.slots[home];
+        if *home < ELSEWHERE_MAX {
+            *home += ELSEWHERE_ONE;
         }
     }
 
     /// Takes out what was found, before its record is freed.
     #[inline(always)]
     pub(crate) fn remove(&mut self, orders: &[Order], found: Found) {
+        if found.slot == found.home {
+            self.slots[found.home as usize] &= !HANDLE_MASK;
+        } else {
+            self.remove_beyond(orders, found);
+        }
+    }
+
+    #[inline(never)]
+    fn remove_beyond(&mut self, orders: &[Order], found: Found) {
         match found.slot {
             IN_TREE => self.tree.remove(orders, found.order),
-            slot => self.slots[slot as usize] = NONE,
+            slot => self.slots[slot as usize] &= !HANDLE_MASK,
+        }
+        let home = &mut self.slots[found.home as usize];
+        if *home < ELSEWHERE_MAX {
+            *home -= ELSEWHERE_ONE;
         }
     }
 }

@@ -219,7 +219,7 @@ impl<'m> Engine<'m> {
         reader.require(self.day == Day::Open, "day", Value)?;
         let takes_orders = self.state(symbol) != MarketState::Closed;
         reader.require(takes_orders, "symbol.state", Value)?;
-        let known = kept.user_ref <= session.user_ref_last;
+        let known = session.has_free_refs() || kept.user_ref <= session.user_ref_last;
         reader.require(known, "order.user_ref", Value)?;
         let counted = kept.order_ref <= self.orders_taken;
         reader.require(counted, "order.order_ref", Value)?;

@@ -36,8 +36,7 @@ impl Engine<'_> {
     /// What an order's session wants.
     #[inline]
     pub(crate) fn prevention(&self, taker: &Taker) -> Prevention {
-        let mode = self.sessions[usize::from(taker.who.session())].mode;
-        Prevention::from_byte(mode).unwrap_or(Prevention::None)
+        self.sessions[usize::from(taker.who.session())].prevention()
     }
 
     /// Whether an arriving order and a resting one are of one account.

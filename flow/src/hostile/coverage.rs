@@ -17,7 +17,7 @@ pub struct Coverage {
 }
 
 /// Rare things that are told from events and the reference's books.
-pub(super) const RARE: [&str; 29] = [
+pub(super) const RARE: [&str; 32] = [
     "limit state begun",
     "limit state ended by quotes",
     "volatility auction begun by time",
@@ -35,6 +35,9 @@ pub(super) const RARE: [&str; 29] = [
     "four orders came to life at one input",
     "at-the-close order came to life",
     "all-or-none order skipped",
+    "order amended",
+    "order reduced by an amendment",
+    "order replaced under its own name",
     "decrement to zero of both",
     "decrement of the maker",
     "decrement of the aggressor",

@@ -79,9 +79,12 @@ impl Hostile {
         let session = self.session();
         let old_user_ref = self.recent(session);
         let (symbol, side) = (1 + self.random.below(2) as u16, Side::Buy);
+        let terms = self.terms(session, symbol, side, CommandKind::Replace);
+        let keeps = self.free_refs[usize::from(session)] && self.random.below(3) == 0;
         Command {
+            user_ref: if keeps { old_user_ref } else { terms.user_ref },
             old_user_ref,
-            ..self.terms(session, symbol, side, CommandKind::Replace)
+            ..terms
         }
     }
 
@@ -114,16 +117,25 @@ impl Hostile {
             2 if self.controls & STATES != 0 => TimeInForce::AtClose,
             _ => TimeInForce::Day,
         };
-        let last = &mut self.user_refs[usize::from(session)];
-        *last += u32::from(self.random.below(40) != 0);
         Command {
             session,
-            user_ref: *last,
+            user_ref: self.user_ref(session),
             quantity,
             price,
             time_in_force: life as u8,
             ..command(kind)
         }
+    }
+
+    /// What a session calls its next order: mostly a name that is good.
+    fn user_ref(&mut self, session: u16) -> u32 {
+        let at = usize::from(session);
+        let last = self.user_refs[at];
+        if self.free_refs[at] && self.random.below(3) == 0 {
+            return self.random.below(u64::from(last) + 2) as u32;
+        }
+        self.user_refs[at] = last + u32::from(self.random.below(40) != 0);
+        self.user_refs[at]
     }
 
     /// Ticks from the middle to an order, away from the other side.
@@ -302,7 +314,25 @@ impl Hostile {
         }
     }
 
+    /// An order's other price or units, under the same name where that is allowed.
+    fn amend(&mut self) -> Command {
+        let session = self.session();
+        let user_ref = self.recent(session);
+        let (symbol, side) = match self.random.below(2) {
+            0 => (1, Side::Buy),
+            _ => (2, Side::Sell),
+        };
+        let last = self.user_refs[usize::from(session)];
+        let terms = self.terms(session, symbol, side, CommandKind::Amend);
+        // No name is taken for it.
+        self.user_refs[usize::from(session)] = last;
+        Command { user_ref, ..terms }
+    }
+
     pub(super) fn cancel(&mut self) -> Command {
+        if self.random.below(4) == 0 {
+            return self.amend();
+        }
         let session = self.session();
         let quantity = match self.random.below(3) {
             0 => 0,

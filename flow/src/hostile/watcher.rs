@@ -60,6 +60,7 @@ impl Watcher {
         );
         self.watch_states(coverage, input, events);
         self.watch_tables(coverage, input, events, naive);
+        watch_names(coverage, input, events);
         self.watch_parts(coverage, events);
         self.watch_pegs(coverage, events, naive);
         self.watch_waiting(coverage, events, naive);
@@ -288,4 +289,20 @@ impl Watcher {
 
 fn is(event: &Event, kind: EventKind) -> bool {
     event.kind == kind as u8
+}
+
+/// Orders that keep their name.
+fn watch_names(coverage: &mut Coverage, input: &Input, events: &[Event]) {
+    let amends = input.command.kind == CommandKind::Amend as u8;
+    for event in events {
+        let keeps = is(event, EventKind::Replaced) && event.user_ref == event.old_user_ref;
+        let reduces = is(event, EventKind::Reduced) && event.reason == Reason::User as u8;
+        let name = match (amends, keeps, reduces) {
+            (true, true, _) => "order amended",
+            (true, _, true) => "order reduced by an amendment",
+            (false, true, _) => "order replaced under its own name",
+            _ => continue,
+        };
+        coverage.note(1, name);
+    }
 }

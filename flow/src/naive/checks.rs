@@ -18,14 +18,12 @@ pub(super) struct Good {
 impl Naive {
     pub(super) fn check_new(&mut self, input: &Input) -> Result<Good, Reason> {
         let command = &input.command;
-        let (attributes, user_ref_last) = self.check_session(command)?;
+        let attributes = self.check_session(command)?;
         let market = self.symbols.get(&command.symbol);
         let tick = market.ok_or(Reason::UnknownSymbol)?.tick;
         let side = Side::from_byte(command.side).ok_or(Reason::InvalidField)?;
         let life = self.life_offered(command.time_in_force)?;
-        if command.user_ref <= user_ref_last {
-            return Err(Reason::DuplicateUserRef);
-        }
+        self.check_user_ref(command, None)?;
         check_amounts(command, 0, tick)?;
         self.check_switches(command.session, command.symbol)?;
         let order = Resting::plain(command, life, command.symbol, side, 0);
@@ -38,11 +36,9 @@ impl Naive {
     /// Gives the order to be replaced, too.
     pub(super) fn check_replace(&mut self, input: &Input) -> Result<(Resting, Good), Reason> {
         let command = &input.command;
-        let (attributes, user_ref_last) = self.check_session(command)?;
+        let attributes = self.check_session(command)?;
         let life = self.life_offered(command.time_in_force)?;
-        if command.user_ref <= user_ref_last {
-            return Err(Reason::DuplicateUserRef);
-        }
+        self.check_user_ref(command, Some(command.old_user_ref))?;
         let old = self
             .books
             .find(command.session, command.old_user_ref)
@@ -59,22 +55,32 @@ impl Naive {
         Ok((old, good))
     }
 
-    /// What `New` and `Replace` check first; gives the attributes, which are used up, and the
-    /// session's last user reference.
-    fn check_session(&mut self, command: &Command) -> Result<(Attributes, u32), Reason> {
+    /// References grow, or they are free: then only those of live orders are taken.
+    fn check_user_ref(&self, command: &Command, old: Option<u32>) -> Result<(), Reason> {
+        let Some(session) = self.sessions.get(&command.session) else {
+            return Err(Reason::UnknownSession);
+        };
+        let is_live = self.books.find(command.session, command.user_ref).is_some();
+        let is_taken = session.free_refs && is_live && old != Some(command.user_ref);
+        if command.user_ref <= session.user_ref_last || is_taken {
+            return Err(Reason::DuplicateUserRef);
+        }
+        Ok(())
+    }
+
+    /// What `New` and `Replace` check first; gives the attributes, which are used up.
+    fn check_session(&mut self, command: &Command) -> Result<Attributes, Reason> {
         let session = self.sessions.get_mut(&command.session);
-        let asked = session.map(|session| {
-            let attributes = std::mem::replace(&mut session.attributes, Attributes::NONE);
-            (attributes, session.user_ref_last)
-        });
+        let asked =
+            session.map(|session| std::mem::replace(&mut session.attributes, Attributes::NONE));
         if self.day != Day::Open {
             return Err(Reason::NotOpen);
         }
-        let (attributes, user_ref_last) = asked.ok_or(Reason::UnknownSession)?;
+        let attributes = asked.ok_or(Reason::UnknownSession)?;
         if !attributes.are_offered(self.offered) {
             return Err(Reason::Unsupported);
         }
-        Ok((attributes, user_ref_last))
+        Ok(attributes)
     }
 
     /// The checks of attributes; the last ones look at the book. The number of an order that

@@ -32,7 +32,7 @@ impl Naive {
     pub(super) fn define_session(&mut self, command: &Command) -> Event {
         let prevents = self.offers(increments::SELF_TRADE);
         let mode = Mode::from_byte(if prevents { command.letters[0] } else { 0 });
-        let (Some(mode), 1..) = (mode, command.session) else {
+        let (Some(mode), free @ 0..=1, 1..) = (mode, command.letters[1], command.session) else {
             return about(command, EventKind::Refused, Reason::InvalidField);
         };
         if self.sessions.contains_key(&command.session) {
@@ -41,7 +41,7 @@ impl Naive {
         if let Err(reason) = self.check_room() {
             return about(command, EventKind::Refused, reason);
         }
-        let session = Session::new(command.user_ref, mode);
+        let session = Session::new(command.user_ref, mode, free == 1);
         self.sessions.insert(command.session, session);
         about(command, EventKind::SessionDefined, Reason::None)
     }

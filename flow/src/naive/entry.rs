@@ -39,7 +39,8 @@ impl Naive {
 
     /// Gives an order its number and advances its session's last user reference.
     fn number(&mut self, order: &mut Resting) {
-        if let Some(session) = self.sessions.get_mut(&order.session) {
+        let session = self.sessions.get_mut(&order.session);
+        if let Some(session) = session.filter(|session| !session.free_refs) {
             session.user_ref_last = order.user_ref;
         }
         order.order_ref = self.order_ref_next();

@@ -1,7 +1,7 @@
 //! Orders and answers in short, for cases written by hand.
 //!
 //! A command is `session/user_ref` and what it asks: `B 10@100` buys, `S 10@100` sells, `R5 10@100`
-//! replaces order 5, `X3` cancels to 3. Then words: `ioc`, `open`, `close`, `min=5`, `show=5`,
+//! replaces order 5, `A 10@100` amends to 10, `X3` cancels to 3. Then words: `ioc`, `open`, `close`, `min=5`, `show=5`,
 //! `exp=50`, `post`,
 //! `slide`, `hide`, `flags=9`, `odd` (something that nobody offers), `sym=2`, `at=50` (the time).
 //! `-` is a command that only carries time. `PRICE_MARKET` is written `any`. Any other command is
@@ -197,6 +197,7 @@ fn ask(order: &mut Command, text: &str) {
     order.kind = match kind {
         "B" | "S" => CommandKind::New,
         "R" => CommandKind::Replace,
+        "A" => CommandKind::Amend,
         "X" => CommandKind::Cancel,
         other => panic!("{other}"),
     } as u8;

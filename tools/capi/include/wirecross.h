@@ -39,7 +39,7 @@ enum {
     WX_REASON_PRICE = 7,     /* below 1 or above 19999999 ticks */
     WX_REASON_DUPLICATE = 8, /* an order with this id is live */
     WX_REASON_UNKNOWN = 9,   /* no order with this id is live */
-    WX_REASON_ORDERS = 10,   /* more orders, or entries, than the limits say */
+    WX_REASON_ORDERS = 10,   /* more orders than the limits say */
     WX_REASON_PRICES = 11,   /* more price groups than the limits say */
     WX_REASON_FIELD = 12     /* kind, side, ioc or id is out of its range */
 };
@@ -48,10 +48,8 @@ typedef struct wx_book wx_book;
 
 /* What a book has room for; all memory is taken when it is made. */
 typedef struct {
-    uint32_t ids;          /* order ids are below this */
     uint32_t orders;       /* orders that rest at the same time */
     uint32_t price_groups; /* aligned groups of 64 ticks with an order in them */
-    uint32_t entries;      /* new orders and modifies accepted in the book's whole life */
 } wx_limits;
 
 typedef struct {

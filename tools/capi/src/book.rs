@@ -1,4 +1,4 @@
-//! One book with dense ids, prices in ticks and reports that name ids.
+//! One book: a session with free references, prices in ticks, and reports that name ids.
 
 use std::fmt;
 
@@ -8,18 +8,15 @@ use queue::Pages;
 use wire::ring::{Command, CommandKind, EventKind, Input, PRICE_MAX, Reason, Side, TimeInForce};
 
 use crate::hearing::Hearing;
-use crate::message::{
-    Depth, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_MODIFIED, REPORT_REJECTED, Report,
-};
-use crate::orders::Orders;
+use crate::message::{Depth, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_REJECTED, Report};
 
 /// A tick is a whole cent to the engine, whatever it means outside: 64 neighbours share a group.
 pub(crate) const TICK: i64 = 100;
 /// The greatest price, in ticks; the least is 1.
 pub const PRICE_TICKS_MAX: i64 = PRICE_MAX / TICK;
 const _: () = assert!(PRICE_TICKS_MAX < u32::MAX as i64);
-/// The most ids, and the most accepted orders and modifies, that a book can be made for.
-const COUNT_MAX: u32 = 1 << 30;
+/// The greatest id; the least is 0.
+pub const ID_MAX: u64 = u32::MAX as u64 - 1;
 
 const SYMBOL: u16 = 1;
 const SESSION: u16 = 1;
@@ -35,21 +32,15 @@ const BLANK: Command = Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct BookLimits {
-    /// Order ids are below this.
-    pub ids: u32,
     /// Orders that rest at the same time.
     pub orders: u32,
     /// Groups of 64 prices (a multiple of 64 ticks and the 63 above) with an order in them.
     pub price_groups: u32,
-    /// New orders and modifies accepted in the whole life of the book.
-    pub entries: u32,
 }
 
 /// Why there is no book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BookError {
-    /// A limit is 0 or too great: its name.
-    Limit(&'static str),
     /// The engine refuses a limit.
     Engine(LimitError),
     /// The system has no memory for it.
@@ -59,7 +50,6 @@ pub enum BookError {
 impl fmt::Display for BookError {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Limit(name) => write!(to, "book limit `{name}` must be 1 to {COUNT_MAX}"),
             Self::Engine(error) => error.fmt(to),
             Self::NoMemory => write!(to, "no memory for a book of this size"),
         }
@@ -72,11 +62,10 @@ impl std::error::Error for BookError {}
 pub struct Book {
     engine: Engine<'static>,
     events: Events,
-    orders: Orders,
     input: Input,
     /// Messages applied so far.
     messages: u64,
-    /// What the messages of a burst will likely ask.
+    /// What the messages of a burst ask, as far as looking ahead needs it.
     guesses: [Input; BURST_MAX],
     /// Where the engine lives; after it, because fields are dropped in their order.
     _lines: Pages<Line>,
@@ -88,11 +77,6 @@ impl Book {
     /// # Errors
     /// A limit out of its range, or no memory.
     pub fn new(limits: BookLimits) -> Result<Self, BookError> {
-        for (name, value) in [("ids", limits.ids), ("entries", limits.entries)] {
-            if value == 0 || value > COUNT_MAX {
-                return Err(BookError::Limit(name));
-            }
-        }
         let engine_limits = Limits {
             symbols: SYMBOL,
             sessions: SESSION,
@@ -126,7 +110,6 @@ impl Book {
         Ok(Self {
             engine,
             events,
-            orders: Orders::new(limits.ids, limits.entries).ok_or(BookError::NoMemory)?,
             input,
             messages: 0,
             guesses: [guess; BURST_MAX],
@@ -147,15 +130,22 @@ impl Book {
         }
     }
 
-    /// Applies messages one after the other; looks ahead only to warm the caches. The answers are
-    /// those of [`Book::apply`] for each.
+    /// Applies messages one after the other; looks ahead only to warm the caches, where that pays.
+    /// The answers are those of [`Book::apply`] for each.
     pub fn apply_all(&mut self, messages: &[Message], mut on: impl FnMut(&Report)) {
         for burst in messages.chunks(BURST_MAX) {
-            if let [message] = burst {
-                self.apply(message, &mut on);
+            if burst.len() == 1 || !self.engine.is_ahead_worthwhile() {
+                burst
+                    .iter()
+                    .for_each(|message| self.apply(message, &mut on));
                 continue;
             }
-            self.guess(burst);
+            for (guess, message) in self.guesses.iter_mut().zip(burst) {
+                guess.command.kind = message.kind;
+                guess.command.side = message.side & 1;
+                guess.command.user_ref = user_ref(message.id);
+                guess.command.price = message.price.wrapping_mul(TICK);
+            }
             for (at, message) in burst.iter().enumerate() {
                 self.engine.look_ahead(&self.guesses[..burst.len()], at);
                 self.apply(message, &mut on);
@@ -218,42 +208,45 @@ impl Book {
 
     #[inline]
     fn cancel(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
-        let Some(user_ref) = self.orders.find(message.id) else {
-            return self.refuse(message, Reason::UnknownOrder, on);
-        };
         let command = &mut self.input.command;
         command.kind = CommandKind::Cancel as u8;
-        command.user_ref = user_ref;
         command.quantity = 0;
         self.run(message, EventKind::Canceled, on);
     }
 
     #[inline]
     fn enter(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
-        if let Err(reason) = check_new(&self.orders, message) {
-            return self.refuse(message, reason, on);
+        if message.ioc > 1 {
+            return self.refuse(message, Reason::InvalidField, on);
         }
         let command = &mut self.input.command;
         command.kind = CommandKind::New as u8;
         command.side = message.side;
         command.time_in_force = message.ioc;
-        command.user_ref = self.orders.next();
-        command.quantity = message.quantity;
-        command.price = message.price * TICK;
+        self.set_terms(message);
         self.run(message, EventKind::Accepted, on);
     }
 
     #[inline(never)]
     fn modify(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
-        match ask_modify(&mut self.orders, message, &mut self.input.command) {
-            Ok(true) => self.run(message, EventKind::Replaced, on),
-            Ok(false) => on(&Report {
-                price: message.price,
-                quantity: message.quantity,
-                ..Report::new(REPORT_MODIFIED, self.messages, message.id)
-            }),
-            Err(reason) => self.refuse(message, reason, on),
+        if message.kind != KIND_MODIFY {
+            return self.refuse(message, Reason::InvalidField, on);
         }
+        let command = &mut self.input.command;
+        command.kind = CommandKind::Amend as u8;
+        command.time_in_force = TimeInForce::Day as u8;
+        self.set_terms(message);
+        self.run(message, EventKind::Replaced, on);
+    }
+
+    /// Writes price and units of the command. A price out of its range becomes one that the engine
+    /// refuses.
+    #[inline(always)]
+    fn set_terms(&mut self, message: &Message) {
+        let is_good = (1..=PRICE_TICKS_MAX).contains(&message.price);
+        let command = &mut self.input.command;
+        command.price = if is_good { message.price * TICK } else { 0 };
+        command.quantity = message.quantity;
     }
 
     #[cold]
@@ -270,21 +263,26 @@ impl Book {
     /// `first` is the event that is likely the first one, and often the only one.
     #[inline(always)]
     fn run(&mut self, message: &Message, first: EventKind, on: &mut impl FnMut(&Report)) {
+        if message.id > ID_MAX {
+            let reason = match first {
+                EventKind::Accepted => Reason::InvalidField,
+                _ => Reason::UnknownOrder,
+            };
+            return self.refuse(message, reason, on);
+        }
         let Self {
             engine,
             events,
-            orders,
             input,
             messages,
             ..
         } = self;
-        let mut hearing = Hearing {
-            orders,
+        let hearing = Hearing {
             message,
             number: *messages,
-            total: input.command.quantity,
         };
         input.sequence += 1;
+        input.command.user_ref = user_ref(message.id);
         let mut step = engine.apply(input, events);
         loop {
             for event in events.as_slice() {
@@ -300,77 +298,12 @@ impl Book {
             step = engine.resume(events);
         }
     }
-
-    /// What the messages of a burst will likely ask of the engine, as far as can be told before the
-    /// first of them is applied. What stands there for a message that will be refused does no harm.
-    fn guess(&mut self, burst: &[Message]) {
-        let next = self.orders.next();
-        for (guess, message) in self.guesses.iter_mut().zip(burst) {
-            let command = &mut guess.command;
-            let live = self.orders.find(message.id).unwrap_or_default();
-            command.kind = message.kind;
-            command.side = message.side & 1;
-            command.user_ref = if message.kind == KIND_NEW { next } else { live };
-            command.old_user_ref = live;
-            command.price = message.price.wrapping_mul(TICK);
-        }
-    }
 }
 
-// A guess takes the kind from the message as it is.
-const _: () = assert!(KIND_NEW == CommandKind::New as u8);
-const _: () = assert!(KIND_CANCEL == CommandKind::Cancel as u8);
-const _: () = assert!(KIND_MODIFY == CommandKind::Replace as u8);
-
-/// Whether there is anything to ask the engine about a new order.
+/// What the engine calls the order of an id up to [`ID_MAX`]; 0 is no reference.
 #[inline]
-fn check_new(orders: &Orders, message: &Message) -> Result<(), Reason> {
-    if !(1..=PRICE_TICKS_MAX).contains(&message.price) {
-        return Err(Reason::InvalidPrice);
-    }
-    if message.side > 1 || message.ioc > 1 || !orders.knows(message.id) {
-        return Err(Reason::InvalidField);
-    }
-    if orders.find(message.id).is_some() {
-        return Err(Reason::DuplicateUserRef);
-    }
-    if orders.has_next() {
-        Ok(())
-    } else {
-        Err(Reason::PoolFull)
-    }
-}
-
-/// Writes what the engine is asked over `to`. Says whether there is anything to ask: a modify may
-/// change nothing.
-#[inline]
-fn ask_modify(orders: &mut Orders, message: &Message, to: &mut Command) -> Result<bool, Reason> {
-    if !(1..=PRICE_TICKS_MAX).contains(&message.price) {
-        return Err(Reason::InvalidPrice);
-    }
-    if message.kind != KIND_MODIFY {
-        return Err(Reason::InvalidField);
-    }
-    let user_ref = orders.find(message.id).ok_or(Reason::UnknownOrder)?;
-    let entry = *orders.entry(user_ref);
-    to.price = message.price * TICK;
-    to.quantity = match entry.executed.checked_add(message.quantity) {
-        Some(total) if message.quantity > 0 => total,
-        _ => return Err(Reason::InvalidQuantity),
-    };
-    if i64::from(entry.price) == message.price && message.quantity <= entry.open {
-        to.kind = CommandKind::Cancel as u8;
-        to.user_ref = user_ref;
-        return Ok(message.quantity < entry.open);
-    }
-    if !orders.has_next() {
-        return Err(Reason::PoolFull);
-    }
-    to.kind = CommandKind::Replace as u8;
-    to.user_ref = orders.next();
-    to.old_user_ref = user_ref;
-    to.time_in_force = TimeInForce::Day as u8;
-    Ok(true)
+pub(crate) fn user_ref(id: u64) -> u32 {
+    (id as u32).wrapping_add(1)
 }
 
 /// The lines for as long as anyone likes.
@@ -400,6 +333,8 @@ fn opening() -> [Command; 3] {
             kind: CommandKind::DefineSession as u8,
             session: SESSION,
             user_ref: 1,
+            // Its references are free: the harness's ids.
+            letters: [0, 1, 0, 0],
             client_id: *b"BOOK          ",
             ..blank
         },

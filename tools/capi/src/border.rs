@@ -151,7 +151,7 @@ pub unsafe extern "C" fn wx_book_new(
     let made = match catch_unwind(|| Book::new(limits)) {
         Ok(Ok(made)) => made,
         Ok(Err(BookError::NoMemory)) => return WX_NO_MEMORY,
-        Ok(Err(BookError::Limit(_) | BookError::Engine(_))) => return WX_INVALID,
+        Ok(Err(BookError::Engine(_))) => return WX_INVALID,
         Err(_) => return WX_INTERNAL,
     };
     let handle = Box::new(Handle {

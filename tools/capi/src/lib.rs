@@ -8,7 +8,6 @@ mod book;
 mod border;
 mod hearing;
 mod message;
-mod orders;
 
 pub use book::{Book, BookError, BookLimits, PRICE_TICKS_MAX};
 pub use border::{

@@ -6,10 +6,8 @@ use wirecross_capi::{
 };
 
 const LIMITS: BookLimits = BookLimits {
-    ids: 400,
     orders: 400,
     price_groups: 64,
-    entries: 5_000,
 };
 
 fn messages(count: usize) -> Vec<Message> {
@@ -53,13 +51,6 @@ fn a_burst_answers_as_its_messages_one_by_one() {
 
 #[test]
 fn limits_are_kept_and_named() {
-    let none = BookLimits { ids: 0, ..LIMITS };
-    assert_eq!(Book::new(none).err(), Some(BookError::Limit("ids")));
-    let none = BookLimits {
-        entries: u32::MAX,
-        ..LIMITS
-    };
-    assert_eq!(Book::new(none).err(), Some(BookError::Limit("entries")));
     let none = BookLimits {
         orders: 0,
         ..LIMITS
@@ -67,7 +58,7 @@ fn limits_are_kept_and_named() {
     assert!(matches!(Book::new(none), Err(BookError::Engine(_))));
 
     let small = BookLimits {
-        entries: 3,
+        orders: 3,
         ..LIMITS
     };
     let mut book = Book::new(small).unwrap();

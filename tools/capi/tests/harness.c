@@ -27,7 +27,7 @@ static int is(size_t at, uint8_t kind, uint64_t id, uint64_t other, int64_t pric
 }
 
 static int errors(void) {
-    wx_limits none = {0, 10, 10, 10}, too_many = {10, UINT32_MAX, 10, 10};
+    wx_limits none = {0, 10}, too_many = {UINT32_MAX, 10};
     wx_book *other = NULL;
     wx_depth depth;
     CHECK(wx_book_new(NULL, NULL, NULL, &other) == WX_NULL);
@@ -93,7 +93,7 @@ static int refusals(void) {
         uint32_t quantity;
         uint8_t side, ioc, reason;
     } bad[] = {
-        {100, 5, 5, 0, 0, WX_REASON_FIELD},  {UINT64_MAX, 5, 5, 0, 0, WX_REASON_FIELD},
+        {UINT32_MAX, 5, 5, 0, 0, WX_REASON_FIELD}, {UINT64_MAX, 5, 5, 0, 0, WX_REASON_FIELD},
         {8, 5, 5, 2, 0, WX_REASON_FIELD},    {8, 5, 5, 0, 2, WX_REASON_FIELD},
         {8, 0, 5, 0, 0, WX_REASON_PRICE},    {8, INT64_MIN, 5, 0, 0, WX_REASON_PRICE},
         {8, 20000000, 5, 0, 0, WX_REASON_PRICE}, {8, 5, 0, 0, 0, WX_REASON_QUANTITY},
@@ -116,7 +116,7 @@ static int refusals(void) {
 }
 
 int main(void) {
-    wx_limits limits = {100, 50, 16, 1000};
+    wx_limits limits = {50, 16};
     int calls = 0;
     CHECK(wx_version() == WX_VERSION);
     CHECK(wx_book_new(&limits, on_reports, &calls, &book) == WX_OK && book != NULL);

@@ -56,7 +56,7 @@ fn bytes_that_no_engine_would_write_are_refused() {
     let session = HEADER_BYTES + VENUE_BYTES;
     let order_3 = &good[order(2)..order(3)];
     use RestoreFault::{Order, Taken, Value};
-    let cases: [(usize, &[u8], &str, RestoreFault); 32] = [
+    let cases: [(usize, &[u8], &str, RestoreFault); 34] = [
         (0, b"w", "magic", Value),
         (8, &[2], "version", Value),
         (12, &[1], "zero", Value),
@@ -66,6 +66,13 @@ fn bytes_that_no_engine_would_write_are_refused() {
         (HEADER_BYTES + 2, &[3], "order.order_ref", Value),
         (session + 1, &[4], "session", Order),
         (session + SESSION_BYTES - 2, &[5], "session.mode", Value),
+        (session + SESSION_BYTES - 2, &[133], "session.mode", Value),
+        (
+            session + SESSION_BYTES - 2,
+            &[128],
+            "session.user_ref_last",
+            Value,
+        ),
         (session + SESSION_BYTES - 1, &[8], "session.killed", Value),
         (session + 3, &[3], "order.user_ref", Value),
         (order(0) + 1, &[2], "order.side", Value),
