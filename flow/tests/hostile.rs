@@ -166,13 +166,15 @@ fn seeds_give_the_same_stream_again_and_different_ones() {
 
 #[test]
 fn a_failing_stream_is_reduced_to_what_matters() {
-    let inputs = stream(5, KNOWN);
     let refreshes = |inputs: &[Input]| {
         let events = run(inputs, KNOWN);
         events
             .iter()
             .any(|event| event.kind == EventKind::Refreshed as u8)
     };
+    let mut streams = (5..15).map(|seed| stream(seed, KNOWN));
+    let inputs = streams.find(|inputs| refreshes(inputs));
+    let inputs = inputs.expect("one of ten days has an iceberg");
     let reduced = reduce(&inputs, refreshes);
     assert!(refreshes(&reduced));
     assert!(reduced.len() < 12, "{}", saved::write(&reduced));
