@@ -11,7 +11,7 @@ use flow::naive::OFFERED;
 use matching::WORKS;
 
 /// Days, each by its seed.
-const DAYS: u64 = 40;
+const DAYS: u64 = 56;
 
 /// Inputs of a day, and of one whose heaps or halts take many.
 const INPUTS: usize = 4_000;

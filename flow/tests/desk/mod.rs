@@ -1,11 +1,11 @@
 //! Orders and answers in short, for cases written by hand.
 //!
 //! A command is `session/user_ref` and what it asks: `B 10@100` buys, `S 10@100` sells, `R5 10@100`
-//! replaces order 5, `A 10@100` amends to 10, `X3` cancels to 3. Then words: `ioc`, `open`, `close`, `min=5`, `show=5`,
-//! `exp=50`, `post`,
-//! `slide`, `hide`, `flags=9`, `odd` (something that nobody offers), `sym=2`, `at=50` (the time).
-//! `-` is a command that only carries time. `PRICE_MARKET` is written `any`. Any other command is
-//! written as `flow::saved` has it, from its kind on.
+//! replaces order 5, `A 10@100` amends to 10, `X3` cancels to 3. Then words: `ioc`, `open`,
+//! `close`, `min=5`, `show=5`, `exp=50`, `post`, `slide`, `hide`,
+//! `flags=9`, `odd` (something that nobody offers), `sym=2`, `at=50` (the time). `-` is a command
+//! that only carries time. `PRICE_MARKET` is written `any`. Any other command is written as
+//! `flow::saved` has it, from its kind on.
 //!
 //! An answer is its events: `Kind:Reason(session/user_ref quantity@price leaves flags)`, the flags
 //! by their first letters (`O` for `OLD_HIDDEN`; `LAST` is left out); `Refreshed` and `Replaced`
