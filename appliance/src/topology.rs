@@ -15,6 +15,7 @@ mod packets;
 mod place;
 mod raw;
 mod rules;
+mod shadow;
 mod turns;
 mod uring;
 mod wiring;
@@ -25,6 +26,7 @@ pub use keeping::Keeping;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
+pub use shadow::Shadow;
 pub use turns::{Schedule, Turn, Turns};
 
 use std::net::SocketAddrV4;
@@ -240,6 +242,8 @@ pub struct Topology {
     pub segment_bytes: u64,
     /// What becomes of closed segments and of days that are over.
     pub keeping: Keeping,
+    /// Who writes streams and snapshots, if anybody does.
+    pub shadow: Option<Shadow>,
     /// Where each tile runs, in the order of [`Tile::ALL`].
     pub places: [Place; Tile::ALL.len()],
     /// How deep each link is, in the order of [`Link::ALL`].
@@ -292,6 +296,15 @@ impl Topology {
                     "name one of them, or share a thread: { thread = \"NAME\" }",
                 ));
             }
+        }
+        if let Some(core) = self.shadow.and_then(|shadow| shadow.core)
+            && !cores.contains(&core)
+        {
+            return Err(Error::value(
+                "shadow.core",
+                format!("is {core}, and this process may use the cores {cores:?}"),
+                "name one of them, or leave it out",
+            ));
         }
         Ok(())
     }

@@ -10,10 +10,13 @@ mod control;
 pub mod day;
 mod definitions;
 mod keeping;
+mod kept;
 mod recovery;
+mod replay;
 pub mod rerun;
 pub mod runner;
 mod schedule;
+pub mod shadow;
 mod spent;
 mod stop;
 mod threads;
@@ -23,7 +26,7 @@ pub mod word;
 pub(crate) use answer::decimals;
 pub use control::{Operator, say};
 pub use definitions::definitions;
-pub use recovery::Recovery;
+pub use recovery::{Recovery, Split};
 pub use schedule::Schedule;
 pub use stop::StopRequests;
 pub(crate) use threads::idle;
@@ -33,7 +36,7 @@ use crate::tiles::{
     JournalTile, PublishPorts, PublishTile, Tile,
 };
 use crate::topology::{DepthFeed, DropCopy, Link, Topology, User};
-use journal::{Storage, Writer};
+use journal::{Files, Storage, Writer};
 use matching::Line;
 use nic::{TcpPort, UdpPort};
 use queue::{CounterSet, ring_named};
@@ -82,6 +85,8 @@ pub struct Parts<T: TcpPort, U: UdpPort, S: Storage> {
     pub udp: PublishPorts<U>,
     /// The journal's storage.
     pub storage: S,
+    /// Where snapshots and streams lie, if there may be any.
+    pub files: Option<Box<dyn Files>>,
     /// Name of the trading day: the session of order entry and feed.
     pub session: [u8; 10],
 }
@@ -142,8 +147,8 @@ pub fn engine_limits(topology: &Topology) -> matching::Limits {
     }
 }
 
-/// Reads the journal back, checks it against the topology and builds the tiles behind its end. An
-/// empty journal gets the topology's definitions as its first inputs.
+/// Reads snapshot and journal back, checks them against the topology and builds the tiles behind
+/// their end. An empty journal gets the topology's definitions as its first inputs.
 ///
 /// # Errors
 /// The journal is damaged or belongs to another topology, or memory is too small.
@@ -162,20 +167,18 @@ where
         tcp,
         udp,
         mut storage,
+        mut files,
         session,
     } = parts;
-    let state = state_empty(topology, lines, session)?;
-    let mut replay = recovery::Replay::new(topology, state);
-    let journaled = journal::recover(&mut storage, &mut |input| replay.take(input))
-        .map_err(|e| StartError::of("recovery", &e))?;
-    let (state, startup) = replay.finish()?;
+    let past = recovery::Past::Memory;
+    let start = recovery::start(topology, session, lines, files.as_deref_mut(), past)?;
+    let (journaled, state, startup, recovery) = recovery::replay(topology, start, &mut storage)?;
+    let replay::State { engine, outputs } = state;
     let config = journal::Config {
         segment_bytes: topology.segment_bytes,
     };
     let writer = Writer::open(storage, config, journaled.resume.clone())
         .map_err(|e| StartError::of("journal", &e))?;
-    let recovery = Recovery::of(&journaled, &state.engine, startup.len());
-
     let last = (journaled.next_sequence - 1, journaled.time_ns);
     let opening = last.0 + startup.len() as u64;
     let built = || -> Result<Venue<'m, T, U, S>, queue::Error> {
@@ -198,13 +201,12 @@ where
         };
         let groups = topology.feed.depth.map(|depth| depth.group);
         Ok(Venue {
-            gate: GateTile::new(tcp, (state.entry, last.0), gate_links, topology, set)?
+            gate: GateTile::new(tcp, (outputs.entry, last.0), gate_links, topology, set)?
                 .opening_at(opening),
-            engine: EngineTile::new(state.engine, last, startup, links, set)?
-                .scheduled(state.schedule),
+            engine: EngineTile::new(engine, last, startup, links, set)?.scheduled(outputs.schedule),
             journal: JournalTile::new(writer, inputs_out, set)?,
-            publish: PublishTile::new(udp, (state.publisher, last.0), feed_out, topology, set)?
-                .with_depth(state.depth.zip(groups)),
+            publish: PublishTile::new(udp, (outputs.publisher, last.0), feed_out, topology, set)?
+                .with_depth(outputs.depth.zip(groups)),
             operator: Some(Operator::new(control_in, answers_out)),
         })
     };
@@ -212,14 +214,8 @@ where
     Ok((venue, recovery))
 }
 
-/// What replaying starts from.
-fn state_empty<'m>(
-    topology: &Topology,
-    lines: &'m mut [Line],
-    session: [u8; 10],
-) -> Result<recovery::State<'m>, StartError> {
-    let engine = matching::Engine::new(engine_limits(topology), lines)
-        .map_err(|e| StartError::of("matching engine", &e))?;
+/// What follows from the events of a day that did not begin yet.
+fn outputs_empty(topology: &Topology, session: [u8; 10]) -> Result<replay::Outputs, StartError> {
     let entry = OrderEntry::new(entry_config(topology, session), &members(topology))
         .and_then(|entry| entry.with_drop_copies(&drop_copies(topology)))
         .map_err(|e| StartError::of("order entry", &e))?;
@@ -230,8 +226,7 @@ fn state_empty<'m>(
         .map(|depth| depth_publisher(topology, depth, session))
         .transpose()?;
     let schedule = topology.rules.schedule.as_ref();
-    Ok(recovery::State {
-        engine,
+    Ok(replay::Outputs {
         entry,
         publisher,
         depth,

@@ -89,6 +89,20 @@ impl<S: Segments> Segments for &mut S {
     }
 }
 
+impl<S: Segments + ?Sized> Segments for Box<S> {
+    fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
+        (**self).list()
+    }
+
+    fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
+        (**self).read(segment, offset, into)
+    }
+
+    fn file(&self, segment: u32) -> String {
+        (**self).file(segment)
+    }
+}
+
 /// Where segments live, for the one who writes them.
 ///
 /// At most one write and one preparation are in flight; beginning a second is a fault of the

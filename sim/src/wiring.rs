@@ -173,6 +173,7 @@ pub fn parts(wires: &Wires, disk: &Disk) -> io::Result<Parts<SimTcp, SimUdp, Dis
             rerequest: net.udp(&UdpOptions::new(REREQUEST))?,
         },
         storage: disk.storage(),
+        files: None,
         session: SESSION,
     })
 }

@@ -2,7 +2,8 @@
 
 use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
-use crate::{Outcome, determinism, forward, fuzz, mutants, referees, roundtrip, simulate, tidy};
+use crate::tidy;
+use crate::{Outcome, determinism, drill, forward, fuzz, mutants, referees, roundtrip, simulate};
 
 const STEPS: &[Step] = &[
     Step {
@@ -48,6 +49,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "referees",
         run: referees::run,
+    },
+    Step {
+        name: "recovery",
+        run: || drill::run(&drill::Drill::ci()),
     },
     Step {
         name: "tune",

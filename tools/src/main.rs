@@ -5,6 +5,7 @@
 mod ci;
 mod command;
 mod determinism;
+mod drill;
 mod forward;
 mod fuzz;
 mod mutants;
@@ -40,7 +41,7 @@ enum Task {
     /// Runs every check, or one.
     Ci {
         /// Only this step: format, tidy, clippy, test, determinism, differential, sim, loom,
-        /// mutants, docs, referees, tune or fuzz.
+        /// mutants, docs, referees, recovery, tune or fuzz.
         #[arg(long)]
         only: Option<String>,
     },
@@ -83,6 +84,8 @@ enum Task {
     Determinism,
     /// Compares the engine with the naive reference, command by command.
     Differential(forward::Differential),
+    /// Measures how long a venue with many orders and a long journal takes to its first order.
+    RecoveryDrill(drill::Drill),
     /// Applies what `wirecross tune` can and undoes it, and compares everything with before.
     TuneRoundtrip(roundtrip::Roundtrip),
     /// Runs seeds of the simulator: the whole appliance with simulated net, clock and disk.
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Task::Generate(generate) => forward::generate(&generate),
         Task::Determinism => determinism::run(),
         Task::Differential(differential) => forward::differential(&differential),
+        Task::RecoveryDrill(drill) => drill::run(&drill),
         Task::TuneRoundtrip(what) => roundtrip::run(&what),
         Task::Sim(simulate) => simulate::run(&simulate),
         Task::Topology { file } => forward::topology(&file),

@@ -51,8 +51,25 @@ fn ready_print(ready: &Ready) {
     for mode in &ready.modes {
         eprintln!("wirecross: {mode}");
     }
+    for refused in &ready.recovery.refused {
+        eprintln!("wirecross: {refused}");
+    }
     if let Some(torn) = &ready.recovery.torn {
         eprintln!("wirecross: torn tail: {torn}");
+    }
+    let recovery = &ready.recovery;
+    if recovery.inputs > 0 {
+        let split = recovery.split;
+        eprintln!(
+            "wirecross: recovered {} inputs: snapshot of {} read in {:.3} s, engine restored in \
+             {:.3} s, {} replayed in {:.3} s",
+            recovery.inputs,
+            recovery.inputs_skipped,
+            split.snapshot.as_secs_f64(),
+            split.restore.as_secs_f64(),
+            recovery.inputs - recovery.inputs_skipped,
+            split.replay.as_secs_f64()
+        );
     }
     let depth = ready
         .depth

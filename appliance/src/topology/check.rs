@@ -2,7 +2,7 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
-    Topology, USERS_MAX, keeping, logins, packets, raw, rules, uring, wiring, xdp,
+    Topology, USERS_MAX, keeping, logins, packets, raw, rules, shadow, uring, wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -56,6 +56,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         uring: uring::options(&file.uring)?,
         segment_bytes: within("segment_mib", file.segment_mib, 1..=SEGMENT_MIB_MAX)? * MIB as u64,
         keeping: keeping::keeping(&file.journal)?,
+        shadow: shadow::shadow(file.shadow.as_ref())?,
         places,
         links,
         ticks,

@@ -25,6 +25,7 @@ pub(super) struct File {
     pub uring: super::uring::Raw,
     #[serde(default)]
     pub journal: super::keeping::Raw,
+    pub shadow: Option<super::shadow::Raw>,
     pub tiles: BTreeMap<String, Place>,
     pub links: BTreeMap<String, Link>,
     pub users: Vec<User>,

@@ -139,8 +139,8 @@ impl Keeping {
         day::retire(&self.data_dir, &self.day, max).map_err(failed)
     }
 
-    /// The oldest input that recovery needs: the one behind the oldest snapshot, if enough of them
-    /// are sound. Until they change they are read through once.
+    /// The oldest input that recovery needs: the last one of the oldest snapshot, whose record it
+    /// looks for, if enough of them are sound. Until they change they are read through once.
     fn needed_from(&mut self) -> u64 {
         let sequences = snapshot::list(&mut self.files).unwrap_or_default();
         if self.needs.0 != sequences {
@@ -148,7 +148,7 @@ impl Keeping {
             let mut is_sound = |sequence: &u64| snapshot::Snapshot::read(files, *sequence).is_ok();
             let sound: Vec<u64> = sequences.iter().copied().filter(&mut is_sound).collect();
             let oldest = sound.last().filter(|_| sound.len() >= SNAPSHOTS_MIN);
-            self.needs = (sequences, oldest.map_or(1, |sequence| sequence + 1));
+            self.needs = (sequences, oldest.map_or(1, |sequence| *sequence));
         }
         self.needs.1
     }

@@ -1,173 +1,245 @@
-//! From the journal back to the state: every input goes through the engine again, and its events
-//! through order entry and feed, so that replies and messages can be asked for again.
+//! From snapshot and journal back to the state: the newest snapshot that is whole, and every input
+//! behind it once more; without a snapshot, every input of the day.
 
-use super::StartError;
-use super::definitions::{definitions, told};
-use super::schedule::Schedule;
+use super::kept::{Opened, Unusable, store_of, told};
+use super::replay::{Kept, Outputs, Replay, State};
+use super::{StartError, engine_limits, outputs_empty};
 use crate::topology::Topology;
-use matching::{Engine, Events, Step};
-use session::feed::{DepthPublisher, Publisher};
-use session::order_entry::OrderEntry;
+use journal::stream::{self, Kind, Name, Position};
+use journal::{Files, Mark, Recovered, Segments, snapshot};
+use matching::{Engine, Line};
 use std::collections::VecDeque;
-use wire::ring::{Command, Input};
+use std::time::{Duration, Instant};
+use wire::ring::Command;
 
 /// What recovery found, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovery {
-    /// Inputs read back; 0 for a new day.
+    /// Inputs of the day so far; 0 for a new day.
     pub inputs: u64,
+    /// Those of them that a snapshot stood for.
+    pub inputs_skipped: u64,
     /// The last life closed the journal.
     pub is_clean: bool,
     /// A tail that was cut, in words.
     pub torn: Option<String>,
+    /// Snapshots that were refused, in words.
+    pub refused: Vec<String>,
     /// Hash of the state behind the last input.
     pub state_hash: u64,
     /// Orders on the books.
     pub live_orders: u32,
     /// Definitions that are still to be journaled.
     pub definitions_left: usize,
+    /// Where the time went.
+    pub split: Split,
 }
 
-impl Recovery {
-    pub(super) fn of(
-        journaled: &journal::Recovered,
-        engine: &Engine<'_>,
-        definitions_left: usize,
-    ) -> Self {
-        let torn = journaled.torn.as_ref().map(|torn| {
-            format!(
-                "{} from byte {}: never acknowledged, cut",
-                torn.file, torn.offset
-            )
-        });
-        Self {
-            inputs: journaled.inputs,
-            is_clean: journaled.clean,
-            torn,
-            state_hash: engine.state_hash(),
-            live_orders: engine.live_orders(),
-            definitions_left,
-        }
-    }
+/// Where the time of a recovery went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Split {
+    /// Reading the snapshot, and earlier replies and messages from the streams.
+    pub snapshot: Duration,
+    /// Building the engine from it.
+    pub restore: Duration,
+    /// Reading the journal behind it and applying its inputs.
+    pub replay: Duration,
 }
 
-/// The state being rebuilt.
-pub(super) struct Replay<'m> {
-    state: State<'m>,
-    events: Events,
-    definitions: Vec<Command>,
-    /// Definitions that the journal has too.
-    definitions_seen: usize,
-    error: Option<StartError>,
+/// A state to go on from, and where.
+pub(super) struct Start<'m> {
+    pub state: State<'m>,
+    pub mark: Mark,
+    pub streams: Vec<(Name, Position)>,
+    pub definitions_seen: usize,
+    pub refused: Vec<String>,
+    pub split: Split,
 }
 
-/// The parts that replaying rebuilds.
-pub(super) struct State<'m> {
-    pub engine: Engine<'m>,
-    pub entry: OrderEntry,
-    pub publisher: Publisher,
-    pub depth: Option<DepthPublisher>,
-    pub schedule: Option<Schedule>,
+/// Who keeps what was told before the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// The venue itself, in memory: it is read from the streams.
+    Memory,
+    /// The streams.
+    Streams,
 }
 
-impl<'m> Replay<'m> {
-    pub(super) fn new(topology: &Topology, state: State<'m>) -> Self {
-        Self {
-            state,
-            events: Events::new(),
-            definitions: definitions(topology),
+/// The state of the newest snapshot that can be used, or that of a new day.
+pub(super) fn start<'m>(
+    topology: &Topology,
+    session: [u8; 10],
+    lines: &'m mut [Line],
+    files: Option<&mut (dyn Files + 'static)>,
+    past: Past,
+) -> Result<Start<'m>, StartError> {
+    let mut refused = Vec::new();
+    let begun = Instant::now();
+    let found = match files {
+        Some(files) => newest(topology, session, files, past, &mut refused)?,
+        None => None,
+    };
+    let snapshot = begun.elapsed();
+    let limits = engine_limits(topology);
+    let Some((opened, outputs)) = found else {
+        let engine =
+            Engine::new(limits, lines).map_err(|e| StartError::of("matching engine", &e))?;
+        let outputs = outputs_empty(topology, session)?;
+        return Ok(Start {
+            state: State { engine, outputs },
+            mark: Mark::START,
+            streams: Vec::new(),
             definitions_seen: 0,
-            error: None,
+            refused,
+            split: Split::default(),
+        });
+    };
+    let begun = Instant::now();
+    let engine = Engine::restore(limits, lines, opened.engine()).map_err(|e| {
+        let name = snapshot::file_name(opened.mark.next_sequence - 1);
+        StartError::of(
+            &format!("the engine of {name} (remove it to do without)"),
+            &e,
+        )
+    })?;
+    let split = Split {
+        snapshot,
+        restore: begun.elapsed(),
+        replay: Duration::ZERO,
+    };
+    Ok(Start {
+        state: State { engine, outputs },
+        mark: opened.mark,
+        streams: opened.streams,
+        definitions_seen: opened.definitions_seen,
+        refused,
+        split,
+    })
+}
+
+/// Looks for the newest snapshot that can be used; says which ones cannot.
+fn newest(
+    topology: &Topology,
+    session: [u8; 10],
+    files: &mut (dyn Files + 'static),
+    past: Past,
+    refused: &mut Vec<String>,
+) -> Result<Option<(Opened, Outputs)>, StartError> {
+    let all = snapshot::list(files).map_err(|e| StartError::of("snapshots", &e))?;
+    for sequence in all {
+        let mut outputs = outputs_empty(topology, session)?;
+        let read = Opened::read(topology, files, sequence);
+        let read = read.and_then(|opened| {
+            opened.restore(&mut outputs)?;
+            for (name, position) in &opened.streams {
+                remember(topology, files, &mut outputs, (*name, position), past)?;
+            }
+            Ok(opened)
+        });
+        match read {
+            Ok(opened) => return Ok(Some((opened, outputs))),
+            Err(Unusable::Venue(error)) => return Err(error),
+            Err(Unusable::Damaged(why)) => {
+                let name = files.path(&snapshot::file_name(sequence));
+                refused.push(format!("{name} is not used: {why}"));
+            }
         }
     }
+    Ok(None)
+}
 
-    /// Takes the next input; after the first error the others are let pass.
-    pub(super) fn take(&mut self, input: &Input) {
-        if self.error.is_some() {
-            return;
-        }
-        if let Err(error) = self
-            .definition_check(input)
-            .and_then(|()| self.apply(input))
-        {
-            self.error = Some(error);
-        }
+/// Tells outputs what was told before the snapshot, as far as they are to know it.
+fn remember(
+    topology: &Topology,
+    files: &mut dyn Files,
+    outputs: &mut Outputs,
+    (name, position): (Name, &Position),
+    past: Past,
+) -> Result<(), Unusable> {
+    let next = position.messages + 1;
+    let from = match (name.kind, &outputs.depth) {
+        _ if past == Past::Streams => next,
+        (Kind::Feed, _) => first(next, outputs.publisher.history_messages()),
+        (Kind::Depth, Some(depth)) => first(next, depth.history_messages()),
+        _ => 1,
+    };
+    let store = store_of(topology, name).unwrap_or(0);
+    match name.kind {
+        Kind::Feed => outputs.publisher.begin(from),
+        Kind::Depth => outputs.depth.iter_mut().for_each(|depth| depth.begin(from)),
+        _ => outputs.entry.begin_behind(store, from - 1),
     }
-
-    fn definition_check(&mut self, input: &Input) -> Result<(), StartError> {
-        let Some(defined) = self.definitions.get(self.definitions_seen) else {
-            return Ok(());
+    if from == next {
+        return Ok(());
+    }
+    let mut is_kept = true;
+    let read = stream::read(files, name, from, &mut |number, message| {
+        is_kept &= match (name.kind, &mut outputs.depth) {
+            (Kind::Feed, _) => outputs.publisher.again(message),
+            (Kind::Depth, Some(depth)) => depth.again(message),
+            _ => outputs.entry.again(store, message),
         };
-        if *defined != input.command {
-            return Err(StartError::new(format!(
-                "the journal is another topology's: its input {} defines {}, the topology {}; \
-                 restore the topology, or begin a new day with --new-day",
-                input.sequence,
-                told(&input.command),
-                told(defined)
-            )));
-        }
-        self.definitions_seen += 1;
-        Ok(())
+        is_kept && number < position.messages
+    });
+    let read = read.map_err(|e| told(&e))?;
+    if !is_kept {
+        let remedy = "raise `order_entry.reply_mib`";
+        let why = format!("the messages of {} do not fit: {remedy}", name.file());
+        return Err(Unusable::Venue(StartError::new(why)));
     }
+    if read != next {
+        return Err(told(&format!(
+            "{} ends at message {}",
+            name.file(),
+            read - 1
+        )));
+    }
+    Ok(())
+}
 
-    fn apply(&mut self, input: &Input) -> Result<(), StartError> {
-        let State {
-            engine,
-            entry,
-            publisher,
-            depth,
-            schedule,
-        } = &mut self.state;
-        entry.replayed(input);
-        let mut step = engine.apply(input, &mut self.events);
-        loop {
-            for event in self.events.as_slice() {
-                if entry.on_event(event, input.time_ns).is_err() {
-                    return Err(StartError::new(format!(
-                        "the replies of session {} do not fit its memory at input {}: raise \
-                         `order_entry.reply_mib`",
-                        event.session, input.sequence
-                    )));
-                }
-                if publisher.on_event(event, input.time_ns).is_err() {
-                    publisher.skip_unsent();
-                    if publisher.on_event(event, input.time_ns).is_err() {
-                        let remedy = "raise `feed.history_mib`";
-                        return Err(StartError::new(format!("the feed has no memory: {remedy}")));
-                    }
-                }
-                if let Some(depth) = depth {
-                    // One event may change more than the history holds: what is left of it comes
-                    // first at each turn.
-                    while depth.on_event(event, input.time_ns).is_err() {
-                        depth.skip_unsent();
-                    }
-                }
-                if let Some(schedule) = schedule {
-                    schedule.on_event(event, input.time_ns);
-                }
-            }
-            if step == Step::Done {
-                return Ok(());
-            }
-            step = engine.resume(&mut self.events);
-        }
-    }
+/// The first of the last `kept` messages before `next`.
+const fn first(next: u64, kept: usize) -> u64 {
+    let first = next.saturating_sub(kept as u64);
+    if first == 0 { 1 } else { first }
+}
 
-    /// The state, and the definitions that the journal does not have yet.
-    pub(super) fn finish(mut self) -> Result<(State<'m>, VecDeque<Command>), StartError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        self.state.publisher.skip_unsent();
-        if let Some(depth) = &mut self.state.depth {
-            while !depth.tell() {
-                depth.skip_unsent();
-            }
-            depth.skip_unsent();
-        }
-        let left = self.definitions.split_off(self.definitions_seen);
-        Ok((self.state, left.into()))
-    }
+/// Replays the journal behind a start; gives what it held, the state, and the definitions that are
+/// still to be journaled.
+pub(super) fn replay<'m, S: Segments>(
+    topology: &Topology,
+    start: Start<'m>,
+    segments: &mut S,
+) -> Result<(Recovered, State<'m>, VecDeque<Command>, Recovery), StartError> {
+    let Start {
+        state,
+        mark,
+        definitions_seen,
+        refused,
+        mut split,
+        ..
+    } = start;
+    let begun = Instant::now();
+    let mut replay = Replay::new(topology, state, definitions_seen, Kept);
+    let journaled = journal::recover_from(segments, &mark, &mut |input| replay.take(input))
+        .map_err(|e| StartError::of("recovery", &e))?;
+    let (state, startup) = replay.finish()?;
+    split.replay = begun.elapsed();
+    let torn = journaled.torn.as_ref().map(|torn| {
+        format!(
+            "{} from byte {}: never acknowledged, cut",
+            torn.file, torn.offset
+        )
+    });
+    let recovery = Recovery {
+        inputs: journaled.next_sequence - 1,
+        inputs_skipped: mark.next_sequence - 1,
+        is_clean: journaled.clean,
+        torn,
+        refused,
+        state_hash: state.engine.state_hash(),
+        live_orders: state.engine.live_orders(),
+        definitions_left: startup.len(),
+        split,
+    };
+    Ok((journaled, state, startup, recovery))
 }

@@ -5,13 +5,15 @@ use super::conduct::Conductor;
 use super::control::Control;
 use super::day::Day;
 use super::keeping::Keeping;
+use super::shadow::{self, Shadow};
 use super::spent::Spent;
 use super::stop::StopRequests;
 use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use crate::tiles::{COUNTERS, HISTOGRAMS, PublishPorts, Signals};
 use crate::topology::{Place, Topology};
-use journal::FileStorage;
+use core_affinity::CoreId;
+use journal::{DirectoryFiles, FileSegments, FileStorage, Files};
 use matching::Line;
 use nic::{Clock, Net, RealNet, RealSource, RealTcp, RealUdp, TcpLimits, TcpPort, TimeSource};
 use nic::{Tracker, UdpOptions, UdpPort, XdpTcp};
@@ -103,6 +105,7 @@ pub fn run(
         tcp,
         udp,
         storage,
+        files: topology.shadow.map(|_| files(&day)),
         session: day.session,
     };
     let (mut venue, recovery) = assemble(topology, parts, &mut lines, &mut set)?;
@@ -121,6 +124,7 @@ pub fn run(
         }
     });
     let keeping = Keeping::open(topology, &day.directory, &mut set)?;
+    let shadow = shadow_parts(topology, &day, &mut set)?;
     let incoming = requests.started();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
@@ -131,6 +135,10 @@ pub fn run(
         if let Some(control) = control {
             let signals = signals.clone();
             scope.spawn(move || control.serve(&signals));
+        }
+        if let Some((parts, counters)) = shadow {
+            let clock = clock.clone();
+            scope.spawn(move || shadow_run(topology, parts, counters, &clock));
         }
         let (clock, watched) = (clock.clone(), signals.clone());
         scope.spawn(move || keeping.run(&clock, &watched));
@@ -157,6 +165,54 @@ pub fn run(
         eprintln!("wirecross: what the day came to is not on disk: {error}");
     }
     Ok(summary)
+}
+
+/// What the shadow works on, if there is to be one.
+fn shadow_parts(
+    topology: &Topology,
+    day: &Day,
+    set: &mut CounterSet,
+) -> Result<Option<(shadow::Parts, shadow::Counters)>, StartError> {
+    if topology.shadow.is_none() {
+        return Ok(None);
+    }
+    let counters = shadow::Counters::new(set).map_err(|e| StartError::of("counters", &e))?;
+    let parts = shadow::Parts {
+        segments: Box::new(FileSegments::new(&day.directory)),
+        files: files(day),
+        session: day.session,
+    };
+    Ok(Some((parts, counters)))
+}
+
+/// The shadow's thread, from its memory on: the venue does not wait for it.
+fn shadow_run(
+    topology: &Topology,
+    parts: shadow::Parts,
+    counters: shadow::Counters,
+    clock: &impl Clock,
+) {
+    let core = topology.shadow.and_then(|shadow| shadow.core);
+    if let Some(id) = core
+        && !core_affinity::set_for_current(CoreId { id })
+    {
+        eprintln!("wirecross: core {id} was refused; the shadow runs unpinned");
+    }
+    let told = |error: &StartError| eprintln!("wirecross: no streams and snapshots: {error}");
+    let Some(mut lines) = Pages::<Line>::zeroed(engine_limits(topology).lines()) else {
+        return told(&StartError::new(
+            "no memory for a second engine of these limits",
+        ));
+    };
+    match Shadow::open(topology, parts, &mut lines, counters) {
+        Ok(shadow) => shadow.run(clock),
+        Err(error) => told(&error),
+    }
+}
+
+/// The day's directory as files.
+fn files(day: &Day) -> Box<dyn Files> {
+    Box::new(DirectoryFiles::new(&day.directory))
 }
 
 /// Pinned tiles need their cores.

@@ -17,6 +17,8 @@ pub struct Schedule {
     /// When each symbol's turns are due, once the day began: opening auction, continuous trading,
     /// closing auction, closed.
     turns: Option<Vec<[u64; 4]>>,
+    /// When the day was opened, once it was.
+    opened_ns: Option<u64>,
     /// By symbol number, from 1.
     states: Vec<MarketState>,
     /// What each symbol was asked to become last: what is refused is not asked for again.
@@ -37,6 +39,7 @@ impl Schedule {
         Self {
             plan,
             turns: None,
+            opened_ns: None,
             states: vec![MarketState::Continuous; symbols],
             asked: vec![None; symbols],
             due_ns: 0,
@@ -50,10 +53,7 @@ impl Schedule {
     pub fn on_event(&mut self, event: &Event, time_ns: u64) {
         self.input_ns = time_ns;
         match EventKind::from_byte(event.kind) {
-            Some(EventKind::DayOpened) => {
-                let turns = self.plan.turns.iter().map(|turns| due(turns, time_ns));
-                self.turns = Some(turns.collect());
-            }
+            Some(EventKind::DayOpened) => self.open(time_ns),
             Some(EventKind::StateChanged) => {
                 let state = u8::try_from(event.quantity).ok();
                 let state = state.and_then(MarketState::from_byte);
@@ -67,6 +67,36 @@ impl Schedule {
             }
             _ => {}
         }
+    }
+
+    fn open(&mut self, time_ns: u64) {
+        self.opened_ns = Some(time_ns);
+        let turns = self.plan.turns.iter().map(|turns| due(turns, time_ns));
+        self.turns = Some(turns.collect());
+    }
+
+    /// Writes what it learned of events: what it asked for is asked for again after a start.
+    pub(super) fn state(&self, out: &mut Vec<u8>) {
+        out.extend(self.opened_ns.unwrap_or(u64::MAX).to_le_bytes());
+        out.extend(self.input_ns.to_le_bytes());
+        out.extend(self.states.iter().map(|state| *state as u8));
+    }
+
+    /// Takes what it knew from bytes, before anything else; none when they are another plan's.
+    pub(super) fn restore(&mut self, bytes: &[u8]) -> Option<()> {
+        let (opened, rest) = bytes.split_first_chunk()?;
+        let (input, states) = rest.split_first_chunk()?;
+        let states: Option<Vec<_>> = states
+            .iter()
+            .map(|it| MarketState::from_byte(*it))
+            .collect();
+        self.states = states.filter(|states| states.len() == self.states.len())?;
+        self.input_ns = u64::from_le_bytes(*input);
+        let opened_ns = u64::from_le_bytes(*opened);
+        if opened_ns != u64::MAX {
+            self.open(opened_ns);
+        }
+        Some(())
     }
 
     /// The next command that is due.

@@ -82,6 +82,7 @@ impl<'m> Stage<'m> {
             tcp: server,
             udp,
             storage: disk.storage(),
+            files: None,
             session: *b"2026010101",
         };
         let mut set = counters_anonymous().unwrap();

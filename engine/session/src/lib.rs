@@ -13,7 +13,10 @@ pub mod order_entry;
 pub mod ouch_client;
 pub mod soup_client;
 
+mod state;
 mod store;
+
+pub use state::StateError;
 
 /// Nanoseconds in a second.
 pub const SECOND_NS: u64 = 1_000_000_000;

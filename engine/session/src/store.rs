@@ -11,8 +11,10 @@ pub(crate) const REPLY_BYTES_MAX: usize = wire::drop_copy::OrderEvent::BYTES;
 
 const PACKET_BYTES_MAX: usize = PACKET_HEAD_BYTES + REPLY_BYTES_MAX;
 
-/// Sequenced packets, numbered from 1, never changed and never dropped.
+/// Sequenced packets, numbered from 1 and never changed.
 pub(crate) struct Store {
+    /// Packets that were here once and are not any more.
+    gone: u64,
     bytes: Vec<u8>,
     bytes_max: usize,
     /// Where each packet starts.
@@ -25,6 +27,7 @@ impl Store {
     pub(crate) fn new(bytes_max: usize, messages_max: usize) -> Self {
         debug_assert!(u32::try_from(bytes_max).is_ok());
         Self {
+            gone: 0,
             bytes: Vec::with_capacity(bytes_max),
             bytes_max,
             starts: Vec::with_capacity(messages_max),
@@ -40,7 +43,27 @@ impl Store {
 
     /// Number of replies.
     pub(crate) fn count(&self) -> u64 {
-        self.starts.len() as u64
+        self.gone + self.starts.len() as u64
+    }
+
+    /// Goes on behind `count` replies that are kept elsewhere; before there are any here.
+    pub(crate) fn begin_behind(&mut self, count: u64) {
+        debug_assert!(self.starts.is_empty());
+        self.gone = count;
+    }
+
+    /// Hands out all replies, without their packets' heads, and forgets them.
+    pub(crate) fn drain(&mut self, on: &mut dyn FnMut(&[u8])) {
+        for (index, start) in self.starts.iter().enumerate() {
+            let end = self
+                .starts
+                .get(index + 1)
+                .map_or(self.bytes.len(), |it| *it as usize);
+            on(&self.bytes[*start as usize + PACKET_HEAD_BYTES..end]);
+        }
+        self.gone += self.starts.len() as u64;
+        self.bytes.clear();
+        self.starts.clear();
     }
 
     /// Appends a reply of at most [`REPLY_BYTES_MAX`] bytes, or says that there is no room.
@@ -59,7 +82,8 @@ impl Store {
 
     /// Offset of a packet; that of the one after the last is the end.
     pub(crate) fn start(&self, sequence: u64) -> Option<usize> {
-        let index = usize::try_from(sequence.checked_sub(1)?).ok()?;
+        let index = sequence.checked_sub(1)?.checked_sub(self.gone)?;
+        let index = usize::try_from(index).ok()?;
         match self.starts.get(index) {
             Some(start) => Some(*start as usize),
             None => (index == self.starts.len()).then_some(self.bytes.len()),
@@ -82,12 +106,5 @@ impl Store {
             [high, low, ..] => start + 2 + usize::from(u16::from_be_bytes([*high, *low])),
             _ => self.bytes.len(),
         }
-    }
-
-    /// The message of a packet, without its packet's head.
-    pub(crate) fn message(&self, sequence: u64) -> Option<&[u8]> {
-        let start = self.start(sequence)?;
-        self.bytes
-            .get(start + PACKET_HEAD_BYTES..self.packet_end(start))
     }
 }

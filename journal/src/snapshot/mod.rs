@@ -191,12 +191,6 @@ impl Snapshot {
         self.header.time_ns
     }
 
-    /// Bytes of the file.
-    #[must_use]
-    pub const fn bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// The bytes of a section, if there is one.
     #[must_use]
     pub fn section(&self, tag: u32) -> Option<&[u8]> {

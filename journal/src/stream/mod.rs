@@ -11,7 +11,7 @@ mod writer;
 
 pub use page::{HEADER_BYTES, Header, MAGIC};
 pub use reader::read;
-pub use writer::{Position, Writer};
+pub use writer::{Position, Writer, check};
 
 /// Version of the format that this code writes and reads.
 pub const VERSION: u8 = 1;

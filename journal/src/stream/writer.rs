@@ -130,8 +130,12 @@ impl Writer {
     }
 }
 
-/// Refuses a stream that does not hold what it held at a position.
-fn check(files: &mut dyn Files, name: Name, position: &Position) -> Result<(), DataError> {
+/// Looks whether a stream still holds what it held at a position: its last page before it, whose
+/// checksum hangs on those before.
+///
+/// # Errors
+/// The disk fails, or the stream is damaged or another one.
+pub fn check(files: &mut dyn Files, name: Name, position: &Position) -> Result<(), DataError> {
     let Some(last) = position.pages.checked_sub(1) else {
         return Ok(());
     };

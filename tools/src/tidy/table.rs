@@ -96,7 +96,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "engine/session",
         ours: Some(&["wire"]),
-        others: Some(&[]),
+        others: Some(&["bytemuck"]),
         banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
         ..FREE
     },

@@ -26,6 +26,12 @@ impl History {
         }
     }
 
+    /// Begins with message number `next`; before there are any.
+    pub(super) const fn begin(&mut self, next: u64) {
+        self.first = next;
+        self.next = next;
+    }
+
     pub(super) const fn first(&self) -> u64 {
         self.first
     }

@@ -14,6 +14,7 @@ mod market;
 mod messages;
 mod publisher;
 mod receiver;
+mod state;
 mod stream;
 
 pub use depth::{Depth, DepthPublisher};

@@ -12,15 +12,15 @@ const _: () = assert!(MESSAGES_MAX * (BLOCK_HEADER_BYTES + MESSAGE_BYTES_MAX) < 
 
 /// What the feed remembers of a symbol.
 #[derive(Clone, Copy)]
-struct Symbol {
-    name: [u8; 8],
-    state: MarketState,
+pub(super) struct Symbol {
+    pub(super) name: [u8; 8],
+    pub(super) state: MarketState,
 }
 
 /// Turns events into the messages of the feed.
 pub struct Orders {
     /// By number.
-    symbols: Vec<Symbol>,
+    pub(super) symbols: Vec<Symbol>,
 }
 
 /// The feed's sender and its re-request server.

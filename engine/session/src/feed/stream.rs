@@ -188,6 +188,50 @@ impl<S> Stream<S> {
         self.sent_next = self.history.next();
     }
 
+    /// Begins with message number `next`, before anything else was done: those before it are kept
+    /// elsewhere, or come by [`Self::again`].
+    pub fn begin(&mut self, next: u64) {
+        self.history.begin(next);
+        self.sent_next = next;
+        self.counters.messages = next - 1;
+    }
+
+    /// Puts a message of an earlier life behind the others, as one that was sent; `false` when it
+    /// is too long for a message.
+    pub fn again(&mut self, message: &[u8]) -> bool {
+        let fits = message.len() <= MESSAGE_BYTES_MAX;
+        if fits {
+            self.history.push(message);
+            self.counters.messages += 1;
+            self.skip_unsent();
+        }
+        fits
+    }
+
+    /// The most messages that can be asked for again.
+    #[must_use]
+    pub const fn history_messages(&self) -> usize {
+        self.config.history_messages
+    }
+
+    /// Hands out all messages that were not sent, and takes them for sent: for who keeps them
+    /// elsewhere and sends none.
+    pub fn drain(&mut self, on: &mut dyn FnMut(&[u8])) {
+        let mut blocks = [0; DATAGRAM_BYTES_MAX];
+        while self.unsent() > 0 {
+            let (count, bytes) =
+                self.history
+                    .copy(self.sent_next, self.history.next(), &mut blocks);
+            let mut rest = &blocks[..bytes];
+            while let Some((length, after)) = rest.split_first_chunk() {
+                let (message, after) = after.split_at(u16::from_be_bytes(*length).into());
+                on(message);
+                rest = after;
+            }
+            self.sent_next += u64::from(count);
+        }
+    }
+
     /// Whether a request names this stream's session: one server may answer for several streams.
     #[must_use]
     pub fn is_asked(&self, bytes: &[u8]) -> bool {

@@ -33,6 +33,7 @@ mod places;
 mod read;
 mod replies;
 mod session;
+mod state;
 mod symbols;
 mod turn;
 mod unread;

@@ -8,7 +8,7 @@ use wire::ouch::outbound::fields::{
 use wire::ring::{Event, EventKind, Reason, Side};
 
 use super::drop_copy::{DropCopy, Owner, told};
-use super::session::{Echo, Session};
+use super::session::{Echo, Letters, Session};
 use super::symbols::Symbol;
 use super::{OrderEntry, StoreFull};
 use crate::DAY_NS;
@@ -226,7 +226,7 @@ fn reply(
             store(session, |out| message.encode_with(tags, out))
         }
         EventKind::Triggered | EventKind::Repriced => {
-            let display = session.display_of(user_ref);
+            let display = session.letters_of(user_ref).map(|letters| letters.display);
             let message = PriorityUpdate {
                 timestamp,
                 user_ref,
@@ -282,7 +282,13 @@ fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol
         state: b'L',
         client_id,
     };
-    store_accepted(session, event.user_ref, |out| message.encode(out)) && echo.is_some()
+    let known = Letters {
+        side: message.side,
+        capacity: message.capacity,
+        cross_type: message.cross_type,
+        display: message.display,
+    };
+    store_accepted(session, (event.user_ref, known), |out| message.encode(out)) && echo.is_some()
 }
 
 fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol) -> bool {
@@ -294,35 +300,43 @@ fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol
         ..
     } = echo.unwrap_or_else(|| unknown(event));
     let old = session.letters_of(event.old_user_ref);
-    let [side, capacity, cross_type] = old.unwrap_or([side_letter(event), b' ', b'N']);
+    let known = Letters {
+        display: letters[0],
+        ..old.unwrap_or(Letters {
+            side: side_letter(event),
+            capacity: b' ',
+            cross_type: b'N',
+            display: b' ',
+        })
+    };
     let message = Replaced {
         timestamp,
         old_user_ref: event.old_user_ref,
         user_ref: event.user_ref,
-        side,
+        side: known.side,
         quantity: event.leaves,
         symbol: symbol.name,
         price: price_of(event),
         time_in_force: wire_letters[1],
         display: letters[0],
         order_ref: event.order_ref,
-        capacity,
+        capacity: known.capacity,
         intermarket_sweep: letters[2],
-        cross_type,
+        cross_type: known.cross_type,
         state: b'L',
         client_id,
     };
-    store_accepted(session, event.user_ref, |out| message.encode(out)) && echo.is_some()
+    store_accepted(session, (event.user_ref, known), |out| message.encode(out)) && echo.is_some()
 }
 
 /// As [`store`], for a message that makes an order known.
 fn store_accepted(
     session: &mut Session,
-    user_ref: u32,
+    (user_ref, letters): (u32, Letters),
     write: impl FnOnce(&mut [u8]) -> Written,
 ) -> bool {
     let mut out = [0; REPLY_BYTES_MAX];
-    write(&mut out).is_ok_and(|bytes| session.push_accepted(user_ref, &out[..bytes]))
+    write(&mut out).is_ok_and(|bytes| session.push_accepted(user_ref, letters, &out[..bytes]))
 }
 
 /// What stands in for an order that never came through here: the log is another venue's.

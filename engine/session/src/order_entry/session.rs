@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use wire::ouch::Outbound;
 use wire::ring::{Command, CommandKind};
 
 use super::{Config, DropCopy};
+use crate::state::{Reader, StateError, list};
 use crate::store::Store;
 
 /// The optional element that names the firm.
@@ -24,6 +24,15 @@ pub(super) struct Echo {
     pub(super) wrong_firm: bool,
 }
 
+/// What later replies about an accepted order repeat of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Letters {
+    pub(super) side: u8,
+    pub(super) capacity: u8,
+    pub(super) cross_type: u8,
+    pub(super) display: u8,
+}
+
 /// State of one member.
 pub(super) struct Session {
     pub(super) store: Store,
@@ -40,8 +49,8 @@ pub(super) struct Session {
     echoes_max: usize,
     /// Whether any order was for a cross.
     has_crosses: bool,
-    /// User reference and reply number of every accepted order: both grow.
-    accepted: Vec<(u32, u32)>,
+    /// User reference of every accepted order, which grow, and its letters.
+    accepted: Vec<(u32, Letters)>,
 }
 
 impl Session {
@@ -126,10 +135,10 @@ impl Session {
     }
 
     /// Appends the reply that says that an order was accepted.
-    pub(super) fn push_accepted(&mut self, user_ref: u32, reply: &[u8]) -> bool {
+    pub(super) fn push_accepted(&mut self, user_ref: u32, letters: Letters, reply: &[u8]) -> bool {
         let pushed = self.store.push(reply);
         if pushed {
-            self.accepted.push((user_ref, self.store.count() as u32));
+            self.accepted.push((user_ref, letters));
         }
         pushed
     }
@@ -146,7 +155,7 @@ impl Session {
         if !self.has_crosses {
             return 0;
         }
-        let accepted = self.letters_of(user_ref).map(|[.., cross_type]| cross_type);
+        let accepted = self.letters_of(user_ref).map(|letters| letters.cross_type);
         let waiting = || {
             let echo = self.echoes.iter().rfind(|echo| echo.user_ref == user_ref)?;
             Some(echo.letters[3])
@@ -157,31 +166,91 @@ impl Session {
             .unwrap_or(0)
     }
 
-    /// Display of an accepted order.
-    pub(super) fn display_of(&self, user_ref: u32) -> Option<u8> {
-        match self.accepted_reply(user_ref)? {
-            Outbound::Accepted(one) => Some(one.display()),
-            Outbound::Replaced(one) => Some(one.display()),
-            _ => None,
-        }
+    /// Letters of an accepted order.
+    pub(super) fn letters_of(&self, user_ref: u32) -> Option<Letters> {
+        let all = &self.accepted;
+        let index = all.binary_search_by_key(&user_ref, |(of, _)| *of).ok()?;
+        Some(all[index].1)
     }
 
-    /// Side, capacity and cross type of an accepted order: a replacement does not repeat them.
-    pub(super) fn letters_of(&self, user_ref: u32) -> Option<[u8; 3]> {
-        match self.accepted_reply(user_ref)? {
-            Outbound::Accepted(one) => Some([one.side(), one.capacity(), one.cross_type()]),
-            Outbound::Replaced(one) => Some([one.side(), one.capacity(), one.cross_type()]),
-            _ => None,
-        }
+    /// Writes what the engine's next answers will need, but no reply.
+    pub(super) fn state(&self, out: &mut Vec<u8>) {
+        let Self {
+            store,
+            account,
+            // Of connections, which a restart has none of.
+            slot: _,
+            owed: _,
+            extra,
+            echoes,
+            // That of the configuration.
+            echoes_max: _,
+            has_crosses,
+            accepted,
+        } = self;
+        out.extend(store.count().to_le_bytes());
+        out.extend([u8::from(account.is_some())]);
+        out.extend(account.unwrap_or(0).to_le_bytes());
+        out.extend([u8::from(*has_crosses)]);
+        list(out, extra.iter(), |out, extra| {
+            out.extend_from_slice(bytemuck::bytes_of(extra));
+        });
+        list(out, echoes.iter(), |out, echo| {
+            out.extend(echo.user_ref.to_le_bytes());
+            out.extend(echo.letters);
+            out.extend(echo.wire_letters);
+            out.extend(echo.client_id);
+            out.extend([u8::from(echo.wrong_firm)]);
+        });
+        list(out, accepted.iter(), |out, (user_ref, letters)| {
+            out.extend(user_ref.to_le_bytes());
+            let Letters {
+                side,
+                capacity,
+                cross_type,
+                display,
+            } = *letters;
+            out.extend([side, capacity, cross_type, display]);
+        });
     }
 
-    /// The reply that said that an order was accepted.
-    fn accepted_reply(&self, user_ref: u32) -> Option<Outbound<'_>> {
-        let index = self
-            .accepted
-            .binary_search_by_key(&user_ref, |(of, _)| *of)
-            .ok()?;
-        let message = self.store.message(u64::from(self.accepted[index].1))?;
-        Outbound::parse(message).ok()
+    /// Takes the state from bytes; gives how many replies there were.
+    pub(super) fn restore(&mut self, from: &mut Reader<'_>) -> Result<u64, StateError> {
+        let replies = from.long("replies")?;
+        let (has_account, account) = (from.byte("account")?, from.word("account")?);
+        self.account = (has_account == 1).then_some(account);
+        self.has_crosses = from.byte("has_crosses")? == 1;
+        from.list("extra", |from| {
+            let bytes: [u8; size_of::<Command>()] = from.take("extra")?;
+            self.extra = Some(bytemuck::pod_read_unaligned(&bytes));
+            Ok(())
+        })?;
+        from.list("echoes", |from| {
+            let echo = Echo {
+                user_ref: from.word("echo.user_ref")?,
+                letters: from.take("echo.letters")?,
+                wire_letters: from.take("echo.wire_letters")?,
+                client_id: from.take("echo.client_id")?,
+                wrong_firm: from.byte("echo.wrong_firm")? == 1,
+            };
+            from.require("echoes", self.echo_fits())?;
+            self.echoes.push_back(echo);
+            Ok(())
+        })?;
+        from.list("accepted", |from| {
+            let user_ref = from.word("accepted.user_ref")?;
+            let [side, capacity, cross_type, display] = from.take("accepted.letters")?;
+            let is_above = self.accepted.last().is_none_or(|last| last.0 < user_ref);
+            from.require("accepted.user_ref", is_above)?;
+            let letters = Letters {
+                side,
+                capacity,
+                cross_type,
+                display,
+            };
+            self.accepted.push((user_ref, letters));
+            Ok(())
+        })?;
+        Ok(replies)
     }
 }

@@ -49,6 +49,12 @@ impl Symbols {
         true
     }
 
+    /// Every symbol that was defined: number, name, and what its market does.
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = (u16, [u8; 8], MarketState)> {
+        let of = |(name, number): &([u8; 8], u16)| (*number, *name, self.get(*number).state);
+        self.numbers.iter().map(of)
+    }
+
     /// Number of a symbol, 0 when there is none of that name.
     pub(super) fn number(&self, name: [u8; 8]) -> u16 {
         let found = self.numbers.binary_search_by_key(&name, |(name, _)| *name);

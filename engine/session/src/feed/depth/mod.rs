@@ -6,6 +6,7 @@
 mod ladder;
 mod orders;
 mod publisher;
+mod state;
 
 pub use publisher::DepthPublisher;
 
@@ -119,14 +120,25 @@ impl Depth {
             price,
             units: event.quantity,
         };
-        let Some(book) = self.books.get_mut(usize::from(event.symbol)) else {
+        self.put(event.order_ref, shown)
+    }
+
+    /// Puts a shown order on its book.
+    fn put(&mut self, order_ref: u64, shown: Shown) -> bool {
+        let Shown {
+            symbol,
+            side,
+            price,
+            units,
+        } = shown;
+        let Some(book) = self.books.get_mut(usize::from(symbol)) else {
             return false;
         };
-        if shown.units == 0 || !self.orders.insert(event.order_ref, shown) {
+        if units == 0 || !self.orders.insert(order_ref, shown) {
             return false;
         }
-        if book.sides[side as usize].add(price, shown.units) {
-            self.levels.push((shown.symbol, side, price));
+        if book.sides[side as usize].add(price, units) {
+            self.levels.push((symbol, side, price));
         }
         true
     }

@@ -59,6 +59,11 @@ impl Orders {
         true
     }
 
+    /// All orders, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u64, Shown)> {
+        self.slots.iter().filter(|slot| slot.0 != 0).copied()
+    }
+
     /// Takes units off an order, no more than it shows, and gives what it showed before. One that
     /// shows nothing any more is forgotten.
     pub(super) fn reduce(&mut self, order_ref: u64, units: u32) -> Option<Shown> {

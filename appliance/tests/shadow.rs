@@ -1,0 +1,290 @@
+//! The shadow beside a journal, and starts from what it made: whatever is lost, torn or damaged of
+//! that, the venue is the same.
+#![allow(clippy::unwrap_used)]
+
+use appliance::tiles::{Progress, PublishPorts};
+use appliance::topology::Topology;
+use appliance::venue::shadow::{self, Shadow};
+use appliance::venue::{
+    Parts, Recovery, StartError, assemble, counters_anonymous, definitions, engine_limits,
+};
+use flow::{Hostile, naive};
+use journal::simulated::{Disk, DiskFiles};
+use journal::stream::{self, Kind, Name};
+use journal::{Config, Files as _, Input, SEGMENT_BYTES_MIN, Writer, recover, snapshot};
+use matching::Line;
+use nic::mirror::{tcp_pair, udp_pair};
+use std::net::SocketAddrV4;
+
+const FILE: &str = include_str!("../topologies/dev-2core.toml");
+
+/// Inputs of a day.
+const INPUTS: usize = 6_000;
+
+const SESSION: [u8; 10] = *b"2026010101";
+
+/// Four symbols, six members, a drop copy, the depth, and a snapshot every thousand inputs.
+fn topology() -> Topology {
+    let depth = "history_mib = 1\ndepth_history_mib = 1\ndepth_group = \"239.192.0.1:26403\"\n";
+    let mut text = FILE
+        .replace("[feed]", "reply_mib = 1\n[feed]")
+        .replace("[limits]", &format!("{depth}[limits]"))
+        .replace("orders = 100000", "orders = 4000")
+        .replace("depth = 4096", "depth = 128")
+        .replace("depth = 16384", "depth = 256");
+    for (index, name) in ["CHARLY", "DELTA", "ECHO", "FOX"].iter().enumerate() {
+        text += &format!(
+            "[[users]]\nname = \"{name}\"\npassword = \"x\"\nfirm = \"FIRM\"\naccount = {}\n",
+            index / 2 + 2
+        );
+    }
+    text += "[[drop_copies]]\nname = \"DROP\"\npassword = \"x\"\naccounts = [1, 2]\n";
+    text += "[shadow]\nsnapshot_inputs = 1000\nsnapshot_s = 86400\n";
+    text = text.replace("symbols = [", "segment_mib = 1\nsymbols = [");
+    Topology::parse(&text).unwrap()
+}
+
+/// A disk with the journal of a day in which everything happens.
+fn journaled(topology: &Topology, seed: u64) -> Disk {
+    let mut hostile = Hostile::new(seed, naive::increments::OFFERED);
+    let first = hostile.next().unwrap();
+    let defined = definitions(topology)
+        .into_iter()
+        .map(|command| Input { command, ..first });
+    let all = defined.chain([first]).chain(hostile).take(INPUTS);
+    let numbered = (1..)
+        .zip(all)
+        .map(|(sequence, input)| Input { sequence, ..input });
+    let inputs: Vec<Input> = numbered.collect();
+    let disk = Disk::new(seed);
+    let mut storage = disk.storage();
+    let resume = recover(&mut storage, &mut |_| ()).unwrap().resume;
+    let config = Config {
+        segment_bytes: SEGMENT_BYTES_MIN,
+    };
+    let mut writer = Writer::open(storage, config, resume).unwrap();
+    for group in inputs.chunks(50) {
+        while writer.append(group).is_err() {
+            writer.poll().unwrap();
+        }
+    }
+    while writer.durable() < INPUTS as u64 {
+        writer.poll().unwrap();
+    }
+    disk
+}
+
+/// A shadow's life up to the input `durable`; gives where it stood and the hash of its state.
+fn live(topology: &Topology, disk: &Disk, durable: u64) -> (u64, u64) {
+    let mut set = counters_anonymous().unwrap();
+    let counters = shadow::Counters::new(&mut set).unwrap();
+    set.counter("journal.durable").unwrap().set(durable);
+    let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
+    let parts = shadow::Parts {
+        segments: Box::new(disk.storage()),
+        files: Box::new(disk.files()),
+        session: SESSION,
+    };
+    let mut shadow = Shadow::open(topology, parts, &mut lines, counters).unwrap();
+    let mut now_ns = 0;
+    loop {
+        now_ns += 60_000_000;
+        let progress = shadow.poll(now_ns);
+        assert_eq!(shadow.failure(), None);
+        assert_ne!(progress, Progress::Waiting);
+        if progress == Progress::Idle && now_ns > 1_000_000_000 {
+            return (shadow.sequence(), shadow.state_hash());
+        }
+    }
+}
+
+/// All messages of all streams.
+fn messages(topology: &Topology, mut files: DiskFiles) -> Vec<(Name, Vec<Vec<u8>>)> {
+    let of = |kind| move |number| Name { kind, number };
+    let replies = (1..=topology.users.len() as u16).map(of(Kind::Replies));
+    let names = [Name::FEED, Name::DEPTH].into_iter().chain(replies);
+    let mut read = |name: Name| {
+        let mut all = Vec::new();
+        let next = stream::read(&mut files, name, 1, &mut |_, message| {
+            all.push(message.to_vec());
+            true
+        });
+        assert_eq!(next, Ok(all.len() as u64 + 1));
+        (name, all)
+    };
+    names
+        .chain([of(Kind::DropCopy)(1)])
+        .map(&mut read)
+        .collect()
+}
+
+/// What a venue is after its start: what it found, and how much it told in each stream.
+fn started(
+    topology: &Topology,
+    disk: &Disk,
+    with_files: bool,
+) -> Result<(Recovery, Vec<u64>, Vec<u8>), StartError> {
+    let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
+    let (_client, tcp) = tcp_pair();
+    let (feed, _receiver) = udp_pair(here, here);
+    let (rerequest, _nobody) = udp_pair(here, here);
+    let parts = Parts {
+        tcp,
+        udp: PublishPorts { feed, rerequest },
+        storage: disk.storage(),
+        files: with_files.then(|| Box::new(disk.files()) as Box<dyn journal::Files>),
+        session: SESSION,
+    };
+    let mut set = counters_anonymous().unwrap();
+    let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
+    let (venue, recovery) = assemble(topology, parts, &mut lines, &mut set)?;
+    let stores = 1..=topology.users.len() as u16 + 1;
+    let mut told: Vec<u64> = stores
+        .map(|store| venue.gate.entry().replies(store))
+        .collect();
+    told.push(venue.publish.publisher().sequence_next());
+    let mut state = Vec::new();
+    venue.gate.entry().state(&mut state);
+    venue.publish.publisher().state(&mut state);
+    Ok((recovery, told, state))
+}
+
+/// Whether a start from snapshots and streams is the same as one from the journal alone; gives the
+/// first.
+fn start_is_the_same(topology: &Topology, disk: &Disk) -> Recovery {
+    let (bare, bare_told, bare_state) = started(topology, &disk.fork(1), false).unwrap();
+    let (found, told, state) = started(topology, &disk.fork(1), true).unwrap();
+    assert_eq!((bare.inputs, bare.inputs_skipped), (INPUTS as u64, 0));
+    assert_eq!(
+        (found.inputs, found.state_hash),
+        (bare.inputs, bare.state_hash)
+    );
+    assert_eq!((found.live_orders, told), (bare.live_orders, bare_told));
+    assert!(state == bare_state, "order entry and feed know the same");
+    found
+}
+
+#[test]
+fn streams_and_starts_are_the_same_whatever_the_shadow_went_through() {
+    let topology = topology();
+    let mut skipped = 0;
+    for seed in 1..=3 {
+        let disk = journaled(&topology, seed);
+        let quiet = disk.fork(1);
+        let (last, hash) = live(&topology, &quiet, INPUTS as u64);
+        assert_eq!(last, INPUTS as u64);
+        let said = messages(&topology, quiet.files());
+        assert!(
+            said.iter()
+                .all(|(name, all)| all.len() > 20 || name.number > 4)
+        );
+        // Killed, or out of power, again and again.
+        let lives = [1_300, 1_300, 2_111, 3_999, 4_000, 5_500];
+        for (round, durable) in lives.into_iter().enumerate() {
+            live(&topology, &disk, durable);
+            if round % 2 == 0 {
+                disk.crash();
+            }
+            skipped += start_is_the_same(&topology, &disk).inputs_skipped;
+        }
+        assert_eq!(live(&topology, &disk, INPUTS as u64), (last, hash));
+        assert!(messages(&topology, disk.files()) == said, "seed {seed}");
+        assert_eq!(
+            snapshot::list(&mut disk.files()).unwrap().len(),
+            2,
+            "two are kept"
+        );
+        let found = start_is_the_same(&topology, &disk);
+        assert!(found.inputs_skipped >= 5_000 && found.refused.is_empty());
+    }
+    assert!(skipped > 10_000, "snapshots were used");
+}
+
+/// Flips a bit of a file.
+fn hurt(files: &DiskFiles, name: &str, at: usize) {
+    let mut bytes = files.bytes(name).unwrap();
+    bytes[at] ^= 16;
+    files.set_bytes(name, bytes);
+}
+
+#[test]
+fn what_is_damaged_is_named_and_the_one_before_it_does_as_well() {
+    let topology = topology();
+    let disk = journaled(&topology, 7);
+    live(&topology, &disk, 3_000);
+    live(&topology, &disk, INPUTS as u64);
+    let files = disk.files();
+    let [newest, before] = snapshot::list(&mut disk.files()).unwrap()[..] else {
+        panic!("two are kept");
+    };
+    let names = [newest, before].map(snapshot::file_name);
+    assert_eq!(start_is_the_same(&topology, &disk).inputs_skipped, newest);
+    hurt(&files, &names[0], 5_000);
+    let found = start_is_the_same(&topology, &disk);
+    assert_eq!((found.inputs_skipped, found.refused.len()), (before, 1));
+    let told = &found.refused[0];
+    assert!(
+        told.contains(&names[0]) && told.contains("at byte"),
+        "{told}"
+    );
+    // The shadow goes on from there too, and makes the next ones beside the one it kept.
+    let aside = disk.fork(2);
+    live(&topology, &aside, INPUTS as u64);
+    assert_eq!(snapshot::list(&mut aside.files()).unwrap().len(), 2);
+    assert!(
+        aside
+            .files()
+            .bytes(&format!("refused-{}", names[0]))
+            .is_some()
+    );
+    assert!(start_is_the_same(&topology, &aside).refused.is_empty());
+    // Without a stream's beginning its members could not be told again what they were told.
+    let without = disk.fork(3);
+    hurt(&without.files(), "stream-replies-0001", 100);
+    let found = start_is_the_same(&topology, &without);
+    assert_eq!((found.inputs_skipped, found.refused.len()), (0, 2));
+    assert!(
+        found.refused[1].contains("stream-replies-0001"),
+        "{:?}",
+        found.refused
+    );
+    hurt(&files, &names[1], 5_000);
+    let found = start_is_the_same(&topology, &disk);
+    assert_eq!((found.inputs_skipped, found.refused.len()), (0, 2));
+    live(&topology, &disk, INPUTS as u64);
+    assert!(
+        start_is_the_same(&topology, &disk).inputs_skipped > 0,
+        "all is made anew"
+    );
+}
+
+#[test]
+fn a_snapshot_does_not_hide_that_the_journal_or_the_topology_is_another_one() {
+    let topology = topology();
+    let disk = journaled(&topology, 9);
+    live(&topology, &disk, INPUTS as u64);
+    let mut other = topology.clone();
+    other.ticks[1] = 5;
+    let error = started(&other, &disk, true).err().unwrap().to_string();
+    assert!(
+        error.contains("another topology's") && error.contains("tick of 5"),
+        "{error}"
+    );
+    // A journal that ends before the snapshot has lost what was acknowledged.
+    let newest = snapshot::list(&mut disk.files()).unwrap()[0];
+    let short = journaled(&topology, 9);
+    for name in disk.files().names().unwrap() {
+        short
+            .files()
+            .set_bytes(&name, disk.files().bytes(&name).unwrap());
+    }
+    assert_eq!(start_is_the_same(&topology, &short).inputs_skipped, newest);
+    let last = (1..)
+        .take_while(|number| short.bytes(*number).is_some())
+        .count() as u32;
+    for number in 2..=last {
+        short.remove(number);
+    }
+    let error = started(&topology, &short, true).err().unwrap().to_string();
+    assert!(error.contains("journal-"), "{error}");
+}
