@@ -80,3 +80,20 @@ fn host(name: &str) -> Result<&'static str, String> {
         found.trim()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_is_not_named_is_left_alone() {
+        let what = |host: Option<&str>| Roundtrip {
+            namespaces: false,
+            host: host.map(str::to_owned),
+            stages: Vec::new(),
+        };
+        assert!(run(&what(None)).is_err_and(|why| why.contains("--host NAME")));
+        let other = run(&what(Some("no machine's name")));
+        assert!(other.is_err_and(|why| why.contains("not no machine's name")));
+    }
+}

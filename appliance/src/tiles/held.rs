@@ -62,6 +62,9 @@ impl Held {
 
     /// Offers everything again; says how many bytes were taken.
     pub(super) fn offer(&mut self, mut take: impl FnMut(u32, &[u8]) -> usize) -> usize {
+        if self.waiting.is_empty() {
+            return 0;
+        }
         let mut taken_all = 0;
         self.waiting.retain(|conn, Waiting { bytes, taken }| {
             let now = take(*conn, &bytes[*taken..]);

@@ -59,6 +59,7 @@ fn run() -> Result<usize, String> {
     }
     let host = Host::live();
     let setup = Setup::of(&host, &wish).map_err(|error| error.to_string())?;
+    println!("{} files are compared", dump::dump(&host).len());
     let bench = Bench {
         program: PathBuf::from(program),
         folder: PathBuf::from(folder),
