@@ -26,9 +26,6 @@ impl<B, M: RingMemory<B>> Reader<B, M> {
     pub fn gather(&mut self, max: usize, mut on: impl FnMut(u64, &B)) -> usize {
         let end = self.taken + self.ahead.min(max as u64);
         if number_in_slot(&self.memory, end) != end {
-            if end == self.taken + 1 {
-                self.found_none(end);
-            }
             self.ahead = (self.ahead / 2).max(1);
             return 0;
         }
