@@ -91,6 +91,8 @@ pub struct XdpTcpWork {
     pub looks: u64,
     /// Half-open connections given up: too many, or too old.
     pub given_up: u64,
+    /// Resets that were not where the peer stood: not believed, but the peer was asked.
+    pub resets_doubted: u64,
 }
 
 impl XdpTcp {
@@ -292,7 +294,7 @@ fn stack(wire: &mut Wire, local: SocketAddrV4, now_ns: u64) -> io::Result<Interf
     File::open("/dev/urandom")?.read_exact(&mut seed)?;
     let mut config = Config::new(HardwareAddress::Ip);
     config.random_seed = u64::from_ne_bytes(seed);
-    let mut stack = Interface::new(config, &mut wire.line([0; 6]), instant(now_ns));
+    let mut stack = Interface::new(config, &mut wire.line(None, [0; 6]), instant(now_ns));
     stack.update_ip_addrs(|addresses| {
         // The first of at least one.
         let _ = addresses.push(IpCidr::new((*local.ip()).into(), 32));

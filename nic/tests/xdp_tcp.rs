@@ -176,6 +176,37 @@ fn a_reset_ends_one_connection_on_either_side() {
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
 
+/// A kernel resets from where it stands, whatever of its bytes is under way, waits here or does not
+/// fit; a reset from elsewhere would not be believed.
+#[test]
+fn a_kernels_reset_is_believed_whatever_was_sent_before() {
+    let Some(pair) = cable() else { return };
+    let mut server = Server::open(&pair.right, LIMITS);
+    for (bytes, is_paused) in [0, 1, 5_000, 300_000]
+        .into_iter()
+        .flat_map(|bytes| [(bytes, false), (bytes, true)])
+    {
+        let (peer, conn) = server.peer(&pair.left);
+        exchange(
+            &mut server,
+            &(peer.try_clone().unwrap(), conn),
+            b"before",
+            b"",
+        );
+        server.port.pause(conn, is_paused);
+        let frames = server.port.work().frames;
+        let written = (&peer).write(&pattern(bytes, 5)).unwrap_or(0);
+        if written > 0 {
+            server.drive("some of it", |server| server.port.work().frames > frames);
+        }
+        reset_on_drop(&peer);
+        drop(peer);
+        server.drive("the reset", |server| server.closed.contains(&conn));
+        assert_eq!(server.port.stats().connections, 0, "{bytes} {is_paused}");
+        server.closed.clear();
+    }
+}
+
 #[test]
 fn a_paused_peer_feels_a_full_window_and_loses_nothing() {
     let Some(pair) = cable() else { return };

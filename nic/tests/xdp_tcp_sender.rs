@@ -10,7 +10,7 @@ use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use cable::raw::{ACK, Packet, SYN, segment, stranger};
+use cable::raw::{ACK, Packet, RST, SYN, segment, stranger};
 use cable::{LIMITS, PATIENCE, Server, cable, options, pattern};
 use nic::netns::{VETH_NAME, VethPair};
 use nic::{Clock, Congestion, Conn, Stamp, TcpEvent, TcpPort, XdpOptions, XdpTcp};
@@ -53,6 +53,8 @@ struct Ends<'p> {
     start: Option<u32>,
     /// Places in the stream, and lengths, of segments that came with bytes.
     seen: Vec<(usize, usize)>,
+    /// What segments without bytes acknowledged.
+    answers: Vec<u32>,
 }
 
 impl<'p> Ends<'p> {
@@ -75,6 +77,7 @@ impl<'p> Ends<'p> {
             conn: Conn(0),
             start: None,
             seen: Vec::new(),
+            answers: Vec::new(),
         };
         ends.say(SYN, (7, 0));
         ends.until("the answer", |ends| ends.start.is_some());
@@ -118,6 +121,8 @@ impl<'p> Ends<'p> {
             } else if heard.bytes > 0 {
                 let at = heard.sequence.wrapping_sub(self.start.unwrap());
                 self.seen.push((at as usize, heard.bytes));
+            } else {
+                self.answers.push(heard.acknowledged);
             }
         }
     }
@@ -149,6 +154,7 @@ impl<'p> Ends<'p> {
 #[derive(Clone, Copy)]
 struct Heard {
     sequence: u32,
+    acknowledged: u32,
     flags: u8,
     bytes: usize,
 }
@@ -163,6 +169,7 @@ impl Heard {
         let header_bytes = 20 + usize::from(frame[46] >> 4) * 4;
         Some(Heard {
             sequence: u32::from_be_bytes(frame[38..42].try_into().unwrap()),
+            acknowledged: u32::from_be_bytes(frame[42..46].try_into().unwrap()),
             flags: frame[47] & 0x17,
             bytes: ip_bytes - header_bytes,
         })
@@ -230,6 +237,39 @@ fn with_reno_little_leaves_at_first_more_with_every_acknowledgement_and_little_a
     assert_eq!((again[0].0, bytes_of(&again)), (there, UNIT_BYTES));
     ends.acknowledge(there + UNIT_BYTES);
     assert_eq!(bytes_of(&ends.flight(2 * UNIT_BYTES)), 2 * UNIT_BYTES);
+}
+
+/// The peer stands at 8: a reset from there is believed. From elsewhere it may be anybody's, and
+/// the peer is asked.
+#[test]
+fn a_reset_is_believed_where_the_peer_stands_and_nowhere_else() {
+    let Some(pair) = cable() else { return };
+    let mut ends = Ends::dialled(&pair, Congestion::Window);
+    for sequence in [9, 8 + 5_000, 7, 8 + (1 << 30)] {
+        ends.pass(1_000 * MS_NS);
+        ends.answers.clear();
+        ends.say(RST, (sequence, 0));
+        ends.until("an answer", |ends| ends.answers == [8]);
+        (0..TURNS).for_each(|_| ends.turn());
+        assert_eq!((ends.server.closed.len(), ends.answers.len()), (0, 1));
+    }
+    assert_eq!(ends.server.port.work().resets_doubted, 4);
+    // Many at once are answered once: nobody is made to send.
+    ends.pass(1_000 * MS_NS);
+    ends.answers.clear();
+    (0..50).for_each(|n| ends.say(RST, (100 + n, 0)));
+    ends.until("all", |ends| ends.server.port.work().resets_doubted == 54);
+    (0..TURNS).for_each(|_| ends.turn());
+    assert_eq!(ends.answers, [8]);
+    ends.say(RST, (8, 0));
+    ends.until("the end", |ends| !ends.server.closed.is_empty());
+    assert_eq!(
+        (
+            ends.server.port.stats().resets,
+            ends.server.port.stats().connections
+        ),
+        (1, 0)
+    );
 }
 
 #[test]

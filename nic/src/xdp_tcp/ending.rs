@@ -95,10 +95,12 @@ impl XdpTcp {
         let slot = &mut self.slots[index];
         let socket = slot.socket_mut();
         // What comes now is thrown away, or a full window would keep the peer's end back.
+        let mut thrown = 0;
         while socket.can_recv() {
-            let _ = socket.recv(|bytes| (bytes.len(), ()));
+            thrown += socket.recv(|bytes| (bytes.len(), bytes.len())).unwrap_or(0);
         }
-        match socket.state() {
+        slot.taken = slot.taken.wrapping_add(thrown as u32);
+        match slot.socket().state() {
             State::TimeWait => {
                 self.parted.push_back(index as u16);
                 self.tell(index, Phase::Parted, on)

@@ -19,6 +19,8 @@ pub(super) struct Segment {
     pub peer_mac: Mac,
     /// Bytes of the IP packet, which starts behind the Ethernet header.
     pub ip_bytes: usize,
+    pub sequence: u32,
+    acknowledged: u32,
     flags: u8,
 }
 
@@ -27,6 +29,38 @@ impl Segment {
     pub fn opens(&self) -> bool {
         self.flags & (SYN | ACK | RST) == SYN
     }
+
+    /// Whether it ends the connection at once.
+    pub fn resets(&self) -> bool {
+        self.flags & RST != 0
+    }
+
+    /// Up to where the peer has what was sent, if it says so.
+    pub fn acknowledged(&self) -> Option<u32> {
+        (self.flags & (ACK | RST) == ACK).then_some(self.acknowledged)
+    }
+}
+
+/// An IP packet from `peer` that brings nothing, from before `sequence`: whoever holds the
+/// connection answers with where it stands. Its checksums are not computed.
+pub(super) fn question(
+    (peer, local): (SocketAddrV4, SocketAddrV4),
+    sequence: u32,
+    acknowledged: u32,
+) -> [u8; IPV4_BYTES + TCP_BYTES] {
+    let mut packet = [0; IPV4_BYTES + TCP_BYTES];
+    let (ip, tcp) = packet.split_at_mut(IPV4_BYTES);
+    ip[0] = 0x45;
+    ip[2..4].copy_from_slice(&((IPV4_BYTES + TCP_BYTES) as u16).to_be_bytes());
+    (ip[8], ip[9]) = (64, PROTOCOL_TCP);
+    ip[12..16].copy_from_slice(&peer.ip().octets());
+    ip[16..20].copy_from_slice(&local.ip().octets());
+    tcp[0..2].copy_from_slice(&peer.port().to_be_bytes());
+    tcp[2..4].copy_from_slice(&local.port().to_be_bytes());
+    tcp[4..8].copy_from_slice(&sequence.wrapping_sub(1).to_be_bytes());
+    tcp[8..12].copy_from_slice(&acknowledged.to_be_bytes());
+    (tcp[12], tcp[13]) = (0x50, ACK);
+    packet
 }
 
 /// The segment in `frame`, or `None` when it is not a whole, unfragmented one from a possible peer
@@ -38,6 +72,7 @@ pub(super) fn read(frame: &[u8], mac: Mac, local: SocketAddrV4) -> Option<Segmen
     let packet = Packet::read(frame, PROTOCOL_TCP)?;
     let tcp = packet.segment.first_chunk::<TCP_BYTES>()?;
     let half = |at: usize| u16::from_be_bytes([tcp[at], tcp[at + 1]]);
+    let word = |at: usize| u32::from(half(at)) << 16 | u32::from(half(at + 2));
     let (from, to) = (packet.from, packet.to);
     let to_us = to == *local.ip() && half(2) == local.port();
     let has_peer = packet.source_mac[0] & 1 == 0 && may_be_peer(from, to) && half(0) != 0;
@@ -48,6 +83,8 @@ pub(super) fn read(frame: &[u8], mac: Mac, local: SocketAddrV4) -> Option<Segmen
         peer: SocketAddrV4::new(from, half(0)),
         peer_mac: packet.source_mac,
         ip_bytes: IPV4_BYTES + packet.segment.len(),
+        sequence: word(4),
+        acknowledged: word(8),
         flags: tcp[13],
     })
 }

@@ -3,11 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::iface::{SocketHandle, SocketSet};
-use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer};
+use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::time::Duration;
 use smoltcp::wire::IpListenEndpoint;
 
 use super::pace::span;
+use super::segment::Segment;
 use crate::clock::{FirstTouch, Stamp};
 use crate::frame::Mac;
 use crate::xdp::Congestion;
@@ -50,6 +51,11 @@ pub(super) struct Slot {
     congestion: Congestion,
     /// When the first of those frames was seen whose bytes wait to be handed out.
     pub touched: Option<Stamp<FirstTouch>>,
+    /// Sequence number of the peer's first byte, and how many of its bytes left the stack.
+    pub first: u32,
+    pub taken: u32,
+    /// Up to where the peer says that it has ours.
+    pub acknowledged: Option<u32>,
     /// Bytes in the send buffer when last looked at.
     pub queued: usize,
     pub is_told: bool,
@@ -75,6 +81,9 @@ impl Slot {
             deadline_ns: NEVER_NS,
             congestion,
             touched: None,
+            first: 0,
+            taken: 0,
+            acknowledged: None,
             queued: 0,
             is_told: false,
             is_paused: false,
@@ -91,8 +100,8 @@ impl Slot {
         self.sockets.get_mut(self.handle)
     }
 
-    /// A free place becomes the half-open connection of `peer`.
-    pub fn occupy(&mut self, local: SocketAddrV4, peer: (SocketAddrV4, Mac), deadline_ns: u64) {
+    /// A free place becomes the half-open connection of the peer of this SYN.
+    pub fn occupy(&mut self, local: SocketAddrV4, syn: &Segment, deadline_ns: u64) {
         let congestion = match self.congestion {
             Congestion::Window => CongestionControl::None,
             Congestion::Reno => CongestionControl::Reno,
@@ -107,12 +116,34 @@ impl Slot {
         socket.set_ack_delay(Some(ACK_DELAY));
         socket.set_congestion_control(congestion);
         self.phase = Phase::HalfOpen;
-        (self.peer, self.peer_mac) = peer;
+        (self.peer, self.peer_mac) = (syn.peer, syn.peer_mac);
+        self.first = syn.sequence.wrapping_add(1);
+        self.taken = 0;
+        self.acknowledged = None;
         self.deadline_ns = deadline_ns;
         self.touched = None;
         self.queued = 0;
         self.is_told = false;
         self.is_paused = false;
+    }
+
+    /// The sequence number that is next from the peer.
+    pub fn expected(&self) -> u32 {
+        let socket = self.socket();
+        let is_ended = matches!(
+            socket.state(),
+            State::CloseWait | State::LastAck | State::Closing | State::TimeWait
+        );
+        let waiting = socket.recv_queue() as u32 + u32::from(is_ended);
+        self.first.wrapping_add(self.taken).wrapping_add(waiting)
+    }
+
+    /// Notes up to where the peer says that it has ours: never less than it said before.
+    pub fn note(&mut self, acknowledged: u32) {
+        let is_more = |before: u32| (acknowledged.wrapping_sub(before) as i32) > 0;
+        if self.acknowledged.is_none_or(is_more) {
+            self.acknowledged = Some(acknowledged);
+        }
     }
 
     /// Forgets the connection; nothing more is sent for it.

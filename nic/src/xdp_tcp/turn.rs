@@ -92,6 +92,15 @@ impl XdpTcp {
             return false;
         };
         let known = self.by_peer.get(&segment.peer).copied().map(usize::from);
+        if let Some(index) = known {
+            if segment.resets() && segment.sequence != self.slots[index].expected() {
+                self.question(index, &segment, now_ns);
+                return true;
+            }
+            if let Some(bytes) = segment.acknowledged() {
+                self.slots[index].note(bytes);
+            }
+        }
         let place = match known {
             Some(index) if segment.opens() && self.slots[index].phase == Phase::Parted => {
                 self.release(index);
@@ -123,6 +132,23 @@ impl XdpTcp {
         place.is_some()
     }
 
+    /// Asks a peer that seems to have reset its connection whether it did: the stack answers a
+    /// segment that brings nothing, and who has no connection any more resets where that says. A
+    /// reset from elsewhere may be anybody's who guessed the window (RFC 5961, 3.2).
+    fn question(&mut self, index: usize, segment: &Segment, now_ns: u64) {
+        self.work.resets_doubted += 1;
+        let slot = &mut self.slots[index];
+        let Some(acknowledged) = slot.acknowledged else {
+            return; // half open: given up by itself
+        };
+        let ends = (segment.peer, self.local);
+        let packet = segment::question(ends, slot.expected(), acknowledged);
+        let mut line = self.wire.line(Some(&packet), slot.peer_mac);
+        self.stack
+            .poll_ingress_single(instant(now_ns), &mut line, &mut slot.sockets);
+        self.mark(index);
+    }
+
     /// A place for a peer that asks for a connection.
     fn admit(&mut self, segment: &Segment, now_ns: u64) -> Option<usize> {
         if self.half_open.len() == HALF_OPEN_MAX {
@@ -135,9 +161,8 @@ impl XdpTcp {
             self.release(oldest.into());
         }
         let index = self.free.pop()?;
-        let peer = (segment.peer, segment.peer_mac);
         let deadline_ns = now_ns.saturating_add(HALF_OPEN_NS);
-        self.slots[usize::from(index)].occupy(self.local, peer, deadline_ns);
+        self.slots[usize::from(index)].occupy(self.local, segment, deadline_ns);
         self.by_peer.insert(segment.peer, index);
         self.half_open.push(index);
         Some(index.into())
@@ -157,7 +182,7 @@ impl XdpTcp {
     /// Sends what the stack has to send for a connection, and notes when it is due next.
     pub(super) fn send_for(&mut self, index: usize, now_ns: u64) {
         let (slot, now) = (&mut self.slots[index], instant(now_ns));
-        let mut line = self.wire.line(slot.peer_mac);
+        let mut line = self.wire.line(None, slot.peer_mac);
         for _ in 0..SEGMENTS_LOOK {
             self.work.looks += 1;
             if self.stack.poll_egress(now, &mut line, &mut slot.sockets) == PollResult::None {
@@ -178,7 +203,7 @@ impl XdpTcp {
     /// Hands out what arrived.
     pub(super) fn deliver(&mut self, index: usize, on: On<'_>) -> usize {
         let conn = self.conn(index);
-        let mut events = 0;
+        let (mut events, mut taken) = (0, 0);
         let touched = self.slots[index].touched;
         let socket = self.slots[index].socket_mut();
         while socket.can_recv() {
@@ -186,9 +211,11 @@ impl XdpTcp {
                 on(touched, TcpEvent::Data { conn, bytes });
                 (bytes.len(), bytes.len())
             });
-            self.stats.bytes_in += given.unwrap_or(0) as u64;
+            taken += given.unwrap_or(0);
             events += 1;
         }
+        self.slots[index].taken = self.slots[index].taken.wrapping_add(taken as u32);
+        self.stats.bytes_in += taken as u64;
         events
     }
 }

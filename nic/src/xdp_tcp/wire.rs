@@ -30,16 +30,17 @@ impl Wire {
         self.port.sender().has_room()
     }
 
-    /// The wire as the stack sees it for one call: what goes out goes to `peer_mac`.
-    pub fn line(&mut self, peer_mac: Mac) -> Line<'_> {
+    /// The wire as the stack sees it for one call: at most this IP packet comes in, and what goes
+    /// out goes to `peer_mac`.
+    pub fn line<'a>(&'a mut self, packet: Option<&'a [u8]>, peer_mac: Mac) -> Line<'a> {
         Line {
-            packet: None,
+            packet,
             sender: self.port.sender(),
             macs: (self.mac, peer_mac),
         }
     }
 
-    /// The same, with the first bytes of one IP packet to come in.
+    /// The same, with the packet of so many bytes in this frame.
     pub fn line_with<'a>(
         &'a mut self,
         (arrived, ip_bytes): (&'a Arrived, usize),
