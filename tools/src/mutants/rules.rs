@@ -21,6 +21,9 @@ const DARK: &str = "engine/matching/src/dark.rs";
 const BANDS: &str = "engine/matching/src/bands.rs";
 const UNCROSS: &str = "engine/matching/src/uncross.rs";
 const RISK: &str = "engine/matching/src/risk.rs";
+const ENTRY: &str = "engine/matching/src/entry.rs";
+const REFS: &str = "engine/matching/src/refs.rs";
+const AMEND: &str = "engine/matching/src/amend.rs";
 const ACCOUNTS: &str = "engine/matching/src/accounts.rs";
 
 pub const SUITE: Suite = Suite {
@@ -72,6 +75,30 @@ pub const SUITE: Suite = Suite {
 };
 
 const FAULTS: &[Fault] = &[
+    Fault {
+        name: "free references are taken twice",
+        file: ENTRY,
+        find: "(!session.has_free_refs() || self.is_unused(command))",
+        replace: "true",
+    },
+    Fault {
+        name: "an order cannot be replaced under its own name",
+        file: ENTRY,
+        find: "keeps || self.refs",
+        replace: "self.refs",
+    },
+    Fault {
+        name: "a name that is elsewhere is forgotten when another one there leaves",
+        file: REFS,
+        find: "*home -= ELSEWHERE_ONE;",
+        replace: "*home &= HANDLE_MASK;",
+    },
+    Fault {
+        name: "an amendment to as many units as are open loses priority",
+        file: AMEND,
+        find: "(1..=order.open())",
+        replace: "(1..order.open())",
+    },
     Fault {
         name: "a stop waits until its trigger is passed",
         file: STOPS,
