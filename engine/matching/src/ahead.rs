@@ -1,20 +1,19 @@
 //! Fetching what later commands of a burst will need while the earlier ones are applied.
 //!
 //! A cancel of a cold order waits for memory three times in a row: its reference, its record, and
-//! its neighbours with its level; a new order waits for its level and for the last order there.
-//! One command after the other these waits add up. Looked at in stages, several commands ahead,
-//! they overlap each other and the work on what has arrived.
+//! its neighbours with its level. One command after the other these waits add up. Looked at in
+//! stages, several commands ahead, they overlap each other and the work on what has arrived. The
+//! level of a new order is not looked for: it is mostly near, and to find it costs more than that
+//! gives.
 //!
 //! The stages do not branch on what a command is: a wrong guess of that would cost as much as the
-//! memory. They read a new order's reference and a cancel's price as if there were such things, and
-//! find record 0 and level 0, which are always near.
+//! memory. They read a new order's reference as if there were such an order, and find record 0,
+//! which is always near.
 
 use wire::ring::{Command, CommandKind, Input};
 
 use crate::Engine;
-use crate::place::half;
 use crate::prefetch::prefetch;
-use crate::trie::Cached;
 
 /// How many commands ahead each stage is.
 const NAMES_AHEAD: usize = 14;
@@ -26,7 +25,7 @@ const _: () = assert!(NAMES_AHEAD < SEEN_MAX && SEEN_MAX.is_power_of_two());
 
 /// Live orders from which on looking ahead pays: fewer lie in the near caches, where a look costs
 /// more than a miss. See `docs/latency-budget.md`.
-const WORTHWHILE_FROM: u32 = 65_536;
+const WORTHWHILE_FROM: u32 = 16_384;
 
 /// The most commands that [`Engine::warm`] looks at.
 pub const BURST_MAX: usize = 32;
@@ -34,33 +33,15 @@ pub const BURST_MAX: usize = 32;
 /// Commands that are somewhere in the stages.
 const SEEN_MAX: usize = BURST_MAX;
 
-/// What the stages so far know of a command.
-#[derive(Clone, Copy)]
-struct Seen {
-    /// Home slot of the order that it cancels or replaces.
-    slot: u32,
-    /// That order.
-    order: u32,
-    /// Where its price is.
-    place: Cached,
-    level: u32,
-}
-
-/// The commands in the stages, by their place in the burst.
-pub(crate) struct Ahead([Seen; SEEN_MAX]);
+/// Home slots of the orders that the commands in the stages cancel or replace, by their place in
+/// the burst.
+pub(crate) struct Ahead([u32; SEEN_MAX]);
 
 impl Ahead {
-    pub(crate) const EMPTY: Self = Self(
-        [Seen {
-            slot: 0,
-            order: 0,
-            place: Cached::NONE,
-            level: 0,
-        }; SEEN_MAX],
-    );
+    pub(crate) const EMPTY: Self = Self([0; SEEN_MAX]);
 
     #[inline]
-    fn at(&mut self, at: usize) -> &mut Seen {
+    fn at(&mut self, at: usize) -> &mut u32 {
         &mut self.0[at % SEEN_MAX]
     }
 }
@@ -136,15 +117,15 @@ impl Engine<'_> {
         } else {
             command.user_ref
         };
-        let seen = self.ahead.at(at);
         let slot = self.refs.home(command.session, user_ref);
-        seen.slot = slot as u32;
-        seen.place = self
-            .books
-            .trie
-            .cached_at(half(command.symbol, command.side), command.price as u32);
+        *self.ahead.at(at) = slot as u32;
         prefetch(self.refs.slots(), slot);
-        self.books.trie.prefetch_cached(&seen.place);
+    }
+
+    /// The order that is looked for, if it is at home.
+    #[inline]
+    fn order_ahead(&mut self, at: usize) -> u32 {
+        self.refs.order_at(*self.ahead.at(at) as usize)
     }
 
     /// As if it were a new order: what its account has of its symbol.
@@ -158,31 +139,24 @@ impl Engine<'_> {
     /// As if it were about an order that lives.
     #[inline]
     fn fetch_position(&mut self, at: usize) {
-        let seen = self.ahead.at(at);
-        let order = &self.slab.orders[seen.order as usize];
+        let order = self.order_ahead(at);
+        let order = &self.slab.orders[order as usize];
         let place = self.sessions[usize::from(order.session())].defined;
         self.accounts.fetch(place, order.identity().symbol());
     }
 
     #[inline]
     fn fetch_records(&mut self, at: usize) {
-        let seen = self.ahead.at(at);
-        seen.order = self.refs.order_at(seen.slot as usize);
-        seen.level = self.books.level_cached(&seen.place);
-        prefetch(self.slab.orders, seen.order as usize);
-        prefetch(self.books.levels, seen.level as usize);
+        let order = self.order_ahead(at);
+        prefetch(self.slab.orders, order as usize);
     }
 
     #[inline]
     fn fetch_neighbours(&mut self, at: usize) {
-        let seen = self.ahead.at(at);
-        let order = &self.slab.orders[seen.order as usize];
+        let order = self.order_ahead(at);
+        let order = &self.slab.orders[order as usize];
         prefetch(self.slab.orders, order.prev as usize);
         prefetch(self.slab.orders, order.next as usize);
         prefetch(self.books.levels, order.level as usize);
-        prefetch(
-            self.slab.orders,
-            self.books.levels[seen.level as usize].tail as usize,
-        );
     }
 }

@@ -13,7 +13,7 @@ use wire::ring::{PRICE_MAX, Side};
 use crate::carry::Carrier;
 use crate::place::{ANY_BUY, ANY_SELL, CENTS, FINE, Place, Roots, half};
 use crate::slab::{NONE, Order, Slab};
-use crate::trie::{Cached, Trie};
+use crate::trie::Trie;
 
 /// Levels of a group.
 pub(crate) const GROUP_LEVELS: u32 = 64;
@@ -203,12 +203,6 @@ impl Books<'_> {
         let roots = &self.books[usize::from(symbol)].roots[side as usize];
         let group = self.trie.find(roots, place);
         (group != NONE).then_some(group * GROUP_LEVELS + slot)
-    }
-
-    /// The level of a price if the cache has its group, else one that is not used.
-    #[inline]
-    pub(crate) fn level_cached(&self, at: &Cached) -> u32 {
-        self.trie.cached(at) * GROUP_LEVELS + at.slot
     }
 
     /// Opens the group of a price that [`Books::find`] did not find; the caller has looked at

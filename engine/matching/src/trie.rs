@@ -7,7 +7,6 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::place::{DEPTH, Place, Roots, SLOT_BITS, SLOT_MASK, STRIDE};
-use crate::prefetch::prefetch;
 use crate::slab::NONE;
 
 const _: () = assert!(size_of::<Group>() == 64 && size_of::<Node>() == 320);
@@ -69,23 +68,6 @@ impl Node {
     }
 }
 
-/// Where the cache would have the group of a price, and the price's place in that group.
-#[derive(Clone, Copy)]
-pub(crate) struct Cached {
-    tag: u64,
-    entry: u32,
-    pub(crate) slot: u32,
-}
-
-impl Cached {
-    /// No price in particular.
-    pub(crate) const NONE: Self = Self {
-        tag: 0,
-        entry: 0,
-        slot: 0,
-    };
-}
-
 /// All groups and nodes of all symbols.
 pub(crate) struct Trie<'m> {
     pub(crate) groups: &'m mut [Group],
@@ -144,31 +126,6 @@ impl<'m> Trie<'m> {
             self.cache[entry] = place.tag() << HANDLE_BITS | u64::from(group);
         }
         group
-    }
-
-    /// Where the cache would have the group of a price.
-    #[inline]
-    pub(crate) fn cached_at(&self, half: u32, price: u32) -> Cached {
-        let (place, slot) = Place::of(half, price);
-        Cached {
-            tag: place.tag(),
-            entry: self.cache_entry(place) as u32,
-            slot,
-        }
-    }
-
-    /// The group there, 0 if it is not in the cache.
-    #[inline]
-    pub(crate) fn cached(&self, at: &Cached) -> u32 {
-        let cached = self.cache[at.entry as usize];
-        let is_it = cached >> HANDLE_BITS == at.tag;
-        cached as u32 & ((1 << HANDLE_BITS) - 1) & u32::from(is_it).wrapping_neg()
-    }
-
-    /// Asks for an entry of the cache.
-    #[inline]
-    pub(crate) fn prefetch_cached(&self, at: &Cached) {
-        prefetch(self.cache, at.entry as usize);
     }
 
     #[inline]
