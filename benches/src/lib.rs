@@ -84,6 +84,7 @@ pub const ROWS: &[Row] = &[
     rows::aapl::ROW,
     rows::regimes::ROW,
     rows::journal::ROW,
+    rows::durable::ROW,
 ];
 
 /// Finds a row by its name; the error lists all names.

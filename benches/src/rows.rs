@@ -1,6 +1,7 @@
 //! The rows, one file each.
 
 pub mod aapl;
+pub mod durable;
 pub mod journal;
 pub mod latency;
 pub mod matching;

@@ -54,7 +54,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     cases
 }
 
-fn input(sequence: u64) -> Input {
+pub(super) fn input(sequence: u64) -> Input {
     let command = Command {
         user_ref: sequence as u32,
         ..Command::zeroed()
@@ -126,7 +126,7 @@ fn step(
 }
 
 /// Recovers the journal, compares every input and removes it.
-fn check_ours(directory: &Path, count: usize) -> Result<(), BenchError> {
+pub(super) fn check_ours(directory: &Path, count: usize) -> Result<(), BenchError> {
     let failed = |error: &dyn std::fmt::Display| BenchError::failed("the journal", error);
     let mut storage = FileStorage::open(directory).map_err(|error| failed(&error))?;
     let (mut next, mut wrong) = (1, None);
@@ -169,7 +169,7 @@ fn turn_bare(directory: &Path, flags: i32, commits: usize) -> Result<Vec<Samples
     times.map_err(|error| BenchError::failed("a bare write and flush", error))
 }
 
-fn commit_bare(
+pub(super) fn commit_bare(
     directory: &Path,
     flags: i32,
     group: usize,
