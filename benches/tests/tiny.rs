@@ -87,6 +87,11 @@ fn journal() {
 }
 
 #[test]
+fn durable() {
+    run_tiny("durable");
+}
+
+#[test]
 fn roundtrip() {
     run_tiny("roundtrip");
 }

@@ -5,6 +5,7 @@ use appliance::client::members::{Login, Members};
 use appliance::tiles::{PublishPorts, Tile};
 use appliance::topology::Topology;
 use appliance::venue::{Parts, Venue, assemble, counters_anonymous, engine_limits};
+use journal::Storage;
 use journal::simulated::{Disk, DiskStorage};
 use matching::Line;
 use nic::UdpPort;
@@ -44,8 +45,8 @@ impl Told {
 }
 
 /// Two members, a receiver, and the venue between them. What is counted is the first member's.
-pub struct Stage<'m> {
-    pub venue: Venue<'m, MirrorTcp, MirrorUdp, DiskStorage>,
+pub struct Stage<'m, S: Storage + Send = DiskStorage> {
+    pub venue: Venue<'m, MirrorTcp, MirrorUdp, S>,
     pub set: CounterSet,
     pub members: Members<MirrorTcp>,
     /// When the gate's port says that it saw what it hands out.
@@ -70,6 +71,13 @@ impl<'m> Stage<'m> {
     }
 
     pub fn of(text: &str, disk: &Disk, lines: &'m mut Vec<Line>) -> Self {
+        Self::on(text, disk.storage(), lines)
+    }
+}
+
+impl<'m, S: Storage + Send> Stage<'m, S> {
+    /// A venue by this text, on a disk of the caller's.
+    pub fn on(text: &str, storage: S, lines: &'m mut Vec<Line>) -> Self {
         let topology = Topology::parse(text).unwrap();
         lines.resize(engine_limits(&topology).lines(), Line::ZERO);
         let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
@@ -81,7 +89,7 @@ impl<'m> Stage<'m> {
         let parts = Parts {
             tcp: server,
             udp,
-            storage: disk.storage(),
+            storage,
             files: None,
             session: *b"2026010101",
         };
