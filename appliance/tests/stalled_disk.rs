@@ -1,4 +1,4 @@
-//! A disk that stalls: matching goes on as far as the ring is deep, nothing leaves, nothing is lost.
+//! A disk that stalls: matching goes on as far as the ring is deep, and nothing leaves or is lost.
 #![allow(clippy::unwrap_used)]
 
 mod stage;

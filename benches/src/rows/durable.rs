@@ -26,7 +26,7 @@ use crate::{BenchError, Options, Row};
 /// The row.
 pub const ROW: Row = Row {
     name: "durable",
-    about: "orders made durable: open loop against a bare flush; alone and in batches against others",
+    about: "orders made durable: open loop beside a bare flush, alone and many beside databases",
     run,
 };
 
