@@ -7,7 +7,7 @@ use crate::judge::{Verdict, accept, read_whole};
 use crate::mark::Mark;
 use crate::record::{Chain, Header, KIND_CLOSE, MAGIC};
 use crate::storage::{SegmentFile, Segments, StorageError};
-use crate::tail::{Break, Stretch, inspect};
+use crate::tail::{Break, Stretch, dirty_line, inspect};
 use crate::window::Window;
 use crate::{BLOCK_BYTES, LINE_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
@@ -107,7 +107,12 @@ pub fn recover_from<S: Segments>(
         stop = reader.read_segment(*at, from, on)?;
         let next = segments.get(index + 1);
         match next {
-            Some(next) if stop.is_zero() && reader.is_continued_by(*next)? => index += 1,
+            Some(next) if stop.is_zero() && reader.is_continued_by(*next)? => {
+                if let Some(corrupt) = dirty_line(&mut reader.window, *at, stop.offset)? {
+                    return Err(RecoveryError::Corrupt(corrupt));
+                }
+                index += 1;
+            }
             _ => break,
         }
     }
@@ -119,7 +124,8 @@ pub fn recover_from<S: Segments>(
     };
     let tail = inspect(&mut reader.window, rest, broken)?;
     if tail.proof {
-        return Err(RecoveryError::Corrupt(stop.corrupt(&reader.file(rest))));
+        let damage = stop.damage(&mut reader.window, rest)?;
+        return Err(RecoveryError::Corrupt(damage));
     }
     reader.finish(rest, &stop, tail.dirty)
 }
@@ -178,7 +184,24 @@ impl Stop {
         }
     }
 
-    pub fn corrupt(&self, file: &str) -> Corrupt {
+    /// The damage, which something behind proves; `rest` begins with the segment of the stop. Where
+    /// that one ends in order, it is the next one's opening record.
+    pub fn damage<S: Segments>(
+        &self,
+        window: &mut Window<S>,
+        rest: &[SegmentFile],
+    ) -> Result<Corrupt, StorageError> {
+        if let (true, Some(next)) = (self.is_zero(), rest.get(1)) {
+            let why = read_whole(window, *next, 0)?;
+            if matches!(why, Verdict::Damaged(..)) {
+                return Ok(Self { offset: 0, why }.corrupt(&window.file(next.number)));
+            }
+        }
+        let file = rest.first().map(|at| window.file(at.number));
+        Ok(self.corrupt(&file.unwrap_or_default()))
+    }
+
+    fn corrupt(&self, file: &str) -> Corrupt {
         let (field, found, expected) = self.field();
         Corrupt {
             file: file.to_owned(),

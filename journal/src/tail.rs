@@ -7,6 +7,7 @@
 //! does not stand where it says is damage too, for no crash moves one; and so is more than one
 //! write can have left.
 
+use crate::error::{Corrupt, Field};
 use crate::judge::{Verdict, read_whole};
 use crate::record::KIND_SEGMENT;
 use crate::storage::{SegmentFile, Segments, StorageError};
@@ -39,7 +40,7 @@ pub(crate) struct Break {
 pub(crate) struct Tail {
     /// A whole record says that the place of the break was durable.
     pub proof: bool,
-    /// Bytes that are not zero, by segment.
+    /// Bytes that are not zero, by segment; not all of them where there is proof.
     pub dirty: Vec<Stretch>,
 }
 
@@ -57,7 +58,10 @@ pub(crate) fn inspect<S: Segments>(
         while line < at.bytes {
             let skipped = zeros(window.show(*at, line, LINE_BYTES)?) as u64;
             if skipped == 0 {
-                tail.proof |= proves(window, *at, line, broken)?;
+                if proves(window, *at, line, broken)? {
+                    tail.proof = true;
+                    return Ok(tail);
+                }
                 line += LINE_BYTES as u64;
                 end = line;
             }
@@ -72,8 +76,33 @@ pub(crate) fn inspect<S: Segments>(
         }
         from = 0;
     }
-    tail.proof |= !one_write(&tail.dirty);
+    tail.proof = !one_write(&tail.dirty);
     Ok(tail)
+}
+
+/// The first line behind the records of a segment that is written no more, if one is not zero.
+pub(crate) fn dirty_line<S: Segments>(
+    window: &mut Window<S>,
+    at: SegmentFile,
+    from: u64,
+) -> Result<Option<Corrupt>, StorageError> {
+    let mut offset = from;
+    while offset < at.bytes {
+        let shown = window.show(at, offset, LINE_BYTES)?;
+        let skipped = zeros(shown);
+        if skipped == 0 {
+            let found = bytemuck::pod_read_unaligned::<u32>(&shown[..4]).into();
+            return Ok(Some(Corrupt {
+                file: window.file(at.number),
+                offset,
+                field: Field::Magic,
+                found,
+                expected: 0,
+            }));
+        }
+        offset += skipped as u64;
+    }
+    Ok(None)
 }
 
 /// Whether one write can have left these bytes.

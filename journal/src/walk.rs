@@ -7,7 +7,7 @@ use crate::mark::Mark;
 use crate::record::{Chain, KIND_CLOSE};
 use crate::recovery::{Stop, Torn, check_files};
 use crate::storage::{SegmentFile, Segments, StorageError};
-use crate::tail::{Break, inspect};
+use crate::tail::{Break, dirty_line, inspect};
 use crate::window::Window;
 
 /// How the records end.
@@ -77,6 +77,9 @@ impl<S: Segments> Walker<S> {
         if why == Verdict::Zero
             && let Some(next) = self.next_that_continues()?
         {
+            if let Some(corrupt) = dirty_line(&mut self.window, at, self.offset)? {
+                return Err(RecoveryError::Corrupt(corrupt));
+            }
             (self.index, self.offset, at) = (self.index + 1, 0, next);
             why = self.verdict(at)?;
         }
@@ -187,10 +190,11 @@ impl<S: Segments> Walker<S> {
             next_sequence: self.chain.next_sequence,
         };
         let tail = inspect(&mut self.window, rest, broken)?;
-        let file = self.window.file(segment);
         if tail.proof {
-            return Err(RecoveryError::Corrupt(stop.corrupt(&file)));
+            let damage = stop.damage(&mut self.window, rest)?;
+            return Err(RecoveryError::Corrupt(damage));
         }
+        let file = self.window.file(segment);
         let torn = (!tail.dirty.is_empty()).then(|| Torn {
             file,
             offset: stop.offset,

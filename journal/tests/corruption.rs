@@ -2,40 +2,20 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use journal::record::Header;
-use journal::simulated::Disk;
+use journal::simulated::{Disk, SECTOR_BYTES};
 use journal::{
     BLOCK_BYTES, Corrupt, Field, GROUP_INPUTS_MAX, Input, LINE_BYTES, RecoveryError,
     SEGMENT_BYTES_MIN,
 };
-use support::{append, close, inputs, open, read, settle};
-
-/// A record of a journal: where it stands and how many inputs came before it.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    offset: usize,
-    end: usize,
-    inputs_before: usize,
-}
+use support::oracle::{Damaged, Place, Verdict, Whole, judge};
+use support::{Random, append, close, made, open, read, settle};
 
 /// The records of a segment that is in order.
 fn places(bytes: &[u8]) -> Vec<Place> {
-    let mut places = Vec::new();
-    let (mut offset, mut inputs_before) = (0, 0);
-    loop {
-        let header: Header = bytemuck::pod_read_unaligned(&bytes[offset..offset + LINE_BYTES]);
-        if header.bytes == 0 {
-            return places;
-        }
-        let end = offset + header.bytes as usize;
-        places.push(Place {
-            offset,
-            end,
-            inputs_before,
-        });
-        inputs_before += header.bytes as usize / LINE_BYTES - 1;
-        offset = end;
-    }
+    Whole::new(vec![bytes.to_vec()]).places
 }
 
 /// One segment: a life that closed, and one whose last write holds two groups.
@@ -67,62 +47,75 @@ fn try_with(
     read(&mut disk.storage())
 }
 
-/// Judges what recovery made of damage at byte `at`.
-fn judge(disk: &Disk, bytes: Vec<u8>, at: usize, all: &[Place]) {
-    let first_of_last_write = all[all.len() - 2].offset;
-    let found = try_with(disk, bytes);
-    let place = all
-        .iter()
-        .find(|place| (place.offset..place.end).contains(&at));
-    match (place, found) {
-        (Some(place), Err(RecoveryError::Corrupt(corrupt))) => {
-            assert_eq!(corrupt.file, "simulated/journal-0000000001");
-            assert_eq!(
-                corrupt.offset, place.offset as u64,
-                "damage at {at}: {corrupt}"
-            );
-        }
-        (Some(place), Ok((read, recovered))) => {
-            assert!(
-                place.offset >= first_of_last_write,
-                "damage at {at} was taken for a torn tail"
-            );
-            assert_eq!(read, inputs(1, place.inputs_before), "damage at {at}");
-            let torn = recovered.torn.expect("reported");
-            assert_eq!(torn.offset, place.offset as u64);
-        }
-        (None, Ok((read, recovered))) => {
-            assert_eq!(read.len(), 13, "damage behind the end, at {at}");
-            assert!(recovered.torn.is_some() && !recovered.clean);
-        }
-        (None, Err(RecoveryError::Corrupt(_))) => {}
-        (_, Err(error)) => panic!("{error}"),
-    }
-}
-
 #[test]
 fn every_flipped_bit_is_found() {
-    let (disk, bytes) = journal();
-    let all = places(&bytes);
-    assert_eq!(all.len(), 9, "opening, 3 groups, closing, 4 groups");
-    let end = all[all.len() - 1].end;
+    let (_, bytes) = journal();
+    let whole = Whole::new(vec![bytes]);
+    assert_eq!(
+        whole.places.len(),
+        9,
+        "opening, 3 groups, closing, 4 groups"
+    );
+    let end = whole.places[8].end;
+    let mut counts = BTreeMap::new();
     for at in 0..end + 2 * LINE_BYTES {
         for bit in 0..8 {
-            let mut damaged = bytes.clone();
-            damaged[at] ^= 1 << bit;
-            judge(&disk, damaged, at, &all);
+            let verdict = judge(&mut Damaged::flip(&whole, (0, at), bit));
+            let verdict = verdict.unwrap_or_else(|wrong| panic!("bit {bit} at {at}: {wrong}"));
+            *counts.entry(format!("{verdict:?}")).or_insert(0) += 1;
         }
     }
+    // The last write brought two groups of three lines each.
+    let last_write = 2 * 3 * LINE_BYTES * 8;
+    assert!(counts["Cut"] >= last_write && counts["Refused"] >= end * 8 - last_write);
+    assert_eq!(counts.len(), 2, "{counts:?}");
 }
 
 #[test]
 fn every_lost_line_is_found() {
-    let (disk, bytes) = journal();
-    let all = places(&bytes);
-    for at in (0..all[all.len() - 1].end).step_by(LINE_BYTES) {
-        let mut damaged = bytes.clone();
-        damaged[at..at + LINE_BYTES].fill(0);
-        judge(&disk, damaged, at, &all);
+    let (_, bytes) = journal();
+    let whole = Whole::new(vec![bytes]);
+    for at in (0..whole.places[8].end).step_by(LINE_BYTES) {
+        let lost = judge(&mut Damaged::put(&whole, (0, at), &[0; LINE_BYTES]));
+        lost.unwrap_or_else(|wrong| panic!("at {at}: {wrong}"));
+    }
+}
+
+/// Some of what `cargo x damage` does to a journal of many segments.
+#[test]
+fn sectors_that_are_lost_swapped_or_elsewhere_are_found() {
+    let whole = made(3, 2 * SEGMENT_BYTES_MIN as usize, SEGMENT_BYTES_MIN);
+    let mut random = Random(9);
+    let segments = whole.segments.len();
+    let mut place = |sector: usize| {
+        let sectors = SEGMENT_BYTES_MIN as usize / sector;
+        (random.below(segments), random.below(sectors) * sector)
+    };
+    for case in 0..3_000 {
+        let sector = [SECTOR_BYTES, BLOCK_BYTES][case % 2];
+        let (one, other) = (place(sector), place(sector));
+        let copied = whole.segments[other.0][other.1..other.1 + sector].to_vec();
+        let mut damaged = match case % 3 {
+            0 => Damaged::put(&whole, one, &vec![0; sector]),
+            1 => Damaged::put(&whole, one, &copied),
+            _ => Damaged::swapped(&whole, one, other, sector),
+        };
+        let found = judge(&mut damaged);
+        found.unwrap_or_else(|wrong| panic!("case {case}, {one:?} and {other:?}: {wrong}"));
+    }
+}
+
+#[test]
+fn what_was_never_written_looks_like_a_clean_end() {
+    let whole = made(4, SEGMENT_BYTES_MIN as usize, SEGMENT_BYTES_MIN);
+    for place in whole.places.iter().skip(1) {
+        let clean = judge(&mut Damaged::unwritten(&whole, place.at));
+        assert_eq!(clean, Ok(Verdict::Unwritten), "{place:?}");
+        let torn = judge(&mut Damaged::unwritten(
+            &whole,
+            (place.at.0, place.end - 20),
+        ));
+        torn.unwrap_or_else(|wrong| panic!("{place:?}: {wrong}"));
     }
 }
 
@@ -152,9 +145,9 @@ fn a_cut_file_is_found_at_any_length() {
 fn change(bytes: &[u8], index: usize, change: &dyn Fn(&mut Header, &mut [u8])) -> Vec<u8> {
     let mut changed = bytes.to_vec();
     let place = places(bytes)[index];
-    let (first, rest) = changed[place.offset..].split_at_mut(LINE_BYTES);
+    let (first, rest) = changed[place.at.1..].split_at_mut(LINE_BYTES);
     let mut header: Header = bytemuck::pod_read_unaligned(first);
-    let body = place.end - place.offset - LINE_BYTES;
+    let body = place.end - place.at.1 - LINE_BYTES;
     change(&mut header, &mut rest[..body]);
     header.checksum = header.sum(&rest[..body.min(header.bytes as usize - LINE_BYTES)]);
     first.copy_from_slice(bytemuck::bytes_of(&header));
@@ -165,7 +158,7 @@ fn change(bytes: &[u8], index: usize, change: &dyn Fn(&mut Header, &mut [u8])) -
 fn whole_records_that_break_the_chain_are_errors_even_at_the_end() {
     let (disk, bytes) = journal();
     let last = places(&bytes).len() - 1;
-    let offset = places(&bytes)[last].offset as u64;
+    let offset = places(&bytes)[last].at.1 as u64;
     type Change = Box<dyn Fn(&mut Header, &mut [u8])>;
     let changes: [(Field, Change); 11] = [
         (Field::Version, Box::new(|header, _| header.version = 0)),
@@ -286,14 +279,8 @@ fn damage_in_a_full_segment_is_found_from_the_next_one() {
         let Err(RecoveryError::Corrupt(corrupt)) = found else {
             panic!("{at}: {found:?}")
         };
-        // A broken opening record is a break at the end of the segment before.
-        let files = [
-            "simulated/journal-0000000001",
-            "simulated/journal-0000000002",
-        ];
         assert_eq!(
-            corrupt.file,
-            files[usize::from(at >= LINE_BYTES)],
+            corrupt.file, "simulated/journal-0000000002",
             "damage at {at}"
         );
     }

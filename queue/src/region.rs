@@ -191,8 +191,15 @@ impl Region {
             )));
         }
         let bytes = bytes.next_multiple_of(pages.bytes());
-        file.set_len(bytes as u64)
-            .map_err(|e| Error::os(format!("make room for {bytes} bytes of shared memory"), e))?;
+        // A file with holes would kill its process by SIGBUS at the first store into one when the
+        // disk is full.
+        // SAFETY: the descriptor is open for writing; only numbers are handed over.
+        let refused = unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, bytes as libc::off_t) };
+        if refused != 0 {
+            let error = std::io::Error::from_raw_os_error(refused);
+            let what = format!("make room for {bytes} bytes of shared memory");
+            return Err(Error::os(what, error));
+        }
         Self::map(file, bytes, pages, true)
     }
 

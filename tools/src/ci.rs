@@ -2,8 +2,8 @@
 
 use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
-use crate::tidy;
-use crate::{Outcome, determinism, drill, forward, fuzz, mutants, referees, roundtrip, simulate};
+use crate::{Outcome, determinism, drill, forward, fuzz, mutants, power_cut};
+use crate::{referees, roundtrip, simulate, tidy};
 
 const STEPS: &[Step] = &[
     Step {
@@ -24,7 +24,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "determinism",
-        run: determinism::run,
+        run: || determinism::run(&determinism::Determinism::CI),
     },
     Step {
         name: "differential",
@@ -33,6 +33,14 @@ const STEPS: &[Step] = &[
     Step {
         name: "sim",
         run: || simulate::run(&simulate::Simulate::CI),
+    },
+    Step {
+        name: "damage",
+        run: || forward::damage(false),
+    },
+    Step {
+        name: "power-cut",
+        run: || power_cut::run(&power_cut::PowerCut::CI),
     },
     Step {
         name: "loom",

@@ -1,46 +1,133 @@
-//! The engine comes to the same states in every build: without and with optimisation, and with all
-//! instructions that this processor has.
+//! The engine comes to the same states, tells the same events and the feed the same bytes in every
+//! build: without and with optimisation and assertions, without vectors and with AVX2; and from
+//! snapshots too.
 
 use crate::Outcome;
 use crate::command::{cargo, output, root, target_dir};
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Instant;
 
 /// What every build must print.
 const TABLE: &str = "engine/matching/tests/state_hashes.txt";
 
 /// A build: its name, its profile, and flags for the compiler.
-const BUILDS: [(&str, &str, &str); 3] = [
-    ("debug", "dev", ""),
-    ("release", "release", ""),
-    ("release, native", "release", "-C target-cpu=native"),
+struct Build {
+    name: &'static str,
+    profile: &'static str,
+    flags: &'static str,
+}
+
+const BUILDS: [Build; 5] = [
+    Build {
+        name: "debug",
+        profile: "dev",
+        flags: "",
+    },
+    Build {
+        name: "checked",
+        profile: "checked",
+        flags: "",
+    },
+    Build {
+        name: "release",
+        profile: "release",
+        flags: "",
+    },
+    Build {
+        name: "scalar",
+        profile: "release",
+        flags: "-C no-vectorize-loops -C no-vectorize-slp",
+    },
+    Build {
+        name: "avx2",
+        profile: "release",
+        flags: "-C target-cpu=x86-64-v3",
+    },
 ];
 
-/// Runs every build and compares what it prints with the recorded table.
-pub fn run() -> Outcome {
+/// How much to compare beside the recorded table.
+#[derive(Args)]
+pub struct Determinism {
+    /// Commands in hostile days.
+    #[arg(long, default_value_t = Determinism::CI.commands)]
+    commands: u64,
+    /// Days that are gone on with from a snapshot too.
+    #[arg(long, default_value_t = Determinism::CI.snapshots)]
+    snapshots: u64,
+}
+
+impl Determinism {
+    /// What CI compares.
+    pub const CI: Self = Self {
+        commands: 1_000_000,
+        snapshots: 10,
+    };
+}
+
+/// Runs every build; compares what it prints with the recorded table and with the first build.
+pub fn run(what: &Determinism) -> Outcome {
     let recorded =
         std::fs::read_to_string(root().join(TABLE)).map_err(|e| format!("{TABLE}: {e}"))?;
-    for (name, profile, flags) in BUILDS {
-        let found = printed(profile, flags).map_err(|error| format!("{name}: {error}"))?;
-        if let Some(difference) = difference(&recorded, &found) {
-            return Err(format!("{name}: {difference}"));
+    let numbers = [what.commands, what.snapshots].map(|number| number.to_string());
+    let mut first: Option<String> = None;
+    for build in &BUILDS {
+        let name = build.name;
+        if name == "avx2" && !is_avx2_here() {
+            println!("{name}: skipped: this processor has no AVX2");
+            continue;
         }
-        println!("{name}: {} states as recorded", recorded.lines().count());
+        let failed = |error: String| format!("{name}: {error}");
+        let found = build.printed("state_hashes", &[]).map_err(failed)?;
+        let start = Instant::now();
+        let days = build.printed("determinism", &numbers).map_err(failed)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let days_due = first.get_or_insert_with(|| days.clone());
+        for (due, found) in [(&recorded, &found), (&*days_due, &days)] {
+            if let Some(difference) = difference(due, found) {
+                return Err(failed(difference));
+            }
+        }
+        println!(
+            "{name}: {} states as recorded; {} days of 50,000 commands and {} snapshots as in {}, \
+             {seconds:.1} s with the build",
+            recorded.lines().count(),
+            days.lines().count(),
+            what.snapshots,
+            BUILDS[0].name
+        );
     }
     Ok(())
 }
 
-fn printed(profile: &str, flags: &str) -> Result<String, String> {
-    let mut command = cargo(&["run", "--quiet", "--profile", profile, "-p", "matching"]);
-    command.args(["--example", "state_hashes"]);
-    if !flags.is_empty() {
-        // In a folder of its own, so that nothing else is built anew.
-        command.env("RUSTFLAGS", flags);
-        command.env("CARGO_TARGET_DIR", target_dir().join("determinism"));
+fn is_avx2_here() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+impl Build {
+    /// What an example of the engine prints in this build.
+    fn printed(&self, example: &str, words: &[String]) -> Result<String, String> {
+        let package = ["-p", "matching", "--example", example, "--"];
+        let mut command = cargo(&["run", "--quiet", "--profile", self.profile]);
+        command.args(package).args(words);
+        if !self.flags.is_empty() {
+            // In a folder of its own, so that nothing else is built anew.
+            command.env("RUSTFLAGS", self.flags);
+            command.env("CARGO_TARGET_DIR", self.folder());
+        }
+        let output = output(&mut command)?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        String::from_utf8(output.stdout).map_err(|error| error.to_string())
     }
-    let output = output(&mut command)?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+
+    fn folder(&self) -> PathBuf {
+        target_dir().join("determinism").join(self.name)
     }
-    String::from_utf8(output.stdout).map_err(|error| error.to_string())
 }
 
 /// The first line that differs.

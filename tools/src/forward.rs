@@ -74,6 +74,17 @@ pub fn differential(what: &Differential) -> Outcome {
     run_command(&mut command)
 }
 
+/// Damages a journal and judges what recovery makes of it.
+pub fn damage(is_full: bool) -> Outcome {
+    let example = ["run", "--quiet", "--profile", "checked", "-p", "journal"];
+    let mut command = cargo(&example);
+    command.args(["--example", "damage", "--"]);
+    if is_full {
+        command.arg("--full");
+    }
+    run_command(&mut command)
+}
+
 /// Runs a benchmark.
 pub fn bench(name: &str, quick: bool, json: Option<&Path>) -> Outcome {
     let mut command = cargo(&[

@@ -9,6 +9,7 @@ mod drill;
 mod forward;
 mod fuzz;
 mod mutants;
+mod power_cut;
 mod referees;
 mod roundtrip;
 mod setup;
@@ -80,8 +81,18 @@ enum Task {
     },
     /// Writes seeded order flow to standard output.
     Generate(forward::Generate),
-    /// Compares the states that the engine comes to in several builds.
-    Determinism,
+    /// Compares the states that the engine comes to in several builds, and all that is told.
+    Determinism(determinism::Determinism),
+    /// Damages a journal in memory, one case a recovery: bits, cuts, sectors lost, swapped and
+    /// misplaced.
+    Damage {
+        /// Every bit of 1 MiB, where otherwise one in 64 is flipped, and more of the rest.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Cuts the power under a venue that trades, kills it, fails its system calls and fills its
+    /// disk; needs root.
+    PowerCut(power_cut::PowerCut),
     /// Compares the engine with the naive reference, command by command.
     Differential(forward::Differential),
     /// Measures how long a venue with many orders and a long journal takes to its first order.
@@ -108,7 +119,9 @@ fn main() -> ExitCode {
         Task::Referees => referees::run(),
         Task::Bench { name, quick, json } => forward::bench(&name, quick, json.as_deref()),
         Task::Generate(generate) => forward::generate(&generate),
-        Task::Determinism => determinism::run(),
+        Task::Determinism(what) => determinism::run(&what),
+        Task::Damage { full } => forward::damage(full),
+        Task::PowerCut(what) => power_cut::run(&what),
         Task::Differential(differential) => forward::differential(&differential),
         Task::RecoveryDrill(drill) => drill::run(&drill),
         Task::TuneRoundtrip(what) => roundtrip::run(&what),

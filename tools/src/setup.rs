@@ -11,9 +11,11 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("c++", "g++"),
     ("git", "git"),
     ("ip", "iproute2"),
+    ("mkfs.ext4", "e2fsprogs"),
     ("nft", "nftables"),
     ("ping", "iputils-ping"),
     ("python3", "python3"),
+    ("strace", "strace"),
     ("tshark", "tshark"),
 ];
 

@@ -1,8 +1,10 @@
 //! What the tests share: inputs, and driving a writer.
 #![allow(dead_code)]
 
+pub mod oracle;
+
 use bytemuck::Zeroable as _;
-use journal::simulated::{Disk, DiskStorage};
+use journal::simulated::{Disk, DiskStorage, Faults};
 use journal::{
     AppendError, Config, Recovered, RecoveryError, SEGMENT_BYTES_MIN, Storage, Writer, recover,
 };
@@ -113,4 +115,77 @@ pub fn dump(bytes: &[u8]) -> String {
         format!("{:08x}  {hex}\n", index * 16)
     };
     bytes.chunks(16).enumerate().map(line).collect()
+}
+
+/// Numbers by a seed (splitmix64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`, which is not 0.
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}
+
+/// A journal of several lives with groups of all sizes, in segments of these bytes, the last of
+/// which holds something and ends in a write of several groups.
+pub fn made(seed: u64, bytes_min: usize, segment_bytes: u64) -> oracle::Whole {
+    let disk = Disk::new(seed);
+    disk.set_faults(Faults {
+        delay_polls_max: 2,
+        ..Faults::default()
+    });
+    let mut random = Random(seed);
+    let config = Config { segment_bytes };
+    while written(&disk) < bytes_min {
+        let mut storage = disk.storage();
+        let (_, recovered) = read(&mut storage).expect("in order");
+        let mut writer = Writer::open(storage, config, recovered.resume).expect("opens");
+        for _ in 0..1 + random.below(40) {
+            let most = [2, 20, 60][random.below(3)];
+            append(&mut writer, 1 + random.below(most));
+            for _ in 0..random.below(3) {
+                writer.poll().expect("a healthy disk");
+            }
+        }
+        if random.below(3) == 0 {
+            close(&mut writer);
+        } else if random.below(2) == 0 {
+            settle(&mut writer);
+        } else {
+            drop(writer);
+            disk.crash();
+        }
+    }
+    end_in_several_groups(&disk, config);
+    let used = (1..).map_while(|number| disk.bytes(number));
+    oracle::Whole::new(used.collect())
+}
+
+/// Bytes of the segments that hold records.
+fn written(disk: &Disk) -> usize {
+    let segments = (1..).map_while(|number| disk.bytes(number));
+    let used = segments.filter(|bytes| bytes[0] != 0);
+    used.map(|bytes| bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0))
+        .sum()
+}
+
+fn end_in_several_groups(disk: &Disk, config: Config) {
+    let mut storage = disk.storage();
+    let (_, recovered) = read(&mut storage).expect("in order");
+    let mut writer = Writer::open(storage, config, recovered.resume).expect("opens");
+    append(&mut writer, 4);
+    settle(&mut writer);
+    for count in [1, 3, 2, 7] {
+        append(&mut writer, count);
+    }
+    settle(&mut writer);
 }
