@@ -31,7 +31,7 @@ pub struct Faults {
     pub double_in_million: u32,
     /// Sends for which a full queue is pretended, in a million.
     pub full_in_million: u32,
-    /// Pieces of streams and datagrams that come up to [`LATE_NS_MAX`] late, in a million.
+    /// Pieces of streams and datagrams that come up to 0.2 s late, in a million.
     pub late_in_million: u32,
 }
 
