@@ -1,6 +1,9 @@
 //! Lives of a venue on one disk, each ended by force; after each one everything that a member read
 //! must still be true.
 
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::disk::Disk;
@@ -180,6 +183,8 @@ impl<'d> Trial<'d> {
             }
             self.forget();
             self.session = Some(ready.session.clone());
+            remove_days_but(&self.plan.data, &ready.session)
+                .map_err(|error| format!("old days: {error}"))?;
         }
         self.is_day_asked = false;
         if let Some((day, hash)) = &self.due
@@ -198,7 +203,7 @@ impl<'d> Trial<'d> {
     }
 
     fn end(&mut self, venue: &mut Venue, ending: Ending, is_ready: bool) -> Result<(), String> {
-        let failed = |error: std::io::Error| format!("the disk: {error}");
+        let failed = |error: io::Error| format!("the disk: {error}");
         self.counts.waiting += self
             .members
             .iter()
@@ -279,4 +284,15 @@ impl<'d> Trial<'d> {
             .renew()
             .map_err(|error| format!("the disk: {error}"))
     }
+}
+
+/// Makes room: days that are over are not looked at again.
+fn remove_days_but(data: &Path, session: &str) -> io::Result<()> {
+    for entry in fs::read_dir(data)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with(session) {
+            fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
 }
