@@ -46,8 +46,6 @@ struct Plan<'p> {
     paced: usize,
     /// One at a time.
     alone: usize,
-    /// Batches of the others.
-    batches: usize,
     /// Of the stream: whole stretches.
     streamed: usize,
 }
@@ -63,7 +61,6 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
         directory: &directory,
         paced: effort.pick(20, 50_000, 200_000),
         alone: effort.pick(3, 200, 1_000),
-        batches: effort.pick(1, 5, 20),
         streamed: effort.pick(1, 16, 64) * STRETCH,
     };
     let rounds = effort.rounds();
@@ -119,10 +116,9 @@ fn side_by_side(plan: &Plan<'_>, rounds: usize) -> Result<Vec<Case>, BenchError>
             Ok(vec![times.clone(), times])
         }),
     ];
-    #[cfg(feature = "databases")]
-    subjects.extend(databases::subjects(plan));
+    subjects.extend(others(plan));
     let names = ["one order durable", "an order of many durable"];
-    let mut cases = compare(&names, rounds, std::mem::take(&mut subjects))?;
+    let mut cases = compare(&names, rounds, subjects)?;
     if let Some(many) = cases.pop() {
         let rate = |nanoseconds: f64| 1e3 / nanoseconds;
         let stats = many.ours.stats;
@@ -137,6 +133,17 @@ fn side_by_side(plan: &Plan<'_>, rounds: usize) -> Result<Vec<Case>, BenchError>
         cases.push(many.noted(&note));
     }
     Ok(cases)
+}
+
+/// The databases, where they are built in.
+fn others<'p>(plan: &'p Plan<'p>) -> Vec<Subject<'p>> {
+    #[cfg(feature = "databases")]
+    return databases::subjects(plan);
+    #[cfg(not(feature = "databases"))]
+    {
+        let _ = plan;
+        Vec::new()
+    }
 }
 
 /// A journal under test.

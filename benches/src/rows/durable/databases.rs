@@ -13,11 +13,14 @@ use crate::BenchError;
 use crate::compare::Subject;
 use crate::stats::Samples;
 
+/// Orders one at a time for which there is a batch.
+const ALONE_PER_BATCH: usize = 50;
+
 const ORDERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("orders");
 
 /// The databases, with a turn for one order at a time and for batches.
 pub(super) fn subjects<'p>(plan: &'p Plan<'p>) -> Vec<Subject<'p>> {
-    let (alone, batches) = (plan.alone, plan.batches);
+    let (alone, batches) = (plan.alone, (plan.alone / ALONE_PER_BATCH).max(1));
     let sqlite = move || -> Result<Vec<Samples>, BenchError> {
         let failed = |error| BenchError::failed("SQLite", error);
         let turn = |batch, count| sqlite(plan.directory, batch, count).map_err(failed);
