@@ -203,6 +203,12 @@ fn where_the_worst_mode_is_not_had_nothing_is() {
         worst: Some(XdpMode::Native),
         ..XdpOptions::new(&options().interface, XdpMode::ZeroCopy)
     };
+    let upside_down = XdpOptions {
+        worst: Some(XdpMode::ZeroCopy),
+        ..options()
+    };
+    let error = udp(&pair.right, upside_down).unwrap_err().to_string();
+    assert!(error.contains("no way down from Native"), "{error}");
     assert_eq!(
         udp(&pair.right, down_to_native).unwrap().mode(),
         "xdp native"

@@ -191,7 +191,11 @@ impl Port {
     pub fn take(&mut self) -> Option<Arrived> {
         for _ in 0..self.lanes.len() {
             let lane = self.next;
-            self.next = (lane + 1) % self.lanes.len();
+            self.next = if lane + 1 < self.lanes.len() {
+                lane + 1
+            } else {
+                0
+            };
             if let Some(received) = self.lanes[lane].queue.rx.pop() {
                 self.lanes[lane].received += 1;
                 return Some(Arrived { received, lane });
@@ -207,12 +211,8 @@ impl Port {
 
     /// The bytes of a frame, and the way out for what answers it.
     pub fn answering<'a>(&'a mut self, arrived: &'a Arrived) -> (&'a [u8], Sender<'a>) {
-        let sender = Sender {
-            umem: &self.umem,
-            queue: &mut self.lanes[0].queue,
-            free: &mut self.tx_free,
-        };
-        (self.umem.received(&arrived.received), sender)
+        let (umem, sender) = self.split();
+        (umem.received(&arrived.received), sender)
     }
 
     /// Gives the memory of a frame back, to be received into again.
@@ -238,11 +238,17 @@ impl Port {
 
     /// The way out.
     pub fn sender(&mut self) -> Sender<'_> {
-        Sender {
+        self.split().1
+    }
+
+    /// The memory to look at, and the way out.
+    fn split(&mut self) -> (&Umem, Sender<'_>) {
+        let sender = Sender {
             umem: &self.umem,
             queue: &mut self.lanes[0].queue,
             free: &mut self.tx_free,
-        }
+        };
+        (&self.umem, sender)
     }
 
     /// Lets `build` write a frame and return its length, and queues it; `kick` sends.

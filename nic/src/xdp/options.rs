@@ -113,6 +113,9 @@ pub(crate) fn open(xdp: &XdpOptions, rule: &Rule) -> io::Result<Port> {
             }
         }
     }
+    if refusals.is_empty() {
+        refusals.push(format!("{worst:?} is no way down from {:?}", xdp.best));
+    }
     let message = refusals.join("; ");
     Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
