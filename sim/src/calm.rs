@@ -5,6 +5,7 @@ use queue::Watch;
 
 use crate::member::Member;
 use crate::running::Running;
+use crate::shadow;
 use crate::words::Words;
 
 /// Rounds in which everything must come to rest, or to an end: a bound on liveness.
@@ -45,6 +46,11 @@ impl Running<'_, '_> {
                 self.world.oracle.follow(&self.world.disk)?;
                 let engine = self.venue.engine.engine();
                 self.world.oracle.check_engine(engine)?;
+                let stands = (self.venue.engine.sequence(), engine.state_hash());
+                if let Some(shadow) = &mut self.shadow {
+                    let now_ns = self.world.advance(0);
+                    shadow::check(shadow, self.world, stands, now_ns)?;
+                }
                 return self.world.check(true);
             }
         }
@@ -60,7 +66,9 @@ impl Running<'_, '_> {
         let copies = entry.replies(self.world.members.len() as u16 + 1);
         let mut watcher = self.world.watcher.iter();
         let publisher = self.venue.publish.publisher();
+        let shadow = self.shadow.as_ref().map(|shadow| shadow.sequence());
         self.durable.get() == sequence
+            && shadow.is_none_or(|at| at == sequence)
             && self.gate_inputs.get() == sequence
             && self.world.wires.is_quiet()
             && self.words.as_ref().is_none_or(Words::is_done)

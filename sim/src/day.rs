@@ -36,6 +36,8 @@ pub struct Report {
     pub disk_failures: u64,
     /// Restarts that cut a torn tail.
     pub torn: u64,
+    /// Inputs that snapshots stood for when the venue started again.
+    pub skipped: u64,
     /// Commands that were sent.
     pub sent: u64,
     /// Commands that are in the journal.
@@ -69,6 +71,7 @@ impl Report {
         self.lives += other.lives;
         self.disk_failures += other.disk_failures;
         self.torn += other.torn;
+        self.skipped += other.skipped;
         self.sent += other.sent;
         self.journaled += other.journaled;
         self.special += other.special;
@@ -109,6 +112,8 @@ pub(crate) struct World {
     pub stopped: Option<(u64, u64)>,
     /// Memory of the engine, between two lives.
     pub lines: Vec<Line>,
+    /// Memory of the shadow's, if there is one.
+    pub shadow_lines: Vec<Line>,
     pub word_in_million: u32,
     pub wishes_in_million: u32,
     pub report: Report,
@@ -135,6 +140,10 @@ impl World {
         let topology = wiring::topology(plan)?;
         Ok(Self {
             lines: vec![Line::ZERO; engine_limits(&topology).lines()],
+            shadow_lines: match topology.shadow {
+                Some(_) => vec![Line::ZERO; engine_limits(&topology).lines()],
+                None => Vec::new(),
+            },
             oracle: Oracle::new(plan.members, wiring::watched(&topology)),
             topology,
             clock: SimClock::new(START_NS),

@@ -11,6 +11,7 @@ use crate::day::World;
 use crate::net::{SimTcp, SimUdp};
 use crate::plan::{End, Interruption, LifePlan};
 use crate::running::Running;
+use crate::shadow;
 use crate::wiring;
 
 pub(crate) type SimVenue<'m> = Venue<'m, SimTcp, SimUdp, DiskStorage>;
@@ -27,9 +28,14 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
     world.watcher.iter_mut().for_each(|it| it.start());
     let may_fail = plan.disk_fails.is_some();
     with_venue(world, may_fail, &mut |world, venue, set| {
+        let mut lines = std::mem::take(&mut world.shadow_lines);
+        let shadow = shadow::open(&world.topology, &world.disk, &mut lines, set)?;
         let mut running = Running::new(world, venue, set, plan).map_err(|e| e.to_string())?;
-        running.traffic()?;
-        running.end()
+        running.shadow = shadow;
+        let done = running.traffic().and_then(|()| running.end());
+        drop(running);
+        world.shadow_lines = lines;
+        done
     })?;
     let end = match plan.end {
         End::Power(_) => Some(Fault::PowerCut),
@@ -120,7 +126,8 @@ fn started(
 ) -> Result<(), String> {
     let mut set = counters_anonymous().map_err(|error| error.to_string())?;
     let failures = world.disk.counts().failures();
-    let parts = wiring::parts(&world.wires, &world.disk).map_err(|error| error.to_string())?;
+    let parts = wiring::parts(&world.topology, &world.wires, &world.disk)
+        .map_err(|error| error.to_string())?;
     let (venue, recovery) = match assemble(&world.topology, parts, lines, &mut set) {
         Ok(assembled) => assembled,
         Err(_) if may_fail && world.disk.counts().failures() > failures => {
@@ -141,6 +148,10 @@ fn came_back(world: &mut World, venue: &SimVenue<'_>, recovery: &Recovery) -> Re
         ..world.disk.faults()
     });
     world.report.torn += u64::from(recovery.torn.is_some());
+    world.report.skipped += recovery.inputs_skipped;
+    if let Some(refused) = recovery.refused.first() {
+        return Err(refused.clone());
+    }
     let stopped = world.stopped.take();
     let found = (recovery.inputs, recovery.state_hash);
     if let Some(stopped) = stopped

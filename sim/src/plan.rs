@@ -111,6 +111,8 @@ pub struct Plan {
     pub has_rules: bool,
     /// Whether somebody reads drop copies.
     pub is_watched: bool,
+    /// Whether a shadow makes snapshots, from which the venue starts again.
+    pub has_shadow: bool,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
@@ -182,6 +184,7 @@ impl Plan {
             wishes_in_million: random.one_of(&[0, 100_000, 400_000]),
             has_rules: random.chance(600_000),
             is_watched: random.chance(500_000),
+            has_shadow: random.chance(500_000),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A venue that runs, and everybody who deals with it, in turns of the seed's choice.
 
 use appliance::tiles::{Phase, Progress};
+use appliance::venue::shadow::Shadow;
 use queue::{Counter, CounterSet, Watch};
 
 use crate::coverage::Fault;
@@ -17,6 +18,7 @@ const STEPS_AFTER_FAILURE: u64 = 200;
 pub(crate) struct Running<'w, 'm> {
     pub world: &'w mut World,
     pub venue: SimVenue<'m>,
+    pub shadow: Option<Shadow<'m>>,
     pub words: Option<Words>,
     plan: &'w LifePlan,
     phase: Counter,
@@ -39,6 +41,7 @@ impl<'w, 'm> Running<'w, 'm> {
             world,
             words: venue.operator.take().map(Words::new),
             venue,
+            shadow: None,
             plan,
             phase: set.counter("venue.phase")?,
             durable: set.watch("journal.durable")?,
@@ -117,11 +120,11 @@ impl<'w, 'm> Running<'w, 'm> {
     /// How many have turns.
     pub fn turns(&mut self) -> usize {
         let clients = self.world.members.len() + usize::from(self.world.watcher.is_some());
-        self.venue.tiles().len() + 1 + clients
+        self.venue.tiles().len() + 1 + clients + usize::from(self.shadow.is_some())
     }
 
-    /// Turns are numbered: the tiles, the feed's receiver, the members, who reads drop copies. Says
-    /// whether there was anything to do.
+    /// Turns are numbered: the tiles, the feed's receiver, the members, who reads drop copies, the
+    /// shadow. Says whether there was anything to do.
     pub fn turn(&mut self, turn: usize, now_ns: u64) -> Result<bool, String> {
         if let Some(words) = &mut self.words {
             words.hear(self.durable.get(), &mut self.world.answers);
@@ -137,6 +140,12 @@ impl<'w, 'm> Running<'w, 'm> {
         }
         if let Some(member) = self.world.members.get_mut(after - 1) {
             return member.poll(now_ns);
+        }
+        let is_last = turn + 1 == self.turns();
+        if let (true, Some(shadow)) = (is_last, &mut self.shadow) {
+            let progress = shadow.poll(venue_ns);
+            let failure = shadow.failure().map(str::to_owned);
+            return failure.map_or(Ok(progress == Progress::Busy), Err);
         }
         let Some(watcher) = &mut self.world.watcher else {
             return Ok(false);

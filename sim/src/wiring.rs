@@ -141,6 +141,12 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
              accounts = {accounts:?}\n"
         );
     }
+    if plan.has_shadow {
+        text += &format!(
+            "[shadow]\nsnapshot_inputs = {}\nsnapshot_s = 86400\n",
+            random.one_of(&[1, 30, 200])
+        );
+    }
     let mut topology = Topology::parse(&text).map_err(|error| error.to_string())?;
     topology.segment_bytes = journal::SEGMENT_BYTES_MIN;
     Ok(topology)
@@ -159,7 +165,11 @@ pub fn watched(topology: &Topology) -> BTreeMap<u16, u32> {
 }
 
 /// The ports of a venue that starts.
-pub fn parts(wires: &Wires, disk: &Disk) -> io::Result<Parts<SimTcp, SimUdp, DiskStorage>> {
+pub fn parts(
+    topology: &Topology,
+    wires: &Wires,
+    disk: &Disk,
+) -> io::Result<Parts<SimTcp, SimUdp, DiskStorage>> {
     let mut net = SimNet::new(wires);
     let limits = TcpLimits {
         connections: 16,
@@ -173,7 +183,9 @@ pub fn parts(wires: &Wires, disk: &Disk) -> io::Result<Parts<SimTcp, SimUdp, Dis
             rerequest: net.udp(&UdpOptions::new(REREQUEST))?,
         },
         storage: disk.storage(),
-        files: None,
+        files: topology
+            .shadow
+            .map(|_| Box::new(disk.files()) as Box<dyn journal::Files>),
         session: SESSION,
     })
 }

@@ -22,6 +22,7 @@ fn no_seed_breaks_a_promise_and_every_fault_strikes() {
     for (name, count) in [
         ("restarts", total.lives - SEEDS),
         ("torn tails", total.torn),
+        ("inputs that snapshots stood for", total.skipped),
         ("failing disks", total.disk_failures),
         ("damaged journals", total.refused),
         ("filled gaps", total.gaps),
