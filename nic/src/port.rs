@@ -202,6 +202,11 @@ pub trait TcpPort {
     /// at a time, so what is given between a `flush` and the next `poll` leaves with that `poll`.
     fn flush(&mut self) {}
 
+    /// When the system was last told to send; `None` for a port that takes no times.
+    fn kicked(&self) -> Option<Stamp<BeforeKick>> {
+        None
+    }
+
     /// The address the port listens on; `None` for a port that only dials.
     fn local_addr(&self) -> Option<SocketAddr> {
         None

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::clock::{FirstTouch, Stamp};
+use crate::clock::{BeforeKick, FirstTouch, Stamp};
 use crate::port::{Conn, ConnectError, TcpEvent, TcpPort, TcpStats};
 use crate::tcp::SocketTcp;
 use crate::xdp_tcp::XdpTcp;
@@ -84,6 +84,10 @@ impl TcpPort for RealTcp {
             RealTcp::Socket(port) => port.flush(),
             RealTcp::Xdp(port) => port.flush(),
         }
+    }
+
+    fn kicked(&self) -> Option<Stamp<BeforeKick>> {
+        self.port().kicked()
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {

@@ -32,7 +32,7 @@ use af_xdp::Rule;
 use smoltcp::iface::{Config, Interface, SocketSet};
 use smoltcp::wire::{HardwareAddress, IpCidr};
 
-use crate::clock::{Clock, FirstTouch, Stamp};
+use crate::clock::{BeforeKick, Clock, FirstTouch, Stamp};
 use crate::interface;
 use crate::port::{Conn, ConnectError, TcpEvent, TcpLimits, TcpPort, TcpStats};
 use crate::socket;
@@ -75,6 +75,7 @@ pub struct XdpTcp {
     marked: VecDeque<u16>,
     /// No socket: the stack answers what belongs to no connection with a reset.
     nobody: SocketSet<'static>,
+    kicked: Option<Stamp<BeforeKick>>,
     stats: TcpStats,
     work: XdpTcpWork,
     _reservation: OwnedFd,
@@ -146,6 +147,7 @@ impl XdpTcp {
             parted: VecDeque::with_capacity(places),
             marked: VecDeque::with_capacity(places),
             nobody: SocketSet::new(Vec::new()),
+            kicked: None,
             stats: TcpStats::default(),
             work: XdpTcpWork::default(),
             _reservation: reservation,
@@ -254,6 +256,10 @@ impl TcpPort for XdpTcp {
 
     fn flush(&mut self) {
         self.send_marked();
+    }
+
+    fn kicked(&self) -> Option<Stamp<BeforeKick>> {
+        self.kicked
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {

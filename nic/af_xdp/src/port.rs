@@ -260,6 +260,11 @@ impl Port {
         Ok(())
     }
 
+    /// Whether a kick has something to send.
+    pub fn has_queued(&mut self) -> bool {
+        !self.lanes[0].queue.tx.is_drained()
+    }
+
     /// Makes the kernel send what is queued. Returns whether it has taken all of it; if not, a
     /// later kick continues.
     pub fn kick(&mut self) -> bool {

@@ -203,6 +203,11 @@ impl TxRing {
         self.ring.needs_wakeup()
     }
 
+    /// Whether the kernel has taken all that was pushed.
+    pub fn is_drained(&mut self) -> bool {
+        self.ring.drained()
+    }
+
     /// Makes the kernel send what is queued. In copy mode one system call sends 32 frames at most
     /// (see [`QueueOptions::tx_budget`](crate::QueueOptions::tx_budget)), so this goes on until the
     /// ring is empty.

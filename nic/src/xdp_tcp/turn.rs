@@ -33,7 +33,7 @@ impl XdpTcp {
                 self.send_for(index, now_ns);
             }
         }
-        self.wire.port.kick();
+        self.kick();
         events
     }
 
@@ -49,7 +49,7 @@ impl XdpTcp {
                 self.mark(index);
             }
         }
-        self.wire.port.kick();
+        self.kick();
     }
 
     /// Something is due for this place.
@@ -65,6 +65,14 @@ impl XdpTcp {
         let index = usize::from(self.marked.pop_front()?);
         self.slots[index].is_marked = false;
         Some(index)
+    }
+
+    /// Makes the kernel send what is queued, and notes when.
+    fn kick(&mut self) {
+        if self.wire.port.has_queued() {
+            self.kicked = Some(Stamp::kick(&*self.clock));
+        }
+        self.wire.port.kick();
     }
 
     fn receive(&mut self, now_ns: u64) {

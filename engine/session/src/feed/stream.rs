@@ -335,8 +335,9 @@ impl<S> Stream<S> {
         let written = end_of_session(self.config.session, self.sent_next, &mut packet);
         if written.is_ok() && send(&packet) {
             self.counters.ends += 1;
-            self.end = Some((begun_ns, now_ns + self.config.heartbeat_ns));
-            self.ended = now_ns.saturating_sub(begun_ns) >= self.config.end_ns;
+            let last_ns = begun_ns.saturating_add(self.config.end_ns);
+            self.ended = now_ns >= last_ns;
+            self.end = Some((begun_ns, last_ns.min(now_ns + self.config.heartbeat_ns)));
         }
     }
 
