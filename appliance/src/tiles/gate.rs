@@ -333,19 +333,19 @@ impl<T: TcpPort + Send> GateTile<T> {
 }
 
 impl<T: TcpPort + Send> Tile for GateTile<T> {
+    /// Replies go first: they are older than what comes in, and the engine is to have its turn next.
     fn poll(&mut self, now_ns: u64) -> Progress {
         let phase = self.signals.phase();
-        let mut work = 0;
         self.is_refused = false;
+        self.counters.doing.now(Part::Events);
+        let mut work = self.events_take(now_ns, phase);
+        self.counters.doing.now(Part::Transmit);
+        work += self.transmit(now_ns);
         if self.inputs >= self.opening {
             self.counters.doing.now(Part::Receive);
             let is_taking = phase == Phase::Running && !self.signals.has_journal_failed();
             work += self.receive(now_ns, is_taking);
         }
-        self.counters.doing.now(Part::Events);
-        work += self.events_take(now_ns, phase);
-        self.counters.doing.now(Part::Transmit);
-        work += self.transmit(now_ns);
         self.counters.doing.now(Part::Figures);
         if work > 0 {
             self.counters_set();

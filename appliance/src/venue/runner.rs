@@ -8,10 +8,11 @@ use super::keeping::Keeping;
 use super::shadow::{self, Shadow};
 use super::spent::Spent;
 use super::stop::StopRequests;
+use super::threads::Timed;
 use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use crate::tiles::{COUNTERS, HISTOGRAMS, PublishPorts, Signals};
-use crate::topology::{Place, Topology};
+use crate::topology::{Place, Tile as Name, Topology};
 use core_affinity::CoreId;
 use journal::{DirectoryFiles, FileSegments, FileStorage, Files};
 use matching::Line;
@@ -67,7 +68,7 @@ pub struct Ready {
     pub modes: Vec<String>,
 }
 
-type Real<'m> = Venue<'m, RealTcp, RealUdp, FileStorage>;
+type Real<'m, T> = Venue<'m, T, RealUdp, FileStorage>;
 
 /// Runs until `requests` tells of a signal; `ready` is called once, when members may connect.
 ///
@@ -77,6 +78,21 @@ pub fn run(
     topology: &Topology,
     is_new_day: bool,
     requests: &StopRequests,
+    ready: impl FnOnce(&Ready),
+) -> Result<Summary, StartError> {
+    run_behind(topology, is_new_day, requests, |port, _| port, ready)
+}
+
+/// As [`run`], with something of the caller's between the gate and its port: `door` is given the
+/// port and the venue's clock.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_behind<T: TcpPort + Send>(
+    topology: &Topology,
+    is_new_day: bool,
+    requests: &StopRequests,
+    door: impl FnOnce(RealTcp, Box<dyn Clock + Send>) -> T,
     ready: impl FnOnce(&Ready),
 ) -> Result<Summary, StartError> {
     machine_check(topology)?;
@@ -102,7 +118,7 @@ pub fn run(
         huge.unwrap_or(0) >> 20
     ));
     let parts = Parts {
-        tcp,
+        tcp: door(tcp, Box::new(clock.clone())),
         udp,
         storage,
         files: topology.shadow.map(|_| files(&day)),
@@ -128,7 +144,8 @@ pub fn run(
     let incoming = requests.started();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
-        let tiles = venue.tiles().into_iter().zip(spent);
+        let tiles = Name::ALL.into_iter().zip(venue.tiles()).zip(spent);
+        let tiles = tiles.map(|((name, tile), spent)| Timed { name, tile, spent });
         for group in threads::grouped(&topology.places, tiles) {
             handles.push(threads::start(scope, group, clock.clone(), signals.clone()));
         }
@@ -292,9 +309,9 @@ fn feed_ports(topology: &Topology) -> Result<PublishPorts<RealUdp>, StartError> 
     })
 }
 
-fn ready_of(
+fn ready_of<T: TcpPort + Send>(
     topology: &Topology,
-    venue: &Real<'_>,
+    venue: &Real<'_, T>,
     day: &Day,
     recovery: Recovery,
     modes: Vec<String>,
@@ -312,7 +329,10 @@ fn ready_of(
 }
 
 /// What the tiles say after their threads ended.
-fn finished(venue: &mut Real<'_>, outcome: Result<(), String>) -> Result<Summary, StartError> {
+fn finished<T: TcpPort + Send>(
+    venue: &mut Real<'_, T>,
+    outcome: Result<(), String>,
+) -> Result<Summary, StartError> {
     if let Err(reason) = outcome {
         let told = venue
             .tiles()

@@ -39,6 +39,18 @@ impl StopRequests {
         })
     }
 
+    /// Requests that this process makes itself: the other end asks by sending anything.
+    #[must_use]
+    pub fn own() -> (Sender<i32>, Self) {
+        let (sender, requests) = channel();
+        let is_starting = Arc::new(Mutex::new(false));
+        let own = Self {
+            requests,
+            is_starting,
+        };
+        (sender, own)
+    }
+
     /// From now on requests are only told by the receiver.
     pub fn started(&self) -> &Receiver<i32> {
         *self

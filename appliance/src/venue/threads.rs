@@ -2,7 +2,7 @@
 
 use super::spent::Spent;
 use crate::tiles::{Phase, Progress, Signals, Tile};
-use crate::topology::Place;
+use crate::topology::{Place, Tile as Name};
 use core_affinity::CoreId;
 use nic::Clock;
 use std::collections::BTreeMap;
@@ -12,17 +12,37 @@ use std::time::Duration;
 /// Idle turns of a shared thread before it gives its core away, and before it sleeps. On a machine
 /// with fewer cores than threads, whoever spins takes the time of who has work to do.
 const IDLE_SPIN: u32 = 64;
-const IDLE_YIELD: u32 = 2_000;
+const IDLE_YIELD: u32 = 4_000;
+/// Of the turns between, every so many give the core away: that is a system call, which costs as
+/// much as a turn or more, and what comes meanwhile waits.
+const YIELD_TURNS: u32 = 8;
 const IDLE_SLEEP: Duration = Duration::from_micros(100);
+
+/// How often engine and gate follow one another before the other tiles of their thread have a turn.
+const EXCHANGES_MAX: usize = 4;
 
 /// Idle turns before a thread sleeps longer: after a few seconds nobody is in a hurry.
 const IDLE_LONG: u32 = 20_000;
 const IDLE_SLEEP_LONG: Duration = Duration::from_millis(1);
 
 /// A tile, and where its time goes.
-pub(super) type Timed<'t> = (&'t mut dyn Tile, Spent);
+pub(super) struct Timed<'t> {
+    pub(super) name: Name,
+    pub(super) tile: &'t mut dyn Tile,
+    pub(super) spent: Spent,
+}
 
-/// The tiles of each thread, in the order of the places.
+impl Timed<'_> {
+    /// One turn at `now_ns`; also says when it was through.
+    fn poll(&mut self, clock: &impl Clock, now_ns: u64) -> (Progress, u64) {
+        let progress = self.tile.poll(now_ns);
+        let after_ns = clock.now_ns();
+        self.spent.turn(progress, after_ns.saturating_sub(now_ns));
+        (progress, after_ns)
+    }
+}
+
+/// The tiles of each thread, in the order of [`Name::ALL`].
 pub(super) fn grouped<'t>(
     places: &[Place],
     tiles: impl IntoIterator<Item = Timed<'t>>,
@@ -64,15 +84,27 @@ pub(super) fn start<'scope, 't: 'scope, C: Clock + Send + 'scope>(
         })
 }
 
-/// Each tile once, from `now_ns` on; also says when it was through.
+/// Each tile once, from `now_ns` on; also says when it was through. Behind an engine that did
+/// something comes the gate again, if it is here: a reply does not wait for the disk's and the
+/// feed's system calls unless the ack rule says so. An engine that gets more to do by that goes on.
 fn turn(tiles: &mut [Timed<'_>], clock: &impl Clock, mut now_ns: u64) -> (Progress, u64) {
     let mut busy = 0;
-    for (tile, spent) in tiles {
-        let progress = tile.poll(now_ns);
-        let after_ns = clock.now_ns();
-        spent.turn(progress, after_ns.saturating_sub(now_ns));
-        now_ns = after_ns;
-        busy += usize::from(progress == Progress::Busy);
+    for index in 0..tiles.len() {
+        for _ in 0..EXCHANGES_MAX {
+            let progress;
+            (progress, now_ns) = tiles[index].poll(clock, now_ns);
+            if progress != Progress::Busy {
+                break;
+            }
+            busy += 1;
+            if tiles[index].name != Name::Engine {
+                break;
+            }
+            let Some(gate) = tiles.iter_mut().find(|timed| timed.name == Name::Gate) else {
+                break;
+            };
+            (_, now_ns) = gate.poll(clock, now_ns);
+        }
     }
     (Progress::of(busy), now_ns)
 }
@@ -91,8 +123,8 @@ fn turns(mut tiles: Vec<Timed<'_>>, clock: &impl Clock, signals: &Signals, rest:
         idle_turns = idle_turns.saturating_add(1);
         if rest(idle_turns) {
             now_ns = clock.now_ns();
-            for (_, spent) in &mut tiles {
-                spent.rest(now_ns.saturating_sub(after_ns));
+            for timed in &mut tiles {
+                timed.spent.rest(now_ns.saturating_sub(after_ns));
             }
         }
     }
@@ -102,7 +134,10 @@ fn turns(mut tiles: Vec<Timed<'_>>, clock: &impl Clock, signals: &Signals, rest:
 pub(crate) fn idle(idle_turns: u32) {
     match idle_turns {
         0..IDLE_SPIN => std::hint::spin_loop(),
-        IDLE_SPIN..IDLE_YIELD => std::thread::yield_now(),
+        IDLE_SPIN..IDLE_YIELD if idle_turns.is_multiple_of(YIELD_TURNS) => {
+            std::thread::yield_now();
+        }
+        IDLE_SPIN..IDLE_YIELD => std::hint::spin_loop(),
         IDLE_YIELD..IDLE_LONG => std::thread::sleep(IDLE_SLEEP),
         _ => std::thread::sleep(IDLE_SLEEP_LONG),
     }
