@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::stats::Stats;
+use crate::stats::{Samples, Stats};
 use crate::threads::{Stop, pair};
 use crate::{BenchError, Effort};
 
@@ -30,11 +30,15 @@ pub struct Calibration {
 pub fn ping_pong(effort: Effort) -> Result<Stats, BenchError> {
     // Round trips that make one sample: 10 or 100.
     let trips = effort.pick(10, 100, 100) as u64;
-    round_trips(effort.pick(5, 500, 2_000) as u64, trips)
+    stats(round_trips(effort.pick(5, 500, 2_000) as u64, trips)?)
+}
+
+fn stats(times: Samples) -> Result<Stats, BenchError> {
+    Stats::of(times).ok_or_else(|| BenchError::Failed("calibration has no samples".to_string()))
 }
 
 /// So many samples of so many round trips each.
-fn round_trips(samples: u64, trips: u64) -> Result<Stats, BenchError> {
+pub fn round_trips(samples: u64, trips: u64) -> Result<Samples, BenchError> {
     let (ping, pong) = (Word(AtomicU64::new(0)), Word(AtomicU64::new(0)));
     // Acquire and Release: each side goes on only after the other one's store.
     let wait_for = |stop: &Stop, word: &Word, number: u64| {
@@ -60,8 +64,7 @@ fn round_trips(samples: u64, trips: u64) -> Result<Stats, BenchError> {
         }
         Ok(())
     };
-    let times = pair(here, there)?;
-    Stats::of(times).ok_or_else(|| BenchError::Failed("calibration has no samples".to_string()))
+    pair(here, there)
 }
 
 /// Samples and round trips of a look at the mode: below a millisecond.
@@ -161,5 +164,5 @@ impl Gate {
 }
 
 fn look() -> Result<f64, BenchError> {
-    Ok(round_trips(LOOK.0, LOOK.1)?.median)
+    Ok(stats(round_trips(LOOK.0, LOOK.1)?)?.median)
 }

@@ -12,6 +12,7 @@ pub type Turn<'a> = Box<dyn FnMut() -> Result<Vec<Samples>, BenchError> + 'a>;
 pub struct Subject<'a> {
     name: &'static str,
     turn: Turn<'a>,
+    is_twice: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -23,6 +24,16 @@ impl<'a> Subject<'a> {
         Self {
             name,
             turn: Box::new(turn),
+            is_twice: false,
+        }
+    }
+
+    /// The same with two turns a round, so that its own noise is known.
+    #[must_use]
+    pub fn twice(self) -> Self {
+        Self {
+            is_twice: true,
+            ..self
         }
     }
 }
@@ -85,37 +96,84 @@ pub fn compare(
     rounds: usize,
     mut subjects: Vec<Subject<'_>>,
 ) -> Result<Vec<Case>, BenchError> {
-    let turns = subjects.len() + 1;
-    let mut samples: Vec<Vec<Samples>> = vec![vec![Samples::new(); cases.len()]; turns];
-    // By turn and case: one median a round.
-    let mut medians: Vec<Vec<Vec<u64>>> = vec![vec![Vec::new(); cases.len()]; turns];
+    if let Some(ours) = subjects.first_mut() {
+        ours.is_twice = true;
+    }
+    let names: Vec<&str> = subjects.iter().map(|subject| subject.name).collect();
+    let measured = interleave(cases.len(), rounds, subjects)?;
+    let Some((ours, peers)) = names.split_first() else {
+        return Err(BenchError::Failed("nothing to measure".to_string()));
+    };
+    let case = |(place, name): (usize, &&str)| measured.case(name, place, ours, peers);
+    cases.iter().enumerate().map(case).collect()
+}
+
+/// What all subjects gave, for cases that compare some of them.
+pub struct Measured {
+    turns: Vec<Measurements>,
+}
+
+/// What the same turn of each round gave, case by case.
+struct Measurements {
+    name: &'static str,
+    samples: Vec<Samples>,
+    /// One a round.
+    medians: Vec<Vec<u64>>,
+}
+
+/// Gives each subject its turn, or two, `rounds` times, in an order that changes from round to
+/// round; each gives samples for so many cases. A subject that is skipped is left out, with the
+/// reason on stderr.
+pub fn interleave(
+    cases: usize,
+    rounds: usize,
+    mut subjects: Vec<Subject<'_>>,
+) -> Result<Measured, BenchError> {
+    let again = (0..subjects.len()).filter(|place| subjects[*place].is_twice);
+    let order: Vec<usize> = (0..subjects.len()).chain(again).collect();
+    let mut turns: Vec<Measurements> = order
+        .iter()
+        .map(|place| Measurements {
+            name: subjects[*place].name,
+            samples: vec![Samples::new(); cases],
+            medians: vec![Vec::new(); cases],
+        })
+        .collect();
+    let mut skipped = Vec::new();
     for round in 0..rounds {
-        for step in 0..turns {
-            let turn = (round + step) % turns;
-            // The turn after the last subject is ours again.
-            let subject = &mut subjects[turn % (turns - 1)];
-            let got = (subject.turn)()?;
-            if got.len() != cases.len() || got.iter().any(Vec::is_empty) {
+        for step in 0..order.len() {
+            let turn = (round + step) % order.len();
+            let subject = &mut subjects[order[turn]];
+            if skipped.contains(&subject.name) {
+                continue;
+            }
+            let got = match (subject.turn)() {
+                Err(BenchError::Skipped(why)) => {
+                    eprintln!("benches: {}: skipped: {why}", subject.name);
+                    skipped.push(subject.name);
+                    continue;
+                }
+                result => result?,
+            };
+            if got.len() != cases || got.iter().any(Vec::is_empty) {
                 let what = format!("{} has no samples for some case", subject.name);
                 return Err(BenchError::Failed(what));
             }
-            for (case, mut new) in got.into_iter().enumerate() {
-                new.sort_unstable();
-                medians[turn][case].push(new[(new.len() - 1) / 2]);
-                samples[turn][case].extend(new);
-            }
+            turns[turn].take(got);
         }
     }
-    let names: Vec<&str> = subjects.iter().map(|subject| subject.name).collect();
-    let mut all = Vec::new();
-    for (case, name) in cases.iter().enumerate() {
-        let mut found = case_of(name, &names, &mut samples, case)?;
-        for (peer, figures) in found.peers.iter_mut().enumerate() {
-            figures.ratios = spread(&medians[0][case], &medians[peer + 1][case]);
+    turns.retain(|turn| !skipped.contains(&turn.name));
+    Ok(Measured { turns })
+}
+
+impl Measurements {
+    fn take(&mut self, got: Vec<Samples>) {
+        for (case, mut new) in got.into_iter().enumerate() {
+            new.sort_unstable();
+            self.medians[case].push(new[(new.len() - 1) / 2]);
+            self.samples[case].extend(new);
         }
-        all.push(found);
     }
-    Ok(all)
 }
 
 /// Ours by theirs, round by round.
@@ -132,38 +190,54 @@ fn spread(ours: &[u64], theirs: &[u64]) -> Option<Spread> {
     })
 }
 
-fn case_of(
-    name: &str,
-    names: &[&str],
-    samples: &mut [Vec<Samples>],
-    case: usize,
-) -> Result<Case, BenchError> {
-    let mut stats = samples.iter_mut().map(|turn| {
-        let none = || BenchError::Failed(format!("{name}: no samples"));
-        Stats::of(std::mem::take(&mut turn[case])).ok_or_else(none)
-    });
-    let mut figures = Vec::new();
-    for (subject, stats) in names.iter().zip(&mut stats) {
-        figures.push(Figures {
-            subject: (*subject).to_string(),
-            stats: stats?,
-            ratios: None,
+impl Measured {
+    /// The case at `place`, called `name`: one subject against others, without those that were
+    /// skipped. A subject with one turn a round has no noise of its own to show.
+    pub fn case(
+        &self,
+        name: &str,
+        place: usize,
+        ours: &str,
+        peers: &[&str],
+    ) -> Result<Case, BenchError> {
+        let mut turns = self.turns.iter().filter(|turn| turn.name == ours);
+        let missing = || BenchError::Skipped(format!("{name}: {ours} was not measured"));
+        let mine = turns.next().ok_or_else(missing)?;
+        let figures = mine.figures(name, place)?;
+        let again = turns.next().map(|turn| turn.figures(name, place));
+        let noise = again.transpose()?.map_or(0.0, |again| {
+            (again.stats.median / figures.stats.median - 1.0).abs()
         });
+        let mut others = Vec::new();
+        for peer in peers {
+            let Some(theirs) = self.turns.iter().find(|turn| turn.name == *peer) else {
+                continue;
+            };
+            others.push(Figures {
+                ratios: spread(&mine.medians[place], &theirs.medians[place]),
+                ..theirs.figures(name, place)?
+            });
+        }
+        let best = others.iter().map(|peer| peer.stats.median).reduce(f64::min);
+        Ok(Case {
+            name: name.to_string(),
+            unit: "ns",
+            ratio: best.map(|best| figures.stats.median / best),
+            ours: figures,
+            peers: others,
+            noise,
+            note: None,
+        })
     }
-    let again = stats.next().transpose()?;
-    let peers = figures.split_off(1);
-    let Some(ours) = figures.pop() else {
-        return Err(BenchError::Failed(format!("{name}: nothing to measure")));
-    };
-    let best = peers.iter().map(|peer| peer.stats.median).reduce(f64::min);
-    let noise = again.map_or(0.0, |again| (again.median / ours.stats.median - 1.0).abs());
-    Ok(Case {
-        name: name.to_string(),
-        unit: "ns",
-        ratio: best.map(|best| ours.stats.median / best),
-        ours,
-        peers,
-        noise,
-        note: None,
-    })
+}
+
+impl Measurements {
+    fn figures(&self, name: &str, place: usize) -> Result<Figures, BenchError> {
+        let none = || BenchError::Failed(format!("{name}: no samples"));
+        Ok(Figures {
+            subject: self.name.to_string(),
+            stats: Stats::of(self.samples[place].clone()).ok_or_else(none)?,
+            ratios: None,
+        })
+    }
 }

@@ -76,6 +76,8 @@ pub struct Row {
 /// All rows, in the order of the path of a packet.
 pub const ROWS: &[Row] = &[
     rows::roundtrip::ROW,
+    rows::packets::ROW,
+    rows::venue::ROW,
     rows::ring::ROW,
     rows::matching::ROW,
     rows::risk::ROW,

@@ -5,6 +5,7 @@
 //! ids are not the harness's, its adapter translates by flat tables, as ours does.
 
 mod baseline;
+pub mod batches;
 mod lobster;
 mod matchcore;
 #[cfg(feature = "orderbook-rs")]

@@ -1,13 +1,16 @@
 //! The rows, one file each.
 
 pub mod aapl;
+pub mod cable;
 pub mod durable;
 pub mod journal;
 pub mod latency;
 pub mod matching;
+pub mod packets;
 pub mod publish;
 pub mod regimes;
 pub mod ring;
 pub mod ring_peers;
 pub mod risk;
 pub mod roundtrip;
+pub mod venue;

@@ -25,6 +25,19 @@ pub fn pin(place: usize) -> Option<usize> {
     (result == 0).then_some(processor)
 }
 
+/// Lets the calling thread run on all processors that this process may use.
+pub fn anywhere() {
+    let allowed = processors();
+    // SAFETY: an all-zero `cpu_set_t` is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for processor in allowed {
+        // SAFETY: `processor` came out of a set of the same size.
+        unsafe { libc::CPU_SET(processor, &mut set) };
+    }
+    // SAFETY: the pointer and size name `set`, which lives through the call.
+    unsafe { libc::sched_setaffinity(0, size_of_val(&set), &set) };
+}
+
 /// Processors that this process may use.
 #[must_use]
 pub fn processors() -> Vec<usize> {

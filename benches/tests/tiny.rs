@@ -1,6 +1,6 @@
 //! Every row runs tiny, so that it cannot rot, and the harness is held to its promises.
 
-use benches::compare::{Subject, compare};
+use benches::compare::{Subject, compare, interleave};
 use benches::report::RowReport;
 use benches::rows::ring::{Link, Message, Ours, turn};
 use benches::stats::Stats;
@@ -92,6 +92,16 @@ fn durable() {
 }
 
 #[test]
+fn packets() {
+    run_tiny("packets");
+}
+
+#[test]
+fn venue() {
+    run_tiny("venue");
+}
+
+#[test]
 fn roundtrip() {
     run_tiny("roundtrip");
 }
@@ -104,7 +114,7 @@ fn an_unknown_row_lists_what_exists() {
     assert!(
         text.contains("rings")
             && text.contains(
-                "roundtrip, ring, matching, risk, publish, latency, aapl, regimes, journal"
+                "roundtrip, packets, venue, ring, matching, risk, publish, latency, aapl, regimes, journal"
             ),
         "{text}"
     );
@@ -183,6 +193,33 @@ fn figures_are_samples_and_ours_is_compared_with_the_best_peer() {
     better.ratio = Some(0.5);
     let report = RowReport::new("row", vec![better, cases[1].clone()]);
     assert_eq!(report.cases[0].ratio, Some(2.0), "the worst comes first");
+}
+
+#[test]
+fn who_is_skipped_is_left_out_and_who_has_one_turn_shows_no_noise() {
+    let next = std::cell::Cell::new(0);
+    let subjects = vec![
+        Subject::new("twice", || {
+            next.set(next.get() + 1_000);
+            Ok(vec![vec![next.get()]])
+        })
+        .twice(),
+        Subject::new("once", || Ok(vec![vec![4_000]])),
+        Subject::new("absent", || {
+            Err(BenchError::Skipped("no such card".to_string()))
+        }),
+    ];
+    let measured = interleave(1, 1, subjects).expect("figures");
+    let case = measured.case("case", 0, "twice", &["absent", "once"]);
+    let case = case.expect("a case");
+    // Its second turn took 2 ns.
+    assert_eq!((case.ours.stats.median, case.noise), (1.0, 1.0));
+    let peers: Vec<&str> = case.peers.iter().map(|it| it.subject.as_str()).collect();
+    assert_eq!((peers, case.ratio), (vec!["once"], Some(0.25)));
+    let case = measured.case("case", 0, "once", &["twice"]);
+    assert_eq!(case.expect("a case").noise, 0.0);
+    let error = measured.case("case", 0, "absent", &["once"]).err();
+    assert!(matches!(error, Some(BenchError::Skipped(_))), "{error:?}");
 }
 
 #[test]
