@@ -175,7 +175,10 @@ fn a_disk_that_is_full_refuses_orders_and_takes_cancels_until_it_has_room() {
         b'A',
         "orders are taken again"
     );
-    assert!(venue.stderr().contains("new orders are taken again"));
+    // The conductor says it at its next look.
+    wait_until("the word", || {
+        venue.stderr().contains("new orders are taken again")
+    });
     let before = alpha.replies.clone();
     venue.kill();
     // What was refused is refused when the day is read back, in the same words.
