@@ -111,13 +111,9 @@ fn an_unknown_row_lists_what_exists() {
     let error = row("rings").err().expect("an error");
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
-    assert!(
-        text.contains("rings")
-            && text.contains(
-                "roundtrip, packets, venue, ring, matching, risk, publish, latency, aapl, regimes, journal"
-            ),
-        "{text}"
-    );
+    let rows = "roundtrip, packets, venue, ring, matching, risk, publish, latency, aapl, regimes, \
+                journal";
+    assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 
 /// Our ring with one message changed on its way.

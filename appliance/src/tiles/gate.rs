@@ -333,7 +333,7 @@ impl<T: TcpPort + Send> GateTile<T> {
 }
 
 impl<T: TcpPort + Send> Tile for GateTile<T> {
-    /// Replies go first: they are older than what comes in, and the engine is to have its turn next.
+    /// Replies go first: they are older than what comes in, and the engine has its turn next.
     fn poll(&mut self, now_ns: u64) -> Progress {
         let phase = self.signals.phase();
         self.is_refused = false;

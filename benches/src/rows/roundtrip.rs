@@ -1,5 +1,5 @@
-//! `roundtrip`: a message there and back between two network namespaces by each way there is, all in
-//! one run: AF_XDP, io_uring and kernel sockets, datagrams and streams, and shared memory.
+//! `roundtrip`: a message there and back between two network namespaces by each way, all in one
+//! run: AF_XDP, io_uring and kernel sockets, datagrams and streams, and shared memory.
 //!
 //! The cable is a veth pair between two namespaces of our own, which needs root. On veth the
 //! sender's system call carries the frame to the receiver, so these figures compare software only.

@@ -1,8 +1,8 @@
 //! What stands between a server and its port: it notes when a message and its answer pass.
 //!
 //! One message is under way at a time, so the points of its way can be told apart from outside the
-//! server: bytes come out of the port, the poll ends when they are parsed and put on the ring, bytes
-//! go in when the answer is written.
+//! server: bytes come out of the port, the poll ends when they are parsed and put on the ring, and
+//! bytes go in when the answer is written.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::Sender;
