@@ -44,6 +44,8 @@ pub struct Report {
     pub journaled: u64,
     /// Orders in the journal that asked for more than plain orders do.
     pub special: u64,
+    /// Orders that were refused because the disk was full.
+    pub refused_for_room: u64,
     /// Units that auctions traded.
     pub crossed: u64,
     /// Words of the operator that were answered.
@@ -75,6 +77,7 @@ impl Report {
         self.sent += other.sent;
         self.journaled += other.journaled;
         self.special += other.special;
+        self.refused_for_room += other.refused_for_room;
         self.crossed += other.crossed;
         self.words += other.words;
         self.replies += other.replies;
@@ -240,6 +243,7 @@ impl World {
         report.digest = digest.value();
         report.journaled = self.oracle.commands();
         report.special = self.oracle.special();
+        report.refused_for_room = self.oracle.refused_for_room();
         report.crossed = self.oracle.crossed;
         report.words = self.answers.len() as u64;
         report.copies = self.watcher.map_or(0, |it| it.heard.len() as u64);

@@ -28,6 +28,7 @@ mod plan;
 mod random;
 mod reply;
 mod running;
+mod sent;
 mod shadow;
 mod wiring;
 mod wish;

@@ -19,7 +19,7 @@ pub(crate) type SimVenue<'m> = Venue<'m, SimTcp, SimUdp, DiskStorage>;
 /// Lives one life.
 pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
     if let Some(interruption) = plan.interruption {
-        interrupted(world, interruption)?;
+        interrupted(world, interruption, plan)?;
     }
     let faults = plan.disk(world.disk.writes(), segments(world));
     world.disk.set_faults(faults);
@@ -78,9 +78,16 @@ pub(crate) fn rebuilt(world: &mut World) -> Result<(), String> {
 }
 
 /// A start that something comes between; whether it succeeds is all one.
-fn interrupted(world: &mut World, interruption: Interruption) -> Result<(), String> {
+fn interrupted(
+    world: &mut World,
+    interruption: Interruption,
+    plan: &LifePlan,
+) -> Result<(), String> {
     let counts = world.disk.counts();
-    let mut faults = DiskFaults::default();
+    let mut faults = DiskFaults {
+        segments_max: plan.disk_segments_max,
+        ..DiskFaults::default()
+    };
     match interruption {
         Interruption::Read(number) => faults.read_fails = Some(counts.reads + number),
         Interruption::Power(number) => faults.write_fails = Some(counts.writes + number),

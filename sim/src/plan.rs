@@ -88,6 +88,8 @@ pub struct LifePlan {
     pub disk_fails: Option<DiskFailure>,
     /// The disk has no room for a new segment until this step.
     pub disk_full_until: u64,
+    /// Segments that the disk has room for until it is calm.
+    pub disk_segments_max: Option<usize>,
     /// How often the journal that it leaves is damaged, to see what reading it says.
     pub damages: u32,
     /// Steps at which a command is made, in a million.
@@ -133,14 +135,17 @@ struct Mix {
     disk_is_slow: bool,
     disk_fails: bool,
     disk_is_full: bool,
+    disk_segments_max: Option<usize>,
     interrupts: bool,
     damages: bool,
 }
 
 impl Mix {
     fn of(random: &mut Random) -> Self {
+        let segments_max = random.one_of(&[None, None, Some(1), Some(2)]);
         let mut coin = || random.chance(500_000);
         Self {
+            disk_segments_max: segments_max,
             loses: coin(),
             doubles: coin(),
             fills: coin(),
@@ -216,6 +221,7 @@ fn life_plan(random: &mut Random, mix: &Mix, is_last: bool) -> LifePlan {
         } else {
             0
         },
+        disk_segments_max: mix.disk_segments_max,
         damages: of_kind(random, mix.damages, &[0, 1, 3]) as u32,
         command_in_million: random.one_of(&[30_000, 150_000, 400_000]),
     }
@@ -262,7 +268,7 @@ impl LifePlan {
     pub fn disk(&self, writes: u64, segments: usize) -> DiskFaults {
         let full = (self.disk_full_until > 0).then_some(segments);
         let faults = DiskFaults {
-            segments_max: full,
+            segments_max: full.into_iter().chain(self.disk_segments_max).min(),
             delay_polls_max: self.disk_delay_polls,
             ..DiskFaults::default()
         };

@@ -62,7 +62,7 @@ impl<'w, 'm> Running<'w, 'm> {
             if step == plan.disk_full_until {
                 let faults = self.world.disk.faults();
                 self.world.disk.set_faults(journal::simulated::Faults {
-                    segments_max: None,
+                    segments_max: plan.disk_segments_max,
                     ..faults
                 });
             }

@@ -26,6 +26,7 @@ fn no_seed_breaks_a_promise_and_every_fault_strikes() {
         ("failing disks", total.disk_failures),
         ("damaged journals", total.refused),
         ("filled gaps", total.gaps),
+        ("orders refused on a full disk", total.refused_for_room),
         ("special orders", total.special),
         ("operator's words", total.words),
         ("units crossed in auctions", total.crossed),

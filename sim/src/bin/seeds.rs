@@ -114,7 +114,7 @@ fn tell(outcome: &Outcome) {
     println!(
         "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes), {} replies, {} \
          drop copies, {} feed messages, {} units crossed, {} operator's words, {} gaps filled, {} \
-         torn tails cut, {} damaged journals refused, {} disk failures",
+         torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a full disk",
         total.lives,
         total.logins,
         total.sent,
@@ -128,6 +128,7 @@ fn tell(outcome: &Outcome) {
         total.gaps,
         total.torn,
         total.refused,
-        total.disk_failures
+        total.disk_failures,
+        total.refused_for_room
     );
 }
