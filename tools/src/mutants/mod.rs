@@ -1,16 +1,20 @@
-//! Mutants: the proof that the loom models and the tests of the market's rules have teeth.
+//! Mutants: the proof that the loom models, the tests of the market's rules and the simulator have
+//! teeth.
 //!
 //! A copy of some packages is broken in one place at a time; something must fail each time. The
 //! copy is a workspace of its own with its own target folder, so that a broken algorithm never
 //! mixes with the real build. A mutant that does not compile, or that nothing fails for within the
 //! time limit, counts as a survivor, and so does one that a model only notices by exploring too
-//! little.
+//! little. Where one build takes long, all mutants of a suite stand in the same copy, each behind a
+//! switch: what is built for use knows none of them.
 
 mod list;
 mod rings;
 mod rules;
+mod safety;
 mod scratch;
 mod suite;
+mod switches;
 
 use crate::Outcome;
 use crate::command::root;
@@ -57,12 +61,16 @@ fn mutants_of(suite: &Suite) -> Result<Vec<Mutant>, String> {
 
 /// Judges mutants of a suite; gives the names of those that survive.
 fn try_all(suite: &'static Suite, mutants: Vec<Mutant>) -> Result<Vec<String>, String> {
+    println!("{:<72} | {:<40} | seconds", "mutant", "killed by");
+    if suite.has_switches {
+        let names: Vec<_> = mutants.into_iter().map(|mutant| mutant.name).collect();
+        return switches::try_all(suite, &names);
+    }
     let scratch = Scratch::new(suite)?;
     match scratch.judge()? {
         Verdict::Survived => println!("{}: all pass on the code as it is", suite.name),
         other => return Err(format!("{} do not pass unbroken: {other:?}", suite.name)),
     }
-    println!("{:<72} | {:<40} | seconds", "mutant", "killed by");
     let mut survivors = Vec::new();
     for mutant in mutants {
         if !try_one(&scratch, &mutant)? {
@@ -78,11 +86,7 @@ fn try_one(scratch: &Scratch, mutant: &Mutant) -> Result<bool, String> {
     scratch.write(mutant.file, &mutant.text)?;
     let verdict = scratch.judge();
     scratch.restore(mutant.file)?;
-    let (killed, by) = match verdict? {
-        Verdict::Killed(tests) => (true, tests.join(", ")),
-        Verdict::Survived => (false, "SURVIVED".to_owned()),
-        Verdict::Undecided(why) => (false, format!("UNDECIDED: {why}")),
-    };
+    let (killed, by) = verdict?.told();
     let file = mutant.file.rsplit('/').next().unwrap_or(mutant.file);
     let name = format!("{file}: {}", mutant.name);
     println!(

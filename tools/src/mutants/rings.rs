@@ -12,6 +12,7 @@ pub const SUITE: Suite = Suite {
     packages: &["queue", "loom-tests"],
     folders: &[],
     has_orderings: true,
+    has_switches: false,
     faults: FAULTS,
     trials: &[Trial {
         build: &["test", "--quiet", "-p", "loom-tests", "--tests", "--no-run"],

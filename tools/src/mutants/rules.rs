@@ -31,6 +31,7 @@ pub const SUITE: Suite = Suite {
     packages: &["wire", "flow", "engine/matching"],
     folders: &["docs"],
     has_orderings: false,
+    has_switches: false,
     faults: FAULTS,
     trials: &[
         Trial {

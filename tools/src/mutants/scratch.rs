@@ -1,6 +1,7 @@
 //! The scratch copy of some packages in which mutants live and are judged.
 
 use super::suite::{Suite, Trial};
+use super::switches::VARIABLE;
 use crate::command::{cargo, output, root, target_dir};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -23,10 +24,23 @@ pub enum Verdict {
     Undecided(String),
 }
 
+impl Verdict {
+    /// Whether the mutant was killed, and by what, in words.
+    pub fn told(self) -> (bool, String) {
+        match self {
+            Self::Killed(models) => (true, models.join(", ")),
+            Self::Survived => (false, "SURVIVED".to_owned()),
+            Self::Undecided(why) => (false, format!("UNDECIDED: {why}")),
+        }
+    }
+}
+
 /// The copy.
 pub struct Scratch {
     folder: PathBuf,
     trials: &'static [Trial],
+    /// The mutant whose switch is on.
+    mutant: Option<String>,
 }
 
 impl Scratch {
@@ -48,8 +62,17 @@ impl Scratch {
         )
         .map_err(said)?;
         std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).map_err(said)?;
-        let trials = suite.trials;
-        Ok(Self { folder, trials })
+        let (trials, mutant) = (suite.trials, None);
+        Ok(Self {
+            folder,
+            trials,
+            mutant,
+        })
+    }
+
+    /// From now on this mutant's switch is on.
+    pub fn switch(&mut self, mutant: &str) {
+        self.mutant = Some(mutant.to_owned());
     }
 
     /// Puts other text into a file of the copy.
@@ -113,6 +136,9 @@ impl Scratch {
             .env("CARGO_TARGET_DIR", self.folder.join("target"))
             // Recorded days are not in the copy.
             .env_remove("CI");
+        if let Some(mutant) = &self.mutant {
+            command.env(VARIABLE, mutant);
+        }
         command
     }
 }
@@ -146,7 +172,8 @@ fn verdict(trial: &Trial, success: bool, log: &str) -> Verdict {
     if let Some((program, says)) = trial.program
         && (log.contains(says) || log.contains("panicked at"))
     {
-        return Verdict::Killed(vec![program.to_owned()]);
+        let line = log.lines().find(|line| line.contains(says));
+        return Verdict::Killed(vec![line.unwrap_or(program).to_owned()]);
     }
     let mut models = Vec::new();
     let mut lines = log.lines();
@@ -241,11 +268,11 @@ mod tests {
             program: Some(("compare", "compare: seed")),
             ..TESTS
         };
-        for log in [
-            "compare: seed 7, 2 inputs\n",
-            "thread '<unnamed>' (1) panicked at a.rs:1:1",
+        for (log, told) in [
+            ("compare: seed 7, 2 inputs\n", "compare: seed 7, 2 inputs"),
+            ("thread '<unnamed>' (1) panicked at a.rs:1:1", "compare"),
         ] {
-            let killed = Verdict::Killed(vec!["compare".into()]);
+            let killed = Verdict::Killed(vec![told.into()]);
             assert_eq!(verdict(&trial, false, log), killed);
         }
         let other = verdict(&trial, false, "error: no room on the disk\n");

@@ -1,9 +1,9 @@
 //! What a set of mutants consists of, and how it is judged.
 
-use super::{rings, rules};
+use super::{rings, rules, safety};
 
 /// All suites.
-pub const SUITES: [&Suite; 2] = [&rings::SUITE, &rules::SUITE];
+pub const SUITES: [&Suite; 3] = [&rings::SUITE, &rules::SUITE, &safety::SUITE];
 
 /// Mutants of some packages that are judged alike.
 pub struct Suite {
@@ -14,6 +14,8 @@ pub struct Suite {
     pub folders: &'static [&'static str],
     /// Whether every memory ordering is weakened, too.
     pub has_orderings: bool,
+    /// Whether all faults are built at once, each behind a switch.
+    pub has_switches: bool,
     pub faults: &'static [Fault],
     /// What a mutant must get past to survive.
     pub trials: &'static [Trial],

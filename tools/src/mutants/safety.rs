@@ -1,0 +1,208 @@
+//! Mutants of the rules that keep what was acknowledged, judged by the simulator.
+//!
+//! All of them are built at once into one copy, each behind a switch that stands nowhere else: the
+//! word `MUTANT` of a replacement becomes the question whether the environment names this mutant.
+
+use super::suite::{Fault, Suite, Trial};
+
+const GATE: &str = "appliance/src/tiles/gate.rs";
+const PUBLISH: &str = "appliance/src/tiles/publish.rs";
+const ENGINE_TILE: &str = "appliance/src/tiles/engine.rs";
+const JOURNAL_TILE: &str = "appliance/src/tiles/journal.rs";
+const VENUE: &str = "appliance/src/venue.rs";
+const REPLAY: &str = "appliance/src/venue/recovery.rs";
+const ENTRY: &str = "engine/matching/src/entry.rs";
+const READ: &str = "engine/session/src/order_entry/read.rs";
+const JUDGE: &str = "journal/src/judge.rs";
+const RECOVERY: &str = "journal/src/recovery.rs";
+const STAGING: &str = "journal/src/staging.rs";
+const WIPE: &str = "journal/src/wipe.rs";
+const WRITER: &str = "journal/src/writer.rs";
+
+pub const SUITE: Suite = Suite {
+    name: "safety",
+    packages: &[
+        "wire",
+        "queue",
+        "nic/af_xdp",
+        "nic",
+        "flow",
+        "engine/matching",
+        "engine/session",
+        "engine/trading",
+        "journal",
+        "tuning",
+        "appliance",
+        "sim",
+    ],
+    folders: &[],
+    has_orderings: false,
+    has_switches: true,
+    faults: FAULTS,
+    trials: &[Trial {
+        build: &[
+            "build",
+            "--quiet",
+            "--profile",
+            "checked",
+            "-p",
+            "sim",
+            "--bin",
+            "seeds",
+        ],
+        run: &[
+            "run",
+            "--quiet",
+            "--profile",
+            "checked",
+            "-p",
+            "sim",
+            "--bin",
+            "seeds",
+            "--",
+            "--seeds",
+            "5000",
+            "--jobs",
+            "2",
+            "--fail-fast",
+        ],
+        program: Some(("seeds", "broken by seed")),
+    }],
+};
+
+const FAULTS: &[Fault] = &[
+    Fault {
+        name: "no flush before the acknowledgement",
+        file: JOURNAL_TILE,
+        find: "            Ok(None) => 0,\n",
+        replace: "            Ok(None) if MUTANT && self.group.is_empty()
+                && self.counters.durable.get() < self.sequence => {
+                self.counters.durable.set(self.sequence);
+                1
+            }
+            Ok(None) => 0,\n",
+    },
+    Fault {
+        name: "replies leave before the journal has their inputs",
+        file: GATE,
+        find: "let allowed = self.signals.released(self.ack, self.inputs);",
+        replace: "let mut allowed = self.signals.released(self.ack, self.inputs);
+        if MUTANT { allowed = u64::MAX; }",
+    },
+    Fault {
+        name: "the feed leaves before the journal has its inputs",
+        file: PUBLISH,
+        find: "let allowed = self.signals.released(self.ack, self.inputs);",
+        replace: "let mut allowed = self.signals.released(self.ack, self.inputs);
+        if MUTANT { allowed = u64::MAX; }",
+    },
+    Fault {
+        name: "the gate releases one input too many",
+        file: GATE,
+        find: "if self.inputs >= allowed {",
+        replace: "if self.inputs >= allowed + u64::from(MUTANT) {",
+    },
+    Fault {
+        name: "orders are taken before their symbols are on disk",
+        file: GATE,
+        find: "if self.inputs >= self.opening {",
+        replace: "if self.inputs >= self.opening || MUTANT {",
+    },
+    Fault {
+        name: "no checksum is checked",
+        file: JUDGE,
+        find: "if sum != header.checksum {",
+        replace: "if sum != header.checksum && !MUTANT {",
+    },
+    Fault {
+        name: "damage is cut like a torn tail",
+        file: RECOVERY,
+        find: "if tail.proof {",
+        replace: "if tail.proof && !MUTANT {",
+    },
+    Fault {
+        name: "a torn tail is not wiped",
+        file: WIPE,
+        find: "resume.dirty.iter().copied().collect();",
+        replace: "resume.dirty.iter().copied().filter(|_| !MUTANT).collect();",
+    },
+    Fault {
+        name: "what a killed process left is told before it is flushed",
+        file: WRITER,
+        find: "while !writer.is_idle() {",
+        replace: "while !writer.is_idle() && !MUTANT {",
+    },
+    Fault {
+        name: "a failed write counts as written",
+        file: WRITER,
+        find: "            Completion::Written {
+                result: Err(error), ..
+            } => self.failed = Some(error),",
+        replace: "            Completion::Written { buffer, result: Err(_) } if MUTANT =>
+                self.land(buffer),
+            Completion::Written { result: Err(error), .. } => self.failed = Some(error),",
+    },
+    Fault {
+        name: "a write forgets what stood before it in its block",
+        file: STAGING,
+        find: "self.buffer.memory()[..inside].copy_from_slice(block);",
+        replace: "if !MUTANT { self.buffer.memory()[..inside].copy_from_slice(block); }",
+    },
+    Fault {
+        name: "a full disk loses a group",
+        file: JOURNAL_TILE,
+        find: "self.counters.held.set(u64::from(is_held));",
+        replace: "self.counters.held.set(u64::from(is_held));
+                if MUTANT && is_held { self.group.clear(); }",
+    },
+    Fault {
+        name: "replay off by one",
+        file: VENUE,
+        find: "let last = (journaled.next_sequence - 1, journaled.time_ns);",
+        replace: "let last = (journaled.next_sequence - 1 - u64::from(MUTANT &&
+            journaled.next_sequence > 1), journaled.time_ns);",
+    },
+    Fault {
+        name: "replay skips a cancel",
+        file: REPLAY,
+        find: "            .and_then(|()| self.apply(input))",
+        replace: "            .and_then(|()| {
+                let is_cancel =
+                    input.command.kind == wire::ring::CommandKind::Cancel as u8;
+                if MUTANT && is_cancel { Ok(()) } else { self.apply(input) }
+            })",
+    },
+    Fault {
+        name: "replay forgets what replies repeat",
+        file: REPLAY,
+        find: "        entry.replayed(input);\n",
+        replace: "        if !MUTANT { entry.replayed(input); }\n",
+    },
+    Fault {
+        name: "the time of inputs goes back with the clock",
+        file: ENGINE_TILE,
+        find: "self.time_ns = self.time_ns.max(now_ns);",
+        replace: "self.time_ns = if MUTANT { now_ns } else { self.time_ns.max(now_ns) };",
+    },
+    Fault {
+        name: "an order that is sent again is executed again",
+        file: ENTRY,
+        find: "Ok(session.ok_or(Reason::UnknownSession)?.user_ref_last)",
+        replace: "let last = session.ok_or(Reason::UnknownSession)?.user_ref_last;
+        Ok(if MUTANT { 0 } else { last })",
+    },
+    Fault {
+        name: "a login goes on one reply too late",
+        file: READ,
+        find: "            wanted => wanted,\n",
+        replace: "            wanted if MUTANT && wanted > 1 => wanted - 1,
+            wanted => wanted,\n",
+    },
+    Fault {
+        name: "what a crash took from its attributes is not stood in for",
+        file: READ,
+        find: "let stray = || session.extra.as_ref().map(orders::stand_in);",
+        replace: "let stray = || session.extra.as_ref().filter(|_| !MUTANT)
+            .map(orders::stand_in);",
+    },
+];
