@@ -136,6 +136,13 @@ impl Disk {
         self.state().faults
     }
 
+    /// Whether something was written and is not flushed: a power cut may lose of it.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        let state = self.state();
+        state.segments.values().any(|it| !it.unflushed.is_empty())
+    }
+
     /// Cuts the power: of everything that is not flushed something is lost, by the seed.
     pub fn crash(&self) {
         let mut state = self.state();

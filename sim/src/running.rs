@@ -14,6 +14,9 @@ use crate::words::Words;
 /// Steps that a failed venue still runs, to show that it acknowledges nothing.
 const STEPS_AFTER_FAILURE: u64 = 200;
 
+/// Steps that a power cut waits at most for a write to be in flight.
+const STEPS_TO_WRITE: u64 = 300;
+
 /// A venue that runs, and the counters that tell about it.
 pub(crate) struct Running<'w, 'm> {
     pub world: &'w mut World,
@@ -58,7 +61,13 @@ impl<'w, 'm> Running<'w, 'm> {
     /// Commands, faults and turns in an order of the seed's choice.
     pub fn traffic(&mut self) -> Result<(), String> {
         let plan = self.plan;
-        for step in 0..plan.end.steps() {
+        // Half of the power cuts wait for a write to be in flight.
+        let waits = matches!(plan.end, End::Power(_)) && self.world.random.chance(500_000);
+        let steps = plan.end.steps();
+        for step in 0..steps + if waits { STEPS_TO_WRITE } else { 0 } {
+            if step >= steps && self.world.disk.is_writing() {
+                break;
+            }
             if step == plan.disk_full_until {
                 let faults = self.world.disk.faults();
                 self.world.disk.set_faults(journal::simulated::Faults {

@@ -84,6 +84,19 @@ impl Segment {
         }
     }
 
+    /// From which byte of a write on, and to which, the platter has others: only there a tear shows.
+    fn changed(&self, offset: usize, written: &[u8]) -> (usize, usize) {
+        let there = &self.platter[offset..offset + written.len()];
+        let differs = |(old, new): (&u8, &u8)| old != new;
+        let first = there.iter().zip(written).position(differs).unwrap_or(0);
+        let last = there
+            .iter()
+            .zip(written)
+            .rposition(differs)
+            .unwrap_or(first);
+        (first, last + 1)
+    }
+
     fn land(&mut self, loss: Loss, offset: usize, written: &[u8], random: &mut dyn FnMut() -> u64) {
         let whole = written.len();
         let step = match loss {
@@ -92,12 +105,12 @@ impl Segment {
             Loss::Tail => whole.max(1),
             Loss::Sectors | Loss::Torn => SECTOR_BYTES,
         };
-        let sectors = whole.div_ceil(SECTOR_BYTES) as u64;
-        let broken = random() % sectors.max(1);
+        let (first, end) = self.changed(offset, written);
+        let broken = first + random() as usize % (end - first).max(1);
         for (index, piece) in written.chunks(step).enumerate() {
             let kept = match loss {
-                Loss::Tail => random() as usize % (whole + 1),
-                Loss::Torn if index as u64 == broken => random() as usize % (SECTOR_BYTES + 1),
+                Loss::Tail => broken,
+                Loss::Torn if index == broken / SECTOR_BYTES => broken % SECTOR_BYTES,
                 _ if random() & 1 == 0 => piece.len(),
                 _ => 0,
             };
