@@ -10,7 +10,7 @@ const PUBLISH: &str = "appliance/src/tiles/publish.rs";
 const ENGINE_TILE: &str = "appliance/src/tiles/engine.rs";
 const JOURNAL_TILE: &str = "appliance/src/tiles/journal.rs";
 const VENUE: &str = "appliance/src/venue.rs";
-const REPLAY: &str = "appliance/src/venue/recovery.rs";
+const REPLAY: &str = "appliance/src/venue/replay.rs";
 const ENTRY: &str = "engine/matching/src/entry.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
 const JUDGE: &str = "journal/src/judge.rs";
@@ -165,18 +165,17 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "replay skips a cancel",
         file: REPLAY,
-        find: "            .and_then(|()| self.apply(input))",
-        replace: "            .and_then(|()| {
-                let is_cancel =
-                    input.command.kind == wire::ring::CommandKind::Cancel as u8;
-                if MUTANT && is_cancel { Ok(()) } else { self.apply(input) }
-            })",
+        find: "taken.and_then(|()| self.apply(input))",
+        replace: "taken.and_then(|()| {
+            let is_cancel = input.command.kind == wire::ring::CommandKind::Cancel as u8;
+            if MUTANT && is_cancel { Ok(()) } else { self.apply(input) }
+        })",
     },
     Fault {
         name: "replay forgets what replies repeat",
         file: REPLAY,
-        find: "        entry.replayed(input);\n",
-        replace: "        if !MUTANT { entry.replayed(input); }\n",
+        find: "        self.state.outputs.entry.replayed(input);\n",
+        replace: "        if !MUTANT { self.state.outputs.entry.replayed(input); }\n",
     },
     Fault {
         name: "the time of inputs goes back with the clock",
@@ -187,9 +186,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "an order that is sent again is executed again",
         file: ENTRY,
-        find: "Ok(session.ok_or(Reason::UnknownSession)?.user_ref_last)",
-        replace: "let last = session.ok_or(Reason::UnknownSession)?.user_ref_last;
-        Ok(if MUTANT { 0 } else { last })",
+        find: "command.user_ref > session.user_ref_last",
+        replace: "(MUTANT || command.user_ref > session.user_ref_last)",
     },
     Fault {
         name: "a login goes on one reply too late",
