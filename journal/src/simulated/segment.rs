@@ -84,7 +84,7 @@ impl Segment {
         }
     }
 
-    /// From which byte of a write on, and to which, the platter has others: only there a tear shows.
+    /// Where a write changes the platter: the first byte and the one behind the last.
     fn changed(&self, offset: usize, written: &[u8]) -> (usize, usize) {
         let there = &self.platter[offset..offset + written.len()];
         let differs = |(old, new): (&u8, &u8)| old != new;

@@ -114,8 +114,8 @@ fn tell(outcome: &Outcome) {
     println!(
         "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes), {} replies, {} \
          drop copies, {} feed messages, {} units crossed, {} operator's words, {} gaps filled, {} \
-         torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a full \
-         disk",
+         torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a \
+         full disk",
         total.lives,
         total.logins,
         total.sent,
