@@ -28,7 +28,14 @@ const ACCOUNTS: &str = "engine/matching/src/accounts.rs";
 
 pub const SUITE: Suite = Suite {
     name: "rules",
-    packages: &["wire", "flow", "engine/matching"],
+    // The last two only because tests of the others need them.
+    packages: &[
+        "wire",
+        "flow",
+        "engine/matching",
+        "engine/session",
+        "engine/trading",
+    ],
     folders: &["docs"],
     has_orderings: false,
     has_switches: false,
