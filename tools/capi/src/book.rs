@@ -65,7 +65,7 @@ pub struct Book {
     input: Input,
     /// Messages applied so far.
     messages: u64,
-    /// What the messages of a burst ask, as far as looking ahead needs it.
+    /// The orders that the messages of a burst are about, which is all that looking ahead needs.
     guesses: [Input; BURST_MAX],
     /// Where the engine lives; after it, because fields are dropped in their order.
     _lines: Pages<Line>,
@@ -141,10 +141,7 @@ impl Book {
                 continue;
             }
             for (guess, message) in self.guesses.iter_mut().zip(burst) {
-                guess.command.kind = message.kind;
-                guess.command.side = message.side & 1;
                 guess.command.user_ref = user_ref(message.id);
-                guess.command.price = message.price.wrapping_mul(TICK);
             }
             for (at, message) in burst.iter().enumerate() {
                 self.engine.look_ahead(&self.guesses[..burst.len()], at);

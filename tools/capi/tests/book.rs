@@ -30,10 +30,35 @@ fn messages(count: usize) -> Vec<Message> {
     (0..count).map(message).collect()
 }
 
+/// An order to buy, below all prices of [`messages`].
+fn standing(id: u64) -> Message {
+    Message {
+        id,
+        price: 500 + (id % 64) as i64,
+        quantity: 1,
+        kind: KIND_NEW,
+        side: 0,
+        ioc: 0,
+        zero: 0,
+    }
+}
+
 #[test]
 fn a_burst_answers_as_its_messages_one_by_one() {
     let messages = messages(4_000);
-    let (mut single, mut burst) = (Book::new(LIMITS).unwrap(), Book::new(LIMITS).unwrap());
+    let limits = BookLimits {
+        orders: 17_400,
+        ..LIMITS
+    };
+    let (mut single, mut burst) = (Book::new(limits).unwrap(), Book::new(limits).unwrap());
+    // From so many orders on the book looks ahead in a burst.
+    let standing: Vec<Message> = (1_000..18_000).map(standing).collect();
+    for book in [&mut single, &mut burst] {
+        standing
+            .iter()
+            .for_each(|message| book.apply(message, |_| ()));
+        assert_eq!(book.live_orders(), 17_000);
+    }
     let (mut expected, mut found): (Vec<Report>, Vec<Report>) = (Vec::new(), Vec::new());
     for message in &messages {
         single.apply(message, |report| expected.push(*report));
