@@ -39,13 +39,7 @@ fn closed_segments_are_compressed_beside_the_venue_and_everything_reads_them() {
     let before = alpha.replies.clone();
     venue.kill();
 
-    let venue = site.start();
-    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
-    alpha.until("the day's replies", |member| {
-        member.replies.len() >= before.len()
-    });
-    assert_eq!(alpha.replies[..before.len()], before);
-    venue.stop();
+    site.start_and_compare(&before);
 
     let path = day.to_str().unwrap();
     let verified = program(&["journal", "verify", path]);
@@ -182,11 +176,5 @@ fn a_disk_that_is_full_refuses_orders_and_takes_cancels_until_it_has_room() {
     let before = alpha.replies.clone();
     venue.kill();
     // What was refused is refused when the day is read back, in the same words.
-    let venue = site.start();
-    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
-    alpha.until("the day's replies", |member| {
-        member.replies.len() >= before.len()
-    });
-    assert_eq!(alpha.replies[..before.len()], before);
-    venue.stop();
+    site.start_and_compare(&before);
 }

@@ -77,6 +77,17 @@ impl Site {
         self.start_with(&[])
     }
 
+    /// Starts a venue, which must give ALPHA the replies of the day so far again, and stops it.
+    pub fn start_and_compare(&self, before: &[Vec<u8>]) {
+        let venue = self.start();
+        let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+        alpha.until("the day's replies", |member| {
+            member.replies.len() >= before.len()
+        });
+        assert_eq!(alpha.replies[..before.len()], *before);
+        venue.stop();
+    }
+
     /// Starts the venue with further arguments and waits until it is ready.
     pub fn start_with(&self, args: &[&str]) -> Venue {
         let mut venue = self.spawn(args);
