@@ -199,7 +199,11 @@ impl Host {
             return file.write_all(format!("{value}\n").as_bytes());
         }
         let old = self.read_raw(path)?;
-        fs::write(self.place(path), record::as_kernel(path, &old, value))
+        // The kernel takes a write as a whole or not at all, and so does a record: a program
+        // killed here leaves no empty file and nothing new in the tree, only beside its root.
+        let new = self.root.with_extension("wirecross-new");
+        fs::write(&new, record::as_kernel(path, &old, value))?;
+        fs::rename(&new, self.place(path))
     }
 
     /// Makes or replaces a file of settings: it is there as a whole or not at all.
