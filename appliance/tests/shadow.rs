@@ -10,6 +10,7 @@ use appliance::venue::{
 };
 use flow::{Hostile, naive};
 use journal::simulated::{Disk, DiskFiles};
+use journal::snapshot::{Draft, Snapshot};
 use journal::stream::{self, Kind, Name};
 use journal::{Config, Files as _, Input, SEGMENT_BYTES_MIN, Writer, recover, snapshot};
 use matching::Line;
@@ -256,6 +257,70 @@ fn what_is_damaged_is_named_and_the_one_before_it_does_as_well() {
         start_is_the_same(&topology, &disk).inputs_skipped > 0,
         "all is made anew"
     );
+}
+
+/// Writes a snapshot again, one of its sections changed and all checksums right.
+fn forge(files: &mut DiskFiles, sequence: u64, changed: u32, change: &dyn Fn(&mut Vec<u8>)) -> u64 {
+    let of = Snapshot::read(files, sequence).unwrap();
+    let mut draft = Draft::begin(files, sequence, of.time_ns()).unwrap();
+    for tag in 1..=8 {
+        let Some(section) = of.section(tag) else {
+            continue;
+        };
+        let mut bytes = section.to_vec();
+        if tag == changed {
+            change(&mut bytes);
+        }
+        draft.section(tag, &mut |write| write(&bytes)).unwrap();
+    }
+    draft.finish().unwrap();
+    of.section_at(changed).unwrap()
+}
+
+#[test]
+fn a_snapshot_whose_checksums_are_right_and_whose_content_is_refused_has_one_before_it() {
+    let topology = topology();
+    let disk = journaled(&topology, 11);
+    live(&topology, &disk, 3_000);
+    live(&topology, &disk, INPUTS as u64);
+    let [newest, before] = snapshot::list(&mut disk.files()).unwrap()[..] else {
+        panic!("two are kept");
+    };
+    // Engine, mark, streams, order entry, feed, depth: cut short, and an engine in whose middle a
+    // byte is another one.
+    let shorter: &dyn Fn(&mut Vec<u8>) = &|bytes| bytes.truncate(bytes.len() / 2);
+    let other: &dyn Fn(&mut Vec<u8>) = &|bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+    };
+    let cases = [1, 2, 3, 4, 5, 6].map(|tag| (tag, shorter));
+    for (tag, change) in cases.into_iter().chain([(1, other)]) {
+        let disk = disk.fork(u64::from(tag));
+        let at = forge(&mut disk.files(), newest, tag, change);
+        let found = start_is_the_same(&topology, &disk);
+        assert_eq!(
+            (found.inputs_skipped, found.refused.len()),
+            (before, 1),
+            "section {tag}"
+        );
+        let told = &found.refused[0];
+        assert!(told.contains(&snapshot::file_name(newest)), "{told}");
+        if tag == 1 {
+            let place = told.split("at byte ").nth(1).unwrap();
+            let place: u64 = place.split(':').next().unwrap().parse().unwrap();
+            let length = disk.files().length(&snapshot::file_name(newest)).unwrap();
+            assert!((at..length).contains(&place), "{told}");
+        }
+        // The shadow does the same, and puts the file aside.
+        live(&topology, &disk, INPUTS as u64);
+        assert!(start_is_the_same(&topology, &disk).refused.is_empty());
+    }
+    // Both refused: the whole journal does as well.
+    for sequence in [newest, before] {
+        forge(&mut disk.files(), sequence, 1, other);
+    }
+    let found = start_is_the_same(&topology, &disk);
+    assert_eq!((found.inputs_skipped, found.refused.len()), (0, 2));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use bytemuck::{Pod, Zeroable};
 use journal::snapshot::{Draft, Snapshot};
 use journal::stream::{self, Kind, Name, Position};
 use journal::{Files, Mark, StorageError};
+use matching::{Engine, RestoreError};
 use wire::ring::Command;
 
 /// What the sections are: docs/streams.md.
@@ -170,31 +171,58 @@ impl Opened {
 
     /// Fills outputs that are still empty, but for their replies and messages.
     pub(super) fn restore(&self, outputs: &mut Outputs) -> Result<(), Unusable> {
-        let section = |tag| self.snapshot.section(tag).unwrap_or(&[]);
-        outputs
-            .entry
-            .restore(section(tag::ENTRY))
-            .map_err(|e| told(&format!("order entry: {e}")))?;
-        outputs
-            .publisher
-            .restore(section(tag::FEED))
-            .map_err(|e| told(&format!("feed: {e}")))?;
-        if let Some(depth) = &mut outputs.depth {
+        let Outputs {
+            entry,
+            publisher,
+            depth,
+            schedule,
+        } = outputs;
+        entry
+            .restore(self.section(tag::ENTRY))
+            .map_err(|e| self.wrong(tag::ENTRY, "order entry", &e))?;
+        publisher
+            .restore(self.section(tag::FEED))
+            .map_err(|e| self.wrong(tag::FEED, "feed", &e))?;
+        if let Some(depth) = depth {
             depth
-                .restore(section(tag::DEPTH))
-                .map_err(|e| told(&format!("depth: {e}")))?;
+                .restore(self.section(tag::DEPTH))
+                .map_err(|e| self.wrong(tag::DEPTH, "depth", &e))?;
         }
-        if let Some(schedule) = &mut outputs.schedule {
+        if let Some(schedule) = schedule {
             schedule
-                .restore(section(tag::SCHEDULE))
-                .ok_or_else(|| told(&"it is of another schedule"))?;
+                .restore(self.section(tag::SCHEDULE))
+                .ok_or_else(|| self.wrong(tag::SCHEDULE, "schedule", &"it is of another one"))?;
         }
         Ok(())
     }
 
-    /// The engine's bytes.
-    pub(super) fn engine(&self) -> &[u8] {
-        self.snapshot.section(tag::ENGINE).unwrap_or(&[])
+    /// Fills an engine that is still empty; one that refuses the bytes is empty again.
+    pub(super) fn load(&self, engine: &mut Engine<'_>) -> Result<(), Unusable> {
+        let loaded = engine.load(self.section(tag::ENGINE));
+        loaded.map_err(|error| match error {
+            RestoreError::Bytes { offset, .. } => {
+                let at = self.at(tag::ENGINE) + offset as u64;
+                told(&format!("at byte {at}: engine: {error}"))
+            }
+            RestoreError::Limits(_) => told(&error),
+        })
+    }
+
+    /// The bytes of a section, none where it is missing, and where in the file they begin.
+    fn section(&self, tag: u32) -> &[u8] {
+        self.snapshot.section(tag).unwrap_or(&[])
+    }
+
+    fn at(&self, tag: u32) -> u64 {
+        self.snapshot.section_at(tag).unwrap_or(0)
+    }
+
+    /// What a section's reader does not like.
+    fn wrong(&self, tag: u32, of: &str, why: &dyn std::fmt::Display) -> Unusable {
+        told(&format!(
+            "the section at byte {}: {of}: {why}",
+            self.at(tag)
+        ))
     }
 }
 

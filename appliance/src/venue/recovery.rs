@@ -73,79 +73,99 @@ pub(super) fn start<'m>(
     files: Option<&mut (dyn Files + 'static)>,
     past: Past,
 ) -> Result<Start<'m>, StartError> {
-    let mut refused = Vec::new();
-    let begun = Instant::now();
+    let mut engine = Engine::new(engine_limits(topology), lines)
+        .map_err(|e| StartError::of("matching engine", &e))?;
+    let mut search = Search {
+        topology,
+        session,
+        past,
+        refused: Vec::new(),
+        split: Split::default(),
+    };
     let found = match files {
-        Some(files) => newest(topology, session, files, past, &mut refused)?,
+        Some(files) => search.newest(files, &mut engine)?,
         None => None,
     };
-    let snapshot = begun.elapsed();
-    let limits = engine_limits(topology);
-    let Some((opened, outputs)) = found else {
-        let engine =
-            Engine::new(limits, lines).map_err(|e| StartError::of("matching engine", &e))?;
-        let outputs = outputs_empty(topology, session)?;
-        return Ok(Start {
-            state: State { engine, outputs },
-            mark: Mark::START,
-            streams: Vec::new(),
-            definitions_seen: 0,
-            refused,
-            split: Split::default(),
-        });
-    };
-    let begun = Instant::now();
-    let engine = Engine::restore(limits, lines, opened.engine()).map_err(|e| {
-        let name = snapshot::file_name(opened.mark.next_sequence - 1);
-        StartError::of(
-            &format!("the engine of {name} (remove it to do without)"),
-            &e,
-        )
-    })?;
-    let split = Split {
-        snapshot,
-        restore: begun.elapsed(),
-        replay: Duration::ZERO,
+    let (outputs, mark, streams, definitions_seen) = match found {
+        Some((opened, outputs)) => {
+            let seen = opened.definitions_seen;
+            (outputs, opened.mark, opened.streams, seen)
+        }
+        None => (
+            outputs_empty(topology, session)?,
+            Mark::START,
+            Vec::new(),
+            0,
+        ),
     };
     Ok(Start {
         state: State { engine, outputs },
-        mark: opened.mark,
-        streams: opened.streams,
-        definitions_seen: opened.definitions_seen,
-        refused,
-        split,
+        mark,
+        streams,
+        definitions_seen,
+        refused: search.refused,
+        split: search.split,
     })
 }
 
-/// Looks for the newest snapshot that can be used; says which ones cannot.
-fn newest(
-    topology: &Topology,
+/// Looks for the newest snapshot that can be used.
+struct Search<'t> {
+    topology: &'t Topology,
     session: [u8; 10],
-    files: &mut (dyn Files + 'static),
     past: Past,
-    refused: &mut Vec<String>,
-) -> Result<Option<(Opened, Outputs)>, StartError> {
-    let all = snapshot::list(files).map_err(|e| StartError::of("snapshots", &e))?;
-    for sequence in all {
-        let mut outputs = outputs_empty(topology, session)?;
-        let read = Opened::read(topology, files, sequence);
-        let read = read.and_then(|opened| {
-            opened.restore(&mut outputs)?;
-            for (name, position) in &opened.streams {
-                remember(topology, files, &mut outputs, (*name, position), past)?;
-            }
-            Ok(opened)
-        });
-        match read {
-            Ok(opened) => return Ok(Some((opened, outputs))),
-            Err(Unusable::Venue(error)) => return Err(error),
-            Err(Unusable::Damaged(why)) => {
-                let name = files.path(&snapshot::file_name(sequence));
-                refused.push(format!("{name} is not used: {why}"));
+    /// Those that cannot, in words.
+    refused: Vec<String>,
+    /// What was spent on the one that can, or on the last one that was tried.
+    split: Split,
+}
+
+impl Search<'_> {
+    /// Fills an empty engine, and outputs, from the newest snapshot with which all goes well.
+    fn newest(
+        &mut self,
+        files: &mut (dyn Files + 'static),
+        engine: &mut Engine<'_>,
+    ) -> Result<Option<(Opened, Outputs)>, StartError> {
+        let all = snapshot::list(files).map_err(|e| StartError::of("snapshots", &e))?;
+        for sequence in all {
+            let begun = Instant::now();
+            let read = self.read(files, sequence);
+            self.split.snapshot = begun.elapsed();
+            let begun = Instant::now();
+            let loaded = read.and_then(|(opened, outputs)| {
+                opened.load(engine)?;
+                Ok((opened, outputs))
+            });
+            self.split.restore = begun.elapsed();
+            match loaded {
+                Ok(found) => return Ok(Some(found)),
+                Err(Unusable::Venue(error)) => return Err(error),
+                Err(Unusable::Damaged(why)) => {
+                    let name = files.path(&snapshot::file_name(sequence));
+                    self.refused.push(format!("{name} is not used: {why}"));
+                }
             }
         }
+        Ok(None)
     }
-    Ok(None)
+
+    /// Reads a snapshot, all but the engine, and what was told before it.
+    fn read(
+        &self,
+        files: &mut (dyn Files + 'static),
+        sequence: u64,
+    ) -> Result<(Opened, Outputs), Unusable> {
+        let Self {
+            topology, session, ..
+        } = *self;
+        let mut outputs = outputs_empty(topology, session).map_err(Unusable::Venue)?;
+        let opened = Opened::read(topology, files, sequence)?;
+        opened.restore(&mut outputs)?;
+        for (name, position) in &opened.streams {
+            remember(topology, files, &mut outputs, (*name, position), self.past)?;
+        }
+        Ok((opened, outputs))
+    }
 }
 
 /// Tells outputs what was told before the snapshot, as far as they are to know it.

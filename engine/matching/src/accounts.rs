@@ -11,6 +11,7 @@ use bytemuck::{Pod, Zeroable};
 use wire::ring::{PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Side};
 
 use crate::Engine;
+use crate::memory::cleared;
 use crate::prefetch::prefetch;
 use crate::slab::{Identity, ORDER_REF_MAX};
 
@@ -152,6 +153,18 @@ impl<'m> Accounts<'m> {
             symbols,
             last: 0,
         }
+    }
+
+    /// Forgets every account.
+    pub(crate) fn clear(&mut self) {
+        let tables = AccountTables {
+            all: cleared(&mut self.all),
+            positions: cleared(&mut self.positions),
+            restricted: cleared(&mut self.restricted),
+            holders: cleared(&mut self.holders),
+            slots: cleared(&mut self.slots),
+        };
+        *self = Self::new(tables, self.symbols);
     }
 
     /// Whether any account has room.

@@ -10,6 +10,7 @@ use wire::ring::{Event, EventKind};
 
 use crate::engine::Pending;
 use crate::events::Words;
+use crate::memory::cleared;
 use crate::minimum::Judged;
 use crate::parked::Wait;
 use crate::pegs::{Batch, Looking, Marks};
@@ -82,6 +83,11 @@ impl<'m> After<'m> {
             marks: [0; 2],
             batch: None,
         }
+    }
+
+    /// Forgets all that was to be looked at.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(cleared(&mut self.marked));
     }
 
     /// Marks a symbol whose book is watched.

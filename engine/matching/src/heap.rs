@@ -3,6 +3,8 @@
 //! Adding, taking out and moving an entry costs as many steps as the number of entries has bits,
 //! whatever the times. What is in it knows its place, so that it is taken out without a search.
 
+use crate::memory::cleared;
+
 /// Things that end at a time, by their numbers.
 pub(crate) trait Timed {
     /// When one ends; then what decides between two that end at once.
@@ -27,6 +29,11 @@ impl<'m> Heap<'m> {
             len: 0,
             next_ns: u64::MAX,
         }
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(cleared(&mut self.all));
     }
 
     /// The next one that ends by a time, if there is one.

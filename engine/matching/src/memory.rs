@@ -152,6 +152,13 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
     }
 }
 
+/// Takes a table from who has it, and clears it.
+pub(crate) fn cleared<'m, T: Pod>(table: &mut &'m mut [T]) -> &'m mut [T] {
+    let table = core::mem::take(table);
+    table.fill(T::zeroed());
+    table
+}
+
 /// Takes a table off the front of the memory.
 fn table<'m, T: Pod>(rest: &mut &'m mut [Line], entries: usize) -> &'m mut [T] {
     const { assert!(align_of::<T>() <= LINE_BYTES) };

@@ -14,6 +14,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::memory::cleared;
 use crate::slab::{NAME_BITS, NONE, Order, name};
 
 /// Slots of a line.
@@ -117,6 +118,12 @@ impl<'m> Refs<'m> {
                 fresh: 1,
             },
         }
+    }
+
+    /// Forgets all of them.
+    pub(crate) fn clear(&mut self) {
+        let branches = cleared(&mut self.tree.branches);
+        *self = Self::new(cleared(&mut self.slots), branches);
     }
 
     /// The slot where a reference is first looked for.

@@ -3,9 +3,11 @@
 use bytemuck::Zeroable;
 use wire::ring::{MarketState, Side};
 
-use crate::books::{Book, rank};
+use crate::ahead::Ahead;
+use crate::books::{Book, Books, rank};
 use crate::carry::{Carrier, Tag};
-use crate::engine::{Day, Session};
+use crate::engine::{Day, Pending, Session};
+use crate::kill::Kills;
 use crate::limits::WHOLE_MAX;
 use crate::market::{Market, is_trading};
 use crate::parts::Part;
@@ -29,8 +31,29 @@ impl<'m> Engine<'m> {
         bytes: &[u8],
     ) -> Result<Self, RestoreError> {
         let mut engine = Self::new(limits, memory)?;
+        engine.load(bytes)?;
+        Ok(engine)
+    }
+
+    /// Makes an engine that [`Engine::new`] made go on where the snapshotted one was, as
+    /// [`Engine::restore`] does. After an error it is as [`Engine::new`] made it, so that other
+    /// bytes can be tried.
+    ///
+    /// # Errors
+    /// The first field that is wrong or finds no room.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
+        let loaded = self.load_or_leave(bytes);
+        if loaded.is_err() {
+            self.clear();
+        }
+        loaded
+    }
+
+    /// As [`Engine::load`]; after an error it may hold anything.
+    fn load_or_leave(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
+        let engine = self;
         let mut reader = Reader::new(bytes)?;
-        let mut venue = Venue::of(&engine);
+        let mut venue = Venue::of(engine);
         reader.record(Tag::Venue, |from| venue.carry(from))?;
         let Venue {
             day,
@@ -60,8 +83,35 @@ impl<'m> Engine<'m> {
         if engine.accounts.is_kept && reader.is_next(Tag::End) {
             engine.restore_counts(&reader)?;
         }
-        reader.end()?;
-        Ok(engine)
+        reader.end()
+    }
+
+    /// Makes it as [`Engine::new`] made it. O(memory).
+    fn clear(&mut self) {
+        let Books {
+            books,
+            levels,
+            dark,
+            trie,
+        } = &mut self.books;
+        trie.clear();
+        books.fill(Zeroable::zeroed());
+        levels.fill(Zeroable::zeroed());
+        dark.fill(0);
+        self.markets.fill(Zeroable::zeroed());
+        self.sessions.fill(Zeroable::zeroed());
+        self.asked.fill(Zeroable::zeroed());
+        self.watches.fill(Zeroable::zeroed());
+        self.slab.clear();
+        self.expiries.clear();
+        self.timers.clear();
+        self.refs.clear();
+        self.after.clear();
+        self.accounts.clear();
+        (self.due_ns, self.now_ns) = (u64::MAX, 0);
+        (self.orders_taken, self.matches) = (0, 0);
+        (self.day, self.kills) = (Day::Before, Kills::NONE);
+        (self.pending, self.ahead) = (Pending::Nothing, Ahead::EMPTY);
     }
 
     /// Reads a session, whose number is above the last one; gives it.

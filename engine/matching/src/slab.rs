@@ -7,6 +7,7 @@
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{Event, QUANTITY_MAX, Side};
 
+use crate::memory::cleared;
 use crate::parts::{Part, Parts};
 
 /// The handle that names no order.
@@ -276,6 +277,12 @@ impl<'m> Slab<'m> {
             fresh: 1,
             live: 0,
         }
+    }
+
+    /// Forgets all orders.
+    pub(crate) fn clear(&mut self) {
+        let orders = cleared(&mut self.orders);
+        *self = Self::new(orders, cleared(&mut self.parts.all));
     }
 
     pub(crate) fn live(&self) -> u32 {

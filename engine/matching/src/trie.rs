@@ -6,6 +6,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::memory::cleared;
 use crate::place::{DEPTH, Place, Roots, SLOT_BITS, SLOT_MASK, STRIDE};
 use crate::slab::NONE;
 
@@ -99,6 +100,12 @@ impl<'m> Trie<'m> {
             node_free: 0,
             node_fresh: 1,
         }
+    }
+
+    /// Makes it as it was at first.
+    pub(crate) fn clear(&mut self) {
+        let (groups, nodes) = (cleared(&mut self.groups), cleared(&mut self.nodes));
+        *self = Self::new(groups, nodes, cleared(&mut self.cache));
     }
 
     /// Whether another group can be opened. Nodes cannot run out before groups do.

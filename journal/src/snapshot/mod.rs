@@ -194,8 +194,17 @@ impl Snapshot {
     /// The bytes of a section, if there is one.
     #[must_use]
     pub fn section(&self, tag: u32) -> Option<&[u8]> {
-        let entry = self.entries.iter().find(|entry| entry.tag == tag)?;
-        self.bytes.get(place(entry))
+        self.bytes.get(place(self.entry(tag)?))
+    }
+
+    /// Where in the file a section begins, if there is one.
+    #[must_use]
+    pub fn section_at(&self, tag: u32) -> Option<u64> {
+        self.entry(tag).map(|entry| entry.offset)
+    }
+
+    fn entry(&self, tag: u32) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.tag == tag)
     }
 }
 
