@@ -4,41 +4,17 @@
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
 mod cable;
+mod counting;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cable::raw::{Packet, SYN, segment, stranger};
 use cable::{LIMITS, Server, cable, exchange, options, pattern};
+
 use nic::netns::{VETH_NAME, VethEnd};
 use nic::{Clock, HALF_OPEN_NS, RealClock, TcpEvent, TcpLimits, TcpPort, XdpTcp};
-
-thread_local! {
-    static TAKEN: Cell<u64> = const { Cell::new(0) };
-}
-
-/// The system's allocator, which counts what this thread takes.
-struct Counting;
-
-// SAFETY: everything is the system allocator's; counting takes no memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        TAKEN.set(TAKEN.get() + 1);
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -207,7 +183,7 @@ fn nothing_takes_memory_after_the_start() {
     let (syns, mut sent) = (syns.collect::<Vec<_>>(), 0);
     std::thread::scope(|scope| {
         let talking = scope.spawn(|| pair.left.netns.run(talk));
-        let before = TAKEN.get();
+        let before = counting::taken();
         let mut taken = 0;
         let mut waiting = [(nic::Conn(0), 0); 256];
         while !talking.is_finished() {
@@ -224,7 +200,7 @@ fn nothing_takes_memory_after_the_start() {
                 assert_eq!(port.send(*conn, &bytes[..length]), length);
             }
             port.flush();
-            taken = TAKEN.get() - before;
+            taken = counting::taken() - before;
             if let Some(syn) = syns.get(sent) {
                 sent += usize::from(sender.send(syn));
             }

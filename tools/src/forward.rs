@@ -27,12 +27,15 @@ pub struct Generate {
 /// How much to compare.
 #[derive(Args)]
 pub struct Differential {
-    /// Commands in all; 100,000,000 take some minutes on two cores.
+    /// Commands in all; a night's work is 100,000,000.
     #[arg(long, default_value_t = Differential::CI.commands)]
     commands: u64,
     /// Seed of the first day; each next day takes the next.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Days at a time; as many as there are cores unless said.
+    #[arg(long)]
+    threads: Option<u64>,
     /// Shows a saved difference again instead.
     #[arg(long)]
     replay: Option<PathBuf>,
@@ -43,6 +46,7 @@ impl Differential {
     pub const CI: Self = Self {
         commands: 10_000_000,
         seed: 1,
+        threads: None,
         replay: None,
     };
 }
@@ -63,12 +67,15 @@ pub fn differential(what: &Differential) -> Outcome {
     match &what.replay {
         Some(file) => command.arg("--replay").arg(file),
         None => {
-            let numbers = [("--commands", what.commands), ("--seed", what.seed)];
-            command.args(
-                numbers
-                    .iter()
-                    .flat_map(|(name, number)| [(*name).to_owned(), number.to_string()]),
-            )
+            let numbers = [
+                ("--commands", Some(what.commands)),
+                ("--seed", Some(what.seed)),
+                ("--threads", what.threads),
+            ];
+            let words = numbers.iter().filter_map(|(name, number)| {
+                number.map(|number| [(*name).to_owned(), number.to_string()])
+            });
+            command.args(words.flatten())
         }
     };
     run_command(&mut command)
@@ -85,22 +92,33 @@ pub fn damage(is_full: bool) -> Outcome {
     run_command(&mut command)
 }
 
+/// A benchmark to run.
+#[derive(Args)]
+pub struct Bench {
+    /// The benchmark.
+    name: String,
+    /// Less work: seconds instead of minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Writes the figures to this file too.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Peers that take long to compile: `orderbook-rs` for `regimes`, `databases` for `durable`.
+    #[arg(long)]
+    features: Option<String>,
+}
+
 /// Runs a benchmark.
-pub fn bench(name: &str, quick: bool, json: Option<&Path>) -> Outcome {
-    let mut command = cargo(&[
-        "run",
-        "--quiet",
-        "--profile",
-        "bench",
-        "-p",
-        "benches",
-        "--",
-        name,
-    ]);
-    if quick {
+pub fn bench(what: &Bench) -> Outcome {
+    let mut command = cargo(&["run", "--quiet", "--profile", "bench", "-p", "benches"]);
+    if let Some(features) = &what.features {
+        command.arg("--features").arg(features);
+    }
+    command.arg("--").arg(&what.name);
+    if what.quick {
         command.arg("--quick");
     }
-    if let Some(json) = json {
+    if let Some(json) = &what.json {
         command.arg("--json").arg(json);
     }
     run_command(&mut command)

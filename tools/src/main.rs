@@ -69,16 +69,7 @@ enum Task {
     /// Asks programs that others wrote to read our bytes.
     Referees,
     /// Runs a benchmark: name and options as the program `benches` takes them.
-    Bench {
-        /// The benchmark.
-        name: String,
-        /// Small enough for a test.
-        #[arg(long)]
-        quick: bool,
-        /// Writes the figures to this file too.
-        #[arg(long)]
-        json: Option<PathBuf>,
-    },
+    Bench(forward::Bench),
     /// Writes seeded order flow to standard output.
     Generate(forward::Generate),
     /// Compares the states that the engine comes to in several builds, and all that is told.
@@ -117,7 +108,7 @@ fn main() -> ExitCode {
         Task::Mutants { only } => mutants::run(only.as_deref()),
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
         Task::Referees => referees::run(),
-        Task::Bench { name, quick, json } => forward::bench(&name, quick, json.as_deref()),
+        Task::Bench(what) => forward::bench(&what),
         Task::Generate(generate) => forward::generate(&generate),
         Task::Determinism(what) => determinism::run(&what),
         Task::Damage { full } => forward::damage(full),

@@ -4,7 +4,7 @@
 #[path = "../examples/differential/day.rs"]
 mod day;
 
-use day::{Comparison, Difference};
+use day::{Comparison, Difference, caught};
 use flow::Hostile;
 use flow::hostile::{Character, Coverage, Trait};
 use flow::naive::OFFERED;
@@ -55,4 +55,15 @@ fn days_are_of_all_characters() {
     assert!(times.values().all(|times| *times >= 10), "{times:?}");
     let usual = (0..100).filter(|seed| Character::of(*seed).traits().count() == 0);
     assert!((10..40).contains(&usual.count()));
+}
+
+#[test]
+fn an_assertion_that_fails_is_told_with_its_place() {
+    assert_eq!(caught(|| 7), Ok(7));
+    let said = caught(|| assert_eq!(1, 2, "units")).expect_err("a panic");
+    assert!(
+        said.contains("coverage.rs:") && said.contains("units"),
+        "{said}"
+    );
+    assert_eq!(caught(|| 8), Ok(8));
 }

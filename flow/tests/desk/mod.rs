@@ -11,9 +11,14 @@
 //! by their first letters (`O` for `OLD_HIDDEN`; `LAST` is left out); `Refreshed` and `Replaced`
 //! have `new<old` order numbers behind, `Reduced` its held back units, `Uncrossed` and `Indicative`
 //! their side, `StateChanged` the end of its timer.
+//!
+//! The reference gives the answer, and where all is offered the engine must give the same events.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use flow::naive::KNOWN;
+mod engine;
+
+use engine::Beside;
+use flow::naive::{KNOWN, OFFERED};
 use flow::{Naive, saved};
 use wire::ring::{
     Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
@@ -26,6 +31,8 @@ pub type Lines<'a> = &'a [(&'a str, &'a str)];
 /// An open engine: symbol 2 has a tick of 5; sessions 1 and 3 are of one account.
 pub struct Desk {
     pub naive: Naive,
+    /// It offers all, so there is none where less is offered.
+    engine: Option<Beside>,
     mode: u8,
     sequence: u64,
     time_ns: u64,
@@ -41,6 +48,7 @@ impl Desk {
     pub fn with(offered: u16, mode: u8, first: &[&str]) -> Self {
         let mut desk = Self {
             naive: Naive::offering(offered),
+            engine: (offered == OFFERED).then(Beside::new),
             mode,
             sequence: 0,
             time_ns: 0,
@@ -68,16 +76,23 @@ impl Desk {
         desk
     }
 
+    #[track_caller]
     pub fn send(&mut self, command: Command) -> Vec<Event> {
         self.sequence += 1;
-        self.naive.apply(&Input {
+        let input = Input {
             sequence: self.sequence,
             time_ns: self.time_ns,
             command,
-        })
+        };
+        let events = self.naive.apply(&input);
+        if let Some(engine) = &mut self.engine {
+            assert_eq!(engine.apply(&input), events, "the engine: {command:?}");
+        }
+        events
     }
 
     /// Sends a command, behind its `Extra` if it asks for anything, and gives its answer.
+    #[track_caller]
     pub fn answer(&mut self, text: &str) -> String {
         let (extra, command) = self.read(text);
         if let Some(extra) = extra {

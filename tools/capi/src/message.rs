@@ -13,7 +13,7 @@ pub const KIND_MODIFY: u8 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Message {
-    /// The order's number, below the limit of ids.
+    /// The order's number, at most 4,294,967,294.
     pub id: u64,
     /// Limit price in ticks. A cancel does not read it.
     pub price: i64,

@@ -1,47 +1,16 @@
 //! The book keeps what it promises: bursts answer as single messages do, and limits are kept.
 
+mod messages;
+
+use messages::{messages, standing};
 use wirecross_capi::{
-    Book, BookError, BookLimits, KIND_CANCEL, KIND_MODIFY, KIND_NEW, Message, REPORT_ACCEPTED,
-    REPORT_REJECTED, Report,
+    Book, BookError, BookLimits, KIND_NEW, Message, REPORT_ACCEPTED, REPORT_REJECTED, Report,
 };
 
 const LIMITS: BookLimits = BookLimits {
     orders: 400,
     price_groups: 64,
 };
-
-fn messages(count: usize) -> Vec<Message> {
-    let mut state = 7_u64;
-    let mut random = |bound: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 33) % bound
-    };
-    let message = |_| Message {
-        id: random(400),
-        price: 900 + random(200) as i64,
-        quantity: 1 + random(50) as u32,
-        kind: [KIND_NEW, KIND_NEW, KIND_CANCEL, KIND_MODIFY][random(4) as usize],
-        side: random(2) as u8,
-        ioc: u8::from(random(8) == 0),
-        zero: 0,
-    };
-    (0..count).map(message).collect()
-}
-
-/// An order to buy, below all prices of [`messages`].
-fn standing(id: u64) -> Message {
-    Message {
-        id,
-        price: 500 + (id % 64) as i64,
-        quantity: 1,
-        kind: KIND_NEW,
-        side: 0,
-        ioc: 0,
-        zero: 0,
-    }
-}
 
 #[test]
 fn a_burst_answers_as_its_messages_one_by_one() {

@@ -1,6 +1,9 @@
 //! One day, by the engine and by the reference.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 use flow::Naive;
 use flow::hostile::{Character, Coverage, ORDERS, SESSIONS, SYMBOLS, Tables, Watcher};
@@ -66,25 +69,73 @@ impl Comparison {
         let lines = limits.lines().min(self.memory.len());
         let memory = &mut self.memory[..lines];
         memory.fill(Line::ZERO);
-        let mut engine = Engine::new(limits, memory).map_err(|error| error.to_string())?;
-        let mut naive = Naive::offering(self.offered);
-        let mut watcher = Watcher::new(tables);
+        let mut both = Both {
+            engine: Engine::new(limits, memory).map_err(|error| error.to_string())?,
+            naive: Naive::offering(self.offered),
+            watcher: Watcher::new(tables),
+            limits,
+        };
         for (index, input) in inputs.iter().enumerate() {
-            let found = applied(&mut engine, input, &mut self.coverage);
-            let expected = naive.apply_lacking(input, Lack::told(&found));
-            if found != expected {
-                let text = format!("{input:?}\nengine {found:#?}\nreference {expected:#?}");
+            let compared = caught(|| both.difference(input, &mut self.coverage));
+            if let Some(text) = compared.unwrap_or_else(Some) {
+                let text = format!("{input:?}\n{text}");
                 return Ok(Some(Difference { index, text }));
             }
-            if let Some(wrong) = table_difference(&found, &limits, &naive) {
-                let text = format!("{input:?}\nengine {found:#?}\n{wrong}");
-                return Ok(Some(Difference { index, text }));
-            }
-            watcher.watch(&mut self.coverage, input, &found, &naive);
         }
         let index = inputs.len().saturating_sub(1);
-        Ok(book_difference(&engine, &naive).map(|text| Difference { index, text }))
+        let compared = caught(|| book_difference(&both.engine, &both.naive));
+        let text = compared.unwrap_or_else(Some);
+        Ok(text.map(|text| Difference { index, text }))
     }
+}
+
+/// The engine and the reference on their way through a day.
+struct Both<'m> {
+    engine: Engine<'m>,
+    naive: Naive,
+    watcher: Watcher,
+    limits: Limits,
+}
+
+impl Both<'_> {
+    /// What the two say differently of an input.
+    fn difference(&mut self, input: &Input, coverage: &mut Coverage) -> Option<String> {
+        let found = applied(&mut self.engine, input, coverage);
+        let expected = self.naive.apply_lacking(input, Lack::told(&found));
+        if found != expected {
+            return Some(format!("engine {found:#?}\nreference {expected:#?}"));
+        }
+        if let Some(wrong) = table_difference(&found, &self.limits, &self.naive) {
+            return Some(format!("engine {found:#?}\n{wrong}"));
+        }
+        self.watcher.watch(coverage, input, &found, &self.naive);
+        None
+    }
+}
+
+thread_local! {
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
+    static SAID: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Does some work, or gives what it said when it panicked: an assertion that fails is a difference,
+/// too, and nothing is printed of the many times that a day which is cut down fails.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if IS_CAUGHT.get() {
+                SAID.set(panic.to_string());
+            } else {
+                usual(panic);
+            }
+        }));
+    });
+    IS_CAUGHT.set(true);
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
+    IS_CAUGHT.set(false);
+    done.map_err(|_| SAID.take())
 }
 
 fn limits_of(tables: Tables) -> Limits {

@@ -2,9 +2,10 @@
 //!
 //! `cargo x differential [--commands N] [--seed S] [--threads N]`: days of hostile inputs by seed,
 //! each compared event by event and at its end order by order, as many at a time as there are
-//! cores. The first day that differs is cut down to the inputs that matter and written to a file,
-//! which `--replay FILE` shows again. How far it came is told on standard error; at the end a table
-//! says how often rare things happened. A set of increments other than what the engine offers is
+//! cores. The first day that differs, or in which one of the two panics, is cut down to the inputs
+//! that matter and written to a file, which `--replay FILE` shows again. How far it came is told on
+//! standard error; at the end a table says how often rare things happened. A set of increments
+//! other than what the engine offers is
 //! `--offered` with bits of `flow::naive::increments`.
 
 // The engine has no clock; this program tells how fast it is.
