@@ -82,6 +82,93 @@ fn old_days_go_and_the_newest_stay() {
     }
 }
 
+#[test]
+fn days_that_are_over_are_compressed_to_their_end_and_can_be_run_again() {
+    const KEPT: usize = 3;
+    let more = format!("[journal]\narchive = true\nkeep_days = {KEPT}\n\n[shadow]");
+    let site = site(&more);
+    let mut begun = Vec::new();
+    for _ in 0..=KEPT {
+        let venue = site.start_with(&["--new-day"]);
+        begun.push(venue.ready("session").to_owned());
+        let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+        flood(&mut alpha, 200);
+        if begun.len() > 1 {
+            let day = site.data_dir().join(&begun[begun.len() - 2]);
+            let is_packed = || {
+                let names = fs::read_dir(&day)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path());
+                let mut journal = names.filter(|path| path.to_str().unwrap().contains("/journal-"));
+                journal.all(|path| path.extension().is_some())
+            };
+            wait_until("the day before to be compressed", is_packed);
+        }
+        venue.stop();
+    }
+    let first = site.data_dir().join(&begun[0]);
+    assert!(!first.exists(), "more than {KEPT} days");
+    for day in &begun[1..] {
+        let day = site.data_dir().join(day);
+        let path = day.to_str().unwrap();
+        let verified = program(&["journal", "verify", path]);
+        verified.succeeds();
+        assert!(verified.out.contains("end=clean"), "{verified:?}");
+        let again = program(&["replay", "--journal", path]);
+        again.succeeds();
+        assert!(
+            again.out.contains("as the venue said behind input"),
+            "{again:?}"
+        );
+        assert!(again.out.contains("and no more"), "{again:?}");
+    }
+    // The newest goes on from its snapshot; the one before it would have to be unpacked.
+    let venue = site.start();
+    assert_eq!(venue.ready("session"), begun[KEPT]);
+    assert!(venue.stderr().contains("snapshot of"), "{}", venue.stderr());
+    venue.stop();
+    fs::remove_dir_all(site.data_dir().join(&begun[KEPT])).unwrap();
+    let mut venue = site.spawn(&[]);
+    assert_eq!(venue.wait().code(), Some(1));
+    assert!(
+        venue.stderr().contains("zstd -d --rm"),
+        "{}",
+        venue.stderr()
+    );
+}
+
+#[test]
+fn what_a_snapshot_stands_for_may_go_and_nothing_that_was_told_is_lost() {
+    let more = "[journal]\nkeep_mib = 1\n\n[shadow]\nsnapshot_inputs = 4000";
+    let site = site(more).with("orders = 4096", "orders = 100000");
+    let venue = site.start();
+    let day = site.data_dir().join(venue.ready("session"));
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    for _ in 0..3 {
+        flood(&mut alpha, SEGMENT_ORDERS);
+    }
+    wait_until("the first segment to go", || {
+        counter(&site, "keeper.removed") >= 1
+    });
+    assert!(!day.join(segment_name(1)).exists());
+    let before = alpha.replies.clone();
+    venue.kill();
+    site.start_and_compare(&before);
+    // With the newest snapshot damaged the one before it still has all that it needs.
+    let mut snapshots: Vec<PathBuf> = fs::read_dir(&day)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_str().unwrap().contains("/snapshot-"))
+        .collect();
+    snapshots.sort();
+    let newest = snapshots.last().unwrap();
+    let mut bytes = fs::read(newest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(newest, bytes).unwrap();
+    site.start_and_compare(&before);
+}
+
 /// A file system in memory, of so many bytes, mounted at a directory until it is dropped.
 struct Mount(PathBuf);
 

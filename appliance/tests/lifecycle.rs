@@ -275,15 +275,16 @@ fn a_journal_that_fails_stops_all_acknowledgements() {
     let site = Site::new();
     let mut venue = site.start();
     let (mut alpha, _bravo) = trade(&venue);
+    let mut resting = 0;
     for count in 1..=64 {
-        alpha.enter(b'B', 1, "MSFT", 10_000);
+        resting = alpha.enter(b'B', 1, "MSFT", 10_000);
         alpha.until("the answer", |member| member.replies.len() == 7 + count);
     }
     // From now on no file may be written beyond its first page, as on a disk that broke: the
     // journal is past it, and what the program says of it is not.
     venue.file_size_limit(4_096);
     let before = alpha.replies.clone();
-    alpha.enter(b'B', 1, "MSFT", 10_000);
+    alpha.enter_and_cancel(b'B', (1, "MSFT", 10_000), resting);
     alpha.until_closed();
     assert_eq!(alpha.replies, before, "a reply without a record");
     let why = "the journal's disk failed and the venue stops: nothing more is acknowledged, what \
@@ -298,6 +299,17 @@ fn a_journal_that_fails_stops_all_acknowledgements() {
     ] {
         assert!(stderr.contains(part), "{part:?} is not in: {stderr}");
     }
-    // On a mended disk it goes on with what it had acknowledged.
+    // On a mended disk it goes on with what it had acknowledged; the cancel has no record either,
+    // and the order that it meant is live.
     site.start_and_compare(&before);
+    let venue = site.start();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.until("the day's replies", |member| {
+        member.replies.len() >= before.len()
+    });
+    let known = alpha.replies.len();
+    alpha.cancel(resting);
+    alpha.until("the cancel", |member| member.replies.len() > known);
+    assert_eq!(alpha.replies[known][0], b'C');
+    venue.stop();
 }

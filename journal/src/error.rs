@@ -188,6 +188,11 @@ pub enum RecoveryError {
         /// The version of its format.
         version: u8,
     },
+    /// The last segment is compressed: the day was over, and another one had begun.
+    Over {
+        /// The segment's file.
+        file: String,
+    },
 }
 
 impl From<StorageError> for RecoveryError {
@@ -214,6 +219,11 @@ impl fmt::Display for RecoveryError {
                 "{file} at byte {offset}: a newer program wrote this, in version {version} of the \
                  format; this one reads up to version {}: start the newer one",
                 crate::record::VERSION
+            ),
+            Self::Over { file } => write!(
+                f,
+                "{file}: this day was over when the next one began, and its end is compressed; to \
+                 go on with it all the same, unpack that file (zstd -d --rm FILE)"
             ),
         }
     }

@@ -43,6 +43,7 @@ mod judge;
 mod mark;
 mod recovery;
 mod reserve;
+mod row;
 pub mod simulated;
 mod staging;
 mod tail;

@@ -2,14 +2,15 @@
 
 use wire::ring::Input;
 
+use crate::LINE_BYTES;
 use crate::error::{Corrupt, Field, RecoveryError};
 use crate::judge::{Verdict, accept, read_whole};
 use crate::mark::Mark;
 use crate::record::{Chain, Header, KIND_CLOSE, MAGIC};
+use crate::row::{check_before, check_files};
 use crate::storage::{SegmentFile, Segments, StorageError};
 use crate::tail::{Break, Stretch, dirty_line, inspect};
 use crate::window::Window;
-use crate::{BLOCK_BYTES, LINE_BYTES, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
 /// A tail that was being written when the appliance stopped, and that was cut.
 ///
@@ -75,7 +76,8 @@ pub fn recover<S: Segments>(
 }
 
 /// As [`recover`], of the inputs behind `mark`: what lies before it is taken to be in order, but
-/// for the record that ends there.
+/// for the record that ends there, and for segments before its own that are missing or do not
+/// begin as they should.
 ///
 /// # Errors
 /// As [`recover`]; or the journal does not hold what it held at the mark.
@@ -86,7 +88,9 @@ pub fn recover_from<S: Segments>(
 ) -> Result<Recovered, RecoveryError> {
     let mut segments = storage.list()?;
     let first = mark.segment.max(1);
-    segments.retain(|at| at.number >= first);
+    let tail = segments.split_off(segments.partition_point(|at| at.number < first));
+    check_before(storage, &segments, mark)?;
+    let segments = tail;
     check_files(storage, &segments, first).map_err(RecoveryError::Corrupt)?;
     let mut reader = Reader {
         window: Window::new(storage),
@@ -128,41 +132,6 @@ pub fn recover_from<S: Segments>(
         return Err(RecoveryError::Corrupt(damage));
     }
     reader.finish(rest, &stop, tail.dirty)
-}
-
-/// Refuses a row of files with a gap, or with a length no segment has.
-pub(crate) fn check_files<S: Segments>(
-    storage: &S,
-    segments: &[SegmentFile],
-    first: u32,
-) -> Result<(), Corrupt> {
-    for (at, due) in segments.iter().zip(first..) {
-        if at.number != due {
-            let (found, expected) = (at.number.into(), due.into());
-            let file = storage.file(due);
-            return Err(Corrupt {
-                file,
-                offset: 0,
-                field: Field::File,
-                found,
-                expected,
-            });
-        }
-        let fits = (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&at.bytes);
-        if !fits || !at.bytes.is_multiple_of(BLOCK_BYTES as u64) {
-            let whole = at.bytes.next_multiple_of(BLOCK_BYTES as u64);
-            let expected = whole.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
-            let (file, field) = (storage.file(at.number), Field::FileLength);
-            return Err(Corrupt {
-                file,
-                offset: at.bytes,
-                field,
-                found: at.bytes,
-                expected,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Where reading a segment ended, and on what.
@@ -327,7 +296,12 @@ impl<S: Segments> Reader<S> {
             prepared => (SegmentFile::NONE, prepared),
         };
         if at.is_archived {
-            // Only what another segment continues is ever compressed: that one is missing.
+            if self.clean && torn.is_none() {
+                let file = self.window.file(at.number);
+                return Err(RecoveryError::Over { file });
+            }
+            // Only what another segment continues, or what ends a day, is ever compressed: that
+            // one is missing.
             let next = at.number.saturating_add(1);
             return Err(RecoveryError::Corrupt(Corrupt {
                 file: self.window.file(next),

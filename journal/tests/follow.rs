@@ -103,6 +103,51 @@ fn a_journal_that_lost_what_the_mark_saw_is_refused() {
 }
 
 #[test]
+fn segments_before_a_mark_must_be_there_and_begin_as_they_should() {
+    let disk = Disk::new(1);
+    fill(&disk);
+    fill(&disk);
+    let mark = *marks(&disk).last().unwrap();
+    assert!(mark.segment > 2, "there are some before it");
+    let refused = |disk: &Disk| match recover_from(&mut disk.storage(), &mark, &mut |_| ()) {
+        Err(RecoveryError::Corrupt(corrupt)) => corrupt,
+        other => panic!("{other:?}"),
+    };
+    // The oldest may have been let go of.
+    let short = disk.fork(2);
+    for number in 1..mark.segment {
+        let missing = disk.fork(3);
+        missing.remove(number);
+        if number > 1 {
+            let file = refused(&missing).file;
+            assert!(file.contains(&journal::storage::segment_name(number)));
+        }
+        let opening = disk.bytes(number).unwrap();
+        for (at, field) in [
+            (0, Field::Magic),
+            (17, Field::Checksum),
+            (63, Field::Checksum),
+        ] {
+            let hurt = disk.fork(3);
+            let mut bytes = opening.clone();
+            bytes[at] ^= 4;
+            hurt.set_bytes(number, bytes);
+            let corrupt = refused(&hurt);
+            assert_eq!((corrupt.offset, corrupt.field), (0, field), "{number}");
+        }
+        let swapped = disk.fork(3);
+        swapped.set_bytes(number, disk.bytes(mark.segment).unwrap());
+        assert_eq!(refused(&swapped).field, Field::Segment);
+        let cut = disk.fork(3);
+        cut.set_bytes(number, opening[..4_096].to_vec());
+        assert_eq!(refused(&cut).field, Field::FileLength);
+
+        short.remove(number);
+        assert!(recover_from(&mut short.storage(), &mark, &mut |_| ()).is_ok());
+    }
+}
+
+#[test]
 fn a_follower_sees_each_durable_input_once_and_no_other() {
     let directory = tempfile::tempdir().unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -4,114 +4,18 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use journal::storage::{archive_name, segment_name};
 use journal::{
-    DirectoryFiles, FileList, FileSegments, FileStorage, INDEX_FILE, Index, Input, Keep, Keeper,
-    Kept, MARK_BYTES, RecoveryError, SEGMENT_BYTES_MIN, Segments, Walker, Wanted, Writer, recover,
-    recover_from,
+    DirectoryFiles, FileList, FileSegments, INDEX_FILE, Index, Keep, Keeper, Kept, MARK_BYTES,
+    RecoveryError, SEGMENT_BYTES_MIN, Segments, Walker, recover, recover_from,
 };
-use support::{SMALL, inputs, read, settle};
-
-const ARCHIVE: Keep = Keep {
-    archives: true,
-    bytes_max: None,
-    age_ns_max: None,
+use support::kept::{
+    ALL, ARCHIVE, NOW_NS, all, append_patiently, fill, filled, keep_all, names, open, open_with,
+    wait_for,
 };
-
-/// Nothing is old yet, and recovery needs everything.
-const NOW_NS: u64 = 10_000;
-const ALL: u64 = 1;
-
-fn open(directory: &Path) -> Writer<FileStorage> {
-    open_with(directory, SMALL)
-}
-
-fn open_with(directory: &Path, config: journal::Config) -> Writer<FileStorage> {
-    let plain = Wanted {
-        direct: false,
-        uring: false,
-    };
-    let mut storage = FileStorage::open_as(directory, plain).unwrap();
-    let (_, recovered) = read(&mut storage).unwrap();
-    Writer::open(storage, config, recovered.resume).unwrap()
-}
-
-/// Appends groups until so many segments are closed; one more is begun, and another one made.
-fn fill(writer: &mut Writer<FileStorage>, directory: &Path, closed: u32) {
-    let is_begun = |number| {
-        let bytes = fs::read(directory.join(segment_name(number)));
-        bytes.is_ok_and(|bytes| bytes[0] != 0)
-    };
-    while !is_begun(closed + 1) {
-        append_patiently(writer, 200);
-        settle(writer);
-    }
-    wait_for(writer, &directory.join(segment_name(closed + 2)));
-}
-
-/// Polls until a file is there.
-fn wait_for(writer: &mut Writer<FileStorage>, file: &Path) {
-    let start = std::time::Instant::now();
-    while !file.exists() {
-        writer.poll().unwrap();
-        assert!(start.elapsed().as_secs() < 60, "never made");
-        std::thread::yield_now();
-    }
-}
-
-/// The next segment is made by another thread: it may take a while.
-fn append_patiently(writer: &mut Writer<FileStorage>, count: usize) {
-    let group = inputs(writer.next_sequence(), count);
-    let start = std::time::Instant::now();
-    while writer.append(&group).is_err() {
-        writer.poll().unwrap();
-        assert!(start.elapsed().as_secs() < 60, "never taken");
-        std::thread::yield_now();
-    }
-}
-
-/// Turns until there is nothing to do.
-fn keep_all(keeper: &mut Keeper, now_ns: u64, needed_from: u64) -> Vec<Kept> {
-    let mut all = Vec::new();
-    loop {
-        match keeper.turn(now_ns, needed_from).unwrap() {
-            Kept::Nothing => return all,
-            kept => all.push(kept),
-        }
-        assert!(all.len() < 1_000, "never done");
-    }
-}
-
-/// What recovery reads of a directory that nobody writes to.
-fn all(directory: &Path) -> Vec<Input> {
-    let mut all = Vec::new();
-    recover(&mut FileSegments::new(directory), &mut |input| {
-        all.push(*input);
-    })
-    .unwrap();
-    all
-}
-
-fn names(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with("journal-"))
-        .collect();
-    names.sort();
-    names
-}
-
-/// A journal of three closed segments and one that is written.
-fn filled() -> (tempfile::TempDir, u64) {
-    let directory = tempfile::tempdir().unwrap();
-    let mut writer = open(directory.path());
-    fill(&mut writer, directory.path(), 3);
-    let written = writer.durable();
-    (directory, written)
-}
+use support::{inputs, settle};
 
 #[test]
 fn closed_segments_are_compressed_and_read_as_before() {

@@ -9,8 +9,9 @@ use queue::Pages;
 
 use super::journal::{EXIT_DAMAGED, day_of};
 use super::say;
+use crate::topology::Topology;
 use crate::venue::closing::Closing;
-use crate::venue::rerun::{Rerun, Standing, limits_of, rerun};
+use crate::venue::rerun::{Compared, Rerun, Standing, Verdict, limits_of, rerun};
 
 /// What `wirecross replay` takes for a journal.
 #[derive(Clone, Debug, clap::Args)]
@@ -25,10 +26,13 @@ pub struct Args {
     /// Tell where the run stands behind every so many inputs too.
     #[arg(long, requires = "journal", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
+    /// The venue's topology: its drop copies are compared too.
+    #[arg(long, requires = "journal", value_name = "FILE")]
+    topology: Option<PathBuf>,
 }
 
-/// Runs the day; exit code 1 when it comes to something else than the venue said, or the journal is
-/// damaged.
+/// Runs the day; exit code 1 when it comes to something else than the venue said or its streams
+/// hold, or the journal is damaged.
 #[must_use]
 pub fn run(args: &Args, directory: &Path) -> ExitCode {
     match replay(args, directory) {
@@ -51,7 +55,10 @@ fn replay(args: &Args, directory: &Path) -> Result<Option<String>, String> {
         .ok_or("there is no memory for an engine of these limits")?;
     let name = day.file_name().unwrap_or_default().to_string_lossy();
     let session = wire::padded(name.get(..10).unwrap_or(&name));
-    let mut run = Rerun::new(limits, &mut lines, session)?;
+    let run = Rerun::new(limits, &mut lines, session)?;
+    let topology = args.topology.as_deref().map(Topology::load).transpose();
+    let topology = topology.map_err(|error| error.to_string())?;
+    let mut run = run.beside_streams(&day, &mut walker()?, topology.as_ref())?;
 
     let due = closing.map_or(0, |closing| closing.inputs);
     let mut at_closing = None;
@@ -71,11 +78,57 @@ fn replay(args: &Args, directory: &Path) -> Result<Option<String>, String> {
     })
     .map_err(|error| error.to_string())?;
     tell(&run.standing());
+    let is_whole = closing.is_some_and(|closing| run.sequence() == closing.inputs);
+    if let Some(difference) = streams(&run.streams(), is_whole) {
+        return Ok(Some(difference));
+    }
     Ok(match closing {
         None => said("the day never ended cleanly: there is nothing to compare with"),
         Some(closing) if until < closing.inputs => None,
         Some(closing) => compare(&closing, at_closing),
     })
+}
+
+/// Says how the day's streams compare; gives what differs, if something does. A stream may hold
+/// more or fewer messages than a run says, unless the run is the whole of a day that ended cleanly.
+fn streams(compared: &[Compared], is_whole: bool) -> Option<String> {
+    let mut difference = None;
+    for Compared {
+        file,
+        same,
+        verdict,
+    } in compared
+    {
+        let (how, is_wrong) = match verdict {
+            Verdict::Same => ("and no more".to_owned(), false),
+            Verdict::Short(more) => (format!("{more} more are not in it"), is_whole),
+            Verdict::Long => ("it goes on behind them".to_owned(), is_whole),
+            Verdict::Damaged(why) => (why.clone(), true),
+            Verdict::Differs {
+                sequence,
+                found,
+                due,
+            } => {
+                let [found, due] = [found, due].map(|bytes| hex(bytes));
+                let next = same + 1;
+                let what = format!(
+                    "message {next}, of input {sequence}, is {found} where this program says {due}"
+                );
+                (what, true)
+            }
+        };
+        let line = format!("{file}: {same} messages are the same; {how}");
+        if is_wrong {
+            difference.get_or_insert(line);
+        } else {
+            say(&format!("{line}\n"));
+        }
+    }
+    difference
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn compare(closing: &Closing, found: Option<Standing>) -> Option<String> {

@@ -70,6 +70,12 @@ fn ready_print(ready: &Ready) {
             recovery.inputs - recovery.inputs_skipped,
             split.replay.as_secs_f64()
         );
+        if recovery.inputs_skipped > 0 {
+            eprintln!(
+                "wirecross: of the journal before the snapshot only the beginning of each segment \
+                 was looked at: `wirecross journal verify` reads it all"
+            );
+        }
     }
     let depth = ready
         .depth

@@ -122,23 +122,31 @@ fn newest(data_dir: &Path) -> std::io::Result<Option<String>> {
     Ok(newest)
 }
 
+/// The days before the present one, the oldest first.
+///
+/// # Errors
+/// The directory cannot be read.
+pub(super) fn before(data_dir: &Path, present: &str) -> std::io::Result<Vec<String>> {
+    let mut days = Vec::new();
+    for entry in fs::read_dir(data_dir)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if is_day(&name) && name.as_str() < present && entry.path().is_dir() {
+            days.push(name);
+        }
+    }
+    days.sort();
+    Ok(days)
+}
+
 /// Removes the oldest day if there are more than `max`, the present one included; whether there
 /// was one to remove. Its limits go first: a day without them was never begun.
 ///
 /// # Errors
 /// A directory cannot be read or removed.
 pub(super) fn retire(data_dir: &Path, present: &str, max: usize) -> std::io::Result<bool> {
-    let mut days = Vec::new();
-    for entry in fs::read_dir(data_dir)? {
-        let entry = entry?;
-        let name = entry.file_name().into_string().unwrap_or_default();
-        if is_day(&name) && name.as_str() <= present && entry.path().is_dir() {
-            days.push(name);
-        }
-    }
-    days.sort();
-    let oldest = days.first().filter(|name| *name != present);
-    let Some(oldest) = oldest.filter(|_| days.len() > max) else {
+    let days = before(data_dir, present)?;
+    let Some(oldest) = days.first().filter(|_| days.len() >= max) else {
         return Ok(false);
     };
     let directory = data_dir.join(oldest);

@@ -10,6 +10,7 @@ use crate::topology::Topology;
 use journal::{DirectoryFiles, Keep, Keeper, Kept, snapshot};
 use nic::Clock;
 use queue::{Counter, CounterSet, Error};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,6 +53,10 @@ pub(super) struct Keeping {
     data_dir: PathBuf,
     day: String,
     days_max: Option<usize>,
+    archives: bool,
+    /// Days before this one that were looked after in this life, and the one that is.
+    days_over: BTreeSet<String>,
+    packing: Option<(String, Keeper)>,
     /// Whether anything of the day may be removed at all.
     removes: bool,
     /// Snapshots as they were when they were read through, and what recovery needs by them.
@@ -84,6 +89,9 @@ impl Keeping {
             data_dir: topology.data_dir.clone(),
             day: name.unwrap_or_default().to_owned(),
             days_max: rules.days_max,
+            archives: rules.archives,
+            days_over: BTreeSet::new(),
+            packing: None,
             removes: rules.bytes_max.is_some() || rules.age_max.is_some(),
             needs: (Vec::new(), 1),
             told: String::new(),
@@ -116,12 +124,7 @@ impl Keeping {
         let needed_from = if self.removes { self.needed_from() } else { 1 };
         let kept = self.keeper.turn(now_ns, needed_from);
         let counter = match kept.map_err(|error| error.to_string())? {
-            Kept::Nothing => {
-                let removed = self.days_retire()?;
-                self.counters.failing.set(0);
-                self.told.clear();
-                return Ok(removed);
-            }
+            Kept::Nothing => return self.turn_days(now_ns),
             Kept::Indexed { .. } => &mut self.counters.indexed,
             Kept::Archived { .. } => &mut self.counters.archived,
             Kept::Removed { .. } => &mut self.counters.removed,
@@ -130,13 +133,71 @@ impl Keeping {
         Ok(true)
     }
 
+    /// One thing for the days before this one; whether there was one.
+    fn turn_days(&mut self, now_ns: u64) -> Result<bool, String> {
+        let is_done = self.days_retire()? || (self.archives && self.days_pack(now_ns)?);
+        if !is_done {
+            self.counters.failing.set(0);
+            self.told.clear();
+        }
+        Ok(is_done)
+    }
+
+    /// Does one thing for the oldest day that is over and not packed, if there is one.
+    fn days_pack(&mut self, now_ns: u64) -> Result<bool, String> {
+        let Some((day, mut keeper)) = self.day_packing()? else {
+            return Ok(false);
+        };
+        let kept = match keeper.turn(now_ns, 1) {
+            Ok(Kept::Nothing) => keeper.finish(),
+            kept => kept,
+        };
+        let counter = match kept.map_err(|error| format!("day {day}: {error}"))? {
+            Kept::Nothing => return Ok(true),
+            Kept::Archived { .. } => &mut self.counters.archived,
+            Kept::Indexed { .. } => &mut self.counters.indexed,
+            Kept::Removed { .. } => &mut self.counters.removed,
+        };
+        counter.add(1);
+        self.packing = Some((day, keeper));
+        Ok(true)
+    }
+
+    /// The day that is looked after, or the next one that is to be.
+    fn day_packing(&mut self) -> Result<Option<(String, Keeper)>, String> {
+        match self.packing.take() {
+            None => self.day_over(),
+            packing => Ok(packing),
+        }
+    }
+
+    /// The oldest day before this one that was not looked after in this life.
+    fn day_over(&mut self) -> Result<Option<(String, Keeper)>, String> {
+        let days = self.days_failed(day::before(&self.data_dir, &self.day))?;
+        let Some(day) = days.into_iter().find(|day| !self.days_over.contains(day)) else {
+            return Ok(None);
+        };
+        // What fails with it must not keep the others waiting.
+        self.days_over.insert(day.clone());
+        let keep = Keep {
+            archives: true,
+            ..Keep::default()
+        };
+        let keeper = Keeper::open(&self.data_dir.join(&day), keep);
+        let keeper = keeper.map_err(|error| format!("day {day}: {error}"))?;
+        Ok(Some((day, keeper)))
+    }
+
     /// Removes the oldest day if there are too many.
     fn days_retire(&mut self) -> Result<bool, String> {
         let Some(max) = self.days_max else {
             return Ok(false);
         };
-        let failed = |error| format!("days in {}: {error}", self.data_dir.display());
-        day::retire(&self.data_dir, &self.day, max).map_err(failed)
+        self.days_failed(day::retire(&self.data_dir, &self.day, max))
+    }
+
+    fn days_failed<T>(&self, done: std::io::Result<T>) -> Result<T, String> {
+        done.map_err(|error| format!("days in {}: {error}", self.data_dir.display()))
     }
 
     /// The oldest input that recovery needs: the last one of the oldest snapshot, whose record it

@@ -39,12 +39,19 @@ struct StreamAt {
 
 /// The streams of a topology, in the order of a snapshot.
 pub(super) fn names(topology: &Topology) -> Vec<Name> {
+    let has_depth = topology.feed.depth.is_some();
+    names_of(has_depth, topology.users.len(), topology.drop_copies.len())
+}
+
+/// The streams of so many members and drop copies, in the order of a snapshot.
+pub(super) fn names_of(has_depth: bool, members: usize, copies: usize) -> Vec<Name> {
     let of = |kind, count: usize| (1..=count as u16).map(move |number| Name { kind, number });
-    let depth = topology.feed.depth.map(|_| Name::DEPTH);
-    let feeds = [Name::FEED].into_iter().chain(depth);
+    let feeds = [Name::FEED]
+        .into_iter()
+        .chain(has_depth.then_some(Name::DEPTH));
     feeds
-        .chain(of(Kind::Replies, topology.users.len()))
-        .chain(of(Kind::DropCopy, topology.drop_copies.len()))
+        .chain(of(Kind::Replies, members))
+        .chain(of(Kind::DropCopy, copies))
         .collect()
 }
 

@@ -130,14 +130,7 @@ impl<'m, O: Overflow> Replay<'m, O> {
 
     /// Tells all that is left to be told of the last input.
     pub(super) fn settle(&mut self) {
-        let outputs = &mut self.state.outputs;
-        if let Some(depth) = &mut outputs.depth {
-            while !depth.tell() {
-                self.overflow.depth(depth);
-            }
-            self.overflow.depth(depth);
-        }
-        self.overflow.feed(&mut outputs.publisher);
+        settle(&mut self.state.outputs, &mut self.overflow);
     }
 
     /// The state, and the definitions that the journal does not have yet.
@@ -160,8 +153,19 @@ pub(super) fn other_topology(sequence: u64, found: &Command, defined: &Command) 
     ))
 }
 
+/// Has feeds tell all that is left to be told of the last input.
+pub(super) fn settle(outputs: &mut Outputs, overflow: &mut impl Overflow) {
+    if let Some(depth) = &mut outputs.depth {
+        while !depth.tell() {
+            overflow.depth(depth);
+        }
+        overflow.depth(depth);
+    }
+    overflow.feed(&mut outputs.publisher);
+}
+
 /// Hands an event to all who make something of it.
-fn tell(
+pub(super) fn tell(
     outputs: &mut Outputs,
     overflow: &mut impl Overflow,
     event: &Event,

@@ -3,13 +3,18 @@
 //! The journal defines symbols, sessions and rules by itself; how much room the engine had stands
 //! in the day's `limits`.
 
+mod written;
+
 use super::day::limits_began;
 use super::publisher_config_of;
+use crate::topology::Topology;
 use journal::{RecoveryError, Segments, Walker};
 use matching::{Engine, Events, Limits, Line, Step};
 use session::feed::Publisher;
 use std::path::Path;
 use wire::ring::{CommandKind, Input};
+pub use written::{Compared, Verdict};
+use written::{Written, members_of};
 
 /// Bytes of feed messages that wait between two inputs: far more than one input makes at a time.
 const FEED_BYTES: usize = 4 << 20;
@@ -61,6 +66,7 @@ pub struct Rerun<'m> {
     events: Box<Events>,
     sequence: u64,
     outputs: Digest,
+    written: Option<Written>,
 }
 
 impl<'m> Rerun<'m> {
@@ -77,26 +83,62 @@ impl<'m> Rerun<'m> {
             events: Box::default(),
             sequence: 0,
             outputs: Digest(0),
+            written: None,
         })
+    }
+
+    /// The same, which looks whether a day's streams hold what it says, if there are any; its
+    /// drop copies with a topology only.
+    ///
+    /// # Errors
+    /// The day cannot be read.
+    pub fn beside_streams<S: Segments>(
+        mut self,
+        day: &Path,
+        journal: &mut Walker<S>,
+        topology: Option<&Topology>,
+    ) -> Result<Self, String> {
+        let limits = limits_began(day).map_err(|error| error.to_string())?;
+        let sessions = members_of(journal).map_err(|error| error.to_string())?;
+        let written = Written::open(day, &limits, sessions, topology);
+        self.written = written.map_err(|error| error.to_string())?;
+        Ok(self)
+    }
+
+    /// How the day's streams compare with what was said so far; ends the comparison.
+    pub fn streams(&mut self) -> Vec<Compared> {
+        self.written.take().map_or_else(Vec::new, Written::finish)
     }
 
     /// Applies the next input.
     pub fn take(&mut self, input: &Input) {
         self.sequence = input.sequence;
+        if let Some(written) = &mut self.written {
+            written.begin(input);
+        }
         let mut step = self.engine.apply(input, &mut self.events);
         self.hear(input);
         while step == Step::More {
             step = self.engine.resume(&mut self.events);
             self.hear(input);
         }
+        if let Some(written) = &mut self.written {
+            written.settle();
+        }
     }
 
     /// Takes the events of one step, and publishes what comes of them.
     fn hear(&mut self, input: &Input) {
         let Self {
-            publisher, outputs, ..
+            publisher,
+            outputs,
+            written,
+            ..
         } = self;
         for event in self.events.as_slice() {
+            if let Some(written) = written {
+                written.hear(event, input);
+            }
             outputs.add(bytemuck::bytes_of(event));
             let taken = publisher.on_event(event, input.time_ns);
             debug_assert!(taken.is_ok(), "nothing waits in the feed's memory");

@@ -156,6 +156,19 @@ impl Member {
 
     /// Cancels an order.
     pub fn cancel(&mut self, user_ref: u32) {
+        self.queue_cancel(user_ref);
+        self.turn();
+    }
+
+    /// Enters a day order with the next number and cancels another one, in one piece.
+    pub fn enter_and_cancel(&mut self, side: u8, order: (u32, &str, u64), user_ref: u32) {
+        let (bytes, length) = order_bytes(self.user_ref_next, side, order, &[]);
+        self.user_ref_next += 1;
+        self.queue(&bytes[..length]);
+        self.cancel(user_ref);
+    }
+
+    fn queue_cancel(&mut self, user_ref: u32) {
         let mut bytes = [0; 64];
         let length = CancelOrder {
             user_ref,
@@ -163,7 +176,7 @@ impl Member {
         }
         .encode(&mut bytes)
         .unwrap();
-        self.message(&bytes[..length]);
+        self.queue(&bytes[..length]);
     }
 
     fn message(&mut self, message: &[u8]) {

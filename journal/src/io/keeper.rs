@@ -70,10 +70,10 @@ struct Closed {
 /// The one who keeps a day's closed segments, of which there is one at a time.
 #[derive(Debug)]
 pub struct Keeper {
-    segments: FileSegments,
-    files: DirectoryFiles,
+    pub(super) segments: FileSegments,
+    pub(super) files: DirectoryFiles,
     index: Index,
-    keep: Keep,
+    pub(super) keep: Keep,
 }
 
 impl Keeper {
@@ -128,7 +128,7 @@ impl Keeper {
     }
 
     /// What the record that opens a segment says of what came before; `None` while there is none.
-    fn opening(&mut self, segment: u32) -> Result<Option<(u64, u64)>, StorageError> {
+    pub(super) fn opening(&mut self, segment: u32) -> Result<Option<(u64, u64)>, StorageError> {
         if let Some(mark) = self.index.marks(segment).first() {
             return Ok(Some((mark.next_sequence, mark.time_ns)));
         }
@@ -162,7 +162,7 @@ impl Keeper {
     }
 
     /// Puts a compressed file in the place of a segment's.
-    fn archive(&mut self, at: SegmentFile) -> Result<Kept, StorageError> {
+    pub(super) fn archive(&mut self, at: SegmentFile) -> Result<Kept, StorageError> {
         let name = archive_name(at.number);
         let draft = format!("{name}.new");
         let path = self.segments.directory().join(&draft);
@@ -255,7 +255,7 @@ impl Closed {
 }
 
 /// Flushes a directory's names.
-fn sync(directory: &Path) -> Result<(), StorageError> {
+pub(super) fn sync(directory: &Path) -> Result<(), StorageError> {
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced
         .map_err(|error| StorageError::new(Act::Flush, directory.display().to_string(), 0, &error))

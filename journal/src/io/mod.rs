@@ -10,6 +10,7 @@ mod keeper;
 mod listed;
 mod look;
 mod mode;
+mod over;
 mod plain;
 mod prepare;
 mod transfer;

@@ -1,6 +1,7 @@
 //! What the tests share: inputs, and driving a writer.
 #![allow(dead_code)]
 
+pub mod kept;
 pub mod oracle;
 
 use bytemuck::Zeroable as _;

@@ -1,0 +1,67 @@
+//! A day that is over: nothing is ever written behind its stop, so its last segment is compressed
+//! as the others were, and the one made ahead of use goes.
+
+use std::path::PathBuf;
+
+use super::keeper::{Keeper, Kept, sync};
+use super::listed::FileList;
+use crate::error::RecoveryError;
+use crate::files::Files as _;
+use crate::storage::{SegmentFile, Segments as _, segment_name};
+use crate::walk::Walker;
+
+impl Keeper {
+    /// Does the next thing that is due for a journal that nobody writes any more, behind
+    /// [`Keeper::turn`]. One that was not closed is left alone: what its last life left is for the
+    /// next one to judge.
+    ///
+    /// # Errors
+    /// As [`Keeper::turn`].
+    pub fn finish(&mut self) -> Result<Kept, RecoveryError> {
+        let all = self.segments.list()?;
+        let Some((last, ahead)) = self.last_written(&all)? else {
+            return Ok(Kept::Nothing);
+        };
+        if let Some(ahead) = ahead.first() {
+            self.files.remove(&segment_name(ahead.number))?;
+            sync(self.segments.directory())?;
+            return Ok(Kept::Removed {
+                segment: ahead.number,
+            });
+        }
+        if last.is_archived || !self.keep.archives {
+            return Ok(Kept::Nothing);
+        }
+        Ok(self.archive(last)?)
+    }
+
+    /// The segment that ends in the journal's stop, and those behind it, which are all zeros; none
+    /// where the journal does not end in one.
+    fn last_written<'s>(
+        &mut self,
+        all: &'s [SegmentFile],
+    ) -> Result<Option<(SegmentFile, &'s [SegmentFile])>, RecoveryError> {
+        let mut begin = all.len();
+        let mut is_begun = false;
+        while begin > 0 && !is_begun {
+            begin -= 1;
+            is_begun = self.opening(all[begin].number)?.is_some();
+        }
+        let rest = &all[begin..];
+        if !is_begun {
+            return Ok(None);
+        }
+        let paths: Vec<PathBuf> = rest
+            .iter()
+            .map(|at| self.segments.existing(at.number))
+            .collect();
+        let mut walker = Walker::new(FileList::open(&paths)?)?;
+        while walker.record()?.is_some() {}
+        let is_closed = walker.end().is_some_and(|end| end.clean);
+        let (last, ahead) = match rest {
+            [last, ahead @ ..] if is_closed => (*last, ahead),
+            _ => return Ok(None),
+        };
+        Ok(Some((last, ahead)))
+    }
+}
