@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use cable::raw::{Packet, SYN, segment, stranger};
 use cable::{LIMITS, Server, cable, exchange, options, pattern};
-
 use nic::netns::{VETH_NAME, VethEnd};
 use nic::{Clock, HALF_OPEN_NS, RealClock, TcpEvent, TcpLimits, TcpPort, XdpTcp};
 

@@ -103,6 +103,9 @@ pub struct Bench {
     /// Writes the figures to this file too.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Appends the figures to those of this machine and day under benches/record.
+    #[arg(long)]
+    record: bool,
     /// Peers that take long to compile: `orderbook-rs` for `regimes`, `databases` for `durable`.
     #[arg(long)]
     features: Option<String>,
@@ -117,6 +120,9 @@ pub fn bench(what: &Bench) -> Outcome {
     command.arg("--").arg(&what.name);
     if what.quick {
         command.arg("--quick");
+    }
+    if what.record {
+        command.arg("--record");
     }
     if let Some(json) = &what.json {
         command.arg("--json").arg(json);
