@@ -240,6 +240,8 @@ pub struct Topology {
     pub uring: nic::UringOptions,
     /// Bytes of one journal segment.
     pub segment_bytes: u64,
+    /// How long inputs may gather before the journal writes them; zero where replies wait for it.
+    pub gather: Duration,
     /// What becomes of closed segments and of days that are over.
     pub keeping: Keeping,
     /// Who writes streams and snapshots, if anybody does.

@@ -204,7 +204,7 @@ where
             gate: GateTile::new(tcp, (outputs.entry, last.0), gate_links, topology, set)?
                 .opening_at(opening),
             engine: EngineTile::new(engine, last, startup, links, set)?.scheduled(outputs.schedule),
-            journal: JournalTile::new(writer, inputs_out, set)?,
+            journal: JournalTile::new(writer, inputs_out, set)?.gathering(topology.gather),
             publish: PublishTile::new(udp, (outputs.publisher, last.0), feed_out, topology, set)?
                 .with_depth(outputs.depth.zip(groups)),
             operator: Some(Operator::new(control_in, answers_out)),

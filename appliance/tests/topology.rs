@@ -104,14 +104,24 @@ fn values_arrive_where_they_belong() {
         days_max: Some(4),
     };
     let topology = Topology::parse(&text).unwrap();
-    assert_eq!(topology.keeping, wanted);
+    assert_eq!(
+        (topology.keeping, topology.gather),
+        (wanted, Duration::ZERO)
+    );
     let graph = topology.graph();
-    for told in ["compressed", "2 MiB", "3 h", "4 days", "131071 cancels"] {
+    let all = ["compressed", "2 MiB", "3 h", "4 days", "131071 cancels"];
+    for told in all {
         assert!(
             graph.contains(told),
             "{told:?} is not in the graph:\n{graph}"
         );
     }
+    assert!(!graph.contains("gathers"), "replies wait for it:\n{graph}");
+    let text = text.replace("ack = \"disk\"", "ack = \"memory\"");
+    let topology = Topology::parse(&text).unwrap();
+    assert_eq!(topology.gather, Duration::from_millis(1));
+    let graph = topology.graph();
+    assert!(graph.contains("gathers for 1000 us"), "{graph}");
 }
 
 #[test]
@@ -187,6 +197,20 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "[limits]",
         "[journal]\nkeep_days = 0\n[limits]",
         &["`journal.keep_days`", "from 1"],
+    ),
+    (
+        "[limits]",
+        "[journal]\ngather_us = 500\n[limits]",
+        &[
+            "`journal.gather_us`",
+            "wait for the disk",
+            "ack = \"memory\"",
+        ],
+    ),
+    (
+        "ack = \"disk\"",
+        "ack = \"memory\"\njournal = { gather_us = 1000001 }",
+        &["`journal.gather_us`", "to 1000000"],
     ),
     (
         "[limits]",

@@ -1,10 +1,15 @@
 //! The journal tile: inputs to the disk, and the number of the last one that is there.
+//!
+//! Where replies wait for the disk, what came is written at once, and what comes meanwhile shares
+//! the next write. Where nothing waits, each write only takes time from whoever is on the same
+//! thread: inputs gather first.
 
 use super::doing::{Doing, Part};
 use super::{Phase, Progress, Signals, Tile};
 use crate::topology;
 use ::journal::{AppendError, GROUP_INPUTS_MAX, LINE_BYTES, Storage, WRITE_BYTES, Writer};
 use queue::{Counter, CounterSet, Error, Histogram, Reader};
+use std::time::Duration;
 use wire::ring::{Command, Input};
 
 /// Times that are remembered, of inputs under way to the disk: a write's, another one's that
@@ -21,6 +26,10 @@ pub struct JournalTile<S: Storage> {
     signals: Signals,
     /// Taken from the link, not yet by the writer; one record.
     group: Vec<Input>,
+    /// When the first of the group was taken.
+    group_ns: u64,
+    /// How long a group that is not full may take more.
+    gather_ns: u64,
     /// Number of the last input taken from the link.
     sequence: u64,
     /// Time of input `n` at `n % TIMES`.
@@ -74,11 +83,20 @@ impl<S: Storage + Send> JournalTile<S> {
             inputs,
             signals: Signals::new(set)?,
             group: Vec::with_capacity(GROUP_INPUTS_MAX),
+            group_ns: 0,
+            gather_ns: 0,
             times_ns: vec![0; TIMES],
             closing: false,
             failure: None,
             counters,
         })
+    }
+
+    /// Offers the writer groups that are full or `gather` old, and all of them once the venue ends.
+    #[must_use]
+    pub fn gathering(mut self, gather: Duration) -> Self {
+        self.gather_ns = gather.as_nanos() as u64;
+        self
     }
 
     /// Takes the writer back, with its storage.
@@ -117,11 +135,14 @@ impl<S: Storage + Send> JournalTile<S> {
         }
     }
 
-    /// Fills the group from the link while the writer has not taken the last one.
-    fn group_fill(&mut self) -> usize {
-        if !self.group.is_empty() {
+    /// Fills the group from the link while it may take more.
+    fn group_fill(&mut self, now_ns: u64) -> usize {
+        if self.group.is_empty() {
+            self.group_ns = now_ns;
+        } else if self.is_group_due(now_ns) {
             return 0;
         }
+        let room = GROUP_INPUTS_MAX - self.group.len();
         let Self {
             inputs,
             group,
@@ -129,7 +150,7 @@ impl<S: Storage + Send> JournalTile<S> {
             times_ns,
             ..
         } = self;
-        inputs.take(GROUP_INPUTS_MAX, |time_ns, command| {
+        inputs.take(room, |time_ns, command| {
             *sequence += 1;
             times_ns[*sequence as usize % TIMES] = time_ns;
             group.push(Input {
@@ -140,8 +161,15 @@ impl<S: Storage + Send> JournalTile<S> {
         })
     }
 
-    fn group_append(&mut self) -> usize {
-        if self.group.is_empty() {
+    /// Whether the group is complete: full, old enough, or the last.
+    fn is_group_due(&self, now_ns: u64) -> bool {
+        self.group.len() == GROUP_INPUTS_MAX
+            || now_ns.saturating_sub(self.group_ns) >= self.gather_ns
+            || self.signals.phase() != Phase::Running
+    }
+
+    fn group_append(&mut self, now_ns: u64) -> usize {
+        if self.group.is_empty() || !self.is_group_due(now_ns) {
             return 0;
         }
         match self.writer.append(&self.group) {
@@ -208,8 +236,8 @@ impl<S: Storage + Send> Tile for JournalTile<S> {
             return Progress::Idle;
         }
         self.counters.doing.now(Part::Append);
-        let taken = self.group_fill();
-        let appended = self.group_append();
+        let taken = self.group_fill(now_ns);
+        let appended = self.group_append(now_ns);
         self.counters.doing.now(Part::Disk);
         let durable = self.writer_poll(now_ns);
         self.counters.doing.now(Part::Figures);

@@ -45,16 +45,18 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     let order_entry = order_entry(&file.order_entry)?;
     let feed = feed(file.feed, symbols.len())?;
     packets::interface_is_free(&order_entry, &feed)?;
+    let ack = ack(&file.ack)?;
     let topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
         data_dir: PathBuf::from(not_empty("data_dir", file.data_dir, "name a directory")?),
-        ack: ack(&file.ack)?,
+        ack,
         order_entry,
         feed,
         limits,
         ending: ending(&file.ending)?,
         uring: uring::options(&file.uring)?,
         segment_bytes: within("segment_mib", file.segment_mib, 1..=SEGMENT_MIB_MAX)? * MIB as u64,
+        gather: keeping::gather(&file.journal, ack)?,
         keeping: keeping::keeping(&file.journal)?,
         shadow: shadow::shadow(file.shadow.as_ref())?,
         places,

@@ -54,7 +54,7 @@ fn limits(topology: &Topology, text: &mut String) -> std::fmt::Result {
         "  a reply leaves when its order is in: {}",
         topology.ack.name()
     )?;
-    writeln!(text, "  the journal: {}", keeping::told(&topology.keeping))?;
+    writeln!(text, "  the journal: {}", keeping::told(topology))?;
     let cancels = Reserve::cancels_min(topology.segment_bytes);
     writeln!(text, "  a full disk leaves room for {cancels} cancels")?;
     writeln!(

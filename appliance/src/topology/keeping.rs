@@ -1,7 +1,8 @@
-//! What becomes of the journal's closed segments and of old days: `[journal]` in the file.
+//! How the journal gathers what it writes, and what becomes of its closed segments and of old days:
+//! `[journal]` in the file.
 
 use super::check::within;
-use super::{Error, Link, Topology};
+use super::{Ack, Error, Link, Topology};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -9,6 +10,10 @@ use std::time::Duration;
 const KEEP_MIB_MAX: u64 = 1 << 30;
 const KEEP_HOURS_MAX: u64 = 24 * 366 * 100;
 const KEEP_DAYS_MAX: usize = 366 * 100;
+
+/// How long inputs gather that nobody waits for, in microseconds: unless said, and at most.
+const GATHER_US: u64 = 1_000;
+const GATHER_US_MAX: u64 = 1_000_000;
 
 /// Of a segment, what the link to the journal may fill with inputs that are on their way: the rest
 /// of what a full disk leaves is for refusals and cancels.
@@ -19,6 +24,7 @@ const UNDER_WAY_PART: u64 = 4;
 pub(super) struct Raw {
     #[serde(default)]
     archive: bool,
+    gather_us: Option<u64>,
     keep_mib: Option<u64>,
     keep_hours: Option<u64>,
     keep_days: Option<usize>,
@@ -58,6 +64,21 @@ pub(super) fn keeping(raw: &Raw) -> Result<Keeping, Error> {
     })
 }
 
+/// How long inputs may gather before they are written: not at all where replies wait for the disk.
+pub(super) fn gather(raw: &Raw, ack: Ack) -> Result<Duration, Error> {
+    let gather_us = match (ack, raw.gather_us) {
+        (Ack::Memory, named) => named.unwrap_or(GATHER_US),
+        (Ack::Disk, None) => 0,
+        (Ack::Disk, Some(named)) => {
+            let problem = format!("is {named}, and replies wait for the disk");
+            let remedy = "leave it out, or write ack = \"memory\"";
+            return Err(Error::value("journal.gather_us", problem, remedy));
+        }
+    };
+    let gather_us = within("journal.gather_us", gather_us, 0..=GATHER_US_MAX)?;
+    Ok(Duration::from_micros(gather_us))
+}
+
 /// What is under way to the journal when the disk is full must leave room for cancels.
 pub(super) fn under_way_fits(topology: &Topology) -> Result<(), Error> {
     let under_way = (topology.depth(Link::EngineJournal) * journal::LINE_BYTES) as u64;
@@ -76,13 +97,18 @@ pub(super) fn under_way_fits(topology: &Topology) -> Result<(), Error> {
     ))
 }
 
-/// What is kept, for the graph.
-pub(super) fn told(keeping: &Keeping) -> String {
-    let mut told = vec![if keeping.archives {
+/// How it is written and what is kept, for the graph.
+pub(super) fn told(topology: &Topology) -> String {
+    let keeping = &topology.keeping;
+    let mut told = Vec::new();
+    if !topology.gather.is_zero() {
+        told.push(format!("gathers for {} us", topology.gather.as_micros()));
+    }
+    told.push(if keeping.archives {
         "closed segments are compressed".to_owned()
     } else {
         "closed segments stay as written".to_owned()
-    }];
+    });
     if let Some(bytes) = keeping.bytes_max {
         told.push(format!("{} MiB of a day are kept", bytes >> 20));
     }
