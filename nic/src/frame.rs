@@ -157,14 +157,19 @@ fn pseudo_sum(protocol: u8, from: Ipv4Addr, to: Ipv4Addr, segment_bytes: usize) 
     addresses + u64::from(protocol) + segment_bytes as u64
 }
 
-/// Sum of the big-endian 16-bit words, the last byte padded with zero (RFC 1071).
+/// Sum of the big-endian 16-bit words, the last byte padded with zero, folded to one word (RFC
+/// 1071): four bytes at a time, as little-endian numbers, for the order of bytes may be put right
+/// at the end.
 pub(crate) fn sum_words(bytes: &[u8]) -> u64 {
-    let (pairs, last) = bytes.as_chunks::<2>();
-    let sum: u64 = pairs
+    let (quads, rest) = bytes.as_chunks::<4>();
+    let sum: u64 = quads
         .iter()
-        .map(|&pair| u64::from(u16::from_be_bytes(pair)))
+        .map(|&quad| u64::from(u32::from_le_bytes(quad)))
         .sum();
-    sum + last.first().map_or(0, |&byte| u64::from(byte) << 8)
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    let sum = sum + u64::from(u32::from_le_bytes(last));
+    fold(sum).swap_bytes().into()
 }
 
 pub(crate) fn fold(mut sum: u64) -> u16 {
@@ -206,6 +211,22 @@ mod tests {
             0x12, 0x34, 0, 0x35, 0, 10, 0x02, 0xef, b'h', b'i',
         ];
         assert_eq!(room[..length], expected);
+    }
+
+    #[test]
+    fn a_sum_is_that_of_the_words_one_by_one() {
+        let bytes: Vec<u8> = (0..1_500u32).map(|n| (n * n % 251) as u8).collect();
+        for length in (0..200).chain([1_499, 1_500]) {
+            let padded = [&bytes[..length], &[0][..length % 2]].concat();
+            let words = padded.chunks(2);
+            let sum = words.map(|pair| u64::from(pair[0]) << 8 | u64::from(pair[1]));
+            assert_eq!(
+                fold(sum_words(&bytes[..length])),
+                fold(sum.sum()),
+                "{length}"
+            );
+        }
+        assert_eq!(fold(sum_words(&[0xff; 1_500])), 0xffff);
     }
 
     #[test]

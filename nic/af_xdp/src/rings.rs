@@ -212,10 +212,10 @@ impl TxRing {
     /// (see [`QueueOptions::tx_budget`](crate::QueueOptions::tx_budget)), so this goes on until the
     /// ring is empty.
     pub fn kick(&mut self) -> Kicked {
-        self.ring.publish();
         if self.ring.drained() {
-            return Kicked::Empty;
+            return Kicked::Empty; // what was pushed was published, too
         }
+        self.ring.publish();
         let mut stalls = 0;
         for _ in 0..KICKS_MAX {
             if !self.always_wake && !self.ring.needs_wakeup() {
