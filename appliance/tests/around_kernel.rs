@@ -7,6 +7,9 @@ mod harness;
 use harness::{Ended, Member, Site, Venue, counter, program, wait_until};
 use nic::netns::{VETH_NAME, VethOptions, VethPair};
 use std::collections::HashMap;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::Duration;
+use wire::mold::Packet;
 
 /// A cable whose ends can do AF_XDP, or `None` with the reason printed.
 fn cable() -> Option<VethPair> {
@@ -163,6 +166,72 @@ fn queues_and_polling_are_chosen_by_the_topology_and_frames_are_counted() {
         assert!(ended.out.contains(name), "{name} is not in: {}", ended.out);
     }
     venue.stop();
+}
+
+/// A group on the member's side of the cable.
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 192, 0, 1);
+
+/// A kernel socket that is told what is sent to the group.
+fn receiver(pair: &VethPair) -> UdpSocket {
+    let here = pair.left.address;
+    let open = || UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0));
+    let socket = pair.left.netns.run(open).unwrap().unwrap();
+    socket.join_multicast_v4(&GROUP, &here).unwrap();
+    let wait = Duration::from_millis(20);
+    socket.set_read_timeout(Some(wait)).unwrap();
+    socket
+}
+
+/// One interface, one program: order entry receives by the first queue, and the feed only sends, by
+/// another one. The cable brings everything that arrives by the first.
+#[test]
+fn order_entry_and_feed_go_around_the_kernel_on_one_interface() {
+    let options = VethOptions {
+        transmit_more: 1,
+        ..VethOptions::default()
+    };
+    let Some(pair) = cable_with(options) else {
+        return;
+    };
+    let feed = receiver(&pair);
+    let to = format!("{GROUP}:{}", feed.local_addr().unwrap().port());
+    let site = site(&pair);
+    let (nobody, source) = (site.feed.local_addr().unwrap(), pair.right.address);
+    let around = format!("source = \"{source}:0\"\nmode = \"native\"\n");
+    let around = format!("{around}interface = \"{VETH_NAME}\"");
+    let site = site
+        .with(&nobody.to_string(), &to)
+        .with("source = \"127.0.0.1:0\"", &around)
+        .with("[feed]", "[order_entry.xdp]\nqueues = [0]\n[feed]")
+        .with("[limits]", "[feed.xdp]\nqueues = [1]\n[limits]");
+    let venue = start(&pair, &site);
+    let told = venue.stderr();
+    for piece in [
+        "order entry: xdp native, queues 0,",
+        "feed: xdp native, queues 1 to send only,",
+    ] {
+        assert!(told.contains(piece), "{piece:?} is not in: {told}");
+    }
+    let mut alpha = login(&pair, &venue, "ALPHA");
+    for _ in 0..3 {
+        alpha.enter(b'B', 10, "AAPL", 1_000_000);
+    }
+    alpha.until_kinds("SAAA");
+    let (mut bytes, mut adds) = ([0; 2_048], 0);
+    wait_until("news of the orders", || {
+        if let Ok(length) = feed.recv(&mut bytes) {
+            let packet = Packet::parse(&bytes[..length]).unwrap();
+            adds += packet.blocks().filter(|(_, it)| it[0] == b'A').count();
+        }
+        adds == 3
+    });
+    for port in ["gate", "publish"] {
+        for name in ["refused", "lost", "invalid", "send_errors"] {
+            assert_eq!(counter(&site, &format!("{port}.xdp_{name}")), 0, "{name}");
+        }
+    }
+    venue.stop();
+    alpha.until_closed();
 }
 
 #[test]

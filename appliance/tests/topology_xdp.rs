@@ -134,3 +134,38 @@ fn a_section_without_a_port_around_the_kernel_is_refused() {
         assert!(error.contains(piece), "{piece:?} is not in: {error}");
     }
 }
+
+#[test]
+fn one_interface_is_shared_by_queues_of_ones_own() {
+    let shared =
+        |entry: &str, feed: &str| Topology::parse(&around(entry, feed).replace("eth1", "eth0"));
+    let parsed = shared("queues = [0, 1]", "queues = [2]").unwrap();
+    assert!(parsed.order_entry.xdp.unwrap().receives);
+    let feed = parsed.feed.xdp.unwrap();
+    assert_eq!((feed.receives, &feed.queues[..]), (false, &[2][..]));
+    let apart = Topology::parse(&around("", "queues = [2]")).unwrap();
+    assert!(apart.feed.xdp.unwrap().receives, "it has an interface");
+    for (entry, feed, pieces) in [
+        ("", "", ["`order_entry.xdp.queues`", "missing", "eth0"]),
+        (
+            "queues = [0]",
+            "",
+            ["`feed.xdp.queues`", "missing", "none twice"],
+        ),
+        (
+            "",
+            "queues = [1]",
+            ["`order_entry.xdp.queues`", "missing", "feed.interface"],
+        ),
+        (
+            "queues = [0, 1]",
+            "queues = [2, 1]",
+            ["`feed.xdp.queues`", "names 1", "its own"],
+        ),
+    ] {
+        let error = shared(entry, feed).unwrap_err().to_string();
+        for piece in pieces {
+            assert!(error.contains(piece), "{piece:?} is not in: {error}");
+        }
+    }
+}

@@ -112,8 +112,11 @@ pub struct VethEnd {
 /// What a cable is to be.
 #[derive(Clone, Copy, Debug)]
 pub struct VethOptions {
-    /// Receive and transmit queues of each end.
+    /// Receive queues of each end, and as many transmit queues.
     pub queues: u32,
+    /// Transmit queues of the right end beyond these. The left one has none: a driver takes no
+    /// program while its peer sends by more queues than it receives by.
+    pub transmit_more: u32,
     /// Longest IP packet.
     pub mtu: u32,
 }
@@ -123,6 +126,7 @@ impl Default for VethOptions {
     fn default() -> VethOptions {
         VethOptions {
             queues: 1,
+            transmit_more: 0,
             mtu: 1500,
         }
     }
@@ -150,10 +154,13 @@ impl VethPair {
             right: end(2)?,
         };
         let right = pair.right.netns.path();
-        let (queues, mtu) = (options.queues.to_string(), options.mtu.to_string());
-        let shape = ["mtu", &mtu, "numrxqueues", &queues, "numtxqueues", &queues];
-        let first = [&["link", "add", VETH_NAME], &shape[..], &["type", "veth"]].concat();
-        let second = [&["peer", "name", VETH_NAME], &shape[..], &["netns", &right]].concat();
+        let VethOptions { queues, mtu, .. } = options;
+        let more = queues + options.transmit_more;
+        let [mtu, queues, more] = [*mtu, *queues, more].map(|it| it.to_string());
+        let shape = ["mtu", &mtu, "numrxqueues", &queues, "numtxqueues"];
+        let first = [&["link", "add", VETH_NAME], &shape[..], &[&queues]].concat();
+        let second = [&["type", "veth", "peer", "name", VETH_NAME], &shape[..]].concat();
+        let second = [&second[..], &[&more, "netns", &right]].concat();
         pair.left.netns.ip(&[first, second].concat())?;
         pair.left.configure(&pair.right)?;
         pair.right.configure(&pair.left)?;

@@ -43,8 +43,8 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     let places = wiring::places(&file.tiles)?;
     let links = wiring::links(&file.links)?;
     let order_entry = order_entry(&file.order_entry)?;
-    let feed = feed(file.feed, symbols.len())?;
-    packets::interface_is_free(&order_entry, &feed)?;
+    let mut feed = feed(file.feed, symbols.len())?;
+    packets::interface_shared(&order_entry, &mut feed)?;
     let ack = ack(&file.ack)?;
     let topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,

@@ -44,15 +44,31 @@ pub(super) fn has_interface(
     Ok(())
 }
 
-/// An interface carries one program: order entry and feed cannot both go around the kernel on it.
-pub(super) fn interface_is_free(entry: &OrderEntry, feed: &Feed) -> Result<(), Error> {
-    let (Some(entry), Some(feed)) = (&entry.xdp, &feed.xdp) else {
+/// Order entry and feed may both go around the kernel on one interface, by queues of their own. It
+/// carries one program, that of order entry; the feed only sends.
+pub(super) fn interface_shared(entry: &OrderEntry, feed: &mut Feed) -> Result<(), Error> {
+    let (Some(entry), Some(feed)) = (&entry.xdp, &mut feed.xdp) else {
         return Ok(());
     };
     if entry.interface != feed.interface {
         return Ok(());
     }
-    let problem = format!("is \"{}\", which the feed's AF_XDP has", feed.interface);
-    let remedy = "give the feed another interface, or one of them mode = \"io_uring\"";
-    Err(Error::value("order_entry.interface", problem, remedy))
+    for (key, port) in [("order_entry.xdp.queues", entry), ("feed.xdp.queues", feed)] {
+        if port.queues.is_empty() {
+            let problem = format!(
+                "is missing, and order entry and feed share \"{}\"",
+                port.interface
+            );
+            let remedy = "name the queues of both, none twice, or give the feed another \
+                          `feed.interface`";
+            return Err(Error::value(key, problem, remedy));
+        }
+    }
+    if let Some(queue) = feed.queues.iter().find(|it| entry.queues.contains(it)) {
+        let problem = format!("names {queue}, which `order_entry.xdp.queues` has");
+        let remedy = "give each its own queues of the interface they share";
+        return Err(Error::value("feed.xdp.queues", problem, remedy));
+    }
+    feed.receives = false;
+    Ok(())
 }

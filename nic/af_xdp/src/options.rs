@@ -36,6 +36,9 @@ pub struct Options {
     pub mode: Mode,
     /// The frames that are ours.
     pub rule: Rule,
+    /// Whether frames come in. A port that only sends attaches no program: another port may have
+    /// the interface's, and the other queues.
+    pub receives: bool,
     /// Preferred busy polling, if any; [`Port::report`](crate::Port::report) says what came of it.
     pub busy_poll: Option<BusyPoll>,
     /// Whether the driver is asked about each frame, for
@@ -52,6 +55,7 @@ impl Options {
             queues: vec![0],
             mode,
             rule,
+            receives: true,
             busy_poll: None,
             metadata: false,
         }

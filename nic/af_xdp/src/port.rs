@@ -76,7 +76,7 @@ pub struct Arrived {
 #[derive(Debug)]
 pub struct Port {
     // Dropped first: no frame is redirected to a socket that is going.
-    _link: Link,
+    link: Option<Link>,
     lanes: Vec<Lane>,
     /// The queue that is looked at next: they take turns, so that a flooded one starves nobody.
     next: usize,
@@ -103,7 +103,9 @@ impl Port {
             let keep = frames.len() - DEPTH as usize;
             let queue = Queue::open(&umem, &mut frames, keep, &socket)
                 .map_err(|error| error.with_detail(format!("queue {number}")))?;
-            filter.set_socket(number, &queue.socket)?;
+            if options.receives {
+                filter.set_socket(number, &queue.socket)?;
+            }
             Ok(Lane {
                 number,
                 queue,
@@ -116,8 +118,9 @@ impl Port {
             Mode::Generic => Hook::Generic,
             _ => Hook::Native,
         };
+        let attach = || filter.attach(options.interface, hook);
         Ok(Port {
-            _link: filter.attach(options.interface, hook)?,
+            link: options.receives.then(attach).transpose()?,
             lanes,
             next: 0,
             filter,
@@ -132,6 +135,11 @@ impl Port {
     /// The mode asked for, which is the one in use.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// Whether frames come in.
+    pub fn receives(&self) -> bool {
+        self.link.is_some()
     }
 
     /// What the kernel granted to the first queue; the others join it and are asked for the same.
@@ -269,8 +277,10 @@ impl Port {
     /// later kick continues.
     pub fn kick(&mut self) -> bool {
         for _ in 0..ROUNDS_MAX {
+            let kicked = self.lanes[0].queue.tx.kick();
+            // Behind the system call, so that no frame waits for it.
             self.sender().reap();
-            match self.lanes[0].queue.tx.kick() {
+            match kicked {
                 Kicked::Empty => return true,
                 Kicked::Pending => {}
                 Kicked::Refused(_) => {

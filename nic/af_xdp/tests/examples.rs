@@ -83,6 +83,7 @@ fn capture_writes_what_arrives() {
     let options = VethOptions {
         queues: 2,
         mtu: 9000,
+        ..VethOptions::default()
     };
     let Some(pair) = cable(&options) else { return };
     let file = std::env::temp_dir().join(format!("af_xdp-{}.pcap", std::process::id()));

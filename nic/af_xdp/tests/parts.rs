@@ -13,6 +13,7 @@ use support::{PATIENCE, PORT, Side, Wanted, cable, datagram, inside};
 
 const JUMBO: VethOptions = VethOptions {
     queues: 1,
+    transmit_more: 0,
     mtu: 9000,
 };
 

@@ -25,6 +25,9 @@ pub struct XdpOptions {
     /// Queues of the interface, each once; what comes by another one goes to the kernel. Frames
     /// leave by the first. None named: all that the driver receives by.
     pub queues: Vec<u32>,
+    /// Whether frames come in. A port that only sends leaves the interface's program and the other
+    /// queues to another one (UDP only).
+    pub receives: bool,
     /// Preferred busy polling, if any: for cards only, a virtual interface gets slower.
     pub busy_poll: Option<BusyPoll>,
     /// Whether the card is asked when each datagram came (UDP only, and not in generic mode).
@@ -43,6 +46,7 @@ impl XdpOptions {
             best,
             worst: None,
             queues: Vec::new(),
+            receives: true,
             busy_poll: None,
             card_times: false,
             congestion: Congestion::default(),
@@ -95,6 +99,7 @@ pub(crate) fn open(xdp: &XdpOptions, rule: &Rule) -> io::Result<Port> {
     for mode in steps.filter(|step| *step >= xdp.best && *step <= worst) {
         let options = Options {
             queues: queues.clone(),
+            receives: xdp.receives,
             busy_poll: xdp.busy_poll,
             metadata: xdp.card_times,
             ..Options::new(index, mode.into(), rule.clone())
@@ -149,5 +154,6 @@ pub(crate) fn name(mode: Mode) -> &'static str {
 pub(crate) fn told(port: &Port) -> String {
     let numbers: Vec<String> = port.queues().map(|(queue, _)| queue.to_string()).collect();
     let (mode, numbers) = (name(port.mode()), numbers.join(" "));
-    format!("{mode}, queues {numbers}, {}", port.report())
+    let only = if port.receives() { "" } else { " to send only" };
+    format!("{mode}, queues {numbers}{only}, {}", port.report())
 }
