@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::BenchError;
 
-/// Longest wait for the other side of a bench.
+/// Longest wait for the other side of a bench, as far as the waiting thread was there.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Most of a pause between two looks at the clock that counts: who was away for longer was stopped
+/// or had no core, and so, perhaps, was the other side.
+const ABSENCE_MAX: Duration = Duration::from_secs(20);
 /// Looks in vain before a waiting thread lets another one run: matters only where two threads
 /// share a core.
 const LOOKS_MAX: u32 = 1 << 12;
@@ -63,7 +66,7 @@ pub struct Stop(AtomicBool);
 impl Stop {
     /// Asks until there is something: spins first, then yields, and ends after [`PATIENCE`].
     pub fn wait<T>(&self, mut ask: impl FnMut() -> Option<T>) -> Result<T, BenchError> {
-        let mut since = None;
+        let (mut waited, mut looked) = (Duration::ZERO, None);
         loop {
             for _ in 0..LOOKS_MAX {
                 if let Some(found) = ask() {
@@ -75,7 +78,10 @@ impl Stop {
             if self.0.load(Ordering::Relaxed) {
                 return Err(BenchError::Stopped);
             }
-            if since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+            let now = Instant::now();
+            let passed = now - looked.replace(now).unwrap_or(now);
+            waited += passed.min(ABSENCE_MAX);
+            if waited > PATIENCE {
                 let what = format!("the other side did not answer for {PATIENCE:?}");
                 return Err(BenchError::Failed(what));
             }

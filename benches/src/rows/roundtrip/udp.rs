@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nic::netns::{VETH_NAME, VethEnd, VethPair};
 use nic::{Net, RealNet, SendError, UdpOptions, UdpPort, UdpStats, XdpMode, XdpOptions};
@@ -27,8 +27,14 @@ pub enum Way {
     Blocking,
 }
 
-/// How long a blocking socket waits before it looks whether the turn is over.
-const BLOCKED_MAX: Duration = Duration::from_millis(50);
+/// How long a blocking socket waits in one call.
+const BLOCKED_MAX: Duration = Duration::from_millis(4);
+
+/// A datagram that is not answered for so long is taken for lost and sent again: nothing else
+/// would ever do it. The first sending counts for its time, so it shows as the maximum.
+const ANSWER_MAX: Duration = Duration::from_secs(1);
+/// Looks in vain between two looks at the clock.
+const LOOKS: u32 = 1 << 10;
 
 /// One turn: so many datagrams there and back, each one checked.
 pub fn turn(cable: &VethPair, way: Way, trips: u64, bytes: usize) -> Result<Samples, BenchError> {
@@ -42,9 +48,9 @@ pub fn turn(cable: &VethPair, way: Way, trips: u64, bytes: usize) -> Result<Samp
         let mut times = Samples::new();
         for number in 1..=trips {
             let sent = message(number, bytes);
+            let before = message(number - 1, bytes);
             let start = clock.raw();
-            send(stop, &mut *port, to, &sent)?;
-            let (_, came) = receive(stop, &mut *port)?;
+            let came = ask(stop, &mut *port, (to, &sent), &before)?;
             times.push(clock.delta_as_nanos(start, clock.raw()) * 1_000);
             check(&came, number)?;
         }
@@ -55,16 +61,23 @@ pub fn turn(cable: &VethPair, way: Way, trips: u64, bytes: usize) -> Result<Samp
     let there = |stop: &Stop| {
         let mut port = open(right, way)?;
         meet(stop, &addresses[1], &addresses[0], port.local_addr())?;
-        for number in 1..=trips {
-            let (from, bytes) = receive(stop, &mut *port)?;
-            check(&bytes, number)?;
+        let mut last = 0;
+        loop {
+            let is_over = || is_done.load(Ordering::Relaxed);
+            let came = stop.wait(|| match look(&mut *port) {
+                None if is_over() => Some(None),
+                came => came.map(Some),
+            })?;
+            let Some((from, bytes)) = came else {
+                return Ok(());
+            };
+            // The last one comes again when its answer was lost or late.
+            if bytes != message(last, bytes.len()) {
+                last += 1;
+                check(&bytes, last)?;
+            }
             send(stop, &mut *port, from, &bytes)?;
         }
-        // The last answer may still be on its way out of the port.
-        stop.wait(|| {
-            port.poll(&mut |_, _| ());
-            is_done.load(Ordering::Relaxed).then_some(())
-        })
     };
     pair(here, there)
 }
@@ -127,12 +140,39 @@ fn send(
     Ok(())
 }
 
-fn receive(stop: &Stop, port: &mut dyn UdpPort) -> Result<(SocketAddrV4, Vec<u8>), BenchError> {
-    let mut got = None;
-    stop.wait(|| {
-        port.poll(&mut |from, bytes| got = Some((from, bytes.to_vec())));
-        got.take()
-    })
+/// Sends until something comes that is not `before`, the answer to the last message but late.
+fn ask(
+    stop: &Stop,
+    port: &mut dyn UdpPort,
+    (to, sent): (SocketAddrV4, &[u8]),
+    before: &[u8],
+) -> Result<Vec<u8>, BenchError> {
+    loop {
+        send(stop, port, to, sent)?;
+        let since = Instant::now();
+        let mut looks = 0_u32;
+        let answer = stop.wait(|| {
+            if let Some((_, came)) = look(port)
+                && came != before
+            {
+                return Some(Some(came));
+            }
+            looks = looks.wrapping_add(1);
+            let is_time = looks.is_multiple_of(LOOKS) && since.elapsed() > ANSWER_MAX;
+            is_time.then_some(None)
+        })?;
+        match answer {
+            Some(answer) => return Ok(answer),
+            None => eprintln!("benches: a datagram was not answered for {ANSWER_MAX:?}: again"),
+        }
+    }
+}
+
+/// What came, if something did.
+fn look(port: &mut dyn UdpPort) -> Option<(SocketAddrV4, Vec<u8>)> {
+    let mut came = None;
+    port.poll(&mut |from, bytes| came = Some((from, bytes.to_vec())));
+    came
 }
 
 /// A kernel socket, connected to the first peer that it sends to: that spares the kernel a search
