@@ -23,6 +23,10 @@ const STEPS: &[Step] = &[
         run: test,
     },
     Step {
+        name: "soak",
+        run: soak,
+    },
+    Step {
         name: "determinism",
         run: || determinism::run(&determinism::Determinism::CI),
     },
@@ -108,6 +112,17 @@ fn test() -> Outcome {
     let examples = ["test", "--profile", "checked", "--doc", "--quiet"];
     let examples = run_command(cargo(&examples).args(chosen));
     tests.and(examples)
+}
+
+/// AF_XDP on a bad day, in both modes at once; the tests have only a second of it.
+fn soak() -> Outcome {
+    let chosen = ["-p", "af_xdp", "--test", "soak"];
+    run_command(
+        cargo(&["test", "--profile", "checked"])
+            .args(chosen)
+            .args(["--", "--nocapture"])
+            .env("AF_XDP_SOAK_SECONDS", "60"),
+    )
 }
 
 fn loom() -> Outcome {
