@@ -27,7 +27,7 @@ const _: () = assert!(NAMES_AHEAD < SEEN_MAX && SEEN_MAX.is_power_of_two());
 /// more than a miss. See `docs/latency-budget.md`.
 const WORTHWHILE_FROM: u32 = 16_384;
 
-/// The most commands that [`Engine::warm`] looks at.
+/// A usual burst, long enough for all stages; [`Engine::look_ahead`] takes bursts of any length.
 pub const BURST_MAX: usize = 32;
 
 /// Commands that are somewhere in the stages.
@@ -84,18 +84,6 @@ impl Engine<'_> {
         if at + NEIGHBOURS_AHEAD < end {
             self.fetch_neighbours(at + NEIGHBOURS_AHEAD);
         }
-    }
-
-    /// As [`Engine::look_ahead`], for all of a burst at once, at most [`BURST_MAX`] commands; for
-    /// callers that have no inputs yet.
-    pub fn warm<'c>(&mut self, commands: impl IntoIterator<Item = &'c Command>) {
-        let mut end = 0;
-        for command in commands.into_iter().take(BURST_MAX) {
-            self.fetch_names(command, end);
-            end += 1;
-        }
-        (0..end).for_each(|at| self.fetch_records(at));
-        (0..end).for_each(|at| self.fetch_neighbours(at));
     }
 
     /// What the stages would have done before the first place.
