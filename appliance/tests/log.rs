@@ -124,6 +124,9 @@ fn inputs_are_shown_as_they_are_asked_for() {
         assert!(shown.contains(piece), "{piece} is not in {shown}");
     }
     log("show", &["--symbol", "NONE"], &site.data_dir()).refuses(2, &["no symbol \"NONE\""]);
+    log("show", &["--account", "9"], &site.data_dir()).refuses(2, &["no session of account 9"]);
+    let backwards = ["--from", "2026-01-02", "--to", "2026-01-01"];
+    log("show", &backwards, &site.data_dir()).refuses(2, &["--from 2026-01-02T", "not before"]);
     log("show", &["--sequence", "5..2"], &site.data_dir()).refuses(2, &["5..2"]);
     log("show", &["--from", "noon"], &site.data_dir()).refuses(2, &["noon"]);
 }
@@ -159,6 +162,25 @@ fn exported_lines_are_json_and_name_what_is_in_the_log() {
         .filter_map(|line| line["record"].as_str())
         .collect();
     assert_eq!((kinds[0], *kinds.last().unwrap()), ("segment", "close"));
+    // Of records those that hold what is wanted.
+    let ended = log(
+        "export",
+        &["--records", "--symbol", "MSFT"],
+        &segment(&site),
+    );
+    ended.succeeds();
+    let lines: Vec<&str> = ended.out.lines().collect();
+    let is_record = |line: &&str| line.starts_with("{\"record\":\"group\"");
+    assert!(is_record(&lines[0]) && lines[1].starts_with("{\"sequence\":2,"));
+    assert!(!is_record(lines.last().unwrap()), "{ended:?}");
+    assert!(!ended.out.contains("segment\",\"version"), "{ended:?}");
+    // Letters are whole for programs, and short for people.
+    assert!(
+        ended.out.contains("\"client_id\":\"MSFT    \""),
+        "{ended:?}"
+    );
+    let shown = log("show", &["--sequence", "2"], &segment(&site)).out;
+    assert!(shown.ends_with(" client_id=MSFT\n"), "{shown}");
 }
 
 /// Changes one byte of the segment and verifies.
@@ -219,7 +241,10 @@ fn cut_foreign_empty_and_missing_files_are_refused() {
     let missing = site.dir.path().join("none");
     log("verify", &[], &missing).refuses(2, &["none"]);
     log("verify", &[], site.dir.path()).refuses(2, &["neither a segment nor a trading day"]);
-    log("stat", &[], &day_directory(&site).join("limits")).refuses(1, &["limits"]);
+    let limits = day_directory(&site).join("limits");
+    log("stat", &[], &limits).refuses(1, &["limits", "if it is no segment, name one"]);
+    fs::write(&path, vec![0x5a; 512 << 10]).unwrap();
+    log("show", &[], &path).refuses(1, &["some-file", "if it is no segment, name one"]);
 }
 
 #[test]

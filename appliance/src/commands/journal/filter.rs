@@ -11,7 +11,7 @@ use wire::ring::{Command, CommandKind, Input};
 use super::time;
 
 /// What is wanted; what is not asked for does not matter.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Wanted {
     /// Inputs about this symbol: its name, or its number. Cancels and replacements of its orders
     /// are about it too.
@@ -32,6 +32,23 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// Whether everything is wanted.
+    pub(super) fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses what no input can be.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from >= to => Err(format!(
+                "--from {} is not before --to {}",
+                time::told(from),
+                time::told(to)
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The last mark before all that is wanted; none where everything must be looked at.
     pub(super) fn mark<'i>(&self, index: &'i Index) -> Option<&'i Mark> {
         if self.symbol.is_some() || self.account.is_some() {
@@ -102,6 +119,8 @@ pub(super) struct Filter {
     orders: HashMap<(u16, u32), u16>,
     /// What a session asked for its next order, which says whether it is wanted.
     extras: BTreeMap<u16, Input>,
+    /// Something named the account that is wanted.
+    is_account_known: bool,
 }
 
 impl Filter {
@@ -111,6 +130,7 @@ impl Filter {
             names: Names::default(),
             orders: HashMap::new(),
             extras: BTreeMap::new(),
+            is_account_known: false,
         }
     }
 
@@ -121,6 +141,7 @@ impl Filter {
         on: &mut dyn FnMut(&Input, &Names) -> Result<(), E>,
     ) -> Result<(), E> {
         self.names.hear(&input.command);
+        self.is_account_known |= self.is_accounts(&input.command);
         let session = input.command.session;
         if self.wanted.symbol.is_some() && input.command.kind == CommandKind::Extra as u8 {
             self.extras.insert(session, *input);
@@ -136,12 +157,20 @@ impl Filter {
         Ok(())
     }
 
-    /// Whether it was found which symbol was meant, in the end.
+    /// Whether it was found which symbol and which account were meant, in the end.
     pub fn check(&self) -> Result<(), String> {
-        match &self.wanted.symbol {
-            Some(name) if self.number(name).is_none() => Err(format!(
+        if let Some(name) = &self.wanted.symbol
+            && self.number(name).is_none()
+        {
+            return Err(format!(
                 "no symbol {name:?} is defined in these files: name the first segment too, or give \
                  the symbol's number"
+            ));
+        }
+        match self.wanted.account {
+            Some(account) if !self.is_account_known => Err(format!(
+                "no session of account {account} is defined in these files: name the first segment \
+                 too"
             )),
             _ => Ok(()),
         }
@@ -168,7 +197,9 @@ impl Filter {
         let number = self.number(name);
         let order = |user_ref| (command.session, user_ref);
         let about = match CommandKind::from_byte(command.kind) {
-            Some(CommandKind::Cancel) => self.orders.get(&order(command.user_ref)).copied(),
+            Some(CommandKind::Cancel | CommandKind::Amend) => {
+                self.orders.get(&order(command.user_ref)).copied()
+            }
             Some(CommandKind::Replace) => {
                 let about = self.orders.get(&order(command.old_user_ref)).copied();
                 about.inspect(|symbol| {

@@ -28,32 +28,45 @@ pub(super) fn print(
     wanted: &Wanted,
     out: &mut dyn Write,
 ) -> Result<(), Stopped> {
+    wanted.check().map_err(Stopped::Asked)?;
     let mut filter = Filter::new(wanted);
     let mut line = Line::new(style.json);
+    let mut is_named = false;
     let mut skip = if style.records {
         None
     } else {
         mark_of(&journal, wanted)
     };
     while let Some(record) = journal.record()? {
-        if style.records {
+        // Where only some inputs are wanted, so are the records that hold them.
+        let mut is_told = !style.records;
+        if !is_told && wanted.is_all() {
             line.record(&record);
             line.write(out)?;
+            is_told = true;
         }
         for input in record.inputs {
             filter.take(input, &mut |input, names| {
+                if !is_told {
+                    line.record(&record);
+                    line.write(out)?;
+                    is_told = true;
+                }
                 line.input(input, names);
                 line.write(out)
             })?;
         }
+        let opens = |input: &Input| input.command.kind == CommandKind::OpenDay as u8;
+        // The names of symbols and accounts stand before the day's opening.
+        is_named |= record.inputs.iter().any(opens) || record.at.number > 1;
         let is_past = record.inputs.last().is_some_and(|it| filter.is_past(it));
+        if is_past && !is_named {
+            return Ok(());
+        }
         if is_past {
             break;
         }
         let next = record.header.next_sequence();
-        let opens = |input: &Input| input.command.kind == CommandKind::OpenDay as u8;
-        // The names of symbols and accounts stand before the day's opening.
-        let is_named = record.inputs.iter().any(opens) || record.at.number > 1;
         if let (true, Some(mark)) = (is_named, skip)
             && mark.next_sequence >= next
         {
@@ -143,9 +156,11 @@ impl Line {
         }
     }
 
-    /// Adds letters that are not all zero: as they are where they can be printed, else as hex.
+    /// Adds letters that are not all zero: as they are where they can be printed, else as hex. For
+    /// people without the spaces that fill them up.
     fn letters(&mut self, name: &str, letters: &[u8]) {
-        let Some(last) = letters.iter().rposition(|letter| *letter != 0) else {
+        let is_filling = |letter: &u8| *letter == 0 || (!self.json && *letter == b' ');
+        let Some(last) = letters.iter().rposition(|letter| !is_filling(letter)) else {
             return;
         };
         let is_text = |letter: &u8| (b' '..=b'~').contains(letter);

@@ -1,8 +1,9 @@
 //! `wirecross journal verify`: every record, and the first bad byte.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use journal::storage::{archive_number, segment_number};
 use journal::{Corrupt, Field, FileList, Flipped, Segments, flipped};
 
 use super::{Journal, Stopped, time};
@@ -90,7 +91,10 @@ pub(super) fn told(corrupt: &Corrupt) -> String {
     } = corrupt;
     match (field, field.offset()) {
         (Field::File, _) => format!("{file}: the file is missing"),
-        (_, None) => format!("{file}: it has {found} bytes where {expected} are due"),
+        (_, None) => {
+            let hint = foreign(file).unwrap_or_default();
+            format!("{file}: it has {found} bytes where {expected} are due{hint}")
+        }
         (Field::Checksum, Some(at)) => {
             let why = match look(corrupt) {
                 Some(one) => format!(
@@ -105,12 +109,25 @@ pub(super) fn told(corrupt: &Corrupt) -> String {
                 offset + at
             )
         }
-        (_, Some(at)) => format!(
-            "{file} at byte {}: {field:?} of the record at byte {offset} is {found:#x} where \
-             {expected:#x} is due",
-            offset + at
-        ),
+        (_, Some(at)) => {
+            let hint = foreign(file).filter(|_| *offset == 0 && *field == Field::Magic);
+            format!(
+                "{file} at byte {}: {field:?} of the record at byte {offset} is {found:#x} where \
+                 {expected:#x} is due{}",
+                offset + at,
+                hint.unwrap_or_default()
+            )
+        }
     }
+}
+
+/// What to say of a file whose name is no segment's: perhaps it is none.
+fn foreign(file: &str) -> Option<&'static str> {
+    let name = Path::new(file).file_name()?.to_str()?;
+    let is_segment = segment_number(name).is_some() || archive_number(name).is_some();
+    let hint = "; if it is no segment, name one, journal-0000000001 for example, or a day's \
+                directory";
+    (!is_segment).then_some(hint)
 }
 
 /// Looks for the one bit that is wrong.
