@@ -8,7 +8,10 @@ use day::{Comparison, Difference, caught};
 use flow::Hostile;
 use flow::hostile::{Character, Coverage, Trait};
 use flow::naive::OFFERED;
+use flow::naive::increments::ICEBERG;
+use flow::{reduce, saved};
 use matching::WORKS;
+use wire::ring::Input;
 
 /// Days, each by its seed.
 const DAYS: u64 = 56;
@@ -66,4 +69,24 @@ fn an_assertion_that_fails_is_told_with_its_place() {
         "{said}"
     );
     assert_eq!(caught(|| 8), Ok(8));
+}
+
+/// A reference without icebergs stands for an engine that is wrong about them.
+#[test]
+fn a_day_that_differs_is_cut_down_to_a_few_inputs_which_still_differ_when_read_again() {
+    let inputs: Vec<Input> = Hostile::new(5, OFFERED).take(INPUTS).collect();
+    let mut comparison = Comparison::new(OFFERED & !ICEBERG);
+    let mut found = |part: &[Input]| comparison.difference(None, part).expect("good limits");
+    let first = found(&inputs).expect("icebergs in such a day").index;
+    let small = reduce(&inputs[..=first], |part| found(part).is_some());
+    assert!((3..=8).contains(&small.len()), "{}", saved::write(&small));
+    let again = saved::read(&saved::write(&small)).expect("what was written");
+    let again = found(&again).expect("the same difference");
+    assert_eq!(again.index, small.len() - 1);
+    let said = ["Input {", "engine [", "reference ["];
+    assert!(
+        said.iter().all(|word| again.text.contains(word)),
+        "{}",
+        again.text
+    );
 }
