@@ -20,7 +20,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Referees from PyPI, pinned.
-const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0"];
+const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0", "quickfix==1.16.0"];
 
 /// Installs everything that is missing.
 pub fn run() -> Outcome {

@@ -96,6 +96,8 @@ pub struct SoupClient {
     state: ClientState,
     /// Number of the next sequenced message; 0 until a login that asked for the most recent one.
     sequence_next: u64,
+    /// Name of the session that was logged in to, with its padding.
+    session_name: [u8; 10],
     inbound: Vec<u8>,
     outbound: Vec<u8>,
     outbound_sent: usize,
@@ -111,6 +113,7 @@ impl SoupClient {
         Self {
             state: ClientState::Disconnected,
             sequence_next: config.sequence,
+            session_name: [b' '; 10],
             inbound: Vec::with_capacity(2 * PACKET_BYTES_MAX),
             outbound: Vec::with_capacity(outbound_bytes),
             outbound_sent: 0,
@@ -217,6 +220,12 @@ impl SoupClient {
         self.sequence_next
     }
 
+    /// Name of the session that the last login led to, with its padding; blank before that.
+    #[must_use]
+    pub const fn session_name(&self) -> [u8; 10] {
+        self.session_name
+    }
+
     /// Bytes queued and not sent.
     #[must_use]
     pub fn unsent(&self) -> usize {
@@ -277,6 +286,7 @@ impl SoupClient {
                 };
                 self.state = ClientState::Live;
                 self.sequence_next = sequence_next;
+                self.session_name = accepted.session;
                 on(Heard::Accepted {
                     session: accepted.session,
                     sequence_next,

@@ -105,13 +105,13 @@ def program():
     parser = argparse.ArgumentParser()
     parser.add_argument("--wirecross", metavar="FILE", help="the program; built when not given")
     given = parser.parse_args().wirecross
-    return pathlib.Path(given).resolve() if given else built()
+    return pathlib.Path(given).resolve() if given else built("appliance", "wirecross")
 
 
-def built():
-    """Builds the program as the tests do, and says where it is."""
+def built(package, name):
+    """Builds a program as the tests do, and says where it is."""
     cargo = [os.environ.get("CARGO", "cargo"), "build", "--quiet", "--profile", "checked"]
-    chosen = ["--package", "appliance", "--bin", "wirecross", "--message-format", "json"]
+    chosen = ["--package", package, "--bin", name, "--message-format", "json"]
     made = subprocess.run(
         cargo + chosen, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=BUILD_BOUND_S
     )

@@ -116,6 +116,12 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/fix",
+        ours: Some(&["session", "wire"]),
+        atomics: true,
+        ..FREE
+    },
+    Room {
         folder: "appliance",
         unsafe_code: Unsafe::Allowed,
         ..FREE

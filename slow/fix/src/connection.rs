@@ -1,0 +1,479 @@
+//! One member's connection: before the logon, while the venue is asked, and live.
+
+use crate::config::Config;
+use crate::gateway::Now;
+use crate::logon::{Day, Logon, checked};
+use crate::member::{Member, refusal};
+use crate::message::{MESSAGE_BYTES_MAX, Message, Split, split};
+use crate::numbers::Numbers;
+use crate::order::trimmed;
+use crate::session::{Names, Session, Step};
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use session::ouch_client::{OuchClient, Reply};
+use session::soup_client::{ClientState, SoupConfig};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use wire::ouch::Outbound;
+
+/// A member that does not read is cut off with so many bytes unsent.
+const UNSENT_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes of a member that wait while the venue is asked, and are read at once.
+const INBOUND_BYTES_MAX: usize = 8 * MESSAGE_BYTES_MAX;
+
+/// Bytes that may wait to be sent to the venue: some thousand orders.
+const VENUE_BYTES_MAX: usize = 1 << 20;
+
+/// What a connection that was told goodbye has to take it, in nanoseconds.
+const PARTING_NS: u64 = 2_000_000_000;
+
+/// What all connections share.
+pub(crate) struct Door {
+    config: Config,
+    members: BTreeMap<String, Member>,
+    /// Who is logged on, or about to be.
+    taken: BTreeSet<String>,
+}
+
+impl Door {
+    pub(crate) const fn new(config: Config) -> Self {
+        Self {
+            config,
+            members: BTreeMap::new(),
+            taken: BTreeSet::new(),
+        }
+    }
+}
+
+enum Stage {
+    /// Nobody is known.
+    Waiting,
+    /// The venue is asked for its day and its last reply.
+    Asking(Logon, Day),
+    /// The venue was asked; the connection of the question ends.
+    Answered(Logon, Day),
+    /// The member is logged on; its messages are taken from when the reply of that number was
+    /// heard.
+    Live(String, Box<Session>, u64),
+    /// Everything was said.
+    Closing,
+}
+
+pub(crate) struct Connection {
+    from: SocketAddr,
+    stream: TcpStream,
+    venue: Option<TcpStream>,
+    venue_token: Token,
+    client: Option<OuchClient>,
+    stage: Stage,
+    since_ns: u64,
+    inbound: Vec<u8>,
+    outbound: Vec<u8>,
+    is_ended: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        (mut stream, from): (TcpStream, SocketAddr),
+        tokens: (Token, Token),
+        registry: &Registry,
+        now: Now,
+    ) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        registry.register(&mut stream, tokens.0, both)?;
+        Ok(Self {
+            from,
+            stream,
+            venue: None,
+            venue_token: tokens.1,
+            client: None,
+            stage: Stage::Waiting,
+            since_ns: now.steady_ns,
+            inbound: Vec::new(),
+            outbound: Vec::new(),
+            is_ended: false,
+        })
+    }
+
+    /// Does what there is to do; `false` when the connection is over.
+    pub(crate) fn turn(&mut self, door: &mut Door, registry: &Registry, now: Now) -> bool {
+        self.read_member();
+        self.read_venue(door, now);
+        self.advance(door, registry, now);
+        self.take_messages(door, registry, now);
+        self.settle(door, now);
+        self.write_venue(now);
+        self.write_member();
+        let is_silent = match self.stage {
+            Stage::Live(..) => false,
+            Stage::Closing => {
+                self.outbound.is_empty() || now.steady_ns.saturating_sub(self.since_ns) > PARTING_NS
+            }
+            _ => {
+                let limit_ns = door.config.logon_s * 1_000_000_000;
+                now.steady_ns.saturating_sub(self.since_ns) > limit_ns
+            }
+        };
+        !self.is_ended && !is_silent
+    }
+
+    /// Frees the member's place, when the connection is over.
+    pub(crate) fn ended(&mut self, door: &mut Door) {
+        let user = match &self.stage {
+            Stage::Live(user, ..) => user,
+            Stage::Asking(logon, _) | Stage::Answered(logon, _) => &logon.user,
+            Stage::Waiting | Stage::Closing => return,
+        };
+        if let Some(member) = door.members.get_mut(user) {
+            member.disconnected();
+        }
+        door.taken.remove(user);
+    }
+
+    /// The gateway stops.
+    pub(crate) fn goodbye(&mut self, door: &mut Door, now: Now) {
+        self.close(door, "the gateway stops", now);
+        self.write_member();
+    }
+
+    fn read_member(&mut self) {
+        let mut bytes = [0; 16_384];
+        while self.inbound.len() < INBOUND_BYTES_MAX {
+            match self.stream.read(&mut bytes) {
+                Ok(0) => {
+                    self.is_ended = true;
+                    return;
+                }
+                Ok(read) => self.inbound.extend_from_slice(&bytes[..read]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.is_ended = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn write_member(&mut self) {
+        while !self.outbound.is_empty() {
+            match self.stream.write(&self.outbound) {
+                Ok(written) => drop(self.outbound.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => {
+                    self.is_ended = true;
+                    return;
+                }
+            }
+        }
+        if self.outbound.len() > UNSENT_BYTES_MAX {
+            eprintln!("{}: cut off, it does not read", self.from);
+            self.is_ended = true;
+        }
+    }
+
+    /// Takes the member's messages, one after the other.
+    fn take_messages(&mut self, door: &mut Door, registry: &Registry, now: Now) {
+        while self.is_open(door) {
+            let bytes = match split(&self.inbound) {
+                Split::Incomplete => return,
+                Split::Garbled(bytes) => {
+                    self.inbound.drain(..bytes);
+                    continue;
+                }
+                Split::Message(bytes) => bytes,
+            };
+            let frame: Vec<u8> = self.inbound.drain(..bytes).collect();
+            let message = Message::read(&frame);
+            if let Stage::Live(user, session, _) = &mut self.stage {
+                let step = session.message(&message, now.unix_ns);
+                let member = door.members.get_mut(user);
+                match (step, member, &mut self.client) {
+                    (Step::Application, Some(member), Some(client)) => {
+                        member.asked(&message, session, client, now.unix_ns);
+                    }
+                    (Step::Close, ..) => self.part(door, now),
+                    _ => {}
+                }
+            } else {
+                self.logon(message, door, registry, now);
+            }
+        }
+    }
+
+    /// The first message of all.
+    fn logon(&mut self, message: Message, door: &mut Door, registry: &Registry, now: Now) {
+        let user = message.text(49).unwrap_or("").to_owned();
+        let logon = match checked(&message, &door.config.comp_id) {
+            Ok(password) => Logon {
+                user,
+                password,
+                message,
+            },
+            Err(text) => return self.refuse((&user, &text), door, now),
+        };
+        if !door.taken.insert(logon.user.clone()) {
+            let text = "this member is logged on already";
+            return self.refuse((&logon.user, text), door, now);
+        }
+        // 0: from the most recent reply on, which so is told.
+        self.dial(&logon, ("", 0), (door, registry), now);
+        self.stage = Stage::Asking(logon, Day::default());
+    }
+
+    fn dial(
+        &mut self,
+        logon: &Logon,
+        (day, reply_next): (&str, u64),
+        (door, registry): (&Door, &Registry),
+        now: Now,
+    ) {
+        let mut config = SoupConfig::new(&logon.user, &logon.password);
+        config.session = day.to_owned();
+        config.sequence = reply_next;
+        config.outbound_bytes = VENUE_BYTES_MAX;
+        let mut client = OuchClient::new(config);
+        client.soup().connected(now.steady_ns);
+        self.client = Some(client);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let venue = TcpStream::connect(door.config.venue).and_then(|mut venue| {
+            registry.register(&mut venue, self.venue_token, both)?;
+            Ok(venue)
+        });
+        self.venue = venue.ok();
+    }
+
+    fn read_venue(&mut self, door: &mut Door, now: Now) {
+        let mut bytes = [0; 65_536];
+        while let (Some(venue), Some(client)) = (&mut self.venue, &mut self.client) {
+            let read = match venue.read(&mut bytes) {
+                Ok(read) if read > 0 => read,
+                Err(error) if is_early(&error) => return,
+                _ => {
+                    self.venue = None;
+                    return;
+                }
+            };
+            let (stage, members) = (&mut self.stage, &mut door.members);
+            client.received(&bytes[..read], now.steady_ns, &mut |reply| {
+                heard(stage, members, &reply, now);
+            });
+        }
+    }
+
+    fn write_venue(&mut self, now: Now) {
+        let (Some(venue), Some(client)) = (&mut self.venue, &mut self.client) else {
+            return;
+        };
+        let mut is_gone = false;
+        while client.soup().unsent() > 0 && !is_gone {
+            let mut taken = 0;
+            client.soup().transmit(now.steady_ns, &mut |bytes| {
+                taken = match venue.write(bytes) {
+                    Ok(written) => written,
+                    Err(error) => {
+                        is_gone = !is_early(&error);
+                        0
+                    }
+                };
+                taken
+            });
+            if taken == 0 {
+                break;
+            }
+        }
+        if is_gone {
+            self.venue = None;
+        }
+    }
+
+    /// Whether the member's messages are taken now.
+    fn is_open(&self, door: &Door) -> bool {
+        match &self.stage {
+            Stage::Waiting => true,
+            Stage::Live(user, _, reply) => {
+                let member = door.members.get(user);
+                member.is_some_and(|member| member.reply_next > *reply)
+            }
+            _ => false,
+        }
+    }
+
+    /// Goes on in the logon, and sees to it that the venue is there.
+    fn advance(&mut self, door: &mut Door, registry: &Registry, now: Now) {
+        let Some(client) = &mut self.client else {
+            return;
+        };
+        let state = client.soup().poll(now.steady_ns);
+        if let ClientState::Rejected(letter) = state {
+            let text = match letter {
+                b'A' => "the venue does not know this name and password",
+                _ => "the venue does not take this session now",
+            };
+            return self.close(door, text, now);
+        }
+        let is_live = state == ClientState::Live && self.venue.is_some();
+        let is_open = self.venue.is_some() && (is_live || state == ClientState::LoggingIn);
+        match std::mem::replace(&mut self.stage, Stage::Closing) {
+            Stage::Asking(logon, mut day) if is_live && day.user_ref_next == 0 => {
+                if day.name.is_empty() {
+                    day.name = trimmed(&client.soup().session_name());
+                    // The answer tells that the venue has said what it had to say.
+                    let _ = client.query();
+                }
+                self.stage = Stage::Asking(logon, day);
+            }
+            Stage::Asking(logon, day) if day.user_ref_next > 0 => {
+                let _ = client.soup().logout();
+                self.stage = Stage::Answered(logon, day);
+            }
+            // The question's connection must be over before the venue takes another one.
+            Stage::Answered(logon, day) if self.venue.is_none() => {
+                let known = door.members.get(&logon.user);
+                let known = known.filter(|member| member.day == day.name);
+                let next = known.map_or(1, |member| member.reply_next);
+                self.dial(&logon, (&day.name, next), (door, registry), now);
+                self.join(logon, &day, door, now);
+            }
+            stage @ (Stage::Answered(..) | Stage::Closing | Stage::Waiting) => self.stage = stage,
+            stage if is_open => self.stage = stage,
+            stage => {
+                self.stage = stage;
+                self.close(door, "the venue ended the session", now);
+            }
+        }
+    }
+
+    /// The venue knows the member: so does the gateway.
+    fn join(&mut self, logon: Logon, day: &Day, door: &mut Door, now: Now) {
+        let name = format!("{}-{}.numbers", logon.user, day.name);
+        let path = door.config.data_dir.join(name);
+        let mut numbers = match Numbers::open(&path) {
+            Ok(numbers) => numbers,
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                let text = "the gateway cannot read this session's numbers";
+                door.taken.remove(&logon.user);
+                return self.refuse((&logon.user, text), door, now);
+            }
+        };
+        if let Some(client) = &mut self.client {
+            client.set_user_ref_next(day.user_ref_next);
+        }
+        let known = door.members.get(&logon.user);
+        if known.is_none_or(|member| member.day != day.name) {
+            let member = Member::new(&day.name, &mut numbers, now.unix_ns);
+            door.members.insert(logon.user.clone(), member);
+        }
+        let names = Names {
+            us: door.config.comp_id.clone(),
+            them: logon.user.clone(),
+        };
+        let mut session = Session::accept(names, numbers, &logon.message, now.unix_ns);
+        let step = session.logged_on(&logon.message, now.unix_ns);
+        self.stage = Stage::Live(logon.user, Box::new(session), day.reply_last);
+        if step == Step::Close {
+            self.part(door, now);
+        }
+    }
+
+    /// What was said in this turn goes out, once it is on disk.
+    fn settle(&mut self, door: &mut Door, now: Now) {
+        let Stage::Live(user, session, _) = &mut self.stage else {
+            return;
+        };
+        let is_over = session.poll(now.unix_ns) == Step::Close;
+        let Some(member) = door.members.get_mut(user) else {
+            return;
+        };
+        match member.settle(session, now.unix_ns) {
+            Ok(bytes) => self.outbound.extend(bytes),
+            Err(error) => {
+                eprintln!("{user}: numbers cannot be kept: {error}; cut off");
+                self.is_ended = true;
+            }
+        }
+        if is_over {
+            self.part(door, now);
+        }
+    }
+
+    /// Ends a session that has said goodbye, or an attempt at one.
+    fn part(&mut self, door: &mut Door, now: Now) {
+        if let Stage::Live(user, session, _) = &mut self.stage
+            && let Some(member) = door.members.get_mut(user)
+        {
+            match member.settle(session, now.unix_ns) {
+                Ok(bytes) => self.outbound.extend(bytes),
+                Err(error) => eprintln!("{user}: numbers cannot be kept: {error}"),
+            }
+        }
+        self.ended(door);
+        if let Some(client) = &mut self.client {
+            let _ = client.soup().logout();
+        }
+        self.write_venue(now);
+        self.venue = None;
+        self.client = None;
+        self.stage = Stage::Closing;
+        self.since_ns = now.steady_ns;
+    }
+
+    /// Tells the member why the session ends.
+    fn close(&mut self, door: &mut Door, text: &str, now: Now) {
+        match &mut self.stage {
+            Stage::Live(_, session, _) => {
+                session.goodbye(text, now.unix_ns);
+            }
+            Stage::Asking(logon, _) | Stage::Answered(logon, _) => {
+                let names = (door.config.comp_id.as_str(), logon.user.as_str());
+                self.outbound.extend(refusal(names, text, now.unix_ns));
+            }
+            Stage::Waiting | Stage::Closing => {}
+        }
+        self.part(door, now);
+    }
+
+    /// Turns away somebody who is not logged on.
+    fn refuse(&mut self, (user, text): (&str, &str), door: &Door, now: Now) {
+        eprintln!("{}: logon refused: {text}", self.from);
+        let names = (door.config.comp_id.as_str(), user);
+        self.outbound.extend(refusal(names, text, now.unix_ns));
+        self.venue = None;
+        self.client = None;
+        self.stage = Stage::Closing;
+        self.since_ns = now.steady_ns;
+    }
+}
+
+/// Takes what the venue said.
+fn heard(stage: &mut Stage, members: &mut BTreeMap<String, Member>, reply: &Reply<'_>, now: Now) {
+    match (stage, reply) {
+        (Stage::Asking(_, day), Reply::Message(0, Outbound::AccountQueryResponse(answer))) => {
+            day.user_ref_next = answer.next_user_ref().max(1);
+        }
+        // A venue without a reply says 1 as does one with a single reply, which then comes.
+        (Stage::Asking(_, day), Reply::LoggedIn(number)) if *number > 1 => {
+            day.reply_last = *number;
+        }
+        (Stage::Asking(_, day), Reply::Message(number, _)) => {
+            day.reply_last = day.reply_last.max(*number);
+        }
+        (Stage::Live(user, session, _), Reply::Message(number, told)) if *number > 0 => {
+            if let Some(member) = members.get_mut(user) {
+                member.replied(*number, told, session, now.unix_ns);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Nothing is there yet, or the connection is not made yet.
+fn is_early(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected | io::ErrorKind::Interrupted
+    )
+}

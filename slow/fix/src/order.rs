@@ -1,0 +1,217 @@
+//! An order as FIX tells of it: its fields, its price, and in which words it was refused.
+
+use crate::message::Body;
+use wire::ring::Reason;
+
+/// Letters of a ClOrdID: what OUCH keeps.
+pub const ID_LETTERS_MAX: usize = 14;
+
+/// Prices are counted in 1/10,000.
+pub const PRICE_SCALE: u64 = 10_000;
+
+/// The price that stands for any.
+pub const PRICE_MARKET: u64 = 2_000_000_000;
+
+/// Rejected orders carry this and the reason.
+const REASON_OWN: u16 = 0x8000;
+
+/// Where an order stands, as OrdStatus (39) says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Live, nothing of it traded.
+    New,
+    /// Live, some of it traded.
+    Partial,
+    /// All of it traded.
+    Filled,
+    /// Nothing more of it trades: taken off.
+    Canceled,
+    /// Nothing more of it trades: another one stands in its place.
+    Replaced,
+    /// It was refused.
+    Rejected,
+    /// Nothing more of it trades: its time was over.
+    Expired,
+}
+
+impl Status {
+    /// OrdStatus (39).
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::New => '0',
+            Self::Partial => '1',
+            Self::Filled => '2',
+            Self::Canceled => '4',
+            Self::Replaced => '5',
+            Self::Rejected => '8',
+            Self::Expired => 'C',
+        }
+    }
+
+    /// Whether more of the order may trade.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::New | Self::Partial)
+    }
+}
+
+/// An order that the venue took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The member's name for it (11).
+    pub id: String,
+    /// The name of the one that it replaced (41).
+    pub id_before: Option<String>,
+    /// The venue's number (37).
+    pub order_ref: u64,
+    /// Padded.
+    pub symbol: [u8; 8],
+    /// Side (54).
+    pub side: char,
+    /// Limit in 1/10,000, or [`PRICE_MARKET`].
+    pub price: u64,
+    /// TimeInForce (59).
+    pub time_in_force: char,
+    /// Units asked for (38), with those that an order before it traded.
+    pub quantity: u64,
+    /// Units that may still trade.
+    pub leaves: u64,
+    /// Units that traded.
+    pub done: u64,
+    /// Sum of units times price over all trades, in 1/10,000.
+    pub value: u128,
+    /// Where it stands.
+    pub status: Status,
+}
+
+impl Order {
+    /// Its fields in a report.
+    pub(crate) fn fields(&self, exec: (u64, char), when: &str) -> Body {
+        let before = self.id_before.as_ref().filter(|_| exec.1 == '5');
+        Body::default()
+            .with(37, self.order_ref)
+            .with(17, exec.0)
+            .with(150, exec.1)
+            .with(39, self.status.letter())
+            .with(11, &self.id)
+            .with_some(41, before)
+            .with(55, trimmed(&self.symbol))
+            .with(54, self.side)
+            .with(38, self.quantity)
+            .with(40, if self.price == PRICE_MARKET { '1' } else { '2' })
+            .with_some(
+                44,
+                (self.price != PRICE_MARKET).then(|| price_text(self.price)),
+            )
+            .with(59, self.time_in_force)
+            .with(
+                151,
+                if self.status.is_live() {
+                    self.leaves
+                } else {
+                    0
+                },
+            )
+            .with(14, self.done)
+            .with(6, self.price_average())
+            .with(60, when)
+    }
+
+    /// The average price, to six places, rounded down.
+    fn price_average(&self) -> String {
+        let millionths = self.value * 100 / u128::from(self.done.max(1));
+        format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
+    }
+
+    /// The answer to OrderStatusRequest.
+    #[must_use]
+    pub fn status_report(&self, when: &str) -> Body {
+        self.fields((0, 'I'), when)
+    }
+}
+
+/// OrderCancelReject about an order, or about none that is known: the request's ClOrdID, what it
+/// was (434) and the reason (102).
+#[must_use]
+pub fn cancel_reject(order: Option<&Order>, request: (&str, char, u32), text: &str) -> Body {
+    let reference = order.map_or("NONE".to_owned(), |order| order.order_ref.to_string());
+    let status = order.map_or(Status::Rejected, |order| order.status);
+    let before = order.map_or("NONE", |order| &order.id);
+    Body::default()
+        .with(37, reference)
+        .with(11, request.0)
+        .with(41, before)
+        .with(39, status.letter())
+        .with(434, request.1)
+        .with(102, request.2)
+        .with(58, text)
+}
+
+pub(crate) fn cancel_text(reason: u8) -> Option<&'static str> {
+    match reason {
+        b'I' => Some("the rest did not trade at once"),
+        b'Q' => Some("it would have traded with an order of the same account"),
+        b'C' => Some("the auction is over"),
+        b'S' => Some("killed or mass cancelled by the venue"),
+        b'K' => Some("outside the price band"),
+        b'Z' => Some("no room"),
+        _ => None,
+    }
+}
+
+pub(crate) fn reject_text(code: u16) -> String {
+    match code {
+        0x13 => "invalid quantity".into(),
+        0x17 => "unknown symbol".into(),
+        0x1D => "invalid price".into(),
+        _ => {
+            let own = code
+                .checked_sub(REASON_OWN)
+                .and_then(|own| u8::try_from(own).ok());
+            let name = own.and_then(Reason::from_byte);
+            name.map_or_else(|| format!("reason {code:#06x}"), |name| format!("{name:?}"))
+        }
+    }
+}
+
+/// Side (54) of OUCH's letter.
+pub(crate) fn side_letter(letter: u8) -> char {
+    match letter {
+        b'B' => '1',
+        b'T' => '5',
+        b'E' => '6',
+        _ => '2',
+    }
+}
+
+/// Text without the spaces that pad it.
+#[must_use]
+pub fn trimmed(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).trim_end().to_owned()
+}
+
+/// A price with as many places as it needs, at least two.
+#[must_use]
+pub fn price_text(price: u64) -> String {
+    let (whole, part) = (price / PRICE_SCALE, price % PRICE_SCALE);
+    if part % 100 == 0 {
+        format!("{whole}.{:02}", part / 100)
+    } else {
+        format!("{whole}.{part:04}")
+    }
+}
+
+/// A price in 1/10,000; `None` for what is none, or has more than four places.
+#[must_use]
+pub fn price_read(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let part = part.trim_end_matches('0');
+    if whole.is_empty() || part.len() > 4 || !is_digits(whole) || !is_digits(part) {
+        return None;
+    }
+    let part: u64 = format!("{part:0<4}").parse().ok()?;
+    let whole: u64 = whole.parse().ok()?;
+    whole.checked_mul(PRICE_SCALE)?.checked_add(part)
+}

@@ -1,0 +1,323 @@
+//! A member's orders as FIX knows them: the venue's replies to reports.
+//!
+//! A report is a function of the replies up to its own and of what the member asked for, so that
+//! one sent yesterday is made again byte by byte today. Ids: ClOrdID is OUCH's own text of an
+//! order, OrderID the venue's number, ExecID the number of the reply.
+
+use crate::message::Body;
+use crate::moment;
+use crate::numbers::Asked;
+use crate::order::{
+    Order, Status, cancel_reject, cancel_text, price_text, reject_text, side_letter, trimmed,
+};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use wire::ouch::Outbound;
+use wire::ouch::outbound::{Accepted, Canceled, Executed, Rejected, Replaced};
+
+/// What FIX says of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// MsgType (35): an execution report or a cancel reject.
+    pub kind: &'static str,
+    /// Its fields.
+    pub body: Body,
+    /// It says what only the request knew, and must be kept to be sent again.
+    pub is_kept: bool,
+}
+
+impl Report {
+    fn execution(body: Body) -> Self {
+        Self {
+            kind: "8",
+            body,
+            is_kept: false,
+        }
+    }
+
+    fn cancel_reject(body: Body) -> Self {
+        Self {
+            kind: "9",
+            body,
+            is_kept: true,
+        }
+    }
+}
+
+/// An order on its way to the venue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// Number of the message that asked for it.
+    pub number: u64,
+    /// The member's name for it.
+    pub id: String,
+    /// As the member wrote it.
+    pub symbol: String,
+    /// Side (54).
+    pub side: char,
+    /// Units.
+    pub quantity: u32,
+}
+
+/// All orders of a member's day.
+#[derive(Debug, Default)]
+pub struct Orders {
+    by_ref: BTreeMap<u32, Order>,
+    /// The newest order of each name.
+    by_id: HashMap<String, u32>,
+    /// ClOrdIDs of cancels that were asked for and not answered.
+    cancels: BTreeMap<u32, VecDeque<String>>,
+    /// What replacements that were asked for stand in the place of.
+    replaces: BTreeMap<u32, u32>,
+    /// Orders sent and not answered, with the numbers of the messages they came in.
+    unanswered: BTreeMap<u32, Unanswered>,
+    /// Midnight of the day of the last reply, in nanoseconds since 1970.
+    midnight_ns: u64,
+    /// Nanoseconds of the day of the last reply.
+    time_ns: u64,
+}
+
+impl Orders {
+    /// No orders yet, on a day that began at `midnight_ns` since 1970.
+    #[must_use]
+    pub fn new(midnight_ns: u64, asked: Vec<Asked>) -> Self {
+        let mut orders = Self {
+            midnight_ns,
+            ..Self::default()
+        };
+        asked.into_iter().for_each(|asked| orders.asked(asked));
+        orders
+    }
+
+    /// Notes what a member asked for.
+    pub fn asked(&mut self, asked: Asked) {
+        match asked {
+            Asked::Cancel(user_ref, id) => {
+                self.cancels.entry(user_ref).or_default().push_back(id);
+            }
+            Asked::Replace(new, old) => {
+                self.replaces.insert(new, old);
+            }
+        }
+    }
+
+    /// Notes that an order went to the venue.
+    pub fn sent(&mut self, user_ref: u32, order: Unanswered) {
+        self.unanswered.insert(user_ref, order);
+    }
+
+    /// The number of the first message whose order the venue has not answered.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<u64> {
+        self.unanswered.values().map(|order| order.number).min()
+    }
+
+    /// Forgets what was sent and not answered, the connection being gone.
+    pub fn disconnected(&mut self) {
+        self.unanswered.clear();
+    }
+
+    /// Whether an order of that name was seen or is under way.
+    #[must_use]
+    pub fn is_known(&self, id: &str) -> bool {
+        self.by_id.contains_key(id) || self.unanswered.values().any(|other| other.id == id)
+    }
+
+    /// Whether a cancel of that name is under way.
+    #[must_use]
+    pub fn is_cancel_known(&self, id: &str) -> bool {
+        self.cancels.values().flatten().any(|other| other == id)
+    }
+
+    /// The order of that name, and its number.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<(u32, &Order)> {
+        let user_ref = *self.by_id.get(id)?;
+        Some((user_ref, self.by_ref.get(&user_ref)?))
+    }
+
+    /// All live orders.
+    pub fn live(&self) -> impl Iterator<Item = (u32, &Order)> {
+        let live = self
+            .by_ref
+            .iter()
+            .filter(|(_, order)| order.status.is_live());
+        live.map(|(user_ref, order)| (*user_ref, order))
+    }
+
+    /// Takes the venue's reply of a number, and makes its report.
+    pub fn replied(&mut self, reply: u64, message: &Outbound<'_>) -> Option<Report> {
+        let when = self.when(message);
+        let place = (reply, when.as_str());
+        match message {
+            Outbound::Accepted(told) => Some(self.accepted(place, told)),
+            Outbound::Replaced(told) => self.replaced(place, told),
+            Outbound::Executed(told) => self.executed(place, told),
+            Outbound::Canceled(told) => self.canceled(place, told),
+            Outbound::Rejected(told) => Some(self.rejected(place, told)),
+            Outbound::CancelReject(told) => {
+                let waiting = self.cancels.get_mut(&told.user_ref());
+                let id = waiting.and_then(VecDeque::pop_front)?;
+                let order = self.by_ref.get(&told.user_ref());
+                let body = cancel_reject(order, (&id, '1', 0), "the order is not live");
+                Some(Report::cancel_reject(body))
+            }
+            Outbound::PriorityUpdate(told) => {
+                let order = self.by_ref.get_mut(&told.user_ref())?;
+                order.price = told.price();
+                let body = order.fields((reply, 'D'), &when).with(378, 3);
+                Some(Report::execution(body))
+            }
+            Outbound::BrokenTrade(told) => {
+                let order = self.by_ref.get(&told.user_ref())?;
+                let body = order.fields((reply, 'H'), &when);
+                Some(Report::execution(body.with(527, told.match_number())))
+            }
+            _ => None,
+        }
+    }
+
+    fn accepted(&mut self, place: (u64, &str), told: &Accepted<'_>) -> Report {
+        let order = Order {
+            id: trimmed(&told.client_id()),
+            id_before: None,
+            order_ref: told.order_ref(),
+            symbol: told.symbol(),
+            side: side_letter(told.side()),
+            price: told.price(),
+            time_in_force: char::from(told.time_in_force()),
+            quantity: told.quantity().into(),
+            leaves: told.quantity().into(),
+            done: 0,
+            value: 0,
+            status: Status::New,
+        };
+        let body = order.fields((place.0, '0'), place.1);
+        self.insert(told.user_ref(), order);
+        Report::execution(body)
+    }
+
+    fn replaced(&mut self, place: (u64, &str), told: &Replaced<'_>) -> Option<Report> {
+        self.replaces.remove(&told.user_ref());
+        let old = self.by_ref.get_mut(&told.old_user_ref())?;
+        old.status = Status::Replaced;
+        let order = Order {
+            id: trimmed(&told.client_id()),
+            id_before: Some(old.id.clone()),
+            order_ref: told.order_ref(),
+            price: told.price(),
+            time_in_force: char::from(told.time_in_force()),
+            quantity: old.done + u64::from(told.quantity()),
+            leaves: told.quantity().into(),
+            status: if old.done > 0 {
+                Status::Partial
+            } else {
+                Status::New
+            },
+            ..old.clone()
+        };
+        let body = order.fields((place.0, '5'), place.1);
+        self.insert(told.user_ref(), order);
+        Some(Report::execution(body))
+    }
+
+    fn executed(&mut self, place: (u64, &str), told: &Executed<'_>) -> Option<Report> {
+        let order = self.by_ref.get_mut(&told.user_ref())?;
+        let units = u64::from(told.quantity());
+        order.leaves = order.leaves.saturating_sub(units);
+        order.done += units;
+        order.value += u128::from(units) * u128::from(told.price());
+        order.status = if order.leaves == 0 {
+            Status::Filled
+        } else {
+            Status::Partial
+        };
+        let body = order.fields((place.0, 'F'), place.1);
+        let body = body
+            .with(32, units)
+            .with(31, price_text(told.price()))
+            .with(527, told.match_number());
+        Some(Report::execution(body))
+    }
+
+    fn canceled(&mut self, place: (u64, &str), told: &Canceled<'_>) -> Option<Report> {
+        let is_asked = told.reason() == b'U';
+        let waiting = self.cancels.get_mut(&told.user_ref());
+        let id = waiting.filter(|_| is_asked).and_then(VecDeque::pop_front);
+        let order = self.by_ref.get_mut(&told.user_ref())?;
+        order.leaves = order.leaves.saturating_sub(told.quantity().into());
+        if order.leaves > 0 {
+            // Fewer units than were asked for, and the order lives on.
+            order.quantity = order.done + order.leaves;
+            let body = order.fields((place.0, 'D'), place.1).with(378, 5);
+            return Some(Report::execution(body));
+        }
+        let is_over = matches!(told.reason(), b'T' | b'E');
+        order.status = if is_over {
+            Status::Expired
+        } else {
+            Status::Canceled
+        };
+        let body = order.fields((place.0, order.status.letter()), place.1);
+        let body = match id {
+            // About a cancel that was asked for, ClOrdID is the request's.
+            Some(id) => body.renamed(&order.id, &id),
+            None => body.with_some(58, cancel_text(told.reason())),
+        };
+        Some(Report::execution(body))
+    }
+
+    fn insert(&mut self, user_ref: u32, order: Order) {
+        self.unanswered.remove(&user_ref);
+        self.by_id.insert(order.id.clone(), user_ref);
+        self.by_ref.insert(user_ref, order);
+    }
+
+    fn rejected(&mut self, place: (u64, &str), told: &Rejected<'_>) -> Report {
+        let asked = self.unanswered.remove(&told.user_ref());
+        let id = trimmed(&told.client_id());
+        let text = reject_text(told.reason());
+        if let Some(old) = self.replaces.remove(&told.user_ref()) {
+            let order = self.by_ref.get(&old);
+            return Report::cancel_reject(cancel_reject(order, (&id, '2', 99), &text));
+        }
+        let asked = asked.as_ref();
+        let body = Body::default()
+            .with(37, "NONE")
+            .with(17, place.0)
+            .with(150, '8')
+            .with(39, '8')
+            .with(11, asked.map_or(&id, |asked| &asked.id))
+            .with(55, asked.map_or("[N/A]", |asked| &asked.symbol))
+            .with(54, asked.map_or('1', |asked| asked.side))
+            .with_some(38, asked.map(|asked| asked.quantity))
+            .with(151, 0)
+            .with(14, 0)
+            .with(6, 0)
+            .with(103, if told.reason() == 0x17 { 1 } else { 99 })
+            .with(58, text)
+            .with(60, place.1);
+        Report {
+            is_kept: true,
+            ..Report::execution(body)
+        }
+    }
+
+    /// The time of a reply; the day ends when the clock goes back.
+    fn when(&mut self, message: &Outbound<'_>) -> String {
+        const DAY_NS: u64 = 86_400_000_000_000;
+        let time_ns = nanoseconds(message);
+        if time_ns + DAY_NS / 2 < self.time_ns {
+            self.midnight_ns += DAY_NS;
+        }
+        self.time_ns = time_ns;
+        moment::text(self.midnight_ns + time_ns)
+    }
+}
+
+/// Nanoseconds of the day, which every message of the venue says behind its type.
+fn nanoseconds(message: &Outbound<'_>) -> u64 {
+    let bytes = message.fixed_bytes().get(1..9);
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .map_or(0, u64::from_be_bytes)
+}
