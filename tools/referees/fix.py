@@ -16,7 +16,12 @@ import pathlib
 import socket
 import threading
 
-import quickfix as fix
+try:
+    import quickfix as fix
+except ImportError as absence:
+    print(f"fix: ABSENT: {absence}: `cargo x setup` says why")
+    sys.exit(0)
+
 from subject.venue import USERS, built, check, judged, port_of, wait_until
 
 NAME = "fix"
@@ -148,7 +153,7 @@ class Gateway:
         self.config = stage.directory / "fix.toml"
         self.config.write_text(
             f'listen = "127.0.0.1:{self.port}"\nvenue = "{venue.ready["order_entry"]}"\n'
-            f'comp_id = "{US}"\ndata_dir = "{stage.directory / "numbers"}"\n'
+            f'comp_id = "{US}"\ndata_dir = "{stage.directory / "numbers"}"\nuser = "nobody"\n'
         )
         self.start()
 

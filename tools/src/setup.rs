@@ -20,12 +20,16 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Referees from PyPI, pinned.
-const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0", "quickfix==1.16.0"];
+const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0"];
+
+/// The referee of FIX, which PyPI has as C++ to be compiled.
+const QUICKFIX: &str = "quickfix==1.16.0";
 
 /// Installs everything that is missing.
 pub fn run() -> Outcome {
     debian()?;
     python_packages()?;
+    quickfix();
     cargo_fuzz()
 }
 
@@ -46,6 +50,10 @@ fn debian() -> Outcome {
         .collect();
     if !succeeds(&mut command("python3", &["-c", "import ensurepip, venv"])) {
         missing.push("python3-venv");
+    }
+    let headers = "import os, sysconfig; os.stat(sysconfig.get_paths()['include'] + '/Python.h')";
+    if !succeeds(&mut command("python3", &["-c", headers])) {
+        missing.push("python3-dev");
     }
     if missing.is_empty() {
         println!("setup: all programs are there");
@@ -76,15 +84,35 @@ fn python_packages() -> Outcome {
         return Ok(());
     }
     run_command(command("python3", &["-m", "venv", "--clear"]).arg(venv()))?;
-    let pip = [
+    run_command(pip().args(PYTHON_PACKAGES))?;
+    std::fs::write(&mark, wanted).map_err(|e| format!("write {}: {e}", mark.display()))
+}
+
+/// Compiles QuickFIX, for minutes, quickly rather than well. Where that fails its referee is absent,
+/// which it says itself, and everything else goes on.
+fn quickfix() {
+    if succeeds(&mut command(python(), &["-c", "import quickfix"])) {
+        println!("setup: QuickFIX is there");
+        return;
+    }
+    let mut install = pip();
+    install.env("CFLAGS", "-O0 -w").arg(QUICKFIX);
+    if let Err(error) = run_command(&mut install) {
+        println!(
+            "setup: without QuickFIX, which needs a C++ compiler and Python's headers: {error}"
+        );
+    }
+}
+
+fn pip() -> std::process::Command {
+    let install = [
         "-m",
         "pip",
         "install",
         "--quiet",
         "--disable-pip-version-check",
     ];
-    run_command(command(python(), &pip).args(PYTHON_PACKAGES))?;
-    std::fs::write(&mark, wanted).map_err(|e| format!("write {}: {e}", mark.display()))
+    command(python(), &install)
 }
 
 fn cargo_fuzz() -> Outcome {

@@ -17,6 +17,8 @@ pub struct Config {
     pub comp_id: String,
     /// Where the sequence numbers are kept, a file for a member and day.
     pub data_dir: PathBuf,
+    /// The user of the system that the gateway becomes, if it is started as root.
+    pub user: Option<String>,
     /// Connections at once, logged on or not.
     #[serde(default = "connections_max")]
     pub connections_max: usize,

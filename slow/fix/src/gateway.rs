@@ -37,9 +37,8 @@ impl Gateway {
     /// Listens.
     ///
     /// # Errors
-    /// The address is taken, or the folder of numbers cannot be made.
+    /// The address is taken.
     pub fn open(config: Config) -> io::Result<Self> {
-        std::fs::create_dir_all(&config.data_dir)?;
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(config.listen)?;
         poll.registry()

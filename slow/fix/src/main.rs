@@ -4,7 +4,9 @@
 use clap::Parser;
 use fix::config::Config;
 use fix::gateway::Gateway;
+use sandbox::{Confinement, Identity};
 use std::error::Error;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,6 +18,10 @@ use std::sync::atomic::AtomicBool;
 struct Arguments {
     /// The settings, as docs/fix.md lists them.
     config: PathBuf,
+    /// Keep every right that the process was started with. For trying things out: whoever breaks
+    /// into the gateway then has them, too.
+    #[arg(long)]
+    insecure_dev: bool,
 }
 
 fn main() -> ExitCode {
@@ -29,15 +35,45 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(&arguments.config)?;
+    let mut config = Config::load(&arguments.config)?;
     let is_stopped = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&is_stopped))?;
     }
+    let identity = config.user.as_deref().map(Identity::of).transpose()?;
+    enter_folder(&mut config, identity)?;
+    let confinement = Confinement {
+        folders: vec![config.data_dir.clone()],
+        connect_ports: vec![config.venue.port()],
+        identity,
+    };
     let listen = config.listen;
     let mut gateway = Gateway::open(config).map_err(|error| format!("{listen}: {error}"))?;
+    if arguments.insecure_dev {
+        eprintln!("wirecross-fix: INSECURE: --insecure-dev keeps all rights of this process");
+    } else {
+        sandbox::enter(&confinement)?;
+    }
     println!("FIX 4.4 at {}", gateway.address()?);
     gateway.run(&is_stopped)?;
     println!("stopped");
+    Ok(())
+}
+
+/// Makes the folder of numbers and stays in it: whom the process becomes need not reach it
+/// otherwise.
+fn enter_folder(config: &mut Config, identity: Option<Identity>) -> Result<(), Box<dyn Error>> {
+    let folder = std::mem::replace(&mut config.data_dir, ".".into());
+    let told = |error| format!("{}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(told)?;
+    std::env::set_current_dir(&folder).map_err(told)?;
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    if let (true, Some(identity)) = (is_root, identity) {
+        let (user, group) = (Some(identity.user), Some(identity.group));
+        chown(".", user, group).map_err(told)?;
+        for entry in std::fs::read_dir(".").map_err(told)? {
+            chown(entry.map_err(told)?.path(), user, group).map_err(told)?;
+        }
+    }
     Ok(())
 }

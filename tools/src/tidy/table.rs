@@ -115,9 +115,17 @@ pub const ROOMS: &[Room] = &[
         banned: &[SOCKETS],
         ..FREE
     },
+    // The program that tries what a thief would, with system calls of its own.
+    Room {
+        folder: "sandbox",
+        ours: Some(&[]),
+        others: Some(&["landlock", "libc", "rustix", "seccompiler"]),
+        unsafe_code: Unsafe::Only("/examples/evil_gateway.rs"),
+        ..FREE
+    },
     Room {
         folder: "slow/fix",
-        ours: Some(&["session", "wire"]),
+        ours: Some(&["sandbox", "session", "wire"]),
         atomics: true,
         ..FREE
     },
