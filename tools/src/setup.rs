@@ -88,8 +88,8 @@ fn python_packages() -> Outcome {
     std::fs::write(&mark, wanted).map_err(|e| format!("write {}: {e}", mark.display()))
 }
 
-/// Compiles QuickFIX, for minutes, quickly rather than well. Where that fails its referee is absent,
-/// which it says itself, and everything else goes on.
+/// Compiles QuickFIX, for minutes, quickly rather than well. Where that fails its referee is
+/// absent, which it says itself, and everything else goes on.
 fn quickfix() {
     if succeeds(&mut command(python(), &["-c", "import quickfix"])) {
         println!("setup: QuickFIX is there");
