@@ -5,6 +5,7 @@ pub mod book;
 pub mod control;
 pub mod demo;
 pub mod doctor;
+pub mod feed;
 pub mod host;
 pub mod jitter;
 pub mod journal;

@@ -24,6 +24,8 @@ enum Command {
     Demo(commands::demo::Args),
     /// Say what of this host disturbs a pinned thread, why, and how to change it.
     Doctor(commands::doctor::Args),
+    /// Receive a feed by both lines, with requests and snapshots, and show live how they do.
+    Feed(commands::feed::Args),
     /// Measure how quiet the cores are: gaps of a thread that does nothing but look.
     Jitter(commands::jitter::Args),
     /// Look into a journal: verify, show, count, export.
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Control(args) => commands::control::run(args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
+        Command::Feed(args) => commands::feed::run(args),
         Command::Jitter(args) => commands::jitter::run(args),
         Command::Journal(args) => commands::journal::run(args),
         Command::Load(args) => commands::load::run(args),

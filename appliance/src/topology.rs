@@ -9,6 +9,7 @@ mod check;
 mod error;
 mod graph;
 mod keeping;
+mod lines;
 mod logins;
 mod names;
 mod packets;
@@ -23,6 +24,7 @@ mod xdp;
 
 pub use error::Error;
 pub use keeping::Keeping;
+pub use lines::LineB;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
@@ -106,6 +108,16 @@ pub struct Feed {
     pub history_bytes: usize,
     /// The books by their levels, if they are told too.
     pub depth: Option<DepthFeed>,
+    /// The second line, if there is one.
+    pub line_b: Option<LineB>,
+    /// Silence after which a heartbeat is sent.
+    pub heartbeat: Duration,
+    /// Who may ask for what it missed, and take snapshots.
+    pub rerequest_allow: Vec<session::feed::Network>,
+    /// The most bytes of answers that each of these networks gets in a second.
+    pub rerequest_bytes_per_second: u64,
+    /// Where snapshots of the books are given, if they are; port 0 lets the system choose.
+    pub snapshot: Option<SocketAddrV4>,
 }
 
 /// The second stream of market data: levels instead of orders.

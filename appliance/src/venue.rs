@@ -17,6 +17,7 @@ pub mod rerun;
 pub mod runner;
 mod schedule;
 pub mod shadow;
+mod snapshots;
 mod spent;
 mod stop;
 mod threads;
@@ -309,6 +310,7 @@ fn depth_publisher(
 fn publisher_config(topology: &Topology, session: [u8; 10]) -> PublisherConfig {
     PublisherConfig {
         end_ns: topology.ending.feed_end.as_nanos() as u64,
+        heartbeat_ns: topology.feed.heartbeat.as_nanos() as u64,
         ..publisher_config_of(
             session,
             topology.limits.symbols,

@@ -131,7 +131,12 @@ fn started(
     let (rerequest, _nobody) = udp_pair(here, here);
     let parts = Parts {
         tcp,
-        udp: PublishPorts { feed, rerequest },
+        udp: PublishPorts {
+            feed,
+            feed_b: None,
+            rerequest,
+            follower: None,
+        },
         storage: disk.storage(),
         files: with_files.then(|| Box::new(disk.files()) as Box<dyn journal::Files>),
         session: SESSION,

@@ -46,6 +46,7 @@ reply_mib = 1
 group = "239.1.1.1:26400"
 source = "10.0.0.1:26401"
 rerequest = "10.0.0.1:26402"
+rerequest_allow = ["10.0.0.0/24"]
 history_mib = 1
 
 [limits]
@@ -180,7 +181,9 @@ pub fn parts(
         tcp: net.tcp_listen(SocketAddr::V4(ENTRY), limits)?,
         udp: PublishPorts {
             feed: net.udp(&UdpOptions::new(SOURCE))?,
+            feed_b: None,
             rerequest: net.udp(&UdpOptions::new(REREQUEST))?,
+            follower: None,
         },
         storage: disk.storage(),
         files: topology

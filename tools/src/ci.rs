@@ -2,7 +2,7 @@
 
 use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
-use crate::{Outcome, determinism, drill, forward, fuzz, mutants, power_cut};
+use crate::{Outcome, determinism, drill, feed, forward, fuzz, mutants, power_cut};
 use crate::{referees, roundtrip, simulate, tidy};
 
 const STEPS: &[Step] = &[
@@ -33,6 +33,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "differential",
         run: || forward::differential(&forward::Differential::CI),
+    },
+    Step {
+        name: "feed",
+        run: || feed::run(&feed::FeedLines::CI),
     },
     Step {
         name: "sim",

@@ -6,6 +6,7 @@ mod ci;
 mod command;
 mod determinism;
 mod drill;
+mod feed;
 mod forward;
 mod fuzz;
 mod mutants;
@@ -41,7 +42,7 @@ enum Task {
     TestAll,
     /// Runs every check, or one.
     Ci {
-        /// Only this step: format, tidy, clippy, test, determinism, differential, sim, loom,
+        /// Only this step: format, tidy, clippy, test, determinism, differential, feed, sim, loom,
         /// mutants, docs, referees, recovery, tune or fuzz.
         #[arg(long)]
         only: Option<String>,
@@ -86,6 +87,9 @@ enum Task {
     PowerCut(power_cut::PowerCut),
     /// Compares the engine with the naive reference, command by command.
     Differential(forward::Differential),
+    /// Lets a subscriber hear a feed by two lines that lose, repeat and disorder packets, and
+    /// compares its book with the publisher's after every message.
+    FeedLines(feed::FeedLines),
     /// Measures how long a venue with many orders and a long journal takes to its first order.
     RecoveryDrill(drill::Drill),
     /// Applies what `wirecross tune` can and undoes it, and compares everything with before.
@@ -114,6 +118,7 @@ fn main() -> ExitCode {
         Task::Damage { full } => forward::damage(full),
         Task::PowerCut(what) => power_cut::run(&what),
         Task::Differential(differential) => forward::differential(&differential),
+        Task::FeedLines(what) => feed::run(&what),
         Task::RecoveryDrill(drill) => drill::run(&drill),
         Task::TuneRoundtrip(what) => roundtrip::run(&what),
         Task::Sim(simulate) => simulate::run(&simulate),

@@ -20,6 +20,7 @@ mod field;
 pub mod binary_file;
 pub mod depth;
 pub mod drop_copy;
+pub mod glimpse;
 pub mod itch;
 pub mod mold;
 pub mod ouch;

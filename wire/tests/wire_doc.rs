@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::mem::{offset_of, size_of};
 
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side, TimeInForce};
-use wire::{FieldRow, MessageRow, depth, drop_copy, itch, mold, ouch, soup};
+use wire::{FieldRow, MessageRow, depth, drop_copy, glimpse, itch, mold, ouch, soup};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/wire.md");
 
@@ -164,6 +164,11 @@ fn own_sections(page: &mut String) {
          is called, stand at 200,000.0000 to buy, at 0 to sell.\n",
     );
     messages(page, depth::Message::TABLE);
+    page.push_str(
+        "\n## GLIMPSE\n\nA snapshot, sequenced in SoupBinTCP: ITCH messages that say how things \
+         are, then the one below. The\nfeed's messages from its number on complete it.\n",
+    );
+    messages(page, glimpse::Message::TABLE);
     page.push_str(
         "\n## Drop copy\n\nOur own, sequenced in SoupBinTCP, with OUCH's system event at both \
          ends of the day. One message for\neach reply to the sessions of the accounts that a \

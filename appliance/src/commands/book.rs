@@ -57,19 +57,26 @@ pub fn run(args: &Args) -> ExitCode {
 /// # Errors
 /// The system's word.
 pub fn open_ports(feed: SocketAddrV4, interface: Ipv4Addr) -> std::io::Result<[RealUdp; 2]> {
-    let mut net = RealNet::new();
+    let listen = receive_port(feed, interface)?;
+    let ask = RealNet::new().udp(&UdpOptions::new(SocketAddrV4::new(interface, 0)))?;
+    Ok([listen, ask])
+}
+
+/// A port at which a feed arrives.
+///
+/// # Errors
+/// The system's word.
+pub fn receive_port(feed: SocketAddrV4, interface: Ipv4Addr) -> std::io::Result<RealUdp> {
     let groups = if feed.ip().is_multicast() {
         vec![*feed.ip()]
     } else {
         Vec::new()
     };
-    let listen = net.udp(&UdpOptions {
+    RealNet::new().udp(&UdpOptions {
         groups,
         interface,
         ..UdpOptions::new(feed)
-    })?;
-    let ask = net.udp(&UdpOptions::new(SocketAddrV4::new(interface, 0)))?;
-    Ok([listen, ask])
+    })
 }
 
 /// What is shown: books made of orders, or of levels.
@@ -201,7 +208,7 @@ fn levels(text: &mut String, bids: &[Level], offers: &[Level]) {
 
 /// A price in the currency, with its four decimals; market orders, which only rest while an auction
 /// is called, have a word.
-fn price_text(price: i64) -> String {
+pub(super) fn price_text(price: i64) -> String {
     if price == 0 || price == PRICE_MARKET {
         return "market".to_owned();
     }

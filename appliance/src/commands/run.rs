@@ -80,9 +80,12 @@ fn ready_print(ready: &Ready) {
     let depth = ready
         .depth
         .map_or(String::new(), |depth| format!(" depth={depth}"));
+    let snapshot = ready
+        .snapshot
+        .map_or(String::new(), |at| format!(" snapshot={at}"));
     line(&format!(
         "ready order_entry={} feed={} rerequest={} session={} recovered={} state_hash={:016x} \
-         live_orders={}{depth}",
+         live_orders={}{depth}{snapshot}",
         ready.order_entry,
         ready.feed,
         ready.rerequest,

@@ -50,7 +50,8 @@ impl Plan {
             "name = \"demo\"\ndata_dir = {data_dir:?}\nack = {:?}\nsymbols = {:?}\n\n\
              [order_entry]\naddress = \"{}\"\nreply_mib = 64\n\n\
              [feed]\ngroup = \"{}\"\nsource = \"{}\"\nrerequest = \"{}\"\ninterface = {:?}\n\
-             mode = {:?}\nhistory_mib = 256\n\n\
+             mode = {:?}\nhistory_mib = 256\n\
+             rerequest_allow = [\"127.0.0.0/8\", \"{}/24\"]\n\n\
              [limits]\nsymbols = 64\nsessions = 16\norders = {}\n\n\
              [tiles]\ngate = {{ thread = \"fast\" }}\nengine = {{ thread = \"fast\" }}\n\
              publish = {{ thread = \"fast\" }}\njournal = {{ thread = \"disk\" }}\n\n[links]\n",
@@ -62,6 +63,7 @@ impl Plan {
             addresses.rerequest,
             addresses.interface,
             addresses.mode,
+            addresses.rerequest.ip(),
             self.orders,
         );
         for link in [

@@ -1,5 +1,11 @@
 //! The publish tile: events to market data, and answers to those who missed some.
 
+mod answers;
+mod copies;
+
+use answers::Answers;
+use copies::Copies;
+
 use super::doing::{Doing, Part};
 use super::frames::FrameCounters;
 use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
@@ -10,19 +16,18 @@ use session::feed::{DepthPublisher, Publisher, Stream};
 use std::net::SocketAddrV4;
 use wire::ring::Event;
 
-/// Requests taken in one turn; further ones are asked again by their senders.
-const REQUESTS_MAX: usize = 64;
-
-/// Bytes kept of a request: more than a good one has, so that a longer one stays wrong.
-const REQUEST_BYTES: usize = 32;
-
 /// Where packets leave and requests come in.
 #[derive(Debug)]
 pub struct PublishPorts<U: UdpPort> {
     /// Sends the feed.
     pub feed: U,
+    /// Sends the second line, if that does not leave by the first one's port.
+    pub feed_b: Option<U>,
     /// Takes requests and answers them.
     pub rerequest: U,
+    /// Where the venue's own follower listens and asks from, if there is one: packets go there by
+    /// the port of requests.
+    pub follower: Option<SocketAddrV4>,
 }
 
 /// The feed's sender and its re-request server.
@@ -36,7 +41,8 @@ pub struct PublishTile<U: UdpPort> {
     signals: Signals,
     ack: Ack,
     inputs: u64,
-    requests: Vec<(SocketAddrV4, [u8; REQUEST_BYTES], usize)>,
+    copies: Copies,
+    answers: Answers,
     is_ending: bool,
     figures_ns: u64,
     counters: Counters,
@@ -50,7 +56,6 @@ struct Counters {
     packets: Counter,
     depth_messages: Counter,
     dropped: Counter,
-    requests: Counter,
     requests_refused: Counter,
     send_errors: Counter,
     receive_errors: Counter,
@@ -69,7 +74,6 @@ impl Counters {
             packets: set.counter("publish.packets")?,
             depth_messages: set.counter("publish.depth_messages")?,
             dropped: set.counter("publish.dropped")?,
-            requests: set.counter("publish.requests")?,
             requests_refused: set.counter("publish.requests_refused")?,
             send_errors: set.counter("publish.send_errors")?,
             receive_errors: set.counter("publish.receive_errors")?,
@@ -95,6 +99,8 @@ impl<U: UdpPort + Send> PublishTile<U> {
         let mut counters = Counters::new(set)?;
         counters.inputs.set(inputs);
         Ok(Self {
+            copies: Copies::new(topology, ports.follower, set)?,
+            answers: Answers::new(topology, ports.follower, set)?,
             ports,
             group: topology.feed.group,
             publisher,
@@ -103,7 +109,6 @@ impl<U: UdpPort + Send> PublishTile<U> {
             signals: Signals::new(set)?,
             ack: topology.ack,
             inputs,
-            requests: Vec::with_capacity(REQUESTS_MAX),
             is_ending: false,
             figures_ns: 0,
             counters,
@@ -175,54 +180,47 @@ impl<U: UdpPort + Send> PublishTile<U> {
             publisher,
             depth,
             group,
+            copies,
             counters,
             ..
         } = self;
-        let feed = &mut ports.feed;
+        let (feed, own) = (&mut ports.feed, &mut ports.rerequest);
         let dropped = &mut counters.dropped;
-        let mut packets = send(publisher, (feed, *group), now_ns, flush, dropped);
+        copies.retry(ports.feed_b.as_mut().unwrap_or(feed), own);
+        let mut packets = send(publisher, (now_ns, flush), dropped, &mut |packet| {
+            let sent = feed.send(*group, packet);
+            if sent != Err(SendError::Full) {
+                copies.send(ports.feed_b.as_mut().unwrap_or(feed), own, packet);
+            }
+            sent
+        });
         if let Some((depth, group)) = depth {
             depth.tell();
-            packets += send(depth, (feed, *group), now_ns, flush, dropped);
+            packets += send(depth, (now_ns, flush), dropped, &mut |packet| {
+                feed.send(*group, packet)
+            });
         }
         feed.flush();
         // Nothing is expected here; the port also needs its turn to finish sends.
         feed.poll(&mut |_, _| ());
+        if let Some(feed_b) = &mut ports.feed_b {
+            feed_b.flush();
+            feed_b.poll(&mut |_, _| ());
+        }
+        if ports.follower.is_some() {
+            own.flush();
+        }
         packets
     }
 
     fn requests_answer(&mut self, now_ns: u64) -> usize {
-        let Self {
-            ports,
-            publisher,
+        let depth = self.depth.as_mut().map(|(depth, _)| depth);
+        self.answers.turn(
+            &mut self.ports.rerequest,
+            &mut self.publisher,
             depth,
-            requests,
-            counters,
-            ..
-        } = self;
-        let came = ports.rerequest.poll(&mut |from, bytes| {
-            if requests.len() < REQUESTS_MAX {
-                let mut kept = [0; REQUEST_BYTES];
-                let length = bytes.len().min(REQUEST_BYTES);
-                kept[..length].copy_from_slice(&bytes[..length]);
-                requests.push((from, kept, length));
-            }
-        });
-        for (from, bytes, length) in requests.drain(..) {
-            let mut send = |packet: &[u8]| ports.rerequest.send(from, packet).is_ok();
-            let request = &bytes[..length];
-            match depth {
-                Some((depth, _)) if depth.is_asked(request) => {
-                    depth.request(request, now_ns, &mut send)
-                }
-                _ => publisher.request(request, now_ns, &mut send),
-            };
-            counters.requests.add(1);
-        }
-        if came > 0 {
-            ports.rerequest.flush();
-        }
-        came
+            now_ns,
+        )
     }
 
     /// Tells what the ports count: asking them may be a system call.
@@ -277,30 +275,25 @@ impl<U: UdpPort + Send> PublishTile<U> {
 }
 
 /// Sends what a stream has; says how many packets left.
-fn send<S, U: UdpPort>(
+fn send<S>(
     stream: &mut Stream<S>,
-    (port, group): (&mut U, SocketAddrV4),
-    now_ns: u64,
-    flush: bool,
+    (now_ns, flush): (u64, bool),
     dropped: &mut Counter,
+    port: &mut dyn FnMut(&[u8]) -> Result<(), SendError>,
 ) -> usize {
     let mut packets = 0;
-    stream.transmit(
-        now_ns,
-        flush,
-        &mut |packet| match port.send(group, packet) {
-            Ok(()) => {
-                packets += 1;
-                true
-            }
-            Err(SendError::Full) => false,
-            // Lost as on a cable: receivers ask again. Waiting would hold the whole venue up.
-            Err(SendError::TooLong | SendError::NoNeighbour) => {
-                dropped.add(1);
-                true
-            }
-        },
-    );
+    stream.transmit(now_ns, flush, &mut |packet| match port(packet) {
+        Ok(()) => {
+            packets += 1;
+            true
+        }
+        Err(SendError::Full) => false,
+        // Lost as on a cable: receivers ask again. Waiting would hold the whole venue up.
+        Err(SendError::TooLong | SendError::NoNeighbour) => {
+            dropped.add(1);
+            true
+        }
+    });
     packets
 }
 

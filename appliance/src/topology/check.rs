@@ -2,7 +2,7 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
-    Topology, USERS_MAX, keeping, logins, packets, raw, rules, shadow, uring, wiring, xdp,
+    Topology, USERS_MAX, keeping, lines, logins, packets, raw, rules, shadow, uring, wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -109,7 +109,7 @@ pub(super) fn within<T: PartialOrd + Copy + std::fmt::Display>(
     Err(Error::value(key, format!("is {value}"), remedy))
 }
 
-fn address(key: &str, text: &str) -> Result<SocketAddrV4, Error> {
+pub(super) fn address(key: &str, text: &str) -> Result<SocketAddrV4, Error> {
     text.parse().map_err(|_| {
         Error::value(
             key,
@@ -300,7 +300,8 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
         ));
     }
     let mode = packets::mode("feed.mode", &raw.mode)?;
-    let interface = not_empty("feed.interface", raw.interface, "name a network interface")?;
+    let interface = raw.interface.clone();
+    let interface = not_empty("feed.interface", interface, "name a network interface")?;
     let port = xdp::Port {
         section: "feed",
         mode,
@@ -318,9 +319,15 @@ fn feed(raw: raw::Feed, symbols: usize) -> Result<Feed, Error> {
     }
     let depth = raw
         .depth_group
-        .map(|group| depth(&group, raw.depth_history_mib, symbols));
+        .as_ref()
+        .map(|group| depth(group, raw.depth_history_mib, symbols));
     let depth = depth.transpose()?;
     Ok(Feed {
+        line_b: lines::line_b(&raw, group)?,
+        heartbeat: lines::heartbeat(&raw)?,
+        rerequest_allow: lines::allow(&raw)?,
+        rerequest_bytes_per_second: lines::bytes_per_second(&raw)?,
+        snapshot: lines::snapshot(&raw)?,
         group,
         source: address("feed.source", &raw.source)?,
         rerequest: address("feed.rerequest", &raw.rerequest)?,

@@ -41,7 +41,13 @@ fn draw(topology: &Topology, text: &mut String) -> std::fmt::Result {
         feed.group,
         feed.mode.name()
     )?;
+    if let Some(line) = feed.line_b {
+        writeln!(text, "  publish  =udp==> line B {}", line.group)?;
+    }
     writeln!(text, "  publish <=udp==> re-requests at {}", feed.rerequest)?;
+    if let Some(snapshot) = feed.snapshot {
+        writeln!(text, "  publish <=tcp==> snapshots at {snapshot}")?;
+    }
     writeln!(text, "  journal ==disk=> {}", topology.data_dir.display())?;
     limits(topology, text)
 }

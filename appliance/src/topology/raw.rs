@@ -201,6 +201,14 @@ pub(super) struct Feed {
     pub depth_group: Option<String>,
     #[serde(default = "history_mib_default")]
     pub depth_history_mib: usize,
+    pub group_b: Option<String>,
+    pub source_b: Option<String>,
+    #[serde(default = "heartbeat_ms_default")]
+    pub heartbeat_ms: u64,
+    pub rerequest_allow: Option<Vec<String>>,
+    #[serde(default = "rerequest_kib_per_s_default")]
+    pub rerequest_kib_per_s: u64,
+    pub snapshot: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -289,6 +297,14 @@ fn reply_mib_default() -> usize {
 
 fn history_mib_default() -> usize {
     64
+}
+
+fn heartbeat_ms_default() -> u64 {
+    250
+}
+
+fn rerequest_kib_per_s_default() -> u64 {
+    16 << 10
 }
 
 fn indicate_ms_default() -> u64 {

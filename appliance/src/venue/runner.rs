@@ -6,6 +6,7 @@ use super::control::Control;
 use super::day::Day;
 use super::keeping::Keeping;
 use super::shadow::{self, Shadow};
+use super::snapshots::{Snapshots, follower_port};
 use super::spent::Spent;
 use super::stop::StopRequests;
 use super::threads::Timed;
@@ -60,6 +61,8 @@ pub struct Ready {
     pub depth: Option<SocketAddr>,
     /// Where requests for missed packets go.
     pub rerequest: SocketAddr,
+    /// Where snapshots are given, if they are.
+    pub snapshot: Option<SocketAddr>,
     /// The day's session.
     pub session: String,
     /// What the journal held.
@@ -106,7 +109,9 @@ pub fn run_behind<T: TcpPort + Send>(
     let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
     let mut modes = vec![format!("journal: {}", storage.mode())];
     let tcp = entry_port(topology, Box::new(clock.clone()))?;
-    let udp = feed_ports(topology)?;
+    let follower = follower_port(topology)?;
+    let mut udp = feed_ports(topology)?;
+    udp.follower = follower.as_ref().map(UdpPort::local_addr);
     modes.push(format!("order entry: {}", entry_told(&tcp)));
     modes.push(format!("feed: {}", feed_told(&udp.feed)));
     let mut lines = Pages::<Line>::zeroed(engine_limits(topology).lines())
@@ -129,7 +134,12 @@ pub fn run_behind<T: TcpPort + Send>(
         .map_err(|e| StartError::of("counters", &e))?;
     let spent = Spent::all(&mut set).map_err(|e| StartError::of("counters", &e))?;
     let signals = Signals::new(&set).map_err(|e| StartError::of("counters", &e))?;
-    let told = ready_of(topology, &venue, &day, recovery, modes)?;
+    let mut told = ready_of(topology, &venue, &day, recovery, modes)?;
+    let snapshots = match follower {
+        Some(port) => Snapshots::open(topology, &venue, (port, day.session), &clock)?,
+        None => None,
+    };
+    told.snapshot = snapshots.as_ref().and_then(Snapshots::local_addr);
 
     let control = venue.operator.take();
     let control = control.and_then(|operator| match Control::open(topology, operator) {
@@ -152,6 +162,10 @@ pub fn run_behind<T: TcpPort + Send>(
         if let Some(control) = control {
             let signals = signals.clone();
             scope.spawn(move || control.serve(&signals));
+        }
+        if let Some(snapshots) = snapshots {
+            let (clock, signals) = (clock.clone(), signals.clone());
+            scope.spawn(move || snapshots.run(&clock, &signals));
         }
         if let Some((parts, counters)) = shadow {
             let clock = clock.clone();
@@ -303,9 +317,20 @@ fn feed_ports(topology: &Topology) -> Result<PublishPorts<RealUdp>, StartError> 
     let rerequest = net
         .udp(&UdpOptions::new(feed.rerequest))
         .map_err(|e| StartError::of(&format!("feed.rerequest {}", feed.rerequest), &e))?;
+    let source_b = feed.line_b.and_then(|line| line.source);
+    let feed_b = source_b.map(|source| {
+        let options = UdpOptions {
+            interface: *source.ip(),
+            ..UdpOptions::new(source)
+        };
+        net.udp(&options)
+            .map_err(|e| StartError::of(&format!("feed.source_b {source}"), &e))
+    });
     Ok(PublishPorts {
         feed: sender,
+        feed_b: feed_b.transpose()?,
         rerequest,
+        follower: None,
     })
 }
 
@@ -322,6 +347,7 @@ fn ready_of<T: TcpPort + Send>(
         feed: topology.feed.group.into(),
         depth: topology.feed.depth.map(|depth| depth.group.into()),
         rerequest: venue.publish.ports().rerequest.local_addr().into(),
+        snapshot: None,
         session: String::from_utf8_lossy(&day.session).into_owned(),
         recovery,
         modes,

@@ -85,7 +85,12 @@ impl<'m, S: Storage + Send> Stage<'m, S> {
         let touched = server.touched();
         let (feed, receiver) = udp_pair(here, here);
         let (rerequest, _nobody) = udp_pair(here, here);
-        let udp = PublishPorts { feed, rerequest };
+        let udp = PublishPorts {
+            feed,
+            feed_b: None,
+            rerequest,
+            follower: None,
+        };
         let parts = Parts {
             tcp: server,
             udp,

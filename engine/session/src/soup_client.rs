@@ -214,6 +214,12 @@ impl SoupClient {
         self.state
     }
 
+    /// Who logs in.
+    #[must_use]
+    pub const fn config(&self) -> &SoupConfig {
+        &self.config
+    }
+
     /// Number of the next sequenced message.
     #[must_use]
     pub const fn sequence_next(&self) -> u64 {

@@ -121,17 +121,15 @@ impl Book {
         Some(left)
     }
 
-    /// Takes an order off with all its units.
-    pub(crate) fn remove(&mut self, place: Place) {
+    /// Takes an order off with all its units, and gives these.
+    pub(crate) fn remove(&mut self, place: Place) -> Option<u32> {
         let levels = &mut self.sides[place.side as usize];
-        let Some(queue) = levels.get_mut(&place.price) else {
-            return;
-        };
-        if let Some((_, open)) = queue.orders.remove(&place.arrival) {
-            queue.quantity -= u64::from(open);
-        }
+        let queue = levels.get_mut(&place.price)?;
+        let (_, open) = queue.orders.remove(&place.arrival)?;
+        queue.quantity -= u64::from(open);
         if queue.orders.is_empty() {
             levels.remove(&place.price);
         }
+        Some(open)
     }
 }

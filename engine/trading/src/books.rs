@@ -44,6 +44,7 @@ pub struct Books {
     names: BTreeMap<u16, [u8; 8]>,
     orders: BTreeMap<u64, (u16, Place)>,
     arrivals: u64,
+    digest: u64,
     counts: Counts,
 }
 
@@ -97,6 +98,13 @@ impl Books {
     #[must_use]
     pub fn live_orders(&self) -> usize {
         self.orders.len()
+    }
+
+    /// A number that two feeds share as long as the same orders rest with the same open units at
+    /// the same prices; which of them came first it does not say.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// What all messages so far did.
@@ -164,6 +172,9 @@ impl Books {
             price: i64::from(price),
             arrival: self.arrivals,
         };
+        self.digest = self
+            .digest
+            .wrapping_add(trace(order_ref, locate, &place, shares));
         self.orders.insert(order_ref, (locate, place));
         self.books
             .entry(locate)
@@ -179,23 +190,39 @@ impl Books {
         let Some(book) = self.books.get_mut(&locate) else {
             return Applied::Wrong;
         };
-        match book.reduce(place, shares) {
-            Some(0) => {
-                self.orders.remove(&order_ref);
-                Applied::Changed
-            }
-            Some(_) => Applied::Changed,
-            None => Applied::Wrong,
+        let Some(left) = book.reduce(place, shares) else {
+            return Applied::Wrong;
+        };
+        let before = trace(order_ref, locate, &place, left + shares);
+        self.digest = self.digest.wrapping_sub(before);
+        if left == 0 {
+            self.orders.remove(&order_ref);
+        } else {
+            let now = trace(order_ref, locate, &place, left);
+            self.digest = self.digest.wrapping_add(now);
         }
+        Applied::Changed
     }
 
     fn delete(&mut self, order_ref: u64) -> Option<(u16, Place)> {
         let (locate, place) = self.orders.remove(&order_ref)?;
-        if let Some(book) = self.books.get_mut(&locate) {
-            book.remove(place);
-        }
+        let book = self.books.get_mut(&locate);
+        let open = book.and_then(|book| book.remove(place)).unwrap_or(0);
+        let before = trace(order_ref, locate, &place, open);
+        self.digest = self.digest.wrapping_sub(before);
         Some((locate, place))
     }
+}
+
+/// What an order adds to the digest.
+fn trace(order_ref: u64, locate: u16, place: &Place, open: u32) -> u64 {
+    let mix = |state: u64, word: u64| {
+        let state = (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        state ^ (state >> 31)
+    };
+    let side = u64::from(locate) << 1 | place.side as u64;
+    let state = mix(mix(order_ref, side), place.price as u64);
+    mix(state, open.into())
 }
 
 fn side_of(letter: u8) -> Option<Side> {

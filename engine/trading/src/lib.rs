@@ -5,8 +5,10 @@
 
 mod book;
 mod books;
+mod image;
 mod levels;
 
 pub use book::{Book, Level, RestingOrder};
 pub use books::{Applied, Books, Counts};
+pub use image::Image;
 pub use levels::{Best, Levels};

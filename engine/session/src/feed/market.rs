@@ -10,7 +10,7 @@ pub(super) fn message(event: &Event, kind: EventKind, head: &Head, out: &mut [u8
     match kind {
         EventKind::Indicative => indication(event, head, out),
         EventKind::Uncrossed => cross(event, head, out),
-        _ => action(event, head, out),
+        _ => action(event.symbol, head, out),
     }
 }
 
@@ -38,10 +38,11 @@ pub(crate) const fn cross_of(state: MarketState) -> u8 {
     }
 }
 
-fn action(event: &Event, head: &Head, out: &mut [u8]) -> Written {
+/// Writes the state of a symbol.
+pub(super) fn action(stock_locate: u16, head: &Head, out: &mut [u8]) -> Written {
     let (state, reason) = action_of(head.state);
     TradingAction {
-        stock_locate: event.symbol,
+        stock_locate,
         tracking_number: 0,
         timestamp: head.timestamp,
         stock: head.stock,

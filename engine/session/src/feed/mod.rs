@@ -9,18 +9,29 @@
 //! [`Receiver`] puts packets back into the one stream of messages, asking for what is missing.
 
 mod depth;
+mod guard;
 mod history;
+mod hold;
+mod lines;
 mod market;
 mod messages;
 mod publisher;
 mod receiver;
+mod snapshot;
 mod state;
 mod stream;
 
 pub use depth::{Depth, DepthPublisher};
+pub use guard::{
+    Admission, BYTES_PER_SECOND_MAX, BYTES_PER_SECOND_MIN, Guard, NETWORKS_MAX, Network,
+};
+pub use lines::{Fed, LINES_MAX, LineCounters, Lines, LinesConfig, Want, Way};
 pub(crate) use market::cross_of;
 pub use publisher::{Orders, Publisher};
 pub use receiver::{Received, Receiver, ReceiverConfig, ReceiverCounters, State};
+pub use snapshot::{
+    SNAPSHOT_BYTES_MAX, Snapped, Snapshot, SnapshotClient, SnapshotConnection, SnapshotServer,
+};
 pub use stream::{
     Answer, HISTORY_MIN, HistoryFull, PAYLOAD_BYTES_MIN, PublisherConfig, PublisherCounters, Stream,
 };

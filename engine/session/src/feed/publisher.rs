@@ -40,6 +40,38 @@ impl Stream<Orders> {
         Self::of(Orders { symbols }, config)
     }
 
+    /// The name of a symbol, blank before it was told.
+    #[must_use]
+    pub fn name(&self, symbol: u16) -> [u8; 8] {
+        let known = self.source.symbols.get(usize::from(symbol));
+        known.map_or([b' '; 8], |symbol| symbol.name)
+    }
+
+    /// Hands out what the feed said of its symbols, as messages that say it again: of the day's
+    /// beginning, of each symbol and of its state.
+    pub fn picture(&self, time_ns: u64, on: &mut dyn FnMut(&[u8])) {
+        let timestamp = time_ns % DAY_NS;
+        let mut out = [0; MESSAGE_BYTES_MAX];
+        let mut tell = |written: messages::Written, out: &[u8]| {
+            if let Ok(bytes) = written {
+                on(&out[..bytes]);
+            }
+        };
+        tell(messages::opening(timestamp, &mut out), &out);
+        for (number, symbol) in (0..=u16::MAX).zip(&self.source.symbols) {
+            if symbol.name == [b' '; 8] {
+                continue;
+            }
+            let head = Head {
+                stock: symbol.name,
+                state: symbol.state,
+                timestamp,
+            };
+            tell(messages::directory(number, &head, &mut out), &out);
+            tell(market::action(number, &head, &mut out), &out);
+        }
+    }
+
     /// Takes an event of the engine, in order; `time_ns` is its input's.
     ///
     /// # Errors

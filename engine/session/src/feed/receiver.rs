@@ -4,8 +4,9 @@
 //! The protocol proves nothing about its sender: whoever can send to the feed's port can announce
 //! messages that will never come.
 
-use wire::mold::{DATAGRAM_BYTES_MAX, HEADER_BYTES, Packet, PacketKind, Request};
+use wire::mold::{HEADER_BYTES, Packet, PacketKind, Request};
 
+use super::hold::{Hold, Kept};
 use crate::SECOND_NS;
 
 /// Sizes and times of a [`Receiver`].
@@ -60,6 +61,8 @@ pub enum State {
     Live,
     /// Messages are missing.
     Gap,
+    /// Everything is held until a snapshot says where to go on.
+    Joining,
     /// The session ended and all its messages were handed on.
     Ended,
 }
@@ -87,15 +90,6 @@ pub struct ReceiverCounters {
     pub session_changes: u64,
 }
 
-/// A packet that waits for what comes before it, in the buffer of its place.
-#[derive(Clone, Copy)]
-struct Held {
-    sequence: u64,
-    /// Number after its last message.
-    next: u64,
-    bytes: usize,
-}
-
 /// One feed's receiver; give it the packets of both lines and the answers to its requests.
 pub struct Receiver {
     config: ReceiverConfig,
@@ -112,8 +106,8 @@ pub struct Receiver {
     heard: bool,
     /// When to ask for what is missing.
     ask_ns: u64,
-    held: Vec<Option<Held>>,
-    buffers: Vec<u8>,
+    is_joining: bool,
+    held: Hold,
 }
 
 impl Receiver {
@@ -130,8 +124,8 @@ impl Receiver {
             end: None,
             heard: false,
             ask_ns: 0,
-            held: vec![None; config.held_packets],
-            buffers: vec![0; config.held_packets * DATAGRAM_BYTES_MAX],
+            is_joining: false,
+            held: Hold::new(config.held_packets),
         }
     }
 
@@ -143,11 +137,7 @@ impl Receiver {
         on: &mut dyn FnMut(u64, &[u8]),
     ) -> Received {
         self.counters.packets += 1;
-        // Numbers begin at 1.
-        let Some(packet) = Packet::parse(bytes)
-            .ok()
-            .filter(|packet| packet.sequence() > 0)
-        else {
+        let Some(packet) = read(bytes) else {
             self.counters.malformed += 1;
             return Received::Malformed;
         };
@@ -155,6 +145,17 @@ impl Receiver {
             self.counters.other_session += 1;
             return Received::OtherSession;
         }
+        self.packet_read(&packet, bytes, now_ns, on)
+    }
+
+    /// Takes a packet of the session listened to.
+    pub(super) fn packet_read(
+        &mut self,
+        packet: &Packet<'_>,
+        bytes: &[u8],
+        now_ns: u64,
+        on: &mut dyn FnMut(u64, &[u8]),
+    ) -> Received {
         if self.expected == 0 {
             self.expected = packet.sequence();
             self.announced = packet.sequence();
@@ -165,8 +166,8 @@ impl Receiver {
         if packet.kind() == PacketKind::EndOfSession {
             self.end = Some(packet.sequence());
         }
-        let received = self.take(&packet, bytes, on);
-        if self.expected < self.announced {
+        let received = self.take(packet, bytes, on);
+        if self.expected < self.announced && !self.is_joining {
             self.counters.gaps += u64::from(was_whole);
             // A new gap, or an answer that left something missing: ask at once.
             if was_whole || matches!(received, Received::Messages(1..)) {
@@ -179,11 +180,15 @@ impl Receiver {
     /// The request to be sent now to the re-request server, if one is due.
     pub fn poll(&mut self, now_ns: u64) -> Option<[u8; HEADER_BYTES]> {
         let session = self.session?;
-        if self.expected >= self.announced || now_ns < self.ask_ns {
+        if self.is_joining || self.expected >= self.announced || now_ns < self.ask_ns {
             return None;
         }
-        let held = self.held.iter().flatten().map(|held| held.sequence).min();
-        let missing = held.unwrap_or(self.announced).min(self.announced) - self.expected;
+        let missing = self
+            .held
+            .first()
+            .unwrap_or(self.announced)
+            .min(self.announced)
+            - self.expected;
         let most = self.config.request_messages_max.max(1);
         let count = u16::try_from(missing).unwrap_or(most).min(most);
         let mut request = [0; HEADER_BYTES];
@@ -203,6 +208,7 @@ impl Receiver {
     #[must_use]
     pub fn state(&self) -> State {
         match self.end {
+            _ if self.is_joining => State::Joining,
             _ if !self.heard => State::Waiting,
             _ if self.expected < self.announced => State::Gap,
             Some(end) if self.expected >= end => State::Ended,
@@ -228,6 +234,63 @@ impl Receiver {
         &self.counters
     }
 
+    /// From now on everything is held; what there is no room for goes, the oldest first.
+    pub fn join(&mut self) {
+        self.is_joining = true;
+    }
+
+    /// There is no snapshot: goes on where it was, asking for what is missing.
+    pub fn join_not(&mut self, now_ns: u64) {
+        self.is_joining = false;
+        self.ask_ns = now_ns;
+    }
+
+    /// A snapshot stands for everything before message number `next` of this session: what is held
+    /// from there on is handed on. `announced` is the greatest next number to be believed.
+    pub fn splice(&mut self, next: u64, announced: u64, on: &mut dyn FnMut(u64, &[u8])) {
+        self.is_joining = false;
+        self.heard = true;
+        self.expected = next;
+        self.announced = next.max(announced);
+        self.release(on);
+        self.ask_ns = 0;
+        self.counters.messages += self.expected - next;
+    }
+
+    /// Begins with the first message of another session.
+    pub fn begin(&mut self, session: [u8; 10]) {
+        self.counters.session_changes += u64::from(self.session.is_some());
+        self.session_before = self.session;
+        self.session = Some(session);
+        self.expected = 1;
+        self.announced = 1;
+        self.end = None;
+        self.held.clear();
+    }
+
+    /// Wants this message first; before anything else was done.
+    pub(super) const fn start(&mut self, sequence: u64) {
+        self.expected = sequence;
+        self.announced = sequence;
+    }
+
+    /// Lets go of what is held: it came from who is not to be trusted.
+    pub(super) fn forget_held(&mut self) {
+        self.held.clear();
+    }
+
+    /// The session before the last change.
+    #[must_use]
+    pub const fn session_before(&self) -> Option<[u8; 10]> {
+        self.session_before
+    }
+
+    /// The greatest next number that was announced.
+    #[must_use]
+    pub const fn announced(&self) -> u64 {
+        self.announced
+    }
+
     /// Whether a packet's session is the one listened to, after a change to a new one if need be.
     fn follow(&mut self, session: [u8; 10]) -> bool {
         if self.session == Some(session) {
@@ -237,12 +300,7 @@ impl Receiver {
             return false;
         }
         if self.session.is_some() {
-            self.counters.session_changes += 1;
-            self.session_before = self.session;
-            self.expected = 1;
-            self.announced = 1;
-            self.end = None;
-            self.held.fill(None);
+            self.begin(session);
         }
         self.session = Some(session);
         true
@@ -261,7 +319,7 @@ impl Receiver {
             self.counters.duplicates += 1;
             return Received::Duplicate;
         }
-        if packet.sequence() > self.expected {
+        if packet.sequence() > self.expected || self.is_joining {
             self.hold(packet, bytes);
             return Received::Ahead;
         }
@@ -275,44 +333,30 @@ impl Receiver {
 
     /// Keeps a packet that came too early, if there is a place for it.
     fn hold(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
-        let (sequence, next) = (packet.sequence(), packet.next_sequence());
-        let covers = |held: &Held| held.sequence <= sequence && held.next >= next;
-        if self.held.iter().flatten().any(covers) {
-            self.counters.duplicates += 1;
-            return;
-        }
-        let free = self.held.iter().position(Option::is_none);
-        let Some(index) = free.filter(|_| bytes.len() <= DATAGRAM_BYTES_MAX) else {
+        let mut kept = self.held.keep(packet, bytes);
+        if kept == Kept::NoRoom && self.is_joining && self.held.forget_first() {
             self.counters.dropped += 1;
-            return;
-        };
-        let start = index * DATAGRAM_BYTES_MAX;
-        self.buffers[start..start + bytes.len()].copy_from_slice(bytes);
-        self.held[index] = Some(Held {
-            sequence,
-            next,
-            bytes: bytes.len(),
-        });
+            kept = self.held.keep(packet, bytes);
+        }
+        match kept {
+            Kept::Here => {}
+            Kept::Known => self.counters.duplicates += 1,
+            Kept::NoRoom => self.counters.dropped += 1,
+        }
     }
 
     /// Hands on the held packets that nothing is missing before any more.
     fn release(&mut self, on: &mut dyn FnMut(u64, &[u8])) {
-        loop {
-            let expected = self.expected;
-            let due = |held: &Option<Held>| held.is_some_and(|held| held.sequence <= expected);
-            let Some(index) = self.held.iter().position(due) else {
-                return;
-            };
-            let Some(held) = self.held[index].take() else {
-                return;
-            };
-            let start = index * DATAGRAM_BYTES_MAX;
-            // It was read before it was held.
-            if let Ok(packet) = Packet::parse(&self.buffers[start..start + held.bytes]) {
-                self.expected = hand_on(&packet, expected, on);
-            }
+        while let Some(packet) = self.held.due(self.expected) {
+            self.expected = hand_on(&packet, self.expected, on);
         }
     }
+}
+
+/// Reads a packet; numbers begin at 1.
+pub(super) fn read(bytes: &[u8]) -> Option<Packet<'_>> {
+    let packet = Packet::parse(bytes).ok()?;
+    (packet.sequence() > 0).then_some(packet)
 }
 
 /// Hands on the messages of a packet from `expected` on; gives the number after the last one.

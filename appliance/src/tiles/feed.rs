@@ -1,0 +1,273 @@
+//! The feed tile: market data in. Two lines, requests and snapshots become one image of the market.
+
+use super::{Progress, Tile};
+use nic::{Conn, TcpEvent, TcpPort, UdpPort};
+use session::feed::{Fed, Lines, LinesConfig, Snapped, SnapshotClient, State, Want, Way};
+use std::net::{SocketAddr, SocketAddrV4};
+use trading::Image;
+
+/// How long a snapshot server may take to open its door.
+const DIAL_NS: u64 = 2_000_000_000;
+
+/// Where packets come from and requests leave.
+pub struct FeedPorts<U, T> {
+    /// The lines, one or two.
+    pub lines: Vec<U>,
+    /// Where requests leave and answers come; the first line's port if there is none.
+    pub requests: Option<U>,
+    /// Dials the snapshot server.
+    pub snapshots: Option<T>,
+}
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedServers {
+    /// Answers requests for missed messages.
+    pub rerequest: Option<SocketAddrV4>,
+    /// Gives snapshots.
+    pub snapshots: Option<SocketAddr>,
+}
+
+/// A snapshot under way.
+struct Joining {
+    conn: Conn,
+    client: SnapshotClient,
+    image: Image,
+    is_wrong: bool,
+    is_open: bool,
+    dialled_ns: u64,
+}
+
+/// Receives a feed and keeps the image of its market.
+pub struct FeedTile<U, T> {
+    ports: FeedPorts<U, T>,
+    servers: FeedServers,
+    lines: Lines,
+    image: Image,
+    joining: Option<Joining>,
+    snapshots_taken: u64,
+    unreadable: u64,
+}
+
+impl<U: UdpPort, T: TcpPort> FeedTile<U, T> {
+    /// A receiver that goes on behind this image, whose next message is the one that `config`
+    /// names.
+    #[must_use]
+    pub fn new(
+        ports: FeedPorts<U, T>,
+        servers: FeedServers,
+        config: LinesConfig,
+        image: Image,
+        now_ns: u64,
+    ) -> Self {
+        let config = LinesConfig {
+            lines: ports.lines.len(),
+            has_snapshots: ports.snapshots.is_some() && servers.snapshots.is_some(),
+            ..config
+        };
+        Self {
+            ports,
+            servers,
+            lines: Lines::new(config, now_ns),
+            image,
+            joining: None,
+            snapshots_taken: 0,
+            unreadable: 0,
+        }
+    }
+
+    /// One bounded turn: takes packets, applies their messages, asks for what is missing. Returns
+    /// how much came.
+    pub fn turn(&mut self, now_ns: u64) -> usize {
+        let mut came = self.packets_take(now_ns);
+        came += self.snapshot_turn(now_ns);
+        match self.lines.poll(now_ns) {
+            Want::Nothing => {}
+            Want::Request(request) => self.ask(&request),
+            Want::Snapshot => self.dial(now_ns),
+        }
+        came
+    }
+
+    /// The market as the feed says it.
+    #[must_use]
+    pub const fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// How the lines stand.
+    #[must_use]
+    pub const fn lines(&self) -> &Lines {
+        &self.lines
+    }
+
+    /// Whether the image is what the venue said last, as far as anybody can know.
+    #[must_use]
+    pub fn is_whole(&self, now_ns: u64) -> bool {
+        self.lines.state() == State::Live && !self.lines.is_stale(now_ns)
+    }
+
+    /// Snapshots that were taken.
+    #[must_use]
+    pub const fn snapshots_taken(&self) -> u64 {
+        self.snapshots_taken
+    }
+
+    /// Messages that are not ITCH 5.0.
+    #[must_use]
+    pub const fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
+    /// The ports.
+    #[must_use]
+    pub const fn ports(&self) -> &FeedPorts<U, T> {
+        &self.ports
+    }
+
+    fn packets_take(&mut self, now_ns: u64) -> usize {
+        let Self {
+            ports,
+            lines,
+            image,
+            unreadable,
+            ..
+        } = self;
+        let mut hear = |way: Way, bytes: &[u8]| {
+            lines.packet(way, bytes, now_ns, &mut |fed| {
+                *unreadable += u64::from(!take(image, fed));
+            });
+        };
+        let mut came = 0;
+        for (line, port) in ports.lines.iter_mut().enumerate() {
+            came += port.poll(&mut |_, bytes| hear(Way::Line(line), bytes));
+        }
+        if let Some(port) = &mut ports.requests {
+            came += port.poll(&mut |_, bytes| hear(Way::Answer, bytes));
+        }
+        came
+    }
+
+    fn ask(&mut self, request: &[u8]) {
+        let port = self.ports.requests.as_mut();
+        let port = port.or(self.ports.lines.first_mut());
+        if let (Some(server), Some(port)) = (self.servers.rerequest, port) {
+            // A request that does not leave is repeated like one that is lost.
+            let _ = port.send(server, request);
+            port.flush();
+        }
+    }
+
+    /// Asks for a snapshot; what cannot even be dialled is tried again later.
+    fn dial(&mut self, now_ns: u64) {
+        let (Some(port), Some(server)) = (&mut self.ports.snapshots, self.servers.snapshots) else {
+            return;
+        };
+        match port.connect(server) {
+            Ok(conn) => {
+                self.joining = Some(Joining {
+                    conn,
+                    client: SnapshotClient::new("FEED", ""),
+                    image: Image::new(),
+                    is_wrong: false,
+                    is_open: false,
+                    dialled_ns: now_ns,
+                });
+            }
+            Err(_) => self.lines.splice_not(now_ns),
+        }
+    }
+
+    fn snapshot_turn(&mut self, now_ns: u64) -> usize {
+        let Some(port) = &mut self.ports.snapshots else {
+            return 0;
+        };
+        let Some(joining) = &mut self.joining else {
+            return port.poll(&mut |_| ());
+        };
+        let (mut end, mut is_over) = (None, false);
+        let came = port.poll(&mut |event| match event {
+            TcpEvent::Opened { conn, .. } if conn == joining.conn => {
+                joining.is_open = true;
+                joining.client.connected(now_ns);
+            }
+            TcpEvent::Data { conn, bytes } if conn == joining.conn => {
+                end = joining.take(bytes, now_ns).or(end);
+            }
+            TcpEvent::Closed { conn } => is_over |= conn == joining.conn,
+            _ => {}
+        });
+        let conn = joining.conn;
+        joining
+            .client
+            .transmit(now_ns, &mut |bytes| port.send(conn, bytes));
+        is_over |= match joining.is_open {
+            true => joining.client.is_over(now_ns),
+            false => now_ns.saturating_sub(joining.dialled_ns) >= DIAL_NS,
+        };
+        if !is_over {
+            return came;
+        }
+        port.close(conn);
+        let good = end.filter(|_| !joining.is_wrong);
+        let image = core::mem::take(&mut joining.image);
+        self.joining = None;
+        match good {
+            Some((session, next)) => self.splice(image, session, next, now_ns),
+            None => self.lines.splice_not(now_ns),
+        }
+        came
+    }
+
+    /// Puts a snapshot in the place of what was known, and behind it what was held.
+    fn splice(&mut self, mut image: Image, session: [u8; 10], next: u64, now_ns: u64) {
+        let unreadable = &mut self.unreadable;
+        let is_taken = self.lines.splice(session, next, now_ns, &mut |fed| {
+            *unreadable += u64::from(!take(&mut image, fed));
+        });
+        if is_taken {
+            self.image = image;
+            self.snapshots_taken += 1;
+        }
+    }
+}
+
+impl Joining {
+    /// Takes bytes of the snapshot; gives its session and the next message's number at its end.
+    fn take(&mut self, bytes: &[u8], now_ns: u64) -> Option<([u8; 10], u64)> {
+        let Self {
+            client,
+            image,
+            is_wrong,
+            ..
+        } = self;
+        let mut end = None;
+        client.received(bytes, now_ns, &mut |snapped| match snapped {
+            Snapped::Begin => {}
+            Snapped::Message(message) => *is_wrong |= image.apply(message).is_err(),
+            Snapped::End { session, next } => end = Some((session, next)),
+        });
+        end
+    }
+}
+
+/// Applies what the lines hand on; `false` for what is no message of ITCH.
+fn take(image: &mut Image, fed: Fed<'_>) -> bool {
+    match fed {
+        Fed::Begin(_) => {
+            *image = Image::new();
+            true
+        }
+        Fed::Message(_, message) => image.apply(message).is_ok(),
+    }
+}
+
+impl<U: UdpPort + Send, T: TcpPort + Send> Tile for FeedTile<U, T> {
+    fn poll(&mut self, now_ns: u64) -> Progress {
+        Progress::of(self.turn(now_ns))
+    }
+
+    fn failure(&self) -> Option<&str> {
+        None
+    }
+}

@@ -1,0 +1,543 @@
+//! A feed by two lines: the first copy of each message counts, and what neither brought is asked
+//! for; where nobody answers, a snapshot stands for it.
+//!
+//! The protocol proves nothing about its sender, so the lines watch one another. Where they say
+//! different things about one message, the re-request server is asked, and a line that it
+//! contradicts is shut out until it agrees again. The session changes only when every line says
+//! so, or a line and the snapshot server.
+
+mod line;
+mod window;
+
+pub use line::LineCounters;
+
+use wire::mold::{HEADER_BYTES, Packet, Request};
+
+use super::receiver::{self, Received, Receiver, ReceiverConfig, ReceiverCounters, State};
+use crate::SECOND_NS;
+use line::Line;
+use window::{Window, hash};
+
+/// The most lines.
+pub const LINES_MAX: usize = 2;
+
+/// Which way a packet came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By this line, from 0.
+    Line(usize),
+    /// As the answer to a request.
+    Answer,
+}
+
+impl Way {
+    const fn index(self) -> usize {
+        match self {
+            Self::Line(line) => line % LINES_MAX,
+            Self::Answer => LINES_MAX,
+        }
+    }
+}
+
+/// Sizes and times of [`Lines`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinesConfig {
+    /// What is shared by all lines.
+    pub receiver: ReceiverConfig,
+    /// How many lines there are, 1 or 2.
+    pub lines: usize,
+    /// Whether a snapshot can be had.
+    pub has_snapshots: bool,
+    /// Time without news, or with something missing, after which the books are stale.
+    pub stale_ns: u64,
+    /// Time after which an answer is not waited for any longer.
+    pub patience_ns: u64,
+    /// More missing messages than these are not asked for where there are snapshots.
+    pub gap_messages_max: u64,
+    /// Messages in a row with which a line that was shut out proves itself.
+    pub agree_messages: u64,
+}
+
+impl Default for LinesConfig {
+    fn default() -> Self {
+        Self {
+            receiver: ReceiverConfig {
+                held_packets: 4_096,
+                retry_ns: SECOND_NS / 20,
+                ..ReceiverConfig::default()
+            },
+            lines: LINES_MAX,
+            has_snapshots: false,
+            stale_ns: SECOND_NS * 9 / 10,
+            patience_ns: SECOND_NS / 2,
+            gap_messages_max: 100_000,
+            agree_messages: 1_000,
+        }
+    }
+}
+
+/// What the receiver wants its owner to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Nothing.
+    Nothing,
+    /// Send these bytes to the re-request server.
+    Request([u8; HEADER_BYTES]),
+    /// Take a snapshot, then call [`Lines::splice`], or [`Lines::splice_not`].
+    Snapshot,
+}
+
+/// What is handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fed<'a> {
+    /// A session begins: what was known of the one before is over.
+    Begin([u8; 10]),
+    /// A message with its number: each once, in their order.
+    Message(u64, &'a [u8]),
+}
+
+/// Two ways brought different messages under one number.
+#[derive(Clone, Copy)]
+struct Dispute {
+    sequence: u64,
+    /// The lines and the hashes of what they brought; the one that came later stands last.
+    sides: [(usize, u64); 2],
+    /// The hash of what was handed on, if it was already.
+    taken: Option<u64>,
+    since_ns: u64,
+    ask_ns: u64,
+}
+
+/// A feed's receiver by several lines.
+pub struct Lines {
+    config: LinesConfig,
+    receiver: Receiver,
+    lines: [Line; LINES_MAX],
+    /// What came by each line, by answers, and last what was handed on.
+    windows: [Window; LINES_MAX + 2],
+    answers: LineCounters,
+    dispute: Option<Dispute>,
+    disputes: u64,
+    /// Something wrong may have been handed on: only a snapshot mends that.
+    is_suspect: bool,
+    snapshots: u64,
+    /// When the next snapshot may be wanted.
+    snapshot_ns: u64,
+    /// When the missing message that is the next one began to be missing.
+    gap: Option<(u64, u64)>,
+    /// Since when a line alone has named another session.
+    change_ns: Option<u64>,
+    /// When everything that was announced had last been handed on.
+    fresh_ns: u64,
+}
+
+/// Index of the window of what was handed on.
+const TAKEN: usize = LINES_MAX + 1;
+
+impl Lines {
+    /// Takes all memory. Time begins at `now_ns`.
+    #[must_use]
+    pub fn new(config: LinesConfig, now_ns: u64) -> Self {
+        Self {
+            receiver: Receiver::new(config.receiver),
+            lines: [const { Line::new() }; LINES_MAX],
+            windows: [(); LINES_MAX + 2].map(|()| Window::new()),
+            answers: LineCounters::default(),
+            dispute: None,
+            disputes: 0,
+            is_suspect: false,
+            snapshots: 0,
+            snapshot_ns: now_ns,
+            gap: None,
+            change_ns: None,
+            fresh_ns: now_ns,
+            config: LinesConfig {
+                lines: config.lines.clamp(1, LINES_MAX),
+                ..config
+            },
+        }
+    }
+
+    /// Takes a packet; `on` gets what is to be handed on.
+    pub fn packet(
+        &mut self,
+        way: Way,
+        bytes: &[u8],
+        now_ns: u64,
+        on: &mut dyn FnMut(Fed<'_>),
+    ) -> Received {
+        let Some(packet) = receiver::read(bytes) else {
+            self.counters_of(way).malformed += 1;
+            return Received::Malformed;
+        };
+        self.counters_of(way).packets += 1;
+        if !self.follow(way, &packet, now_ns, on) {
+            self.counters_of(way).other_session += 1;
+            return Received::OtherSession;
+        }
+        if let Way::Line(_) = way {
+            self.lines[way.index()].place(&packet);
+        }
+        self.compare(way, &packet, now_ns);
+        if self.is_shut(way) {
+            return Received::Duplicate;
+        }
+        self.take(way, &packet, bytes, now_ns, on)
+    }
+
+    /// What is to be done now. Call it at least twenty times a second.
+    pub fn poll(&mut self, now_ns: u64) -> Want {
+        self.gap_watch(now_ns);
+        if let Some(request) = self.dispute_poll(now_ns) {
+            return Want::Request(request);
+        }
+        if self.wants_snapshot(now_ns) {
+            self.receiver.join();
+            self.snapshots += 1;
+            return Want::Snapshot;
+        }
+        match self.receiver.poll(now_ns) {
+            Some(request) => Want::Request(request),
+            None => Want::Nothing,
+        }
+    }
+
+    /// A snapshot of this session was taken, which stands for every message before number `next`;
+    /// what follows is handed on. `false`, and nothing changed, when no line knows the session.
+    pub fn splice(
+        &mut self,
+        session: [u8; 10],
+        next: u64,
+        now_ns: u64,
+        on: &mut dyn FnMut(Fed<'_>),
+    ) -> bool {
+        if self.receiver.session() != Some(session) {
+            let names = |line: &Line| line.session_other == Some(session);
+            if self.receiver.session().is_some() && !self.lines.iter().any(names) {
+                self.splice_not(now_ns);
+                return false;
+            }
+            self.begin(session);
+        }
+        let heard = self.lines[..self.config.lines].iter();
+        let announced = heard.map(|line| line.next_last).filter(|next| *next > 0);
+        let announced = announced.min().unwrap_or(next);
+        let windows = &mut self.windows;
+        self.receiver
+            .splice(next, announced, &mut |sequence, message| {
+                windows[TAKEN].put(sequence, hash(message));
+                on(Fed::Message(sequence, message));
+            });
+        if self.lines.iter().all(|line| line.quarantine.is_some()) {
+            self.lines
+                .iter_mut()
+                .for_each(|line| line.quarantine = None);
+        }
+        self.is_suspect = false;
+        self.gap = None;
+        self.change_ns = None;
+        self.snapshot_ns = now_ns;
+        self.freshen(now_ns);
+        true
+    }
+
+    /// No snapshot can be had now: goes on where it was.
+    pub fn splice_not(&mut self, now_ns: u64) {
+        self.receiver.join_not(now_ns);
+        self.snapshot_ns = now_ns.saturating_add(self.config.patience_ns);
+        self.gap = None;
+        self.change_ns = None;
+    }
+
+    /// Where the stream stands.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.receiver.state()
+    }
+
+    /// Whether the books are behind what they should be, or may be: nothing came for too long, or
+    /// something is missing for too long, or was wrong.
+    #[must_use]
+    pub fn is_stale(&self, now_ns: u64) -> bool {
+        let is_late = now_ns.saturating_sub(self.fresh_ns) >= self.config.stale_ns;
+        self.is_suspect || (is_late && self.state() != State::Ended)
+    }
+
+    /// Whether a line is shut out.
+    #[must_use]
+    pub fn is_quarantined(&self, line: usize) -> bool {
+        self.lines[line % LINES_MAX].quarantine.is_some()
+    }
+
+    /// The session listened to, once it is known.
+    #[must_use]
+    pub const fn session(&self) -> Option<[u8; 10]> {
+        self.receiver.session()
+    }
+
+    /// Number of the next message to be handed on.
+    #[must_use]
+    pub const fn sequence_next(&self) -> u64 {
+        self.receiver.sequence_next()
+    }
+
+    /// What all ways together came to.
+    #[must_use]
+    pub const fn counters(&self) -> &ReceiverCounters {
+        self.receiver.counters()
+    }
+
+    /// What came one way.
+    #[must_use]
+    pub fn counters_by(&self, way: Way) -> &LineCounters {
+        match way {
+            Way::Line(_) => &self.lines[way.index()].counters,
+            Way::Answer => &self.answers,
+        }
+    }
+
+    /// Snapshots that were wanted so far.
+    #[must_use]
+    pub const fn snapshots(&self) -> u64 {
+        self.snapshots
+    }
+
+    /// Messages that two ways told differently, so far.
+    #[must_use]
+    pub const fn disputes(&self) -> u64 {
+        self.disputes
+    }
+
+    fn counters_of(&mut self, way: Way) -> &mut LineCounters {
+        match way {
+            Way::Line(_) => &mut self.lines[way.index()].counters,
+            Way::Answer => &mut self.answers,
+        }
+    }
+
+    fn is_shut(&self, way: Way) -> bool {
+        matches!(way, Way::Line(_)) && self.lines[way.index()].quarantine.is_some()
+    }
+
+    /// Whether a packet is of the session listened to, after a change if every line says so.
+    fn follow(
+        &mut self,
+        way: Way,
+        packet: &Packet<'_>,
+        now_ns: u64,
+        on: &mut dyn FnMut(Fed<'_>),
+    ) -> bool {
+        let session = packet.session();
+        if self.receiver.session() == Some(session) {
+            return true;
+        }
+        let is_pinned = self.config.receiver.session.is_some();
+        let is_old = self.receiver.session_before() == Some(session);
+        if way == Way::Answer || is_pinned || is_old {
+            return false;
+        }
+        self.lines[way.index()].session_other = Some(session);
+        let mut lines = self.lines[..self.config.lines].iter();
+        let is_first = self.receiver.session().is_none();
+        if !is_first && !lines.all(|line| line.session_other == Some(session)) {
+            self.change_ns.get_or_insert(now_ns);
+            return false;
+        }
+        self.begin(session);
+        on(Fed::Begin(session));
+        true
+    }
+
+    fn begin(&mut self, session: [u8; 10]) {
+        let is_first = self.receiver.session().is_none();
+        self.receiver.begin(session);
+        if is_first {
+            self.receiver.start(self.config.receiver.sequence);
+        }
+        self.lines.iter_mut().for_each(Line::begin);
+        self.windows.iter_mut().for_each(Window::clear);
+        self.dispute = None;
+        self.is_suspect = false;
+        self.gap = None;
+        self.change_ns = None;
+    }
+
+    /// Hands a packet to the receiver, and says what it was worth.
+    fn take(
+        &mut self,
+        way: Way,
+        packet: &Packet<'_>,
+        bytes: &[u8],
+        now_ns: u64,
+        on: &mut dyn FnMut(Fed<'_>),
+    ) -> Received {
+        let (expected, announced) = (self.receiver.sequence_next(), self.receiver.announced());
+        let windows = &mut self.windows;
+        let mut hand_on = |sequence, message: &[u8]| {
+            windows[TAKEN].put(sequence, hash(message));
+            on(Fed::Message(sequence, message));
+        };
+        let received = self
+            .receiver
+            .packet_read(packet, bytes, now_ns, &mut hand_on);
+        if let Received::Messages(1..) = received {
+            let first = packet.sequence().max(expected);
+            let filled = packet.next_sequence().min(announced).saturating_sub(first);
+            let counters = self.counters_of(way);
+            counters.messages += packet.next_sequence() - first;
+            counters.filled += filled;
+        }
+        self.freshen(now_ns);
+        received
+    }
+
+    fn freshen(&mut self, now_ns: u64) {
+        let is_whole = matches!(self.receiver.state(), State::Live | State::Ended);
+        if is_whole && !self.is_suspect {
+            self.fresh_ns = now_ns;
+        }
+    }
+
+    /// Compares each message with what the other ways brought.
+    fn compare(&mut self, way: Way, packet: &Packet<'_>, now_ns: u64) {
+        let own = way.index();
+        for (sequence, message) in packet.blocks() {
+            let hash = hash(message);
+            if let Some(dispute) = self.dispute.filter(|it| it.sequence == sequence)
+                && way == Way::Answer
+            {
+                self.judge(&dispute, Some(hash));
+            }
+            let taken = self.windows[TAKEN].get(sequence);
+            self.prove(own, sequence, hash);
+            let others = (0..=LINES_MAX).filter(|other| *other != own);
+            let mut known = others.filter_map(|it| Some((it, self.windows[it].get(sequence)?)));
+            let contrary = known.find(|(_, other)| *other != hash);
+            self.windows[own].put(sequence, hash);
+            match contrary {
+                Some(other) => self.differ(sequence, [other, (own, hash)], taken, now_ns),
+                None if way != Way::Answer => self.agree(own, taken.map(|taken| taken == hash)),
+                None => {}
+            }
+        }
+    }
+
+    /// A message came that lines which are shut out may have brought before: who did proves itself.
+    fn prove(&mut self, own: usize, sequence: u64, hash: u64) {
+        for line in (0..self.config.lines).filter(|line| *line != own) {
+            let is_shut = self.lines[line].quarantine.is_some();
+            if is_shut && self.windows[line].get(sequence) == Some(hash) {
+                self.agree(line, Some(true));
+            }
+        }
+    }
+
+    /// A line that is shut out brought a message; whether it is what was handed on, if it was.
+    fn agree(&mut self, line: usize, is_same: Option<bool>) {
+        let agree_messages = self.config.agree_messages;
+        let quarantine = &mut self.lines[line].quarantine;
+        *quarantine = match (*quarantine, is_same) {
+            (Some(count), Some(true)) if count + 1 >= agree_messages => None,
+            (Some(count), Some(true)) => Some(count + 1),
+            (Some(_), Some(false)) => Some(0),
+            (before, _) => before,
+        };
+    }
+
+    /// Two ways brought different messages under one number.
+    fn differ(&mut self, sequence: u64, sides: [(usize, u64); 2], taken: Option<u64>, now_ns: u64) {
+        self.disputes += 1;
+        let dispute = Dispute {
+            sequence,
+            sides,
+            taken,
+            since_ns: now_ns,
+            ask_ns: now_ns,
+        };
+        let answer = sides.iter().find(|(way, _)| *way == LINES_MAX);
+        if let Some(&(_, truth)) = answer {
+            self.judge(&dispute, Some(truth));
+        } else if sides
+            .iter()
+            .any(|(line, _)| self.lines[*line].quarantine.is_some())
+        {
+            // One of them is known to be wrong: it proved nothing yet.
+            for (line, _) in sides {
+                if self.lines[line].quarantine.is_some() {
+                    self.lines[line].shut();
+                }
+            }
+        } else if self.dispute.is_none() {
+            self.dispute = Some(dispute);
+        }
+    }
+
+    /// Shuts out the lines that brought something else than `truth`; where nobody knows it, the one
+    /// that came later, and what was handed on is not to be trusted.
+    fn judge(&mut self, dispute: &Dispute, truth: Option<u64>) {
+        let [_, later] = dispute.sides;
+        for (line, hash) in dispute.sides {
+            let is_wrong = truth.map_or(line == later.0, |truth| hash != truth);
+            if line < LINES_MAX && is_wrong {
+                self.lines[line].shut();
+            }
+        }
+        let taken = self.windows[TAKEN].get(dispute.sequence).or(dispute.taken);
+        let is_wrong = truth.is_none() || taken.is_some_and(|taken| Some(taken) != truth);
+        self.is_suspect |= is_wrong;
+        if dispute.sequence >= self.sequence_next() {
+            self.receiver.forget_held();
+        }
+        self.dispute = None;
+    }
+
+    /// The request that a dispute is to be settled with, if it is due.
+    fn dispute_poll(&mut self, now_ns: u64) -> Option<[u8; HEADER_BYTES]> {
+        let mut dispute = self.dispute?;
+        if now_ns.saturating_sub(dispute.since_ns) >= self.config.patience_ns {
+            self.judge(&dispute, None);
+            return None;
+        }
+        if now_ns < dispute.ask_ns {
+            return None;
+        }
+        dispute.ask_ns = now_ns.saturating_add(self.config.receiver.retry_ns);
+        let sequence = dispute.sequence;
+        self.dispute = Some(dispute);
+        let mut request = [0; HEADER_BYTES];
+        let asked = Request {
+            session: self.receiver.session()?,
+            sequence,
+            count: 1,
+        };
+        asked.encode(&mut request).ok().map(|_| request)
+    }
+
+    /// Notes since when the next message is missing.
+    fn gap_watch(&mut self, now_ns: u64) {
+        let expected = self.receiver.sequence_next();
+        match (self.receiver.state(), self.gap) {
+            (State::Gap, Some((missing, _))) if missing == expected => {}
+            (State::Gap, _) => self.gap = Some((expected, now_ns)),
+            _ => self.gap = None,
+        }
+    }
+
+    fn wants_snapshot(&self, now_ns: u64) -> bool {
+        if !self.config.has_snapshots || now_ns < self.snapshot_ns {
+            return false;
+        }
+        let is_late = |since_ns: u64| now_ns.saturating_sub(since_ns) >= self.config.patience_ns;
+        let missing = self
+            .receiver
+            .announced()
+            .saturating_sub(self.sequence_next());
+        match self.receiver.state() {
+            State::Joining | State::Waiting | State::Ended => false,
+            _ if self.is_suspect || self.change_ns.is_some_and(is_late) => true,
+            State::Gap if missing > self.config.gap_messages_max => true,
+            State::Gap => self.gap.is_some_and(|(_, since_ns)| is_late(since_ns)),
+            State::Live => false,
+        }
+    }
+}
