@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{BOUND, Member, Site, Venue, counter, wait_until};
+use harness::{BOUND, Member, Site, Venue, counter, program, wait_until};
 use session::feed::{Receiver, ReceiverConfig, Snapped, SnapshotClient, State};
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -144,21 +144,24 @@ fn history(site: &Site, venue: &Venue, image: &mut Image, next: u64) -> u64 {
     let mut receiver = Receiver::new(receiver);
     let asker = socket();
     let mut bytes = [0; 2048];
+    let mut now_ns = 0;
     wait_until("all messages", || {
+        now_ns += session::SECOND_NS;
         while let Ok(length) = site.feed.recv(&mut bytes) {
-            receiver.packet(&bytes[..length], 0, &mut |_, message| {
+            receiver.packet(&bytes[..length], now_ns, &mut |_, message| {
                 image.apply(message).unwrap();
             });
         }
-        if let Some(request) = receiver.poll(u64::MAX / 2) {
+        if let Some(request) = receiver.poll(now_ns) {
             asker.send_to(&request, venue.ready("rerequest")).unwrap();
             if let Ok(length) = asker.recv(&mut bytes) {
-                receiver.packet(&bytes[..length], 0, &mut |_, message| {
+                receiver.packet(&bytes[..length], now_ns, &mut |_, message| {
                     image.apply(message).unwrap();
                 });
             }
         }
-        receiver.state() == State::Live
+        // The last life's end of the session may be among the packets.
+        matches!(receiver.state(), State::Live | State::Ended)
             && receiver.sequence_next() > counter(site, "publish.messages")
     });
     receiver.sequence_next()
@@ -166,12 +169,12 @@ fn history(site: &Site, venue: &Venue, image: &mut Image, next: u64) -> u64 {
 
 /// Orders of every kind that a feed shows otherwise than it is.
 fn orders(alpha: &mut Member, from: u64) {
+    let replies = alpha.replies.len();
     for price in from..from + 20 {
         alpha.enter(b'B', 10, "AAPL", 10_000 + price);
         alpha.enter_with(b'S', (50, "MSFT", 20_000 + price), &[Tag::MaxFloor(7)]);
         alpha.enter(b'S', 5, "MSFT", 30_000);
     }
-    let replies = alpha.replies.len();
     alpha.until("replies", |member| member.replies.len() >= replies + 60);
 }
 
@@ -196,8 +199,8 @@ fn a_snapshot_is_what_the_history_makes_also_after_a_start() {
 
     let venue = site.start();
     compare(&all, next, &venue);
-    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
-    orders(&mut alpha, 200);
+    let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+    orders(&mut bravo, 200);
     next = history(&site, &venue, &mut all, next);
     compare(&all, next, &venue);
     venue.stop();
@@ -212,5 +215,37 @@ fn strangers_get_no_snapshot() {
     stream.set_read_timeout(Some(BOUND)).unwrap();
     let mut bytes = [0; 64];
     assert!(!matches!(stream.read(&mut bytes), Ok(1..)), "not a byte");
+    venue.stop();
+}
+
+#[test]
+fn the_program_follows_both_lines() {
+    let line_b = socket();
+    let b = line_b.local_addr().unwrap().to_string();
+    let more = format!("group_b = \"{b}\"\nsnapshot = \"127.0.0.1:0\"\nhistory_mib");
+    let site = Site::new().with("history_mib", &more);
+    let venue = site.start();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.enter_many(50, b'B', (10, "AAPL", 10_000));
+    alpha.until("replies", |member| member.replies.len() > 50);
+    let a = venue.ready("feed").to_owned();
+    wait_until("the feed", || counter(&site, "publish.messages") >= 53);
+    // The site's own ports are those that packets go to: the program takes them over.
+    drop((site.feed, line_b));
+    let servers = ["rerequest", "snapshot"].map(|name| venue.ready(name).to_owned());
+    let args = ["feed", "--a", &a, "--b", &b, "--until", "53"];
+    let more = ["--rerequest", &servers[0], "--snapshot", &servers[1]];
+    let shown = program(&[&args[..], &more].concat());
+    shown.succeeds();
+    for piece in ["1 stocks, 50 orders", "1.0000 x 500", "disputes 0"] {
+        assert!(shown.out.contains(piece), "{piece}: {}", shown.out);
+    }
+    for line in ["A ", "B ", "asked "] {
+        assert!(
+            shown.out.lines().any(|it| it.starts_with(line)),
+            "{}",
+            shown.out
+        );
+    }
     venue.stop();
 }

@@ -51,6 +51,9 @@ pub struct Args {
     /// Ends after so many seconds; without it, at the end of the session.
     #[arg(long)]
     seconds: Option<u64>,
+    /// Ends when this message and all before it were taken.
+    #[arg(long, value_name = "NUMBER")]
+    until: Option<u64>,
 }
 
 type Tile = FeedTile<RealUdp, SocketTcp>;
@@ -117,6 +120,8 @@ fn show(args: &Args) -> Result<(), String> {
         let came = tile.turn(now_ns);
         let seconds = (now_ns - start_ns) / session::SECOND_NS;
         let is_over = args.seconds.is_some_and(|limit| seconds >= limit);
+        let next = tile.lines().sequence_next();
+        let is_over = is_over || args.until.is_some_and(|last| next > last);
         let is_over = is_over || tile.lines().state() == State::Ended;
         if is_over || now_ns - shown_ns >= refresh_ns {
             shown_ns = now_ns;
