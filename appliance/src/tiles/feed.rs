@@ -104,7 +104,8 @@ impl<U: UdpPort, T: TcpPort> FeedTile<U, T> {
     /// Whether the image is what the venue said last, as far as anybody can know.
     #[must_use]
     pub fn is_whole(&self, now_ns: u64) -> bool {
-        self.lines.state() == State::Live && !self.lines.is_stale(now_ns)
+        let is_behind = !matches!(self.lines.state(), State::Live | State::Ended);
+        !is_behind && !self.lines.is_stale(now_ns)
     }
 
     /// Snapshots that were taken.

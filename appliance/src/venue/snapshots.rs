@@ -19,8 +19,8 @@ use trading::Image;
 use wire::itch::fields::AddOrder;
 use wire::ring::{PRICE_MARKET, Side};
 
-/// Connections at a time; the next one is closed at once.
-const CONNECTIONS: u16 = 64;
+/// Connections at a time; the next one is closed at once. Each may have a snapshot of its own.
+const CONNECTIONS: u16 = 16;
 
 /// Bytes of a login, and more.
 const RECEIVE_BYTES: u32 = 4 << 10;

@@ -1,4 +1,4 @@
-//! All that a feed says of the market as it is now: what a late joiner needs instead of its history.
+//! All that a feed says of the market as it is now: what a late joiner needs, not its history.
 
 use std::collections::BTreeMap;
 

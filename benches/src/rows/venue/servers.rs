@@ -163,7 +163,8 @@ fn topology(place: &Place<'_>) -> String {
     let _ = write!(
         text,
         "\n[feed]\ngroup = \"{}:{FEED_PORT}\"\nsource = \"{1}:0\"\nrerequest = \"{1}:0\"\n\
-         rerequest_allow = [\"{1}/24\"]\nhistory_mib = 64\n\n[limits]\nsymbols = 4\nsessions = 4\norders = 4096\n\n\
+         rerequest_allow = [\"{1}/24\"]\nhistory_mib = 64\n\n\
+         [limits]\nsymbols = 4\nsessions = 4\norders = 4096\n\n\
          [ending]\nfeed_end_ms = 1\n\n[tiles]\n",
         left.address, right.address
     );

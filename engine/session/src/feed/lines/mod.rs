@@ -6,107 +6,20 @@
 //! contradicts is shut out until it agrees again. The session changes only when every line says
 //! so, or a line and the snapshot server.
 
+mod config;
+mod dispute;
 mod line;
 mod window;
 
+pub use config::{Fed, LINES_MAX, LinesConfig, Want, Way};
 pub use line::LineCounters;
 
-use wire::mold::{HEADER_BYTES, Packet, Request};
+use wire::mold::Packet;
 
-use super::receiver::{self, Received, Receiver, ReceiverConfig, ReceiverCounters, State};
-use crate::SECOND_NS;
+use super::receiver::{self, Received, Receiver, ReceiverCounters, State};
+use dispute::Dispute;
 use line::Line;
 use window::{Window, hash};
-
-/// The most lines.
-pub const LINES_MAX: usize = 2;
-
-/// Which way a packet came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// By this line, from 0.
-    Line(usize),
-    /// As the answer to a request.
-    Answer,
-}
-
-impl Way {
-    const fn index(self) -> usize {
-        match self {
-            Self::Line(line) => line % LINES_MAX,
-            Self::Answer => LINES_MAX,
-        }
-    }
-}
-
-/// Sizes and times of [`Lines`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinesConfig {
-    /// What is shared by all lines.
-    pub receiver: ReceiverConfig,
-    /// How many lines there are, 1 or 2.
-    pub lines: usize,
-    /// Whether a snapshot can be had.
-    pub has_snapshots: bool,
-    /// Time without news, or with something missing, after which the books are stale.
-    pub stale_ns: u64,
-    /// Time after which an answer is not waited for any longer.
-    pub patience_ns: u64,
-    /// More missing messages than these are not asked for where there are snapshots.
-    pub gap_messages_max: u64,
-    /// Messages in a row with which a line that was shut out proves itself.
-    pub agree_messages: u64,
-}
-
-impl Default for LinesConfig {
-    fn default() -> Self {
-        Self {
-            receiver: ReceiverConfig {
-                held_packets: 4_096,
-                retry_ns: SECOND_NS / 20,
-                ..ReceiverConfig::default()
-            },
-            lines: LINES_MAX,
-            has_snapshots: false,
-            stale_ns: SECOND_NS * 9 / 10,
-            patience_ns: SECOND_NS / 2,
-            gap_messages_max: 100_000,
-            agree_messages: 1_000,
-        }
-    }
-}
-
-/// What the receiver wants its owner to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// Nothing.
-    Nothing,
-    /// Send these bytes to the re-request server.
-    Request([u8; HEADER_BYTES]),
-    /// Take a snapshot, then call [`Lines::splice`], or [`Lines::splice_not`].
-    Snapshot,
-}
-
-/// What is handed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fed<'a> {
-    /// A session begins: what was known of the one before is over.
-    Begin([u8; 10]),
-    /// A message with its number: each once, in their order.
-    Message(u64, &'a [u8]),
-}
-
-/// Two ways brought different messages under one number.
-#[derive(Clone, Copy)]
-struct Dispute {
-    sequence: u64,
-    /// The lines and the hashes of what they brought; the one that came later stands last.
-    sides: [(usize, u64); 2],
-    /// The hash of what was handed on, if it was already.
-    taken: Option<u64>,
-    since_ns: u64,
-    ask_ns: u64,
-}
 
 /// A feed's receiver by several lines.
 pub struct Lines {
@@ -396,121 +309,6 @@ impl Lines {
         if is_whole && !self.is_suspect {
             self.fresh_ns = now_ns;
         }
-    }
-
-    /// Compares each message with what the other ways brought.
-    fn compare(&mut self, way: Way, packet: &Packet<'_>, now_ns: u64) {
-        let own = way.index();
-        for (sequence, message) in packet.blocks() {
-            let hash = hash(message);
-            if let Some(dispute) = self.dispute.filter(|it| it.sequence == sequence)
-                && way == Way::Answer
-            {
-                self.judge(&dispute, Some(hash));
-            }
-            let taken = self.windows[TAKEN].get(sequence);
-            self.prove(own, sequence, hash);
-            let others = (0..=LINES_MAX).filter(|other| *other != own);
-            let mut known = others.filter_map(|it| Some((it, self.windows[it].get(sequence)?)));
-            let contrary = known.find(|(_, other)| *other != hash);
-            self.windows[own].put(sequence, hash);
-            match contrary {
-                Some(other) => self.differ(sequence, [other, (own, hash)], taken, now_ns),
-                None if way != Way::Answer => self.agree(own, taken.map(|taken| taken == hash)),
-                None => {}
-            }
-        }
-    }
-
-    /// A message came that lines which are shut out may have brought before: who did proves itself.
-    fn prove(&mut self, own: usize, sequence: u64, hash: u64) {
-        for line in (0..self.config.lines).filter(|line| *line != own) {
-            let is_shut = self.lines[line].quarantine.is_some();
-            if is_shut && self.windows[line].get(sequence) == Some(hash) {
-                self.agree(line, Some(true));
-            }
-        }
-    }
-
-    /// A line that is shut out brought a message; whether it is what was handed on, if it was.
-    fn agree(&mut self, line: usize, is_same: Option<bool>) {
-        let agree_messages = self.config.agree_messages;
-        let quarantine = &mut self.lines[line].quarantine;
-        *quarantine = match (*quarantine, is_same) {
-            (Some(count), Some(true)) if count + 1 >= agree_messages => None,
-            (Some(count), Some(true)) => Some(count + 1),
-            (Some(_), Some(false)) => Some(0),
-            (before, _) => before,
-        };
-    }
-
-    /// Two ways brought different messages under one number.
-    fn differ(&mut self, sequence: u64, sides: [(usize, u64); 2], taken: Option<u64>, now_ns: u64) {
-        self.disputes += 1;
-        let dispute = Dispute {
-            sequence,
-            sides,
-            taken,
-            since_ns: now_ns,
-            ask_ns: now_ns,
-        };
-        let answer = sides.iter().find(|(way, _)| *way == LINES_MAX);
-        if let Some(&(_, truth)) = answer {
-            self.judge(&dispute, Some(truth));
-        } else if sides
-            .iter()
-            .any(|(line, _)| self.lines[*line].quarantine.is_some())
-        {
-            // One of them is known to be wrong: it proved nothing yet.
-            for (line, _) in sides {
-                if self.lines[line].quarantine.is_some() {
-                    self.lines[line].shut();
-                }
-            }
-        } else if self.dispute.is_none() {
-            self.dispute = Some(dispute);
-        }
-    }
-
-    /// Shuts out the lines that brought something else than `truth`; where nobody knows it, the one
-    /// that came later, and what was handed on is not to be trusted.
-    fn judge(&mut self, dispute: &Dispute, truth: Option<u64>) {
-        let [_, later] = dispute.sides;
-        for (line, hash) in dispute.sides {
-            let is_wrong = truth.map_or(line == later.0, |truth| hash != truth);
-            if line < LINES_MAX && is_wrong {
-                self.lines[line].shut();
-            }
-        }
-        let taken = self.windows[TAKEN].get(dispute.sequence).or(dispute.taken);
-        let is_wrong = truth.is_none() || taken.is_some_and(|taken| Some(taken) != truth);
-        self.is_suspect |= is_wrong;
-        if dispute.sequence >= self.sequence_next() {
-            self.receiver.forget_held();
-        }
-        self.dispute = None;
-    }
-
-    /// The request that a dispute is to be settled with, if it is due.
-    fn dispute_poll(&mut self, now_ns: u64) -> Option<[u8; HEADER_BYTES]> {
-        let mut dispute = self.dispute?;
-        if now_ns.saturating_sub(dispute.since_ns) >= self.config.patience_ns {
-            self.judge(&dispute, None);
-            return None;
-        }
-        if now_ns < dispute.ask_ns {
-            return None;
-        }
-        dispute.ask_ns = now_ns.saturating_add(self.config.receiver.retry_ns);
-        let sequence = dispute.sequence;
-        self.dispute = Some(dispute);
-        let mut request = [0; HEADER_BYTES];
-        let asked = Request {
-            session: self.receiver.session()?,
-            sequence,
-            count: 1,
-        };
-        asked.encode(&mut request).ok().map(|_| request)
     }
 
     /// Notes since when the next message is missing.
