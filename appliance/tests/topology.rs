@@ -294,31 +294,6 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     ("127.0.0.1:26402", "nowhere", &["`feed.rerequest`", "IPv4"]),
     (
-        "239.192.0.2:26401",
-        "239.192.0.1:26401",
-        &["`feed.group_b`", "another address"],
-    ),
-    (
-        "group_b = \"239.192.0.2:26401\"",
-        "source_b = \"127.0.0.1:0\"",
-        &["`feed.source_b`", "`group_b`"],
-    ),
-    (
-        "snapshot = \"127.0.0.1:26403\"",
-        "rerequest_allow = [\"10.0.0.0/33\"]",
-        &["`feed.rerequest_allow[0]`", "bits"],
-    ),
-    (
-        "snapshot = \"127.0.0.1:26403\"",
-        "heartbeat_ms = 0",
-        &["`feed.heartbeat_ms`", "1 to 500"],
-    ),
-    (
-        "snapshot = \"127.0.0.1:26403\"",
-        "rerequest_kib_per_s = 0",
-        &["`feed.rerequest_kib_per_s`"],
-    ),
-    (
         "source = \"127.0.0.1:0\"",
         "source = \"::1\"",
         &["`feed.source`", "IPv4"],
