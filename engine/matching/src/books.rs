@@ -205,6 +205,14 @@ impl Books<'_> {
         (group != NONE).then_some(group * GROUP_LEVELS + slot)
     }
 
+    /// As [`Books::find`], if the group is in the cache.
+    #[inline(always)]
+    pub(crate) fn find_near(&self, symbol: u16, side: Side, price: u32) -> Option<u32> {
+        let (place, slot) = Place::of(half(symbol, side as u8), price);
+        let group = self.trie.find_near(place)?;
+        Some(group * GROUP_LEVELS + slot)
+    }
+
     /// Opens the group of a price that [`Books::find`] did not find; the caller has looked at
     /// [`Trie::has_room`]. O(1).
     pub(crate) fn open(&mut self, symbol: u16, side: Side, price: u32) -> u32 {
@@ -221,19 +229,28 @@ impl Books<'_> {
 
     /// Puts an order, whose level and symbol are set, behind all others of its price. O(1).
     #[inline(always)]
-    pub(crate) fn append(&mut self, slab: &mut Slab<'_>, mut order: Order) -> u32 {
+    pub(crate) fn append(&mut self, slab: &mut Slab<'_>, order: Order) -> u32 {
+        let handle = slab.take();
+        self.link(slab, handle, order);
+        handle
+    }
+
+    /// As [`Books::append`], in a record that is taken.
+    #[inline(always)]
+    fn link(&mut self, slab: &mut Slab<'_>, handle: u32, mut order: Order) {
         let level = &mut self.levels[order.level as usize];
-        let tail = level.tail;
-        order.prev = tail;
-        let handle = slab.insert(order);
+        order.prev = level.tail;
         level.tail = handle;
         level.quantity += u64::from(order.open());
-        slab.orders[tail as usize].next = handle;
-        if tail == NONE {
+        let is_first = order.prev == NONE;
+        if is_first {
             level.head = handle;
+        }
+        slab.orders[order.prev as usize].next = handle;
+        slab.orders[handle as usize] = order;
+        if is_first {
             self.level_opened(&order);
         }
-        handle
     }
 
     #[inline(never)]
@@ -255,7 +272,34 @@ impl Books<'_> {
     #[inline(always)]
     pub(crate) fn unlink(&mut self, slab: &mut Slab<'_>, handle: u32) {
         let order = slab.orders[handle as usize];
-        let Order { prev, next, .. } = order;
+        self.unlink_order(slab, handle, &order);
+    }
+
+    /// As [`Books::unlink`], for an order whose record is at hand.
+    #[inline(always)]
+    pub(crate) fn unlink_order(&mut self, slab: &mut Slab<'_>, handle: u32, order: &Order) {
+        let emptied = self.cut(slab, order);
+        slab.remove(handle);
+        if emptied {
+            self.level_emptied(order);
+        }
+    }
+
+    /// Puts an order in another's place and record, behind all others of its price. O(1).
+    #[inline(always)]
+    pub(crate) fn exchange(&mut self, slab: &mut Slab<'_>, handle: u32, old: &Order, order: Order) {
+        let emptied = self.cut(slab, old);
+        self.link(slab, handle, order);
+        // Not before: with the old level its group would close, which may be the new one's, too.
+        if emptied && old.level != order.level {
+            self.level_emptied(old);
+        }
+    }
+
+    /// Takes an order out of its queue; says whether that is empty now.
+    #[inline(always)]
+    fn cut(&mut self, slab: &mut Slab<'_>, order: &Order) -> bool {
+        let Order { prev, next, .. } = *order;
         let level = &mut self.levels[order.level as usize];
         level.quantity -= u64::from(order.open());
         level.head = select_unpredictable(prev == NONE, next, level.head);
@@ -263,10 +307,7 @@ impl Books<'_> {
         let emptied = level.head == NONE;
         slab.orders[prev as usize].next = next;
         slab.orders[next as usize].prev = prev;
-        slab.remove(handle);
-        if emptied {
-            self.level_emptied(&order);
-        }
+        emptied
     }
 
     /// Moves an order behind all others of its level. O(1).

@@ -261,11 +261,14 @@ impl<'m> Engine<'m> {
         if input.time_ns >= self.due_ns {
             return self.expire_then_apply(&input.command, events);
         }
-        self.apply_now(&input.command, events)
+        match self.apply_quickly(&input.command, events) {
+            Some(()) => Step::Done,
+            None => self.apply_now(&input.command, events),
+        }
     }
 
     /// Applies a command before which nothing expires any more.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn apply_now(&mut self, command: &Command, events: &mut Events) -> Step {
         match CommandKind::from_byte(command.kind) {
             Some(CommandKind::New) => self.enter_new(command, events),

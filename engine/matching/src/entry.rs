@@ -1,8 +1,8 @@
 //! Order entry: checks, then matching, then the rest.
 //!
-//! Plain orders of plain sessions on plain books go the short way, which only asks whether all is
-//! well. Whatever is not goes the long way round, which looks at everything in the stated order and
-//! finds the reason.
+//! Most commands never come here: [`crate::quick`] has applied them. Plain orders of plain sessions
+//! on plain books that trade, too, are only asked whether all is well. Whatever is not goes the
+//! long way round, which looks at everything in the stated order and finds the reason.
 
 use wire::ring::{
     Command, CommandKind, Event, EventKind, PRICE_MARKET, PRICE_MAX, QUANTITY_MAX, Reason, Side,
@@ -20,6 +20,7 @@ use crate::trade::Taker;
 use crate::{Engine, Events, Step};
 
 impl Engine<'_> {
+    /// Applies a `New`.
     #[inline(never)]
     pub(crate) fn enter_new(&mut self, command: &Command, events: &mut Events) -> Step {
         let Some(taker) = self.plain_new(command) else {
@@ -44,6 +45,7 @@ impl Engine<'_> {
         self.trade(&mut { taker }, events)
     }
 
+    /// Applies a `Replace`.
     #[inline(never)]
     pub(crate) fn replace(&mut self, command: &Command, events: &mut Events) -> Step {
         let Some((taker, found)) = self.plain_replace(command) else {
@@ -70,6 +72,7 @@ impl Engine<'_> {
         self.trade(&mut { taker }, events)
     }
 
+    /// Applies a `Cancel`.
     #[inline(never)]
     pub(crate) fn cancel(&mut self, command: &Command, events: &mut Events) -> Step {
         let found = self

@@ -72,6 +72,14 @@ impl Events {
         self.push_words(bytemuck::cast(event));
     }
 
+    /// Makes an event the only one.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, words: Words) {
+        let [slot, ..] = &mut self.slots;
+        *bytemuck::cast_mut(slot) = words;
+        self.len = 1;
+    }
+
     /// Adds an event in the words that it is made of.
     #[inline]
     pub(crate) fn push_words(&mut self, words: Words) {

@@ -55,6 +55,7 @@ mod parked;
 mod parts;
 mod pegs;
 mod prefetch;
+mod quick;
 mod risk;
 mod self_trade;
 mod states;

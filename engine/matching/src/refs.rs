@@ -147,6 +147,24 @@ impl<'m> Refs<'m> {
         self.slots[slot] & HANDLE_MASK
     }
 
+    /// Whether nothing is in a slot, and nothing elsewhere that would be at home there.
+    #[inline]
+    pub(crate) fn is_clear(&self, slot: usize) -> bool {
+        self.slots[slot] == NONE
+    }
+
+    /// Puts an order into its home slot, which is clear.
+    #[inline]
+    pub(crate) fn put(&mut self, home: usize, order: u32) {
+        self.slots[home] = order;
+    }
+
+    /// Takes the order out of its home slot.
+    #[inline]
+    pub(crate) fn vacate(&mut self, home: usize) {
+        self.slots[home] &= !HANDLE_MASK;
+    }
+
     /// The slots where a reference may be that neither its home nor that one's other half holds.
     fn far(&self, session: u16, user_ref: u32) -> impl Iterator<Item = usize> + use<> {
         let lines = self.slots.len() / LINE_SLOTS;

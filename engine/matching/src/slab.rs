@@ -1,8 +1,10 @@
 //! The order pool: 32-byte records with their queue links inside, named by a dense handle.
 //!
 //! Two records share a cache line, so a cancel of a cold order costs one miss for all that is to be
-//! known of it. Freed records are reused last in, first out: the next order finds a warm one.
-//! Handle 0 means none, so memory of zeros is an empty pool.
+//! known of it. Freed records are reused last in, first out: the next order finds a warm one. A
+//! free record says how much farther than the record behind it the next free one is, as bits that
+//! differ, so that memory of zeros is a pool whose records are all free, in their order. Handle 0
+//! means none.
 
 use bytemuck::{Pod, Zeroable};
 use wire::ring::{Event, QUANTITY_MAX, Side};
@@ -56,7 +58,8 @@ pub(crate) struct Order {
     pub(crate) level: u32,
     /// The order before it at its price.
     pub(crate) prev: u32,
-    /// The order behind it at its price; in a free record, the next free one.
+    /// The order behind it at its price; in a free record, the next free one as it differs from the
+    /// next record.
     pub(crate) next: u32,
 }
 
@@ -263,8 +266,8 @@ pub(crate) struct Slab<'m> {
     pub(crate) orders: &'m mut [Order],
     /// Of the orders that are not plain.
     pub(crate) parts: Parts<'m>,
+    /// The first free record; none if it is beyond the last one.
     pub(crate) free: u32,
-    pub(crate) fresh: u32,
     pub(crate) live: u32,
 }
 
@@ -273,8 +276,7 @@ impl<'m> Slab<'m> {
         Self {
             orders,
             parts: Parts::new(parts),
-            free: NONE,
-            fresh: 1,
+            free: 1,
             live: 0,
         }
     }
@@ -291,24 +293,25 @@ impl<'m> Slab<'m> {
 
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        (self.live as usize) < self.orders.len() - 1
+        (self.free as usize) < self.orders.len()
     }
 
     /// Stores an order; the caller has looked at [`Slab::has_room`].
-    #[inline]
     pub(crate) fn insert(&mut self, order: Order) -> u32 {
+        let handle = self.take();
+        self.orders[handle as usize] = order;
+        handle
+    }
+
+    /// Takes a record, to be written over; the caller has looked at [`Slab::has_room`].
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> u32 {
         assert!(
             self.has_room(),
             "an order was taken for which there is no room"
         );
-        let mut handle = self.free;
-        if handle == NONE {
-            handle = self.fresh;
-            self.fresh += 1;
-        } else {
-            self.free = self.orders[handle as usize].next;
-        }
-        self.orders[handle as usize] = order;
+        let handle = self.free;
+        self.free = self.orders[handle as usize].next ^ (handle + 1);
         self.live += 1;
         handle
     }
@@ -318,7 +321,7 @@ impl<'m> Slab<'m> {
     pub(crate) fn remove(&mut self, handle: u32) {
         debug_assert!(handle != NONE && self.live > 0);
         debug_assert!(self.orders[handle as usize].part().is_none());
-        self.orders[handle as usize].next = self.free;
+        self.orders[handle as usize].next = self.free ^ (handle + 1);
         self.free = handle;
         self.live -= 1;
     }

@@ -89,7 +89,6 @@ impl Venue {
             orders: _,
             parts,
             free: _,
-            fresh: _,
             live: _,
         } = slab;
         let Parts {

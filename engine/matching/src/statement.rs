@@ -125,7 +125,7 @@ impl Engine<'_> {
     /// these.
     pub(crate) fn restore_counts(&mut self, reader: &Reader<'_>) -> Result<(), RestoreError> {
         // No record was freed yet.
-        let live = 1..self.slab.fresh;
+        let live = 1..=self.slab.live();
         for handle in live.clone() {
             let order = self.slab.orders[handle as usize];
             let (whose, price) = (self.whose(&order.identity()), self.price_of(handle));

@@ -125,6 +125,14 @@ impl<'m> Trie<'m> {
         self.find_uncached(roots, place)
     }
 
+    /// The group of a place if it is in the cache, or none.
+    #[inline(always)]
+    pub(crate) fn find_near(&self, place: Place) -> Option<u32> {
+        // Bits that differ from those of the group's entry, which end with its handle.
+        let entry = self.cache[self.cache_entry(place)] ^ place.tag() << HANDLE_BITS;
+        (entry < 1 << HANDLE_BITS).then_some(entry as u32)
+    }
+
     #[cold]
     fn find_uncached(&mut self, roots: &Roots, place: Place) -> u32 {
         let group = self.walk(roots, place);

@@ -205,9 +205,8 @@ impl Book {
 
     #[inline]
     fn cancel(&mut self, message: &Message, on: &mut impl FnMut(&Report)) {
-        let command = &mut self.input.command;
-        command.kind = CommandKind::Cancel as u8;
-        command.quantity = 0;
+        self.set_head(CommandKind::Cancel, 0, 0);
+        self.input.command.quantity = 0;
         self.run(message, EventKind::Canceled, on);
     }
 
@@ -216,10 +215,7 @@ impl Book {
         if message.ioc > 1 {
             return self.refuse(message, Reason::InvalidField, on);
         }
-        let command = &mut self.input.command;
-        command.kind = CommandKind::New as u8;
-        command.side = message.side;
-        command.time_in_force = message.ioc;
+        self.set_head(CommandKind::New, message.side, message.ioc);
         self.set_terms(message);
         self.run(message, EventKind::Accepted, on);
     }
@@ -229,11 +225,19 @@ impl Book {
         if message.kind != KIND_MODIFY {
             return self.refuse(message, Reason::InvalidField, on);
         }
-        let command = &mut self.input.command;
-        command.kind = CommandKind::Amend as u8;
-        command.time_in_force = TimeInForce::Day as u8;
+        self.set_head(CommandKind::Amend, 0, TimeInForce::Day as u8);
         self.set_terms(message);
         self.run(message, EventKind::Replaced, on);
+    }
+
+    /// Writes the first word of the command at once: the engine reads it so, and what is written in
+    /// pieces and read as one must wait.
+    #[inline(always)]
+    fn set_head(&mut self, kind: CommandKind, side: u8, time_in_force: u8) {
+        let words: &mut [u64; 6] = bytemuck::cast_mut(&mut self.input.command);
+        let [a, b] = SYMBOL.to_le_bytes();
+        let [c, d] = SESSION.to_le_bytes();
+        words[0] = u64::from_le_bytes([kind as u8, side, time_in_force, 0, a, b, c, d]);
     }
 
     /// Writes price and units of the command. A price out of its range becomes one that the engine
