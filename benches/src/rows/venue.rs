@@ -46,7 +46,8 @@ pub const ROW: Row = Row {
 const WARM: u32 = 200;
 /// Distances of messages. In 20 us a server is done with all of the last one, the feed's packet
 /// included; when the next one comes at once, it waits for what is left of that; the journal's
-/// record is written once in a millisecond; in 100 us a thread that it shares with nobody but the system has begun to rest.
+/// record is written once in a millisecond; in 100 us a thread that it shares with nobody but the
+/// system has begun to rest.
 const CASES: [(&str, Duration); 3] = [
     ("one each 20 us", Duration::from_micros(20)),
     ("each at once after the last", Duration::ZERO),
