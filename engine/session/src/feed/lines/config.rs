@@ -26,7 +26,7 @@ impl Way {
     }
 }
 
-/// Sizes and times of [`Lines`].
+/// Sizes and times of [`Lines`](super::Lines).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinesConfig {
     /// What is shared by all lines.
@@ -70,7 +70,8 @@ pub enum Want {
     Nothing,
     /// Send these bytes to the re-request server.
     Request([u8; HEADER_BYTES]),
-    /// Take a snapshot, then call [`Lines::splice`], or [`Lines::splice_not`].
+    /// Take a snapshot, then call [`splice`](super::Lines::splice), or
+    /// [`splice_not`](super::Lines::splice_not).
     Snapshot,
 }
 
