@@ -1,5 +1,6 @@
 //! The program's commands, one file each: `Args` is what it takes, `run` does it.
 
+pub mod admin;
 pub mod bisect;
 pub mod book;
 pub mod control;

@@ -14,6 +14,8 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make what a topology keeps instead of a password.
+    Admin(commands::admin::Args),
     /// Find the first input after which two builds of this program differ.
     Bisect(commands::bisect::Args),
     /// Show a book of a feed, live.
@@ -48,6 +50,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match &Program::parse().command {
+        Command::Admin(args) => commands::admin::run(args),
         Command::Bisect(args) => commands::bisect::run(args),
         Command::Book(args) => commands::book::run(args),
         Command::Control(args) => commands::control::run(args),

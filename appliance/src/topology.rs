@@ -14,8 +14,10 @@ mod logins;
 mod names;
 mod packets;
 mod place;
+mod rate;
 mod raw;
 mod rules;
+mod secret;
 mod shadow;
 mod turns;
 mod uring;
@@ -28,9 +30,11 @@ pub use lines::LineB;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
+pub use secret::{SecondLogin, Secret, letters_of};
 pub use shadow::Shadow;
 pub use turns::{Schedule, Turn, Turns};
 
+use session::order_entry::{Network, Rate};
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,8 +77,18 @@ pub struct OrderEntry {
     pub connections_max: usize,
     /// A client whose replies wait longer than this is cut off.
     pub stall: Duration,
-    /// A client that says nothing for longer is cut off; its login may take as long.
+    /// A client that says nothing for longer is cut off.
     pub silence: Duration,
+    /// How long a login may take.
+    pub login: Duration,
+    /// Connections from one address at a time.
+    pub connections_an_address: usize,
+    /// What happens when a user that is logged in logs in again.
+    pub second_login: SecondLogin,
+    /// Wrong passwords in a row that lock a user; 0 for any number.
+    pub lock_after: u32,
+    /// How long such a lock lasts.
+    pub lock: Duration,
     /// Reply bytes that may wait unsent towards one client.
     pub backlog_bytes: usize,
     /// Reply bytes kept per session, so that a client that returns gets what it missed.
@@ -168,8 +182,14 @@ pub struct LinkSize {
 pub struct User {
     /// SoupBinTCP user name.
     pub name: String,
-    /// SoupBinTCP password.
-    pub password: String,
+    /// What it proves itself by.
+    pub secret: Secret,
+    /// Where it may log in from; from anywhere if there are none.
+    pub networks: Vec<Network>,
+    /// How fast it may send.
+    pub rate: Rate,
+    /// How long its orders outlive its connection; as long as they like if none.
+    pub leave: Option<Duration>,
     /// Four letters of the firm.
     pub firm: String,
     /// Account number.
@@ -183,8 +203,10 @@ pub struct User {
 pub struct DropCopy {
     /// SoupBinTCP user name.
     pub name: String,
-    /// SoupBinTCP password.
-    pub password: String,
+    /// What it proves itself by.
+    pub secret: Secret,
+    /// Where it may log in from; from anywhere if there are none.
+    pub networks: Vec<Network>,
     /// The accounts.
     pub accounts: Vec<u32>,
     /// How many users these accounts have.
@@ -327,6 +349,20 @@ impl Topology {
     #[must_use]
     pub fn place(&self, tile: Tile) -> &Place {
         &self.places[tile as usize]
+    }
+
+    /// What each login proves itself by: users first, then drop copies.
+    pub fn secrets(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        let users = self.users.iter().map(|it| (it.name.as_str(), &it.secret));
+        let copies = self.drop_copies.iter();
+        users.chain(copies.map(|it| (it.name.as_str(), &it.secret)))
+    }
+
+    /// Whether some login has a hashed password, so that all logins wait for the worker.
+    #[must_use]
+    pub fn has_hashes(&self) -> bool {
+        self.secrets()
+            .any(|(_, secret)| matches!(secret, Secret::Hash(_)))
     }
 
     /// How many messages a link holds.

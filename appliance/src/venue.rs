@@ -11,6 +11,8 @@ pub mod day;
 mod definitions;
 mod keeping;
 mod kept;
+pub mod logins;
+mod presence;
 mod recovery;
 mod replay;
 pub mod rerun;
@@ -27,6 +29,7 @@ pub mod word;
 pub(crate) use answer::decimals;
 pub use control::{Operator, say};
 pub use definitions::definitions;
+pub use presence::Presences;
 pub use recovery::{Recovery, Split};
 pub use schedule::Schedule;
 pub use stop::StopRequests;
@@ -36,8 +39,9 @@ use crate::tiles::{
     ANSWERS_DEPTH, COUNTERS, Desk, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS,
     JournalTile, PublishPorts, PublishTile, Tile,
 };
-use crate::topology::{DepthFeed, DropCopy, Link, Topology, User};
+use crate::topology::{DepthFeed, DropCopy, Link, SecondLogin, Secret, Topology, User};
 use journal::{Files, Storage, Writer};
+use logins::LoginWorker;
 use matching::Line;
 use nic::{TcpPort, UdpPort};
 use queue::{CounterSet, ring_named};
@@ -104,6 +108,8 @@ pub struct Venue<'m, T: TcpPort, U: UdpPort, S: Storage> {
     pub publish: PublishTile<U>,
     /// Takes an operator's commands.
     pub operator: Option<Operator>,
+    /// Judges logins, if passwords are hashed.
+    pub logins: Option<LoginWorker>,
 }
 
 impl<T, U, S> Venue<'_, T, U, S>
@@ -174,7 +180,13 @@ where
     let past = recovery::Past::Memory;
     let start = recovery::start(topology, session, lines, files.as_deref_mut(), past)?;
     let (journaled, state, startup, recovery) = recovery::replay(topology, start, &mut storage)?;
-    let replay::State { engine, outputs } = state;
+    let replay::State {
+        engine,
+        mut outputs,
+    } = state;
+    for session in outputs.presences.locked() {
+        outputs.entry.lock(session);
+    }
     let config = journal::Config {
         segment_bytes: topology.segment_bytes,
     };
@@ -200,15 +212,20 @@ where
             commands: commands_in,
             events: replies_out,
         };
+        let (asked, logins) = logins::worker_of(topology)?.unzip();
         let groups = topology.feed.depth.map(|depth| depth.group);
         Ok(Venue {
             gate: GateTile::new(tcp, (outputs.entry, last.0), gate_links, topology, set)?
-                .opening_at(opening),
-            engine: EngineTile::new(engine, last, startup, links, set)?.scheduled(outputs.schedule),
+                .opening_at(opening)
+                .asking(asked),
+            engine: EngineTile::new(engine, last, startup, links, set)?
+                .scheduled(outputs.schedule)
+                .watching(outputs.presences),
             journal: JournalTile::new(writer, inputs_out, set)?.gathering(topology.gather),
             publish: PublishTile::new(udp, (outputs.publisher, last.0), feed_out, topology, set)?
                 .with_depth(outputs.depth.zip(groups)),
             operator: Some(Operator::new(control_in, answers_out)),
+            logins,
         })
     };
     let venue = built().map_err(|e| StartError::of("shared memory", &e))?;
@@ -232,6 +249,7 @@ fn outputs_empty(topology: &Topology, session: [u8; 10]) -> Result<replay::Outpu
         publisher,
         depth,
         schedule: schedule.map(|plan| Schedule::new(plan.clone())),
+        presences: Presences::new(topology.users.len()),
     })
 }
 
@@ -254,10 +272,21 @@ fn padded<const N: usize>(text: &str) -> [u8; N] {
 fn members(topology: &Topology) -> Vec<Member> {
     let member = |user: &User| Member {
         user: user.name.clone(),
-        password: user.password.clone(),
+        password: plain(&user.secret),
+        networks: user.networks.clone(),
+        rate: user.rate,
+        leave_ns: user.leave.map(|leave| leave.as_nanos() as u64),
         firm: padded(&user.firm),
     };
     topology.users.iter().map(member).collect()
+}
+
+/// The password that order entry compares itself; none of a hashed one.
+fn plain(secret: &Secret) -> String {
+    match secret {
+        Secret::Plain(password) => password.clone(),
+        Secret::Hash(_) => String::new(),
+    }
 }
 
 /// A copy takes more bytes than a reply, and there is one for each of several sessions.
@@ -265,7 +294,8 @@ fn drop_copies(topology: &Topology) -> Vec<session::order_entry::DropCopy> {
     let entry = &topology.order_entry;
     let copy = |copy: &DropCopy| session::order_entry::DropCopy {
         user: copy.name.clone(),
-        password: copy.password.clone(),
+        password: plain(&copy.secret),
+        networks: copy.networks.clone(),
         accounts: copy.accounts.clone(),
         store_bytes: (entry.reply_bytes * 2 * copy.sessions).min(u32::MAX as usize),
         store_messages: entry.replies_max() * copy.sessions,
@@ -285,7 +315,12 @@ fn entry_config(topology: &Topology, session: [u8; 10]) -> Config {
         store_reserve: topology.replies_reserve(),
         echoes: topology.depth(Link::GateEngine),
         silence_ns: entry.silence.as_nanos() as u64,
-        login_ns: entry.silence.as_nanos() as u64,
+        login_ns: entry.login.as_nanos() as u64,
+        asks_elsewhere: topology.has_hashes(),
+        refuses_second: entry.second_login == SecondLogin::Refuse,
+        failures_max: entry.lock_after,
+        lock_ns: entry.lock.as_nanos() as u64,
+        connections_an_address: entry.connections_an_address,
         stall_ns: entry.stall.as_nanos() as u64,
         ..Config::default()
     }

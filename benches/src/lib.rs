@@ -81,6 +81,7 @@ pub const ROWS: &[Row] = &[
     rows::ring::ROW,
     rows::matching::ROW,
     rows::risk::ROW,
+    rows::leaving::ROW,
     rows::publish::ROW,
     rows::latency::ROW,
     rows::aapl::ROW,

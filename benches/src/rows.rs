@@ -5,6 +5,7 @@ pub mod cable;
 pub mod durable;
 pub mod journal;
 pub mod latency;
+pub mod leaving;
 pub mod matching;
 pub mod packets;
 pub mod publish;

@@ -242,7 +242,10 @@ impl Naive {
         let command = &input.command;
         match CommandKind::from_byte(command.kind) {
             None => vec![about(command, EventKind::Refused, Reason::InvalidField)],
-            Some(CommandKind::Time) => vec![about(command, EventKind::Noted, Reason::None)],
+            Some(CommandKind::Time | CommandKind::Presence | CommandKind::Remark) => {
+                vec![about(command, EventKind::Noted, Reason::None)]
+            }
+            Some(CommandKind::Access) => vec![self.access(command)],
             Some(CommandKind::Extra) => vec![self.extra(command)],
             Some(CommandKind::Refuse) => vec![self.refuse(command)],
             Some(CommandKind::DefineSymbol) => vec![self.define_symbol(command)],
@@ -268,6 +271,18 @@ impl Naive {
             session.attributes = Attributes::of(command);
         }
         about(command, EventKind::Noted, Reason::None)
+    }
+
+    fn access(&self, command: &Command) -> Event {
+        let is_defined = self.sessions.contains_key(&command.session);
+        match (command.flags, is_defined) {
+            (3.., _) => about(command, EventKind::Refused, Reason::InvalidField),
+            (_, false) => about(command, EventKind::Refused, Reason::UnknownSession),
+            (what, true) => Event {
+                quantity: what.into(),
+                ..about(command, EventKind::AccessChanged, Reason::None)
+            },
+        }
     }
 
     fn refuse(&mut self, command: &Command) -> Event {

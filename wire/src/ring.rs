@@ -157,6 +157,17 @@ codes! {
         /// A `New`, or a `Replace` of `old_user_ref`, that the venue refused ahead of the engine:
         /// it is answered as `Rejected` with the [`Reason`] in `flags`, and nothing else changes.
         Refuse = 33,
+        /// The connection of `session` ended (`flags` 0) or began (1): nothing changes in the
+        /// books. `price` is after how many nanoseconds the sequencer asks for a `MassCancel` of
+        /// the session, unless it began again.
+        Presence = 34,
+        /// Fourteen letters of what an operator said, number `flags` of them from 0, in
+        /// `client_id`; `quantity` are in all, `user_ref` is the operator's user number. The act
+        /// itself follows its last letters.
+        Remark = 35,
+        /// What an operator does to `session`: `flags` 0 lets it log in again, 1 locks it, 2 ends
+        /// its connection.
+        Access = 36,
     }
 }
 
@@ -279,6 +290,8 @@ codes! {
         MassCanceled = 23,
         /// A kill switch was set or lifted; `quantity` orders left.
         KillChanged = 24,
+        /// An operator's `Access` was taken: `quantity` is its `flags`.
+        AccessChanged = 25,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `wirecross run`: a venue, until SIGTERM or SIGINT.
 
-use crate::topology::Topology;
+use crate::topology::{Secret, Topology};
 use crate::venue::runner::{self, Ready, Summary};
 use crate::venue::{StartError, StopRequests};
 use std::io::Write;
@@ -38,7 +38,24 @@ fn venue(args: &Args) -> Result<Summary, StartError> {
     // Signals first: whatever comes after may take long.
     let requests = StopRequests::listen()?;
     let topology = Topology::load(&args.topology).map_err(|e| StartError::new(e.to_string()))?;
+    plain_warn(&topology);
     runner::run(&topology, args.new_day, &requests, ready_print)
+}
+
+/// Says loudly who has a password that anybody can read who can read the topology.
+fn plain_warn(topology: &Topology) {
+    let plain = topology
+        .secrets()
+        .filter(|(_, secret)| matches!(secret, Secret::Plain(_)));
+    let names: Vec<&str> = plain.map(|(name, _)| name).collect();
+    if !names.is_empty() {
+        eprintln!(
+            "wirecross: WARNING: passwords stand in plain text in the topology, which is good for \
+             a laboratory only: {}; replace each by a `password_hash` of `wirecross admin \
+             hash-password`",
+            names.join(", ")
+        );
+    }
 }
 
 /// Prints a line; that nobody reads stdout any more is no reason to stop a venue.

@@ -10,7 +10,7 @@ use super::doing::{Doing, Part};
 use super::signals::tell_once;
 use super::{BATCH, Desk, Progress, Signals, Tile};
 use crate::topology;
-use crate::venue::Schedule;
+use crate::venue::{Presences, Schedule};
 use journal::Reserve;
 use matching::{BURST_MAX, EVENTS_MAX, Engine, Events, Step};
 use queue::{Counter, CounterSet, Error, Histogram, Reader, Writer};
@@ -44,6 +44,8 @@ pub struct EngineTile<'m> {
     startup: VecDeque<Command>,
     /// Commands of the venue itself whose time comes.
     schedule: Option<Schedule>,
+    /// Sessions whose orders leave when their connections end.
+    presences: Presences,
     /// The last command was the venue's own.
     is_own: bool,
     /// The gate has stopped.
@@ -106,6 +108,7 @@ impl<'m> EngineTile<'m> {
             burst: Burst::new(),
             startup,
             schedule: None,
+            presences: Presences::new(0),
             is_own: false,
             is_stopping: false,
             is_refusing: false,
@@ -120,6 +123,13 @@ impl<'m> EngineTile<'m> {
     #[must_use]
     pub fn scheduled(mut self, schedule: Option<Schedule>) -> Self {
         self.schedule = schedule;
+        self
+    }
+
+    /// The same tile, which also takes off the orders of sessions that left.
+    #[must_use]
+    pub fn watching(mut self, presences: Presences) -> Self {
+        self.presences = presences;
         self
     }
 
@@ -173,6 +183,10 @@ impl<'m> EngineTile<'m> {
         if self.is_stopping {
             return None;
         }
+        // Whose grace is over has no order left when the next one is looked at.
+        if let Some(command) = self.presences.next(now_ns.max(self.time_ns)) {
+            return Some(command);
+        }
         if let Some(command) = self.links.desk.next() {
             return Some(command);
         }
@@ -215,6 +229,7 @@ impl<'m> EngineTile<'m> {
                 time_ns: self.time_ns,
                 command,
             };
+            self.presences.on_input(&input);
             self.engine.apply(&input, &mut self.events)
         };
         self.unfinished = step == Step::More;

@@ -11,13 +11,15 @@ use super::held::Held;
 use super::signals::tell_once;
 use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
+use crate::venue::logins::LoginLinks;
 use counters::Counters;
 use last::LastRoom;
 use nic::{Conn, Stamp, TcpEvent, TcpPort};
 use queue::{CounterSet, Error, Reader, Writer};
-use session::order_entry::{Cause, OrderEntry, SAY_BYTES_MAX};
+use session::order_entry::{Answer, Cause, OrderEntry, SAY_BYTES_MAX};
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use wire::ring::{Command, Event};
 
 /// How long a peer that was sent everything gets to close its side, too. Leaving at once could
@@ -48,6 +50,7 @@ pub struct GateTile<T: TcpPort> {
     tcp: T,
     entry: OrderEntry,
     links: GateLinks,
+    logins: Option<LoginLinks>,
     signals: Signals,
     ack: Ack,
     held: Held,
@@ -90,6 +93,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             tcp,
             entry,
             links,
+            logins: None,
             signals: Signals::new(set)?,
             ack: topology.ack,
             held: Held::default(),
@@ -113,6 +117,13 @@ impl<T: TcpPort + Send> GateTile<T> {
     #[must_use]
     pub fn opening_at(mut self, opening: u64) -> Self {
         self.opening = opening;
+        self
+    }
+
+    /// The same gate, which has logins judged by a worker.
+    #[must_use]
+    pub fn asking(mut self, logins: Option<LoginLinks>) -> Self {
+        self.logins = logins;
         self
     }
 
@@ -165,9 +176,9 @@ impl<T: TcpPort + Send> GateTile<T> {
         let mut work = held.offer(|conn, bytes| entry.received(conn, bytes, now_ns, &mut sink));
         let mut turned_away = Vec::new();
         work += tcp.poll_stamped(&mut |touched, event| match event {
-            TcpEvent::Opened { conn, .. } => {
+            TcpEvent::Opened { conn, peer } => {
                 open.insert(conn.0);
-                if entry.opened(conn.0, now_ns).is_err() {
+                if entry.opened_from(conn.0, address_of(peer), now_ns).is_err() {
                     turned_away.push(conn);
                 }
             }
@@ -194,6 +205,25 @@ impl<T: TcpPort + Send> GateTile<T> {
             tcp.close(conn);
         }
         links.commands.publish();
+        work
+    }
+
+    /// Hands on logins that are to be judged, and takes what was.
+    fn judge(&mut self, now_ns: u64) -> usize {
+        let (Some(logins), entry) = (&mut self.logins, &mut self.entry) else {
+            return 0;
+        };
+        let mut work = 0;
+        while let Some((conn, number, answer)) = logins.answer() {
+            entry.answered(conn, number, answer, now_ns);
+            work += 1;
+        }
+        while let Some(question) = entry.question() {
+            if !logins.ask(&question) {
+                entry.answered(question.conn, question.number, Answer::Busy, now_ns);
+            }
+            work += 1;
+        }
         work
     }
 
@@ -279,7 +309,8 @@ impl<T: TcpPort + Send> GateTile<T> {
         self.figures_ns = now_ns;
         let is_low = self.entry.store_room() < self.store_reserve;
         self.counters.store_low.set(u64::from(is_low));
-        let refused = self.entry.counters().refused;
+        let counts = self.entry.counters();
+        let refused = counts.refused + counts.refused_address;
         self.counters.of_port(&self.tcp.stats(), refused);
     }
 
@@ -332,6 +363,14 @@ impl<T: TcpPort + Send> GateTile<T> {
     }
 }
 
+/// Where a connection comes from; members come by IPv4.
+fn address_of(peer: SocketAddr) -> Ipv4Addr {
+    match peer.ip() {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    }
+}
+
 impl<T: TcpPort + Send> Tile for GateTile<T> {
     /// Replies go first: they are older than what comes in, and the engine has its turn next.
     fn poll(&mut self, now_ns: u64) -> Progress {
@@ -345,6 +384,7 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
             self.counters.doing.now(Part::Receive);
             let is_taking = phase == Phase::Running && !self.signals.has_journal_failed();
             work += self.receive(now_ns, is_taking);
+            work += self.judge(now_ns);
         }
         self.counters.doing.now(Part::Figures);
         if work > 0 {

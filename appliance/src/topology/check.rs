@@ -2,7 +2,8 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
-    Topology, USERS_MAX, keeping, lines, logins, packets, raw, rules, shadow, uring, wiring, xdp,
+    Topology, USERS_MAX, keeping, lines, logins, packets, raw, rules, secret, shadow, uring,
+    wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -40,6 +41,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     let ticks = ticks(&file.ticks, &symbols)?;
     let users = logins::users(file.users, limits)?;
     let drop_copies = logins::drop_copies(file.drop_copies, &users)?;
+    secret::one_cost(&users, &drop_copies)?;
     let places = wiring::places(&file.tiles)?;
     let links = wiring::links(&file.links)?;
     let order_entry = order_entry(&file.order_entry)?;
@@ -260,6 +262,19 @@ fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
             raw.silence_ms,
             SILENCE_MS_MIN..=3_600_000,
         )?),
+        login: Duration::from_millis(within(
+            "order_entry.login_ms",
+            raw.login_ms.unwrap_or(raw.silence_ms),
+            1..=3_600_000,
+        )?),
+        connections_an_address: within(
+            "order_entry.connections_an_address",
+            raw.connections_an_address.unwrap_or(raw.connections_max),
+            1..=CONNECTIONS_MAX,
+        )?,
+        second_login: raw.second_login,
+        lock_after: raw.lock_after,
+        lock: Duration::from_secs(within("order_entry.lock_s", raw.lock_s, 0..=31_536_000)?),
         backlog_bytes: within(
             "order_entry.backlog_kib",
             raw.backlog_kib,

@@ -1,13 +1,16 @@
 //! Who may log in: members, and those who watch their accounts.
 
-use super::check::{count_within, is_word};
-use super::{DropCopy, Error, Limits, SelfTrade, User, raw};
+use super::check::{count_within, is_word, within};
+use super::{DropCopy, Error, Limits, SelfTrade, User, rate, raw, secret};
 use std::collections::HashSet;
+use std::time::Duration;
 
-/// Letters of a SoupBinTCP user name, password, and of an OUCH firm.
+/// Letters of a SoupBinTCP user name, and of an OUCH firm.
 const USER_LETTERS: usize = 6;
-const PASSWORD_LETTERS: usize = 10;
 const FIRM_LETTERS: usize = 4;
+
+/// The longest that orders may outlive their user's connection, if they do not for good: a day.
+const LEAVE_MS_MAX: u64 = 86_400_000;
 
 /// Checks the members.
 pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, Error> {
@@ -32,7 +35,6 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
             ))
         };
         word("name", &user.name, USER_LETTERS)?;
-        word("password", &user.password, PASSWORD_LETTERS)?;
         word("firm", &user.firm, FIRM_LETTERS)?;
         // User names are compared without regard to case on the wire.
         if !seen.insert(user.name.to_ascii_uppercase()) {
@@ -44,8 +46,21 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
         }
         checked.push(User {
             self_trade: self_trade(index, &user.self_trade)?,
+            secret: secret::secret(
+                &format!("users[{index}]"),
+                user.password,
+                user.password_hash,
+            )?,
+            networks: secret::networks(&format!("users[{index}].addresses"), &user.addresses)?,
+            rate: rate::rate(&format!("users[{index}]"), user.rate)?,
+            leave: user
+                .cancel_on_disconnect_ms
+                .map(|ms| {
+                    let key = format!("users[{index}].cancel_on_disconnect_ms");
+                    within(&key, ms, 0..=LEAVE_MS_MAX).map(Duration::from_millis)
+                })
+                .transpose()?,
             name: user.name,
-            password: user.password,
             firm: user.firm,
             account: user.account,
         });
@@ -74,13 +89,6 @@ pub(super) fn drop_copies(
                 "write 1 to 6 letters or digits",
             );
         }
-        if !is_word(&copy.password, PASSWORD_LETTERS, "") {
-            return wrong(
-                "password",
-                "is no such word".into(),
-                "write 1 to 10 letters or digits",
-            );
-        }
         let mut names = users
             .iter()
             .map(|it| &it.name)
@@ -99,8 +107,16 @@ pub(super) fn drop_copies(
             return wrong("accounts", problem, "list accounts of `users`");
         }
         checked.push(DropCopy {
+            secret: secret::secret(
+                &format!("drop_copies[{index}]"),
+                copy.password,
+                copy.password_hash,
+            )?,
+            networks: secret::networks(
+                &format!("drop_copies[{index}].addresses"),
+                &copy.addresses,
+            )?,
             name: copy.name,
-            password: copy.password,
             accounts: copy.accounts,
             sessions,
         });

@@ -160,7 +160,10 @@ pub(super) struct Turns {
 #[serde(deny_unknown_fields)]
 pub(super) struct DropCopy {
     pub name: String,
-    pub password: String,
+    pub password: Option<String>,
+    pub password_hash: Option<String>,
+    #[serde(default)]
+    pub addresses: Vec<String>,
     pub accounts: Vec<u32>,
 }
 
@@ -175,6 +178,14 @@ pub(super) struct OrderEntry {
     pub xdp: Option<super::xdp::Raw>,
     #[serde(default = "connections_default")]
     pub connections_max: usize,
+    pub connections_an_address: Option<usize>,
+    pub login_ms: Option<u64>,
+    #[serde(default)]
+    pub second_login: super::SecondLogin,
+    #[serde(default = "lock_after_default")]
+    pub lock_after: u32,
+    #[serde(default = "lock_s_default")]
+    pub lock_s: u64,
     #[serde(default = "stall_ms_default")]
     pub stall_ms: u64,
     #[serde(default = "silence_ms_default")]
@@ -260,9 +271,14 @@ pub(super) struct Link {
 #[serde(deny_unknown_fields)]
 pub(super) struct User {
     pub name: String,
-    pub password: String,
+    pub password: Option<String>,
+    pub password_hash: Option<String>,
+    #[serde(default)]
+    pub addresses: Vec<String>,
     pub firm: String,
     pub account: u32,
+    pub cancel_on_disconnect_ms: Option<u64>,
+    pub rate: Option<super::rate::Raw>,
     #[serde(default = "self_trade_default")]
     pub self_trade: String,
 }
@@ -277,6 +293,14 @@ fn segment_mib_default() -> u64 {
 
 fn connections_default() -> usize {
     64
+}
+
+fn lock_after_default() -> u32 {
+    10
+}
+
+fn lock_s_default() -> u64 {
+    900
 }
 
 fn stall_ms_default() -> u64 {

@@ -24,6 +24,7 @@ mod tag {
     pub(super) const DEPTH: u32 = 6;
     pub(super) const SCHEDULE: u32 = 7;
     pub(super) const DEFINITIONS: u32 = 8;
+    pub(super) const PRESENCES: u32 = 9;
 }
 
 /// Where a stream stood.
@@ -119,6 +120,7 @@ pub(super) fn write(
     if let Some(schedule) = &outputs.schedule {
         section(tag::SCHEDULE, &mut |out| schedule.state(out))?;
     }
+    section(tag::PRESENCES, &mut |out| outputs.presences.state(out))?;
     draft.finish()
 }
 
@@ -200,7 +202,11 @@ impl Opened {
                 .restore(self.section(tag::SCHEDULE))
                 .ok_or_else(|| self.wrong(tag::SCHEDULE, "schedule", &"it is of another one"))?;
         }
-        Ok(())
+        // A snapshot from before there were any has no such section.
+        outputs
+            .presences
+            .restore(section(tag::PRESENCES))
+            .ok_or_else(|| told(&"it is of other sessions"))
     }
 
     /// Fills an engine that is still empty; one that refuses the bytes is empty again.

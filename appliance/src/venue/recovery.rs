@@ -242,7 +242,7 @@ pub(super) fn replay<'m, S: Segments>(
     let mut replay = Replay::new(topology, state, definitions_seen, Kept);
     let journaled = journal::recover_from(segments, &mark, &mut |input| replay.take(input))
         .map_err(|e| StartError::of("recovery", &e))?;
-    let (state, startup) = replay.finish()?;
+    let (state, mut startup) = replay.finish()?;
     split.replay = begun.elapsed();
     let torn = journaled.torn.as_ref().map(|torn| {
         format!(
@@ -261,5 +261,6 @@ pub(super) fn replay<'m, S: Segments>(
         definitions_left: startup.len(),
         split,
     };
+    startup.extend(state.outputs.presences.lost());
     Ok((journaled, state, startup, recovery))
 }

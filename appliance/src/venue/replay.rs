@@ -3,6 +3,7 @@
 
 use super::StartError;
 use super::definitions::{definitions, told};
+use super::presence::Presences;
 use super::schedule::Schedule;
 use crate::topology::Topology;
 use matching::{Engine, Events, Step};
@@ -23,6 +24,7 @@ pub(super) struct Outputs {
     pub publisher: Publisher,
     pub depth: Option<DepthPublisher>,
     pub schedule: Option<Schedule>,
+    pub presences: Presences,
 }
 
 /// Where outputs go for which there is no more memory.
@@ -115,6 +117,7 @@ impl<'m, O: Overflow> Replay<'m, O> {
 
     fn apply(&mut self, input: &Input) -> Result<(), StartError> {
         self.state.outputs.entry.replayed(input);
+        self.state.outputs.presences.on_input(input);
         let mut step = self.state.engine.apply(input, &mut self.events);
         loop {
             for event in self.events.as_slice() {
@@ -176,6 +179,7 @@ pub(super) fn tell(
         publisher,
         depth,
         schedule,
+        presences: _,
     } = outputs;
     let time_ns = input.time_ns;
     while entry.on_event(event, time_ns).is_err() {

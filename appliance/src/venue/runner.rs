@@ -149,6 +149,7 @@ pub fn run_behind<T: TcpPort + Send>(
             None
         }
     });
+    let logins = venue.logins.take();
     let keeping = Keeping::open(topology, &day.directory, &mut set)?;
     let shadow = shadow_parts(topology, &day, &mut set)?;
     let incoming = requests.started();
@@ -166,6 +167,10 @@ pub fn run_behind<T: TcpPort + Send>(
         if let Some(snapshots) = snapshots {
             let (clock, signals) = (clock.clone(), signals.clone());
             scope.spawn(move || snapshots.run(&clock, &signals));
+        }
+        if let Some(logins) = logins {
+            let signals = signals.clone();
+            scope.spawn(move || logins.serve(&signals));
         }
         if let Some((parts, counters)) = shadow {
             let clock = clock.clone();

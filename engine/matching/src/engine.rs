@@ -299,7 +299,10 @@ impl<'m> Engine<'m> {
             Some(CommandKind::SetLimit) => self.set_limit(command),
             Some(CommandKind::Extra) => self.extra(command),
             Some(CommandKind::Refuse) => self.refuse(command),
-            Some(CommandKind::Time) => about(command, EventKind::Noted, Reason::None),
+            Some(CommandKind::Access) => self.access(command),
+            Some(CommandKind::Time | CommandKind::Presence | CommandKind::Remark) => {
+                about(command, EventKind::Noted, Reason::None)
+            }
             _ => refused(command, Reason::InvalidField),
         }
     }
@@ -369,6 +372,21 @@ impl<'m> Engine<'m> {
                 about(command, EventKind::SessionDefined, Reason::None)
             }
             _ => refused(command, Reason::TableFull),
+        }
+    }
+
+    /// Passes on what an operator does to a session that there is.
+    fn access(&self, command: &Command) -> Event {
+        if command.flags > 2 {
+            return refused(command, Reason::InvalidField);
+        }
+        let session = self.sessions.get(usize::from(command.session));
+        if !session.is_some_and(Session::is_defined) {
+            return refused(command, Reason::UnknownSession);
+        }
+        Event {
+            quantity: command.flags.into(),
+            ..about(command, EventKind::AccessChanged, Reason::None)
         }
     }
 

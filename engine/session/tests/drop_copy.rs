@@ -16,6 +16,7 @@ use wire::ring::Reason;
 fn copy(user: &str, accounts: &[u32]) -> DropCopy {
     DropCopy {
         user: user.to_owned(),
+        networks: Vec::new(),
         password: "watch".to_owned(),
         accounts: accounts.to_vec(),
         store_bytes: 1 << 16,

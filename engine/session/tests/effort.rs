@@ -21,6 +21,7 @@ fn crowded(sessions: u32) -> Venue {
         user: format!("M{number}"),
         password: "secret".to_owned(),
         firm: *b"FIRM",
+        ..Member::default()
     };
     let config = Config {
         connections: CONNECTIONS_MAX,

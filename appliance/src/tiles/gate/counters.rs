@@ -21,6 +21,13 @@ pub(super) struct Counters {
     pub(super) accept_errors: Counter,
     pub(super) resets: Counter,
     pub(super) login_rejects: Counter,
+    pub(super) logins_busy: Counter,
+    pub(super) locks: Counter,
+    pub(super) locked_out: Counter,
+    pub(super) wrong_address: Counter,
+    pub(super) refused_address: Counter,
+    pub(super) throttled: Counter,
+    pub(super) throttled_out: Counter,
     pub(super) malformed: Counter,
     pub(super) stalled: Counter,
     pub(super) store_full: Counter,
@@ -48,6 +55,13 @@ impl Counters {
             accept_errors: set.counter("gate.accept_errors")?,
             resets: set.counter("gate.resets")?,
             login_rejects: set.counter("gate.login_rejects")?,
+            logins_busy: set.counter("gate.logins_busy")?,
+            locks: set.counter("gate.locks")?,
+            locked_out: set.counter("gate.locked_out")?,
+            wrong_address: set.counter("gate.wrong_address")?,
+            refused_address: set.counter("gate.refused_address")?,
+            throttled: set.counter("gate.throttled")?,
+            throttled_out: set.counter("gate.throttled_out")?,
             malformed: set.counter("gate.malformed")?,
             stalled: set.counter("gate.stalled")?,
             store_full: set.counter("gate.store_full")?,
@@ -65,8 +79,19 @@ impl Counters {
         self.connections.set(open);
         self.logins.set(counts.logins);
         self.disconnects.set(counts.opened.saturating_sub(open));
-        self.login_rejects
-            .set(counts.not_authorized + counts.session_unavailable);
+        self.login_rejects.set(
+            counts.not_authorized
+                + counts.session_unavailable
+                + counts.logins_busy
+                + counts.already_logged_in,
+        );
+        self.logins_busy.set(counts.logins_busy);
+        self.locks.set(counts.locks);
+        self.locked_out.set(counts.locked_out);
+        self.wrong_address.set(counts.wrong_address);
+        self.refused_address.set(counts.refused_address);
+        self.throttled.set(counts.throttled_messages);
+        self.throttled_out.set(counts.throttled);
         self.malformed.set(counts.malformed.iter().sum());
         self.stalled.set(counts.stalled);
         self.store_full.set(counts.store_full);

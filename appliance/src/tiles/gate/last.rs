@@ -27,7 +27,8 @@ impl LastRoom {
 
     /// Whether a command is to be handed on; all others wait unread.
     pub(super) fn passes(&mut self, command: &Command) -> bool {
-        if !self.is_last || command.kind == CommandKind::Cancel as u8 {
+        let leaves = [CommandKind::Cancel, CommandKind::Presence];
+        if !self.is_last || leaves.iter().any(|kind| *kind as u8 == command.kind) {
             return true;
         }
         let owed = self.owing.iter().position(|one| *one == command.session);

@@ -29,6 +29,10 @@ pub enum Cause {
     NotAuthorized,
     /// Another session, or a place in the sequence that does not exist, was asked for.
     SessionUnavailable,
+    /// Too many logins were asked for at once.
+    LoginsBusy,
+    /// The user is logged in already, and that login stays.
+    AlreadyLoggedIn,
     /// No login in time, or none before the day ended.
     LoginLate,
     /// Nothing was heard for too long.
@@ -44,6 +48,10 @@ pub enum Cause {
     Ended,
     /// The member's reply store is nearly full, and it went on sending orders.
     StoreFull,
+    /// The member sent far more than its rate allows.
+    Throttled,
+    /// An operator asked for it.
+    Kicked,
     /// The bytes make no sense.
     Malformed(Malformed),
 }
@@ -55,6 +63,9 @@ pub struct Counters {
     pub opened: u64,
     /// Connections refused because the table was full.
     pub refused: u64,
+    /// Connections refused because of where they came from: nobody may log in from there, or there
+    /// are as many from there as may be.
+    pub refused_address: u64,
     /// Logins accepted.
     pub logins: u64,
     /// Connections that the other side closed.
@@ -63,6 +74,16 @@ pub struct Counters {
     pub not_authorized: u64,
     /// Closed: [`Cause::SessionUnavailable`].
     pub session_unavailable: u64,
+    /// Logins refused as not authorized because nobody may log in as this user from there.
+    pub wrong_address: u64,
+    /// Users that were locked for too many wrong passwords.
+    pub locks: u64,
+    /// Logins refused as not authorized because the user was locked.
+    pub locked_out: u64,
+    /// Closed: [`Cause::LoginsBusy`].
+    pub logins_busy: u64,
+    /// Closed: [`Cause::AlreadyLoggedIn`].
+    pub already_logged_in: u64,
     /// Closed: [`Cause::LoginLate`].
     pub login_late: u64,
     /// Closed: [`Cause::Silent`].
@@ -77,6 +98,12 @@ pub struct Counters {
     pub ended: u64,
     /// Closed: [`Cause::StoreFull`].
     pub store_full: u64,
+    /// Messages refused because the member sent more than its rate allows.
+    pub throttled_messages: u64,
+    /// Closed: [`Cause::Throttled`].
+    pub throttled: u64,
+    /// Closed: [`Cause::Kicked`].
+    pub kicked: u64,
     /// Closed: [`Cause::Malformed`], in the order of [`Malformed`].
     pub malformed: [u64; 8],
     /// Commands that the sink took.
@@ -101,6 +128,8 @@ impl Counters {
         let counter = match cause {
             Cause::NotAuthorized => &mut self.not_authorized,
             Cause::SessionUnavailable => &mut self.session_unavailable,
+            Cause::LoginsBusy => &mut self.logins_busy,
+            Cause::AlreadyLoggedIn => &mut self.already_logged_in,
             Cause::LoginLate => &mut self.login_late,
             Cause::Silent => &mut self.silent,
             Cause::Stalled => &mut self.stalled,
@@ -108,6 +137,8 @@ impl Counters {
             Cause::LoggedOut => &mut self.logged_out,
             Cause::Ended => &mut self.ended,
             Cause::StoreFull => &mut self.store_full,
+            Cause::Throttled => &mut self.throttled,
+            Cause::Kicked => &mut self.kicked,
             Cause::Malformed(malformed) => &mut self.malformed[malformed as usize],
         };
         *counter += 1;

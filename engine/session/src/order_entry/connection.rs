@@ -1,5 +1,8 @@
 //! One connection: bytes that wait to be read, a cursor in the reply store, and its clocks.
 
+use core::net::Ipv4Addr;
+
+use super::login::Asked;
 use super::unread::Unread;
 use super::{Cause, SAY_BYTES_MAX};
 use crate::store::{PACKET_HEAD_BYTES, Store};
@@ -17,6 +20,10 @@ const _: () =
 pub(super) struct Connection {
     /// The caller's name for it.
     pub(super) id: u32,
+    /// Where it comes from.
+    pub(super) peer: Ipv4Addr,
+    /// Its login, while somebody else judges it.
+    pub(super) asked: Option<Asked>,
     /// Index of the member, once logged in.
     pub(super) session: Option<usize>,
     /// Why it must be closed, once it must.
@@ -45,9 +52,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(id: u32, inbound_bytes: usize, now_ns: u64) -> Self {
+    pub(super) fn new(id: u32, peer: Ipv4Addr, inbound_bytes: usize, now_ns: u64) -> Self {
         Self {
             id,
+            peer,
+            asked: None,
             session: None,
             cause: None,
             inbound: Unread::new(inbound_bytes),
@@ -83,6 +92,10 @@ impl Connection {
         let last_words = [
             Cause::NotAuthorized,
             Cause::SessionUnavailable,
+            Cause::LoginsBusy,
+            Cause::AlreadyLoggedIn,
+            Cause::Throttled,
+            Cause::Kicked,
             Cause::Ended,
         ]
         .map(Some);

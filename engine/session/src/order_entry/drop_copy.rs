@@ -6,6 +6,7 @@
 use wire::drop_copy::fields::OrderEvent;
 use wire::ring::{Event, EventKind, Reason, Side};
 
+use super::Network;
 use super::replies::{cancel_letter, liquidity, price_of, reject_code};
 use super::symbols::Symbol;
 
@@ -16,6 +17,8 @@ pub struct DropCopy {
     pub user: String,
     /// Password, at most 10 letters.
     pub password: String,
+    /// Where it may log in from; from anywhere if there are none.
+    pub networks: Vec<Network>,
     /// The accounts.
     pub accounts: Vec<u32>,
     /// Bytes of the day's messages, 3 for each message included.

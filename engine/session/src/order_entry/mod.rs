@@ -22,32 +22,43 @@
 //!   trade at once: both mean the same. A replacement stays in the replaced order's cross. A peg's
 //!   offset is counted as `docs/matching.md` says.
 
+mod access;
 mod cause;
 mod config;
 mod connection;
 mod deadlines;
 mod drop_copy;
 mod handles;
+mod login;
 mod orders;
 mod places;
+mod presence;
 mod read;
 mod replies;
 mod session;
 mod state;
 mod symbols;
+mod throttle;
 mod turn;
 mod unread;
 
+pub use access::{Network, PASSWORD_LETTERS, is_password};
 pub use cause::{Cause, Counters, Malformed};
 pub use config::{
     CONNECTIONS_MAX, Config, ConfigError, INBOUND_BYTES_MIN, MEMBERS_MAX, Member, STORE_BYTES_MIN,
 };
 pub use drop_copy::DropCopy;
+pub use login::{Answer, Question};
 pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code, reject_reason};
+
+use core::net::Ipv4Addr;
+
+pub use throttle::Rate;
 
 use wire::ring::{Command, Input};
 
 use crate::SECOND_NS;
+use access::may_come;
 use connection::Connection;
 use places::Places;
 use session::Session;
@@ -60,7 +71,7 @@ const LINGER_NS: u64 = SECOND_NS;
 /// The longest text that [`OrderEntry::say`] says.
 pub const SAY_BYTES_MAX: usize = 100;
 
-/// The table of connections is full: close the new one.
+/// There is no place for another connection, or none for one from there: close the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
@@ -79,9 +90,15 @@ pub struct OrderEntry {
     sessions: Vec<Session>,
     /// Of their slots.
     connections: Vec<Option<Box<Connection>>>,
+    /// By slot, too: where its last connection came from.
+    peers: Vec<Ipv4Addr>,
+    /// Logins that were asked for.
+    logins_asked: u64,
     lists: Lists,
     /// Members whose order must follow its `Extra`.
     owing: Places,
+    /// Members of whose coming or going the sequencer is to be told.
+    telling: Places,
     symbols: Symbols,
     counters: Counters,
     /// Some store has less room than the reserve; stores never empty.
@@ -103,8 +120,11 @@ impl OrderEntry {
             drop_copies: Vec::new(),
             sessions: members.iter().map(|_| Session::new(&config)).collect(),
             connections: (0..config.connections).map(|_| None).collect(),
+            peers: vec![Ipv4Addr::UNSPECIFIED; config.connections],
+            logins_asked: 0,
             lists: Lists::new(config.connections),
             owing: Places::EMPTY,
+            telling: Places::EMPTY,
             symbols: Symbols::new(config.symbols),
             counters: Counters::default(),
             tight: false,
@@ -125,23 +145,53 @@ impl OrderEntry {
         Ok(self)
     }
 
-    /// A connection came.
+    /// A connection came from nowhere: where it comes from does not matter.
     ///
     /// # Errors
     /// There are as many connections as were configured.
     pub fn opened(&mut self, conn: u32, now_ns: u64) -> Result<(), TableFull> {
+        self.opened_from(conn, Ipv4Addr::UNSPECIFIED, now_ns)
+    }
+
+    /// A connection came from an address.
+    ///
+    /// # Errors
+    /// There are as many connections as were configured, or as many from there, or nobody may log
+    /// in from there.
+    pub fn opened_from(&mut self, conn: u32, peer: Ipv4Addr, now_ns: u64) -> Result<(), TableFull> {
         self.closed(conn);
+        if !peer.is_unspecified() && !self.is_welcome(peer) {
+            self.counters.refused_address += 1;
+            return Err(TableFull);
+        }
         let Some(slot) = self.lists.free.from(0) else {
             self.counters.refused += 1;
             return Err(TableFull);
         };
-        let connection = Connection::new(conn, self.config.inbound_bytes, now_ns);
+        let connection = Connection::new(conn, peer, self.config.inbound_bytes, now_ns);
+        self.peers[slot] = peer;
         self.connections[slot] = Some(Box::new(connection));
         self.lists.free.remove(slot);
         self.lists.handles.insert(conn, slot);
         self.settle(slot, now_ns);
         self.counters.opened += 1;
         Ok(())
+    }
+
+    /// Whether another connection may come from there.
+    fn is_welcome(&self, peer: Ipv4Addr) -> bool {
+        let all = self.connections.iter().zip(&self.peers);
+        let from = all.filter(|(one, from)| **from == peer && one.is_some());
+        from.count() < self.config.connections_an_address
+            && (0..self.sessions.len()).any(|index| may_come(self.networks(index), peer))
+    }
+
+    /// Where a member or drop copy may log in from.
+    fn networks(&self, index: usize) -> &[Network] {
+        match index.checked_sub(self.members.len()) {
+            None => &self.members[index].networks,
+            Some(copy) => &self.drop_copies[copy].networks,
+        }
     }
 
     /// Bytes came on a connection. Gives how many were taken into its bounded buffer: offer the
@@ -275,6 +325,7 @@ impl OrderEntry {
             && self.sessions[index].slot == Some(slot)
         {
             self.sessions[index].slot = None;
+            self.presence_changed(index);
         }
     }
 

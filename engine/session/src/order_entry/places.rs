@@ -41,6 +41,11 @@ impl Places {
         }
     }
 
+    /// Whether a number is in.
+    pub(super) const fn has(&self, place: usize) -> bool {
+        self.words[place / WORD] & 1 << (place % WORD) != 0
+    }
+
     /// Adds a number or takes it out.
     pub(super) const fn put(&mut self, place: usize, is_in: bool) {
         if is_in {
@@ -92,6 +97,7 @@ mod tests {
                     places.put(place, false);
                     tree.remove(&place);
                 }
+                assert_eq!(places.has(place), tree.contains(&place));
                 assert_eq!(places.from(from), tree.range(from..).next().copied());
             }
             let mut at = 0;

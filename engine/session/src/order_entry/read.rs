@@ -1,10 +1,10 @@
 //! Bytes of a connection to packets, logins and commands.
 
+use wire::Fault;
 use wire::ouch::inbound::{AccountQuery, EnterOrder, Inbound, ReplaceOrder};
 use wire::ouch::outbound::fields::AccountQueryResponse;
-use wire::ring::Command;
-use wire::soup::{ClientPacket, LoginRequest, number, number_text};
-use wire::{Fault, trimmed};
+use wire::ring::{Command, CommandKind};
+use wire::soup::ClientPacket;
 
 use super::connection::Connection;
 use super::{Cause, Malformed, OrderEntry, orders};
@@ -42,9 +42,11 @@ fn front(bytes: &[u8]) -> Front {
 }
 
 /// What became of a packet.
-enum Step {
+pub(super) enum Step {
     /// It was used: on to the next one.
     Taken,
+    /// It was used, and nothing is read before its answer.
+    Asked,
     /// It must wait until there is room elsewhere.
     Held,
     /// The connection must be closed.
@@ -55,12 +57,13 @@ const fn malformed(what: Malformed) -> Step {
     Step::Close(Cause::Malformed(what))
 }
 
-type Sink<'s> = &'s mut dyn FnMut(Command) -> bool;
+pub(super) type Sink<'s> = &'s mut dyn FnMut(Command) -> bool;
 
 impl OrderEntry {
     /// Reads a connection's packets until one must wait.
     pub(super) fn read(&mut self, slot: usize, now_ns: u64, sink: Sink<'_>) {
-        let Some(mut connection) = self.connections[slot].take() else {
+        let is_read = |one: &mut Box<Connection>| one.asked.is_none();
+        let Some(mut connection) = self.connections[slot].take_if(is_read) else {
             return;
         };
         let mut inbound = core::mem::take(&mut connection.inbound);
@@ -90,6 +93,7 @@ impl OrderEntry {
             };
             match step {
                 Step::Taken => {}
+                Step::Asked => break,
                 Step::Held => {
                     connection.held = true;
                     self.counters.held_back += 1;
@@ -139,66 +143,6 @@ impl OrderEntry {
         }
     }
 
-    fn login(
-        &mut self,
-        connection: &mut Connection,
-        slot: usize,
-        request: &LoginRequest,
-        now_ns: u64,
-    ) -> Step {
-        let Some(index) = self.member(request) else {
-            connection.control(b'J', b"A");
-            return Step::Close(Cause::NotAuthorized);
-        };
-        let Some((next, offset)) = self.place(index, request) else {
-            connection.control(b'J', b"S");
-            return Step::Close(Cause::SessionUnavailable);
-        };
-        if let Some(old) = self.sessions[index].slot
-            && let Some(mut superseded) = self.connections[old].take()
-        {
-            self.shut(&mut superseded, old, Cause::Superseded, now_ns);
-            self.connections[old] = Some(superseded);
-            self.settle(old, now_ns);
-        }
-        self.sessions[index].slot = Some(slot);
-        self.counters.logins += 1;
-        let mut accepted = [0; 30];
-        accepted[..10].copy_from_slice(&self.config.session);
-        accepted[10..].copy_from_slice(&number_text(next));
-        connection.control(b'A', &accepted);
-        connection.session = Some(index);
-        connection.start_at(offset, now_ns);
-        Step::Taken
-    }
-
-    /// The member or drop copy whose name and password these are.
-    fn member(&self, request: &LoginRequest) -> Option<usize> {
-        let (user, password) = (trimmed(&request.username), trimmed(&request.password));
-        let members = self.members.iter().map(|it| (&it.user, &it.password));
-        let copies = self.drop_copies.iter().map(|it| (&it.user, &it.password));
-        let same = |one: &String, other| self.config.same_letters(one.as_bytes(), other);
-        members
-            .chain(copies)
-            .position(|it| same(it.0, user) && same(it.1, password))
-    }
-
-    /// Number and offset of the first reply to be sent: 0 asks for the most recent one and all that
-    /// follow. What lies beyond the next reply does not exist, and whoever asks for it must be told
-    /// that this is not the stream it read before.
-    fn place(&self, index: usize, request: &LoginRequest) -> Option<(u64, usize)> {
-        let session = trimmed(&request.session);
-        if !session.is_empty() && session != trimmed(&self.config.session) {
-            return None;
-        }
-        let store = &self.sessions[index].store;
-        let next = match number(&request.sequence)? {
-            0 => store.count().max(1),
-            wanted => wanted,
-        };
-        Some((next, store.start(next)?))
-    }
-
     fn message(
         &mut self,
         connection: &mut Connection,
@@ -222,17 +166,42 @@ impl OrderEntry {
             }
             Inbound::CancelOrder(order) => {
                 let command = orders::cancel(&order, number_of(index));
-                self.command(index, 2, None, command, sink)
+                self.in_time(connection, index, (None, command), now_ns, sink)
             }
             Inbound::EnterOrder(order) => {
-                let (extra, command) = self.enter(index, &order, now_ns);
-                self.command(index, 3, extra, command, sink)
+                let commands = self.enter(index, &order, now_ns);
+                self.in_time(connection, index, commands, now_ns, sink)
             }
             Inbound::ReplaceOrder(order) => {
-                let (extra, command) = self.replace(index, &order, now_ns);
-                self.command(index, 3, extra, command, sink)
+                let commands = self.replace(index, &order, now_ns);
+                self.in_time(connection, index, commands, now_ns, sink)
             }
         }
+    }
+
+    /// Hands on what comes no faster than it may.
+    fn in_time(
+        &mut self,
+        connection: &mut Connection,
+        index: usize,
+        (extra, command): (Option<Command>, Command),
+        now_ns: u64,
+        sink: Sink<'_>,
+    ) -> Step {
+        if let Some(step) = self.throttle(connection, index, &command, now_ns) {
+            return step;
+        }
+        let reserves = if command.kind == CommandKind::Cancel as u8 {
+            2
+        } else {
+            3
+        };
+        let step = self.command(index, reserves, extra, command, sink);
+        if matches!(step, Step::Taken) {
+            let rate = &self.members[index].rate;
+            self.sessions[index].throttle.spend(rate, now_ns);
+        }
+        step
     }
 
     /// The answer goes unsequenced: it is no event, and a replay of the journal must not need it.
@@ -289,7 +258,8 @@ impl OrderEntry {
         if session.store.room() < reserves * self.config.store_reserve {
             return Step::Close(Cause::StoreFull);
         }
-        if self.tight || !session.echo_fits() || !self.pay(index, sink) {
+        let is_tight = self.tight || !session.echo_fits();
+        if is_tight || !self.pay(index, sink) || !self.presence_known(index, sink) {
             return Step::Held;
         }
         if let Some(extra) = extra {
@@ -340,7 +310,7 @@ impl OrderEntry {
 }
 
 /// Session number of a member; the list of members is short enough.
-const fn number_of(index: usize) -> u16 {
+pub(super) const fn number_of(index: usize) -> u16 {
     index as u16 + 1
 }
 

@@ -81,6 +81,10 @@ impl OrderEntry {
                 self.symbols.state_set(event.symbol, event.quantity);
                 Ok(())
             }
+            Some(EventKind::AccessChanged) => {
+                self.access(event.session, event.quantity);
+                Ok(())
+            }
             Some(EventKind::DayOpened) => self.tell_all(timestamp, b'S'),
             Some(EventKind::DayClosed) => self.tell_all(timestamp, b'E'),
             Some(

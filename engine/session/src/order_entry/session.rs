@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use wire::ring::{Command, CommandKind};
 
+use super::access::Access;
+use super::throttle::Throttle;
 use super::{Config, DropCopy};
 use crate::state::{Reader, StateError, list};
 use crate::store::Store;
@@ -38,8 +40,14 @@ pub(super) struct Session {
     pub(super) store: Store,
     /// The account, once it is known.
     pub(super) account: Option<u32>,
+    /// Whether and when it may log in.
+    pub(super) access: Access,
     /// The connection's place in the table.
     pub(super) slot: Option<usize>,
+    /// Whether the sequencer was told that it is there.
+    pub(super) is_told_here: bool,
+    /// How fast it was.
+    pub(super) throttle: Throttle,
     /// An order whose `Extra` the sink took already.
     pub(super) owed: Option<Command>,
     /// The `Extra` that the sink took and whose order follows.
@@ -58,7 +66,10 @@ impl Session {
         Self {
             store: Store::new(config.store_bytes, config.store_messages),
             account: None,
+            access: Access::default(),
             slot: None,
+            is_told_here: false,
+            throttle: Throttle::default(),
             owed: None,
             extra: None,
             echoes: VecDeque::with_capacity(config.echoes),
@@ -73,7 +84,10 @@ impl Session {
         Self {
             store: Store::new(copy.store_bytes, copy.store_messages),
             account: None,
+            access: Access::default(),
             slot: None,
+            is_told_here: false,
+            throttle: Throttle::default(),
             owed: None,
             extra: None,
             echoes: VecDeque::new(),
@@ -178,8 +192,12 @@ impl Session {
         let Self {
             store,
             account,
+            // A start forgets wrong passwords; what an operator said is kept elsewhere.
+            access: _,
             // Of connections, which a restart has none of.
             slot: _,
+            is_told_here: _,
+            throttle: _,
             owed: _,
             extra,
             echoes,

@@ -26,11 +26,13 @@ pub(super) struct Lists {
     held: Places,
     /// Something is to be sent, if only the last words.
     unsent: Places,
+    /// A login waits to be judged elsewhere.
+    pub(super) asking: Places,
     /// To be closed now.
     closing: Places,
     due: Deadlines,
     /// When the last turn was: a connection without anything to send had nothing then.
-    turn_ns: u64,
+    pub(super) turn_ns: u64,
 }
 
 impl Lists {
@@ -44,6 +46,7 @@ impl Lists {
             free,
             held: Places::EMPTY,
             unsent: Places::EMPTY,
+            asking: Places::EMPTY,
             closing: Places::EMPTY,
             due: Deadlines::new(slots),
             turn_ns: 0,
@@ -73,6 +76,7 @@ impl Lists {
         self.handles.remove(conn);
         self.held.remove(slot);
         self.unsent.remove(slot);
+        self.asking.remove(slot);
         self.closing.remove(slot);
         self.due.set(slot, u64::MAX);
         self.free.insert(slot);
@@ -90,6 +94,7 @@ impl OrderEntry {
             self.counters.looks += 1;
             self.pay(index, sink);
         }
+        self.presence_tell(sink);
         let slots = self.connections.len();
         self.turn = (self.turn + 1) % slots;
         for (start, end) in [(self.turn, slots), (0, self.turn)] {

@@ -25,6 +25,7 @@ pub fn members() -> Vec<Member> {
         user: user.to_owned(),
         password: password.to_owned(),
         firm: *firm,
+        ..Member::default()
     };
     vec![
         member("ALPHA", "secret", b"AAAA"),

@@ -1,0 +1,132 @@
+//! What a login proves itself by, and where it may come from.
+
+use super::check::is_word;
+use super::{DropCopy, Error, User};
+use argon2::password_hash::phc::PasswordHash;
+use serde::Deserialize;
+use session::order_entry::{Network, PASSWORD_LETTERS};
+use std::fmt;
+use std::net::Ipv4Addr;
+
+/// The only kind of hash: the one that is meant for passwords.
+const ALGORITHM: &str = "argon2id";
+
+/// What a login proves itself by.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// The password itself: for laboratories.
+    Plain(String),
+    /// The Argon2id hash of its capital letters, as a PHC string.
+    Hash(String),
+}
+
+/// Nothing of it gets into a message.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain(..)",
+            Self::Hash(_) => "Hash(..)",
+        })
+    }
+}
+
+/// What happens when a user that is logged in logs in again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondLogin {
+    /// The second connection takes the place of the first, which is probably dead.
+    #[default]
+    Replace,
+    /// The first one stays.
+    Refuse,
+}
+
+/// The letters of a password as they are hashed and compared: capitals. `None` if it is none.
+#[must_use]
+pub fn letters_of(password: &str) -> Option<String> {
+    is_word(password, PASSWORD_LETTERS, "").then(|| password.to_ascii_uppercase())
+}
+
+/// Checks a login's password or its hash; `login` is its table's key.
+pub(super) fn secret(
+    login: &str,
+    password: Option<String>,
+    hash: Option<String>,
+) -> Result<Secret, Error> {
+    let wrong = |field: &str, problem: &str, remedy: &str| {
+        Err(Error::value(format!("{login}.{field}"), problem, remedy))
+    };
+    match (password, hash) {
+        (Some(password), None) if letters_of(&password).is_some() => Ok(Secret::Plain(password)),
+        (Some(_), None) => wrong(
+            "password",
+            "is no such word",
+            "write 1 to 10 letters or digits",
+        ),
+        (None, Some(hash)) if costs(&hash).is_some() => Ok(Secret::Hash(hash)),
+        (None, Some(_)) => wrong(
+            "password_hash",
+            "is no Argon2id hash",
+            "write what `wirecross admin hash-password` prints",
+        ),
+        (Some(_), Some(_)) => wrong(
+            "password",
+            "stands beside a `password_hash`",
+            "remove it: the hash does",
+        ),
+        (None, None) => wrong(
+            "password_hash",
+            "is missing",
+            "write what `wirecross admin hash-password` prints",
+        ),
+    }
+}
+
+/// What a hash costs, in its own words; none if it is none that can be compared with.
+fn costs(hash: &str) -> Option<String> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let is_whole = hash.algorithm.as_str() == ALGORITHM && hash.hash.is_some();
+    argon2::Params::try_from(&hash).ok()?;
+    (is_whole && hash.salt.is_some()).then(|| format!("{:?} {}", hash.version, hash.params))
+}
+
+/// All hashes cost the same, or the time of a refusal would tell whose name exists.
+pub(super) fn one_cost(users: &[User], copies: &[DropCopy]) -> Result<(), Error> {
+    let users = users
+        .iter()
+        .zip(0..)
+        .map(|(it, n)| ("users", n, &it.secret));
+    let copies = copies.iter().zip(0..);
+    let copies = copies.map(|(it, n)| ("drop_copies", n, &it.secret));
+    let mut first = None;
+    for (table, index, secret) in users.chain(copies) {
+        let Secret::Hash(hash) = secret else { continue };
+        let costs = costs(hash);
+        if *first.get_or_insert_with(|| costs.clone()) != costs {
+            return Err(Error::value(
+                format!("{table}[{index}].password_hash"),
+                "costs another time than the first one",
+                "hash all passwords with the same parameters: their times must not differ",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks where a login may come from.
+pub(super) fn networks(key: &str, written: &[String]) -> Result<Vec<Network>, Error> {
+    let network = |text: &str| {
+        let (address, bits) = text.split_once('/').unwrap_or((text, "32"));
+        Network::new(address.parse::<Ipv4Addr>().ok()?, bits.parse().ok()?)
+    };
+    let all = written.iter().map(|text| {
+        network(text).ok_or_else(|| {
+            Error::value(
+                key,
+                format!("has \"{text}\", which is no network"),
+                "write networks such as \"10.0.0.0/8\", with no bits set behind the first ones",
+            )
+        })
+    });
+    all.collect()
+}

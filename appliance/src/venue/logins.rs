@@ -1,0 +1,179 @@
+//! Judging logins away from the tiles: an Argon2 hash takes milliseconds and memory on purpose.
+//!
+//! Two rings lead to the worker and back. A login that finds no room in the first is refused, so
+//! that nobody waits behind a flood. An unknown user costs what a wrong password costs: its letters
+//! are hashed with somebody's salt, and the outcome is thrown away.
+
+use crate::tiles::{Phase, Signals};
+use crate::topology::{Secret, Topology, letters_of};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use bytemuck::{Pod, Zeroable};
+use queue::{Error, Reader, Writer, ring_named};
+use session::order_entry::{Answer, PASSWORD_LETTERS, Question, is_password};
+use std::time::Duration;
+
+/// Logins that wait for the worker.
+const WAITING_MAX: usize = 64;
+
+/// Time between two looks of the worker: far less than a hash takes.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// A [`Question`] in a ring, or its answer.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Slip {
+    number: u64,
+    conn: u32,
+    /// 0 for nobody, else a login, counted from 1.
+    login: u16,
+    password: [u8; PASSWORD_LETTERS],
+    /// 1 in the answer to a right password.
+    is_right: u8,
+    reserved: [u8; 23],
+}
+
+/// The gate's ends of the rings to the worker.
+pub struct LoginLinks {
+    questions: Writer<Slip>,
+    answers: Reader<Slip>,
+}
+
+impl LoginLinks {
+    /// Hands on a question; `false` when too many wait already.
+    pub(crate) fn ask(&mut self, question: &Question) -> bool {
+        let slip = Slip {
+            number: question.number,
+            conn: question.conn,
+            login: question.login.map_or(0, |login| login + 1),
+            password: question.password,
+            ..Slip::zeroed()
+        };
+        let is_put = self.questions.put(0, &slip).is_ok();
+        self.questions.publish();
+        is_put
+    }
+
+    /// The next answer: of which connection, to which of its logins.
+    pub(crate) fn answer(&mut self) -> Option<(u32, u64, Answer)> {
+        let (_, slip) = self.answers.pop()?;
+        let answer = if slip.is_right == 1 {
+            Answer::Right
+        } else {
+            Answer::Wrong
+        };
+        Some((slip.conn, slip.number, answer))
+    }
+}
+
+/// Compares passwords with what a topology knows of them.
+pub struct Passwords {
+    secrets: Vec<Known>,
+    /// What nobody's letters are compared with.
+    nobody: Box<PasswordHash>,
+}
+
+enum Known {
+    Plain(String),
+    Hash(Box<PasswordHash>),
+}
+
+impl Passwords {
+    /// Those of a topology; none if none of them is hashed.
+    #[must_use]
+    pub fn of(topology: &Topology) -> Option<Self> {
+        let known = |secret: &Secret| match secret {
+            Secret::Plain(password) => Some(Known::Plain(password.clone())),
+            Secret::Hash(hash) => Some(Known::Hash(Box::new(PasswordHash::new(hash).ok()?))),
+        };
+        let secrets: Option<Vec<_>> = topology.secrets().map(|(_, it)| known(it)).collect();
+        let secrets = secrets?;
+        let nobody = secrets.iter().find_map(|known| match known {
+            Known::Hash(hash) => Some(hash.clone()),
+            Known::Plain(_) => None,
+        })?;
+        Some(Self { secrets, nobody })
+    }
+
+    /// Whether it is the password of a login; of nobody, it never is. Takes as long for all.
+    #[must_use]
+    pub fn is_right(&self, login: Option<usize>, password: &[u8; PASSWORD_LETTERS]) -> bool {
+        let known = login.and_then(|login| self.secrets.get(login));
+        let hash: &PasswordHash = match known {
+            Some(Known::Hash(hash)) => hash,
+            _ => &self.nobody,
+        };
+        let letters = wire::trimmed(password);
+        let is_hashed = Argon2::default().verify_password(letters, hash).is_ok();
+        match known {
+            Some(Known::Hash(_)) => is_hashed,
+            Some(Known::Plain(stored)) => is_password(stored, password, false),
+            None => false,
+        }
+    }
+}
+
+/// Judges one login after the other.
+pub struct LoginWorker {
+    questions: Reader<Slip>,
+    answers: Writer<Slip>,
+    passwords: Passwords,
+}
+
+impl LoginWorker {
+    /// Judges the next login; `false` when there is none, or no room for the answer.
+    pub fn turn(&mut self) -> bool {
+        if !self.answers.has_room(1) {
+            return false;
+        }
+        let Some((_, mut slip)) = self.questions.pop() else {
+            return false;
+        };
+        let login = usize::from(slip.login).checked_sub(1);
+        slip.is_right = u8::from(self.passwords.is_right(login, &slip.password));
+        slip.password = [0; PASSWORD_LETTERS];
+        let put = self.answers.put(0, &slip);
+        self.answers.publish();
+        put.is_ok()
+    }
+
+    /// Judges logins until the venue stopped.
+    pub(super) fn serve(mut self, signals: &Signals) {
+        while signals.phase() != Phase::Stopped {
+            if !self.turn() {
+                std::thread::sleep(LOOK);
+            }
+        }
+    }
+}
+
+/// The gate's links and the worker of a topology; none if no password is hashed.
+pub(super) fn worker_of(topology: &Topology) -> Result<Option<(LoginLinks, LoginWorker)>, Error> {
+    let Some(passwords) = Passwords::of(topology) else {
+        return Ok(None);
+    };
+    let (questions_in, questions_out) = ring_named("gate_logins", WAITING_MAX)?;
+    let (answers_in, answers_out) = ring_named("logins_gate", WAITING_MAX)?;
+    let links = LoginLinks {
+        questions: questions_in,
+        answers: answers_out,
+    };
+    let worker = LoginWorker {
+        questions: questions_out,
+        answers: answers_in,
+        passwords,
+    };
+    Ok(Some((links, worker)))
+}
+
+/// What a topology keeps instead of a password.
+///
+/// # Errors
+/// It is no password, or the system gives no salt.
+pub fn hashed(password: &str) -> Result<String, String> {
+    let letters = letters_of(password)
+        .ok_or_else(|| "a password has 1 to 10 letters or digits".to_owned())?;
+    let hash = Argon2::default().hash_password(letters.as_bytes());
+    hash.map(|hash| hash.to_string())
+        .map_err(|error| error.to_string())
+}

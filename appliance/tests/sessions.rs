@@ -1,0 +1,237 @@
+//! Sessions as member firms and operators meet them: hashed passwords, throttles, and orders that
+//! leave with their connection.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+
+use appliance::venue::Presences;
+use harness::{Member, Site, counter, program, wait_until};
+use std::io::Write;
+use std::process::{Command, Stdio};
+use wire::ring::{self, CommandKind, Input};
+
+/// What `wirecross admin hash-password` prints.
+fn hash(password: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wirecross"))
+        .args(["admin", "hash-password"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{password}").unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A site where the first member's password is hashed.
+fn hashed() -> Site {
+    let hash = hash("Alpha");
+    assert!(
+        hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{hash}"
+    );
+    Site::new().with(
+        "password = \"alpha\"",
+        &format!("password_hash = \"{hash}\""),
+    )
+}
+
+#[test]
+fn a_hashed_password_lets_in_whoever_knows_it_and_plain_ones_are_warned_about() {
+    let site = hashed().with("[feed]", "lock_after = 3\nlock_s = 3600\n\n[feed]");
+    let venue = site.start();
+    let warned = venue.stderr();
+    assert!(
+        warned.contains("WARNING") && warned.contains(": BRAVO;"),
+        "{warned}"
+    );
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.enter(b'S', 10, "AAPL", 1_000_000);
+    alpha.until_kinds("SA");
+    Member::login(venue.order_entry(), "BRAVO").until_kinds("S");
+    for (user, password) in [("NOBODY", "alpha"), ("ALPHA", "wrong"), ("BRAVO", "alpha")] {
+        Member::dial(venue.order_entry(), user, password).until_closed();
+    }
+    for _ in 0..2 {
+        Member::dial(venue.order_entry(), "ALPHA", "wrong").until_closed();
+    }
+    // Locked: who is in stays in, and nobody else comes, not even with the password.
+    Member::dial(venue.order_entry(), "ALPHA", "alpha").until_closed();
+    wait_until("the counts", || counter(&site, "gate.locked_out") == 1);
+    assert_eq!(counter(&site, "gate.locks"), 1);
+    assert_eq!(counter(&site, "gate.login_rejects"), 6);
+    alpha.enter(b'S', 10, "AAPL", 1_000_000);
+    alpha.until_kinds("SAA");
+    venue.stop();
+}
+
+#[test]
+fn a_password_that_is_none_has_no_hash_and_a_hash_that_is_none_no_venue() {
+    program(&["admin", "hash-password"]).refuses(2, &["1 to 10 letters or digits"]);
+    let cases = [
+        (
+            "password = \"alpha\"",
+            "password_hash = \"alpha\"",
+            "no Argon2id hash",
+        ),
+        ("password = \"alpha\"\n", "", "is missing"),
+        (
+            "name = \"ALPHA\"",
+            "name = \"ALPHA\"\naddresses = [\"10.0.0.1/8\"]",
+            "no network",
+        ),
+        (
+            "name = \"ALPHA\"",
+            "name = \"ALPHA\"\npassword_hash = \"x\"",
+            "stands beside",
+        ),
+        (
+            "name = \"ALPHA\"",
+            "name = \"ALPHA\"\nrate = { messages_per_second = 0, at_once = 1 }",
+            "`users[0].rate.messages_per_second` is 0",
+        ),
+    ];
+    for (from, to, told) in cases {
+        let site = Site::new().with(from, to);
+        let mut venue = site.spawn(&[]);
+        assert!(!venue.wait().success());
+        assert!(venue.stderr().contains(told), "{told}: {}", venue.stderr());
+    }
+    // Two costs would tell by the time of a refusal who exists.
+    let cheap = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0$\
+                 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let site = hashed().with(
+        "password = \"bravo\"",
+        &format!("password_hash = \"{cheap}\""),
+    );
+    let mut venue = site.spawn(&[]);
+    assert!(!venue.wait().success());
+    assert!(
+        venue.stderr().contains("costs another time"),
+        "{}",
+        venue.stderr()
+    );
+}
+
+#[test]
+fn orders_leave_with_the_connection_of_who_asked_for_it() {
+    let site = Site::new().with("account = 1", "account = 1\ncancel_on_disconnect_ms = 0");
+    let venue = site.start();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+    for price in [1_000_000, 1_000_100] {
+        alpha.enter(b'S', 10, "AAPL", price);
+        bravo.enter(b'B', 10, "MSFT", price);
+    }
+    alpha.until_kinds("SAA");
+    bravo.until_kinds("SAA");
+    drop(alpha);
+    drop(bravo);
+    wait_until("the orders' end", || {
+        counter(&site, "engine.live_orders") == 2
+    });
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.until_kinds("SAACC");
+    alpha.user_ref_next_set(3);
+    alpha.enter(b'S', 10, "AAPL", 1_000_000);
+    alpha.until_kinds("SAACCA");
+    // A venue that dies takes the connection with it: its next start takes the order off.
+    venue.kill();
+    let venue = site.start();
+    wait_until("the orders' end", || {
+        counter(&site, "engine.live_orders") == 2
+    });
+    Member::login(venue.order_entry(), "ALPHA").until_kinds("SAACCAC");
+    assert_eq!(venue.stop()["live_orders"], "2");
+}
+
+#[test]
+fn who_comes_back_within_the_grace_keeps_its_orders() {
+    let site = Site::new().with(
+        "account = 1",
+        "account = 1\ncancel_on_disconnect_ms = 86400000",
+    );
+    let venue = site.start();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.enter(b'S', 10, "AAPL", 1_000_000);
+    alpha.until_kinds("SA");
+    let inputs = counter(&site, "engine.inputs");
+    drop(alpha);
+    wait_until("the end", || counter(&site, "engine.inputs") == inputs + 1);
+    venue.kill();
+    let venue = site.start();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.user_ref_next_set(2);
+    alpha.enter(b'S', 10, "AAPL", 1_000_000);
+    alpha.until_kinds("SAA");
+    assert_eq!(venue.stop()["live_orders"], "2");
+}
+
+#[test]
+fn a_runaway_session_is_refused_then_logged_out_then_without_orders_and_others_are_not() {
+    let rate = "rate = { messages_per_second = 1, at_once = 5, refusals_max = 10 }";
+    let site = Site::new().with(
+        "account = 1",
+        &format!("account = 1\ncancel_on_disconnect_ms = 0\n{rate}"),
+    );
+    let venue = site.start();
+    let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    for user_ref in 1..1_000 {
+        if alpha.is_closed {
+            break;
+        }
+        alpha.enter_as(user_ref, b'S', (10, "AAPL", 1_000_000));
+    }
+    alpha.until_closed();
+    wait_until("the logout", || counter(&site, "gate.throttled_out") == 1);
+    wait_until("the orders' end", || {
+        counter(&site, "engine.live_orders") == 0
+    });
+    assert!(counter(&site, "gate.throttled") >= 10);
+    bravo.enter(b'S', 10, "AAPL", 1_000_000);
+    bravo.until_kinds("SA");
+    venue.stop();
+}
+
+fn presence(sequence: u64, time_ns: u64, session: u16, flags: u8, price: i64) -> Input {
+    Input {
+        sequence,
+        time_ns,
+        command: ring::Command {
+            kind: CommandKind::Presence as u8,
+            session,
+            flags,
+            price,
+            ..ring::Command::BLANK
+        },
+    }
+}
+
+#[test]
+fn a_grace_ends_by_the_time_of_the_inputs_and_not_a_nanosecond_before() {
+    let mut presences = Presences::new(3);
+    presences.on_input(&presence(1, 1_000, 1, 1, 500));
+    presences.on_input(&presence(2, 1_000, 2, 1, 700));
+    assert_eq!(presences.next(u64::MAX), None, "both are there");
+    presences.on_input(&presence(3, 2_000, 1, 0, 500));
+    presences.on_input(&presence(4, 2_100, 2, 0, 700));
+    assert_eq!(presences.next(2_499), None);
+    let due = presences.next(2_500).unwrap();
+    assert_eq!((due.kind, due.session), (CommandKind::MassCancel as u8, 1));
+    assert_eq!(presences.next(2_500), Some(due), "until it is an input");
+    presences.on_input(&Input {
+        sequence: 5,
+        time_ns: 2_500,
+        command: due,
+    });
+    assert_eq!(presences.next(2_799), None);
+    // The second one comes back in time.
+    presences.on_input(&presence(6, 2_799, 2, 1, 700));
+    assert_eq!(presences.next(u64::MAX), None);
+    let lost: Vec<_> = presences.lost().collect();
+    assert_eq!(lost, [presence(0, 0, 2, 0, 700).command], "at a start");
+}

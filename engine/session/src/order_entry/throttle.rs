@@ -1,0 +1,121 @@
+//! How fast a member may send: a bucket of tokens, counted in nanoseconds.
+//!
+//! Whoever sends more is told so first, then logged out. A refusal costs the venue no command, no
+//! record of the journal and no place in the stream of replies: it goes unsequenced, and a member
+//! whose buffer is full of refusals is not read until it takes them.
+
+use wire::ouch::outbound::fields::{CancelReject, Rejected};
+use wire::ring::{Command, CommandKind, Reason};
+
+use super::connection::Connection;
+use super::read::Step;
+use super::replies::reject_code;
+use super::{Cause, OrderEntry};
+use crate::{DAY_NS, SECOND_NS};
+
+/// What a member that is logged out for it is told.
+const TOLD: &[u8] = b"too many messages: logged out";
+
+const _: () = assert!(TOLD.len() <= super::SAY_BYTES_MAX);
+
+/// How fast a member may send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rate {
+    /// Messages a second that become commands; 0 for any number.
+    pub a_second: u32,
+    /// How many of them may come at once, 1 or more. Cancels may use as many again: who is too
+    /// fast can still leave.
+    pub at_once: u32,
+    /// Refusals in a row after which it is logged out; 0 for never. A second without one ends the
+    /// row.
+    pub refusals_max: u32,
+}
+
+/// How fast a member was.
+#[derive(Default)]
+pub(super) struct Throttle {
+    /// When the next message would be due if they came one by one.
+    next_ns: u64,
+    /// The present row of refusals, and when the last one was.
+    refusals: u32,
+    refused_ns: u64,
+}
+
+impl Throttle {
+    /// Whether another message is in time.
+    const fn passes(&self, rate: &Rate, is_cancel: bool, now_ns: u64) -> bool {
+        if rate.a_second == 0 {
+            return true;
+        }
+        let shares = if is_cancel { 2 } else { 1 };
+        let ahead = (rate.at_once as u64 * shares).saturating_sub(1);
+        self.next_ns.saturating_sub(now_ns) <= ahead * (SECOND_NS / rate.a_second as u64)
+    }
+
+    /// Notes a message that was taken.
+    pub(super) fn spend(&mut self, rate: &Rate, now_ns: u64) {
+        if rate.a_second == 0 {
+            return;
+        }
+        self.next_ns = self.next_ns.max(now_ns) + SECOND_NS / u64::from(rate.a_second);
+    }
+
+    /// Refusals of the row that goes on now.
+    const fn row(&self, now_ns: u64) -> u32 {
+        if now_ns.saturating_sub(self.refused_ns) < SECOND_NS {
+            self.refusals
+        } else {
+            0
+        }
+    }
+}
+
+impl OrderEntry {
+    /// What becomes of a command that comes too fast; none if it is in time.
+    pub(super) fn throttle(
+        &mut self,
+        connection: &mut Connection,
+        index: usize,
+        command: &Command,
+        now_ns: u64,
+    ) -> Option<Step> {
+        let rate = self.members[index].rate;
+        let is_cancel = command.kind == CommandKind::Cancel as u8;
+        let throttle = &mut self.sessions[index].throttle;
+        if throttle.passes(&rate, is_cancel, now_ns) {
+            return None;
+        }
+        let row = throttle.row(now_ns);
+        if rate.refusals_max != 0 && row >= rate.refusals_max {
+            throttle.refusals = 0;
+            connection.control(b'+', TOLD);
+            return Some(Step::Close(Cause::Throttled));
+        }
+        let mut message = [0; 64];
+        let timestamp = now_ns % DAY_NS;
+        let written = if is_cancel {
+            let user_ref = command.user_ref;
+            CancelReject {
+                timestamp,
+                user_ref,
+            }
+            .encode(&mut message)
+        } else {
+            let refused = Rejected {
+                timestamp,
+                user_ref: command.user_ref,
+                reason: reject_code(Reason::RateLimit),
+                client_id: command.client_id,
+            };
+            refused.encode(&mut message)
+        };
+        let told = written.is_ok_and(|bytes| connection.control(b'U', &message[..bytes]));
+        if !told {
+            return Some(Step::Held);
+        }
+        let throttle = &mut self.sessions[index].throttle;
+        (throttle.refusals, throttle.refused_ns) = (row + 1, now_ns);
+        self.counters.throttled_messages += 1;
+        Some(Step::Taken)
+    }
+}
