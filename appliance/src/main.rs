@@ -14,7 +14,7 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make what a topology keeps instead of a password.
+    /// Act as the operator, with a reason that is kept; list sessions and acts; hash a password.
     Admin(commands::admin::Args),
     /// Find the first input after which two builds of this program differ.
     Bisect(commands::bisect::Args),

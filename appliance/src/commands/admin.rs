@@ -1,7 +1,15 @@
-//! `wirecross admin`: what an operator does beside trading.
+//! `wirecross admin`: the operator's acts, each in the journal with who and why.
 
+use super::control::WORDS;
+use crate::client::top::Reading;
+use crate::topology::Topology;
 use crate::venue::logins::hashed;
+use crate::venue::remark::Remarks;
+use crate::venue::{say, sessions_told};
+use journal::{FileSegments, Walker};
+use std::fmt::Write;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The longest line on stdin that is looked at.
@@ -18,21 +26,58 @@ pub struct Args {
 enum Act {
     /// Print the hash of the password on stdin, for `password_hash` of a topology.
     HashPassword,
+    /// Say a word to a running venue, and why: both stand in the journal, with the user who said
+    /// it.
+    #[command(after_help = WORDS)]
+    Act {
+        /// The venue's topology file.
+        #[arg(long)]
+        topology: PathBuf,
+        /// The reason.
+        #[arg(long)]
+        why: String,
+        /// A word and what it is about, as below.
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// List who may log in, who is connected, and who is locked.
+    Sessions {
+        /// The venue's topology file.
+        #[arg(long)]
+        topology: PathBuf,
+    },
+    /// List what operators did today: when, the number of the user of the system, what and why.
+    Log {
+        /// The venue's topology file.
+        #[arg(long)]
+        topology: PathBuf,
+    },
 }
 
 /// Runs the command. Exit status 2 when it could not do what it is for.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let done = match args.act {
+    let done = match &args.act {
         Act::HashPassword => hash_password(),
+        Act::Act {
+            topology,
+            why,
+            words,
+        } => load(topology).and_then(|it| say(&it.data_dir, &words.join(" "), Some(why))),
+        Act::Sessions { topology } => load(topology).and_then(|it| sessions(&it)),
+        Act::Log { topology } => load(topology).and_then(|it| log(&it.data_dir)),
     };
     match done {
         Ok(said) => {
-            super::say(&format!("{said}\n"));
+            super::say(&format!("{}\n", said.trim_end()));
             ExitCode::SUCCESS
         }
         Err(error) => super::failed("admin", error),
     }
+}
+
+fn load(path: &Path) -> Result<Topology, String> {
+    Topology::load(path).map_err(|error| error.to_string())
 }
 
 /// The password comes by stdin: arguments stand in the list of processes.
@@ -43,4 +88,29 @@ fn hash_password() -> Result<String, String> {
         .read_to_string(&mut line);
     read.map_err(|error| format!("stdin: {error}"))?;
     hashed(line.trim_end_matches(['\n', '\r']))
+}
+
+fn sessions(topology: &Topology) -> Result<String, String> {
+    let reading = Reading::take(&topology.data_dir, 0).map_err(|error| error.to_string())?;
+    if !reading.is_running {
+        return Err("the venue is not running".to_owned());
+    }
+    Ok(sessions_told(topology, &|name| reading.get(name)))
+}
+
+/// The acts of the newest day.
+fn log(data_dir: &Path) -> Result<String, String> {
+    let day = super::journal::day_of(data_dir)?;
+    let mut journal = Walker::new(FileSegments::new(&day)).map_err(|error| error.to_string())?;
+    let (mut remarks, mut text) = (Remarks::default(), String::new());
+    while let Some(record) = journal.record().map_err(|error| error.to_string())? {
+        for input in record.inputs {
+            if let Some((user, act)) = remarks.take(input) {
+                let time = super::journal::time_told(input.time_ns);
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{time} input {} user {user}: {act}", input.sequence);
+            }
+        }
+    }
+    Ok(text)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What can be said.
-const WORDS: &str = "\
+pub(super) const WORDS: &str = "\
 Words:
   state SYMBOL STATE [REFERENCE]     pre-open, opening-auction, continuous, halt,
                                      volatility-auction, reopening, closing-auction, closed;
@@ -22,6 +22,12 @@ Words:
   kill all | account NUMBER | user NAME | symbol SYMBOL
                                      takes its orders off and refuses new ones
   revive, as kill                    refuses no longer
+  open SYMBOL, resume SYMBOL         its orders trade as they arrive
+  halt SYMBOL                        its orders are refused, cancels are taken
+  close SYMBOL                       its day is over
+  cancel USER REFERENCE              takes one order off
+  lock USER, unlock USER             its logins are refused; taken again, whatever locked it
+  kick USER                          ends its connection
   mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
                                      takes off the orders that fit all of it
 
@@ -49,7 +55,7 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     let said = Topology::load(&args.topology)
         .map_err(|error| error.to_string())
-        .and_then(|topology| say(&topology.data_dir, &args.words.join(" ")));
+        .and_then(|topology| say(&topology.data_dir, &args.words.join(" "), None));
     match said {
         Ok(told) => {
             println!("{told}");

@@ -15,6 +15,7 @@ use journal::{FileList, FileSegments, RecoveryError, Walker};
 
 pub use directory::day_of;
 pub use filter::Wanted;
+pub(super) use time::told as time_told;
 
 /// Exit code when a journal is damaged.
 pub const EXIT_DAMAGED: u8 = 1;

@@ -1,7 +1,7 @@
 //! The operator's end of the engine: commands come in, and what became of each goes back.
 
 use queue::{Reader, Writer};
-use wire::ring::{Command, Event, EventKind};
+use wire::ring::{Command, CommandKind, Event, EventKind};
 
 /// Events that one command is answered with at most, the last one not counted: what there is beyond
 /// is in the feed.
@@ -74,8 +74,13 @@ pub(crate) fn is_about(event: &Event, command: &Command) -> bool {
             EventKind::Refused
             | EventKind::Configured
             | EventKind::MassCanceled
-            | EventKind::KillChanged,
+            | EventKind::KillChanged
+            | EventKind::AccessChanged,
         ) => true,
+        Some(EventKind::Canceled | EventKind::CancelRejected) => {
+            let is_one = command.kind == CommandKind::Cancel as u8;
+            is_one && (event.session, event.user_ref) == (command.session, command.user_ref)
+        }
         _ => false,
     }
 }

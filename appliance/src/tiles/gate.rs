@@ -12,6 +12,7 @@ use super::signals::tell_once;
 use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use crate::venue::logins::LoginLinks;
+use crate::venue::seats::Seats;
 use counters::Counters;
 use last::LastRoom;
 use nic::{Conn, Stamp, TcpEvent, TcpPort};
@@ -73,6 +74,7 @@ pub struct GateTile<T: TcpPort> {
     figures_ns: u64,
     failure: Option<String>,
     counters: Counters,
+    seats: Seats,
 }
 
 impl<T: TcpPort + Send> GateTile<T> {
@@ -109,6 +111,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             figures_ns: 0,
             failure: None,
             counters,
+            seats: Seats::new(topology, set),
         })
     }
 
@@ -312,6 +315,7 @@ impl<T: TcpPort + Send> GateTile<T> {
         let counts = self.entry.counters();
         let refused = counts.refused + counts.refused_address;
         self.counters.of_port(&self.tcp.stats(), refused);
+        self.seats.set(&self.entry, now_ns);
     }
 
     /// The gate's part of the venue's end.

@@ -43,6 +43,12 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
         EventKind::Indicative => format!("{symbol}: {}", auction("would cross", event)),
         EventKind::Configured => "set".to_owned(),
         EventKind::MassCanceled => cancelled(quantity),
+        EventKind::AccessChanged => ["unlocked", "locked", "logged out"]
+            .get(quantity as usize)
+            .map_or("set", |told| told)
+            .to_owned(),
+        EventKind::Canceled => format!("{quantity} units cancelled"),
+        EventKind::CancelRejected => "no such order is live".to_owned(),
         EventKind::KillChanged if command.flags == 0 => "revived".to_owned(),
         EventKind::KillChanged => format!("killed, {}", cancelled(quantity)),
         _ => return None,

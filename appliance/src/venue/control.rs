@@ -4,7 +4,7 @@
 //! A command goes the way of all commands: it is numbered, journaled and applied. What the engine
 //! made of it is told when it is on disk, because then it stays so.
 
-use super::{answer, word};
+use super::{answer, remark, word};
 use crate::tiles::{Phase, Signals, is_about};
 use crate::topology::Topology;
 use queue::{Reader, Writer};
@@ -17,8 +17,19 @@ use wire::ring::{Command, Event};
 /// The socket's name in the data directory.
 const SOCKET: &str = "control";
 
-/// The longest line.
-const LINE_BYTES_MAX: u64 = 256;
+/// The longest line: a word, and why it is said.
+const LINE_BYTES_MAX: u64 = 256 + WHY_BYTES_MAX as u64;
+
+/// The longest reason.
+const WHY_BYTES_MAX: usize = 200;
+
+/// Between the word and the reason of a line.
+const BECAUSE: char = '\t';
+
+const _: () = assert!(LINE_BYTES_MAX as usize + NO_REASON.len() <= remark::LETTERS_MAX);
+
+/// What is written down where no reason was given.
+const NO_REASON: &str = "no reason given";
 
 /// How long an operator may take to say or hear a line.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -130,8 +141,13 @@ impl<'t> Control<'t> {
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut line = String::new();
         BufReader::new((&mut stream).take(LINE_BYTES_MAX)).read_line(&mut line)?;
-        let told =
-            word::command(&line, self.topology).and_then(|command| self.obey(&command, signals));
+        let (word, why) = line.split_once(BECAUSE).unwrap_or((&line, NO_REASON));
+        let user = remark::user_of(&stream)?;
+        let act = format!("{}: {}", word.trim(), why.trim());
+        let told = word::command(word, self.topology).and_then(|command| {
+            self.write_down(&act, user, signals)?;
+            self.obey(&command, signals)
+        });
         let answer = match told {
             Ok(lines) => [vec![TAKEN.to_owned()], lines].concat().join("\n"),
             Err(error) => error,
@@ -139,11 +155,21 @@ impl<'t> Control<'t> {
         writeln!(stream, "{answer}")
     }
 
-    /// What became of a command, once that is on disk.
-    fn obey(&mut self, command: &Command, signals: &Signals) -> Result<Vec<String>, String> {
+    /// Puts the letters of an act ahead of it.
+    fn write_down(&mut self, act: &str, user: u32, signals: &Signals) -> Result<(), String> {
         if signals.phase() != Phase::Running {
             return Err("the venue is ending and takes no more words".to_owned());
         }
+        for piece in remark::pieces(act, user) {
+            if !self.operator.ask(&piece) {
+                return Err("too many words at once: say it again".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of a command, once that is on disk.
+    fn obey(&mut self, command: &Command, signals: &Signals) -> Result<Vec<String>, String> {
         if !self.operator.ask(command) {
             return Err("too many words at once: say it again".to_owned());
         }
@@ -168,11 +194,18 @@ impl<'t> Control<'t> {
     }
 }
 
-/// Says a line to the venue of a data directory, and gives what became of it.
+/// Says a word to the venue of a data directory, and why; gives what became of it.
 ///
 /// # Errors
 /// Nobody hears it, what is wrong with it, or why the engine refused it.
-pub fn say(data_dir: &Path, line: &str) -> Result<String, String> {
+pub fn say(data_dir: &Path, word: &str, why: Option<&str>) -> Result<String, String> {
+    let why = why.unwrap_or(NO_REASON);
+    if why.len() > WHY_BYTES_MAX || why.contains(['\n', BECAUSE]) {
+        return Err(format!(
+            "a reason is one line of up to {WHY_BYTES_MAX} bytes"
+        ));
+    }
+    let line = format!("{}{BECAUSE}{why}", word.replace(BECAUSE, " "));
     let path = data_dir.join(SOCKET);
     let failed = |error: io::Error| format!("{}: {error}; is the venue running?", path.display());
     let mut stream = UnixStream::connect(&path).map_err(failed)?;

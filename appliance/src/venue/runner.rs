@@ -5,6 +5,7 @@ use super::conduct::Conductor;
 use super::control::Control;
 use super::day::Day;
 use super::keeping::Keeping;
+use super::seats;
 use super::shadow::{self, Shadow};
 use super::snapshots::{Snapshots, follower_port};
 use super::spent::Spent;
@@ -12,7 +13,7 @@ use super::stop::StopRequests;
 use super::threads::Timed;
 use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
-use crate::tiles::{COUNTERS, HISTOGRAMS, PublishPorts, Signals};
+use crate::tiles::{HISTOGRAMS, PublishPorts, Signals};
 use crate::topology::{Place, Tile as Name, Topology};
 use core_affinity::CoreId;
 use journal::{DirectoryFiles, FileSegments, FileStorage, Files};
@@ -102,7 +103,9 @@ pub fn run_behind<T: TcpPort + Send>(
     let tracker = Tracker::new(RealSource::new());
     let day = Day::open(topology, is_new_day, tracker.source().system_ns())?;
     let counters_path = topology.data_dir.join(COUNTERS_FILE);
-    let mut set = CounterSet::create(&counters_path, COUNTERS, HISTOGRAMS)
+    let names = seats::counters(topology);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut set = CounterSet::create(&counters_path, &names, HISTOGRAMS)
         .map_err(|e| StartError::of("counters", &e))?;
     let time = Timekeeper::new(tracker, &mut set).map_err(|e| StartError::of("counters", &e))?;
     let clock = time.clock();

@@ -10,6 +10,9 @@
 //! permit ACCOUNT SYMBOL
 //! kill all | account NUMBER | user NAME | symbol SYMBOL
 //! revive, as kill
+//! halt SYMBOL | resume SYMBOL | open SYMBOL | close SYMBOL
+//! cancel USER REFERENCE
+//! lock USER | unlock USER | kick USER
 //! mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
 //! ```
 
@@ -54,11 +57,23 @@ pub fn command(line: &str, topology: &Topology) -> Result<Command, String> {
         Some("kill") => words.kill(1)?,
         Some("revive") => words.kill(0)?,
         Some("mass-cancel") => words.mass_cancel()?,
+        Some("halt") => words.turned(MarketState::Halt)?,
+        Some("open" | "resume") => words.turned(MarketState::Continuous)?,
+        Some("close") => words.turned(MarketState::Closed)?,
+        Some("cancel") => Command {
+            session: words.user()?,
+            user_ref: number(words.word("the order's reference")?)?,
+            ..of(CommandKind::Cancel)
+        },
+        Some("unlock") => words.access(0)?,
+        Some("lock") => words.access(1)?,
+        Some("kick") => words.access(2)?,
         other => {
             let other = other.unwrap_or("");
             return Err(format!(
                 "\"{other}\" is no word: say state, indicate, bands, allocation, limit, restrict, \
-                 permit, kill, revive or mass-cancel"
+                 permit, kill, revive, mass-cancel, open, halt, resume, close, cancel, lock, unlock \
+                 or kick"
             ));
         }
     };
@@ -156,6 +171,22 @@ impl<'w> Words<'w> {
             flags: RISK_RESTRICTION,
             price,
             ..of(CommandKind::SetLimit)
+        })
+    }
+
+    fn turned(&mut self, state: MarketState) -> Result<Command, String> {
+        Ok(Command {
+            symbol: self.symbol()?,
+            flags: state as u8,
+            ..of(CommandKind::SetState)
+        })
+    }
+
+    fn access(&mut self, flags: u8) -> Result<Command, String> {
+        Ok(Command {
+            session: self.user()?,
+            flags,
+            ..of(CommandKind::Access)
         })
     }
 

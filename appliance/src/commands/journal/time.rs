@@ -5,7 +5,7 @@ use crate::venue::day::{DAY_NS, date};
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// `2026-01-30T12:00:00.000000123Z`.
-pub(super) fn told(time_ns: u64) -> String {
+pub(in crate::commands) fn told(time_ns: u64) -> String {
     let (year, month, day) = date((time_ns / DAY_NS) as i64);
     let second = time_ns % DAY_NS / SECOND_NS;
     format!(

@@ -76,6 +76,15 @@ impl OrderEntry {
         }
     }
 
+    /// Whether a member is connected, and whether its logins are locked.
+    #[must_use]
+    pub fn seat(&self, session: u16, now_ns: u64) -> (bool, bool) {
+        let session = self.sessions.get(usize::from(session).wrapping_sub(1));
+        session.map_or((false, false), |session| {
+            (session.slot.is_some(), session.access.is_locked(now_ns))
+        })
+    }
+
     /// Locks logins that an operator locked in an earlier life.
     pub fn lock(&mut self, session: u16) {
         self.access(session, 1);
