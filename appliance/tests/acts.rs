@@ -75,7 +75,7 @@ fn an_order_is_cancelled_and_a_symbol_halted_resumed_and_closed() {
     alpha.until_kinds("SACIJ");
     operator.says(
         "resume AAPL",
-        "AAPL: halt -> continuous, no reference price",
+        "AAPL: crossed nothing\nAAPL: halt -> continuous, no reference price",
     );
     alpha.enter(b'S', 10, "AAPL", 1_000_000);
     alpha.until_kinds("SACIJA");

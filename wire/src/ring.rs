@@ -414,27 +414,6 @@ pub struct Command {
 
 const _: () = assert!(size_of::<Command>() == BODY_BYTES);
 
-impl Command {
-    /// Amount of an `Extra`'s condition.
-    #[must_use]
-    pub const fn amount(&self) -> i32 {
-        let [_, _, _, _, a, b, c, d, ..] = self.client_id;
-        i32::from_le_bytes([a, b, c, d])
-    }
-
-    /// The same `Extra` with a condition and its amount.
-    #[must_use]
-    pub const fn with_condition(mut self, condition: Condition, amount: i32) -> Self {
-        self.letters[1] = condition as u8;
-        let [a, b, c, d] = amount.to_le_bytes();
-        self.client_id[4] = a;
-        self.client_id[5] = b;
-        self.client_id[6] = c;
-        self.client_id[7] = d;
-        self
-    }
-}
-
 /// What the engine says happened.
 ///
 /// Every input yields at least one event and exactly one with [`Event::LAST`]: a reader that counts

@@ -185,6 +185,7 @@ impl Opened {
             publisher,
             depth,
             schedule,
+            presences,
         } = outputs;
         entry
             .restore(self.section(tag::ENTRY))
@@ -203,10 +204,9 @@ impl Opened {
                 .ok_or_else(|| self.wrong(tag::SCHEDULE, "schedule", &"it is of another one"))?;
         }
         // A snapshot from before there were any has no such section.
-        outputs
-            .presences
-            .restore(section(tag::PRESENCES))
-            .ok_or_else(|| told(&"it is of other sessions"))
+        presences
+            .restore(self.section(tag::PRESENCES))
+            .ok_or_else(|| self.wrong(tag::PRESENCES, "presences", &"it is of other sessions"))
     }
 
     /// Fills an engine that is still empty; one that refuses the bytes is empty again.

@@ -72,8 +72,8 @@ pub fn command(line: &str, topology: &Topology) -> Result<Command, String> {
             let other = other.unwrap_or("");
             return Err(format!(
                 "\"{other}\" is no word: say state, indicate, bands, allocation, limit, restrict, \
-                 permit, kill, revive, mass-cancel, open, halt, resume, close, cancel, lock, unlock \
-                 or kick"
+                 permit, kill, revive, mass-cancel, open, halt, resume, close, cancel, lock, \
+                 unlock or kick"
             ));
         }
     };

@@ -13,6 +13,7 @@ const VENUE: &str = "appliance/src/venue.rs";
 const REPLAY: &str = "appliance/src/venue/replay.rs";
 const ENTRY: &str = "engine/matching/src/entry.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
+const LOGIN: &str = "engine/session/src/order_entry/login.rs";
 const JUDGE: &str = "journal/src/judge.rs";
 const RECOVERY: &str = "journal/src/recovery.rs";
 const STAGING: &str = "journal/src/staging.rs";
@@ -191,7 +192,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a login goes on one reply too late",
-        file: READ,
+        file: LOGIN,
         find: "            wanted => wanted,\n",
         replace: "            wanted if MUTANT && wanted > 1 => wanted - 1,
             wanted => wanted,\n",

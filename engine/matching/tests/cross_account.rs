@@ -1,0 +1,223 @@
+//! No session moves another one's orders, whatever it names.
+//!
+//! Eight sessions of four accounts send commands about one another's newest references. What an order
+//! loses but by a trade, it loses by a command of its own session; by a mass cancel or a kill
+//! switch of an account, only if it is of that account.
+#![allow(clippy::unwrap_used)]
+
+use matching::{Engine, Events, Limits, Line, Step};
+use std::collections::HashMap;
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, Side};
+
+const SESSIONS: u16 = 8;
+const ACCOUNTS: u16 = 4;
+
+/// Commands about an order that is named. In all, there are 10,000,000 with `CROSS_ACCOUNT_FULL`.
+const TRIES: u64 = 300_000;
+const TRIES_FULL: u64 = 10_000_000;
+
+/// Of so many newest references one is named.
+const RECENT: u64 = 400;
+
+struct Venue<'m> {
+    engine: Engine<'m>,
+    events: Events,
+    sequence: u64,
+    /// Whose each live order is.
+    owners: HashMap<u64, u16>,
+    /// Whose each live reference is: no two sessions use the same one.
+    names: HashMap<u32, u16>,
+    state: u64,
+}
+
+impl Venue<'_> {
+    fn below(&mut self, end: u64) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state % end
+    }
+
+    fn apply(&mut self, command: Command) -> Vec<Event> {
+        self.sequence += 1;
+        let input = Input {
+            sequence: self.sequence,
+            time_ns: self.sequence,
+            command,
+        };
+        let mut all = Vec::new();
+        let mut step = self.engine.apply(&input, &mut self.events);
+        loop {
+            all.extend_from_slice(self.events.as_slice());
+            if step == Step::Done {
+                return all;
+            }
+            step = self.engine.resume(&mut self.events);
+        }
+    }
+
+    /// One command of somebody, judged; whether it named an order of another session.
+    fn attempt(&mut self) -> bool {
+        let session = self.below(SESSIONS.into()) as u16 + 1;
+        let fresh = self.sequence as u32;
+        let named = fresh.saturating_sub(self.below(RECENT) as u32);
+        let command = Command {
+            session,
+            symbol: 1,
+            side: self.below(2) as u8,
+            quantity: self.below(20) as u32,
+            price: 90 + self.below(20) as i64,
+            user_ref: named,
+            old_user_ref: named,
+            ..Command::BLANK
+        };
+        let (kind, command) = match self.below(64) {
+            0..24 => (
+                CommandKind::New,
+                Command {
+                    user_ref: fresh,
+                    ..command
+                },
+            ),
+            24..40 => (CommandKind::Cancel, command),
+            40..54 => (
+                CommandKind::Replace,
+                Command {
+                    user_ref: fresh,
+                    ..command
+                },
+            ),
+            54..63 => (CommandKind::Amend, command),
+            _ => {
+                let letters = [2, 0, 0, 0];
+                let user_ref = account_of(session).into();
+                (
+                    CommandKind::MassCancel,
+                    Command {
+                        letters,
+                        user_ref,
+                        ..command
+                    },
+                )
+            }
+        };
+        let command = Command {
+            kind: kind as u8,
+            ..command
+        };
+        let owner = self.names.get(&named).copied();
+        for event in self.apply(command) {
+            self.judge(&event, &command);
+        }
+        kind != CommandKind::New && owner.is_some_and(|owner| owner != session)
+    }
+
+    fn judge(&mut self, event: &Event, command: &Command) {
+        let is_mass = command.kind == CommandKind::MassCancel as u8;
+        match EventKind::from_byte(event.kind).unwrap() {
+            EventKind::Accepted | EventKind::Replaced => {
+                assert_eq!(event.session, command.session, "{command:?}: {event:?}");
+                if event.kind == EventKind::Replaced as u8 {
+                    let owner = self.owners.remove(&event.related);
+                    assert_eq!(owner, Some(command.session), "{command:?}: {event:?}");
+                    self.names.remove(&event.old_user_ref);
+                }
+                self.names.insert(event.user_ref, event.session);
+                self.owners.insert(event.order_ref, event.session);
+            }
+            EventKind::Canceled | EventKind::Reduced => {
+                let owner = self.owners.get(&event.order_ref).copied();
+                let owner = owner.expect("nothing leaves that was never taken");
+                assert_eq!(owner, event.session, "{command:?}: {event:?}");
+                if is_mass {
+                    assert_eq!(account_of(owner), account_of(command.session));
+                } else {
+                    assert_eq!(owner, command.session, "{command:?}: {event:?}");
+                }
+                if event.kind == EventKind::Canceled as u8 {
+                    self.forget(event);
+                }
+            }
+            EventKind::Executed => {
+                assert_eq!(self.owners.get(&event.order_ref), Some(&event.session));
+                if event.leaves == 0 {
+                    self.forget(event);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, event: &Event) {
+        self.owners.remove(&event.order_ref);
+        self.names.remove(&event.user_ref);
+    }
+}
+
+/// Two sessions have each account.
+const fn account_of(session: u16) -> u16 {
+    session % ACCOUNTS + 1
+}
+
+#[test]
+fn no_order_leaves_by_another_accounts_word() {
+    let limits = Limits {
+        symbols: 1,
+        sessions: SESSIONS,
+        orders: 4_096,
+        special: 16,
+        price_groups: 64,
+        accounts: 0,
+    };
+    let mut lines = vec![Line::ZERO; limits.lines()];
+    let mut venue = Venue {
+        engine: Engine::new(limits, &mut lines).unwrap(),
+        events: Events::new(),
+        sequence: 0,
+        owners: HashMap::new(),
+        names: HashMap::new(),
+        state: 0x9e37_79b9_7f4a_7c15,
+    };
+    let define = |kind: CommandKind| Command {
+        kind: kind as u8,
+        ..Command::BLANK
+    };
+    venue.apply(Command {
+        symbol: 1,
+        ..define(CommandKind::DefineSymbol)
+    });
+    for session in 1..=SESSIONS {
+        venue.apply(Command {
+            session,
+            user_ref: account_of(session).into(),
+            // References that come in any order, so that all of them may name anything.
+            letters: [0, 1, 0, 0],
+            ..define(CommandKind::DefineSession)
+        });
+    }
+    venue.apply(define(CommandKind::OpenDay));
+    let is_full = std::env::var_os("CROSS_ACCOUNT_FULL").is_some();
+    let tries = if is_full { TRIES_FULL } else { TRIES };
+    let (mut foreign, mut left) = (0, tries);
+    while left > 0 {
+        foreign += u64::from(venue.attempt());
+        left -= 1;
+    }
+    assert!(foreign > tries / 20, "{foreign} named another one's order");
+    let live: Vec<u16> = [Side::Buy, Side::Sell]
+        .into_iter()
+        .flat_map(|side| {
+            let mut all = Vec::new();
+            venue.engine.orders(1, side, |order| {
+                assert_eq!(venue.owners.get(&order.order_ref), Some(&order.session));
+                all.push(order.session);
+            });
+            all
+        })
+        .collect();
+    assert_eq!(
+        live.len(),
+        venue.owners.len(),
+        "what stays is what nobody lost"
+    );
+}
