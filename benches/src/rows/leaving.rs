@@ -88,8 +88,10 @@ fn killed(flow: &Flow, memory: &mut [Line]) -> Result<Vec<Samples>, BenchError> 
         price: 100,
         ..Command::BLANK
     };
-    engine.apply(&input(time_ns, late), &mut events);
-    let refused = events.as_slice().first().map(|event| event.reason);
+    let mut refused = None;
+    apply(&mut engine, &input(time_ns, late), &mut events, |events| {
+        refused = events.first().map(|event| event.reason);
+    });
     if refused != Some(Reason::Killed as u8) {
         let what = format!("an order behind the switch got {refused:?}");
         return Err(BenchError::WrongAnswer(what));

@@ -5,6 +5,7 @@
 
 use super::FEED_BYTES;
 use crate::topology::Topology;
+use crate::venue::Presences;
 use crate::venue::kept::names_of;
 use crate::venue::replay::{Outputs, Overflow, settle, tell};
 use crate::venue::{StartError, drop_copies, members, padded, publisher_config_of};
@@ -111,6 +112,7 @@ fn member(index: usize, defined: &Command) -> Member {
         user: format!("S{}", index + 1),
         password: "none".to_owned(),
         firm,
+        ..Member::default()
     }
 }
 
@@ -221,6 +223,7 @@ fn outputs(
         publisher: Publisher::new(feed()).map_err(wrong)?,
         depth: depth.transpose().map_err(wrong)?,
         schedule: None,
+        presences: Presences::new(0),
     })
 }
 
