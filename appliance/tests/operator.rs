@@ -70,7 +70,7 @@ fn an_operator_is_told_what_is_wrong() {
     let limit = control("limit 1 order_units 5");
     limit.refuses(1, &["the engine refused it", "[risk.ACCOUNT]"]);
     control("state NONE halt").refuses(1, &["\"NONE\" is no symbol"]);
-    control("open the gates").refuses(1, &["\"open\" is no word", "mass-cancel"]);
+    control("lift the gates").refuses(1, &["\"lift\" is no word", "mass-cancel"]);
     venue.stop();
     control("kill all").refuses(1, &["is the venue running?"]);
 }

@@ -17,7 +17,7 @@ const TRIES: u64 = 300_000;
 const TRIES_FULL: u64 = 10_000_000;
 
 /// Of so many newest references one is named.
-const RECENT: u64 = 400;
+const RECENT: u64 = 100;
 
 struct Venue<'m> {
     engine: Engine<'m>,
@@ -61,12 +61,14 @@ impl Venue<'_> {
         let session = self.below(SESSIONS.into()) as u16 + 1;
         let fresh = self.sequence as u32;
         let named = fresh.saturating_sub(self.below(RECENT) as u32);
+        // The sides meet at two prices only, so that many orders rest.
+        let side = self.below(2) as u8;
         let command = Command {
             session,
             symbol: 1,
-            side: self.below(2) as u8,
+            side,
             quantity: self.below(20) as u32,
-            price: 90 + self.below(20) as i64,
+            price: i64::from(side) * 20 + 80 + self.below(22) as i64,
             user_ref: named,
             old_user_ref: named,
             ..Command::BLANK
