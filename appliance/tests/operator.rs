@@ -63,8 +63,8 @@ fn an_operator_is_told_what_is_wrong() {
     let control = operator(&site);
     let split = control("allocation AAPL split 101");
     split.refuses(1, &["the engine refused it", "outside its range"]);
-    // It is counted, and in the journal: two symbols, two sessions, the opening, three pieces of the
-    // word's letters, and the word.
+    // It is counted, and in the journal: two symbols, two sessions, the opening, three pieces of
+    // the word's letters, and the word.
     wait_until("the journal", || counter(&site, "journal.durable") == 9);
     wait_until("the count", || counter(&site, "engine.refused") == 1);
     let limit = control("limit 1 order_units 5");

@@ -1,7 +1,7 @@
 //! No session moves another one's orders, whatever it names.
 //!
-//! Eight sessions of four accounts send commands about one another's newest references. What an order
-//! loses but by a trade, it loses by a command of its own session; by a mass cancel or a kill
+//! Eight sessions of four accounts send commands about one another's newest references. What an
+//! order loses but by a trade, it loses by a command of its own session; by a mass cancel or a kill
 //! switch of an account, only if it is of that account.
 #![allow(clippy::unwrap_used)]
 
