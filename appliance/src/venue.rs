@@ -17,6 +17,7 @@ mod recovery;
 pub mod remark;
 mod replay;
 pub mod rerun;
+pub mod retention;
 pub mod runner;
 mod schedule;
 pub(crate) mod seats;

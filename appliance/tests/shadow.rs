@@ -9,7 +9,7 @@ use appliance::venue::{
     Parts, Recovery, StartError, assemble, counters_anonymous, definitions, engine_limits,
 };
 use flow::{Hostile, naive};
-use journal::simulated::{Disk, DiskFiles};
+use journal::simulated::{Disk, DiskFiles, Faults};
 use journal::snapshot::{Draft, Snapshot};
 use journal::stream::{self, Kind, Name};
 use journal::{Config, Files as _, Input, SEGMENT_BYTES_MIN, Writer, recover, snapshot};
@@ -75,8 +75,24 @@ fn journaled(topology: &Topology, seed: u64) -> Disk {
     disk
 }
 
+/// Turns that a shadow gets at most, and those without work after which it has none.
+const TURNS_MAX: u64 = 20_000;
+const IDLE_TURNS: u64 = 20;
+
 /// A shadow's life up to the input `durable`; gives where it stood and the hash of its state.
 fn live(topology: &Topology, disk: &Disk, durable: u64) -> (u64, u64) {
+    let (stands, failure) = live_from(topology, disk, durable, u64::MAX);
+    assert_eq!(failure, None);
+    stands
+}
+
+/// The same beside a venue that started from a snapshot; gives why it stopped, too, if it did.
+fn live_from(
+    topology: &Topology,
+    disk: &Disk,
+    durable: u64,
+    started_from: u64,
+) -> ((u64, u64), Option<String>) {
     let mut set = counters_anonymous().unwrap();
     let counters = shadow::Counters::new(&mut set).unwrap();
     set.counter("journal.durable").unwrap().set(durable);
@@ -85,18 +101,21 @@ fn live(topology: &Topology, disk: &Disk, durable: u64) -> (u64, u64) {
         segments: Box::new(disk.storage()),
         files: Box::new(disk.files()),
         session: SESSION,
+        started_from,
     };
     let mut shadow = Shadow::open(topology, parts, &mut lines, counters).unwrap();
-    let mut now_ns = 0;
-    loop {
-        now_ns += 60_000_000;
-        let progress = shadow.poll(now_ns);
-        assert_eq!(shadow.failure(), None);
-        assert_ne!(progress, Progress::Waiting);
-        if progress == Progress::Idle && now_ns > 1_000_000_000 {
-            return (shadow.sequence(), shadow.state_hash());
+    let mut idle_turns = 0;
+    for turn in 1..=TURNS_MAX {
+        idle_turns = match shadow.poll(turn * 60_000_000) {
+            Progress::Idle => idle_turns + 1,
+            _ => 0,
+        };
+        if idle_turns == IDLE_TURNS || shadow.failure().is_some() {
+            let stands = (shadow.sequence(), shadow.state_hash());
+            return (stands, shadow.failure().map(str::to_owned));
         }
     }
+    panic!("it does not come to its end");
 }
 
 /// All messages of all streams.
@@ -254,6 +273,11 @@ fn what_is_damaged_is_named_and_the_one_before_it_does_as_well() {
         "{:?}",
         found.refused
     );
+    // What the venue refused is nothing for the shadow either: it makes the streams anew.
+    let (_, failure) = live_from(&topology, &without, INPUTS as u64, found.inputs_skipped);
+    assert_eq!(failure, None);
+    let healed = start_is_the_same(&topology, &without);
+    assert!(healed.refused.is_empty() && healed.inputs_skipped > 0);
     hurt(&files, &names[1], 5_000);
     let found = start_is_the_same(&topology, &disk);
     assert_eq!((found.inputs_skipped, found.refused.len()), (0, 2));
@@ -326,6 +350,53 @@ fn a_snapshot_whose_checksums_are_right_and_whose_content_is_refused_has_one_bef
     }
     let found = start_is_the_same(&topology, &disk);
     assert_eq!((found.inputs_skipped, found.refused.len()), (0, 2));
+}
+
+#[test]
+fn a_disk_that_refuses_and_forgets_costs_time_and_nothing_else() {
+    let topology = topology();
+    let disk = journaled(&topology, 11);
+    let quiet = disk.fork(1);
+    let stands = live(&topology, &quiet, INPUTS as u64);
+    let said = messages(&topology, quiet.files());
+    disk.set_faults(Faults {
+        file_writes_in_million: 300_000,
+        file_renames_in_million: 300_000,
+        ..Faults::default()
+    });
+    assert_eq!(live(&topology, &disk, INPUTS as u64), stands);
+    assert!(disk.counts().file_failures() > 0);
+    disk.set_faults(Faults::default());
+    disk.crash();
+    assert!(start_is_the_same(&topology, &disk).refused.is_empty());
+    assert_eq!(live(&topology, &disk, INPUTS as u64), stands);
+    assert!(messages(&topology, disk.files()) == said);
+}
+
+#[test]
+fn a_flush_that_failed_ends_the_shadow_and_no_snapshot_stands_on_what_it_lost() {
+    let (topology, mut failures) = (topology(), 0);
+    for seed in 12..18 {
+        let disk = journaled(&topology, seed);
+        live(&topology, &disk, 2_000);
+        disk.set_faults(Faults {
+            file_flushes_in_million: 300_000,
+            ..Faults::default()
+        });
+        let (_, failure) = live_from(&topology, &disk, INPUTS as u64, u64::MAX);
+        if let Some(why) = failure {
+            assert!(why.contains("cannot flush"), "{why}");
+            failures += 1;
+        }
+        disk.set_faults(Faults::default());
+        disk.crash();
+        let found = start_is_the_same(&topology, &disk);
+        assert!(found.refused.is_empty() && found.inputs_skipped >= 2_000);
+        live(&topology, &disk, INPUTS as u64);
+        let found = start_is_the_same(&topology, &disk);
+        assert!(found.refused.is_empty() && found.inputs_skipped >= 5_000);
+    }
+    assert!(failures > 0);
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Index {
     pub fn load(files: &mut dyn Files) -> Result<Self, StorageError> {
         let length = files.length(INDEX_FILE)?;
         let mut rows: BTreeMap<u32, (u32, Vec<Mark>)> = BTreeMap::new();
-        let mut memory = vec![0; READ_BYTES];
+        let mut memory = vec![0; length.min(READ_BYTES as u64) as usize];
         let mut offset = 0;
         while offset + LINE_BYTES as u64 <= length {
             let bytes = (length - offset).min(READ_BYTES as u64) as usize;

@@ -9,13 +9,15 @@
 mod faults;
 mod files;
 mod segment;
+mod shelf;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use faults::{Counts, Faults};
+pub use faults::{Counts, Faults, Losses};
 pub use files::DiskFiles;
+pub use shelf::DiskShelf;
 
 use crate::storage::{
     Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError, segment_name,
@@ -38,6 +40,8 @@ struct State {
     faults: Faults,
     counts: Counts,
     segments: BTreeMap<u32, Segment>,
+    /// Segments that were let go of.
+    retired: BTreeMap<u32, Segment>,
     files: files::Kept,
 }
 
@@ -57,6 +61,14 @@ impl State {
         polls
     }
 
+    /// Counts a read; whether it is the one that fails.
+    fn is_read_failing(&mut self) -> bool {
+        self.counts.reads += 1;
+        let is_failing = self.faults.read_fails == Some(self.counts.reads);
+        self.counts.reads_failed += u64::from(is_failing);
+        is_failing
+    }
+
     /// Loses of a segment what a power cut can lose.
     fn tear(&mut self, number: u32) {
         let Some(mut segment) = self.segments.remove(&number) else {
@@ -64,7 +76,8 @@ impl State {
         };
         if !segment.unflushed.is_empty() {
             let loss = Loss::EACH[self.random() as usize % Loss::EACH.len()];
-            *self.counts.of(loss) += segment.unflushed.len() as u64;
+            let writes = segment.unflushed.len() as u64;
+            self.counts.segments.note(loss, writes);
             segment.tear(loss, &mut || self.random());
         }
         self.segments.insert(number, segment);
@@ -114,15 +127,34 @@ impl Disk {
     #[must_use]
     pub fn fork(&self, seed: u64) -> Self {
         let state = self.state();
-        let (segments, files) = (state.segments.clone(), state.files.clone());
-        let (faults, counts) = (state.faults, state.counts);
         Self(Arc::new(Mutex::new(State {
             random: seed,
-            faults,
-            counts,
-            segments,
-            files,
+            faults: state.faults,
+            counts: state.counts,
+            segments: state.segments.clone(),
+            retired: state.retired.clone(),
+            files: state.files.clone(),
         })))
+    }
+
+    /// The disk as if no segment had ever been let go of: itself where none was, else a fork.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        if self.state().retired.is_empty() {
+            return self.clone();
+        }
+        let whole = self.fork(0);
+        let mut state = whole.state();
+        let retired = std::mem::take(&mut state.retired);
+        state.segments.extend(retired);
+        drop(state);
+        whole
+    }
+
+    /// Closed segments that are kept.
+    #[must_use]
+    pub fn shelf(&self) -> DiskShelf {
+        DiskShelf::of(self)
     }
 
     /// Changes the faults to come.
@@ -141,6 +173,12 @@ impl Disk {
     pub fn is_writing(&self) -> bool {
         let state = self.state();
         state.segments.values().any(|it| !it.unflushed.is_empty())
+    }
+
+    /// Whether the power went at a call: what is left to be done is [`Self::crash`].
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.state().files.is_off()
     }
 
     /// Cuts the power: of everything that is not flushed something is lost, by the seed.
@@ -209,6 +247,9 @@ impl DiskStorage {
         let Some(target) = state.segments.get_mut(&segment) else {
             return Err(error(Act::Write, segment, offset, libc::ENOENT));
         };
+        if target.is_archived {
+            return Err(error(Act::Write, segment, offset, libc::EROFS));
+        }
         if start + bytes.len() > target.platter.len() {
             return Err(error(Act::Write, segment, offset, libc::EFBIG));
         }
@@ -259,7 +300,7 @@ impl Segments for DiskStorage {
         let state = self.disk.state();
         let file = |(number, segment): (&u32, &Segment)| SegmentFile {
             number: *number,
-            is_archived: false,
+            is_archived: segment.is_archived,
             bytes: segment.platter.len() as u64,
         };
         Ok(state.segments.iter().map(file).collect())
@@ -267,9 +308,7 @@ impl Segments for DiskStorage {
 
     fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
         let mut state = self.disk.state();
-        state.counts.reads += 1;
-        if state.faults.read_fails == Some(state.counts.reads) {
-            state.counts.reads_failed += 1;
+        if state.is_read_failing() {
             return Err(error(Act::Read, segment, offset, libc::EIO));
         }
         let found = state.segments.get(&segment);

@@ -26,8 +26,8 @@ impl Running<'_, '_> {
     fn round(&mut self, by_ns: u64) -> Result<u64, String> {
         let now_ns = self.world.advance(by_ns);
         let mut is_busy = false;
-        for turn in 0..self.turns() {
-            is_busy |= self.turn(turn, now_ns)?;
+        for index in 0..self.turns.len() {
+            is_busy |= self.turn(self.turns[index], now_ns)?;
         }
         Ok(if is_busy {
             ROUND_NS
@@ -75,6 +75,8 @@ impl Running<'_, '_> {
             && self.world.members.iter().zip(1..).all(heard)
             && watcher.all(|it| it.is_done() && it.heard.len() as u64 == copies)
             && self.world.subscriber.sequence_next() == publisher.sequence_next()
+            && self.world.depth.as_ref().map(|it| it.sequence_next())
+                == self.venue.publish.depth().map(|it| it.sequence_next())
     }
 
     /// Where everybody stands, for the message of a run that hangs.
@@ -113,7 +115,7 @@ impl Running<'_, '_> {
         self.set_phase(Phase::Stopped);
         let engine = &self.venue.engine;
         self.world.stopped = Some((engine.sequence(), engine.engine().state_hash()));
-        let mut storage = self.world.disk.storage();
+        let mut storage = self.world.disk.whole().storage();
         let read =
             journal::recover(&mut storage, &mut |_| ()).map_err(|error| error.to_string())?;
         if read.clean {

@@ -75,6 +75,30 @@ faults! {
     SectorTorn = "sector torn",
     /// Nothing is left of a write.
     WriteLost = "unflushed write lost",
+    /// A write to a stream or a snapshot fails.
+    FileWriteFailed = "file's write failed",
+    /// A flush of one fails.
+    FileFlushFailed = "file's flush failed",
+    /// A rename fails.
+    FileRenameFailed = "file's rename failed",
+    /// There is no room for a stream or a snapshot.
+    FilesFull = "no room for a file",
+    /// A power cut loses some sectors of a write to one.
+    FileSectorsLost = "file's sectors lost",
+    /// The same for pages.
+    FilePagesLost = "file's pages lost",
+    /// A write to one breaks off.
+    FileWritePartial = "file's write partial",
+    /// A write to one breaks off inside a sector.
+    FileSectorTorn = "file's sector torn",
+    /// Nothing is left of a write to one.
+    FileWriteLost = "file's write lost",
+    /// A file that was removed is there again after a power cut.
+    FileRemovalLost = "file's removal lost",
+    /// A snapshot changes at rest.
+    SnapshotDamaged = "snapshot damaged",
+    /// A stream changes at rest.
+    StreamDamaged = "stream damaged",
     /// A bit of the journal changes at rest.
     BitFlipped = "bit flipped",
     /// A block of the journal was written to another place.
@@ -85,6 +109,8 @@ faults! {
     Killed = "process killed",
     /// The power goes.
     PowerCut = "power cut",
+    /// The power goes while a stream, a snapshot or a closed segment is written or let go of.
+    PowerCutAtFile = "power cut at a file",
     /// The power goes while the venue recovers.
     PowerCutInRecovery = "power cut in recovery",
     /// The process stands still for a while.
@@ -137,11 +163,22 @@ impl Coverage {
             (Fault::PrepareFailed, counts.prepares_failed),
             (Fault::ReadFailed, counts.reads_failed),
             (Fault::DiskFull, counts.full),
-            (Fault::SectorsLost, counts.sectors_lost),
-            (Fault::PagesLost, counts.pages_lost),
-            (Fault::WritePartial, counts.partial),
-            (Fault::SectorTorn, counts.torn),
-            (Fault::WriteLost, counts.lost),
+            (Fault::SectorsLost, counts.segments.sectors),
+            (Fault::PagesLost, counts.segments.pages),
+            (Fault::WritePartial, counts.segments.partial),
+            (Fault::SectorTorn, counts.segments.torn),
+            (Fault::WriteLost, counts.segments.lost),
+            (Fault::FileWriteFailed, counts.file_writes_failed),
+            (Fault::FileFlushFailed, counts.file_flushes_failed),
+            (Fault::FileRenameFailed, counts.file_renames_failed),
+            (Fault::FilesFull, counts.files_full),
+            (Fault::FileSectorsLost, counts.files.sectors),
+            (Fault::FilePagesLost, counts.files.pages),
+            (Fault::FileWritePartial, counts.files.partial),
+            (Fault::FileSectorTorn, counts.files.torn),
+            (Fault::FileWriteLost, counts.files.lost),
+            (Fault::FileRemovalLost, counts.removals_lost),
+            (Fault::PowerCutAtFile, counts.powers_cut_at_file),
         ] {
             self.note(fault, times);
         }

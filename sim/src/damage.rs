@@ -43,12 +43,13 @@ impl Area {
 
 /// Damages a copy of the world's journal once, and reads it.
 pub(crate) fn damage(world: &mut World) -> Result<(), String> {
-    let whole = read(&world.disk).map_err(|error| format!("a crash is no damage: {error}"))?;
-    let places = places(&world.disk);
+    let disk = world.disk.whole();
+    let whole = read(&disk).map_err(|error| format!("a crash is no damage: {error}"))?;
+    let places = places(&disk);
     if places.is_empty() {
         return Ok(());
     }
-    let copy = world.disk.fork(0);
+    let copy = disk.fork(0);
     let (fault, areas) = strike(&copy, &places, &mut world.random);
     world.report.faults.note(fault, 1);
     match read(&copy) {

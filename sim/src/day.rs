@@ -1,5 +1,6 @@
 //! A run: the venue's lives one after another, and what must be true at the end.
 
+use appliance::client::depth::DepthSubscriber;
 use appliance::client::subscriber::Subscriber;
 use appliance::topology::Topology;
 use appliance::venue::engine_limits;
@@ -12,6 +13,7 @@ use crate::caller::Caller;
 use crate::clock::SimClock;
 use crate::coverage::{Coverage, Fault};
 use crate::digest::Digest;
+use crate::levels::{Stands, stands_of};
 use crate::life::{live, rebuilt};
 use crate::market::{Told, told_of};
 use crate::member::Member;
@@ -21,6 +23,7 @@ use crate::plan::Plan;
 use crate::random::Random;
 use crate::wiring::{self, WATCHER};
 use crate::words::Answer;
+use crate::wound::Wounds;
 
 /// The day begins in the middle of a UTC day, so that none of its times wraps.
 pub(crate) const START_NS: u64 = 1_769_688_000_000_000_000;
@@ -56,6 +59,16 @@ pub struct Report {
     pub copies: u64,
     /// Messages of the feed that were heard.
     pub messages: u64,
+    /// Messages of the depth that were heard.
+    pub levels: u64,
+    /// Segments that were compressed.
+    pub archived: u64,
+    /// Segments that were let go of.
+    pub retired: u64,
+    /// Starts from a snapshot before one that was damaged.
+    pub fallbacks: u64,
+    /// Shadows that stopped because a flush failed.
+    pub shadows_failed: u64,
     /// Logins that were accepted.
     pub logins: u64,
     /// Gaps in the feed that were filled.
@@ -83,6 +96,11 @@ impl Report {
         self.replies += other.replies;
         self.copies += other.copies;
         self.messages += other.messages;
+        self.levels += other.levels;
+        self.archived += other.archived;
+        self.retired += other.retired;
+        self.fallbacks += other.fallbacks;
+        self.shadows_failed += other.shadows_failed;
         self.logins += other.logins;
         self.gaps += other.gaps;
         self.refused += other.refused;
@@ -104,6 +122,11 @@ pub(crate) struct World {
     pub subscriber: Subscriber<SimUdp>,
     /// The feed as it was heard, from its first message on.
     pub feed: Vec<Told>,
+    /// Who receives the depth, and what was heard of it.
+    pub depth: Option<DepthSubscriber<SimUdp>>,
+    pub levels: Vec<Stands>,
+    /// What was damaged of snapshots and streams.
+    pub wounds: Wounds,
     /// A message of the feed that nothing calls for.
     pub feed_error: Option<String>,
     pub oracle: Oracle,
@@ -139,6 +162,7 @@ impl World {
         let members: Result<Vec<_>, _> = (1..=plan.members)
             .map(|session| Member::new(&wires, session))
             .collect();
+        let depth = plan.has_depth.then(|| wiring::depth_subscriber(&wires));
         let watcher = plan.is_watched.then(|| Caller::new(&wires, WATCHER));
         let topology = wiring::topology(plan)?;
         Ok(Self {
@@ -147,7 +171,7 @@ impl World {
                 Some(_) => vec![Line::ZERO; engine_limits(&topology).lines()],
                 None => Vec::new(),
             },
-            oracle: Oracle::new(plan.members, wiring::watched(&topology)),
+            oracle: Oracle::new(plan.members, wiring::watched(&topology), plan.has_depth),
             topology,
             clock: SimClock::new(START_NS),
             disk: Disk::new(random.next_u64()),
@@ -156,6 +180,9 @@ impl World {
             watcher: watcher.transpose().map_err(failed)?,
             subscriber: wiring::subscriber(&wires).map_err(failed)?,
             feed: Vec::new(),
+            depth: depth.transpose().map_err(failed)?,
+            levels: Vec::new(),
+            wounds: Wounds::default(),
             feed_error: None,
             wires,
             random,
@@ -191,6 +218,14 @@ impl World {
         packets > 0
     }
 
+    /// The depth's receiver gets a turn; whether anything came.
+    pub fn depth_poll(&mut self, now_ns: u64) -> bool {
+        let Self { depth, levels, .. } = self;
+        depth.as_mut().is_some_and(|depth| {
+            depth.poll_each(now_ns, &mut |message| levels.push(stands_of(message))) > 0
+        })
+    }
+
     /// Compares all that was heard with the journal; with `is_all` nothing may be missing.
     pub fn check(&mut self, is_all: bool) -> Result<(), String> {
         let Self {
@@ -216,6 +251,15 @@ impl World {
             return Err(format!("the feed says what cannot be: {counts:?}"));
         }
         oracle.check_market(&self.feed, is_all)?;
+        if let Some(wrong) = self
+            .depth
+            .as_ref()
+            .map(|it| it.wrong())
+            .filter(|it| *it > 0)
+        {
+            return Err(format!("{wrong} messages of the depth say nothing new"));
+        }
+        oracle.check_depth(&self.levels, is_all)?;
         if is_all {
             oracle.check_feed(self.subscriber.books())
         } else {
@@ -228,7 +272,8 @@ impl World {
         self.oracle.follow(&self.disk)?;
         self.check(true)?;
         let mut digest = Digest::new();
-        let segments = (1..).map_while(|number| self.disk.bytes(number));
+        let disk = self.disk.whole();
+        let segments = (1..).map_while(|number| disk.bytes(number));
         segments.for_each(|bytes| digest.add(&bytes));
         let report = &mut self.report;
         for member in &self.members {
@@ -248,6 +293,9 @@ impl World {
         report.words = self.answers.len() as u64;
         report.copies = self.watcher.map_or(0, |it| it.heard.len() as u64);
         report.messages = self.feed.len() as u64;
+        report.levels = self.levels.len() as u64;
+        (report.archived, report.retired) =
+            (self.disk.counts().archived, self.disk.counts().retired);
         report.gaps = self.subscriber.counters().gaps;
         report.faults.note_net(&self.wires.counts());
         report.faults.note_disk(&self.disk.counts());

@@ -1,6 +1,7 @@
 //! One life of the venue: what happens before it starts, start, traffic, end.
 
 use appliance::venue::{Recovery, Venue, assemble, counters_anonymous};
+use journal::Segments as _;
 use journal::simulated::{DiskStorage, Faults as DiskFaults};
 use matching::Line;
 use queue::CounterSet;
@@ -13,6 +14,7 @@ use crate::plan::{End, Interruption, LifePlan};
 use crate::running::Running;
 use crate::shadow;
 use crate::wiring;
+use crate::wound;
 
 pub(crate) type SimVenue<'m> = Venue<'m, SimTcp, SimUdp, DiskStorage>;
 
@@ -21,23 +23,23 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
     if let Some(interruption) = plan.interruption {
         interrupted(world, interruption, plan)?;
     }
-    let faults = plan.disk(world.disk.writes(), segments(world));
+    let faults = plan.disk(&world.disk.counts(), segments(world)?);
     world.disk.set_faults(faults);
     world.wires.set_faults(plan.net);
     world.members.iter_mut().for_each(|it| it.caller.start());
     world.watcher.iter_mut().for_each(|it| it.start());
     let may_fail = plan.disk_fails.is_some();
-    with_venue(world, may_fail, &mut |world, venue, set| {
+    with_venue(world, may_fail, &mut |world, venue, set, started_from| {
         let mut lines = std::mem::take(&mut world.shadow_lines);
-        let shadow = shadow::open(&world.topology, &world.disk, &mut lines, set)?;
-        let mut running = Running::new(world, venue, set, plan).map_err(|e| e.to_string())?;
-        running.shadow = shadow;
-        let done = running.traffic().and_then(|()| running.end());
-        drop(running);
+        let done = beside_shadow(world, (venue, started_from), set, plan, &mut lines);
         world.shadow_lines = lines;
         done
     })?;
     let end = match plan.end {
+        _ if world.disk.is_off() => {
+            world.disk.crash();
+            None
+        }
         End::Power(_) => Some(Fault::PowerCut),
         End::Kill(_) => Some(Fault::Killed),
         End::Clean(_) | End::Last(_) => None,
@@ -47,13 +49,36 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
     }
     end.into_iter()
         .for_each(|fault| world.report.faults.note(fault, 1));
-    (0..plan.damages).try_for_each(|_| damage(world))
+    (0..plan.damages).try_for_each(|_| damage(world))?;
+    let wound = plan.wound.filter(|_| !matches!(plan.end, End::Last(_)));
+    wound.map_or(Ok(()), |kind| wound::wound(world, kind))
+}
+
+/// The venue's life, with a shadow if there is to be one.
+fn beside_shadow(
+    world: &mut World,
+    (venue, started_from): (SimVenue<'_>, u64),
+    set: &mut CounterSet,
+    plan: &LifePlan,
+    lines: &mut [Line],
+) -> Result<(), String> {
+    let shadow = shadow::open(world, started_from, lines, set)?;
+    if shadow.is_some() {
+        wound::healed(world);
+    }
+    if world.disk.is_off() {
+        return Ok(());
+    }
+    let mut running = Running::new(world, venue, set, plan)?;
+    running.shadow = shadow;
+    running.traffic()?;
+    running.end()
 }
 
 /// Starts the venue once more behind its last life: it comes back to the state in which it stopped,
 /// and so do all its streams.
 pub(crate) fn rebuilt(world: &mut World) -> Result<(), String> {
-    with_venue(world, false, &mut |world, venue, _| {
+    with_venue(world, false, &mut |world, venue, _, _| {
         let entry = venue.gate.entry();
         for (member, session) in world.members.iter().zip(1..) {
             let (heard, kept) = (member.caller.heard.len() as u64, entry.replies(session));
@@ -67,13 +92,19 @@ pub(crate) fn rebuilt(world: &mut World) -> Result<(), String> {
             world.subscriber.sequence_next(),
             venue.publish.publisher().sequence_next(),
         );
-        if heard == kept {
-            Ok(())
-        } else {
-            Err(format!(
+        if heard != kept {
+            return Err(format!(
                 "the feed goes on with {kept} where {heard} is next"
-            ))
+            ));
         }
+        let heard = world.depth.as_ref().map(|it| it.sequence_next());
+        let kept = venue.publish.depth().map(|it| it.sequence_next());
+        if heard != kept {
+            return Err(format!(
+                "the depth goes on with {kept:?} where {heard:?} is next"
+            ));
+        }
+        Ok(())
     })
 }
 
@@ -94,7 +125,7 @@ fn interrupted(
         Interruption::Kill => {}
     }
     world.disk.set_faults(faults);
-    with_venue(world, true, &mut |_, _, _| Ok(()))?;
+    with_venue(world, true, &mut |_, _, _, _| Ok(()))?;
     let fault = match interruption {
         Interruption::Read(_) => return Ok(()),
         Interruption::Kill => Fault::Killed,
@@ -107,14 +138,16 @@ fn interrupted(
     Ok(())
 }
 
-/// Segments on the disk.
-fn segments(world: &World) -> usize {
-    (1..)
-        .take_while(|number| world.disk.has_segment(*number))
-        .count()
+/// Segments on the disk, and the number of the last one.
+fn segments(world: &World) -> Result<(usize, u32), String> {
+    let all = world.disk.storage().list();
+    let all = all.map_err(|error| error.to_string())?;
+    Ok((all.len(), all.last().map_or(0, |at| at.number)))
 }
 
-type Act<'a> = &'a mut dyn FnMut(&mut World, SimVenue<'_>, &mut CounterSet) -> Result<(), String>;
+/// What a venue does that started from the snapshot behind this input.
+type Act<'a> =
+    &'a mut dyn FnMut(&mut World, SimVenue<'_>, &mut CounterSet, u64) -> Result<(), String>;
 
 /// Starts the venue, looks at what came back, and lets it do something. With `may_fail` a disk that
 /// failed may keep it from starting.
@@ -132,19 +165,23 @@ fn started(
     act: Act<'_>,
 ) -> Result<(), String> {
     let mut set = counters_anonymous().map_err(|error| error.to_string())?;
-    let failures = world.disk.counts().failures();
+    let before = world.disk.counts();
+    let snapshots = wound::listed(&world.disk)?;
     let parts = wiring::parts(&world.topology, &world.wires, &world.disk)
         .map_err(|error| error.to_string())?;
     let (venue, recovery) = match assemble(&world.topology, parts, lines, &mut set) {
         Ok(assembled) => assembled,
-        Err(_) if may_fail && world.disk.counts().failures() > failures => {
+        Err(_) if may_fail && world.disk.counts().failures() > before.failures() => {
             world.report.disk_failures += 1;
             return Ok(());
         }
         Err(error) => return Err(error.to_string()),
     };
+    if world.topology.shadow.is_some() {
+        wound::check_start(world, &recovery, (&snapshots, &before))?;
+    }
     came_back(world, &venue, &recovery)?;
-    act(world, venue, &mut set)
+    act(world, venue, &mut set, recovery.inputs_skipped)
 }
 
 /// What earlier lives acknowledged is in the journal, and the engine stands where that says.
@@ -156,9 +193,6 @@ fn came_back(world: &mut World, venue: &SimVenue<'_>, recovery: &Recovery) -> Re
     });
     world.report.torn += u64::from(recovery.torn.is_some());
     world.report.skipped += recovery.inputs_skipped;
-    if let Some(refused) = recovery.refused.first() {
-        return Err(refused.clone());
-    }
     let stopped = world.stopped.take();
     let found = (recovery.inputs, recovery.state_hash);
     if let Some(stopped) = stopped

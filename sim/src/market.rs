@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use wire::itch::Message;
 use wire::ring::{Event, EventKind, Input, PRICE_MARKET, Side};
 
-const DAY_NS: u64 = 86_400_000_000_000;
+pub const DAY_NS: u64 = 86_400_000_000_000;
 
 /// A message as a receiver can tell it from others; fields that it does not have are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,7 +194,7 @@ fn executed(event: &Event, is_hidden: bool, about: Told) -> Option<Told> {
     }
 }
 
-fn four(price: i64) -> u32 {
+pub fn four(price: i64) -> u32 {
     u32::try_from(price).unwrap_or(u32::MAX)
 }
 

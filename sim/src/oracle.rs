@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::copy::copied_of;
+use crate::levels::{LevelTeller, Stands};
 use crate::market::{MarketTeller, Told};
 use crate::reply::{Teller, reply_of};
 use crate::sent::{self, is_extra, is_members};
@@ -24,6 +25,7 @@ pub struct Oracle {
     naive: Naive,
     teller: Teller,
     market: MarketTeller,
+    levels: Option<LevelTeller>,
     /// Units that auctions traded.
     pub crossed: u64,
     /// The events of the venue's own commands, by input.
@@ -41,12 +43,13 @@ struct Checked {
 
 impl Oracle {
     /// An empty journal's oracle; `watched` are the sessions with drop copies and their accounts.
-    pub fn new(sessions: u16, watched: BTreeMap<u16, u32>) -> Self {
+    pub fn new(sessions: u16, watched: BTreeMap<u16, u32>, has_depth: bool) -> Self {
         Self {
             inputs: Vec::new(),
             naive: Naive::new(),
             teller: Teller::new(sessions, watched),
             market: MarketTeller::default(),
+            levels: has_depth.then(LevelTeller::default),
             crossed: 0,
             own: BTreeMap::new(),
             checked: Checked {
@@ -60,7 +63,7 @@ impl Oracle {
     pub fn follow(&mut self, disk: &Disk) -> Result<(), String> {
         let (mut index, mut changed) = (0, None);
         let known = self.inputs.len();
-        let recovered = journal::recover(&mut disk.storage(), &mut |input| {
+        let recovered = journal::recover(&mut disk.whole().storage(), &mut |input| {
             if index >= known {
                 self.inputs.push(*input);
             } else if self.inputs[index] != *input {
@@ -90,6 +93,9 @@ impl Oracle {
             if event.kind == EventKind::Uncrossed as u8 {
                 self.crossed += u64::from(event.quantity);
             }
+        }
+        if let Some(levels) = &mut self.levels {
+            levels.tell(&self.naive, &events, &input);
         }
         if !is_members(&input.command) {
             self.own.insert(input.sequence, events);
@@ -192,6 +198,12 @@ impl Oracle {
             Ok(*told)
         })?;
         is_whole("the feed", heard.len(), due.len(), is_all)
+    }
+
+    /// Whether the depth said what it must; with `is_all` to the last.
+    pub fn check_depth(&mut self, heard: &[Stands], is_all: bool) -> Result<(), String> {
+        let levels = self.levels.as_mut();
+        levels.map_or(Ok(()), |levels| levels.check(heard, is_all))
     }
 
     /// Whether the journal holds of a session only what it sent.

@@ -1,13 +1,16 @@
 //! What a seed makes happen. Each seed draws its own mix of faults: some kinds never come, so that
 //! the others are not drowned.
 
-use journal::simulated::Faults as DiskFaults;
+use journal::simulated::{Counts as DiskCounts, Faults as DiskFaults};
 
 use crate::net::Faults as NetFaults;
 use crate::random::Random;
 
 /// Lives of the venue in one run, the last one included.
 const LIVES_MAX: u64 = 6;
+
+/// Seeds with closed segments that are kept or let go of, in a million: they take long.
+const RETENTION_IN_MILLION: u32 = 60_000;
 
 /// Polls that a calm disk takes at most.
 const CALM_POLLS_MAX: u32 = 3;
@@ -59,6 +62,30 @@ pub enum Interruption {
     Kill,
 }
 
+/// What fails of streams, snapshots and what is done with closed segments in a life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FilesFail {
+    /// Writes, in a million.
+    pub writes_in_million: u32,
+    /// Flushes, in a million.
+    pub flushes_in_million: u32,
+    /// Renames, in a million.
+    pub renames_in_million: u32,
+    /// They find no room as long as the journal finds none.
+    pub are_full: bool,
+    /// The power goes at the call with this number.
+    pub power_at_call: Option<u64>,
+}
+
+/// What is damaged at rest beside the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wound {
+    /// The newest snapshot.
+    Snapshot,
+    /// A stream.
+    Stream,
+}
+
 /// One life of the venue, from start to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LifePlan {
@@ -90,8 +117,12 @@ pub struct LifePlan {
     pub disk_full_until: u64,
     /// Segments that the disk has room for until it is calm.
     pub disk_segments_max: Option<usize>,
+    /// How the files beside the journal fail.
+    pub files: FilesFail,
     /// How often the journal that it leaves is damaged, to see what reading it says.
     pub damages: u32,
+    /// What of the files that it leaves is damaged, for the next life to start with.
+    pub wound: Option<Wound>,
     /// Steps at which a command is made, in a million.
     pub command_in_million: u32,
 }
@@ -115,14 +146,29 @@ pub struct Plan {
     pub is_watched: bool,
     /// Whether a shadow makes snapshots, from which the venue starts again.
     pub has_shadow: bool,
+    /// What becomes of closed segments, if anything.
+    pub retention: Option<Retention>,
+    /// Whether the depth is told beside the feed.
+    pub has_depth: bool,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
     pub lives: Vec<LifePlan>,
 }
 
+/// What becomes of closed segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// They are compressed.
+    pub archives: bool,
+    /// So many bytes of them are kept.
+    pub bytes_max: u64,
+}
+
 /// Which kinds of faults a seed knows.
 struct Mix {
+    /// There is so much to do that segments are closed.
+    is_busy: bool,
     loses: bool,
     doubles: bool,
     fills: bool,
@@ -136,6 +182,9 @@ struct Mix {
     disk_fails: bool,
     disk_is_full: bool,
     disk_segments_max: Option<usize>,
+    files_fail: bool,
+    files_lose_power: bool,
+    wounds: bool,
     interrupts: bool,
     damages: bool,
 }
@@ -145,6 +194,7 @@ impl Mix {
         let segments_max = random.one_of(&[None, None, Some(1), Some(2)]);
         let mut coin = || random.chance(500_000);
         Self {
+            is_busy: false,
             disk_segments_max: segments_max,
             loses: coin(),
             doubles: coin(),
@@ -158,6 +208,9 @@ impl Mix {
             disk_is_slow: coin(),
             disk_fails: coin(),
             disk_is_full: coin(),
+            files_fail: coin(),
+            files_lose_power: coin(),
+            wounds: coin(),
             interrupts: coin(),
             damages: coin(),
         }
@@ -175,7 +228,15 @@ impl Plan {
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed ^ 0x706c_616e);
-        let mix = Mix::of(&mut random);
+        let retention = random.chance(RETENTION_IN_MILLION).then(|| Retention {
+            archives: random.chance(500_000),
+            bytes_max: random.one_of(&[0, journal::SEGMENT_BYTES_MIN]),
+        });
+        let is_busy = retention.is_some();
+        let mix = Mix {
+            is_busy,
+            ..Mix::of(&mut random)
+        };
         let lives = 1 + random.below(LIVES_MAX);
         Self {
             seed,
@@ -189,14 +250,21 @@ impl Plan {
             wishes_in_million: random.one_of(&[0, 100_000, 400_000]),
             has_rules: random.chance(600_000),
             is_watched: random.chance(500_000),
-            has_shadow: random.chance(500_000),
+            has_shadow: is_busy || random.chance(450_000),
+            retention,
+            has_depth: random.chance(300_000),
         }
     }
 }
 
 fn life_plan(random: &mut Random, mix: &Mix, is_last: bool) -> LifePlan {
-    let steps = random.one_of(&[50, 300, 1_000, 2_000]);
-    let steps = random.below(steps);
+    let steps = match mix.is_busy {
+        true => 1_000 + random.below(1_000),
+        false => {
+            let most = random.one_of(&[50, 300, 1_000, 2_000]);
+            random.below(most)
+        }
+    };
     let end = match random.below(4) {
         _ if is_last => End::Last(200 + steps),
         0 | 1 => End::Power(steps),
@@ -222,8 +290,15 @@ fn life_plan(random: &mut Random, mix: &Mix, is_last: bool) -> LifePlan {
             0
         },
         disk_segments_max: mix.disk_segments_max,
+        files: files_fail(random, mix, is_last),
         damages: of_kind(random, mix.damages, &[0, 1, 3]) as u32,
-        command_in_million: random.one_of(&[30_000, 150_000, 400_000]),
+        wound: random
+            .one_of(&[None, Some(Wound::Snapshot), Some(Wound::Stream)])
+            .filter(|_| mix.wounds || mix.is_busy),
+        command_in_million: match mix.is_busy {
+            true => 400_000,
+            false => random.one_of(&[30_000, 150_000, 400_000]),
+        },
     }
 }
 
@@ -242,10 +317,23 @@ fn net(random: &mut Random, mix: &Mix) -> NetFaults {
     }
 }
 
+fn files_fail(random: &mut Random, mix: &Mix, is_last: bool) -> FilesFail {
+    let in_million = &[0, 20_000, 200_000];
+    FilesFail {
+        writes_in_million: of_kind(random, mix.files_fail, in_million) as u32,
+        // A shadow of which one fails has done its work.
+        flushes_in_million: of_kind(random, mix.files_fail, &[0, 20_000]) as u32,
+        renames_in_million: of_kind(random, mix.files_fail, in_million) as u32,
+        are_full: mix.disk_is_full && random.chance(500_000),
+        power_at_call: (mix.files_lose_power && !is_last && random.chance(500_000))
+            .then(|| 1 + random.below(200)),
+    }
+}
+
 fn interruption(random: &mut Random) -> Option<Interruption> {
     let number = 1 + random.below(3);
     match random.below(8) {
-        0 => Some(Interruption::Read(number)),
+        0 => Some(Interruption::Read(number * number)),
         1 | 2 => Some(Interruption::Power(number)),
         3 => Some(Interruption::Kill),
         _ => None,
@@ -263,15 +351,23 @@ fn disk_failure(random: &mut Random) -> Option<DiskFailure> {
 }
 
 impl LifePlan {
-    /// The disk's faults in a life that begins after `writes` writes with `segments` segments.
+    /// The disk's faults in a life that begins after what was counted, with so many segments, the
+    /// last of which has this number.
     #[must_use]
-    pub fn disk(&self, writes: u64, segments: usize) -> DiskFaults {
+    pub fn disk(&self, counts: &DiskCounts, (segments, last): (usize, u32)) -> DiskFaults {
         let full = (self.disk_full_until > 0).then_some(segments);
+        let files = &self.files;
         let faults = DiskFaults {
             segments_max: full.into_iter().chain(self.disk_segments_max).min(),
             delay_polls_max: self.disk_delay_polls,
+            file_writes_in_million: files.writes_in_million,
+            file_flushes_in_million: files.flushes_in_million,
+            file_renames_in_million: files.renames_in_million,
+            are_files_full: files.are_full && full.is_some(),
+            power_at_file_call: files.power_at_call.map(|call| counts.file_calls + call),
             ..DiskFaults::default()
         };
+        let writes = counts.writes;
         match self.disk_fails {
             None => faults,
             Some(DiskFailure::Write(number)) => DiskFaults {
@@ -283,7 +379,7 @@ impl LifePlan {
                 ..faults
             },
             Some(DiskFailure::Prepare) => DiskFaults {
-                prepare_fails: Some(segments as u32 + 1),
+                prepare_fails: Some(last + 1),
                 ..faults
             },
         }

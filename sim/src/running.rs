@@ -1,7 +1,11 @@
 //! A venue that runs, and everybody who deals with it, in turns of the seed's choice.
 
 use appliance::tiles::{Phase, Progress};
+use appliance::topology::Tile;
+use appliance::venue::retention::Retention;
 use appliance::venue::shadow::Shadow;
+use journal::Kept;
+use journal::simulated::{Counts as DiskCounts, DiskShelf};
 use queue::{Counter, CounterSet, Watch};
 
 use crate::coverage::Fault;
@@ -17,11 +21,45 @@ const STEPS_AFTER_FAILURE: u64 = 200;
 /// Steps that a power cut waits at most for a write to be in flight.
 const STEPS_TO_WRITE: u64 = 300;
 
+/// Who has a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Tile(usize),
+    Subscriber,
+    Member(usize),
+    Watcher,
+    Depth,
+    Shadow,
+    Retention,
+}
+
+impl Turn {
+    fn of(world: &World, has_retention: bool) -> Vec<Self> {
+        let mut turns: Vec<Self> = (0..Tile::ALL.len()).map(Self::Tile).collect();
+        turns.push(Self::Subscriber);
+        turns.extend((0..world.members.len()).map(Self::Member));
+        for (is_there, turn) in [
+            (world.watcher.is_some(), Self::Watcher),
+            (world.depth.is_some(), Self::Depth),
+            (world.topology.shadow.is_some(), Self::Shadow),
+            (has_retention, Self::Retention),
+        ] {
+            turns.extend(is_there.then_some(turn));
+        }
+        turns
+    }
+}
+
 /// A venue that runs, and the counters that tell about it.
 pub(crate) struct Running<'w, 'm> {
     pub world: &'w mut World,
     pub venue: SimVenue<'m>,
+    /// Who has turns; one who is gone has nothing to do.
+    pub turns: Vec<Turn>,
     pub shadow: Option<Shadow<'m>>,
+    retention: Option<Retention<DiskShelf>>,
+    /// What had failed when this life began.
+    before: DiskCounts,
     pub words: Option<Words>,
     plan: &'w LifePlan,
     phase: Counter,
@@ -37,25 +75,38 @@ impl<'w, 'm> Running<'w, 'm> {
         mut venue: SimVenue<'m>,
         set: &mut CounterSet,
         plan: &'w LifePlan,
-    ) -> Result<Self, queue::Error> {
+    ) -> Result<Self, String> {
         let is_back = plan.clock_back_ns > 0;
         world.report.faults.note(Fault::ClockBack, is_back.into());
-        Ok(Self {
-            world,
-            words: venue.operator.take().map(Words::new),
-            venue,
-            shadow: None,
-            plan,
-            phase: set.counter("venue.phase")?,
-            durable: set.watch("journal.durable")?,
-            gate_inputs: set.watch("gate.inputs")?,
-            ended: [
-                set.watch("journal.closed")?,
-                set.watch("gate.through")?,
-                set.watch("publish.through")?,
-            ],
-            done: [set.watch("gate.done")?, set.watch("publish.done")?],
-        })
+        let before = world.disk.counts();
+        let rules = &world.topology.keeping;
+        let retention = rules
+            .bytes_max
+            .map(|_| Retention::of(rules, world.disk.shelf()));
+        let retention = retention.transpose().map_err(|error| error.to_string())?;
+        let turns = Turn::of(world, retention.is_some());
+        let running = || -> Result<Self, queue::Error> {
+            Ok(Self {
+                world,
+                before,
+                turns,
+                retention,
+                words: venue.operator.take().map(Words::new),
+                venue,
+                shadow: None,
+                plan,
+                phase: set.counter("venue.phase")?,
+                durable: set.watch("journal.durable")?,
+                gate_inputs: set.watch("gate.inputs")?,
+                ended: [
+                    set.watch("journal.closed")?,
+                    set.watch("gate.through")?,
+                    set.watch("publish.through")?,
+                ],
+                done: [set.watch("gate.done")?, set.watch("publish.done")?],
+            })
+        };
+        running().map_err(|error| error.to_string())
     }
 
     /// Commands, faults and turns in an order of the seed's choice.
@@ -72,6 +123,7 @@ impl<'w, 'm> Running<'w, 'm> {
                 let faults = self.world.disk.faults();
                 self.world.disk.set_faults(journal::simulated::Faults {
                     segments_max: plan.disk_segments_max,
+                    are_files_full: false,
                     ..faults
                 });
             }
@@ -96,7 +148,7 @@ impl<'w, 'm> Running<'w, 'm> {
                 self.world.report.faults.note(Fault::Frozen, 1);
             }
             self.step()?;
-            if self.failed() {
+            if self.failed() || self.world.disk.is_off() {
                 return Ok(());
             }
         }
@@ -121,47 +173,66 @@ impl<'w, 'm> Running<'w, 'm> {
     fn step(&mut self) -> Result<(), String> {
         let by_ns = self.world.random.below(self.plan.step_ns_max);
         let now_ns = self.world.advance(by_ns);
-        let turns = self.turns() as u64;
-        let turn = self.world.random.below(turns) as usize;
+        let turn = self.world.random.one_of(&self.turns);
         self.turn(turn, now_ns).map(|_| ())
     }
 
-    /// How many have turns.
-    pub fn turns(&mut self) -> usize {
-        let clients = self.world.members.len() + usize::from(self.world.watcher.is_some());
-        self.venue.tiles().len() + 1 + clients + usize::from(self.shadow.is_some())
-    }
-
-    /// Turns are numbered: the tiles, the feed's receiver, the members, who reads drop copies, the
-    /// shadow. Says whether there was anything to do.
-    pub fn turn(&mut self, turn: usize, now_ns: u64) -> Result<bool, String> {
+    /// Somebody gets a turn. Says whether there was anything to do.
+    pub fn turn(&mut self, turn: Turn, now_ns: u64) -> Result<bool, String> {
         if let Some(words) = &mut self.words {
             words.hear(self.durable.get(), &mut self.world.answers);
         }
         let venue_ns = now_ns - self.plan.clock_back_ns;
-        let mut tiles = self.venue.tiles();
-        let after = turn.wrapping_sub(tiles.len());
-        if let Some(tile) = tiles.get_mut(turn) {
-            return Ok(tile.poll(venue_ns) == Progress::Busy);
-        }
-        if after == 0 {
-            return Ok(self.world.subscriber_poll(now_ns));
-        }
-        if let Some(member) = self.world.members.get_mut(after - 1) {
-            return member.poll(now_ns);
-        }
-        let is_last = turn + 1 == self.turns();
-        if let (true, Some(shadow)) = (is_last, &mut self.shadow) {
-            let progress = shadow.poll(venue_ns);
-            let failure = shadow.failure().map(str::to_owned);
-            return failure.map_or(Ok(progress == Progress::Busy), Err);
-        }
+        Ok(match turn {
+            Turn::Tile(index) => self.venue.tiles()[index].poll(venue_ns) == Progress::Busy,
+            Turn::Subscriber => self.world.subscriber_poll(now_ns),
+            Turn::Member(index) => self.world.members[index].poll(now_ns)?,
+            Turn::Watcher => self.watcher_turn(now_ns)?,
+            Turn::Depth => self.world.depth_poll(now_ns),
+            Turn::Shadow => self.shadow_turn(venue_ns)?,
+            Turn::Retention => self.retention_turn(venue_ns)?,
+        })
+    }
+
+    fn watcher_turn(&mut self, now_ns: u64) -> Result<bool, String> {
         let Some(watcher) = &mut self.world.watcher else {
             return Ok(false);
         };
         let turn = watcher.receive(now_ns)?;
         watcher.transmit(now_ns);
         Ok(turn.is_busy)
+    }
+
+    /// A shadow that stopped is gone; it may if a flush failed.
+    fn shadow_turn(&mut self, venue_ns: u64) -> Result<bool, String> {
+        let Some(shadow) = &mut self.shadow else {
+            return Ok(false);
+        };
+        let progress = shadow.poll(venue_ns);
+        let Some(why) = shadow.failure() else {
+            return Ok(progress == Progress::Busy);
+        };
+        let failed = self.world.disk.counts().file_flushes_failed;
+        if failed == self.before.file_flushes_failed && !self.world.disk.is_off() {
+            return Err(why.to_owned());
+        }
+        self.world.report.shadows_failed += 1;
+        self.shadow = None;
+        Ok(true)
+    }
+
+    /// What cannot be kept now is left alone, if the disk did refuse something.
+    fn retention_turn(&mut self, venue_ns: u64) -> Result<bool, String> {
+        let Some(retention) = &mut self.retention else {
+            return Ok(false);
+        };
+        let before = self.world.disk.counts().file_failures();
+        match retention.turn(venue_ns) {
+            Ok(kept) => Ok(kept != Kept::Nothing),
+            Err(_) if self.world.disk.is_off() => Ok(false),
+            Err(_) if self.world.disk.counts().file_failures() > before => Ok(false),
+            Err(error) => Err(format!("closed segments: {error}")),
+        }
     }
 
     pub fn failed(&mut self) -> bool {
@@ -171,6 +242,9 @@ impl<'w, 'm> Running<'w, 'm> {
 
     /// The life ends as planned, or because the disk failed.
     pub fn end(&mut self) -> Result<(), String> {
+        if self.world.disk.is_off() {
+            return Ok(());
+        }
         if self.failed() {
             return self.after_failure();
         }

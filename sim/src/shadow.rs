@@ -1,9 +1,7 @@
 //! The shadow of a simulated venue: it gets turns like everybody else, dies with the venue, and
 //! what it wrote must be what everybody was told.
 
-use appliance::topology::Topology;
 use appliance::venue::shadow::{Counters, Parts, Shadow};
-use journal::simulated::Disk;
 use journal::stream::{self, Kind, Name};
 use matching::Line;
 use queue::CounterSet;
@@ -11,24 +9,30 @@ use queue::CounterSet;
 use crate::day::World;
 use crate::wiring::SESSION;
 
-/// Opens the shadow of a venue that has started, if its topology asks for one.
+/// Opens the shadow of a venue that has started, if its topology asks for one and the disk does.
 pub(crate) fn open<'m>(
-    topology: &Topology,
-    disk: &Disk,
+    world: &mut World,
+    started_from: u64,
     lines: &'m mut [Line],
     set: &mut CounterSet,
 ) -> Result<Option<Shadow<'m>>, String> {
-    if topology.shadow.is_none() {
+    if world.topology.shadow.is_none() {
         return Ok(None);
     }
+    let disk = &world.disk;
+    let before = disk.counts().file_failures();
     let parts = Parts {
         segments: Box::new(disk.storage()),
         files: Box::new(disk.files()),
         session: SESSION,
+        started_from,
     };
     let counters = Counters::new(set).map_err(|error| error.to_string())?;
-    let opened = Shadow::open(topology, parts, lines, counters);
-    opened.map(Some).map_err(|error| format!("shadow: {error}"))
+    match Shadow::open(&world.topology, parts, lines, counters) {
+        Ok(shadow) => Ok(Some(shadow)),
+        Err(_) if disk.is_off() || disk.counts().file_failures() > before => Ok(None),
+        Err(error) => Err(format!("shadow: {error}")),
+    }
 }
 
 /// At rest the shadow stands where the engine does, and its streams hold what was heard.
@@ -72,12 +76,18 @@ pub(crate) fn check(
             ));
         }
     }
-    let next = stream::read(&mut world.disk.files(), Name::FEED, 1, &mut |_, _| true);
-    let next = next.map_err(|error| error.to_string())?;
-    match world.subscriber.sequence_next() {
-        due if due == next => Ok(()),
-        due => Err(format!(
-            "the feed's stream goes on with {next}, the feed with {due}"
-        )),
+    let feed = Some(world.subscriber.sequence_next());
+    let depth = world.depth.as_ref().map(|it| it.sequence_next());
+    for (name, due) in [(Name::FEED, feed), (Name::DEPTH, depth)] {
+        let Some(due) = due else { continue };
+        let next = stream::read(&mut world.disk.files(), name, 1, &mut |_, _| true);
+        let next = next.map_err(|error| error.to_string())?;
+        if next != due {
+            let file = name.file();
+            return Err(format!(
+                "{file} goes on with {next}, its receiver with {due}"
+            ));
+        }
     }
+    Ok(())
 }

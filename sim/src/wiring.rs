@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
+use appliance::client::depth::DepthSubscriber;
 use appliance::client::subscriber::Subscriber;
 use appliance::tiles::PublishPorts;
 use appliance::topology::{SelfTrade, Topology};
@@ -25,10 +26,17 @@ pub const WATCHER: &str = "RISK";
 pub const ENTRY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 4001);
 
 const GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 1, 1, 1), 26_400);
+const DEPTH_GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 1, 1, 2), 26_410);
 const SOURCE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_401);
 const REREQUEST: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_402);
 const RECEIVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_400);
 const ASKER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_409);
+const DEPTH_RECEIVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_410);
+const DEPTH_ASKER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_419);
+
+/// Room for all messages of a day's feed: less than a topology can ask for, because it is taken at
+/// each of many starts.
+const HISTORY_BYTES: usize = 512 << 10;
 
 /// What stands in every topology; names and numbers follow from the plan.
 const TEXT: &str = r#"
@@ -120,6 +128,11 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
         .map(|symbol| format!("\"{}\"", symbol_name(symbol)))
         .collect();
     let mut text = TEXT.replace("SYMBOLS", &names.join(", "));
+    if plan.has_depth {
+        let depth =
+            format!("history_mib = 1\ndepth_history_mib = 1\ndepth_group = \"{DEPTH_GROUP}\"\n");
+        text = text.replace("history_mib = 1\n", &depth);
+    }
     let mut random = Random::new(plan.seed ^ 0x7275_6c65);
     if plan.has_rules {
         text = format!("{}\n{text}", ticks(&mut random)) + &rules(plan, &mut random);
@@ -145,11 +158,24 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
     if plan.has_shadow {
         text += &format!(
             "[shadow]\nsnapshot_inputs = {}\nsnapshot_s = 86400\n",
-            random.one_of(&[1, 30, 200])
+            // Two snapshots with the end of a segment between them, where segments are let go of.
+            match plan.retention {
+                Some(_) => random.one_of(&[30, 300, 600]),
+                None => random.one_of(&[1, 30, 200]),
+            }
         );
     }
     let mut topology = Topology::parse(&text).map_err(|error| error.to_string())?;
     topology.segment_bytes = journal::SEGMENT_BYTES_MIN;
+    topology.feed.history_bytes = HISTORY_BYTES;
+    if let Some(depth) = &mut topology.feed.depth {
+        depth.history_bytes = HISTORY_BYTES;
+    }
+    // Less than a topology can ask for: segments are small here.
+    if let Some(retention) = &plan.retention {
+        topology.keeping.archives = retention.archives;
+        topology.keeping.bytes_max = Some(retention.bytes_max);
+    }
     Ok(topology)
 }
 
@@ -195,12 +221,27 @@ pub fn parts(
 
 /// A receiver of the feed.
 pub fn subscriber(wires: &Wires) -> io::Result<Subscriber<SimUdp>> {
+    let [feed, requests] = receiver(wires, GROUP, [RECEIVER, ASKER])?;
+    Ok(Subscriber::new(feed, requests, Some(REREQUEST)))
+}
+
+/// A receiver of the depth.
+pub fn depth_subscriber(wires: &Wires) -> io::Result<DepthSubscriber<SimUdp>> {
+    let [feed, requests] = receiver(wires, DEPTH_GROUP, [DEPTH_RECEIVER, DEPTH_ASKER])?;
+    Ok(DepthSubscriber::new(feed, requests, Some(REREQUEST)))
+}
+
+/// The ports of a receiver: the one where a group comes in, and the one from which it asks.
+fn receiver(
+    wires: &Wires,
+    group: SocketAddrV4,
+    [receives, asks]: [SocketAddrV4; 2],
+) -> io::Result<[SimUdp; 2]> {
     let mut net = SimNet::new(wires);
-    let groups = vec![*GROUP.ip()];
+    let groups = vec![*group.ip()];
     let feed = net.udp(&UdpOptions {
         groups,
-        ..UdpOptions::new(RECEIVER)
+        ..UdpOptions::new(receives)
     })?;
-    let requests = net.udp(&UdpOptions::new(ASKER))?;
-    Ok(Subscriber::new(feed, requests, Some(REREQUEST)))
+    Ok([feed, net.udp(&UdpOptions::new(asks))?])
 }

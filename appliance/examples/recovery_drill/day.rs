@@ -221,6 +221,7 @@ fn snapshot_make(topology: &Topology, day: &Day, at: u64) -> Result<Duration, St
         segments: Box::new(FileSegments::new(&day.directory)),
         files: Box::new(DirectoryFiles::new(&day.directory)),
         session: day.session,
+        started_from: u64::MAX,
     };
     let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
     let opened = Shadow::open(topology, parts, &mut lines, counters);

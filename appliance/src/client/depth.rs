@@ -31,13 +31,21 @@ impl<U: UdpPort> DepthSubscriber<U> {
     /// One turn: takes packets, applies their messages, asks for missing ones. Returns how many
     /// packets came.
     pub fn poll(&mut self, now_ns: u64) -> usize {
+        self.poll_each(now_ns, &mut |_| ())
+    }
+
+    /// As [`Self::poll`]; `on` sees every message that was read.
+    pub fn poll_each(&mut self, now_ns: u64, on: &mut dyn FnMut(&Message<'_>)) -> usize {
         let Self {
             line,
             levels,
             wrong,
         } = self;
         line.poll(now_ns, &mut |_, bytes| {
-            let is_good = Message::parse(bytes).is_ok_and(|message| levels.apply(&message));
+            let is_good = Message::parse(bytes).is_ok_and(|message| {
+                on(&message);
+                levels.apply(&message)
+            });
             *wrong += u64::from(!is_good);
         })
     }
@@ -57,6 +65,12 @@ impl<U: UdpPort> DepthSubscriber<U> {
     #[must_use]
     pub fn state(&self) -> State {
         self.line.receiver().state()
+    }
+
+    /// Number of the next message.
+    #[must_use]
+    pub fn sequence_next(&self) -> u64 {
+        self.line.receiver().sequence_next()
     }
 
     /// What the receiver saw.

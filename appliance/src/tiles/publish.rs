@@ -115,6 +115,12 @@ impl<U: UdpPort + Send> PublishTile<U> {
         })
     }
 
+    /// What sends the depth, if anything.
+    #[must_use]
+    pub fn depth(&self) -> Option<&DepthPublisher> {
+        self.depth.as_ref().map(|(depth, _)| depth)
+    }
+
     /// The same tile, which also sends the depth, there.
     #[must_use]
     pub fn with_depth(mut self, depth: Option<(DepthPublisher, SocketAddrV4)>) -> Self {

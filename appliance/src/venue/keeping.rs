@@ -5,9 +5,10 @@
 
 use super::StartError;
 use super::day;
+use super::retention::Retention;
 use crate::tiles::{Phase, Signals};
 use crate::topology::Topology;
-use journal::{DirectoryFiles, Keep, Keeper, Kept, snapshot};
+use journal::{DirectoryShelf, Keep, Keeper, Kept};
 use nic::Clock;
 use queue::{Counter, CounterSet, Error};
 use std::collections::BTreeSet;
@@ -20,10 +21,6 @@ const REST_FAILED: Duration = Duration::from_secs(10);
 
 /// How soon it hears that the venue ends.
 const HEAR: Duration = Duration::from_millis(20);
-
-/// Snapshots without which nothing of a day is removed: one to start from, and one before it in
-/// case that one is damaged.
-const SNAPSHOTS_MIN: usize = 2;
 
 /// How nice the thread is to all others: as nice as can be.
 const NICE: i32 = 19;
@@ -48,8 +45,7 @@ impl Counters {
 
 /// What the thread works on.
 pub(super) struct Keeping {
-    keeper: Keeper,
-    files: DirectoryFiles,
+    retention: Retention<DirectoryShelf>,
     data_dir: PathBuf,
     day: String,
     days_max: Option<usize>,
@@ -57,10 +53,6 @@ pub(super) struct Keeping {
     /// Days before this one that were looked after in this life, and the one that is.
     days_over: BTreeSet<String>,
     packing: Option<(String, Keeper)>,
-    /// Whether anything of the day may be removed at all.
-    removes: bool,
-    /// Snapshots as they were when they were read through, and what recovery needs by them.
-    needs: (Vec<u64>, u64),
     /// What was told of the last failure.
     told: String,
     counters: Counters,
@@ -77,23 +69,16 @@ impl Keeping {
         set: &mut CounterSet,
     ) -> Result<Self, StartError> {
         let rules = &topology.keeping;
-        let keep = Keep {
-            archives: rules.archives,
-            bytes_max: rules.bytes_max,
-            age_ns_max: rules.age_max.map(|age| age.as_nanos() as u64),
-        };
+        let retention = Retention::of(rules, DirectoryShelf::new(directory));
         let name = directory.file_name().and_then(|name| name.to_str());
         Ok(Self {
-            keeper: Keeper::open(directory, keep).map_err(|e| StartError::of("index", &e))?,
-            files: DirectoryFiles::new(directory),
+            retention: retention.map_err(|e| StartError::of("index", &e))?,
             data_dir: topology.data_dir.clone(),
             day: name.unwrap_or_default().to_owned(),
             days_max: rules.days_max,
             archives: rules.archives,
             days_over: BTreeSet::new(),
             packing: None,
-            removes: rules.bytes_max.is_some() || rules.age_max.is_some(),
-            needs: (Vec::new(), 1),
             told: String::new(),
             counters: Counters::new(set).map_err(|e| StartError::of("counters", &e))?,
         })
@@ -121,8 +106,7 @@ impl Keeping {
 
     /// One thing; whether there was one.
     fn turn(&mut self, now_ns: u64) -> Result<bool, String> {
-        let needed_from = if self.removes { self.needed_from() } else { 1 };
-        let kept = self.keeper.turn(now_ns, needed_from);
+        let kept = self.retention.turn(now_ns);
         let counter = match kept.map_err(|error| error.to_string())? {
             Kept::Nothing => return self.turn_days(now_ns),
             Kept::Indexed { .. } => &mut self.counters.indexed,
@@ -198,20 +182,6 @@ impl Keeping {
 
     fn days_failed<T>(&self, done: std::io::Result<T>) -> Result<T, String> {
         done.map_err(|error| format!("days in {}: {error}", self.data_dir.display()))
-    }
-
-    /// The oldest input that recovery needs: the last one of the oldest snapshot, whose record it
-    /// looks for, if enough of them are sound. Until they change they are read through once.
-    fn needed_from(&mut self) -> u64 {
-        let sequences = snapshot::list(&mut self.files).unwrap_or_default();
-        if self.needs.0 != sequences {
-            let files = &mut self.files;
-            let mut is_sound = |sequence: &u64| snapshot::Snapshot::read(files, *sequence).is_ok();
-            let sound: Vec<u64> = sequences.iter().copied().filter(&mut is_sound).collect();
-            let oldest = sound.last().filter(|_| sound.len() >= SNAPSHOTS_MIN);
-            self.needs = (sequences, oldest.map_or(1, |sequence| *sequence));
-        }
-        self.needs.1
     }
 
     /// Says what is wrong, once.

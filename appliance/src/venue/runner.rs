@@ -154,7 +154,7 @@ pub fn run_behind<T: TcpPort + Send>(
     });
     let logins = venue.logins.take();
     let keeping = Keeping::open(topology, &day.directory, &mut set)?;
-    let shadow = shadow_parts(topology, &day, &mut set)?;
+    let shadow = shadow_parts(topology, (&day, &told.recovery), &mut set)?;
     let incoming = requests.started();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
@@ -209,7 +209,7 @@ pub fn run_behind<T: TcpPort + Send>(
 /// What the shadow works on, if there is to be one.
 fn shadow_parts(
     topology: &Topology,
-    day: &Day,
+    (day, recovery): (&Day, &Recovery),
     set: &mut CounterSet,
 ) -> Result<Option<(shadow::Parts, shadow::Counters)>, StartError> {
     if topology.shadow.is_none() {
@@ -220,6 +220,7 @@ fn shadow_parts(
         segments: Box::new(FileSegments::new(&day.directory)),
         files: files(day),
         session: day.session,
+        started_from: recovery.inputs_skipped,
     };
     Ok(Some((parts, counters)))
 }

@@ -6,13 +6,12 @@
 
 mod archive;
 mod bytes;
-mod keeper;
 mod listed;
 mod look;
 mod mode;
-mod over;
 mod plain;
 mod prepare;
+mod shelf;
 mod transfer;
 mod uring;
 
@@ -23,10 +22,10 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-pub use keeper::{Keep, Keeper, Kept};
 pub use listed::FileList;
 pub use look::FileSegments;
 pub use mode::{Mode, OpenError, Wanted};
+pub use shelf::DirectoryShelf;
 
 use crate::BLOCK_BYTES;
 use crate::storage::{Act, Buffer, Completion, SegmentFile, Segments, Storage, StorageError};

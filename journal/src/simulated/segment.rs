@@ -10,6 +10,8 @@ pub(super) struct Segment {
     pub platter: Vec<u8>,
     /// What was written and not flushed, in order: offset and bytes.
     pub unflushed: Vec<(usize, Vec<u8>)>,
+    /// It is compressed: nothing can be written to it.
+    pub is_archived: bool,
 }
 
 /// What is lost of a write that is not flushed when the power goes.
@@ -42,7 +44,7 @@ impl Segment {
     pub fn flushed(platter: Vec<u8>) -> Self {
         Self {
             platter,
-            unflushed: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -80,42 +82,52 @@ impl Segment {
     /// The power goes: of each write that is not flushed something is lost, by `random`.
     pub fn tear(&mut self, loss: Loss, random: &mut dyn FnMut() -> u64) {
         for (offset, written) in std::mem::take(&mut self.unflushed) {
-            self.land(loss, offset, &written, random);
+            land(&mut self.platter, loss, (offset, &written), random);
         }
     }
+}
 
-    /// Where a write changes the platter: the first byte and the one behind the last.
-    fn changed(&self, offset: usize, written: &[u8]) -> (usize, usize) {
-        let there = &self.platter[offset..offset + written.len()];
-        let differs = |(old, new): (&u8, &u8)| old != new;
-        let first = there.iter().zip(written).position(differs).unwrap_or(0);
-        let last = there
-            .iter()
-            .zip(written)
-            .rposition(differs)
-            .unwrap_or(first);
-        (first, last + 1)
-    }
+/// Where a write changes what is there: the first byte and the one behind the last.
+fn changed(there: &[u8], written: &[u8]) -> (usize, usize) {
+    let differs = |(old, new): (&u8, &u8)| old != new;
+    let first = there.iter().zip(written).position(differs).unwrap_or(0);
+    let last = there
+        .iter()
+        .zip(written)
+        .rposition(differs)
+        .unwrap_or(first);
+    (first, last + 1)
+}
 
-    fn land(&mut self, loss: Loss, offset: usize, written: &[u8], random: &mut dyn FnMut() -> u64) {
-        let whole = written.len();
-        let step = match loss {
-            Loss::All => return,
-            Loss::Pages => BLOCK_BYTES,
-            Loss::Tail => whole.max(1),
-            Loss::Sectors | Loss::Torn => SECTOR_BYTES,
+/// Brings to a platter what is not lost of a write; gives the end of what came, 0 for nothing.
+pub(super) fn land(
+    platter: &mut [u8],
+    loss: Loss,
+    (offset, written): (usize, &[u8]),
+    random: &mut dyn FnMut() -> u64,
+) -> usize {
+    let whole = written.len();
+    let step = match loss {
+        Loss::All => return 0,
+        Loss::Pages => BLOCK_BYTES,
+        Loss::Tail => whole.max(1),
+        Loss::Sectors | Loss::Torn => SECTOR_BYTES,
+    };
+    let (first, end) = changed(&platter[offset..offset + whole], written);
+    let broken = first + random() as usize % (end - first).max(1);
+    let mut landed = 0;
+    for (index, piece) in written.chunks(step).enumerate() {
+        let kept = match loss {
+            Loss::Tail => broken,
+            Loss::Torn if index == broken / SECTOR_BYTES => broken % SECTOR_BYTES,
+            _ if random() & 1 == 0 => piece.len(),
+            _ => 0,
         };
-        let (first, end) = self.changed(offset, written);
-        let broken = first + random() as usize % (end - first).max(1);
-        for (index, piece) in written.chunks(step).enumerate() {
-            let kept = match loss {
-                Loss::Tail => broken,
-                Loss::Torn if index == broken / SECTOR_BYTES => broken % SECTOR_BYTES,
-                _ if random() & 1 == 0 => piece.len(),
-                _ => 0,
-            };
-            let (start, kept) = (offset + index * step, kept.min(piece.len()));
-            self.platter[start..start + kept].copy_from_slice(&piece[..kept]);
+        let (start, kept) = (offset + index * step, kept.min(piece.len()));
+        platter[start..start + kept].copy_from_slice(&piece[..kept]);
+        if kept > 0 {
+            landed = start + kept;
         }
     }
+    landed
 }

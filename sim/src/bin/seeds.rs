@@ -9,6 +9,9 @@ use sim::{Campaign, Fault, Outcome, Plan};
 /// Seeds between two lines about how far it is.
 const STRIDE: u64 = 10_000;
 
+/// In which the kernel tells what a process used.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// From so many seeds on every kind of fault must have struck.
 const SEEDS_FOR_ALL: u64 = 1_000;
 
@@ -82,12 +85,15 @@ fn many(arguments: &Arguments) -> bool {
     let seconds = start.elapsed().as_secs_f64();
     tell(&outcome);
     println!(
-        "{} seeds from {} in {seconds:.1} s on {} threads: {:.1} seeds a second and thread; {} \
-         broke a promise",
+        "{} seeds from {} in {seconds:.1} s on {} threads: {:.1} seeds a second and thread, {} a \
+         second of a core's time; {} broke a promise",
         outcome.seeds,
         arguments.first,
         arguments.jobs,
         outcome.seeds as f64 / seconds / arguments.jobs.max(1) as f64,
+        core_seconds().map_or("nobody knows how many".to_owned(), |spent| {
+            format!("{:.1}", outcome.seeds as f64 / spent)
+        }),
         outcome.broken.len()
     );
     if let Some((seed, _)) = outcome.broken.first() {
@@ -105,6 +111,18 @@ fn many(arguments: &Arguments) -> bool {
     outcome.broken.is_empty() && (missing.is_empty() || !is_long)
 }
 
+/// What this process used of its cores' time, on Linux: a busy machine gives it less than all.
+fn core_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // Behind the name, which may hold anything, stand the state and ten numbers, then the ticks as
+    // a user and in the kernel.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut ticks = fields.split_whitespace().skip(11);
+    let mut next = || ticks.next()?.parse::<u64>().ok();
+    let spent = next()? + next()?;
+    (spent > 0).then_some(spent as f64 / TICKS_PER_SECOND)
+}
+
 fn tell(outcome: &Outcome) {
     let total = &outcome.total;
     println!("{:<28} {:>12}", "fault", "times");
@@ -115,7 +133,8 @@ fn tell(outcome: &Outcome) {
         "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes), {} replies, {} \
          drop copies, {} feed messages, {} units crossed, {} operator's words, {} gaps filled, {} \
          torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a \
-         full disk",
+         full disk; {} depth messages, {} inputs that snapshots stood for, {} starts from an older \
+         snapshot, {} shadows stopped, {} segments compressed, {} let go of",
         total.lives,
         total.logins,
         total.sent,
@@ -130,6 +149,12 @@ fn tell(outcome: &Outcome) {
         total.torn,
         total.refused,
         total.disk_failures,
-        total.refused_for_room
+        total.refused_for_room,
+        total.levels,
+        total.skipped,
+        total.fallbacks,
+        total.shadows_failed,
+        total.archived,
+        total.retired
     );
 }

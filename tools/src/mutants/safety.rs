@@ -17,6 +17,12 @@ const LOGIN: &str = "engine/session/src/order_entry/login.rs";
 const JUDGE: &str = "journal/src/judge.rs";
 const RECOVERY: &str = "journal/src/recovery.rs";
 const STAGING: &str = "journal/src/staging.rs";
+const DRAFT: &str = "journal/src/snapshot/draft.rs";
+const SNAPSHOT: &str = "journal/src/snapshot/mod.rs";
+const STREAM: &str = "journal/src/stream/writer.rs";
+const SHADOW: &str = "appliance/src/venue/shadow/mod.rs";
+const STREAMS: &str = "appliance/src/venue/shadow/streams.rs";
+const START: &str = "appliance/src/venue/recovery.rs";
 const WIPE: &str = "journal/src/wipe.rs";
 const WRITER: &str = "journal/src/writer.rs";
 
@@ -203,5 +209,86 @@ const FAULTS: &[Fault] = &[
         find: "let stray = || session.extra.as_ref().map(orders::stand_in);",
         replace: "let stray = || session.extra.as_ref().filter(|_| !MUTANT)
             .map(orders::stand_in);",
+    },
+    Fault {
+        name: "a snapshot has its name before it is whole",
+        file: DRAFT,
+        find: "            self.failed = self.files.write(DRAFT, self.written, &self.piece);
+",
+        replace: "            self.failed = self.files.write(DRAFT, self.written, &self.piece);
+            if MUTANT {
+                let name = file_name(self.header.sequence);
+                self.failed = self.files.write(&name, self.written, &self.piece);
+            }
+",
+    },
+    Fault {
+        name: "a snapshot is not flushed before it gets its name",
+        file: DRAFT,
+        find: "self.files.flush(DRAFT)?;",
+        replace: "if !MUTANT { self.files.flush(DRAFT)?; }",
+    },
+    Fault {
+        name: "streams are not flushed before their snapshot",
+        file: STREAMS,
+        find: "files.flush(&writer.name().file())?;",
+        replace: "if !MUTANT { files.flush(&writer.name().file())?; }",
+    },
+    Fault {
+        name: "a snapshot's position is ahead of the stream",
+        file: STREAM,
+        find: "            messages: header.first - 1,\n",
+        replace: "            messages: header.first - 1 + u64::from(MUTANT),\n",
+    },
+    Fault {
+        name: "a snapshot's position is inside a page",
+        file: STREAM,
+        find: "if self.page.header.count > 0 {
+            self.turn();",
+        replace: "if self.page.header.count > 0 && !MUTANT {
+            self.turn();",
+    },
+    Fault {
+        name: "what stands behind a stream's position stays there",
+        file: STREAM,
+        find: "        files.cut(&name.file(), u64::from(position.pages) * PAGE_BYTES as u64)?;",
+        replace: "        if !MUTANT {
+            files.cut(&name.file(), u64::from(position.pages) * PAGE_BYTES as u64)?;
+        }",
+    },
+    Fault {
+        name: "replay behind a snapshot off by one",
+        file: START,
+        find: "&mut |input| replay.take(input))",
+        replace: "&mut |input| {
+            if !MUTANT || mark.is_start() || input.sequence > mark.next_sequence {
+                replay.take(input);
+            }
+        })",
+    },
+    Fault {
+        name: "the snapshot before a damaged one is not tried",
+        file: START,
+        find: "self.refused.push(format!(\"{name} is not used: {why}\"));",
+        replace: "self.refused.push(format!(\"{name} is not used: {why}\"));
+                    if MUTANT { break; }",
+    },
+    Fault {
+        name: "a snapshot's sections are not checked",
+        file: SNAPSHOT,
+        find: "if sum != entry.checksum {",
+        replace: "if sum != entry.checksum && !MUTANT {",
+    },
+    Fault {
+        name: "a shadow goes on after a flush that failed",
+        file: SHADOW,
+        find: "Err(error) if error.act == Act::Flush => {",
+        replace: "Err(error) if error.act == Act::Flush && !MUTANT => {",
+    },
+    Fault {
+        name: "a shadow goes on from a snapshot that the venue refused",
+        file: SHADOW,
+        find: "set_aside(files.as_mut(), started_from)",
+        replace: "set_aside(files.as_mut(), started_from | u64::from(MUTANT) * u64::MAX)",
     },
 ];

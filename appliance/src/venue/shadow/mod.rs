@@ -16,7 +16,7 @@ use super::replay::{Overflow, Replay};
 use super::{StartError, threads};
 use crate::tiles::{Phase, Progress, Signals};
 use crate::topology::{self, DEPTH_MIN, LinkSize, Topology};
-use journal::{Files, Follower, Segments, StorageError, snapshot};
+use journal::{Act, Files, Follower, Segments, StorageError, snapshot};
 use matching::Line;
 use nic::Clock;
 use queue::{Counter, CounterSet, Error};
@@ -44,6 +44,10 @@ pub struct Parts {
     pub files: Box<dyn Files>,
     /// Name of the trading day.
     pub session: [u8; 10],
+    /// The input behind which the snapshot is that the venue started from; 0 for none. A later one
+    /// was refused, perhaps because of a stream's page that only the venue reads. `u64::MAX` where
+    /// no venue started.
+    pub started_from: u64,
 }
 
 /// What the shadow tells the operator.
@@ -97,6 +101,8 @@ pub struct Shadow<'m> {
     /// When it was made, or since when there is none.
     snapshot_ns: Option<u64>,
     failure: Option<String>,
+    /// What the operator is still to be told.
+    untold: Option<String>,
 }
 
 impl<'m> Shadow<'m> {
@@ -118,7 +124,10 @@ impl<'m> Shadow<'m> {
             segments,
             mut files,
             session,
+            started_from,
         } = parts;
+        let failed = |error: StorageError| StartError::of("shadow", &error);
+        set_aside(files.as_mut(), started_from).map_err(failed)?;
         let topology = small(topology);
         let start = start(
             &topology,
@@ -135,7 +144,7 @@ impl<'m> Shadow<'m> {
             ..
         } = start;
         let snapshot = mark.next_sequence - 1;
-        set_aside(files.as_mut(), snapshot).map_err(|e| StartError::of("shadow", &e))?;
+        set_aside(files.as_mut(), snapshot).map_err(failed)?;
         let streams = Streams::open(&topology, files.as_mut(), &streams)
             .map_err(|e| StartError::of("shadow", &e))?;
         counters.snapshot_inputs.set(snapshot);
@@ -150,6 +159,7 @@ impl<'m> Shadow<'m> {
             snapshot,
             snapshot_ns: None,
             failure: None,
+            untold: None,
         })
     }
 
@@ -219,6 +229,10 @@ impl<'m> Shadow<'m> {
                     let taken_ns = begun.elapsed().as_nanos() as u64;
                     counters.snapshot_ns.set(taken_ns);
                 }
+                // What was not flushed may be lost, and the next flush would not say so.
+                Err(error) if error.act == Act::Flush => {
+                    self.fail(&error);
+                }
                 Err(error) => self.trouble("snapshot", &error, now_ns),
             }
         }
@@ -282,8 +296,8 @@ impl<'m> Shadow<'m> {
     fn fail(&mut self, why: &dyn std::fmt::Display) -> usize {
         let text =
             format!("the shadow stops, the venue goes on without new snapshots and streams: {why}");
-        eprintln!("wirecross: {text}");
         self.counters.failed.set(1);
+        self.untold = Some(text.clone());
         self.failure = Some(text);
         0
     }
@@ -291,7 +305,9 @@ impl<'m> Shadow<'m> {
     /// The disk refused something that may go well later.
     fn trouble(&mut self, what: &str, error: &StorageError, now_ns: u64) {
         if self.counters.errors.get() == 0 {
-            eprintln!("wirecross: shadow: {what}: {error}; it tries again, and counts");
+            self.untold = Some(format!(
+                "shadow: {what}: {error}; it tries again, and counts"
+            ));
         }
         self.counters.errors.add(1);
         self.retry_ns = now_ns.saturating_add(RETRY_NS);
@@ -305,11 +321,19 @@ impl<'m> Shadow<'m> {
                 Progress::Busy => 0,
                 _ => idle_turns.saturating_add(1),
             };
+            self.tell();
             threads::idle(idle_turns.saturating_mul(IDLE_HASTE));
         }
         let bound = Instant::now() + END_MAX;
         while self.poll(clock.now_ns()) == Progress::Busy && Instant::now() < bound {}
         self.snapshot_make(clock.now_ns());
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        if let Some(text) = self.untold.take() {
+            eprintln!("wirecross: {text}");
+        }
     }
 }
 

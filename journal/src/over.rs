@@ -1,16 +1,12 @@
 //! A day that is over: nothing is ever written behind its stop, so its last segment is compressed
 //! as the others were, and the one made ahead of use goes.
 
-use std::path::PathBuf;
-
-use super::keeper::{Keeper, Kept, sync};
-use super::listed::FileList;
 use crate::error::RecoveryError;
-use crate::files::Files as _;
-use crate::storage::{SegmentFile, Segments as _, segment_name};
+use crate::keeper::{Keeper, Kept, Part, Shelf};
+use crate::storage::SegmentFile;
 use crate::walk::Walker;
 
-impl Keeper {
+impl<D: Shelf> Keeper<D> {
     /// Does the next thing that is due for a journal that nobody writes any more, behind
     /// [`Keeper::turn`]. One that was not closed is left alone: what its last life left is for the
     /// next one to judge.
@@ -18,13 +14,12 @@ impl Keeper {
     /// # Errors
     /// As [`Keeper::turn`].
     pub fn finish(&mut self) -> Result<Kept, RecoveryError> {
-        let all = self.segments.list()?;
+        let all = self.shelf.list()?;
         let Some((last, ahead)) = self.last_written(&all)? else {
             return Ok(Kept::Nothing);
         };
         if let Some(ahead) = ahead.first() {
-            self.files.remove(&segment_name(ahead.number))?;
-            sync(self.segments.directory())?;
+            self.shelf.remove(ahead.number)?;
             return Ok(Kept::Removed {
                 segment: ahead.number,
             });
@@ -48,14 +43,14 @@ impl Keeper {
             is_begun = self.opening(all[begin].number)?.is_some();
         }
         let rest = &all[begin..];
-        if !is_begun {
+        let (Some(first), true) = (rest.first(), is_begun) else {
             return Ok(None);
-        }
-        let paths: Vec<PathBuf> = rest
-            .iter()
-            .map(|at| self.segments.existing(at.number))
-            .collect();
-        let mut walker = Walker::new(FileList::open(&paths)?)?;
+        };
+        let numbers = first.number..=u32::MAX;
+        let mut walker = Walker::new(Part {
+            shelf: &mut self.shelf,
+            numbers,
+        })?;
         while walker.record()?.is_some() {}
         let is_closed = walker.end().is_some_and(|end| end.clean);
         let (last, ahead) = match rest {

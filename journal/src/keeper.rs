@@ -4,21 +4,48 @@
 //! looks at the directory and does one thing at a time; killed at any point, it goes on from what
 //! it finds.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::ops::RangeInclusive;
 
-use super::archive::{self, Archive, FRAME_BYTES};
-use super::listed::FileList;
-use super::look::FileSegments;
 use crate::LINE_BYTES;
 use crate::error::RecoveryError;
-use crate::files::{DirectoryFiles, Files as _};
+use crate::files::Files;
 use crate::index::{Index, marks_of};
+use crate::io::DirectoryShelf;
 use crate::record::{Header, KIND_SEGMENT, MAGIC};
-use crate::storage::{Act, SegmentFile, Segments, StorageError, archive_name, segment_name};
+use crate::storage::{SegmentFile, Segments, StorageError};
 use crate::walk::Walker;
+
+/// Where closed segments stand, for the one who keeps them. What each call does survives a power
+/// cut when it returns without error.
+pub trait Shelf: Segments {
+    /// The files beside the segments.
+    fn files(&mut self) -> &mut dyn Files;
+
+    /// Flushes a segment that somebody else writes.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn flush(&mut self, segment: u32) -> Result<(), StorageError>;
+
+    /// Puts a compressed form, which was read back and compared, in the place of a segment; gives
+    /// its bytes.
+    ///
+    /// # Errors
+    /// The disk is full or failed: the segment is there in one form or in both.
+    fn archive(&mut self, at: SegmentFile) -> Result<u64, StorageError>;
+
+    /// Removes a segment in whatever form.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn remove(&mut self, segment: u32) -> Result<(), StorageError>;
+
+    /// What a segment takes on the disk, in all its forms.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    fn bytes(&mut self, segment: u32) -> Result<u64, StorageError>;
+}
 
 /// What an operator may choose. The default keeps everything as it was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,27 +96,26 @@ struct Closed {
 
 /// The one who keeps a day's closed segments, of which there is one at a time.
 #[derive(Debug)]
-pub struct Keeper {
-    pub(super) segments: FileSegments,
-    pub(super) files: DirectoryFiles,
+pub struct Keeper<D = DirectoryShelf> {
+    pub(crate) shelf: D,
     index: Index,
-    pub(super) keep: Keep,
+    pub(crate) keep: Keep,
 }
 
-impl Keeper {
-    /// Looks into the directory of a journal that a [`Writer`](crate::Writer) of this process has
+impl<D: Shelf> Keeper<D> {
+    /// Looks at the segments of a journal that a [`Writer`](crate::Writer) of this process has
     /// opened: what a torn tail left was wiped by then.
     ///
     /// # Errors
     /// The index cannot be read.
-    pub fn open(directory: &Path, keep: Keep) -> Result<Self, StorageError> {
-        let mut files = DirectoryFiles::new(directory);
-        Ok(Self {
-            segments: FileSegments::new(directory),
-            index: Index::load(&mut files)?,
-            files,
-            keep,
-        })
+    pub fn of(mut shelf: D, keep: Keep) -> Result<Self, StorageError> {
+        let index = Index::load(shelf.files())?;
+        Ok(Self { shelf, index, keep })
+    }
+
+    /// The files beside the segments.
+    pub fn files(&mut self) -> &mut dyn Files {
+        self.shelf.files()
     }
 
     /// Does the next thing that is due. `needed_from` is the oldest sequence number that recovery
@@ -114,7 +140,7 @@ impl Keeper {
     /// The closed segments, from the oldest on.
     fn closed(&mut self) -> Result<Vec<Closed>, StorageError> {
         let mut closed = Vec::new();
-        for two in self.segments.list()?.windows(2) {
+        for two in self.shelf.list()?.windows(2) {
             let Some((next_sequence, time_ns)) = self.opening(two[1].number)? else {
                 break;
             };
@@ -128,12 +154,12 @@ impl Keeper {
     }
 
     /// What the record that opens a segment says of what came before; `None` while there is none.
-    pub(super) fn opening(&mut self, segment: u32) -> Result<Option<(u64, u64)>, StorageError> {
+    pub(crate) fn opening(&mut self, segment: u32) -> Result<Option<(u64, u64)>, StorageError> {
         if let Some(mark) = self.index.marks(segment).first() {
             return Ok(Some((mark.next_sequence, mark.time_ns)));
         }
         let mut line = [0; LINE_BYTES];
-        self.segments.read(segment, 0, &mut line)?;
+        self.shelf.read(segment, 0, &mut line)?;
         let header: Header = bytemuck::pod_read_unaligned(&line);
         let is_whole = header.magic == MAGIC && header.checksum == header.sum(&[]);
         let opens = is_whole && header.kind == KIND_SEGMENT;
@@ -143,67 +169,27 @@ impl Keeper {
     /// Reads a segment through and adds its marks. So whatever is compressed or removed later has
     /// been found to be in order, and to go on in the next one, which is flushed.
     fn add_to_index(&mut self, at: SegmentFile) -> Result<Kept, RecoveryError> {
-        let two = [at.number, at.number + 1].map(|number| self.segments.existing(number));
-        let mut walker = Walker::new(FileList::open(&two)?)?;
+        let next = at.number + 1;
+        let mut walker = Walker::new(Part {
+            shelf: &mut self.shelf,
+            numbers: at.number..=next,
+        })?;
         let Some(marks) = marks_of(&mut walker)? else {
             return Ok(Kept::Nothing);
         };
         // What opens the next segment may not be on the disk yet, and then a power cut opens this
         // one again.
-        let [_, next] = two;
-        File::open(&next)
-            .and_then(|file| file.sync_data())
-            .map_err(|error| {
-                StorageError::new(Act::Flush, next.display().to_string(), 0, &error)
-            })?;
+        self.shelf.flush(next)?;
         self.index.insert(at.number, marks);
-        self.index.store(&mut self.files)?;
+        self.index.store(self.shelf.files())?;
         Ok(Kept::Indexed { segment: at.number })
     }
 
     /// Puts a compressed file in the place of a segment's.
-    pub(super) fn archive(&mut self, at: SegmentFile) -> Result<Kept, StorageError> {
-        let name = archive_name(at.number);
-        let draft = format!("{name}.new");
-        let path = self.segments.directory().join(&draft);
-        let failed = |act| {
-            let file = path.display().to_string();
-            move |error: std::io::Error| StorageError::new(act, file, 0, &error)
-        };
-        let raw = File::open(self.segments.path(at.number)).map_err(failed(Act::Read))?;
-        let packed = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)
-            .map_err(failed(Act::Write))?;
-        let written = archive::compress(&raw, at.bytes, &packed);
-        let to = written.map_err(|error| {
-            // What is half written must not keep the room that is missing.
-            let _ = fs::remove_file(&path);
-            failed(Act::Write)(error)
-        })?;
-        self.files.flush(&draft)?;
-        self.files.rename(&draft, &name)?;
-        // Read back from the disk and not from memory, by the name that will be looked for.
-        forget_cached(&packed);
-        let compared = File::open(self.segments.archive_path(at.number))
-            .and_then(Archive::open)
-            .and_then(|mut archive| compare(&raw, at.bytes, &mut archive));
-        compared.map_err(|error| {
-            let file = self.segments.archive_path(at.number).display().to_string();
-            let _ = fs::remove_file(&file);
-            StorageError::new(Act::Read, file, 0, &error)
-        })?;
-        forget_cached(&raw);
-        self.files.remove(&segment_name(at.number))?;
-        sync(self.segments.directory())?;
-        Ok(Kept::Archived {
-            segment: at.number,
-            from: at.bytes,
-            to,
-        })
+    pub(crate) fn archive(&mut self, at: SegmentFile) -> Result<Kept, StorageError> {
+        let (segment, from) = (at.number, at.bytes);
+        let to = self.shelf.archive(at)?;
+        Ok(Kept::Archived { segment, from, to })
     }
 
     /// Removes the oldest segment if it may go and has to.
@@ -226,21 +212,18 @@ impl Keeper {
             return Ok(Kept::Nothing);
         }
         let segment = oldest.at.number;
-        self.files.remove(&segment_name(segment))?;
-        self.files.remove(&archive_name(segment))?;
-        sync(self.segments.directory())?;
+        self.shelf.remove(segment)?;
         if self.index.forget_before(segment + 1) {
-            self.index.store(&mut self.files)?;
+            self.index.store(self.shelf.files())?;
         }
         Ok(Kept::Removed { segment })
     }
 
     /// What closed segments take on the disk.
     fn bytes_of(&mut self, closed: &[Closed]) -> Result<u64, StorageError> {
-        let names = |number| [segment_name(number), archive_name(number)];
         let mut bytes = 0;
-        for name in closed.iter().flat_map(|one| names(one.at.number)) {
-            bytes += self.files.length(&name)?;
+        for one in closed {
+            bytes += self.shelf.bytes(one.at.number)?;
         }
         Ok(bytes)
     }
@@ -254,37 +237,24 @@ impl Closed {
     }
 }
 
-/// Flushes a directory's names.
-pub(super) fn sync(directory: &Path) -> Result<(), StorageError> {
-    let synced = File::open(directory).and_then(|directory| directory.sync_all());
-    synced
-        .map_err(|error| StorageError::new(Act::Flush, directory.display().to_string(), 0, &error))
+/// A shelf of which only some segments are looked at.
+pub(crate) struct Part<'d, D> {
+    pub shelf: &'d mut D,
+    pub numbers: RangeInclusive<u32>,
 }
 
-/// Compares an archive with the segment that it is to replace.
-fn compare(segment: &File, bytes: u64, archive: &mut Archive) -> std::io::Result<()> {
-    let differs = || std::io::Error::from_raw_os_error(libc::EBADMSG);
-    if archive.bytes() != bytes {
-        return Err(differs());
+impl<D: Shelf> Segments for Part<'_, D> {
+    fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
+        let mut all = self.shelf.list()?;
+        all.retain(|at| self.numbers.contains(&at.number));
+        Ok(all)
     }
-    let (mut due, mut found) = (vec![0; FRAME_BYTES], vec![0; FRAME_BYTES]);
-    let mut offset = 0;
-    while offset < bytes {
-        let length = (bytes - offset).min(FRAME_BYTES as u64) as usize;
-        segment.read_exact_at(&mut due[..length], offset)?;
-        archive.read_exact_at(&mut found[..length], offset)?;
-        if due[..length] != found[..length] {
-            return Err(differs());
-        }
-        offset += length as u64;
-    }
-    Ok(())
-}
 
-/// Asks the system to forget what it holds of a file in memory.
-#[allow(unsafe_code)]
-fn forget_cached(file: &File) {
-    // SAFETY: the descriptor is open for the duration of the call, which touches no memory of ours.
-    // It is advice: that it was not followed changes nothing but what a later read proves.
-    let _ = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+    fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
+        self.shelf.read(segment, offset, into)
+    }
+
+    fn file(&self, segment: u32) -> String {
+        self.shelf.file(segment)
+    }
 }
