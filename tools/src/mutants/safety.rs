@@ -20,6 +20,7 @@ const STAGING: &str = "journal/src/staging.rs";
 const DRAFT: &str = "journal/src/snapshot/draft.rs";
 const SNAPSHOT: &str = "journal/src/snapshot/mod.rs";
 const STREAM: &str = "journal/src/stream/writer.rs";
+const RETENTION: &str = "appliance/src/venue/retention.rs";
 const SHADOW: &str = "appliance/src/venue/shadow/mod.rs";
 const STREAMS: &str = "appliance/src/venue/shadow/streams.rs";
 const START: &str = "appliance/src/venue/recovery.rs";
@@ -290,5 +291,11 @@ const FAULTS: &[Fault] = &[
         file: SHADOW,
         find: "set_aside(files.as_mut(), started_from)",
         replace: "set_aside(files.as_mut(), started_from | u64::from(MUTANT) * u64::MAX)",
+    },
+    Fault {
+        name: "segments go with a single snapshot",
+        file: RETENTION,
+        find: "sound.len() >= SNAPSHOTS_MIN",
+        replace: "sound.len() >= if MUTANT { 1 } else { SNAPSHOTS_MIN }",
     },
 ];
