@@ -22,6 +22,7 @@
 //!   trade at once: both mean the same. A replacement stays in the replaced order's cross. A peg's
 //!   offset is counted as `docs/matching.md` says.
 
+mod accepted;
 mod access;
 mod cause;
 mod config;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use wire::ring::{Command, CommandKind};
 
+use super::accepted::find;
 use super::access::Access;
 use super::throttle::Throttle;
 use super::{Config, DropCopy};
@@ -182,9 +183,8 @@ impl Session {
 
     /// Letters of an accepted order.
     pub(super) fn letters_of(&self, user_ref: u32) -> Option<Letters> {
-        let all = &self.accepted;
-        let index = all.binary_search_by_key(&user_ref, |(of, _)| *of).ok()?;
-        Some(all[index].1)
+        let index = find(&self.accepted, user_ref, |(of, _)| *of)?;
+        Some(self.accepted[index].1)
     }
 
     /// Writes what the engine's next answers will need, but no reply.
