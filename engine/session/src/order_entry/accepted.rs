@@ -2,8 +2,8 @@
 
 /// The place of `key` among keys that grow, `of` each entry.
 ///
-/// Most keys in a row are used: a key stands where an even share of the gaps would have it, or near.
-/// A search from the middle of millions would wait for memory at each step.
+/// Most keys in a row are used: a key stands where an even share of the gaps would have it, or
+/// near. A search from the middle of millions would wait for memory at each step.
 pub(super) fn find<T>(all: &[T], key: u32, of: impl Fn(&T) -> u32) -> Option<usize> {
     let (first, last) = (of(all.first()?), of(all.last()?));
     let (above, below) = (key.checked_sub(first)?, last.checked_sub(key)?);
