@@ -19,11 +19,11 @@ const LINE_BYTES_MAX: u64 = 256;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    act: Act,
+    task: Task,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Act {
+enum Task {
     /// Print the hash of the password on stdin, for `password_hash` of a topology.
     HashPassword,
     /// Say a word to a running venue, and why: both stand in the journal, with the user who said
@@ -57,15 +57,15 @@ enum Act {
 /// Runs the command. Exit status 2 when it could not do what it is for.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let done = match &args.act {
-        Act::HashPassword => hash_password(),
-        Act::Act {
+    let done = match &args.task {
+        Task::HashPassword => hash_password(),
+        Task::Act {
             topology,
             why,
             words,
         } => load(topology).and_then(|it| say(&it.data_dir, &words.join(" "), Some(why))),
-        Act::Sessions { topology } => load(topology).and_then(|it| sessions(&it)),
-        Act::Log { topology } => load(topology).and_then(|it| log(&it.data_dir)),
+        Task::Sessions { topology } => load(topology).and_then(|it| sessions(&it)),
+        Task::Log { topology } => load(topology).and_then(|it| log(&it.data_dir)),
     };
     match done {
         Ok(said) => {

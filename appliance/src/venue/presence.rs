@@ -72,10 +72,10 @@ impl Presences {
             Some(CommandKind::Presence) => {
                 self.put(session, Place::Leaving(time_ns.saturating_add(wait_ns)));
             }
-            Some(CommandKind::MassCancel) if command.letters[0] == OF_SESSION => {
-                if *time_ns >= self.leaving_ns(session) {
-                    self.put(session, Place::Away);
-                }
+            Some(CommandKind::MassCancel)
+                if command.letters[0] == OF_SESSION && *time_ns >= self.leaving_ns(session) =>
+            {
+                self.put(session, Place::Away);
             }
             Some(CommandKind::Access) if command.flags == 0 => {
                 self.locked.remove(&session);

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 use matching::{Engine, Events, Limits, Line, Step};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use wire::ring::{Command, CommandKind, Event, EventKind, Input, Side};
 
 const SESSIONS: u16 = 8;
@@ -24,9 +24,9 @@ struct Venue<'m> {
     events: Events,
     sequence: u64,
     /// Whose each live order is.
-    owners: HashMap<u64, u16>,
+    owners: BTreeMap<u64, u16>,
     /// Whose each live reference is: no two sessions use the same one.
-    names: HashMap<u32, u16>,
+    names: BTreeMap<u32, u16>,
     state: u64,
 }
 
@@ -176,8 +176,8 @@ fn no_order_leaves_by_another_accounts_word() {
         engine: Engine::new(limits, &mut lines).unwrap(),
         events: Events::new(),
         sequence: 0,
-        owners: HashMap::new(),
-        names: HashMap::new(),
+        owners: BTreeMap::new(),
+        names: BTreeMap::new(),
         state: 0x9e37_79b9_7f4a_7c15,
     };
     let define = |kind: CommandKind| Command {
