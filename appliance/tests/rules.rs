@@ -172,7 +172,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     (
         "[schedule]\ncontinuous_at = \"9:30\"",
-        &["line 16", "`schedule.continuous_at`", "such as \"09:30\""],
+        &["line 18", "`schedule.continuous_at`", "such as \"09:30\""],
     ),
     ("[schedule]\nclosed_at = \"09:60\"", &["no time of day"]),
     ("[schedule]\nclosed_at = \"48:00\"", &["hours up to 47"]),
@@ -182,7 +182,7 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     (
         "[schedule]\nopening_auction_ms = 5\ncontinuous_at = \"09:30\"",
-        &["line 17", "another way than `schedule.opening_auction_ms`"],
+        &["line 19", "another way than `schedule.opening_auction_ms`"],
     ),
     (
         "[schedule]\nclosed_ms = 5\nclosed_at = \"09:30\"",
@@ -191,14 +191,14 @@ const WRONG: &[(&str, &[&str])] = &[
     (
         "[schedule.symbols.MSFT]\ncontinuous_at = \"09:30\"\nclosing_auction_at = \"09:29\"",
         &[
-            "line 17",
+            "line 19",
             "`schedule.symbols.MSFT.closing_auction_at`",
             "later",
         ],
     ),
     (
         "[schedule.symbols.NONE]\ncontinuous_at = \"09:30\"",
-        &["line 15", "`schedule.symbols.NONE`", "is about no symbol"],
+        &["line 17", "`schedule.symbols.NONE`", "is about no symbol"],
     ),
     ("[schedule]\nindicate_ms = 0", &["`schedule.indicate_ms`"]),
     ("[schedule]\ntime_ms = 0", &["`schedule.time_ms`"]),
@@ -246,10 +246,10 @@ fn an_error_names_the_file_and_the_place_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("wrong.toml");
     for (text, place) in [
-        (with("[risk.7]"), "line 15: `risk.7`"),
+        (with("[risk.7]"), "line 17: `risk.7`"),
         (
             GOOD.replace("\"BRAV\"", "\"TOOLONG\""),
-            "line 41: `users[1].firm`",
+            "line 43: `users[1].firm`",
         ),
         (GOOD.replace("[limits]", "[limits"), "line 1"),
     ] {

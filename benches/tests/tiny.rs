@@ -111,8 +111,8 @@ fn an_unknown_row_lists_what_exists() {
     let error = row("rings").err().expect("an error");
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
-    let rows = "roundtrip, packets, venue, ring, matching, risk, publish, latency, aapl, regimes, \
-                journal";
+    let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
+                regimes, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 
