@@ -19,7 +19,7 @@ import threading
 try:
     import quickfix as fix
 except ImportError as absence:
-    print(f"fix: ABSENT: {absence}: `cargo x setup` says why")
+    print(f"fix: ABSENT: {absence}: `cargo x setup --quickfix` compiles it, for minutes")
     sys.exit(0)
 
 from subject.venue import USERS, built, check, judged, port_of, wait_until

@@ -48,7 +48,11 @@ enum Task {
         only: Option<String>,
     },
     /// Installs what the tests need (Debian and PyPI packages, cargo-fuzz); skips what is there.
-    Setup,
+    Setup {
+        /// QuickFIX, too, the referee of FIX: five minutes of compiling C++.
+        #[arg(long)]
+        quickfix: bool,
+    },
     /// Checks the house rules: dependencies, file openings, widths, unsafe, atomics.
     Tidy,
     /// Breaks rings, seqlocks, the market's rules and those that keep what was acknowledged in one
@@ -105,9 +109,9 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::TestAll => setup::run().and_then(|()| ci::run(None)),
+        Task::TestAll => setup::run(false).and_then(|()| ci::run(None)),
         Task::Ci { only } => ci::run(only.as_deref()),
-        Task::Setup => setup::run(),
+        Task::Setup { quickfix } => setup::run(quickfix),
         Task::Tidy => tidy::run(),
         Task::Mutants { only } => mutants::run(only.as_deref()),
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),

@@ -25,11 +25,13 @@ const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0"];
 /// The referee of FIX, which PyPI has as C++ to be compiled.
 const QUICKFIX: &str = "quickfix==1.16.0";
 
-/// Installs everything that is missing.
-pub fn run() -> Outcome {
-    debian()?;
+/// Installs everything that is missing; QuickFIX only if asked.
+pub fn run(with_quickfix: bool) -> Outcome {
+    debian(with_quickfix)?;
     python_packages()?;
-    quickfix();
+    if with_quickfix {
+        quickfix()?;
+    }
     cargo_fuzz()
 }
 
@@ -42,7 +44,7 @@ fn venv() -> PathBuf {
     target_dir().join("venv")
 }
 
-fn debian() -> Outcome {
+fn debian(with_quickfix: bool) -> Outcome {
     let mut missing: Vec<&str> = PROGRAMS
         .iter()
         .filter(|(program, _)| !program_exists(program))
@@ -52,7 +54,7 @@ fn debian() -> Outcome {
         missing.push("python3-venv");
     }
     let headers = "import os, sysconfig; os.stat(sysconfig.get_paths()['include'] + '/Python.h')";
-    if !succeeds(&mut command("python3", &["-c", headers])) {
+    if with_quickfix && !succeeds(&mut command("python3", &["-c", headers])) {
         missing.push("python3-dev");
     }
     if missing.is_empty() {
@@ -88,20 +90,15 @@ fn python_packages() -> Outcome {
     std::fs::write(&mark, wanted).map_err(|e| format!("write {}: {e}", mark.display()))
 }
 
-/// Compiles QuickFIX, for minutes, quickly rather than well. Where that fails its referee is
-/// absent, which it says itself, and everything else goes on.
-fn quickfix() {
+/// Compiles QuickFIX, quickly rather than well.
+fn quickfix() -> Outcome {
     if succeeds(&mut command(python(), &["-c", "import quickfix"])) {
         println!("setup: QuickFIX is there");
-        return;
+        return Ok(());
     }
     let mut install = pip();
     install.env("CFLAGS", "-O0 -w").arg(QUICKFIX);
-    if let Err(error) = run_command(&mut install) {
-        println!(
-            "setup: without QuickFIX, which needs a C++ compiler and Python's headers: {error}"
-        );
-    }
+    run_command(&mut install)
 }
 
 fn pip() -> std::process::Command {
