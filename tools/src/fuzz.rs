@@ -5,7 +5,7 @@ use crate::command::{cargo, output, root, run as run_command, succeeds, target_d
 use std::path::Path;
 
 /// Seconds for each target unless told otherwise.
-pub const SECONDS: u32 = 30;
+pub const SECONDS: u32 = 20;
 
 /// The largest input a fuzzer makes.
 const INPUT_BYTES_MAX: u32 = 4096;
