@@ -34,7 +34,8 @@ pub use secret::{SecondLogin, Secret, letters_of};
 pub use shadow::Shadow;
 pub use turns::{Schedule, Turn, Turns};
 
-use session::order_entry::{Network, Rate};
+use session::Network;
+use session::order_entry::Rate;
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -127,7 +128,7 @@ pub struct Feed {
     /// Silence after which a heartbeat is sent.
     pub heartbeat: Duration,
     /// Who may ask for what it missed, and take snapshots.
-    pub rerequest_allow: Vec<session::feed::Network>,
+    pub rerequest_allow: Vec<Network>,
     /// The most bytes of answers that each of these networks gets in a second.
     pub rerequest_bytes_per_second: u64,
     /// Where snapshots of the books are given, if they are; port 0 lets the system choose.

@@ -12,10 +12,10 @@ mod harness;
 use bytemuck::Zeroable;
 use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
 use flow::naive::increments::OFFERED;
-use harness::{Site, program};
+use harness::{Site, program, unpack};
 use journal::record::Header;
 use journal::storage::segment_name;
-use journal::{BLOCK_BYTES, Config, FileStorage, Input, SEGMENT_BYTES_MIN, Writer, recover};
+use journal::{Config, FileStorage, Input, SEGMENT_BYTES_MIN, Writer, recover};
 use matching::{Engine, Events, Limits, Line, RestoreError, Step};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,17 +54,7 @@ fn versions() -> Vec<PathBuf> {
 /// Puts a golden day into a data directory, its segments as long as they were.
 fn unpacked(version: &Path, data: &Path) -> PathBuf {
     let day = data.join(DAY);
-    fs::create_dir_all(&day).unwrap();
-    for entry in fs::read_dir(version).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let mut bytes = fs::read(&path).unwrap();
-        if name.starts_with("journal-") {
-            let opening: Header = bytemuck::pod_read_unaligned(&bytes[..64]);
-            bytes.resize(opening.count as usize * BLOCK_BYTES, 0);
-        }
-        fs::write(day.join(name), bytes).unwrap();
-    }
+    unpack(version, &day);
     day
 }
 

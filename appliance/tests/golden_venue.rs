@@ -10,10 +10,9 @@
 
 mod harness;
 
-use harness::{Member, Site, counter, program, wait_until};
-use journal::record::Header;
+use harness::{Member, Site, counter, program, unpack, wait_until};
+use journal::DirectoryFiles;
 use journal::stream::{self, Kind, Name};
-use journal::{BLOCK_BYTES, DirectoryFiles};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,17 +92,7 @@ fn unpacked(folder: &Path) -> (Site, PathBuf) {
         .replace("DATA", site.data_dir().to_str().unwrap())
         .replace("GROUP", &site.feed.local_addr().unwrap().to_string());
     let day = site.data_dir().join(DAY);
-    fs::create_dir_all(&day).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let mut bytes = fs::read(&path).unwrap();
-        if name.starts_with("journal-") {
-            let opening: Header = bytemuck::pod_read_unaligned(&bytes[..64]);
-            bytes.resize(opening.count as usize * BLOCK_BYTES, 0);
-        }
-        fs::write(day.join(name), bytes).unwrap();
-    }
+    unpack(folder, &day);
     (site, day)
 }
 

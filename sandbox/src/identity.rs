@@ -59,6 +59,12 @@ impl Identity {
     }
 }
 
+/// Whether the process is root's.
+#[must_use]
+pub fn is_root() -> bool {
+    getuid().is_root()
+}
+
 /// No core is written, and nobody but root attaches.
 pub(crate) fn forbid_cores() -> Result<(), SandboxError> {
     let none = Rlimit {
@@ -70,7 +76,7 @@ pub(crate) fn forbid_cores() -> Result<(), SandboxError> {
 
 /// Becomes somebody, without capabilities, for good.
 pub(crate) fn become_one(identity: Option<&Identity>) -> Result<(), SandboxError> {
-    if getuid().is_root() {
+    if is_root() {
         let Some(identity) = identity else {
             let reason = "started as root, and no other user is named";
             return Err(SandboxError::new("another user", reason));

@@ -18,7 +18,7 @@ mod calls;
 mod files;
 mod identity;
 
-pub use identity::{Identity, IdentityError};
+pub use identity::{Identity, IdentityError, is_root};
 
 use std::fmt;
 use std::path::PathBuf;

@@ -2,7 +2,8 @@
 
 use super::check::{address, within};
 use super::{Error, raw};
-use session::feed::{BYTES_PER_SECOND_MAX, NETWORKS_MAX, Network};
+use session::Network;
+use session::feed::{BYTES_PER_SECOND_MAX, NETWORKS_MAX};
 use std::net::SocketAddrV4;
 use std::time::Duration;
 

@@ -4,7 +4,8 @@ use super::check::is_word;
 use super::{DropCopy, Error, User};
 use argon2::password_hash::phc::PasswordHash;
 use serde::Deserialize;
-use session::order_entry::{Network, PASSWORD_LETTERS};
+use session::Network;
+use session::order_entry::PASSWORD_LETTERS;
 use std::fmt;
 use std::net::Ipv4Addr;
 

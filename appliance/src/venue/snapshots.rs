@@ -13,7 +13,8 @@ use nic::{
     Clock, Conn, Net, RealNet, RealUdp, SocketTcp, TcpEvent, TcpLimits, TcpPort, UdpOptions,
     UdpPort,
 };
-use session::feed::{LinesConfig, Network, ReceiverConfig, Snapshot, SnapshotServer};
+use session::Network;
+use session::feed::{LinesConfig, ReceiverConfig, Snapshot, SnapshotServer};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use trading::Image;
 use wire::itch::fields::AddOrder;

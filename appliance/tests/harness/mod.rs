@@ -8,10 +8,12 @@
 #![allow(dead_code, unused_imports)]
 
 mod deaf;
+mod golden;
 mod member;
 mod program;
 
 pub use deaf::{Deaf, fill_store};
+pub use golden::unpack;
 pub use member::Member;
 pub use program::{Ended, Program, program};
 

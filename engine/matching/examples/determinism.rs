@@ -5,9 +5,13 @@
 //! engine, from an input chosen by lot: that one must tell the same from there on and come to the
 //! same state.
 
-use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
+#[path = "../tests/common/limits.rs"]
+mod limits;
+
+use flow::hostile::Hostile;
 use flow::naive::increments::OFFERED;
-use matching::{Engine, Events, Limits, Line, Step};
+use limits::LIMITS;
+use matching::{Engine, Events, Line, Step};
 use session::feed::{Publisher, PublisherConfig};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -17,15 +21,6 @@ use wire::ring::Input;
 const INPUTS: u64 = 50_000;
 /// Seed of the first day.
 const SEED: u64 = 1_000;
-
-const LIMITS: Limits = Limits {
-    symbols: SYMBOLS + 1,
-    sessions: SESSIONS + 1,
-    orders: 4 * ORDERS as u32,
-    special: 4 * ORDERS as u32,
-    price_groups: 4_096,
-    accounts: SESSIONS + 1,
-};
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).map(|word| word.parse::<u64>());

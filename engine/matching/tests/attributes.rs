@@ -2,11 +2,15 @@
 
 mod common;
 
+#[path = "common/limits.rs"]
+mod limits;
+
 use common::{ROOMY, Rig, answers, day, ioc, of, replace};
 use flow::Naive;
-use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
+use flow::hostile::Hostile;
 use flow::naive::{Lack, OFFERED};
-use matching::{Limits, Step};
+use limits::LIMITS;
+use matching::Step;
 use wire::ring::Side::{Buy, Sell};
 use wire::ring::{Command, CommandKind, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE, Reason, Side};
 
@@ -388,16 +392,8 @@ fn a_minimum_counts_no_orders_of_the_same_account() {
 
 #[test]
 fn hostile_days_are_answered_as_the_reference_answers() {
-    let limits = Limits {
-        symbols: SYMBOLS + 1,
-        sessions: SESSIONS + 1,
-        orders: 4 * ORDERS as u32,
-        special: 4 * ORDERS as u32,
-        price_groups: 4_096,
-        accounts: SESSIONS + 1,
-    };
     for seed in 1_001..=1_006 {
-        let mut rig = Rig::new(limits);
+        let mut rig = Rig::new(LIMITS);
         let mut naive = Naive::new();
         for input in Hostile::new(seed, OFFERED).take(10_000) {
             let mut events = matching::Events::new();

@@ -13,9 +13,11 @@ pub mod order_entry;
 pub mod ouch_client;
 pub mod soup_client;
 
+mod network;
 mod state;
 mod store;
 
+pub use network::Network;
 pub use state::StateError;
 
 /// Nanoseconds in a second.

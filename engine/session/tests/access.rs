@@ -6,8 +6,9 @@ mod venue;
 
 use core::net::Ipv4Addr;
 
+use session::Network;
 use session::SECOND_NS;
-use session::order_entry::{Answer, Cause, Config, Member, Network, OrderEntry, Rate};
+use session::order_entry::{Answer, Cause, Config, Member, OrderEntry, Rate};
 use venue::ouch::{cancel, enter, plain};
 use venue::{Venue, config, login, members, packets};
 use wire::ouch::Outbound;

@@ -6,8 +6,9 @@ mod ear;
 use core::net::Ipv4Addr;
 
 use ear::{START_NS, packets_of, publisher};
+use session::Network;
 use session::SECOND_NS;
-use session::feed::{Admission, Guard, Network, Publisher, PublisherConfig};
+use session::feed::{Admission, Guard, Publisher, PublisherConfig};
 use wire::mold::{HEADER_BYTES, Request};
 
 /// One who asks as fast as it can for the largest answer there is; gives bytes in and bytes out.

@@ -185,8 +185,7 @@ impl Connection {
                 }
                 Split::Message(bytes) => bytes,
             };
-            let frame: Vec<u8> = self.inbound.drain(..bytes).collect();
-            let message = Message::read(&frame);
+            let message = Message::read(self.inbound.drain(..bytes).collect());
             if let Stage::Live(user, session, _) = &mut self.stage {
                 let step = session.message(&message, now.unix_ns);
                 let member = door.members.get_mut(user);

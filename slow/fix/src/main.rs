@@ -6,7 +6,7 @@ use fix::config::Config;
 use fix::gateway::Gateway;
 use sandbox::{Confinement, Identity};
 use std::error::Error;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::chown;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,8 +67,7 @@ fn enter_folder(config: &mut Config, identity: Option<Identity>) -> Result<(), B
     let told = |error| format!("{}: {error}", folder.display());
     std::fs::create_dir_all(&folder).map_err(told)?;
     std::env::set_current_dir(&folder).map_err(told)?;
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-    if let (true, Some(identity)) = (is_root, identity) {
+    if let (true, Some(identity)) = (sandbox::is_root(), identity) {
         let (user, group) = (Some(identity.user), Some(identity.group));
         chown(".", user, group).map_err(told)?;
         for entry in std::fs::read_dir(".").map_err(told)? {

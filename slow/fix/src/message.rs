@@ -151,14 +151,14 @@ impl Message {
     /// Reads the fields of a framed message. What cannot be read is told by [`Message::fault`], so
     /// that the message still counts.
     #[must_use]
-    pub fn read(frame: &[u8]) -> Self {
+    pub fn read(frame: Vec<u8>) -> Self {
         let mut message = Self {
-            bytes: frame.to_vec(),
+            bytes: frame,
             fields: Vec::new(),
             fault: None,
         };
         let mut at = 0;
-        while let Some(end) = end_of_field(frame, at) {
+        while let Some(end) = end_of_field(&message.bytes, at) {
             message.field(at, end - 1);
             at = end;
         }

@@ -131,6 +131,43 @@ impl Order {
     }
 }
 
+/// An order that the venue does not have.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    /// ExecID (17): the number of the venue's reply, 0 where it was not asked.
+    pub exec: u64,
+    /// ClOrdID (11).
+    pub id: &'a str,
+    /// Symbol (55).
+    pub symbol: &'a str,
+    /// Side (54).
+    pub side: char,
+    /// OrderQty (38), where it is known.
+    pub quantity: Option<u32>,
+}
+
+impl Refused<'_> {
+    /// Its execution report, with OrdRejReason (103) in a number and in words.
+    #[must_use]
+    pub fn report(&self, why: (u32, &str), when: &str) -> Body {
+        Body::default()
+            .with(37, "NONE")
+            .with(17, self.exec)
+            .with(150, '8')
+            .with(39, '8')
+            .with(11, self.id)
+            .with(55, self.symbol)
+            .with(54, self.side)
+            .with_some(38, self.quantity)
+            .with(151, 0)
+            .with(14, 0)
+            .with(6, 0)
+            .with(103, why.0)
+            .with(58, why.1)
+            .with(60, when)
+    }
+}
+
 /// OrderCancelReject about an order, or about none that is known: the request's ClOrdID, what it
 /// was (434) and the reason (102).
 #[must_use]
@@ -188,7 +225,7 @@ pub(crate) fn side_letter(letter: u8) -> char {
 /// Text without the spaces that pad it.
 #[must_use]
 pub fn trimmed(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).trim_end().to_owned()
+    String::from_utf8_lossy(wire::trimmed(text)).into_owned()
 }
 
 /// A price with as many places as it needs, at least two.

@@ -8,7 +8,8 @@ use crate::message::Body;
 use crate::moment;
 use crate::numbers::Asked;
 use crate::order::{
-    Order, Status, cancel_reject, cancel_text, price_text, reject_text, side_letter, trimmed,
+    Order, Refused, Status, cancel_reject, cancel_text, price_text, reject_text, side_letter,
+    trimmed,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use wire::ouch::Outbound;
@@ -281,21 +282,15 @@ impl Orders {
             return Report::cancel_reject(cancel_reject(order, (&id, '2', 99), &text));
         }
         let asked = asked.as_ref();
-        let body = Body::default()
-            .with(37, "NONE")
-            .with(17, place.0)
-            .with(150, '8')
-            .with(39, '8')
-            .with(11, asked.map_or(&id, |asked| &asked.id))
-            .with(55, asked.map_or("[N/A]", |asked| &asked.symbol))
-            .with(54, asked.map_or('1', |asked| asked.side))
-            .with_some(38, asked.map(|asked| asked.quantity))
-            .with(151, 0)
-            .with(14, 0)
-            .with(6, 0)
-            .with(103, if told.reason() == 0x17 { 1 } else { 99 })
-            .with(58, text)
-            .with(60, place.1);
+        let order = Refused {
+            exec: place.0,
+            id: asked.map_or(&id, |asked| &asked.id),
+            symbol: asked.map_or("[N/A]", |asked| &asked.symbol),
+            side: asked.map_or('1', |asked| asked.side),
+            quantity: asked.map(|asked| asked.quantity),
+        };
+        let reason = if told.reason() == 0x17 { 1 } else { 99 };
+        let body = order.report((reason, &text), place.1);
         Report {
             is_kept: true,
             ..Report::execution(body)

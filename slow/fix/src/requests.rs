@@ -2,7 +2,7 @@
 
 use crate::message::{Body, Fault, Message};
 use crate::moment;
-use crate::order::{ID_LETTERS_MAX, PRICE_MARKET, cancel_reject, price_read, trimmed};
+use crate::order::{ID_LETTERS_MAX, PRICE_MARKET, Refused, cancel_reject, price_read, trimmed};
 use crate::orders::Orders;
 use session::ouch_client::{Order, Replacement};
 use wire::ouch::Tag;
@@ -282,20 +282,14 @@ fn enter(message: &Message, orders: &Orders, now_ns: u64) -> Result<Request, Fau
 /// OrdRejReason (103).
 #[must_use]
 pub fn refused(order: (&str, &str, char), reason: u32, text: &str, now_ns: u64) -> Body {
-    Body::default()
-        .with(37, "NONE")
-        .with(17, 0)
-        .with(150, '8')
-        .with(39, '8')
-        .with(11, order.0)
-        .with(55, order.1)
-        .with(54, order.2)
-        .with(151, 0)
-        .with(14, 0)
-        .with(6, 0)
-        .with(103, reason)
-        .with(58, text)
-        .with(60, moment::text(now_ns))
+    let order = Refused {
+        exec: 0,
+        id: order.0,
+        symbol: order.1,
+        side: order.2,
+        quantity: None,
+    };
+    order.report((reason, text), &moment::text(now_ns))
 }
 
 fn cancel(message: &Message, orders: &Orders) -> Result<Request, Fault> {

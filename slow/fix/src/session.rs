@@ -44,8 +44,6 @@ pub struct Session {
     sent_ns: u64,
     /// A test request that was not answered.
     is_tested: bool,
-    /// We said goodbye and wait for the answer.
-    is_leaving: bool,
     /// A gap was asked for, and messages up to this number came behind it.
     gap_to: u64,
     /// Numbers that the member wants again, first and last.
@@ -69,7 +67,6 @@ impl Session {
             received_ns: now_ns,
             sent_ns: now_ns,
             is_tested: false,
-            is_leaving: false,
             gap_to: 0,
             again: Vec::new(),
             out: Vec::new(),
@@ -209,9 +206,7 @@ impl Session {
             "3" => {}
             "4" => return self.sequence_reset(message, number, now_ns),
             "5" => {
-                if !self.is_leaving {
-                    self.administrative("5", &Body::default(), now_ns);
-                }
+                self.administrative("5", &Body::default(), now_ns);
                 return Step::Close;
             }
             "A" => return self.goodbye("logged on already", now_ns),
@@ -346,7 +341,6 @@ impl Session {
     /// Says why the session ends.
     pub fn goodbye(&mut self, text: &str, now_ns: u64) -> Step {
         self.administrative("5", &Body::default().with(58, text), now_ns);
-        self.is_leaving = true;
         Step::Close
     }
 
@@ -373,11 +367,5 @@ impl Session {
     /// What is to be sent. Flush the numbers first.
     pub fn take_out(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
-    }
-
-    /// The numbers, when the connection is gone.
-    #[must_use]
-    pub fn into_numbers(self) -> Numbers {
-        self.numbers
     }
 }

@@ -74,7 +74,7 @@ impl Stage {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("numbers");
         let numbers = Numbers::open(&path).unwrap();
-        let logon = Message::read(&frame("A", number, fields));
+        let logon = Message::read(frame("A", number, fields));
         let mut session = Session::accept(names(), numbers, &logon, NOW);
         session.logged_on(&logon, NOW);
         Self {
@@ -87,7 +87,9 @@ impl Stage {
 
     fn take(&mut self, frame: &[u8]) -> Step {
         assert_eq!(split(frame), Split::Message(frame.len()));
-        let step = self.session.message(&Message::read(frame), self.now);
+        let step = self
+            .session
+            .message(&Message::read(frame.to_vec()), self.now);
         self.session.resend(self.now, &|reply| {
             Some(("8".into(), Body::default().with(17, reply)))
         });
@@ -100,7 +102,7 @@ impl Stage {
         let mut said = Vec::new();
         let mut rest = out.as_slice();
         while let Split::Message(bytes) = split(rest) {
-            let message = Message::read(&rest[..bytes]);
+            let message = Message::read(rest[..bytes].to_vec());
             rest = &rest[bytes..];
             let mut text = format!("{} {}", message.kind(), message.text(34).unwrap());
             for tag in [7, 16, 36, 43, 45, 58, 112, 123, 141, 371, 372, 373, 17] {
@@ -369,7 +371,7 @@ fn sent_again_with_gaps_filled_and_after_a_restart() {
         (numbers.next_in(), numbers.next_out(), numbers.report_last()),
         (5, 6, 8)
     );
-    let logon = Message::read(&frame("A", 5, "98=0|108=10|"));
+    let logon = Message::read(frame("A", 5, "98=0|108=10|"));
     stage.session = Session::accept(names(), numbers, &logon, NOW);
     stage.session.logged_on(&logon, NOW);
     assert_eq!(stage.take(&frame("2", 6, "7=1|16=5|")), Step::Done);

@@ -5,14 +5,17 @@
 mod counting;
 mod messages;
 
+#[path = "../../../engine/matching/tests/common/limits.rs"]
+mod limits;
+
+use limits::LIMITS;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
 use counting::taken;
 use flow::Hostile;
-use flow::hostile::{ORDERS, SESSIONS, SYMBOLS};
 use flow::naive::OFFERED;
-use matching::{BURST_MAX, Engine, Events, Limits, Line, Step};
+use matching::{BURST_MAX, Engine, Events, Line, Step};
 use messages::{messages, standing};
 use wire::ring::Input;
 use wirecross_capi::{
@@ -22,15 +25,6 @@ use wirecross_capi::{
 /// Hostile days, each by its seed, and inputs of each.
 const DAYS: u64 = 12;
 const INPUTS: usize = 8_000;
-
-const LIMITS: Limits = Limits {
-    symbols: SYMBOLS + 1,
-    sessions: SESSIONS + 1,
-    orders: 4 * ORDERS as u32,
-    special: 4 * ORDERS as u32,
-    price_groups: 4_096,
-    accounts: SESSIONS + 1,
-};
 
 /// Applies a day in bursts and counts its events.
 fn events_of(engine: &mut Engine<'_>, inputs: &[Input]) -> usize {

@@ -1,28 +1,22 @@
 //! One day, by the engine and by the reference.
 
+#[path = "../../tests/common/limits.rs"]
+mod limits;
+
+use limits::LIMITS;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 use flow::Naive;
-use flow::hostile::{Character, Coverage, ORDERS, SESSIONS, SYMBOLS, Tables, Watcher};
+use flow::hostile::{Character, Coverage, Tables, Watcher};
 use flow::naive::Lack;
 use matching::{Engine, Events, Limits, Line, Step, WORKS};
 use wire::ring::{Event, Input, Reason, Side};
 
 /// More events than an input of so few orders comes to.
 const EVENTS_MAX: usize = 100_000;
-
-/// Room for every day but those whose tables are to be full at times.
-const ROOMY: Limits = Limits {
-    symbols: SYMBOLS + 1,
-    sessions: SESSIONS + 1,
-    orders: 4 * ORDERS as u32,
-    special: 4 * ORDERS as u32,
-    price_groups: 4_096,
-    accounts: SESSIONS + 1,
-};
 
 /// All-or-none orders of a symbol that wait at a time.
 const WHOLE_MAX: usize = 64;
@@ -47,7 +41,7 @@ impl Comparison {
     pub fn new(offered: u16) -> Self {
         Self {
             offered,
-            memory: vec![Line::ZERO; ROOMY.lines()],
+            memory: vec![Line::ZERO; LIMITS.lines()],
             coverage: Coverage::new(&WORKS),
         }
     }
@@ -64,7 +58,7 @@ impl Comparison {
         inputs: &[Input],
     ) -> Result<Option<Difference>, String> {
         let tables = seed.and_then(|seed| Character::of(seed).tables(seed));
-        let limits = tables.map_or(ROOMY, limits_of);
+        let limits = tables.map_or(LIMITS, limits_of);
         self.coverage = Coverage::new(&WORKS);
         let lines = limits.lines().min(self.memory.len());
         let memory = &mut self.memory[..lines];

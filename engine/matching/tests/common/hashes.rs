@@ -1,8 +1,12 @@
 //! What an engine comes to in hostile days, as a few numbers: the same on every build.
 
-use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
+#[path = "limits.rs"]
+mod limits;
+
+use flow::hostile::Hostile;
 use flow::naive::increments::first;
-use matching::{Engine, Events, Limits, Line, Step};
+use limits::LIMITS;
+use matching::{Engine, Events, Line, Step};
 
 /// What the streams ask for: a constant, so that the numbers stay when more is offered.
 const ASKED: u16 = first(12);
@@ -15,15 +19,6 @@ const INPUTS: usize = 50_000;
 
 /// Inputs between two lines.
 const LINE_INPUTS: usize = 10_000;
-
-const LIMITS: Limits = Limits {
-    symbols: SYMBOLS + 1,
-    sessions: SESSIONS + 1,
-    orders: 4 * ORDERS as u32,
-    special: 4 * ORDERS as u32,
-    price_groups: 4_096,
-    accounts: SESSIONS + 1,
-};
 
 /// Lines of: seed, inputs so far, hash of the state, hash of all events so far.
 pub fn table() -> String {

@@ -1,20 +1,15 @@
 //! Engines to be snapshotted, their bytes, and what comes of other bytes.
 
-use flow::hostile::{Hostile, ORDERS, SESSIONS, SYMBOLS};
+#[path = "../common/limits.rs"]
+mod limits;
+
+use flow::hostile::Hostile;
 use flow::naive::increments::first;
+pub use limits::LIMITS;
 use matching::{Engine, Limits, Line, RestoreError, RestoreFault, Step};
 use wire::ring::{Command, CommandKind, Event, Input, Side};
 
 use crate::common::{Rig, SMALL, day, of};
-
-pub const LIMITS: Limits = Limits {
-    symbols: SYMBOLS + 1,
-    sessions: SESSIONS + 1,
-    orders: 4 * ORDERS as u32,
-    special: 4 * ORDERS as u32,
-    price_groups: 4_096,
-    accounts: SESSIONS + 1,
-};
 
 /// Bytes of the header.
 pub const HEADER_BYTES: usize = 24;

@@ -6,11 +6,10 @@
 //! holds.
 
 use core::net::Ipv4Addr;
-use core::str::FromStr;
 
 use wire::mold::DATAGRAM_BYTES_MAX;
 
-use crate::SECOND_NS;
+use crate::{Network, SECOND_NS};
 
 /// The most networks of a list.
 pub const NETWORKS_MAX: usize = 64;
@@ -22,41 +21,6 @@ pub const BYTES_PER_SECOND_MIN: u64 = 1 << 10;
 pub const BYTES_PER_SECOND_MAX: u64 = 1 << 32;
 
 const _: () = assert!(DATAGRAM_BYTES_MAX as u64 * SECOND_NS / BYTES_PER_SECOND_MAX > 0);
-
-/// Addresses that share their first bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    first: Ipv4Addr,
-    bits: u8,
-}
-
-impl Network {
-    /// The addresses of this machine.
-    pub const LOOPBACK: Self = Self {
-        first: Ipv4Addr::new(127, 0, 0, 0),
-        bits: 8,
-    };
-
-    /// Whether an address belongs to it.
-    #[must_use]
-    pub fn contains(&self, address: Ipv4Addr) -> bool {
-        let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-        (address.to_bits() ^ self.first.to_bits()) & mask == 0
-    }
-}
-
-impl FromStr for Network {
-    type Err = &'static str;
-
-    /// Reads `10.1.2.0/24`, or `10.1.2.3` for one address.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (first, bits) = text.split_once('/').unwrap_or((text, "32"));
-        let first = first.parse().map_err(|_| "no IPv4 address")?;
-        let bits = bits.parse().ok().filter(|bits| *bits <= 32);
-        let bits = bits.ok_or("no number of bits from 0 to 32")?;
-        Ok(Self { first, bits })
-    }
-}
 
 /// What somebody who asks may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

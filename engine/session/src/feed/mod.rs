@@ -22,9 +22,7 @@ mod state;
 mod stream;
 
 pub use depth::{Depth, DepthPublisher};
-pub use guard::{
-    Admission, BYTES_PER_SECOND_MAX, BYTES_PER_SECOND_MIN, Guard, NETWORKS_MAX, Network,
-};
+pub use guard::{Admission, BYTES_PER_SECOND_MAX, BYTES_PER_SECOND_MIN, Guard, NETWORKS_MAX};
 pub use lines::{Fed, LINES_MAX, LineCounters, Lines, LinesConfig, Want, Way};
 pub(crate) use market::cross_of;
 pub use publisher::{Orders, Publisher};

@@ -4,44 +4,10 @@ use core::hint::black_box;
 use core::net::Ipv4Addr;
 
 use super::Config;
+use crate::Network;
 
 /// Letters of a SoupBinTCP password.
 pub const PASSWORD_LETTERS: usize = 10;
-
-/// Addresses that share their first bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: u32,
-    mask: u32,
-}
-
-impl Network {
-    /// The addresses whose first `bits` bits are those of `address`; none if there are no such
-    /// bits, or others of it are set.
-    #[must_use]
-    pub const fn new(address: Ipv4Addr, bits: u32) -> Option<Self> {
-        if bits > u32::BITS {
-            return None;
-        }
-        let address = address.to_bits();
-        // A shift by all bits is none.
-        let mask = if bits == 0 {
-            0
-        } else {
-            u32::MAX << (u32::BITS - bits)
-        };
-        if address & !mask != 0 {
-            return None;
-        }
-        Some(Self { address, mask })
-    }
-
-    /// Whether it has this address.
-    #[must_use]
-    pub const fn contains(&self, address: Ipv4Addr) -> bool {
-        address.to_bits() & self.mask == self.address
-    }
-}
 
 /// Whether a login may come from there: without networks it may come from anywhere.
 pub(super) fn may_come(networks: &[Network], from: Ipv4Addr) -> bool {

@@ -1,7 +1,8 @@
 //! What an [`OrderEntry`](super::OrderEntry) is built from, and what can be wrong with it.
 
 use super::access::PASSWORD_LETTERS;
-use super::{DropCopy, Network, Rate};
+use super::{DropCopy, Rate};
+use crate::Network;
 use crate::SECOND_NS;
 
 /// The most members (each is one session) of a venue.

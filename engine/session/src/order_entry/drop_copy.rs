@@ -6,9 +6,9 @@
 use wire::drop_copy::fields::OrderEvent;
 use wire::ring::{Event, EventKind, Reason, Side};
 
-use super::Network;
 use super::replies::{cancel_letter, liquidity, price_of, reject_code};
 use super::symbols::Symbol;
+use crate::Network;
 
 /// A login that hears of everything that happens to the orders of some accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]

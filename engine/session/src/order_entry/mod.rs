@@ -43,7 +43,7 @@ mod throttle;
 mod turn;
 mod unread;
 
-pub use access::{Network, PASSWORD_LETTERS, is_password};
+pub use access::{PASSWORD_LETTERS, is_password};
 pub use cause::{Cause, Counters, Malformed};
 pub use config::{
     CONNECTIONS_MAX, Config, ConfigError, INBOUND_BYTES_MIN, MEMBERS_MAX, Member, STORE_BYTES_MIN,
@@ -58,6 +58,7 @@ pub use throttle::Rate;
 
 use wire::ring::{Command, Input};
 
+use crate::Network;
 use crate::SECOND_NS;
 use access::may_come;
 use connection::Connection;
