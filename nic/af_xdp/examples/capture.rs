@@ -129,7 +129,7 @@ fn drain(
     Ok(written)
 }
 
-/// The fill ring is as deep as the queue has frames.
+/// The fill ring has room for all frames that the queue has.
 fn give_back(queue: &mut Queue, frame: Frame) {
     if queue.fill.push(frame).is_err() {
         eprintln!("capture: a frame too many");

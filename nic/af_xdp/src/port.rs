@@ -227,7 +227,7 @@ impl Port {
     pub fn give_back(&mut self, arrived: Arrived) {
         let lane = &mut self.lanes[arrived.lane];
         lane.is_owing = true;
-        // As deep as there are frames.
+        // A queue takes back as many frames as it is deep, and it has no more.
         let _ = lane.queue.fill.push(arrived.received.into_frame());
     }
 

@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::report::{Answer, BusyPollReport, Report};
 use crate::ring::{Consumer, Producer};
 use crate::rings::{CompletionRing, FillRing, RxRing, TxRing};
-use crate::socket::{self, get, ring, set, size_rings};
+use crate::socket::{self, fill_depth, get, ring, set, size_rings};
 use crate::statistics::Statistics;
 use crate::umem::{Member, Umem};
 
@@ -50,7 +50,8 @@ pub struct QueueOptions {
     pub queue: u32,
     /// Who copies. A socket that joins another one's memory does as that one.
     pub copying: Copying,
-    /// Entries of each ring, a power of two up to [`DEPTH_MAX`].
+    /// Entries of each ring, a power of two up to [`DEPTH_MAX`]; the fill ring has twice as many,
+    /// so that so many frames of a queue can always be given back.
     pub depth: u32,
     /// Packets longer than a frame come and go in parts (XDP_USE_SG). A socket that joins another
     /// one's memory does as that one.
@@ -133,7 +134,7 @@ impl Queue {
         }
         let mut queue = unbound(umem, fd, options)?;
         let count = frames.len().saturating_sub(keep);
-        let count = count.min(queue.fill.room() as usize);
+        let count = count.min(options.depth as usize);
         let lent = frames.split_off(frames.len() - count);
         let indices: Vec<u32> = lent.iter().map(|frame| frame.index).collect();
         for frame in lent {
@@ -219,7 +220,7 @@ fn unbound(umem: &Umem, socket: Arc<OwnedFd>, options: &QueueOptions) -> Result<
         libc::XDP_UMEM_PGOFF_FILL_RING as i64,
         libc::XDP_UMEM_PGOFF_COMPLETION_RING as i64,
     );
-    let (map, layout) = ring::<u64>(fd, &offsets.fr, fill, depth)?;
+    let (map, layout) = ring::<u64>(fd, &offsets.fr, fill, fill_depth(depth))?;
     let fill = FillRing {
         ring: Producer::new(map, layout),
         umem: umem.clone(),

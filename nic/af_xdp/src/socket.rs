@@ -32,13 +32,21 @@ pub(crate) fn open() -> Result<OwnedFd, Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Entries of the fill ring of a queue of this depth.
+///
+/// The kernel hands a frame over before it says that it took it from the fill ring: a reader that
+/// is quick gives it back while the ring still looks full. Twice as deep, it never does.
+pub(crate) fn fill_depth(depth: u32) -> u32 {
+    2 * depth
+}
+
 /// Sets the depth of the four rings and asks where their parts lie.
 pub(crate) fn size_rings(fd: BorrowedFd<'_>, depth: u32) -> Result<libc::xdp_mmap_offsets, Error> {
-    for name in [
-        libc::XDP_UMEM_FILL_RING,
-        libc::XDP_UMEM_COMPLETION_RING,
-        libc::XDP_RX_RING,
-        libc::XDP_TX_RING,
+    for (name, depth) in [
+        (libc::XDP_UMEM_FILL_RING, fill_depth(depth)),
+        (libc::XDP_UMEM_COMPLETION_RING, depth),
+        (libc::XDP_RX_RING, depth),
+        (libc::XDP_TX_RING, depth),
     ] {
         set(fd, libc::SOL_XDP, name, depth, "sizing a ring")?;
     }

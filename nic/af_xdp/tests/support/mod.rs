@@ -49,20 +49,25 @@ pub fn interface(end: &VethEnd) -> u32 {
 
 /// Whether the kernel says that a program is attached to this end.
 pub fn program_attached(end: &VethEnd) -> bool {
-    let show = || {
-        Command::new("ip")
-            .args(["link", "show", "dev", VETH_NAME])
-            .output()
-    };
-    let output = inside(end, show).unwrap();
-    String::from_utf8_lossy(&output.stdout).contains("prog/xdp")
+    inside(end, program_attached_here)
+}
+
+fn program_attached_here() -> bool {
+    let mut show = Command::new("ip");
+    let output = show.args(["link", "show", "dev", VETH_NAME]).output();
+    String::from_utf8_lossy(&output.unwrap().stdout).contains("prog/xdp")
 }
 
 /// A program goes when its owner dies; when a link is dropped, as soon as no process that another
 /// test has just forked holds a copy of it, which it does until it becomes another program.
 pub fn wait_until_detached(end: &VethEnd) {
+    inside(end, wait_until_detached_here);
+}
+
+/// As [`wait_until_detached`], in the namespace of the caller.
+pub fn wait_until_detached_here() {
     let start = Instant::now();
-    while program_attached(end) {
+    while program_attached_here() {
         assert!(start.elapsed() < PATIENCE, "the program outlived its owner");
     }
 }
@@ -106,7 +111,12 @@ impl Default for Wanted {
 impl Side {
     /// Half of the frames receive.
     pub fn open(end: &VethEnd, wanted: &Wanted) -> Result<Side, Error> {
-        let interface = interface(end);
+        inside(end, || Side::open_here(wanted))
+    }
+
+    /// As [`Side::open`], in the namespace of the caller.
+    pub fn open_here(wanted: &Wanted) -> Result<Side, Error> {
+        let interface = interface_index(VETH_NAME)?;
         let (umem, mut free) = Umem::create(&wanted.umem)?;
         let filter = Filter::load_with(&wanted.rule, wanted.load)?;
         let options = QueueOptions {
@@ -115,9 +125,9 @@ impl Side {
             ..QueueOptions::new(interface)
         };
         let keep = free.len() / 2;
-        let queue = inside(end, || Queue::open(&umem, &mut free, keep, &options))?;
+        let queue = Queue::open(&umem, &mut free, keep, &options)?;
         filter.set_socket(0, &queue.socket)?;
-        let link = inside(end, || filter.attach(interface, wanted.hook))?;
+        let link = filter.attach(interface, wanted.hook)?;
         Ok(Side {
             link: Some(link),
             queue,
