@@ -14,6 +14,7 @@ mod power_cut;
 mod referees;
 mod roundtrip;
 mod setup;
+mod siege;
 mod simulate;
 mod steps;
 mod tidy;
@@ -94,6 +95,9 @@ enum Task {
     /// Lets a subscriber hear a feed by two lines that lose, repeat and disorder packets, and
     /// compares its book with the publisher's after every message.
     FeedLines(feed::FeedLines),
+    /// Besieges a venue as strangers may: connections cut at every byte, other accounts' orders, and
+    /// more; without a name it lists what there is.
+    Siege(siege::Siege),
     /// Measures how long a venue with many orders and a long journal takes to its first order.
     RecoveryDrill(drill::Drill),
     /// Applies what `wirecross tune` can and undoes it, and compares everything with before.
@@ -123,6 +127,7 @@ fn main() -> ExitCode {
         Task::PowerCut(what) => power_cut::run(&what),
         Task::Differential(differential) => forward::differential(&differential),
         Task::FeedLines(what) => feed::run(&what),
+        Task::Siege(what) => siege::run(&what),
         Task::RecoveryDrill(drill) => drill::run(&drill),
         Task::TuneRoundtrip(what) => roundtrip::run(&what),
         Task::Sim(simulate) => simulate::run(&simulate),

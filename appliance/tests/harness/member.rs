@@ -3,7 +3,7 @@
 use super::BOUND;
 use session::soup_client::{ClientState, Heard, SoupClient, SoupConfig};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wire::ouch::Outbound;
 use wire::ouch::Tag;
@@ -23,6 +23,16 @@ pub struct Member {
     pub tail: Vec<u8>,
     /// The connection is closed.
     pub is_closed: bool,
+    /// Bytes that it still sends, and takes, before its connection breaks.
+    pub left: [usize; 2],
+}
+
+fn connected(to: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(to).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let patience = Some(Duration::from_millis(5));
+    stream.set_read_timeout(patience).unwrap();
+    stream
 }
 
 fn now_ns() -> u64 {
@@ -35,11 +45,6 @@ fn now_ns() -> u64 {
 impl Member {
     /// Connects and sends a login that asks for the day's replies from the first on.
     pub fn dial(to: SocketAddr, user: &str, password: &str) -> Self {
-        let stream = TcpStream::connect(to).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_millis(5)))
-            .unwrap();
         // A test talks to one member at a time: how long the others wait says nothing.
         let silence_ns = 3_600 * session::SECOND_NS;
         let config = SoupConfig {
@@ -50,14 +55,24 @@ impl Member {
         soup.connected(now_ns());
         let mut member = Self {
             soup,
-            stream,
+            stream: connected(to),
             user_ref_next: 1,
             replies: Vec::new(),
             tail: Vec::new(),
             is_closed: false,
+            left: [usize::MAX; 2],
         };
         member.turn();
         member
+    }
+
+    /// Connects anew and sends a login that asks for what it did not read; the connection breaks
+    /// when it has sent, or taken, so many bytes.
+    pub fn redial(&mut self, to: SocketAddr, left: [usize; 2]) {
+        self.stream = connected(to);
+        (self.is_closed, self.left) = (false, left);
+        self.soup.connected(now_ns());
+        self.turn();
     }
 
     /// Connects and logs in.
@@ -73,14 +88,25 @@ impl Member {
     pub fn turn(&mut self) {
         let now = now_ns();
         self.soup.poll(now);
-        let stream = &mut self.stream;
+        let (stream, [up, down]) = (&mut self.stream, &mut self.left);
         // A closed connection shows by reading.
-        self.soup
-            .transmit(now, &mut |bytes| stream.write(bytes).unwrap_or(0));
+        self.soup.transmit(now, &mut |bytes| {
+            let taken = stream.write(&bytes[..bytes.len().min(*up)]).unwrap_or(0);
+            *up -= taken;
+            taken
+        });
+        if *up == 0 || *down == 0 {
+            // What was sent before is on its way, whatever the other side still sends.
+            let _ = self.stream.shutdown(Shutdown::Both);
+            self.is_closed = true;
+            return;
+        }
         let mut bytes = [0; 4096];
-        match self.stream.read(&mut bytes) {
+        let room = bytes.len().min(*down);
+        match self.stream.read(&mut bytes[..room]) {
             Ok(0) => self.is_closed = true,
             Ok(length) => {
+                *down -= length;
                 let old = self.tail.len().saturating_sub(TAIL_BYTES);
                 self.tail.drain(..old);
                 self.tail.extend_from_slice(&bytes[..length]);

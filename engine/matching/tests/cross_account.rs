@@ -12,7 +12,7 @@ use wire::ring::{Command, CommandKind, Event, EventKind, Input, Side};
 const SESSIONS: u16 = 8;
 const ACCOUNTS: u16 = 4;
 
-/// Commands about an order that is named. In all, there are 10,000,000 with `CROSS_ACCOUNT_FULL`.
+/// Commands about an order that is named. In all, there are 10,000,000 with `SIEGE_FULL`.
 const TRIES: u64 = 300_000;
 const TRIES_FULL: u64 = 10_000_000;
 
@@ -198,7 +198,7 @@ fn no_order_leaves_by_another_accounts_word() {
         });
     }
     venue.apply(define(CommandKind::OpenDay));
-    let is_full = std::env::var_os("CROSS_ACCOUNT_FULL").is_some();
+    let is_full = std::env::var_os("SIEGE_FULL").is_some();
     let tries = if is_full { TRIES_FULL } else { TRIES };
     let (mut foreign, mut left) = (0, tries);
     while left > 0 {
