@@ -1,8 +1,8 @@
 //! A member's connection to the program is cut at every byte of what it carries, either way, and
 //! the member comes back: its stream of replies is whole, and no order is executed twice.
 //!
-//! One venue sees a script again and again, each time with a cut at another place. Every seventh place
-//! is tried; with `SIEGE_FULL` all are.
+//! One venue sees a script again and again, each time with a cut at another place. Every seventh
+//! place is tried; with `SIEGE_FULL` all are.
 
 #![allow(clippy::unwrap_used)]
 

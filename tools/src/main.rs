@@ -95,8 +95,8 @@ enum Task {
     /// Lets a subscriber hear a feed by two lines that lose, repeat and disorder packets, and
     /// compares its book with the publisher's after every message.
     FeedLines(feed::FeedLines),
-    /// Besieges a venue as strangers may: connections cut at every byte, other accounts' orders, and
-    /// more; without a name it lists what there is.
+    /// Besieges a venue as strangers may: connections cut at every byte, other accounts' orders,
+    /// and more; without a name it lists what there is.
     Siege(siege::Siege),
     /// Measures how long a venue with many orders and a long journal takes to its first order.
     RecoveryDrill(drill::Drill),

@@ -3,8 +3,8 @@
 //! A member sends a script as fast as it is taken, in one piece; its connection breaks behind a
 //! number of bytes; it comes back, reads on where it stopped, and sends what has no answer. The
 //! streams of replies must be those of an uncut day, byte for byte, and so must the inputs of the
-//! journal: nothing is lost, repeated, or executed twice. With `SIEGE_FULL` two cuts a day are tried
-//! as well, at every pair of places.
+//! journal: nothing is lost, repeated, or executed twice. With `SIEGE_FULL` two cuts a day are
+//! tried as well, at every pair of places.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
