@@ -5,10 +5,12 @@
 //! checksums and made again by replaying the journal. The bytes are described in
 //! `docs/streams.md`.
 
+mod extent;
 mod page;
 mod reader;
 mod writer;
 
+pub use extent::{settled, verify};
 pub use page::{HEADER_BYTES, Header, MAGIC};
 pub use reader::read;
 pub use writer::{Position, Writer, check};

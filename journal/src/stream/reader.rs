@@ -50,10 +50,10 @@ pub fn read(
     Ok(next)
 }
 
-struct Reader<'f> {
-    files: &'f mut dyn Files,
-    name: Name,
-    file: String,
+pub(super) struct Reader<'f> {
+    pub files: &'f mut dyn Files,
+    pub name: Name,
+    pub file: String,
 }
 
 impl Reader<'_> {
@@ -72,7 +72,7 @@ impl Reader<'_> {
         Ok(low)
     }
 
-    fn page(&mut self, number: u32) -> Result<Page, DataError> {
+    pub fn page(&mut self, number: u32) -> Result<Page, DataError> {
         let offset = u64::from(number) * PAGE_BYTES as u64;
         let mut page = Page::zeroed();
         let mut attempts = 0;
@@ -89,11 +89,16 @@ impl Reader<'_> {
     }
 
     fn check_follows(&self, before: &Page, page: &Page) -> Result<(), DataError> {
-        let (header, due) = (&page.header, before.header.checksum);
-        let (field, found, expected) = if header.first != before.next() {
-            (Field::Sequence, header.first, before.next())
-        } else if header.previous != due {
-            (Field::Previous, header.previous.into(), due.into())
+        self.check_place(page, before.next(), before.header.checksum)
+    }
+
+    /// Looks whether a page begins with message `first`, behind a page with checksum `previous`.
+    pub fn check_place(&self, page: &Page, first: u64, previous: u32) -> Result<(), DataError> {
+        let header = &page.header;
+        let (field, found, expected) = if header.first != first {
+            (Field::Sequence, header.first, first)
+        } else if header.previous != previous {
+            (Field::Previous, header.previous.into(), previous.into())
         } else {
             return Ok(());
         };
