@@ -22,6 +22,7 @@ mod frames;
 mod gate;
 mod held;
 mod journal;
+mod past;
 mod publish;
 mod signals;
 
@@ -31,7 +32,10 @@ pub use doing::{PARTS, Part, word_of};
 pub use engine::{EngineLinks, EngineTile};
 pub use feed::{FeedPorts, FeedServers, FeedTile};
 pub use gate::{GateLinks, GateTile};
+pub(crate) use gate::{GatePast, MemberTicket};
 pub use journal::JournalTile;
+pub(crate) use past::{Answering, Found, Wanted, line as past_line};
+pub(crate) use publish::{PublishPast, ReceiverTicket};
 pub use publish::{PublishPorts, PublishTile};
 pub use signals::{COUNTERS, HISTOGRAMS, Phase, Signals};
 
@@ -77,7 +81,7 @@ pub trait Tile: Send {
     /// Takes one bounded turn at `now_ns`.
     fn poll(&mut self, now_ns: u64) -> Progress;
 
-    /// Why this tile cannot go on, if so: the venue must end. The gate's and the journal's
-    /// counters `<tile>.failed` say the same to other threads.
+    /// Why this tile cannot go on, if so: the venue must end. The journal's counter
+    /// `journal.failed` says the same to other threads.
     fn failure(&self) -> Option<&str>;
 }

@@ -372,13 +372,6 @@ impl Topology {
         self.links[link as usize].depth
     }
 
-    /// Replies that one session may still get after the gate stops taking commands: what the links
-    /// hold. This much room of its store is never given away.
-    #[must_use]
-    pub fn replies_reserve(&self) -> usize {
-        self.depth(Link::EngineGate) + 2 * self.depth(Link::GateEngine)
-    }
-
     /// The graph as text: tiles with their places, links with their depths, ports and limits.
     #[must_use]
     pub fn graph(&self) -> String {

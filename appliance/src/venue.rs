@@ -12,7 +12,9 @@ mod definitions;
 mod keeping;
 mod kept;
 pub mod logins;
+mod past;
 mod presence;
+mod recall;
 mod recovery;
 pub mod remark;
 mod replay;
@@ -33,6 +35,7 @@ pub(crate) use answer::decimals;
 pub use control::{Operator, say};
 pub use definitions::definitions;
 pub use presence::Presences;
+pub use recall::Recaller;
 pub use recovery::{Recovery, Split};
 pub use schedule::Schedule;
 pub use seats::sessions_told;
@@ -46,7 +49,7 @@ use crate::tiles::{
 use crate::topology::{DepthFeed, DropCopy, Link, SecondLogin, Secret, Topology, User};
 use journal::{Files, Storage, Writer};
 use logins::LoginWorker;
-use matching::Line;
+use matching::{Engine, Line};
 use nic::{TcpPort, UdpPort};
 use queue::{CounterSet, ring_named};
 use session::feed::{DepthPublisher, Publisher, PublisherConfig};
@@ -114,6 +117,10 @@ pub struct Venue<'m, T: TcpPort, U: UdpPort, S: Storage> {
     pub operator: Option<Operator>,
     /// Judges logins, if passwords are hashed.
     pub logins: Option<LoginWorker>,
+    /// Reads streams for gate and feed; it wants turns of its own.
+    pub recaller: Option<Recaller>,
+    /// Where the streams end that are whole: the shadow goes on there.
+    pub streams: Vec<(journal::stream::Name, journal::stream::Position)>,
 }
 
 impl<T, U, S> Venue<'_, T, U, S>
@@ -181,9 +188,21 @@ where
         mut files,
         session,
     } = parts;
-    let past = recovery::Past::Memory;
-    let start = recovery::start(topology, session, lines, files.as_deref_mut(), past)?;
-    let (journaled, state, startup, recovery) = recovery::replay(topology, start, &mut storage)?;
+    let engine = Engine::new(engine_limits(topology), lines)
+        .map_err(|e| StartError::of("matching engine", &e))?;
+    let recovery::Replayed {
+        journaled,
+        state,
+        startup,
+        streams,
+        recovery,
+    } = recovery::recover(
+        topology,
+        session,
+        engine,
+        &mut storage,
+        files.as_deref_mut(),
+    )?;
     let replay::State {
         engine,
         mut outputs,
@@ -217,19 +236,28 @@ where
             events: replies_out,
         };
         let (asked, logins) = logins::worker_of(topology)?.unzip();
+        let recalling = files.map(|files| Recaller::new(topology, files, &streams, set));
+        let (recaller, gate_past, feed_past) = match recalling.transpose()? {
+            Some((recaller, gate, feed)) => (Some(recaller), Some(gate), Some(feed)),
+            None => (None, None, None),
+        };
         let groups = topology.feed.depth.map(|depth| depth.group);
         Ok(Venue {
             gate: GateTile::new(tcp, (outputs.entry, last.0), gate_links, topology, set)?
                 .opening_at(opening)
-                .asking(asked),
+                .asking(asked)
+                .recalling(gate_past),
             engine: EngineTile::new(engine, last, startup, links, set)?
                 .scheduled(outputs.schedule)
                 .watching(outputs.presences),
             journal: JournalTile::new(writer, inputs_out, set)?.gathering(topology.gather),
             publish: PublishTile::new(udp, (outputs.publisher, last.0), feed_out, topology, set)?
-                .with_depth(outputs.depth.zip(groups)),
+                .with_depth(outputs.depth.zip(groups))
+                .recalling(feed_past),
             operator: Some(Operator::new(control_in, answers_out)),
             logins,
+            recaller,
+            streams,
         })
     };
     let venue = built().map_err(|e| StartError::of("shared memory", &e))?;
@@ -316,7 +344,6 @@ fn entry_config(topology: &Topology, session: [u8; 10]) -> Config {
         inbound_bytes: INBOUND_BYTES,
         store_bytes: entry.reply_bytes,
         store_messages: entry.replies_max(),
-        store_reserve: topology.replies_reserve(),
         echoes: topology.depth(Link::GateEngine),
         silence_ns: entry.silence.as_nanos() as u64,
         login_ns: entry.login.as_nanos() as u64,

@@ -244,11 +244,6 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[order_entry]",
-        "[order_entry]\nreply_mib = 2",
-        &["`order_entry.reply_mib`", "raise it to 5"],
-    ),
-    (
-        "[order_entry]",
         "[order_entry]\nbacklog_kib = 1",
         &["`order_entry.backlog_kib`", "from 4"],
     ),

@@ -57,12 +57,13 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
 /// The venue's life, with a shadow if there is to be one.
 fn beside_shadow(
     world: &mut World,
-    (venue, started_from): (SimVenue<'_>, u64),
+    (mut venue, started_from): (SimVenue<'_>, u64),
     set: &mut CounterSet,
     plan: &LifePlan,
     lines: &mut [Line],
 ) -> Result<(), String> {
-    let shadow = shadow::open(world, started_from, lines, set)?;
+    let found = (std::mem::take(&mut venue.streams), started_from);
+    let shadow = shadow::open(world, found, lines, set)?;
     if shadow.is_some() {
         wound::healed(world);
     }

@@ -30,11 +30,12 @@ pub(crate) enum Turn {
     Watcher,
     Depth,
     Shadow,
+    Recaller,
     Retention,
 }
 
 impl Turn {
-    fn of(world: &World, has_retention: bool) -> Vec<Self> {
+    fn of(world: &World, has_recaller: bool, has_retention: bool) -> Vec<Self> {
         let mut turns: Vec<Self> = (0..Tile::ALL.len()).map(Self::Tile).collect();
         turns.push(Self::Subscriber);
         turns.extend((0..world.members.len()).map(Self::Member));
@@ -42,6 +43,7 @@ impl Turn {
             (world.watcher.is_some(), Self::Watcher),
             (world.depth.is_some(), Self::Depth),
             (world.topology.shadow.is_some(), Self::Shadow),
+            (has_recaller, Self::Recaller),
             (has_retention, Self::Retention),
         ] {
             turns.extend(is_there.then_some(turn));
@@ -84,7 +86,7 @@ impl<'w, 'm> Running<'w, 'm> {
             .bytes_max
             .map(|_| Retention::of(rules, world.disk.shelf()));
         let retention = retention.transpose().map_err(|error| error.to_string())?;
-        let turns = Turn::of(world, retention.is_some());
+        let turns = Turn::of(world, venue.recaller.is_some(), retention.is_some());
         let running = || -> Result<Self, queue::Error> {
             Ok(Self {
                 world,
@@ -190,6 +192,7 @@ impl<'w, 'm> Running<'w, 'm> {
             Turn::Watcher => self.watcher_turn(now_ns)?,
             Turn::Depth => self.world.depth_poll(now_ns),
             Turn::Shadow => self.shadow_turn(venue_ns)?,
+            Turn::Recaller => self.recaller_turn(venue_ns),
             Turn::Retention => self.retention_turn(venue_ns)?,
         })
     }
@@ -219,6 +222,11 @@ impl<'w, 'm> Running<'w, 'm> {
         self.world.report.shadows_failed += 1;
         self.shadow = None;
         Ok(true)
+    }
+
+    fn recaller_turn(&mut self, venue_ns: u64) -> bool {
+        let recaller = self.venue.recaller.as_mut();
+        recaller.is_some_and(|recaller| recaller.poll(venue_ns) == Progress::Busy)
     }
 
     /// What cannot be kept now is left alone, if the disk did refuse something.

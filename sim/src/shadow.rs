@@ -2,7 +2,7 @@
 //! what it wrote must be what everybody was told.
 
 use appliance::venue::shadow::{Counters, Parts, Shadow};
-use journal::stream::{self, Kind, Name};
+use journal::stream::{self, Kind, Name, Position};
 use matching::Line;
 use queue::CounterSet;
 
@@ -12,7 +12,7 @@ use crate::wiring::SESSION;
 /// Opens the shadow of a venue that has started, if its topology asks for one and the disk does.
 pub(crate) fn open<'m>(
     world: &mut World,
-    started_from: u64,
+    (streams, started_from): (Vec<(Name, Position)>, u64),
     lines: &'m mut [Line],
     set: &mut CounterSet,
 ) -> Result<Option<Shadow<'m>>, String> {
@@ -26,6 +26,7 @@ pub(crate) fn open<'m>(
         files: Box::new(disk.files()),
         session: SESSION,
         started_from,
+        streams: Some(streams),
     };
     let counters = Counters::new(set).map_err(|error| error.to_string())?;
     match Shadow::open(&world.topology, parts, lines, counters) {

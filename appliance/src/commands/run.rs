@@ -79,13 +79,14 @@ fn ready_print(ready: &Ready) {
         let split = recovery.split;
         eprintln!(
             "wirecross: recovered {} inputs: snapshot of {} read in {:.3} s, engine restored in \
-             {:.3} s, {} replayed in {:.3} s",
+             {:.3} s, {} replayed in {:.3} s; streams held {} messages of these",
             recovery.inputs,
             recovery.inputs_skipped,
             split.snapshot.as_secs_f64(),
             split.restore.as_secs_f64(),
             recovery.inputs - recovery.inputs_skipped,
-            split.replay.as_secs_f64()
+            split.replay.as_secs_f64(),
+            recovery.messages_skipped
         );
         if recovery.inputs_skipped > 0 {
             eprintln!(

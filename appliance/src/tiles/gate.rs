@@ -5,6 +5,7 @@
 
 mod counters;
 mod last;
+mod past;
 
 use super::doing::Part;
 use super::held::Held;
@@ -16,6 +17,7 @@ use crate::venue::seats::Seats;
 use counters::Counters;
 use last::LastRoom;
 use nic::{Conn, Stamp, TcpEvent, TcpPort};
+pub(crate) use past::{GatePast, MemberTicket};
 use queue::{CounterSet, Error, Reader, Writer};
 use session::order_entry::{Answer, Cause, OrderEntry, SAY_BYTES_MAX};
 use std::cell::Cell;
@@ -69,10 +71,9 @@ pub struct GateTile<T: TcpPort> {
     /// Since when nobody has anything left to be sent.
     sent_since_ns: Option<u64>,
     cutoff_ns: u64,
-    /// Replies for which every store must keep room; with less, nobody's commands are taken.
-    store_reserve: usize,
+    /// Where replies are that memory does not hold, if anywhere.
+    past: Option<GatePast>,
     figures_ns: u64,
-    failure: Option<String>,
     counters: Counters,
     seats: Seats,
 }
@@ -107,9 +108,8 @@ impl<T: TcpPort + Send> GateTile<T> {
             ending_since_ns: None,
             sent_since_ns: None,
             cutoff_ns: topology.ending.cutoff.as_nanos() as u64,
-            store_reserve: topology.replies_reserve(),
+            past: None,
             figures_ns: 0,
-            failure: None,
             counters,
             seats: Seats::new(topology, set),
         })
@@ -127,6 +127,14 @@ impl<T: TcpPort + Send> GateTile<T> {
     #[must_use]
     pub fn asking(mut self, logins: Option<LoginLinks>) -> Self {
         self.logins = logins;
+        self
+    }
+
+    /// The same gate, whose members get from streams what memory does not hold.
+    #[must_use]
+    pub(crate) fn recalling(mut self, past: Option<GatePast>) -> Self {
+        self.entry.keep(past.is_some());
+        self.past = past;
         self
     }
 
@@ -232,7 +240,7 @@ impl<T: TcpPort + Send> GateTile<T> {
 
     /// Turns events into replies as far as the ack rule allows.
     fn events_take(&mut self, now_ns: u64, phase: Phase) -> usize {
-        if phase == Phase::Failing || self.failure.is_some() {
+        if phase == Phase::Failing {
             return 0;
         }
         let allowed = self.signals.released(self.ack, self.inputs);
@@ -243,15 +251,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             let Some((time_ns, event)) = self.links.events.peek() else {
                 return count;
             };
-            if self.entry.on_event(&event, time_ns).is_err() {
-                self.failure = Some(format!(
-                    "the replies of session {} do not fit its memory: raise \
-                     `order_entry.reply_mib` and start again, nothing is lost",
-                    event.session
-                ));
-                self.counters.failed.set(1);
-                return count;
-            }
+            self.entry.on_event(&event, time_ns);
             self.links.events.advance();
             if event.has(Event::LAST) {
                 self.inputs += 1;
@@ -304,14 +304,15 @@ impl<T: TcpPort + Send> GateTile<T> {
         counters.of_members(self.entry.counters(), self.open.len() as u64);
     }
 
-    /// Tells what the port counts, and whether some store is nearly full.
+    /// Looks how far the streams are, and tells what the port counts.
     fn figures_set(&mut self, now_ns: u64) {
         if now_ns.saturating_sub(self.figures_ns) < FIGURES_NS {
             return;
         }
         self.figures_ns = now_ns;
-        let is_low = self.entry.store_room() < self.store_reserve;
-        self.counters.store_low.set(u64::from(is_low));
+        if let Some(past) = &mut self.past {
+            past.cover(&mut self.entry);
+        }
         let counts = self.entry.counters();
         let refused = counts.refused + counts.refused_address;
         self.counters.of_port(&self.tcp.stats(), refused);
@@ -383,6 +384,9 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
         self.counters.doing.now(Part::Events);
         let mut work = self.events_take(now_ns, phase);
         self.counters.doing.now(Part::Transmit);
+        if let Some(past) = &mut self.past {
+            work += past.turn(&mut self.entry, now_ns);
+        }
         work += self.transmit(now_ns);
         if self.inputs >= self.opening {
             self.counters.doing.now(Part::Receive);
@@ -407,6 +411,6 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
     }
 
     fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
+        None
     }
 }

@@ -2,9 +2,11 @@
 
 mod answers;
 mod copies;
+mod past;
 
 use answers::Answers;
 use copies::Copies;
+pub(crate) use past::{PublishPast, ReceiverTicket};
 
 use super::doing::{Doing, Part};
 use super::frames::FrameCounters;
@@ -125,6 +127,13 @@ impl<U: UdpPort + Send> PublishTile<U> {
     #[must_use]
     pub fn with_depth(mut self, depth: Option<(DepthPublisher, SocketAddrV4)>) -> Self {
         self.depth = depth;
+        self
+    }
+
+    /// The same tile, which answers from streams what the history does not hold.
+    #[must_use]
+    pub(crate) fn recalling(mut self, past: Option<PublishPast>) -> Self {
+        self.answers.recall(past);
         self
     }
 

@@ -1,9 +1,8 @@
 //! From what is written to what can be used: every value checked, alone and towards the others.
 
 use super::{
-    Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, REPLY_BYTES, SYMBOLS_MAX,
-    Topology, USERS_MAX, keeping, lines, logins, packets, raw, rules, secret, shadow, uring,
-    wiring, xdp,
+    Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, SYMBOLS_MAX, Topology,
+    USERS_MAX, keeping, lines, logins, packets, raw, rules, secret, shadow, uring, wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -69,27 +68,8 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         users,
         drop_copies,
     };
-    replies_fit(&topology)?;
     keeping::under_way_fits(&topology)?;
     Ok(topology)
-}
-
-/// What the links hold must fit the store of each session, with room to work in.
-fn replies_fit(topology: &Topology) -> Result<(), Error> {
-    let needed = topology.replies_reserve() * 4;
-    let entry = &topology.order_entry;
-    if entry.replies_max() >= needed {
-        return Ok(());
-    }
-    let needed_mib = (needed * REPLY_BYTES).div_ceil(MIB);
-    Err(Error::value(
-        "order_entry.reply_mib",
-        format!(
-            "is {}, too small for what the links hold",
-            entry.reply_bytes / MIB
-        ),
-        format!("raise it to {needed_mib}, or lower the depths of the links at the gate"),
-    ))
 }
 
 fn not_empty(key: &str, text: String, remedy: &str) -> Result<String, Error> {

@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Flags of which the operator is told: what is said when one is raised, and when it is lowered
 /// (which a count never is).
-const WARNINGS: [(&str, &str, &str); 7] = [
+const WARNINGS: [(&str, &str, &str); 6] = [
     (
         "engine.refused",
         "the engine refused a command of the venue itself: a rule of the topology, a turn of its \
@@ -38,16 +38,10 @@ const WARNINGS: [(&str, &str, &str); 7] = [
         "the journal takes what waited",
     ),
     (
-        "gate.store_full",
-        "a member was disconnected, and will be again: its replies of the day nearly fill their \
-         memory; raise `order_entry.reply_mib` and start again, nothing is lost",
+        "gate.unreadable",
+        "a member was disconnected: what it is to be told next is not in memory any more and in \
+         no stream; the next start makes it again if there is a `[shadow]`",
         "",
-    ),
-    (
-        "gate.store_low",
-        "a member's replies nearly fill their memory: no commands are taken any more; raise \
-         `order_entry.reply_mib` and start again, nothing is lost",
-        "there is room for replies again",
     ),
     (
         "clock.over_line",
@@ -80,7 +74,6 @@ pub(super) struct Conductor {
     phase: Counter,
     gate_through: Watch,
     gate_done: Watch,
-    gate_failed: Watch,
     journal_closed: Watch,
     journal_failed: Watch,
     warnings: Vec<Warning>,
@@ -101,7 +94,6 @@ impl Conductor {
             phase: set.counter("venue.phase")?,
             gate_through: set.watch("gate.through")?,
             gate_done: set.watch("gate.done")?,
-            gate_failed: set.watch("gate.failed")?,
             journal_closed: set.watch("journal.closed")?,
             journal_failed: set.watch("journal.failed")?,
             warnings: WARNINGS
@@ -152,9 +144,6 @@ impl Conductor {
         }
         if self.journal_failed.get() == 1 {
             return Err("the journal failed".to_owned());
-        }
-        if self.gate_failed.get() == 1 {
-            return Err("order entry failed".to_owned());
         }
         if !is_alive() {
             return Err("a thread ended by itself".to_owned());

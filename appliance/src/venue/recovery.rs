@@ -1,13 +1,14 @@
 //! From snapshot and journal back to the state: the newest snapshot that is whole, and every input
 //! behind it once more; without a snapshot, every input of the day.
 
-use super::kept::{Opened, Unusable, store_of, told};
+use super::kept::{Opened, Unusable, told};
+use super::past::{begin_behind, beyond, cover};
 use super::replay::{Kept, Outputs, Replay, State};
-use super::{StartError, engine_limits, outputs_empty};
+use super::{StartError, outputs_empty};
 use crate::topology::Topology;
-use journal::stream::{self, Kind, Name, Position};
+use journal::stream::{self, Name, Position};
 use journal::{Files, Mark, Recovered, Segments, snapshot};
-use matching::{Engine, Line};
+use matching::Engine;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use wire::ring::Command;
@@ -19,6 +20,8 @@ pub struct Recovery {
     pub inputs: u64,
     /// Those of them that a snapshot stood for.
     pub inputs_skipped: u64,
+    /// Messages behind the snapshot that streams held: they were counted and not made again.
+    pub messages_skipped: u64,
     /// The last life closed the journal.
     pub is_clean: bool,
     /// A tail that was cut, in words.
@@ -38,9 +41,9 @@ pub struct Recovery {
 /// Where the time of a recovery went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// Reading the snapshot, and earlier replies and messages from the streams.
+    /// Reading the snapshot.
     pub snapshot: Duration,
-    /// Building the engine from it.
+    /// Building the engine from it, and meanwhile reading all streams through.
     pub restore: Duration,
     /// Reading the journal behind it and applying its inputs.
     pub replay: Duration,
@@ -50,35 +53,40 @@ pub struct Split {
 pub(super) struct Start<'m> {
     pub state: State<'m>,
     pub mark: Mark,
-    pub streams: Vec<(Name, Position)>,
+    pub streams: Ends,
     pub definitions_seen: usize,
     pub refused: Vec<String>,
     pub split: Split,
+    /// Messages that the streams hold behind the snapshot.
+    pub messages_skipped: u64,
 }
 
-/// Who keeps what was told before the snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Past {
-    /// The venue itself, in memory: it is read from the streams.
-    Memory,
-    /// The streams.
-    Streams,
+/// Where streams end.
+type Ends = Vec<(Name, Position)>;
+
+/// What is known of where the streams end.
+#[derive(Clone, Copy)]
+pub(super) enum Extent<'a> {
+    /// Nothing: they are read through.
+    Unknown,
+    /// They were looked at.
+    Known(&'a [(Name, Position)]),
+    /// What is behind the snapshot is of no use.
+    Snapshot,
 }
 
-/// The state of the newest snapshot that can be used, or that of a new day.
+/// The state of the newest snapshot that can be used, or that of a new day, in an empty engine.
 pub(super) fn start<'m>(
     topology: &Topology,
     session: [u8; 10],
-    lines: &'m mut [Line],
+    mut engine: Engine<'m>,
     files: Option<&mut (dyn Files + 'static)>,
-    past: Past,
+    extent: Extent<'_>,
 ) -> Result<Start<'m>, StartError> {
-    let mut engine = Engine::new(engine_limits(topology), lines)
-        .map_err(|e| StartError::of("matching engine", &e))?;
     let mut search = Search {
         topology,
         session,
-        past,
+        extent,
         refused: Vec::new(),
         split: Split::default(),
     };
@@ -86,18 +94,21 @@ pub(super) fn start<'m>(
         Some(files) => search.newest(files, &mut engine)?,
         None => None,
     };
-    let (outputs, mark, streams, definitions_seen) = match found {
-        Some((opened, outputs)) => {
-            let seen = opened.definitions_seen;
-            (outputs, opened.mark, opened.streams, seen)
+    let mut messages_skipped = 0;
+    let (mut outputs, mark, streams, definitions_seen) = match found {
+        Some((opened, outputs, streams)) => {
+            messages_skipped = messages(&streams).saturating_sub(messages(&opened.streams));
+            (outputs, opened.mark, streams, opened.definitions_seen)
         }
-        None => (
-            outputs_empty(topology, session)?,
-            Mark::START,
-            Vec::new(),
-            0,
-        ),
+        None => {
+            let ends = match extent {
+                Extent::Known(ends) => ends.to_vec(),
+                Extent::Unknown | Extent::Snapshot => Vec::new(),
+            };
+            (outputs_empty(topology, session)?, Mark::START, ends, 0)
+        }
     };
+    cover(topology, &mut outputs, &streams);
     Ok(Start {
         state: State { engine, outputs },
         mark,
@@ -105,14 +116,19 @@ pub(super) fn start<'m>(
         definitions_seen,
         refused: search.refused,
         split: search.split,
+        messages_skipped,
     })
+}
+
+fn messages(streams: &[(Name, Position)]) -> u64 {
+    streams.iter().map(|(_, position)| position.messages).sum()
 }
 
 /// Looks for the newest snapshot that can be used.
 struct Search<'t> {
     topology: &'t Topology,
     session: [u8; 10],
-    past: Past,
+    extent: Extent<'t>,
     /// Those that cannot, in words.
     refused: Vec<String>,
     /// What was spent on the one that can, or on the last one that was tried.
@@ -125,7 +141,7 @@ impl Search<'_> {
         &mut self,
         files: &mut (dyn Files + 'static),
         engine: &mut Engine<'_>,
-    ) -> Result<Option<(Opened, Outputs)>, StartError> {
+    ) -> Result<Option<(Opened, Outputs, Ends)>, StartError> {
         let all = snapshot::list(files).map_err(|e| StartError::of("snapshots", &e))?;
         for sequence in all {
             let begun = Instant::now();
@@ -133,8 +149,8 @@ impl Search<'_> {
             self.split.snapshot = begun.elapsed();
             let begun = Instant::now();
             let loaded = read.and_then(|(opened, outputs)| {
-                opened.load(engine)?;
-                Ok((opened, outputs))
+                let streams = self.load(files, &opened, engine)?;
+                Ok((opened, outputs, streams))
             });
             self.split.restore = begun.elapsed();
             match loaded {
@@ -162,87 +178,139 @@ impl Search<'_> {
         let opened = Opened::read(topology, files, sequence)?;
         opened.restore(&mut outputs)?;
         for (name, position) in &opened.streams {
-            remember(topology, files, &mut outputs, (*name, position), self.past)?;
+            begin_behind(topology, &mut outputs, *name, position.messages);
         }
         Ok((opened, outputs))
     }
-}
 
-/// Tells outputs what was told before the snapshot, as far as they are to know it.
-fn remember(
-    topology: &Topology,
-    files: &mut dyn Files,
-    outputs: &mut Outputs,
-    (name, position): (Name, &Position),
-    past: Past,
-) -> Result<(), Unusable> {
-    let next = position.messages + 1;
-    let from = match (name.kind, &outputs.depth) {
-        _ if past == Past::Streams => next,
-        (Kind::Feed, _) => first(next, outputs.publisher.history_messages()),
-        (Kind::Depth, Some(depth)) => first(next, depth.history_messages()),
-        _ => 1,
-    };
-    let store = store_of(topology, name).unwrap_or(0);
-    match name.kind {
-        Kind::Feed => outputs.publisher.begin(from),
-        Kind::Depth => outputs.depth.iter_mut().for_each(|depth| depth.begin(from)),
-        _ => outputs.entry.begin_behind(store, from - 1),
-    }
-    if from == next {
-        return Ok(());
-    }
-    let mut is_kept = true;
-    let read = stream::read(files, name, from, &mut |number, message| {
-        is_kept &= match (name.kind, &mut outputs.depth) {
-            (Kind::Feed, _) => outputs.publisher.again(message),
-            (Kind::Depth, Some(depth)) => depth.again(message),
-            _ => outputs.entry.again(store, message),
+    /// Fills the engine, and meanwhile looks where the streams end.
+    fn load(
+        &self,
+        files: &mut (dyn Files + 'static),
+        opened: &Opened,
+        engine: &mut Engine<'_>,
+    ) -> Result<Ends, Unusable> {
+        let ends = match self.extent {
+            Extent::Unknown => None,
+            Extent::Known(ends) => Some(ends),
+            Extent::Snapshot => Some(opened.streams.as_slice()),
         };
-        is_kept && number < position.messages
-    });
-    let read = read.map_err(|e| told(&e))?;
-    if !is_kept {
-        let remedy = "raise `order_entry.reply_mib`";
-        let why = format!("the messages of {} do not fit: {remedy}", name.file());
-        return Err(Unusable::Venue(StartError::new(why)));
+        if let Some(ends) = ends {
+            let is_there = |at: &(Name, Position)| {
+                let mut same = ends.iter().filter(|(name, _)| *name == at.0);
+                same.any(|(_, end)| end.messages >= at.1.messages)
+            };
+            if !opened.streams.iter().all(is_there) {
+                return Err(told(&"the streams end before it"));
+            }
+            return opened.load(engine).map(|()| ends.to_vec());
+        }
+        let (loaded, streams) = std::thread::scope(|scope| {
+            let looking = scope.spawn(|| verified(files, &opened.streams));
+            (opened.load(engine), looking.join())
+        });
+        loaded?;
+        let streams = streams.map_err(|_| told(&"the streams could not be looked at"))?;
+        if streams.is_err() {
+            engine.clear();
+        }
+        streams
     }
-    if read != next {
-        return Err(told(&format!(
-            "{} ends at message {}",
-            name.file(),
-            read - 1
-        )));
-    }
-    Ok(())
 }
 
-/// The first of the last `kept` messages before `next`.
-const fn first(next: u64, kept: usize) -> u64 {
-    let first = next.saturating_sub(kept as u64);
-    if first == 0 { 1 } else { first }
+/// Looks how far streams go that are whole up to where a snapshot saw them.
+fn verified(files: &mut dyn Files, known: &[(Name, Position)]) -> Result<Ends, Unusable> {
+    let verify = |(name, position): &(Name, Position)| {
+        let end = stream::verify(files, *name, position).map_err(|e| told(&e))?;
+        Ok((*name, end))
+    };
+    known.iter().map(verify).collect()
 }
 
-/// Replays the journal behind a start; gives what it held, the state, and the definitions that are
-/// still to be journaled.
-pub(super) fn replay<'m, S: Segments>(
+/// What a replay came to.
+pub(super) struct Replayed<'m> {
+    pub journaled: Recovered,
+    pub state: State<'m>,
+    /// Definitions that are still to be journaled.
+    pub startup: VecDeque<Command>,
+    /// Where the streams end now.
+    pub streams: Ends,
+    pub recovery: Recovery,
+}
+
+/// Why a replay came to nothing.
+enum Failed<'m> {
+    /// Whatever is done.
+    Venue(StartError),
+    /// The streams hold more than the journal makes: without that it goes well.
+    Streams(Box<Engine<'m>>, String),
+}
+
+impl From<StartError> for Failed<'_> {
+    fn from(error: StartError) -> Self {
+        Self::Venue(error)
+    }
+}
+
+/// The state behind the last input of the journal, in an empty engine.
+pub(super) fn recover<'m, S: Segments>(
+    topology: &Topology,
+    session: [u8; 10],
+    engine: Engine<'m>,
+    segments: &mut S,
+    mut files: Option<&mut (dyn Files + 'static)>,
+) -> Result<Replayed<'m>, StartError> {
+    let begun = start(
+        topology,
+        session,
+        engine,
+        files.as_deref_mut(),
+        Extent::Unknown,
+    )?;
+    match replay(topology, begun, segments) {
+        Ok(replayed) => Ok(replayed),
+        Err(Failed::Venue(error)) => Err(error),
+        Err(Failed::Streams(mut engine, why)) => {
+            engine.clear();
+            let extent = Extent::Snapshot;
+            let mut begun = start(topology, session, *engine, files, extent)?;
+            begun.refused.push(why);
+            replay(topology, begun, segments).map_err(|failed| match failed {
+                Failed::Venue(error) => error,
+                Failed::Streams(_, why) => StartError::new(why),
+            })
+        }
+    }
+}
+
+/// Replays the journal behind a start.
+fn replay<'m, S: Segments>(
     topology: &Topology,
     start: Start<'m>,
     segments: &mut S,
-) -> Result<(Recovered, State<'m>, VecDeque<Command>, Recovery), StartError> {
+) -> Result<Replayed<'m>, Failed<'m>> {
     let Start {
         state,
         mark,
         definitions_seen,
         refused,
         mut split,
-        ..
+        streams,
+        messages_skipped,
     } = start;
     let begun = Instant::now();
     let mut replay = Replay::new(topology, state, definitions_seen, Kept);
     let journaled = journal::recover_from(segments, &mark, &mut |input| replay.take(input))
         .map_err(|e| StartError::of("recovery", &e))?;
     let (state, mut startup) = replay.finish()?;
+    if let Some((name, held, told)) = beyond(topology, &state.outputs, &streams) {
+        let why = format!(
+            "{} holds {held} messages, of which the journal makes {told}: what streams hold \
+             behind the snapshot is made again",
+            name.file()
+        );
+        return Err(Failed::Streams(Box::new(state.engine), why));
+    }
     split.replay = begun.elapsed();
     let torn = journaled.torn.as_ref().map(|torn| {
         format!(
@@ -253,6 +321,7 @@ pub(super) fn replay<'m, S: Segments>(
     let recovery = Recovery {
         inputs: journaled.next_sequence - 1,
         inputs_skipped: mark.next_sequence - 1,
+        messages_skipped,
         is_clean: journaled.clean,
         torn,
         refused,
@@ -262,5 +331,11 @@ pub(super) fn replay<'m, S: Segments>(
         split,
     };
     startup.extend(state.outputs.presences.lost());
-    Ok((journaled, state, startup, recovery))
+    Ok(Replayed {
+        journaled,
+        state,
+        startup,
+        streams,
+        recovery,
+    })
 }

@@ -29,21 +29,19 @@ pub(super) struct Outputs {
 
 /// Where outputs go for which there is no more memory.
 pub(super) trait Overflow {
-    /// Makes room for replies; `false` when it cannot.
-    fn replies(&mut self, entry: &mut OrderEntry) -> bool;
+    /// Takes replies before others push them out of memory.
+    fn replies(&mut self, entry: &mut OrderEntry);
     /// Makes room for messages of the feed of orders.
     fn feed(&mut self, publisher: &mut Publisher);
     /// Makes room for messages of the feed of levels.
     fn depth(&mut self, depth: &mut DepthPublisher);
 }
 
-/// Replies are kept, and the newest messages; receivers ask for what they missed of these.
+/// The newest replies and messages stay in memory; others are had from the streams.
 pub(super) struct Kept;
 
 impl Overflow for Kept {
-    fn replies(&mut self, _: &mut OrderEntry) -> bool {
-        false
-    }
+    fn replies(&mut self, _: &mut OrderEntry) {}
 
     fn feed(&mut self, publisher: &mut Publisher) {
         publisher.skip_unsent();
@@ -54,11 +52,16 @@ impl Overflow for Kept {
     }
 }
 
+/// Inputs that are applied in one go, so that the engine can fetch what the later ones need.
+const INPUTS_AT_ONCE: usize = 256;
+
 /// The state being rebuilt.
 pub(super) struct Replay<'m, O> {
     pub state: State<'m>,
     pub overflow: O,
     events: Events,
+    /// Inputs that were taken and not applied.
+    waiting: Vec<Input>,
     definitions: Vec<Command>,
     /// Definitions that the journal has too.
     definitions_seen: usize,
@@ -77,21 +80,38 @@ impl<'m, O: Overflow> Replay<'m, O> {
             state,
             overflow,
             events: Events::new(),
+            waiting: Vec::with_capacity(INPUTS_AT_ONCE),
             definitions: definitions(topology),
             definitions_seen,
             error: None,
         }
     }
 
-    /// Takes the next input; after the first error the others are let pass.
+    /// Takes the next input, which is applied by [`Self::run`] at the latest; after the first error
+    /// the others are let pass.
     pub(super) fn take(&mut self, input: &Input) {
-        if self.error.is_some() {
-            return;
+        self.waiting.push(*input);
+        if self.waiting.len() == INPUTS_AT_ONCE {
+            self.run();
         }
-        let taken = self.definition_check(input);
-        if let Err(error) = taken.and_then(|()| self.apply(input)) {
-            self.error = Some(error);
+    }
+
+    /// Applies all that was taken: before anybody looks at the state.
+    pub(super) fn run(&mut self) {
+        let mut inputs = std::mem::take(&mut self.waiting);
+        let is_ahead_worthwhile = self.state.engine.is_ahead_worthwhile();
+        for (at, input) in inputs.iter().enumerate() {
+            if self.error.is_some() {
+                break;
+            }
+            if is_ahead_worthwhile {
+                self.state.engine.look_ahead(&inputs, at);
+            }
+            let taken = self.definition_check(input);
+            self.error = taken.and_then(|()| self.apply(input)).err();
         }
+        inputs.clear();
+        self.waiting = inputs;
     }
 
     /// The definitions that the journal has.
@@ -138,6 +158,7 @@ impl<'m, O: Overflow> Replay<'m, O> {
 
     /// The state, and the definitions that the journal does not have yet.
     pub(super) fn finish(mut self) -> Result<(State<'m>, VecDeque<Command>), StartError> {
+        self.run();
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -182,15 +203,10 @@ pub(super) fn tell(
         presences: _,
     } = outputs;
     let time_ns = input.time_ns;
-    while entry.on_event(event, time_ns).is_err() {
-        if !overflow.replies(entry) {
-            return Err(StartError::new(format!(
-                "the replies of session {} do not fit its memory at input {}: raise \
-                 `order_entry.reply_mib`",
-                event.session, input.sequence
-            )));
-        }
+    if entry.is_full() {
+        overflow.replies(entry);
     }
+    entry.on_event(event, time_ns);
     if publisher.on_event(event, time_ns).is_err() {
         overflow.feed(publisher);
         if publisher.on_event(event, time_ns).is_err() {

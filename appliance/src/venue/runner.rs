@@ -14,8 +14,9 @@ use super::threads::Timed;
 use super::time::Timekeeper;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use crate::tiles::{HISTOGRAMS, PublishPorts, Signals};
-use crate::topology::{Place, Tile as Name, Topology};
+use crate::topology::{Place, Tile as TileName, Topology};
 use core_affinity::CoreId;
+use journal::stream::{Name, Position};
 use journal::{DirectoryFiles, FileSegments, FileStorage, Files};
 use matching::Line;
 use nic::{Clock, Net, RealNet, RealSource, RealTcp, RealUdp, TcpLimits, TcpPort, TimeSource};
@@ -154,11 +155,16 @@ pub fn run_behind<T: TcpPort + Send>(
     });
     let logins = venue.logins.take();
     let keeping = Keeping::open(topology, &day.directory, &mut set)?;
-    let shadow = shadow_parts(topology, (&day, &told.recovery), &mut set)?;
+    let recaller = venue.recaller.take();
+    let found = (
+        std::mem::take(&mut venue.streams),
+        told.recovery.inputs_skipped,
+    );
+    let shadow = shadow_parts(topology, &day, found, &mut set)?;
     let incoming = requests.started();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
-        let tiles = Name::ALL.into_iter().zip(venue.tiles()).zip(spent);
+        let tiles = TileName::ALL.into_iter().zip(venue.tiles()).zip(spent);
         let tiles = tiles.map(|((name, tile), spent)| Timed { name, tile, spent });
         for group in threads::grouped(&topology.places, tiles) {
             handles.push(threads::start(scope, group, clock.clone(), signals.clone()));
@@ -178,6 +184,10 @@ pub fn run_behind<T: TcpPort + Send>(
         if let Some((parts, counters)) = shadow {
             let clock = clock.clone();
             scope.spawn(move || shadow_run(topology, parts, counters, &clock));
+        }
+        if let Some(recaller) = recaller {
+            let (clock, signals) = (clock.clone(), signals.clone());
+            scope.spawn(move || recaller.run(&clock, &signals));
         }
         let (clock, watched) = (clock.clone(), signals.clone());
         scope.spawn(move || keeping.run(&clock, &watched));
@@ -209,7 +219,8 @@ pub fn run_behind<T: TcpPort + Send>(
 /// What the shadow works on, if there is to be one.
 fn shadow_parts(
     topology: &Topology,
-    (day, recovery): (&Day, &Recovery),
+    day: &Day,
+    (streams, started_from): (Vec<(Name, Position)>, u64),
     set: &mut CounterSet,
 ) -> Result<Option<(shadow::Parts, shadow::Counters)>, StartError> {
     if topology.shadow.is_none() {
@@ -220,7 +231,8 @@ fn shadow_parts(
         segments: Box::new(FileSegments::new(&day.directory)),
         files: files(day),
         session: day.session,
-        started_from: recovery.inputs_skipped,
+        started_from,
+        streams: Some(streams),
     };
     Ok(Some((parts, counters)))
 }
@@ -229,7 +241,7 @@ fn shadow_parts(
 fn shadow_run(
     topology: &Topology,
     parts: shadow::Parts,
-    counters: shadow::Counters,
+    mut counters: shadow::Counters,
     clock: &impl Clock,
 ) {
     let core = topology.shadow.and_then(|shadow| shadow.core);
@@ -240,6 +252,7 @@ fn shadow_run(
     }
     let told = |error: &StartError| eprintln!("wirecross: no streams and snapshots: {error}");
     let Some(mut lines) = Pages::<Line>::zeroed(engine_limits(topology).lines()) else {
+        counters.failed();
         return told(&StartError::new(
             "no memory for a second engine of these limits",
         ));

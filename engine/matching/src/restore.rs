@@ -87,7 +87,7 @@ impl<'m> Engine<'m> {
     }
 
     /// Makes it as [`Engine::new`] made it. O(memory).
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         let Books {
             books,
             levels,

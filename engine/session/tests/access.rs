@@ -22,7 +22,7 @@ fn venue_of(config: Config, members: &[Member]) -> Venue {
     let mut venue = Venue::new(config.clone());
     venue.entry = OrderEntry::new(config, members).unwrap();
     for (event, time_ns) in venue.events.clone() {
-        venue.entry.on_event(&event, time_ns).unwrap();
+        venue.entry.on_event(&event, time_ns);
     }
     venue
 }

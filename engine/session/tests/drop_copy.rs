@@ -5,7 +5,7 @@ mod venue;
 
 use flow::naive::OFFERED;
 use session::order_entry::{
-    Cause, Config, ConfigError, DropCopy, Malformed, OrderEntry, REJECT_CODE_OWN, StoreFull,
+    Cause, Config, ConfigError, DropCopy, Malformed, OrderEntry, REJECT_CODE_OWN,
 };
 use venue::ouch::{cancel, enter, heard, plain, with_tags};
 use venue::{Venue, config, members, packet, packets};
@@ -39,7 +39,7 @@ fn watched() -> Venue {
     let mut venue = Venue::offering(config(), OFFERED);
     venue.entry = entry(config());
     for (event, time_ns) in &venue.events {
-        venue.entry.on_event(event, *time_ns).unwrap();
+        venue.entry.on_event(event, *time_ns);
     }
     venue.login(1, "ALPHA", "secret", 1);
     venue.login(2, "BETA", "hidden", 1);
@@ -126,7 +126,7 @@ fn each_account_is_told_to_those_who_watch_it() {
     for input in &venue.journal {
         again.replayed(input);
         for event in naive.apply(input) {
-            again.on_event(&event, input.time_ns).unwrap();
+            again.on_event(&event, input.time_ns);
         }
     }
     venue.entry = again;
@@ -146,32 +146,27 @@ fn a_drop_copy_takes_no_messages() {
 }
 
 #[test]
-fn an_event_that_one_store_has_no_room_for_reaches_none() {
-    let small = Config {
-        store_messages: 64,
-        store_reserve: 4,
-        ..config()
-    };
-    let mut venue = Venue::offering(small.clone(), OFFERED);
+fn a_copy_that_is_full_keeps_the_newest_and_its_member_all() {
+    let mut venue = Venue::offering(config(), OFFERED);
     let tiny = DropCopy {
         store_messages: 16,
         ..copy("RISK1", &[1])
     };
-    let entry = OrderEntry::new(small, &members()).unwrap();
+    let entry = OrderEntry::new(config(), &members()).unwrap();
     venue.entry = entry.with_drop_copies(&[tiny]).unwrap();
     for (event, time_ns) in &venue.events {
-        venue.entry.on_event(event, *time_ns).unwrap();
+        venue.entry.on_event(event, *time_ns);
     }
     venue.login(1, "ALPHA", "secret", 1);
-    heard(&mut venue, 1, &[plain(&enter(1, b'B', 1, 5_000))]);
-    let (event, time_ns) = *venue.events.last().unwrap();
-    while venue.entry.store_room() > 0 {
-        venue.entry.on_event(&event, time_ns).unwrap();
+    for user_ref in 1..=40 {
+        heard(&mut venue, 1, &[plain(&enter(user_ref, b'B', 1, 5_000))]);
     }
-    let before = [1, 3].map(|session| venue.entry.replies(session));
-    assert_eq!(venue.entry.on_event(&event, time_ns), Err(StoreFull));
-    assert_eq!([1, 3].map(|session| venue.entry.replies(session)), before);
-    assert_eq!(before, [16, 16]);
+    let told = venue.entry.replies(3);
+    assert!(venue.entry.replies(1) > 40 && told > 40 && venue.entry.is_full());
+    venue.login(2, "RISK1", "watch", told - 16);
+    assert_eq!(venue.entry.closing(), Some((2, Cause::SessionUnavailable)));
+    let said = packets(&venue.login(3, "RISK1", "watch", told - 15));
+    assert_eq!(said.len(), 1 + 16);
 }
 
 #[test]
@@ -190,6 +185,6 @@ fn bad_drop_copies_are_named() {
         store_messages: 10,
         ..named("RISK1")
     };
-    let size = ConfigError::Size("store_messages", 10, 256, 1 << 28);
+    let size = ConfigError::Size("store_messages", 10, 16, 1 << 28);
     assert_eq!(with(small), Some(size));
 }

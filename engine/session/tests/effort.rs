@@ -27,7 +27,6 @@ fn crowded(sessions: u32) -> Venue {
         connections: CONNECTIONS_MAX,
         store_bytes: 1 << 16,
         store_messages: 1 << 11,
-        store_reserve: 16,
         echoes: 16,
         inbound_bytes: 2_048,
         ..venue::config()

@@ -209,7 +209,7 @@ fn members_hear_of_every_change_to_their_orders() {
         left(Reason::MassCancel),
     ];
     for event in &events {
-        venue.entry.on_event(event, START_NS).unwrap();
+        venue.entry.on_event(event, START_NS);
     }
     let due = [
         "A 1 B10 AAPL @5000 #1 my order",

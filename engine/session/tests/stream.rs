@@ -4,7 +4,7 @@
 mod venue;
 
 use session::SECOND_NS;
-use session::order_entry::{Cause, Config, REJECT_CODE_OWN, StoreFull};
+use session::order_entry::{Cause, Config, REJECT_CODE_OWN};
 use session::ouch_client::{Order, OuchClient, Replacement, Reply};
 use session::soup_client::SoupConfig;
 use venue::ouch::{cancel, conversation, enter, heard, plain, replies, with_tags};
@@ -128,53 +128,35 @@ fn the_end_of_the_session_comes_after_the_last_reply() {
 }
 
 #[test]
-fn a_store_that_fills_stops_orders_before_it_loses_replies() {
+fn a_store_that_is_full_keeps_the_newest_replies_and_stops_nobody() {
     let small = Config {
         store_messages: 64,
-        store_reserve: 8,
         ..config()
     };
     let mut venue = Venue::new(small);
     venue.login(1, "ALPHA", "secret", 1);
     venue.login(2, "BETA", "hidden", 1);
-    // ALPHA's orders: 1 opening and 40 acceptances leave room for 23, less than three reserves.
-    for user_ref in 1..=40 {
-        heard(
-            &mut venue,
-            1,
-            &[plain(&enter(user_ref, b'S', 1_000, 5_000))],
-        );
+    for user_ref in 1..=100 {
+        let order = plain(&enter(user_ref, b'S', 1_000, 5_000));
+        assert_eq!(heard(&mut venue, 1, &[order]).len(), 1);
     }
-    venue.received(1, &plain(&enter(41, b'S', 1, 5_000)));
-    assert_eq!(venue.entry.closing(), Some((1, Cause::StoreFull)));
-    // It may cancel down to two reserves.
-    venue.login(1, "ALPHA", "secret", 1);
-    for user_ref in 1..=8 {
-        assert_eq!(heard(&mut venue, 1, &[cancel(user_ref, 0)]).len(), 1);
+    // BETA trades with it; ALPHA does not read, and what it is to be told gives way.
+    for user_ref in 1..=100 {
+        let order = plain(&enter(user_ref, b'B', 1, 5_000));
+        assert_eq!(heard(&mut venue, 2, &[order]).len(), 2);
     }
-    venue.received(1, &cancel(9, 0));
-    assert_eq!(venue.entry.closing(), Some((1, Cause::StoreFull)));
-    // The other member trades with it until its store has less than one reserve: then all wait.
-    let mut user_ref = 0;
-    while venue.entry.store_room() >= 8 {
-        user_ref += 1;
-        let order = enter(user_ref, b'B', 1, 5_000);
-        assert_eq!(heard(&mut venue, 2, &[plain(&order)]).len(), 2);
-    }
-    let held = venue.entry.counters().held_back;
-    venue.received(2, &plain(&enter(user_ref + 1, b'B', 1, 5_000)));
-    assert_eq!(
-        (venue.ring.len(), venue.entry.counters().held_back),
-        (0, held + 1)
-    );
-    // Even then a reply is never dropped: the store says that it is full.
-    let (event, time_ns) = venue.events[venue.events.len() - 2];
-    assert_eq!(event.session, 1, "the maker's execution");
-    for _ in 0..7 {
-        assert_eq!(venue.entry.on_event(&event, time_ns), Ok(()));
-    }
-    assert_eq!(venue.entry.on_event(&event, time_ns), Err(StoreFull));
-    assert_eq!(venue.entry.replies(1), 64);
+    assert_eq!(venue.entry.counters().held_back, 0);
+    let told = venue.entry.replies(1);
+    assert_eq!(told, 1 + 100 + 100);
+    // Nobody keeps what it lacks: it is told so, and begins where there is something.
+    venue.taken(1);
+    venue.poll();
+    assert_eq!(venue.entry.closing(), Some((1, Cause::Unreadable)));
+    venue.login(1, "ALPHA", "secret", told - 64);
+    assert_eq!(venue.entry.closing(), Some((1, Cause::SessionUnavailable)));
+    let said = packets(&venue.login(1, "ALPHA", "secret", told - 63));
+    assert_eq!(said.len(), 1 + 64);
+    assert_eq!(heard(&mut venue, 1, &[cancel(1, 0)]).len(), 1);
 }
 
 #[test]

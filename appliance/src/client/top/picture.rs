@@ -18,7 +18,7 @@ const GROWING: &[&str] = &[
     "gate.login_rejects",
     "gate.malformed",
     "gate.stalled",
-    "gate.store_full",
+    "gate.unreadable",
     "gate.xdp_received",
     "gate.xdp_refused",
     "gate.xdp_lost",

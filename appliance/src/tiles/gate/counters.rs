@@ -13,7 +13,6 @@ pub(super) struct Counters {
     pub(super) inputs: Counter,
     pub(super) through: Counter,
     pub(super) done: Counter,
-    pub(super) failed: Counter,
     pub(super) connections: Counter,
     pub(super) logins: Counter,
     pub(super) disconnects: Counter,
@@ -30,8 +29,7 @@ pub(super) struct Counters {
     pub(super) throttled_out: Counter,
     pub(super) malformed: Counter,
     pub(super) stalled: Counter,
-    pub(super) store_full: Counter,
-    pub(super) store_low: Counter,
+    pub(super) unreadable: Counter,
     pub(super) held_bytes: Counter,
     pub(super) cut_off: Counter,
     pub(super) frames: FrameCounters,
@@ -47,7 +45,6 @@ impl Counters {
             inputs: set.counter("gate.inputs")?,
             through: set.counter("gate.through")?,
             done: set.counter("gate.done")?,
-            failed: set.counter("gate.failed")?,
             connections: set.counter("gate.connections")?,
             logins: set.counter("gate.logins")?,
             disconnects: set.counter("gate.disconnects")?,
@@ -64,8 +61,7 @@ impl Counters {
             throttled_out: set.counter("gate.throttled_out")?,
             malformed: set.counter("gate.malformed")?,
             stalled: set.counter("gate.stalled")?,
-            store_full: set.counter("gate.store_full")?,
-            store_low: set.counter("gate.store_low")?,
+            unreadable: set.counter("gate.unreadable")?,
             held_bytes: set.counter("gate.held_bytes")?,
             cut_off: set.counter("gate.cut_off")?,
             frames: FrameCounters::new(set, "gate")?,
@@ -94,7 +90,7 @@ impl Counters {
         self.throttled_out.set(counts.throttled);
         self.malformed.set(counts.malformed.iter().sum());
         self.stalled.set(counts.stalled);
-        self.store_full.set(counts.store_full);
+        self.unreadable.set(counts.unreadable);
     }
 
     /// What the port counted; the protocol turned `refused` connections away itself.

@@ -1,9 +1,10 @@
 //! Requests for missed packets: who may ask, what is sent, and what both come to in bytes.
 
+use super::past::PublishPast;
 use crate::topology::Topology;
 use nic::UdpPort;
 use queue::{Counter, CounterSet, Error};
-use session::feed::{Admission, DepthPublisher, Guard, Publisher};
+use session::feed::{Admission, Answer, DepthPublisher, Guard, Publisher};
 use std::net::SocketAddrV4;
 
 /// Requests taken in one turn; further ones are asked again by their senders.
@@ -18,6 +19,8 @@ pub(super) struct Answers {
     /// The venue's own follower of the feed, which asks as much as it wants to.
     follower: Option<SocketAddrV4>,
     requests: Vec<(SocketAddrV4, [u8; REQUEST_BYTES], usize)>,
+    /// Where messages are that the history does not hold, if anywhere.
+    past: Option<PublishPast>,
     came: Counter,
     bytes_in: Counter,
     bytes_out: Counter,
@@ -36,12 +39,18 @@ impl Answers {
             guard: Guard::new(&feed.rerequest_allow, feed.rerequest_bytes_per_second),
             follower,
             requests: Vec::with_capacity(REQUESTS_MAX),
+            past: None,
             came: set.counter("publish.requests")?,
             bytes_in: set.counter("publish.request_bytes")?,
             bytes_out: set.counter("publish.answer_bytes")?,
             unlisted: set.counter("publish.requests_unlisted")?,
             spent: set.counter("publish.requests_spent")?,
         })
+    }
+
+    /// From now on also answers from streams, if there are any.
+    pub(super) fn recall(&mut self, past: Option<PublishPast>) {
+        self.past = past;
     }
 
     /// Takes what came at the port and answers it there; says how much came.
@@ -83,20 +92,53 @@ impl Answers {
                 sent += packet.len() * usize::from(is_taken);
                 is_taken
             };
-            match &mut depth {
-                Some(depth) if depth.is_asked(request) => depth.request(request, now_ns, &mut send),
-                _ => publisher.request(request, now_ns, &mut send),
+            let of_depth = depth.as_deref_mut().filter(|it| it.is_asked(request));
+            let is_depth = of_depth.is_some();
+            let answer = match of_depth {
+                Some(depth) => depth.request(request, now_ns, &mut send),
+                None => publisher.request(request, now_ns, &mut send),
             };
+            let mut spent = sent;
+            if let (Answer::Gone, Some(past)) = (answer, &mut self.past) {
+                // What will come is not known yet: as much as may.
+                spent += past.ask((publisher, is_depth), request, from);
+            }
             if let Some(place) = place {
-                self.guard.charge(place, sent, now_ns);
+                self.guard.charge(place, spent, now_ns);
             }
             self.bytes_out.add(sent as u64);
         }
         self.requests = requests;
         self.came.add(came as u64);
-        if came > 0 {
+        let recalled = self.recalled(port, publisher, depth);
+        if came + recalled > 0 {
             port.flush();
         }
-        came
+        came + recalled
+    }
+
+    /// Sends what was read from the streams; gives how many answers there were.
+    fn recalled<U: UdpPort>(
+        &mut self,
+        port: &mut U,
+        publisher: &mut Publisher,
+        mut depth: Option<&mut DepthPublisher>,
+    ) -> usize {
+        let mut answers = 0;
+        while let Some((blocks, count, to)) = self.past.as_mut().and_then(PublishPast::found) {
+            let bytes_out = &mut self.bytes_out;
+            let mut send = |packet: &[u8]| {
+                let is_taken = port.send(to.from, packet).is_ok();
+                bytes_out.add(packet.len() as u64 * u64::from(is_taken));
+                is_taken
+            };
+            let part = (to.sequence, count);
+            match &mut depth {
+                Some(depth) if to.is_depth => depth.recalled(part, &blocks, &mut send),
+                _ => publisher.recalled(part, &blocks, &mut send),
+            };
+            answers += 1;
+        }
+        answers
     }
 }

@@ -244,11 +244,10 @@ impl Streams {
 }
 
 impl Overflow for Streams {
-    fn replies(&mut self, entry: &mut OrderEntry) -> bool {
+    fn replies(&mut self, entry: &mut OrderEntry) {
         // The stores are the members', then the drop copies', as the streams behind the feeds are.
         let first = self.place(|name| matches!(name.kind, Kind::Replies | Kind::DropCopy));
         entry.drain(&mut |store, message| self.push(first + store, message));
-        true
     }
 
     fn feed(&mut self, publisher: &mut Publisher) {

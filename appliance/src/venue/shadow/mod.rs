@@ -8,16 +8,18 @@
 //!
 //! A shadow that cannot go on says so and stops; the venue does not.
 
-mod streams;
+pub(in crate::venue) mod streams;
 
 use super::kept::{self, Around};
-use super::recovery::{Past, Start, start};
+use super::past;
+use super::recovery::{Extent, Start, start};
 use super::replay::{Overflow, Replay};
-use super::{StartError, threads};
+use super::{StartError, engine_limits, threads};
 use crate::tiles::{Phase, Progress, Signals};
 use crate::topology::{self, DEPTH_MIN, LinkSize, Topology};
+use journal::stream::{Name, Position};
 use journal::{Act, Files, Follower, Segments, StorageError, snapshot};
-use matching::Line;
+use matching::{Engine, Line};
 use nic::Clock;
 use queue::{Counter, CounterSet, Error};
 use std::time::{Duration, Instant};
@@ -48,6 +50,8 @@ pub struct Parts {
     /// was refused, perhaps because of a stream's page that only the venue reads. `u64::MAX` where
     /// no venue started.
     pub started_from: u64,
+    /// Where the streams end that are whole, if the venue looked.
+    pub streams: Option<Vec<(Name, Position)>>,
 }
 
 /// What the shadow tells the operator.
@@ -61,6 +65,7 @@ pub struct Counters {
     snapshot_ns: Counter,
     errors: Counter,
     failed: Counter,
+    ready: Counter,
     signals: Signals,
 }
 
@@ -80,8 +85,14 @@ impl Counters {
             snapshot_ns: set.counter("shadow.snapshot_ns")?,
             errors: set.counter("shadow.errors")?,
             failed: set.counter("shadow.failed")?,
+            ready: set.counter("shadow.ready")?,
             signals: Signals::new(set)?,
         })
+    }
+
+    /// There is no shadow, although there should be.
+    pub(super) fn failed(&mut self) {
+        self.failed.set(1);
     }
 }
 
@@ -100,6 +111,9 @@ pub struct Shadow<'m> {
     snapshot: u64,
     /// When it was made, or since when there is none.
     snapshot_ns: Option<u64>,
+    /// Where the streams ended, as long as it makes again what they hold there.
+    ahead: Vec<(Name, Position)>,
+    topology: Topology,
     failure: Option<String>,
     /// What the operator is still to be told.
     untold: Option<String>,
@@ -113,51 +127,32 @@ impl<'m> Shadow<'m> {
     /// The disk fails, or the venue is another one.
     pub fn open(
         topology: &Topology,
-        parts: Parts,
+        mut parts: Parts,
         lines: &'m mut [Line],
         mut counters: Counters,
     ) -> Result<Self, StartError> {
         let Some(plan) = topology.shadow else {
             return Err(StartError::new("the topology has no [shadow]"));
         };
-        let Parts {
-            segments,
-            mut files,
-            session,
-            started_from,
-        } = parts;
-        let failed = |error: StorageError| StartError::of("shadow", &error);
-        set_aside(files.as_mut(), started_from).map_err(failed)?;
         let topology = small(topology);
-        let start = start(
-            &topology,
-            session,
-            lines,
-            Some(files.as_mut()),
-            Past::Streams,
-        )?;
-        let Start {
-            state,
-            mark,
-            streams,
-            definitions_seen,
-            ..
-        } = start;
-        let snapshot = mark.next_sequence - 1;
-        set_aside(files.as_mut(), snapshot).map_err(failed)?;
-        let streams = Streams::open(&topology, files.as_mut(), &streams)
-            .map_err(|e| StartError::of("shadow", &e))?;
+        let begun = begin(&topology, &mut parts, lines);
+        counters.failed.set(u64::from(begun.is_err()));
+        let (start, streams) = begun?;
+        let snapshot = start.mark.next_sequence - 1;
         counters.snapshot_inputs.set(snapshot);
+        counters.ready.set(1);
         Ok(Self {
-            replay: Replay::new(&topology, state, definitions_seen, streams),
-            follower: Follower::new(segments, mark),
-            files,
+            replay: Replay::new(&topology, start.state, start.definitions_seen, streams),
+            follower: Follower::new(parts.segments, start.mark),
+            files: parts.files,
             plan,
             counters,
             waiting_ns: None,
             retry_ns: 0,
             snapshot,
             snapshot_ns: None,
+            ahead: start.streams,
+            topology,
             failure: None,
             untold: None,
         })
@@ -217,7 +212,7 @@ impl<'m> Shadow<'m> {
     /// Makes a snapshot where it stands, unless there is one; whether there is one now.
     pub fn snapshot_make(&mut self, now_ns: u64) -> bool {
         let sequence = self.sequence();
-        if self.failure.is_none() && sequence > self.snapshot {
+        if self.failure.is_none() && sequence > self.snapshot && !self.is_behind() {
             let begun = Instant::now();
             match self.snapshot_write() {
                 Ok(bytes) => {
@@ -237,6 +232,16 @@ impl<'m> Shadow<'m> {
             }
         }
         sequence == self.snapshot
+    }
+
+    /// Whether some stream goes on behind where it stands: no snapshot could say where.
+    fn is_behind(&mut self) -> bool {
+        let outputs = &self.replay.state.outputs;
+        let is_behind = past::beyond(&self.topology, outputs, &self.ahead).is_some();
+        if !is_behind {
+            self.ahead.clear();
+        }
+        is_behind
     }
 
     fn snapshot_write(&mut self) -> Result<u64, StorageError> {
@@ -282,6 +287,7 @@ impl<'m> Shadow<'m> {
             replay, follower, ..
         } = self;
         let taken = follower.poll(durable, &mut |input| replay.take(input));
+        replay.run();
         if let Some(error) = replay.error_take() {
             return self.fail(&error);
         }
@@ -337,8 +343,31 @@ impl<'m> Shadow<'m> {
     }
 }
 
+/// Takes the newest snapshot that can be used, and cuts the streams where they go on.
+fn begin<'m>(
+    topology: &Topology,
+    parts: &mut Parts,
+    lines: &'m mut [Line],
+) -> Result<(Start<'m>, Streams), StartError> {
+    let failed = |error: StorageError| StartError::of("shadow", &error);
+    let files = parts.files.as_mut();
+    set_aside(files, parts.started_from).map_err(failed)?;
+    let engine = Engine::new(engine_limits(topology), lines)
+        .map_err(|e| StartError::of("the shadow's engine", &e))?;
+    let extent = parts
+        .streams
+        .as_deref()
+        .map_or(Extent::Unknown, Extent::Known);
+    let start = start(topology, parts.session, engine, Some(files), extent)?;
+    let files = parts.files.as_mut();
+    set_aside(files, start.mark.next_sequence - 1).map_err(failed)?;
+    let streams =
+        Streams::open(topology, files, &start.streams).map_err(|e| StartError::of("shadow", &e))?;
+    Ok((start, streams))
+}
+
 /// How much sooner than a tile's the shadow's thread gives its core away: nobody waits for it.
-const IDLE_HASTE: u32 = 1_000;
+pub(super) const IDLE_HASTE: u32 = 1_000;
 
 /// The same venue with little memory for what the streams take.
 fn small(topology: &Topology) -> Topology {

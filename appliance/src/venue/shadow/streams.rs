@@ -12,7 +12,7 @@ use session::order_entry::OrderEntry;
 const UNWRITTEN_BYTES_MAX: usize = 4 << 20;
 
 /// All streams of a venue.
-pub(super) struct Streams {
+pub(in crate::venue) struct Streams {
     writers: Vec<Writer>,
     /// Those that have something that no snapshot flushed.
     are_changed: Vec<bool>,
@@ -23,7 +23,7 @@ pub(super) struct Streams {
 
 impl Streams {
     /// Opens every stream where `known` says, and others at their beginning.
-    pub(super) fn open(
+    pub(in crate::venue) fn open(
         topology: &Topology,
         files: &mut dyn Files,
         known: &[(Name, Position)],
@@ -39,7 +39,8 @@ impl Streams {
         Ok(Self {
             stores: (0..names.len()).filter(is_store).collect(),
             depth: names.iter().position(|name| *name == Name::DEPTH),
-            are_changed: vec![false; writers.len()],
+            // What an earlier life wrote may not be flushed.
+            are_changed: vec![true; writers.len()],
             writers,
         })
     }
@@ -56,16 +57,22 @@ impl Streams {
     }
 
     /// Whether more waits than should.
-    pub(super) fn are_full(&self) -> bool {
+    pub(in crate::venue) fn are_full(&self) -> bool {
         let waiting: usize = self.writers.iter().map(Writer::unwritten).sum();
         waiting >= UNWRITTEN_BYTES_MAX
     }
 
     /// Writes all that waits. Nothing is flushed.
-    pub(super) fn write(&mut self, files: &mut dyn Files) -> Result<(), StorageError> {
+    pub(in crate::venue) fn write(&mut self, files: &mut dyn Files) -> Result<(), StorageError> {
         self.writers
             .iter_mut()
             .try_for_each(|writer| writer.write(files))
+    }
+
+    /// Where each stream stands: what is before is never written again.
+    pub(in crate::venue) fn ends(&mut self) -> Vec<(Name, Position)> {
+        let end = |writer: &mut Writer| (writer.name(), writer.seal());
+        self.writers.iter_mut().map(end).collect()
     }
 
     /// Flushes all that there is; gives where each stream stands.
@@ -73,8 +80,7 @@ impl Streams {
         &mut self,
         files: &mut dyn Files,
     ) -> Result<Vec<(Name, Position)>, StorageError> {
-        let seal = |writer: &mut Writer| (writer.name(), writer.seal());
-        let positions = self.writers.iter_mut().map(seal).collect();
+        let positions = self.ends();
         self.write(files)?;
         for (writer, is_changed) in self.writers.iter().zip(&mut self.are_changed) {
             if *is_changed {
@@ -88,12 +94,11 @@ impl Streams {
 
 /// The places are those of [`names`]: the feed of orders comes first.
 impl Overflow for Streams {
-    fn replies(&mut self, entry: &mut OrderEntry) -> bool {
+    fn replies(&mut self, entry: &mut OrderEntry) {
         entry.drain(&mut |store, message| {
             let place = self.stores[store];
             self.push(place, message);
         });
-        true
     }
 
     fn feed(&mut self, publisher: &mut Publisher) {

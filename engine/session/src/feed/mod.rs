@@ -15,6 +15,7 @@ mod hold;
 mod lines;
 mod market;
 mod messages;
+mod past;
 mod publisher;
 mod receiver;
 mod snapshot;

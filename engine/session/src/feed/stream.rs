@@ -102,8 +102,10 @@ pub struct Stream<S> {
     /// What turns events into messages.
     pub(super) source: S,
     pub(super) counters: PublisherCounters,
-    config: PublisherConfig,
+    pub(super) config: PublisherConfig,
     history: History,
+    /// Messages, the first ones of all, that are kept elsewhere and were sent.
+    pub(super) covered: u64,
     /// Number of the next message to be sent.
     sent_next: u64,
     /// When a packet was last sent.
@@ -133,6 +135,7 @@ impl<S> Stream<S> {
             config,
             counters: PublisherCounters::default(),
             history: History::new(config.history_bytes, config.history_messages),
+            covered: 0,
             sent_next: 1,
             sent_ns: 0,
             end: None,
@@ -188,30 +191,11 @@ impl<S> Stream<S> {
         self.sent_next = self.history.next();
     }
 
-    /// Begins with message number `next`, before anything else was done: those before it are kept
-    /// elsewhere, or come by [`Self::again`].
+    /// Begins with message number `next`: those before it are kept elsewhere.
     pub fn begin(&mut self, next: u64) {
         self.history.begin(next);
         self.sent_next = next;
         self.counters.messages = next - 1;
-    }
-
-    /// Puts a message of an earlier life behind the others, as one that was sent; `false` when it
-    /// is too long for a message.
-    pub fn again(&mut self, message: &[u8]) -> bool {
-        let fits = message.len() <= MESSAGE_BYTES_MAX;
-        if fits {
-            self.history.push(message);
-            self.counters.messages += 1;
-            self.skip_unsent();
-        }
-        fits
-    }
-
-    /// The most messages that can be asked for again.
-    #[must_use]
-    pub const fn history_messages(&self) -> usize {
-        self.config.history_messages
     }
 
     /// Hands out all messages that were not sent, and takes them for sent: for who keeps them
@@ -296,6 +280,9 @@ impl<S> Stream<S> {
     ) {
         let mut message = [0; MESSAGE_BYTES_MAX];
         match write(&mut message) {
+            Some(Ok(_)) if self.history.next() <= self.covered => {
+                self.begin(self.history.next() + 1);
+            }
             Some(Ok(bytes)) => {
                 self.history.push(&message[..bytes]);
                 self.counters.messages += 1;

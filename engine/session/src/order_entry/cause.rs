@@ -46,12 +46,12 @@ pub enum Cause {
     LoggedOut,
     /// The session ended and all replies were sent.
     Ended,
-    /// The member's reply store is nearly full, and it went on sending orders.
-    StoreFull,
     /// The member sent far more than its rate allows.
     Throttled,
     /// An operator asked for it.
     Kicked,
+    /// Its next reply is not in memory any more, and cannot be read where it is kept, if it is.
+    Unreadable,
     /// The bytes make no sense.
     Malformed(Malformed),
 }
@@ -96,14 +96,14 @@ pub struct Counters {
     pub logged_out: u64,
     /// Closed: [`Cause::Ended`].
     pub ended: u64,
-    /// Closed: [`Cause::StoreFull`].
-    pub store_full: u64,
     /// Messages refused because the member sent more than its rate allows.
     pub throttled_messages: u64,
     /// Closed: [`Cause::Throttled`].
     pub throttled: u64,
     /// Closed: [`Cause::Kicked`].
     pub kicked: u64,
+    /// Closed: [`Cause::Unreadable`].
+    pub unreadable: u64,
     /// Closed: [`Cause::Malformed`], in the order of [`Malformed`].
     pub malformed: [u64; 8],
     /// Commands that the sink took.
@@ -136,9 +136,9 @@ impl Counters {
             Cause::Superseded => &mut self.superseded,
             Cause::LoggedOut => &mut self.logged_out,
             Cause::Ended => &mut self.ended,
-            Cause::StoreFull => &mut self.store_full,
             Cause::Throttled => &mut self.throttled,
             Cause::Kicked => &mut self.kicked,
+            Cause::Unreadable => &mut self.unreadable,
             Cause::Malformed(malformed) => &mut self.malformed[malformed as usize],
         };
         *counter += 1;

@@ -14,6 +14,9 @@ pub const INBOUND_BYTES_MIN: usize = 2_048;
 /// The least bytes of a reply store.
 pub const STORE_BYTES_MIN: usize = 4_096;
 
+/// The fewest replies of a store.
+const STORE_MESSAGES_MIN: usize = 16;
+
 /// One member: session number `n` is the `n`th of the list, from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Member {
@@ -42,14 +45,10 @@ pub struct Config {
     pub symbols: u16,
     /// Bytes that wait to be read, for each connection; it takes twice as many of memory.
     pub inbound_bytes: usize,
-    /// Bytes of one member's replies of the day, 3 for each reply included.
+    /// Bytes of one member's newest replies, 3 for each reply included.
     pub store_bytes: usize,
-    /// Replies of the day to one member.
+    /// The most replies to one member that are at hand.
     pub store_messages: usize,
-    /// While any member's store has room for fewer replies than this, no command is taken from
-    /// anyone: what the commands under way can still cause must fit. A member whose own store has
-    /// less than twice this room may only cancel.
-    pub store_reserve: usize,
     /// Orders of one member that the engine has not answered yet.
     pub echoes: usize,
     /// Whether upper and lower case differ in user names and passwords.
@@ -84,7 +83,6 @@ impl Default for Config {
             inbound_bytes: 16_384,
             store_bytes: 16 << 20,
             store_messages: 1 << 18,
-            store_reserve: 1_024,
             echoes: 1_024,
             case_matters: false,
             asks_elsewhere: false,
@@ -171,12 +169,11 @@ impl Config {
                 STORE_BYTES_MIN,
                 u32::MAX as usize,
             ),
-            ("store_messages", self.store_messages, 16, 1 << 28),
             (
-                "store_reserve",
-                self.store_reserve,
-                4,
-                self.store_messages / 4,
+                "store_messages",
+                self.store_messages,
+                STORE_MESSAGES_MIN,
+                1 << 28,
             ),
             ("echoes", self.echoes, 1, 1 << 20),
             (
@@ -205,9 +202,8 @@ impl Config {
             return Err(ConfigError::Members(count));
         }
         for copy in copies {
-            let least = self.store_reserve * 4;
-            if copy.store_messages < least {
-                let found = copy.store_messages;
+            if copy.store_messages < STORE_MESSAGES_MIN {
+                let (found, least) = (copy.store_messages, STORE_MESSAGES_MIN);
                 return Err(ConfigError::Size("store_messages", found, least, 1 << 28));
             }
             let (bytes, most) = (copy.store_bytes, u32::MAX as usize);

@@ -1,4 +1,7 @@
 //! One connection: bytes that wait to be read, a cursor in the reply store, and its clocks.
+//!
+//! Where the store does not hold what is next any more, replies come from where they are kept, some
+//! at a time, and the cursor stands in those.
 
 use core::net::Ipv4Addr;
 
@@ -45,10 +48,18 @@ pub(super) struct Connection {
     pub(super) closed_ns: u64,
     control: Vec<u8>,
     control_sent: usize,
-    /// Offset in the store up to which was sent.
+    /// Replies that the store does not hold, as packets, until all are sent.
+    past: Option<Vec<u8>>,
+    /// What is next is not at hand: `cursor` then counts from the packet's start, which is 0.
+    lacks: bool,
+    /// It was said that it lacks something.
+    pub(super) is_asked: bool,
+    /// Offset in the store, or in the past, up to which was sent.
     cursor: usize,
     /// Start of the packet in which the cursor stands.
     packet: usize,
+    /// Number of that packet's reply.
+    sequence: u64,
 }
 
 impl Connection {
@@ -69,8 +80,12 @@ impl Connection {
             closed_ns: now_ns,
             control: Vec::with_capacity(CONTROL_BYTES),
             control_sent: 0,
+            past: None,
+            lacks: false,
+            is_asked: false,
             cursor: 0,
             packet: 0,
+            sequence: 0,
         }
     }
 
@@ -102,10 +117,45 @@ impl Connection {
         last_words.contains(&self.cause) && !self.control_is_empty()
     }
 
-    /// Starts the stream at an offset of the store.
-    pub(super) fn start_at(&mut self, offset: usize, now_ns: u64) {
-        self.cursor = offset;
-        self.packet = offset;
+    /// Starts the stream at a reply of the store, or one before those that it holds.
+    pub(super) fn start_at(&mut self, sequence: u64, store: &Store, now_ns: u64) {
+        self.sequence = sequence;
+        self.moved_ns = now_ns;
+        self.seek(store);
+    }
+
+    /// Stands before the packet of `sequence`.
+    fn seek(&mut self, store: &Store) {
+        let start = store.start(self.sequence);
+        self.past = None;
+        (self.lacks, self.is_asked) = (start.is_none(), false);
+        self.packet = start.unwrap_or(0);
+        self.cursor = self.packet;
+    }
+
+    /// Finds what is next again, if it is not where it was.
+    fn locate(&mut self, store: &Store) {
+        match &self.past {
+            _ if self.lacks => {}
+            Some(past) if self.cursor >= past.len() => self.seek(store),
+            None if store.is_gone(self.packet) => {
+                (self.lacks, self.is_asked) = (true, false);
+                self.cursor -= self.packet;
+                self.packet = 0;
+            }
+            _ => {}
+        }
+    }
+
+    /// The reply from which on it needs what the store does not hold.
+    pub(super) fn lacks(&self) -> Option<u64> {
+        self.lacks.then_some(self.sequence)
+    }
+
+    /// Takes the packets that it lacks, from the first one on.
+    pub(super) fn provide(&mut self, packets: Vec<u8>, now_ns: u64) {
+        self.lacks = false;
+        self.past = Some(packets);
         self.moved_ns = now_ns;
     }
 
@@ -132,12 +182,19 @@ impl Connection {
 
     /// Whether everything was taken.
     pub(super) fn is_drained(&self, store: Option<&Store>) -> bool {
-        self.control_is_empty() && store.is_none_or(|store| store.is_end(self.cursor))
+        let has_more =
+            |store: &Store| self.lacks || self.past.is_some() || !store.is_end(self.cursor);
+        self.control_is_empty() && !store.is_some_and(has_more)
     }
 
     /// Whether a heartbeat is due: nothing was sent for a while and nothing waits.
     pub(super) fn is_quiet(&self, store: &Store, now_ns: u64, heartbeat_ns: u64) -> bool {
         self.is_drained(Some(store)) && now_ns.saturating_sub(self.sent_ns) >= heartbeat_ns
+    }
+
+    /// Whether a heartbeat is due although something waits: it comes from elsewhere.
+    pub(super) fn is_waiting(&self, now_ns: u64, heartbeat_ns: u64) -> bool {
+        self.lacks && self.control_is_empty() && now_ns.saturating_sub(self.sent_ns) >= heartbeat_ns
     }
 
     /// Offers what waits until `send` takes less than it was offered.
@@ -148,14 +205,21 @@ impl Connection {
         send: &mut dyn FnMut(u32, &[u8]) -> usize,
     ) {
         loop {
+            if let Some(store) = store {
+                self.locate(store);
+            }
             let control = !self.control_is_empty() && self.cursor == self.packet;
             let offer = match store {
                 _ if control => &self.control[self.control_sent..],
-                Some(store) if self.control_is_empty() => store.from(self.cursor),
-                // A packet that was begun must end before another one starts.
+                Some(_) if self.lacks => &[],
                 Some(store) => {
-                    let end = store.packet_end(self.packet);
-                    &store.from(self.cursor)[..end - self.cursor]
+                    let bytes = self.bytes(store);
+                    // A packet that was begun must end before another one starts.
+                    let end = match self.control_is_empty() {
+                        true => usize::MAX,
+                        false => self.packet_end(store),
+                    };
+                    &bytes[..bytes.len().min(end - self.cursor)]
                 }
                 None => return,
             };
@@ -191,11 +255,31 @@ impl Connection {
     fn stream_taken(&mut self, bytes: usize, store: &Store) {
         self.cursor += bytes;
         while self.packet < self.cursor {
-            let end = store.packet_end(self.packet);
+            let end = self.packet_end(store);
             if end > self.cursor {
                 break;
             }
             self.packet = end;
+            self.sequence += 1;
+        }
+    }
+
+    /// Bytes from the cursor on, as many as lie in one piece.
+    fn bytes<'a>(&'a self, store: &'a Store) -> &'a [u8] {
+        match &self.past {
+            Some(past) => past.get(self.cursor..).unwrap_or(&[]),
+            None => store.from(self.cursor),
+        }
+    }
+
+    /// Where the packet ends in which the cursor stands.
+    fn packet_end(&self, store: &Store) -> usize {
+        match self.past.as_ref().map(|past| past.get(self.packet..)) {
+            Some(Some([high, low, ..])) => {
+                self.packet + 2 + usize::from(u16::from_be_bytes([*high, *low]))
+            }
+            Some(_) => self.cursor,
+            None => store.packet_end(self.packet),
         }
     }
 }

@@ -162,7 +162,7 @@ impl OrderEntry {
         let Some(index) = known else {
             return refused(connection, b'A', &[], Cause::NotAuthorized);
         };
-        let Some((next, offset)) = self.place(index, &asked.request) else {
+        let Some(next) = self.place(index, &asked.request) else {
             return refused(connection, b'S', &[], Cause::SessionUnavailable);
         };
         if let Some(old) = self.sessions[index].slot {
@@ -183,7 +183,7 @@ impl OrderEntry {
         accepted[10..].copy_from_slice(&number_text(next));
         connection.control(b'A', &accepted);
         connection.session = Some(index);
-        connection.start_at(offset, now_ns);
+        connection.start_at(next, &self.sessions[index].store, now_ns);
         Step::Taken
     }
 
@@ -214,10 +214,10 @@ impl OrderEntry {
         is_right
     }
 
-    /// Number and offset of the first reply to be sent: 0 asks for the most recent one and all that
-    /// follow. What lies beyond the next reply does not exist, and whoever asks for it must be told
-    /// that this is not the stream it read before.
-    fn place(&self, index: usize, request: &LoginRequest) -> Option<(u64, usize)> {
+    /// Number of the first reply to be sent: 0 asks for the most recent one and all that follow.
+    /// What lies beyond the next reply does not exist, and whoever asks for it must be told that
+    /// this is not the stream it read before.
+    fn place(&self, index: usize, request: &LoginRequest) -> Option<u64> {
         let session = trimmed(&request.session);
         if !session.is_empty() && session != trimmed(&self.config.session) {
             return None;
@@ -227,7 +227,13 @@ impl OrderEntry {
             0 => store.count().max(1),
             wanted => wanted,
         };
-        Some((next, store.start(next)?))
+        let kept = if self.are_kept {
+            u64::MAX
+        } else {
+            store.covered()
+        };
+        let is_elsewhere = (1..=kept.min(store.count())).contains(&next);
+        (is_elsewhere || store.start(next).is_some()).then_some(next)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The server's side of order entry: OUCH 5.0 on SoupBinTCP 3.00.
 //!
 //! A member's session is a numbered stream of replies, kept whole for the day in a store of fixed
-//! size; a connection is a cursor in it. What a connection loses, the next one reads again. All
+//! size, or its newest ones there and the others elsewhere; a connection is a cursor in it. What a
+//! connection loses, the next one reads again. All
 //! replies come from the engine's events, so that replaying the journal rebuilds every store; the
 //! only exceptions are the answer to an account query, which goes unsequenced, and login replies.
 //!
@@ -35,6 +36,7 @@ mod orders;
 mod places;
 mod presence;
 mod read;
+mod recall;
 mod replies;
 mod session;
 mod state;
@@ -50,6 +52,7 @@ pub use config::{
 };
 pub use drop_copy::DropCopy;
 pub use login::{Answer, Question};
+pub use recall::{Recall, pack};
 pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code, reject_reason};
 
 use core::net::Ipv4Addr;
@@ -77,10 +80,6 @@ pub const SAY_BYTES_MAX: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
-/// A member's reply store is full: the event was not taken, hold it and take no further one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoreFull;
-
 /// All members' sessions and connections.
 ///
 /// A connection is named by a number of the caller's choice that no other open one has.
@@ -103,8 +102,10 @@ pub struct OrderEntry {
     telling: Places,
     symbols: Symbols,
     counters: Counters,
-    /// Some store has less room than the reserve; stores never empty.
-    tight: bool,
+    /// Some store is full.
+    full: bool,
+    /// Replies that gave way and are not kept elsewhere will be.
+    are_kept: bool,
     ended: bool,
     /// Where reading starts, so that no connection is always first.
     turn: usize,
@@ -129,7 +130,8 @@ impl OrderEntry {
             telling: Places::EMPTY,
             symbols: Symbols::new(config.symbols),
             counters: Counters::default(),
-            tight: false,
+            full: false,
+            are_kept: false,
             ended: false,
             turn: 0,
             config,
@@ -258,14 +260,11 @@ impl OrderEntry {
         indices.map(|index| index as u16 + 1)
     }
 
-    /// Replies that the fullest store can still take.
+    /// Whether the next event may push out replies: for who must [`drain`](Self::drain) them all,
+    /// since the last time that it did.
     #[must_use]
-    pub fn store_room(&self) -> usize {
-        self.sessions
-            .iter()
-            .map(|session| session.store.room())
-            .min()
-            .unwrap_or(0)
+    pub const fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Bytes that [`OrderEntry::received`] would take for this connection now.

@@ -3,7 +3,7 @@
 use wire::Fault;
 use wire::ouch::inbound::{AccountQuery, EnterOrder, Inbound, ReplaceOrder};
 use wire::ouch::outbound::fields::AccountQueryResponse;
-use wire::ring::{Command, CommandKind};
+use wire::ring::Command;
 use wire::soup::ClientPacket;
 
 use super::connection::Connection;
@@ -191,12 +191,7 @@ impl OrderEntry {
         if let Some(step) = self.throttle(connection, index, &command, now_ns) {
             return step;
         }
-        let reserves = if command.kind == CommandKind::Cancel as u8 {
-            2
-        } else {
-            3
-        };
-        let step = self.command(index, reserves, extra, command, sink);
+        let step = self.command(index, extra, command, sink);
         if matches!(step, Step::Taken) {
             let rate = &self.members[index].rate;
             self.sessions[index].throttle.spend(rate, now_ns);
@@ -244,22 +239,17 @@ impl OrderEntry {
         (extra, command)
     }
 
-    /// Hands a command to the sink, behind its `Extra` if it has one. `reserves` is how many times
-    /// the reserve the member's own store must have room for.
+    /// Hands a command to the sink, behind its `Extra` if it has one.
     fn command(
         &mut self,
         index: usize,
-        reserves: usize,
         extra: Option<Command>,
         command: Command,
         sink: Sink<'_>,
     ) -> Step {
         let session = &self.sessions[index];
-        if session.store.room() < reserves * self.config.store_reserve {
-            return Step::Close(Cause::StoreFull);
-        }
-        let is_tight = self.tight || !session.echo_fits();
-        if is_tight || !self.pay(index, sink) || !self.presence_known(index, sink) {
+        let has_room = session.echo_fits();
+        if !has_room || !self.pay(index, sink) || !self.presence_known(index, sink) {
             return Step::Held;
         }
         if let Some(extra) = extra {

@@ -7,10 +7,10 @@ use wire::ouch::outbound::fields::{
 };
 use wire::ring::{Event, EventKind, Reason, Side};
 
+use super::OrderEntry;
 use super::drop_copy::{DropCopy, Owner, told};
 use super::session::{Echo, Letters, Session};
 use super::symbols::Symbol;
-use super::{OrderEntry, StoreFull};
 use crate::DAY_NS;
 use crate::feed::cross_of;
 use crate::store::REPLY_BYTES_MAX;
@@ -59,31 +59,25 @@ pub const fn cancel_letter(reason: Reason) -> u8 {
 }
 
 impl OrderEntry {
-    /// Takes an event of the engine, in order; `time_ns` is its input's.
-    ///
-    /// # Errors
-    /// A store has no room; nothing was changed.
-    pub fn on_event(&mut self, event: &Event, time_ns: u64) -> Result<(), StoreFull> {
+    /// Takes an event of the engine, in order; `time_ns` is its input's. Where a store is full the
+    /// oldest replies give way to the new one: see [`OrderEntry::is_full`].
+    pub fn on_event(&mut self, event: &Event, time_ns: u64) {
         let timestamp = time_ns % DAY_NS;
         match EventKind::from_byte(event.kind) {
             Some(EventKind::SymbolDefined) => {
                 self.define_symbol(event.symbol, event.related);
-                Ok(())
             }
             Some(EventKind::SessionDefined) => {
                 let index = usize::from(event.session).wrapping_sub(1);
                 if let Some(session) = self.sessions[..self.members.len()].get_mut(index) {
                     session.account = Some(event.user_ref);
                 }
-                Ok(())
             }
             Some(EventKind::StateChanged) => {
                 self.symbols.state_set(event.symbol, event.quantity);
-                Ok(())
             }
             Some(EventKind::AccessChanged) => {
                 self.access(event.session, event.quantity);
-                Ok(())
             }
             Some(EventKind::DayOpened) => self.tell_all(timestamp, b'S'),
             Some(EventKind::DayClosed) => self.tell_all(timestamp, b'E'),
@@ -100,26 +94,21 @@ impl OrderEntry {
                 | EventKind::CancelRejected),
             ) => self.tell(kind, event, timestamp),
             // A booked rest needs no word: Accepted said that the order is live.
-            _ => Ok(()),
+            _ => {}
         }
     }
 
     /// Appends the reply to one member's store, and its copy to those of who watches the account.
-    fn tell(&mut self, kind: EventKind, event: &Event, timestamp: u64) -> Result<(), StoreFull> {
+    fn tell(&mut self, kind: EventKind, event: &Event, timestamp: u64) {
         let symbol = self.symbols.get(event.symbol);
         let index = usize::from(event.session).wrapping_sub(1);
         let (members, watching) = self.sessions.split_at_mut(self.members.len());
         let Some(session) = members.get_mut(index) else {
             self.counters.replies_lost += 1;
-            return Ok(());
+            return;
         };
         let account = session.account;
         let is_watched = |copy: &DropCopy| copy.watches(account);
-        let mut copies = self.drop_copies.iter().zip(&*watching);
-        let is_full = |one: &Session| one.store.room() == 0;
-        if is_full(session) || copies.any(|(copy, one)| is_watched(copy) && is_full(one)) {
-            return Err(StoreFull);
-        }
         let owner = Owner {
             account: account.unwrap_or(0),
             user: wire::padded(&self.members[index].user),
@@ -127,7 +116,7 @@ impl OrderEntry {
         };
         let mut are_told = reply(session, kind, event, timestamp, symbol);
         self.lists.wake(session.slot, &mut self.connections);
-        let mut room = session.store.room();
+        let mut is_full = session.store.is_full();
         for (_, one) in self
             .drop_copies
             .iter()
@@ -137,18 +126,14 @@ impl OrderEntry {
             let message = told(kind, event, timestamp, symbol, &owner);
             are_told &= store(one, |out| message.encode(out));
             self.lists.wake(one.slot, &mut self.connections);
-            room = room.min(one.store.room());
+            is_full |= one.store.is_full();
         }
         self.counters.replies_lost += u64::from(!are_told);
-        self.tight |= room < self.config.store_reserve;
-        Ok(())
+        self.full |= is_full;
     }
 
-    /// Appends a system event to every member's store, or to none.
-    fn tell_all(&mut self, timestamp: u64, letter: u8) -> Result<(), StoreFull> {
-        if self.store_room() == 0 {
-            return Err(StoreFull);
-        }
+    /// Appends a system event to every store.
+    fn tell_all(&mut self, timestamp: u64, letter: u8) {
         for session in &mut self.sessions {
             let message = SystemEvent {
                 timestamp,
@@ -158,21 +143,23 @@ impl OrderEntry {
                 self.counters.replies_lost += 1;
             }
             self.lists.wake(session.slot, &mut self.connections);
-            self.tight |= session.store.room() < self.config.store_reserve;
+            self.full |= session.store.is_full();
         }
-        Ok(())
     }
 }
 
 type Written = Result<usize, wire::Error>;
 
-/// Writes a message into a member's store; `false` when it could not.
+/// Writes a message into a member's store, unless it is kept elsewhere; `false` when it could not.
 fn store(session: &mut Session, write: impl FnOnce(&mut [u8]) -> Written) -> bool {
+    if session.store.skip() {
+        return true;
+    }
     let mut out = [0; REPLY_BYTES_MAX];
     write(&mut out).is_ok_and(|bytes| session.store.push(&out[..bytes]))
 }
 
-/// Writes the reply that an event about a member's order causes; there is room.
+/// Writes the reply that an event about a member's order causes.
 fn reply(
     session: &mut Session,
     kind: EventKind,
@@ -339,8 +326,11 @@ fn store_accepted(
     (user_ref, letters): (u32, Letters),
     write: impl FnOnce(&mut [u8]) -> Written,
 ) -> bool {
-    let mut out = [0; REPLY_BYTES_MAX];
-    write(&mut out).is_ok_and(|bytes| session.push_accepted(user_ref, letters, &out[..bytes]))
+    let is_stored = store(session, write);
+    if is_stored {
+        session.accept(user_ref, letters);
+    }
+    is_stored
 }
 
 /// What stands in for an order that never came through here: the log is another venue's.

@@ -149,13 +149,9 @@ impl Session {
             .filter(|echo| echo.user_ref == user_ref)
     }
 
-    /// Appends the reply that says that an order was accepted.
-    pub(super) fn push_accepted(&mut self, user_ref: u32, letters: Letters, reply: &[u8]) -> bool {
-        let pushed = self.store.push(reply);
-        if pushed {
-            self.accepted.push((user_ref, letters));
-        }
-        pushed
+    /// Remembers the letters of an accepted order.
+    pub(super) fn accept(&mut self, user_ref: u32, letters: Letters) {
+        self.accepted.push((user_ref, letters));
     }
 
     /// The number of the next order that the engine would take.

@@ -18,8 +18,7 @@ impl OrderEntry {
     }
 
     /// Takes the state from bytes, before anything else was done. Gives how many replies there
-    /// were for each member, then for each drop copy: each store waits for [`Self::again`] so
-    /// many times, or for [`Self::begin_behind`].
+    /// were for each member, then for each drop copy: each store waits for [`Self::begin_behind`].
     ///
     /// # Errors
     /// The bytes are no state, or one of other members or with more symbols.
@@ -50,30 +49,20 @@ impl OrderEntry {
         Ok(replies)
     }
 
-    /// Puts a reply of an earlier life behind the others of a store, counted from 0, the members'
-    /// first; `false` when there is no room, or no such store.
-    pub fn again(&mut self, index: usize, message: &[u8]) -> bool {
-        let Some(session) = self.sessions.get_mut(index) else {
-            return false;
-        };
-        let is_kept = session.store.push(message);
-        self.tight |= session.store.room() < self.config.store_reserve;
-        is_kept
-    }
-
-    /// Goes on behind `count` replies of a store that are kept elsewhere.
+    /// Goes on behind `count` replies of a store that are kept elsewhere; stores are counted from
+    /// 0, the members' first.
     pub fn begin_behind(&mut self, index: usize, count: u64) {
         if let Some(session) = self.sessions.get_mut(index) {
             session.store.begin_behind(count);
         }
     }
 
-    /// Hands out all replies, each with its store as in [`Self::again`], and forgets them: for who
-    /// keeps them elsewhere and has no connections.
+    /// Hands out all replies, each with its store as in [`Self::begin_behind`], and forgets them:
+    /// for who keeps them elsewhere and has no connections.
     pub fn drain(&mut self, on: &mut dyn FnMut(usize, &[u8])) {
         for (index, session) in self.sessions.iter_mut().enumerate() {
             session.store.drain(&mut |message| on(index, message));
         }
-        self.tight = false;
+        self.full = false;
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Lists {
     pub(super) asking: Places,
     /// To be closed now.
     closing: Places,
+    /// What is to be sent next is not at hand, and nobody was told.
+    pub(super) lacking: Places,
     due: Deadlines,
     /// When the last turn was: a connection without anything to send had nothing then.
     pub(super) turn_ns: u64,
@@ -48,6 +50,7 @@ impl Lists {
             unsent: Places::EMPTY,
             asking: Places::EMPTY,
             closing: Places::EMPTY,
+            lacking: Places::EMPTY,
             due: Deadlines::new(slots),
             turn_ns: 0,
         }
@@ -78,6 +81,7 @@ impl Lists {
         self.unsent.remove(slot);
         self.asking.remove(slot);
         self.closing.remove(slot);
+        self.lacking.remove(slot);
         self.due.set(slot, u64::MAX);
         self.free.insert(slot);
     }
@@ -106,6 +110,7 @@ impl OrderEntry {
                 self.excuse(slot, now_ns);
             }
         }
+        self.strand(now_ns);
         self.lists.turn_ns = now_ns;
         for _ in 0..DUE_MAX {
             let Some(slot) = self.lists.due.first(now_ns) else {
@@ -178,6 +183,8 @@ impl OrderEntry {
             self.lists.unsent.remove(slot);
         }
         self.lists.held.put(slot, is_live && connection.held);
+        let is_lacking = is_live && !connection.is_asked && connection.lacks().is_some();
+        self.lists.lacking.put(slot, is_lacking);
         self.lists.closing.put(slot, !is_live && !lingers);
         if due_ns < self.lists.due.get(slot) {
             self.lists.due.set(slot, due_ns);
@@ -259,6 +266,9 @@ impl OrderEntry {
             return Some(Cause::Silent);
         }
         if !connection.is_drained(Some(store)) {
+            if connection.is_waiting(now_ns, self.config.heartbeat_ns) {
+                connection.control(b'H', &[]);
+            }
             return (since(connection.moved_ns) >= self.config.stall_ns).then_some(Cause::Stalled);
         }
         connection.moved_ns = now_ns;

@@ -41,7 +41,6 @@ pub fn config() -> Config {
         inbound_bytes: 2_048,
         store_bytes: 1 << 20,
         store_messages: 1 << 14,
-        store_reserve: 64,
         echoes: 64,
         ..Config::default()
     }
@@ -112,6 +111,11 @@ impl Venue {
 
     /// The same venue after a restart: everything from the journal.
     pub fn restarted(config: Config, offered: u16, journal: &[Input]) -> Self {
+        Self::covered(config, offered, journal, 0)
+    }
+
+    /// The same, the first `covered` replies of the first member being kept elsewhere.
+    pub fn covered(config: Config, offered: u16, journal: &[Input], covered: u64) -> Self {
         let mut venue = Self {
             entry: OrderEntry::new(config, &members()).unwrap(),
             naive: Naive::offering(offered),
@@ -120,10 +124,11 @@ impl Venue {
             events: Vec::new(),
             now_ns: START_NS,
         };
+        venue.entry.cover(0, covered);
         for input in journal {
             venue.entry.replayed(input);
             for event in venue.naive.apply(input) {
-                venue.entry.on_event(&event, input.time_ns).unwrap();
+                venue.entry.on_event(&event, input.time_ns);
                 venue.events.push((event, input.time_ns));
             }
             venue.now_ns = input.time_ns;
@@ -160,7 +165,7 @@ impl Venue {
         };
         self.journal.push(input);
         for event in self.naive.apply(&input) {
-            self.entry.on_event(&event, self.now_ns).unwrap();
+            self.entry.on_event(&event, self.now_ns);
             self.events.push((event, self.now_ns));
         }
     }

@@ -1,0 +1,140 @@
+//! A day's journal on a simulated disk, and a shadow that followed it.
+#![allow(clippy::unwrap_used)]
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use appliance::tiles::Progress;
+use appliance::topology::Topology;
+use appliance::venue::shadow::{self, Shadow};
+use appliance::venue::{counters_anonymous, definitions, engine_limits};
+use flow::{Hostile, naive};
+use journal::simulated::{Disk, DiskFiles};
+use journal::stream::{self, Kind, Name};
+use journal::{Config, Input, SEGMENT_BYTES_MIN, Writer, recover};
+use matching::Line;
+
+const FILE: &str = include_str!("../../topologies/dev-2core.toml");
+
+/// Inputs of a day.
+pub const INPUTS: usize = 6_000;
+
+pub const SESSION: [u8; 10] = *b"2026010101";
+
+/// Four symbols, six members, a drop copy, the depth, and a snapshot every thousand inputs.
+pub fn topology() -> Topology {
+    let depth = "history_mib = 1\ndepth_history_mib = 1\ndepth_group = \"239.192.0.1:26403\"\n";
+    let mut text = FILE
+        .replace("[feed]", "reply_mib = 1\n[feed]")
+        .replace("[limits]", &format!("{depth}[limits]"))
+        .replace("orders = 100000", "orders = 4000")
+        .replace("depth = 4096", "depth = 128")
+        .replace("depth = 16384", "depth = 256");
+    for (index, name) in ["CHARLY", "DELTA", "ECHO", "FOX"].iter().enumerate() {
+        text += &format!(
+            "[[users]]\nname = \"{name}\"\npassword = \"x\"\nfirm = \"FIRM\"\naccount = {}\n",
+            index / 2 + 2
+        );
+    }
+    text += "[[drop_copies]]\nname = \"DROP\"\npassword = \"x\"\naccounts = [1, 2]\n";
+    text += "[shadow]\nsnapshot_inputs = 1000\nsnapshot_s = 86400\n";
+    text = text.replace("symbols = [", "segment_mib = 1\nsymbols = [");
+    Topology::parse(&text).unwrap()
+}
+
+/// A disk with the journal of a day in which everything happens.
+pub fn journaled(topology: &Topology, seed: u64) -> Disk {
+    journaled_to(topology, seed, INPUTS)
+}
+
+/// The same day, up to an input.
+pub fn journaled_to(topology: &Topology, seed: u64, count: usize) -> Disk {
+    let mut hostile = Hostile::new(seed, naive::increments::OFFERED);
+    let first = hostile.next().unwrap();
+    let defined = definitions(topology)
+        .into_iter()
+        .map(|command| Input { command, ..first });
+    let all = defined.chain([first]).chain(hostile).take(count);
+    let numbered = (1..)
+        .zip(all)
+        .map(|(sequence, input)| Input { sequence, ..input });
+    let inputs: Vec<Input> = numbered.collect();
+    let disk = Disk::new(seed);
+    let mut storage = disk.storage();
+    let resume = recover(&mut storage, &mut |_| ()).unwrap().resume;
+    let config = Config {
+        segment_bytes: SEGMENT_BYTES_MIN,
+    };
+    let mut writer = Writer::open(storage, config, resume).unwrap();
+    for group in inputs.chunks(50) {
+        while writer.append(group).is_err() {
+            writer.poll().unwrap();
+        }
+    }
+    while writer.durable() < count as u64 {
+        writer.poll().unwrap();
+    }
+    disk
+}
+
+/// Turns that a shadow gets at most, and those without work after which it has none.
+const TURNS_MAX: u64 = 20_000;
+const IDLE_TURNS: u64 = 20;
+
+/// A shadow's life up to the input `durable`; gives where it stood and the hash of its state.
+pub fn live(topology: &Topology, disk: &Disk, durable: u64) -> (u64, u64) {
+    let (stands, failure) = live_from(topology, disk, durable, u64::MAX);
+    assert_eq!(failure, None);
+    stands
+}
+
+/// The same beside a venue that started from a snapshot; gives why it stopped, too, if it did.
+pub fn live_from(
+    topology: &Topology,
+    disk: &Disk,
+    durable: u64,
+    started_from: u64,
+) -> ((u64, u64), Option<String>) {
+    let mut set = counters_anonymous().unwrap();
+    let counters = shadow::Counters::new(&mut set).unwrap();
+    set.counter("journal.durable").unwrap().set(durable);
+    let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
+    let parts = shadow::Parts {
+        segments: Box::new(disk.storage()),
+        files: Box::new(disk.files()),
+        session: SESSION,
+        started_from,
+        streams: None,
+    };
+    let mut shadow = Shadow::open(topology, parts, &mut lines, counters).unwrap();
+    let mut idle_turns = 0;
+    for turn in 1..=TURNS_MAX {
+        idle_turns = match shadow.poll(turn * 60_000_000) {
+            Progress::Idle => idle_turns + 1,
+            _ => 0,
+        };
+        if idle_turns == IDLE_TURNS || shadow.failure().is_some() {
+            let stands = (shadow.sequence(), shadow.state_hash());
+            return (stands, shadow.failure().map(str::to_owned));
+        }
+    }
+    panic!("it does not come to its end");
+}
+
+/// All messages of all streams.
+pub fn messages(topology: &Topology, mut files: DiskFiles) -> Vec<(Name, Vec<Vec<u8>>)> {
+    let of = |kind| move |number| Name { kind, number };
+    let replies = (1..=topology.users.len() as u16).map(of(Kind::Replies));
+    let names = [Name::FEED, Name::DEPTH].into_iter().chain(replies);
+    let mut read = |name: Name| {
+        let mut all = Vec::new();
+        let next = stream::read(&mut files, name, 1, &mut |_, message| {
+            all.push(message.to_vec());
+            true
+        });
+        assert_eq!(next, Ok(all.len() as u64 + 1));
+        (name, all)
+    };
+    names
+        .chain([of(Kind::DropCopy)(1)])
+        .map(&mut read)
+        .collect()
+}
