@@ -16,6 +16,9 @@ pub struct Drill {
     /// Starts that are measured.
     #[arg(long, default_value_t = 5)]
     starts: u32,
+    /// The streams end with the snapshot, as if the power had been cut.
+    #[arg(long)]
+    streams_lost: bool,
     /// The profile of the program: a bound only means something for `release`.
     #[arg(long, default_value = "release")]
     profile: String,
@@ -28,6 +31,7 @@ impl Drill {
             live: 20_000,
             tail: 200_000,
             starts: 2,
+            streams_lost: false,
             profile: "checked".to_owned(),
         }
     }
@@ -51,6 +55,9 @@ pub fn run(drill: &Drill) -> Outcome {
         ("--starts", drill.starts.into()),
     ] {
         started.arg(name).arg(number.to_string());
+    }
+    if drill.streams_lost {
+        started.arg("--streams-lost");
     }
     run_command(&mut started)
 }

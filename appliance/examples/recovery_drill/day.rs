@@ -19,6 +19,13 @@ const SYMBOLS: u16 = 16;
 /// Inputs of a record: what gathers during one flush at a million orders a second.
 const GROUP_INPUTS: usize = 100;
 
+/// Reply memory of a session: far less than its day.
+const REPLY_MIB: u32 = 16;
+
+/// Time of the shadow between two turns, and turns after the last input until all is written.
+const STEP_NS: u64 = 10_000_000;
+const STEPS_BEHIND: u64 = 30;
+
 /// The user of the first order.
 pub const FIRST_USER: &str = "FIRST";
 
@@ -53,12 +60,11 @@ impl Made {
     }
 }
 
-fn text(dir: &Path, live: u32, inputs: u64) -> String {
+fn text(dir: &Path, live: u32) -> String {
     let symbols: Vec<String> = (1..=SYMBOLS).map(|it| format!("\"S{it:04}\"")).collect();
-    let reply_mib = ((inputs * 200 / u64::from(SESSIONS)) >> 20) + 16;
     let mut text = format!(
         "name = \"recovery-drill\"\ndata_dir = \"{}\"\nack = \"disk\"\nsymbols = [{}]\n\
-         [order_entry]\naddress = \"127.0.0.1:0\"\nreply_mib = {reply_mib}\n\
+         [order_entry]\naddress = \"127.0.0.1:0\"\nreply_mib = {REPLY_MIB}\n\
          [feed]\ngroup = \"127.0.0.1:26499\"\nsource = \"127.0.0.1:0\"\n\
          rerequest = \"127.0.0.1:0\"\n\
          [limits]\nsymbols = {SYMBOLS}\nsessions = 16\norders = {}\n\
@@ -138,9 +144,12 @@ impl Maker<'_> {
 
 /// Makes a day in an empty directory: so many orders on the books, a snapshot, and so many inputs
 /// behind it.
-pub fn make(dir: &Path, live: u32, tail: u64) -> Result<Made, String> {
+///
+/// With `streams_whole` the shadow had written all that follows from these inputs, too, as it has
+/// before a crash; without, the streams end with the snapshot.
+pub fn make(dir: &Path, live: u32, tail: u64, streams_whole: bool) -> Result<Made, String> {
     let dir = std::path::absolute(dir).map_err(|e| e.to_string())?;
-    let text = text(&dir, live, u64::from(live) + tail);
+    let text = text(&dir, live);
     let topology_file = dir.join("drill.toml");
     std::fs::write(&topology_file, &text).map_err(|e| e.to_string())?;
     let topology = Topology::parse(&text).map_err(|e| e.to_string())?;
@@ -164,7 +173,8 @@ pub fn make(dir: &Path, live: u32, tail: u64) -> Result<Made, String> {
     }
     let inputs = maker.settle()?;
     let state_hash = maker.engine.state_hash();
-    let snapshot_made = snapshot_make(&topology, &day, snapshot)?;
+    let streams_to = if streams_whole { inputs } else { snapshot };
+    let snapshot_made = snapshot_make(&topology, &day, snapshot, streams_to)?;
     let name = day.directory.join(journal::snapshot::file_name(snapshot));
     Ok(Made {
         topology_file,
@@ -210,9 +220,14 @@ fn maker<'m>(
     })
 }
 
-/// Lets a shadow follow the journal up to an input, and make a snapshot there; says how long that
-/// took.
-fn snapshot_make(topology: &Topology, day: &Day, at: u64) -> Result<Duration, String> {
+/// Lets a shadow follow the journal up to an input, make a snapshot there, and follow on up to
+/// another one; says how long the snapshot took.
+fn snapshot_make(
+    topology: &Topology,
+    day: &Day,
+    at: u64,
+    streams_to: u64,
+) -> Result<Duration, String> {
     let mut set = counters_anonymous().map_err(|e| e.to_string())?;
     let mut durable = set.counter("journal.durable").map_err(|e| e.to_string())?;
     durable.set(at);
@@ -222,6 +237,7 @@ fn snapshot_make(topology: &Topology, day: &Day, at: u64) -> Result<Duration, St
         files: Box::new(DirectoryFiles::new(&day.directory)),
         session: day.session,
         started_from: u64::MAX,
+        streams: None,
     };
     let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
     let opened = Shadow::open(topology, parts, &mut lines, counters);
@@ -236,5 +252,19 @@ fn snapshot_make(topology: &Topology, day: &Day, at: u64) -> Result<Duration, St
             "no snapshot behind input {at}: it stands at {stands}"
         ));
     }
-    Ok(begun.elapsed())
+    let taken = begun.elapsed();
+    durable.set(streams_to);
+    // What waits is written after a while, which passes at each turn.
+    let mut now_ns = 1;
+    while shadow.sequence() < streams_to && shadow.failure().is_none() {
+        shadow.poll(now_ns);
+        now_ns += STEP_NS;
+    }
+    (0..STEPS_BEHIND).for_each(|step| {
+        shadow.poll(now_ns + step * STEP_NS);
+    });
+    match shadow.failure() {
+        None => Ok(taken),
+        Some(why) => Err(why.to_owned()),
+    }
 }

@@ -31,6 +31,9 @@ struct Arguments {
     /// The program.
     #[arg(long)]
     wirecross: PathBuf,
+    /// The streams end with the snapshot, as if the power had been cut: all behind it is made anew.
+    #[arg(long)]
+    streams_lost: bool,
     /// Fails if the slowest start takes longer.
     #[arg(long)]
     within_ms: Option<u64>,
@@ -52,7 +55,13 @@ fn main() -> ExitCode {
 fn drill(arguments: &Arguments) -> Result<(), String> {
     std::fs::create_dir_all(&arguments.dir).map_err(|e| e.to_string())?;
     let begun = Instant::now();
-    let day = day::make(&arguments.dir, arguments.live, arguments.tail)?;
+    let streams_whole = !arguments.streams_lost;
+    let day = day::make(
+        &arguments.dir,
+        arguments.live,
+        arguments.tail,
+        streams_whole,
+    )?;
     println!(
         "made: {} inputs, snapshot behind {} with {} orders ({} MiB, {:.2} s to make), {:.1} s in \
          all",
