@@ -90,6 +90,9 @@ pub struct OrderEntry {
     pub lock_after: u32,
     /// How long such a lock lasts.
     pub lock: Duration,
+    /// How long the gate may have more to do than it can before it refuses new orders; without it
+    /// they wait.
+    pub refuse_after: Option<Duration>,
     /// Reply bytes that may wait unsent towards one client.
     pub backlog_bytes: usize,
     /// Reply bytes kept per session, so that a client that returns gets what it missed.

@@ -22,6 +22,11 @@ const KINDS: &[Kind] = &[
         tests: &[("session", "cuts"), ("appliance", "cut_sessions")],
     },
     Kind {
+        name: "overload",
+        about: "twice what the venue sustains for 30 s; measures: keep the machine quiet",
+        tests: &[("appliance", "overload_rate")],
+    },
+    Kind {
         name: "cross-account",
         about: "10,000,000 commands that name other sessions' orders",
         tests: &[("matching", "cross_account")],

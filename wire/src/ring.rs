@@ -374,6 +374,8 @@ codes! {
         MassCancel = 36,
         /// The journal's disk is full: what is left of it is for orders to leave.
         DiskFull = 37,
+        /// The venue has more to do than it can: try again.
+        Overloaded = 38,
     }
 }
 

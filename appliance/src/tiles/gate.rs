@@ -3,6 +3,7 @@
 //! It owns the listening port and the protocol. An event becomes a reply only when the ack rule
 //! allows it; until then it stays in the ring, which so is the hold buffer.
 
+mod behind;
 mod counters;
 mod last;
 mod past;
@@ -14,6 +15,7 @@ use super::{BATCH, FIGURES_NS, Phase, Progress, Signals, Tile};
 use crate::topology::{Ack, Topology};
 use crate::venue::logins::LoginLinks;
 use crate::venue::seats::Seats;
+use behind::Behind;
 use counters::Counters;
 use last::LastRoom;
 use nic::{Conn, Stamp, TcpEvent, TcpPort};
@@ -57,6 +59,7 @@ pub struct GateTile<T: TcpPort> {
     signals: Signals,
     ack: Ack,
     held: Held,
+    behind: Behind,
     /// This turn, somebody had no room for what the gate had for them.
     is_refused: bool,
     /// Connections that neither side has ended.
@@ -100,6 +103,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             signals: Signals::new(set)?,
             ack: topology.ack,
             held: Held::default(),
+            behind: Behind::new(topology),
             is_refused: false,
             open: BTreeSet::new(),
             parted: BTreeSet::new(),
@@ -390,6 +394,9 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
         work += self.transmit(now_ns);
         if self.inputs >= self.opening {
             self.counters.doing.now(Part::Receive);
+            let (bytes, room) = (self.held.bytes(), self.links.commands.room());
+            let is_late = self.behind.is_too_long(now_ns, bytes, room);
+            self.entry.overloaded(is_late);
             let is_taking = phase == Phase::Running && !self.signals.has_journal_failed();
             work += self.receive(now_ns, is_taking);
             work += self.judge(now_ns);

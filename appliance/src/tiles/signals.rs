@@ -26,6 +26,7 @@ pub const COUNTERS: &[&str] = &[
     "gate.refused_address",
     "gate.throttled",
     "gate.throttled_out",
+    "gate.overloaded",
     "gate.malformed",
     "gate.stalled",
     "gate.unreadable",

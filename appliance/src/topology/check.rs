@@ -255,6 +255,11 @@ fn order_entry(raw: &raw::OrderEntry) -> Result<OrderEntry, Error> {
         second_login: raw.second_login,
         lock_after: raw.lock_after,
         lock: Duration::from_secs(within("order_entry.lock_s", raw.lock_s, 0..=31_536_000)?),
+        refuse_after: raw
+            .refuse_after_ms
+            .map(|ms| within("order_entry.refuse_after_ms", ms, 1..=60_000))
+            .transpose()?
+            .map(Duration::from_millis),
         backlog_bytes: within(
             "order_entry.backlog_kib",
             raw.backlog_kib,

@@ -186,6 +186,7 @@ pub(super) struct OrderEntry {
     pub lock_after: u32,
     #[serde(default = "lock_s_default")]
     pub lock_s: u64,
+    pub refuse_after_ms: Option<u64>,
     #[serde(default = "stall_ms_default")]
     pub stall_ms: u64,
     #[serde(default = "silence_ms_default")]

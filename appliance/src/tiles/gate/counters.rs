@@ -27,6 +27,7 @@ pub(super) struct Counters {
     pub(super) refused_address: Counter,
     pub(super) throttled: Counter,
     pub(super) throttled_out: Counter,
+    pub(super) overloaded: Counter,
     pub(super) malformed: Counter,
     pub(super) stalled: Counter,
     pub(super) unreadable: Counter,
@@ -59,6 +60,7 @@ impl Counters {
             refused_address: set.counter("gate.refused_address")?,
             throttled: set.counter("gate.throttled")?,
             throttled_out: set.counter("gate.throttled_out")?,
+            overloaded: set.counter("gate.overloaded")?,
             malformed: set.counter("gate.malformed")?,
             stalled: set.counter("gate.stalled")?,
             unreadable: set.counter("gate.unreadable")?,
@@ -88,6 +90,7 @@ impl Counters {
         self.refused_address.set(counts.refused_address);
         self.throttled.set(counts.throttled_messages);
         self.throttled_out.set(counts.throttled);
+        self.overloaded.set(counts.overloaded);
         self.malformed.set(counts.malformed.iter().sum());
         self.stalled.set(counts.stalled);
         self.unreadable.set(counts.unreadable);

@@ -100,6 +100,8 @@ pub struct Counters {
     pub throttled_messages: u64,
     /// Closed: [`Cause::Throttled`].
     pub throttled: u64,
+    /// Orders refused because the venue was overloaded.
+    pub overloaded: u64,
     /// Closed: [`Cause::Kicked`].
     pub kicked: u64,
     /// Closed: [`Cause::Unreadable`].

@@ -13,6 +13,9 @@ use crate::store::{PACKET_HEAD_BYTES, Store};
 /// Room for packets outside the stream: login reply, account query replies, heartbeat, end.
 const CONTROL_BYTES: usize = 256;
 
+/// Room for refusals behind them, which a turn may have many of.
+const REFUSALS_BYTES: usize = 16_384;
+
 /// The longest packet outside the stream: Login Accepted.
 pub(super) const CONTROL_PACKET_BYTES_MAX: usize = 33;
 
@@ -170,7 +173,16 @@ impl Connection {
 
     /// Queues a packet outside the stream, or says that there is no room.
     pub(super) fn control(&mut self, kind: u8, payload: &[u8]) -> bool {
-        if self.control.len() + PACKET_HEAD_BYTES + payload.len() > CONTROL_BYTES {
+        self.outside(kind, payload, CONTROL_BYTES)
+    }
+
+    /// Queues a message outside the stream of which there may be many.
+    pub(super) fn refusal(&mut self, message: &[u8]) -> bool {
+        self.outside(b'U', message, REFUSALS_BYTES)
+    }
+
+    fn outside(&mut self, kind: u8, payload: &[u8], bytes_max: usize) -> bool {
+        if self.control.len() + PACKET_HEAD_BYTES + payload.len() > bytes_max {
             return false;
         }
         self.control

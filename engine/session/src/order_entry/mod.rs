@@ -37,6 +37,7 @@ mod places;
 mod presence;
 mod read;
 mod recall;
+mod refuse;
 mod replies;
 mod session;
 mod state;
@@ -107,6 +108,8 @@ pub struct OrderEntry {
     /// Replies that gave way and are not kept elsewhere will be.
     are_kept: bool,
     ended: bool,
+    /// New orders are refused, as the venue has too much to do.
+    is_overloaded: bool,
     /// Where reading starts, so that no connection is always first.
     turn: usize,
 }
@@ -133,6 +136,7 @@ impl OrderEntry {
             full: false,
             are_kept: false,
             ended: false,
+            is_overloaded: false,
             turn: 0,
             config,
         })
@@ -229,6 +233,12 @@ impl OrderEntry {
             self.read(slot, now_ns, sink);
         }
         bytes.len() - rest.len()
+    }
+
+    /// Whether new orders and replacements are refused from here on, because the venue has too much
+    /// to do. Cancels go on.
+    pub const fn overloaded(&mut self, is_overloaded: bool) {
+        self.is_overloaded = is_overloaded;
     }
 
     /// The other side closed the connection, or it broke: what it sent and was not read is lost.

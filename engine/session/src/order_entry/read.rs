@@ -191,6 +191,9 @@ impl OrderEntry {
         if let Some(step) = self.throttle(connection, index, &command, now_ns) {
             return step;
         }
+        if let Some(step) = self.turn_away(connection, &command, now_ns) {
+            return step;
+        }
         let step = self.command(index, extra, command, sink);
         if matches!(step, Step::Taken) {
             let rate = &self.members[index].rate;

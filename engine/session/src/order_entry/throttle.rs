@@ -4,14 +4,13 @@
 //! record of the journal and no place in the stream of replies: it goes unsequenced, and a member
 //! whose buffer is full of refusals is not read until it takes them.
 
-use wire::ouch::outbound::fields::{CancelReject, Rejected};
 use wire::ring::{Command, CommandKind, Reason};
 
 use super::connection::Connection;
 use super::read::Step;
-use super::replies::reject_code;
+use super::refuse::refusal;
 use super::{Cause, OrderEntry};
-use crate::{DAY_NS, SECOND_NS};
+use crate::SECOND_NS;
 
 /// What a member that is logged out for it is told.
 const TOLD: &[u8] = b"too many messages: logged out";
@@ -91,26 +90,8 @@ impl OrderEntry {
             connection.control(b'+', TOLD);
             return Some(Step::Close(Cause::Throttled));
         }
-        let mut message = [0; 64];
-        let timestamp = now_ns % DAY_NS;
-        let written = if is_cancel {
-            let user_ref = command.user_ref;
-            CancelReject {
-                timestamp,
-                user_ref,
-            }
-            .encode(&mut message)
-        } else {
-            let refused = Rejected {
-                timestamp,
-                user_ref: command.user_ref,
-                reason: reject_code(Reason::RateLimit),
-                client_id: command.client_id,
-            };
-            refused.encode(&mut message)
-        };
-        let told = written.is_ok_and(|bytes| connection.control(b'U', &message[..bytes]));
-        if !told {
+        let (message, bytes) = refusal(command, Reason::RateLimit, now_ns);
+        if !connection.control(b'U', &message[..bytes]) {
             return Some(Step::Held);
         }
         let throttle = &mut self.sessions[index].throttle;
