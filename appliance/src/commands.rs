@@ -19,6 +19,8 @@ pub mod top;
 pub mod topology;
 pub mod tune;
 
+use crate::client::top::Reading;
+use crate::venue::INSECURE;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -39,6 +41,14 @@ const EXIT_FAILED: u8 = 2;
 fn failed(command: &str, error: impl std::fmt::Display) -> ExitCode {
     eprintln!("{command}: {error}");
     ExitCode::from(EXIT_FAILED)
+}
+
+/// Says loudly that the running venue of a data directory gave up none of its rights, if so.
+fn insecure_warn(data_dir: &Path) {
+    let reading = Reading::take(data_dir, 0).ok();
+    if reading.is_some_and(|reading| reading.is_insecure()) {
+        eprintln!("wirecross: {INSECURE}");
+    }
 }
 
 /// Prints JSON.

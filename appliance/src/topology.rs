@@ -17,6 +17,7 @@ mod place;
 mod rate;
 mod raw;
 mod rules;
+mod sandbox;
 mod secret;
 mod shadow;
 mod turns;
@@ -30,6 +31,7 @@ pub use lines::LineB;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
+pub use sandbox::Sandbox;
 pub use secret::{SecondLogin, Secret, letters_of};
 pub use shadow::Shadow;
 pub use turns::{Schedule, Turn, Turns};
@@ -284,6 +286,8 @@ pub struct Topology {
     pub keeping: Keeping,
     /// Who writes streams and snapshots, if anybody does.
     pub shadow: Option<Shadow>,
+    /// Whom the process becomes.
+    pub sandbox: Sandbox,
     /// Where each tile runs, in the order of [`Tile::ALL`].
     pub places: [Place; Tile::ALL.len()],
     /// How deep each link is, in the order of [`Link::ALL`].

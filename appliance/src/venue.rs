@@ -12,6 +12,7 @@ mod definitions;
 mod keeping;
 mod kept;
 pub mod logins;
+mod muster;
 mod past;
 mod presence;
 mod recall;
@@ -29,6 +30,7 @@ mod spent;
 mod stop;
 mod threads;
 mod time;
+mod walls;
 pub mod word;
 
 pub(crate) use answer::decimals;
@@ -41,6 +43,7 @@ pub use schedule::Schedule;
 pub use seats::sessions_told;
 pub use stop::StopRequests;
 pub(crate) use threads::idle;
+pub use walls::{INSECURE, INSECURE_COUNTER, USER_DEFAULT};
 
 use crate::tiles::{
     ANSWERS_DEPTH, COUNTERS, Desk, EngineLinks, EngineTile, GateLinks, GateTile, HISTOGRAMS,

@@ -1,16 +1,18 @@
-//! A gateway that was taken over: inside the sandbox it tries everything that a thief would.
+//! A process that was taken over: inside the sandbox it tries everything that a thief would.
 //!
-//! `evil_gateway FILE FOLDER PORT USER` confines itself as the FIX gateway does, with FOLDER left
-//! to it, and tries each act; it ends with 1 if one succeeds. FILE stands for the journal, PORT is
-//! one that somebody listens on and that is not the venue's. With `--free` it does not confine
-//! itself and tries each act in a child: most must succeed then, or the trial proves nothing.
+//! `evil_gateway FILE FOLDER PORT VENUE_PORT USER` confines itself as the FIX gateway does, with
+//! FOLDER left to it, and tries each act; it ends with 1 if one succeeds. FILE stands for the
+//! journal, PORT is one that somebody listens on and that is not the venue's. With `--venue` it
+//! confines itself as the venue does instead, FOLDER being its data directory and FILE somebody
+//! else's. With `--free` it does not confine itself and tries each act in a child: most must
+//! succeed then, or the trial proves nothing.
 #![deny(unsafe_op_in_unsafe_fn)]
 #![allow(missing_docs)]
 // Each act is one call of the system with made-up arguments, whose result is all that counts.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
 use libc::{c_long, syscall};
-use sandbox::{Confinement, Identity, enter};
+use sandbox::{Calls, Confinement, Identity, SandboxError, enter};
 use std::ffi::CString;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -27,6 +29,8 @@ struct Prey {
     port: u16,
     /// A process of somebody else: our parent.
     parent: i32,
+    /// An io_uring that was made before, with nothing forbidden.
+    ring: i32,
 }
 
 type Act = (&'static str, fn(&Prey) -> bool);
@@ -280,6 +284,13 @@ const KERNEL: &[Act] = &[
         let at = parameters.as_mut_ptr() as usize;
         call(libc::SYS_io_uring_setup, [4, at, 0, 0, 0, 0])
     }),
+    ("leave our rights with a ring that is there", |p| {
+        let personality = 9;
+        call(
+            libc::SYS_io_uring_register,
+            [p.ring as usize, personality, 0, 0, 0, 0],
+        )
+    }),
     ("load a program into the kernel", |_| {
         // BPF_MAP_CREATE of an array.
         let mut attributes = [2_u32, 4, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -383,6 +394,24 @@ fn in_child(act: fn(&Prey) -> bool, prey: &Prey) -> bool {
     waited == child && libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
 }
 
+/// A ring as who we are now.
+fn ring() -> i32 {
+    let mut parameters = [0_u8; 120];
+    let at = parameters.as_mut_ptr() as usize;
+    unsafe { syscall(libc::SYS_io_uring_setup, 4, at) as i32 }
+}
+
+/// What a venue does with its folder while it runs.
+fn honest_venue(prey: &Prey) -> bool {
+    let [draft, day] = ["draft", "day"].map(|name| prey.folder.join(name));
+    let written = std::fs::write(&draft, "1").is_ok();
+    let renamed = std::fs::rename(&draft, prey.folder.join("segment")).is_ok();
+    let listed = std::fs::read_dir(&prey.folder).is_ok_and(|all| all.count() > 0);
+    let removed = std::fs::remove_dir_all(&day).is_ok();
+    println!("honest work: write {written}, rename {renamed}, list {listed}, remove {removed}");
+    written && renamed && listed && removed
+}
+
 /// What must still work: the folder, and the port that was left.
 fn honest(prey: &Prey, port: u16) -> bool {
     let path = prey.folder.join("numbers");
@@ -397,10 +426,27 @@ fn honest(prey: &Prey, port: u16) -> bool {
     written && read && connected
 }
 
+/// Confines itself as the one or the other.
+fn confine(prey: &Prey, venue_port: u16, user: &str, is_venue: bool) -> Result<(), SandboxError> {
+    let mut confinement = Confinement {
+        identity: Identity::of(user).ok(),
+        ..Confinement::default()
+    };
+    if !is_venue {
+        confinement.folders.push(prey.folder.clone());
+        confinement.connect_ports.push(venue_port);
+        return enter(&confinement, Calls::Gateway).map(drop);
+    }
+    confinement.homes.push(prey.folder.clone());
+    confinement.takes_less = true;
+    confinement.locks_memory = true;
+    enter(&confinement, Calls::Venue).map(drop)
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, folder, port, venue, user, rest @ ..] = arguments.as_slice() else {
-        eprintln!("evil_gateway FILE FOLDER PORT VENUE_PORT USER [--free]");
+        eprintln!("evil_gateway FILE FOLDER PORT VENUE_PORT USER [--venue | --free]");
         return ExitCode::from(2);
     };
     let prey = Prey {
@@ -408,19 +454,14 @@ fn main() -> ExitCode {
         folder: folder.into(),
         port: port.parse().unwrap_or(0),
         parent: unsafe { libc::getppid() },
+        ring: ring(),
     };
     let venue = venue.parse().unwrap_or(0);
     let is_free = rest.first().is_some_and(|word| word == "--free");
-    if !is_free {
-        let confinement = Confinement {
-            folders: vec![prey.folder.clone()],
-            connect_ports: vec![venue],
-            identity: Identity::of(user).ok(),
-        };
-        if let Err(error) = enter(&confinement) {
-            eprintln!("{error}");
-            return ExitCode::from(2);
-        }
+    let is_venue = rest.first().is_some_and(|word| word == "--venue");
+    if !is_free && let Err(error) = confine(&prey, venue, user, is_venue) {
+        eprintln!("{error}");
+        return ExitCode::from(2);
     }
     let acts = [FILES, PROCESSES, NETWORK, KERNEL].concat();
     let mut done = 0;
@@ -433,7 +474,11 @@ fn main() -> ExitCode {
         done += usize::from(is_done);
         println!("{} {name}", if is_done { "DONE   " } else { "refused" });
     }
-    let is_honest = is_free || honest(&prey, venue);
+    let is_honest = match (is_free, is_venue) {
+        (true, _) => true,
+        (_, true) => honest_venue(&prey),
+        _ => honest(&prey, venue),
+    };
     println!("{done} of {} acts done", acts.len());
     ExitCode::from(u8::from(done > 0 || !is_honest))
 }

@@ -3,13 +3,23 @@
 use crate::SandboxError;
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
-    SeccompFilter, SeccompRule, apply_filter,
+    SeccompFilter, SeccompRule, apply_filter_all_threads,
 };
 use std::collections::BTreeMap;
 
-/// Calls that are allowed whatever their arguments. What they reach is bounded by what is open and
-/// by landlock.
-const ALLOWED: &[i64] = &[
+/// Which program is confined: what it may ask of the kernel, whatever is open and whatever landlock
+/// leaves to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// A program of one thread that accepts and makes TCP connections and writes a few files.
+    Gateway,
+    /// Threads that have all their sockets and rings already, and that write files of a folder
+    /// which they keep in order. They start no thread, open no socket and make no ring.
+    Venue,
+}
+
+/// Calls of every program, whatever their arguments.
+const EVERY: &[i64] = &[
     // Bytes in and out of what is open.
     libc::SYS_read,
     libc::SYS_write,
@@ -21,15 +31,11 @@ const ALLOWED: &[i64] = &[
     libc::SYS_sendmsg,
     // Sockets of what listens already.
     libc::SYS_accept4,
-    libc::SYS_connect,
     libc::SYS_shutdown,
     libc::SYS_setsockopt,
     libc::SYS_getsockopt,
     libc::SYS_getsockname,
     libc::SYS_getpeername,
-    libc::SYS_epoll_wait,
-    libc::SYS_epoll_pwait,
-    libc::SYS_epoll_ctl,
     libc::SYS_poll,
     libc::SYS_ppoll,
     // Files below the folders that are left.
@@ -69,29 +75,92 @@ const ALLOWED: &[i64] = &[
     libc::SYS_exit_group,
 ];
 
-/// Lets only [`ALLOWED`] and what is allowed with some arguments pass.
-pub(crate) fn restrict() -> Result<(), SandboxError> {
-    let program = program().map_err(|e| SandboxError::new("seccomp", e))?;
-    apply_filter(&program).map_err(|e| SandboxError::new("seccomp", e))
+/// What a gateway has beside those.
+const GATEWAY: &[i64] = &[
+    libc::SYS_connect,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_ctl,
+];
+
+/// What a venue has beside those.
+const VENUE: &[i64] = &[
+    // Segments, streams, snapshots and days.
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_rename,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_unlink,
+    libc::SYS_rmdir,
+    libc::SYS_getdents64,
+    libc::SYS_fadvise64,
+    // How far the clock is off: it cannot be set without a capability.
+    libc::SYS_adjtimex,
+    libc::SYS_clock_adjtime,
+    // Waiting for SIGTERM.
+    libc::SYS_rt_sigtimedwait,
+    // Threads that were started a moment ago and are not through with that.
+    libc::SYS_rseq,
+    libc::SYS_set_robust_list,
+    // Rings that are there. What they may do was said when they were made, in `nic` and `journal`.
+    libc::SYS_io_uring_enter,
+];
+
+/// What a ring may be told: switch on, another socket of its table, cancel.
+const RING_ACTS: [i32; 3] = [12, 6, 24];
+
+impl Calls {
+    /// Lets only these calls pass, in all threads, for good.
+    ///
+    /// # Errors
+    /// The kernel refuses the filter.
+    pub fn restrict(self) -> Result<(), SandboxError> {
+        let told = |e: &dyn std::fmt::Display| SandboxError::new("seccomp", e);
+        let program = self.program().map_err(|e| told(&e))?;
+        apply_filter_all_threads(&program).map_err(|e| told(&e))
+    }
+
+    fn program(self) -> Result<BpfProgram, BackendError> {
+        let (more, ruled) = match self {
+            Self::Gateway => (GATEWAY, gateway_rules()?),
+            Self::Venue => (VENUE, venue_rules()?),
+        };
+        let free = EVERY.iter().chain(more).map(|call| (*call, Vec::new()));
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = free.chain(ruled).collect();
+        for call in [libc::SYS_mmap, libc::SYS_mprotect] {
+            rules.insert(call, vec![rule(&[bits(2, libc::PROT_EXEC, 0)?])?]);
+        }
+        let blocking = rule(&[is(1, libc::FIONBIO as i32)?])?;
+        rules.insert(libc::SYS_ioctl, vec![blocking]);
+        let refused = SeccompAction::Errno(libc::EPERM as u32);
+        let architecture = std::env::consts::ARCH.try_into()?;
+        SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?.try_into()
+    }
 }
 
-fn program() -> Result<BpfProgram, BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
-    for call in [libc::SYS_mmap, libc::SYS_mprotect] {
-        rules.insert(call, vec![rule(&[bits(2, libc::PROT_EXEC, 0)?])?]);
-    }
+/// Calls that are allowed with some arguments.
+type Ruled = Vec<(i64, Vec<SeccompRule>)>;
+
+/// TCP only.
+fn gateway_rules() -> Result<Ruled, BackendError> {
     let stream = || bits(1, 0xF, libc::SOCK_STREAM);
     let inet = vec![
         rule(&[is(0, libc::AF_INET)?, stream()?])?,
         rule(&[is(0, libc::AF_INET6)?, stream()?])?,
     ];
-    rules.insert(libc::SYS_socket, inet);
-    let blocking = rule(&[is(1, libc::FIONBIO as i32)?])?;
-    rules.insert(libc::SYS_ioctl, vec![blocking]);
-    let refused = SeccompAction::Errno(libc::EPERM as u32);
-    let architecture = std::env::consts::ARCH.try_into()?;
-    SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?.try_into()
+    Ok(vec![(libc::SYS_socket, inet)])
+}
+
+/// Rings that are there, and being nicer to others than before.
+fn venue_rules() -> Result<Ruled, BackendError> {
+    let act = |act: &i32| rule(&[is(1, *act)?]);
+    let acts: Result<Vec<SeccompRule>, BackendError> = RING_ACTS.iter().map(act).collect();
+    let ourselves = rule(&[is(0, libc::PRIO_PROCESS as i32)?, is(1, 0)?])?;
+    Ok(vec![
+        (libc::SYS_io_uring_register, acts?),
+        (libc::SYS_setpriority, vec![ourselves]),
+    ])
 }
 
 fn rule(conditions: &[SeccompCondition]) -> Result<SeccompRule, BackendError> {

@@ -11,6 +11,11 @@ use rustix::thread::{
 };
 use std::fmt;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a thread that was joined may still be listed, and how often that is looked at.
+const JOINED_MAX: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A user of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +77,48 @@ pub(crate) fn forbid_cores() -> Result<(), SandboxError> {
         maximum: Some(0),
     };
     setrlimit(Resource::Core, none).map_err(|e| SandboxError::new("no core", e))
+}
+
+/// Memory may be locked by whom root becomes as root may, as far as this root may say so: in a
+/// container it may not, and there it locks what the limit allows.
+pub(crate) fn allow_locking() {
+    let any = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    let _ = setrlimit(Resource::Memlock, any);
+}
+
+/// There is one thread: who a thread is, and what it reaches, is a thread's own affair. One that
+/// was joined is listed for another moment.
+pub(crate) fn is_alone() -> Result<(), SandboxError> {
+    let deadline = Instant::now() + JOINED_MAX;
+    loop {
+        let names = threads().map_err(|e| SandboxError::new("threads", e))?;
+        if names.len() == 1 {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let reason = format!("there are some already: {}", names.join(", "));
+            return Err(SandboxError::new("one thread", reason));
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The names of our threads. The kernel's own, of rings, do not count: they act with the rights of
+/// whoever asks them.
+fn threads() -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for task in std::fs::read_dir("/proc/self/task")? {
+        // One that ended meanwhile has no name.
+        if let Ok(name) = std::fs::read_to_string(task?.path().join("comm"))
+            && !name.starts_with("iou-")
+        {
+            names.push(name.trim_end().to_owned());
+        }
+    }
+    Ok(names)
 }
 
 /// Becomes somebody, without capabilities, for good.

@@ -1,14 +1,16 @@
 //! What a process gives up after its start, and never gets back.
 //!
-//! [`enter`] is called once, by the only thread, when all that needs rights was done. Behind it:
+//! Two steps, when all that needs rights was done. [`settle`], called by the only thread:
 //!
 //! - the process is another user, without capabilities, and can become nobody else;
 //! - it reaches no file but those below the folders that were named (landlock);
 //! - it binds no port and connects to none but those that were named (landlock);
-//! - it has the system calls of a network program that writes files, and no others (seccomp): no
-//!   process, no namespace, no other memory, nothing executable, and no io_uring, which would go
-//!   around the filter;
 //! - it leaves no core behind, and cannot be looked into.
+//!
+//! [`Calls::restrict`], when all threads are started: the process has the system calls of its kind
+//! of program and no others (seccomp): no process, no namespace, no other memory, nothing
+//! executable, and no new io_uring, which would go around the filter. [`enter`] is both at once,
+//! for a program of one thread.
 //!
 //! A call that is not allowed fails with EPERM. Whatever of this cannot be had is an error: a
 //! process that cannot be confined does not run.
@@ -18,6 +20,7 @@ mod calls;
 mod files;
 mod identity;
 
+pub use calls::Calls;
 pub use identity::{Identity, IdentityError, is_root};
 
 use std::fmt;
@@ -28,10 +31,18 @@ use std::path::PathBuf;
 pub struct Confinement {
     /// Folders below which files may be made, read and written.
     pub folders: Vec<PathBuf>,
+    /// Folders below which folders and sockets may be made and removed, too.
+    pub homes: Vec<PathBuf>,
     /// TCP ports that may be connected to.
     pub connect_ports: Vec<u16>,
+    /// TCP ports that may be bound; 0 for one that the system chooses.
+    pub bind_ports: Vec<u16>,
     /// Who the process becomes; a process of root's must become somebody.
     pub identity: Option<Identity>,
+    /// Less of landlock will do, from Linux 6.2 on.
+    pub takes_less: bool,
+    /// Memory may still be locked by whom root becomes.
+    pub locks_memory: bool,
 }
 
 /// A step that could not be done: the process must end.
@@ -56,15 +67,29 @@ impl fmt::Display for SandboxError {
 
 impl std::error::Error for SandboxError {}
 
-/// Confines the process; call it while it has one thread.
+/// Confines a process of one thread, calls and all.
 ///
 /// # Errors
 /// A step cannot be done. Some were: end the process.
-pub fn enter(confinement: &Confinement) -> Result<(), SandboxError> {
+pub fn enter(confinement: &Confinement, calls: Calls) -> Result<Vec<&'static str>, SandboxError> {
+    let missing = settle(confinement)?;
+    calls.restrict()?;
+    Ok(missing)
+}
+
+/// Confines a process of one thread, but for its calls. Gives what this kernel does not know of it,
+/// where less will do.
+///
+/// # Errors
+/// As [`enter`].
+pub fn settle(confinement: &Confinement) -> Result<Vec<&'static str>, SandboxError> {
+    identity::is_alone()?;
     identity::forbid_cores()?;
+    if confinement.locks_memory && is_root() {
+        identity::allow_locking();
+    }
     // Opened as who we are; in force at the end.
     let files = files::Files::open(confinement)?;
     identity::become_one(confinement.identity.as_ref())?;
-    files.restrict()?;
-    calls::restrict()
+    files.restrict(confinement.takes_less)
 }

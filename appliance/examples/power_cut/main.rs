@@ -15,6 +15,8 @@ mod random;
 mod trial;
 mod venue;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -60,7 +62,10 @@ fn main() -> ExitCode {
 }
 
 fn all(arguments: &Arguments) -> Result<(), String> {
-    let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+    // The venue becomes somebody else, who must pass here.
+    let passable = Permissions::from_mode(0o711);
+    let directory = tempfile::Builder::new().permissions(passable).tempdir();
+    let directory = directory.map_err(|error| error.to_string())?;
     let disk = Disk::create(directory.path()).map_err(|error| format!("the disk: {error}"))?;
     let plan = Plan {
         program: arguments.program.clone(),

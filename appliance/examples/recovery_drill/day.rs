@@ -148,8 +148,7 @@ impl Maker<'_> {
 /// With `streams_whole` the shadow had written all that follows from these inputs, too, as it has
 /// before a crash; without, the streams end with the snapshot.
 pub fn make(dir: &Path, live: u32, tail: u64, streams_whole: bool) -> Result<Made, String> {
-    let dir = std::path::absolute(dir).map_err(|e| e.to_string())?;
-    let text = text(&dir, live);
+    let text = text(dir, live);
     let topology_file = dir.join("drill.toml");
     std::fs::write(&topology_file, &text).map_err(|e| e.to_string())?;
     let topology = Topology::parse(&text).map_err(|e| e.to_string())?;

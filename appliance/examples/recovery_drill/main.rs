@@ -9,7 +9,7 @@ mod day;
 mod start;
 
 use clap::Parser;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -41,8 +41,13 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = drill(&arguments);
-    let _ = std::fs::remove_dir_all(&arguments.dir);
+    let outcome = std::path::absolute(&arguments.dir)
+        .map_err(|error| error.to_string())
+        .and_then(|dir| {
+            let outcome = drill(&arguments, &dir);
+            let _ = std::fs::remove_dir_all(dir);
+            outcome
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -52,12 +57,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn drill(arguments: &Arguments) -> Result<(), String> {
-    std::fs::create_dir_all(&arguments.dir).map_err(|e| e.to_string())?;
+fn drill(arguments: &Arguments, dir: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let program = std::fs::canonicalize(&arguments.wirecross).map_err(failed)?;
+    // The venue becomes somebody else, who need not be able to come here by the whole path.
+    std::env::set_current_dir(dir).map_err(failed)?;
     let begun = Instant::now();
     let streams_whole = !arguments.streams_lost;
     let day = day::make(
-        &arguments.dir,
+        Path::new("."),
         arguments.live,
         arguments.tail,
         streams_whole,
@@ -83,7 +92,7 @@ fn drill(arguments: &Arguments) -> Result<(), String> {
     println!("start     ready s   first order s   what the venue says");
     let mut slowest = Duration::ZERO;
     for round in 1..=arguments.starts {
-        let start = start::start(&arguments.wirecross, &day)?;
+        let start = start::start(&program, &day)?;
         println!(
             "{round:>5} {:>11.3} {:>15.3}   {}",
             start.ready.as_secs_f64(),

@@ -77,7 +77,9 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn load(path: &Path) -> Result<Topology, String> {
-    Topology::load(path).map_err(|error| error.to_string())
+    let topology = Topology::load(path).map_err(|error| error.to_string())?;
+    super::insecure_warn(&topology.data_dir);
+    Ok(topology)
 }
 
 /// The password comes by stdin: arguments stand in the list of processes.

@@ -55,7 +55,10 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     let said = Topology::load(&args.topology)
         .map_err(|error| error.to_string())
-        .and_then(|topology| say(&topology.data_dir, &args.words.join(" "), None));
+        .and_then(|topology| {
+            super::insecure_warn(&topology.data_dir);
+            say(&topology.data_dir, &args.words.join(" "), None)
+        });
     match said {
         Ok(told) => {
             println!("{told}");

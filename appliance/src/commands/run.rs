@@ -1,7 +1,7 @@
 //! `wirecross run`: a venue, until SIGTERM or SIGINT.
 
 use crate::topology::{Secret, Topology};
-use crate::venue::runner::{self, Ready, Summary};
+use crate::venue::runner::{self, Begin, Ready, Summary};
 use crate::venue::{StartError, StopRequests};
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,6 +16,10 @@ pub struct Args {
     /// Begin a new trading day instead of going on with the last one.
     #[arg(long)]
     pub new_day: bool,
+    /// Keep every right that the process was started with. For trying things out: whoever breaks
+    /// into the venue then has them, too.
+    #[arg(long)]
+    pub insecure_dev: bool,
 }
 
 /// Runs the venue: one `ready` line on stdout when members may connect, one `summary` line at the
@@ -39,7 +43,11 @@ fn venue(args: &Args) -> Result<Summary, StartError> {
     let requests = StopRequests::listen()?;
     let topology = Topology::load(&args.topology).map_err(|e| StartError::new(e.to_string()))?;
     plain_warn(&topology);
-    runner::run(&topology, args.new_day, &requests, ready_print)
+    let begin = Begin {
+        new_day: args.new_day,
+        confined: !args.insecure_dev,
+    };
+    runner::run(&topology, begin, &requests, ready_print)
 }
 
 /// Says loudly who has a password that anybody can read who can read the topology.

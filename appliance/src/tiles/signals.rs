@@ -7,6 +7,7 @@ use queue::{Counter, CounterSet, Error, Watch};
 /// Every counter of a venue.
 pub const COUNTERS: &[&str] = &[
     "venue.phase",
+    "venue.insecure",
     "gate.commands",
     "gate.stopped",
     "gate.inputs",

@@ -2,7 +2,8 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, SYMBOLS_MAX, Topology,
-    USERS_MAX, keeping, lines, logins, packets, raw, rules, secret, shadow, uring, wiring, xdp,
+    USERS_MAX, keeping, lines, logins, packets, raw, rules, sandbox, secret, shadow, uring, wiring,
+    xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -60,6 +61,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         gather: keeping::gather(&file.journal, ack)?,
         keeping: keeping::keeping(&file.journal)?,
         shadow: shadow::shadow(file.shadow.as_ref())?,
+        sandbox: sandbox::sandbox(file.sandbox)?,
         places,
         links,
         ticks,

@@ -26,6 +26,8 @@ pub(super) struct File {
     #[serde(default)]
     pub journal: super::keeping::Raw,
     pub shadow: Option<super::shadow::Raw>,
+    #[serde(default)]
+    pub sandbox: super::sandbox::Raw,
     pub tiles: BTreeMap<String, Place>,
     pub links: BTreeMap<String, Link>,
     pub users: Vec<User>,

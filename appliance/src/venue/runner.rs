@@ -5,6 +5,7 @@ use super::conduct::Conductor;
 use super::control::Control;
 use super::day::Day;
 use super::keeping::Keeping;
+use super::muster::{Muster, Post};
 use super::seats;
 use super::shadow::{self, Shadow};
 use super::snapshots::{Snapshots, follower_port};
@@ -12,6 +13,7 @@ use super::spent::Spent;
 use super::stop::StopRequests;
 use super::threads::Timed;
 use super::time::Timekeeper;
+use super::walls::Walls;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use crate::tiles::{HISTOGRAMS, PublishPorts, Signals};
 use crate::topology::{Place, Tile as TileName, Topology};
@@ -75,17 +77,26 @@ pub struct Ready {
 
 type Real<'m, T> = Venue<'m, T, RealUdp, FileStorage>;
 
+/// How a venue begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Begin {
+    /// With a new trading day instead of going on with the last one.
+    pub new_day: bool,
+    /// Confined: only for a process that has one thread and is there for the venue alone.
+    pub confined: bool,
+}
+
 /// Runs until `requests` tells of a signal; `ready` is called once, when members may connect.
 ///
 /// # Errors
 /// The venue could not start, or had to end because a part of it failed.
 pub fn run(
     topology: &Topology,
-    is_new_day: bool,
+    begin: Begin,
     requests: &StopRequests,
     ready: impl FnOnce(&Ready),
 ) -> Result<Summary, StartError> {
-    run_behind(topology, is_new_day, requests, |port, _| port, ready)
+    run_behind(topology, begin, requests, |port, _| port, ready)
 }
 
 /// As [`run`], with something of the caller's between the gate and its port: `door` is given the
@@ -95,14 +106,14 @@ pub fn run(
 /// As [`run`].
 pub fn run_behind<T: TcpPort + Send>(
     topology: &Topology,
-    is_new_day: bool,
+    begin: Begin,
     requests: &StopRequests,
     door: impl FnOnce(RealTcp, Box<dyn Clock + Send>) -> T,
     ready: impl FnOnce(&Ready),
 ) -> Result<Summary, StartError> {
     machine_check(topology)?;
     let tracker = Tracker::new(RealSource::new());
-    let day = Day::open(topology, is_new_day, tracker.source().system_ns())?;
+    let day = Day::open(topology, begin.new_day, tracker.source().system_ns())?;
     let counters_path = topology.data_dir.join(COUNTERS_FILE);
     let names = seats::counters(topology);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -110,13 +121,11 @@ pub fn run_behind<T: TcpPort + Send>(
         .map_err(|e| StartError::of("counters", &e))?;
     let time = Timekeeper::new(tracker, &mut set).map_err(|e| StartError::of("counters", &e))?;
     let clock = time.clock();
-    let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
-    let mut modes = vec![format!("journal: {}", storage.mode())];
     let tcp = entry_port(topology, Box::new(clock.clone()))?;
     let follower = follower_port(topology)?;
     let mut udp = feed_ports(topology)?;
     udp.follower = follower.as_ref().map(UdpPort::local_addr);
-    modes.push(format!("order entry: {}", entry_told(&tcp)));
+    let mut modes = vec![format!("order entry: {}", entry_told(&tcp))];
     modes.push(format!("feed: {}", feed_told(&udp.feed)));
     let mut lines = Pages::<Line>::zeroed(engine_limits(topology).lines())
         .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
@@ -126,6 +135,10 @@ pub fn run_behind<T: TcpPort + Send>(
         bytes >> 20,
         huge.unwrap_or(0) >> 20
     ));
+    let walls =
+        requests.pause(|| Walls::settle(topology, begin.confined, (&mut set, &mut modes)))??;
+    let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
+    modes.push(format!("journal: {}", storage.mode()));
     let parts = Parts {
         tcp: door(tcp, Box::new(clock.clone())),
         udp,
@@ -162,38 +175,56 @@ pub fn run_behind<T: TcpPort + Send>(
     );
     let shadow = shadow_parts(topology, &day, found, &mut set)?;
     let incoming = requests.started();
+    let muster = Muster::new();
     let outcome = std::thread::scope(|scope| {
         let mut handles = Vec::new();
         let tiles = TileName::ALL.into_iter().zip(venue.tiles()).zip(spent);
         let tiles = tiles.map(|((name, tile), spent)| Timed { name, tile, spent });
         for group in threads::grouped(&topology.places, tiles) {
-            handles.push(threads::start(scope, group, clock.clone(), signals.clone()));
+            let hands = (signals.clone(), muster.post());
+            handles.push(threads::start(scope, group, clock.clone(), hands));
         }
         if let Some(control) = control {
-            let signals = signals.clone();
-            scope.spawn(move || control.serve(&signals));
+            let (signals, post) = (signals.clone(), muster.post());
+            scope.spawn(move || {
+                post.wait();
+                control.serve(&signals);
+            });
         }
         if let Some(snapshots) = snapshots {
-            let (clock, signals) = (clock.clone(), signals.clone());
-            scope.spawn(move || snapshots.run(&clock, &signals));
+            let (clock, signals, post) = (clock.clone(), signals.clone(), muster.post());
+            scope.spawn(move || {
+                post.wait();
+                snapshots.run(&clock, &signals);
+            });
         }
         if let Some(logins) = logins {
-            let signals = signals.clone();
-            scope.spawn(move || logins.serve(&signals));
+            let (signals, post) = (signals.clone(), muster.post());
+            scope.spawn(move || {
+                post.wait();
+                logins.serve(&signals);
+            });
         }
         if let Some((parts, counters)) = shadow {
-            let clock = clock.clone();
-            scope.spawn(move || shadow_run(topology, parts, counters, &clock));
+            let (clock, post) = (clock.clone(), muster.post());
+            scope.spawn(move || shadow_run(topology, (parts, counters), &clock, post));
         }
         if let Some(recaller) = recaller {
-            let (clock, signals) = (clock.clone(), signals.clone());
-            scope.spawn(move || recaller.run(&clock, &signals));
+            let (clock, signals, post) = (clock.clone(), signals.clone(), muster.post());
+            scope.spawn(move || {
+                post.wait();
+                recaller.run(&clock, &signals);
+            });
         }
-        let (clock, watched) = (clock.clone(), signals.clone());
-        scope.spawn(move || keeping.run(&clock, &watched));
+        let (clock, watched, post) = (clock.clone(), signals.clone(), muster.post());
+        scope.spawn(move || {
+            post.wait();
+            keeping.run(&clock, &watched);
+        });
+        let closed = muster.begin(|| walls.close());
         let (handles, refused): (Vec<_>, Vec<_>) = handles.into_iter().partition(Result::is_ok);
         let handles: Vec<_> = handles.into_iter().flatten().collect();
-        let is_whole = refused.is_empty();
+        let is_whole = refused.is_empty() && closed.is_ok();
         if is_whole {
             ready(&told);
         }
@@ -203,6 +234,7 @@ pub fn run_behind<T: TcpPort + Send>(
             .into_iter()
             .map(|handle| handle.join())
             .any(|end| end.is_err());
+        closed.map_err(|error| error.to_string())?;
         if panicked {
             Err("a thread panicked: see above".to_owned())
         } else {
@@ -240,9 +272,9 @@ fn shadow_parts(
 /// The shadow's thread, from its memory on: the venue does not wait for it.
 fn shadow_run(
     topology: &Topology,
-    parts: shadow::Parts,
-    mut counters: shadow::Counters,
+    (parts, mut counters): (shadow::Parts, shadow::Counters),
     clock: &impl Clock,
+    post: Post,
 ) {
     let core = topology.shadow.and_then(|shadow| shadow.core);
     if let Some(id) = core
@@ -250,6 +282,7 @@ fn shadow_run(
     {
         eprintln!("wirecross: core {id} was refused; the shadow runs unpinned");
     }
+    post.wait();
     let told = |error: &StartError| eprintln!("wirecross: no streams and snapshots: {error}");
     let Some(mut lines) = Pages::<Line>::zeroed(engine_limits(topology).lines()) else {
         counters.failed();

@@ -1,5 +1,6 @@
 //! Tiles on threads: one alone on a core, or several in turn.
 
+use super::muster::Post;
 use super::spent::Spent;
 use crate::tiles::{Phase, Progress, Signals, Tile};
 use crate::topology::{Place, Tile as Name};
@@ -54,34 +55,35 @@ pub(super) fn grouped<'t>(
     groups
 }
 
-/// Starts the thread of one place.
+/// Starts the thread of one place, which begins at the word.
 pub(super) fn start<'scope, 't: 'scope, C: Clock + Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     (place, tiles): (Place, Vec<Timed<'t>>),
     clock: C,
-    signals: Signals,
+    (signals, post): (Signals, Post),
 ) -> std::io::Result<ScopedJoinHandle<'scope, ()>> {
     let name = match &place {
         Place::Core(core) => format!("core-{core}"),
         Place::Thread(name) => name.clone(),
     };
-    Builder::new()
-        .name(name)
-        .spawn_scoped(scope, move || match place {
-            Place::Core(core) => {
-                if !core_affinity::set_for_current(CoreId { id: core }) {
-                    eprintln!("wirecross: core {core} was refused; its tile runs unpinned");
-                }
-                turns(tiles, &clock, &signals, |_| {
-                    std::hint::spin_loop();
-                    false
-                });
-            }
+    Builder::new().name(name).spawn_scoped(scope, move || {
+        if let Place::Core(core) = place
+            && !core_affinity::set_for_current(CoreId { id: core })
+        {
+            eprintln!("wirecross: core {core} was refused; its tile runs unpinned");
+        }
+        post.wait();
+        match place {
+            Place::Core(_) => turns(tiles, &clock, &signals, |_| {
+                std::hint::spin_loop();
+                false
+            }),
             Place::Thread(_) => turns(tiles, &clock, &signals, |idle_turns| {
                 idle(idle_turns);
                 idle_turns >= IDLE_SPIN
             }),
-        })
+        }
+    })
 }
 
 /// Each tile once, from `now_ns` on; also says when it was through. Behind an engine that did

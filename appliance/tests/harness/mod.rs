@@ -18,8 +18,10 @@ pub use member::Member;
 pub use program::{Ended, Program, program};
 
 use std::collections::HashMap;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -38,6 +40,13 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// A directory that others may pass: a venue that root starts becomes somebody else.
+pub fn directory() -> TempDir {
+    let passable = Permissions::from_mode(0o711);
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(passable).tempdir().unwrap()
+}
+
 /// A data directory, a feed receiver's port, and the topology that names both.
 pub struct Site {
     pub dir: TempDir,
@@ -48,7 +57,7 @@ pub struct Site {
 impl Site {
     /// A small venue with the symbols AAPL and MSFT and the members ALPHA and BRAVO.
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = directory();
         let feed = UdpSocket::bind("127.0.0.1:0").unwrap();
         feed.set_read_timeout(Some(Duration::from_millis(20)))
             .unwrap();
@@ -155,6 +164,11 @@ impl Venue {
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
             Err(timeout) => panic!("no line within {BOUND:?}: {timeout}; {}", self.stderr()),
         }
+    }
+
+    /// Number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A field of the ready line.

@@ -202,10 +202,7 @@ impl Storage for FileStorage {
 /// Makes the directory and sees to it that its name survives a power cut.
 fn make_directory(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    let parent = fs::canonicalize(directory)?;
-    parent
-        .parent()
-        .map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    File::open(directory.join(".."))?.sync_all()
 }
 
 /// Takes the directory's lock, which the kernel gives up when the process dies.

@@ -1,12 +1,16 @@
 //! Write and flush through io_uring: a linked pair, so that one system call begins both.
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 
+use io_uring::register::Restriction;
 use io_uring::squeue::{Entry, Flags};
 use io_uring::{IoUring, Probe, opcode, types};
 
@@ -60,15 +64,23 @@ impl fmt::Debug for Uring {
 }
 
 impl Uring {
-    /// Makes a ring and checks that the kernel knows what is asked of it.
+    /// Makes a ring that writes and flushes and can do nothing else, for good, and checks that the
+    /// kernel knows what is asked of it.
     pub fn new() -> io::Result<Self> {
-        let ring = IoUring::new(ENTRIES)?;
+        let ring = IoUring::builder().setup_r_disabled().build(ENTRIES)?;
         let mut probe = Probe::new();
         ring.submitter().register_probe(&mut probe)?;
         let known = |code| probe.is_supported(code);
         if !known(opcode::Write::CODE) || !known(opcode::Fsync::CODE) {
             return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
         }
+        let mut rules = [
+            Restriction::sqe_op(opcode::Write::CODE),
+            Restriction::sqe_op(opcode::Fsync::CODE),
+            Restriction::sqe_flags_allowed(Flags::IO_LINK.bits()),
+        ];
+        ring.submitter().register_restrictions(&mut rules)?;
+        ring.submitter().register_enable_rings()?;
         Ok(Self {
             ring,
             flight: None,

@@ -4,7 +4,7 @@
 use clap::Parser;
 use fix::config::Config;
 use fix::gateway::Gateway;
-use sandbox::{Confinement, Identity};
+use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
 use std::os::unix::fs::chown;
 use std::path::PathBuf;
@@ -46,13 +46,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         folders: vec![config.data_dir.clone()],
         connect_ports: vec![config.venue.port()],
         identity,
+        ..Confinement::default()
     };
     let listen = config.listen;
     let mut gateway = Gateway::open(config).map_err(|error| format!("{listen}: {error}"))?;
     if arguments.insecure_dev {
         eprintln!("wirecross-fix: INSECURE: --insecure-dev keeps all rights of this process");
     } else {
-        sandbox::enter(&confinement)?;
+        sandbox::enter(&confinement, Calls::Gateway)?;
     }
     println!("FIX 4.4 at {}", gateway.address()?);
     gateway.run(&is_stopped)?;

@@ -169,7 +169,12 @@ fn title(now: &Reading) -> String {
         Some(Phase::Stopped) => "stopped",
         Some(Phase::Failing) => "FAILING",
     };
-    format!("wirecross: process {process}, {phase}")
+    let walls = if now.is_insecure() {
+        ", INSECURE (--insecure-dev)"
+    } else {
+        ""
+    };
+    format!("wirecross: process {process}, {phase}{walls}")
 }
 
 fn waiting(now: &Reading) -> Vec<Waiting> {

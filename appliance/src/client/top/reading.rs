@@ -3,6 +3,7 @@
 use queue::{Buckets, CounterReader, Error};
 use std::path::Path;
 
+use crate::venue::INSECURE_COUNTER;
 use crate::venue::runner::COUNTERS_FILE;
 
 /// Every counter and histogram of a venue at one moment, give or take what happened while reading.
@@ -55,6 +56,12 @@ impl Reading {
     pub fn get(&self, name: &str) -> Option<u64> {
         let found = self.counters.iter().find(|(found, _)| found == name);
         found.map(|(_, value)| *value)
+    }
+
+    /// Whether the venue runs, and with all rights of its process.
+    #[must_use]
+    pub fn is_insecure(&self) -> bool {
+        self.is_running && self.get(INSECURE_COUNTER) == Some(1)
     }
 
     /// Whether `self` was read from the same process after `earlier`.

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 
 use appliance::topology::Topology;
-use appliance::venue::{StopRequests, runner};
+use appliance::venue::StopRequests;
+use appliance::venue::runner::{self, Begin};
 use nic::netns::{VETH_NAME, VethPair};
 use nic::{
     Net, RealClock, RealNet, RealTcp, TcpEvent, TcpLimits, TcpPort, XdpMode, XdpOptions, XdpTcp,
@@ -76,7 +77,7 @@ pub fn venue(
     let mut mode = Ok(());
     let summary = runner::run_behind(
         &topology,
-        false,
+        Begin::default(),
         requests,
         |port, clock| {
             mode = works_by(port.mode(), place.transport.mode());
