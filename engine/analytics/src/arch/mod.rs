@@ -1,0 +1,128 @@
+//! What the kernels are made of: sixteen lanes of numbers, on whatever the processor has.
+//!
+//! A kernel is written once, against [`Lanes`]. Every backend has the same sixteen lanes and does
+//! the same operations on them in the same order, multiply-add fused, so that all of them give the
+//! same bits; the scalar one says what the others must do.
+//!
+//! A value of [`Avx2`] or [`Avx512`] is the proof that the processor has these instructions: it is
+//! only made by asking it.
+
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use scalar::Scalar;
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
+
+/// How many numbers go at a time.
+pub const LANES: usize = 16;
+
+/// Sixteen numbers at a time. A value of an implementation proves that its instructions are there.
+pub trait Lanes: Copy {
+    /// Sixteen `f64`.
+    type F: Copy;
+    /// Sixteen `u32`.
+    type I: Copy;
+    /// Sixteen sums of 64 bits, which wrap. Which number went to which is not said.
+    type W: Copy;
+
+    /// The same number in each lane.
+    fn splat(self, value: f64) -> Self::F;
+    /// From memory, of any alignment.
+    fn load(self, from: &[f64; LANES]) -> Self::F;
+    /// To memory.
+    fn store(self, lanes: Self::F, to: &mut [f64; LANES]);
+    /// `a + b`.
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a - b`.
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b`.
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a / b`.
+    fn div(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b + c`, rounded once.
+    fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// `a` where it is less, else `b`: `b` where either is no number.
+    fn min(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a` where it is greater, else `b`: `b` where either is no number.
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
+
+    /// `b` where it is no number, else `a`.
+    fn nan(self, a: Self::F, b: Self::F) -> Self::F;
+
+    /// The same number in each lane.
+    fn splat_u32(self, value: u32) -> Self::I;
+    /// From memory, of any alignment.
+    fn load_u32(self, from: &[u32; LANES]) -> Self::I;
+    /// To memory.
+    fn store_u32(self, lanes: Self::I, to: &mut [u32; LANES]);
+    /// The lesser ones.
+    fn min_u32(self, a: Self::I, b: Self::I) -> Self::I;
+    /// The greater ones.
+    fn max_u32(self, a: Self::I, b: Self::I) -> Self::I;
+    /// Sums that are 0.
+    fn zero_sums(self) -> Self::W;
+    /// Adds `b` to the first sums and `a * b` to the second ones.
+    fn add_products(self, sums: [Self::W; 2], a: Self::I, b: Self::I) -> [Self::W; 2];
+    /// The sum of all sums.
+    fn total(self, sums: Self::W) -> u64;
+}
+
+/// Work that is written against [`Lanes`]. `run` must be `#[inline(always)]`, or it is compiled
+/// without the instructions that its lanes stand for.
+pub trait Kernel {
+    /// What it finds.
+    type Output;
+    /// Does the work.
+    fn run<L: Lanes>(self, lanes: L) -> Self::Output;
+}
+
+/// Which instructions to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// None but those that every processor has: slow, and the answer for the others.
+    Scalar(Scalar),
+    /// AVX2 and fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// AVX-512 F, too.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Backend {
+    /// The fastest that the processor has.
+    #[must_use]
+    pub fn best() -> Self {
+        let mut all = Self::all();
+        all.pop().unwrap_or(Self::Scalar(Scalar))
+    }
+
+    /// All that the processor has, the fastest last.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let scalar = Some(Self::Scalar(Scalar));
+        #[cfg(target_arch = "x86_64")]
+        let all = [
+            scalar,
+            Avx2::detect().map(Self::Avx2),
+            Avx512::detect().map(Self::Avx512),
+        ];
+        #[cfg(not(target_arch = "x86_64"))]
+        let all = [scalar];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Runs a kernel with these instructions.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            Self::Scalar(lanes) => kernel.run(lanes),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(lanes) => lanes.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.run(kernel),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Statistics that are kept while numbers come: constant work for each, whatever came before.
+//!
+//! Nothing is allocated after a value is made. A number that is not finite is not taken: it says so,
+//! and changes nothing.
+
+mod growing;
+mod quantile;
+mod range;
+mod rolling;
+mod rolling_pair;
+mod weighted;
+
+pub use growing::{Growing, GrowingPair};
+pub use quantile::Quantile;
+pub use range::RollingRange;
+pub use rolling::Rolling;
+pub use rolling_pair::RollingPair;
+pub use weighted::WeightedPair;
+
+/// The most numbers that a window holds.
+pub const WINDOW_MAX: usize = 1 << 20;
+
+/// A number that is not finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NotFinite(pub f64);
+
+impl std::fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is not a finite number: it was not taken", self.0)
+    }
+}
+
+impl std::error::Error for NotFinite {}
+
+/// A window, a period or a weight out of its range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutOfRange {
+    /// What it is.
+    pub what: &'static str,
+    /// The least that it may be.
+    pub min: f64,
+    /// The most.
+    pub max: f64,
+    /// What it was to be.
+    pub given: f64,
+}
+
+impl std::fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            what,
+            min,
+            max,
+            given,
+        } = self;
+        write!(f, "{what} is {given}: it must be from {min} to {max}")
+    }
+}
+
+impl std::error::Error for OutOfRange {}
+
+/// A window's length, if it may be so.
+pub(crate) fn checked_window(length: usize, min: usize) -> Result<usize, OutOfRange> {
+    if (min..=WINDOW_MAX).contains(&length) {
+        return Ok(length);
+    }
+    Err(OutOfRange {
+        what: "the window",
+        min: min as f64,
+        max: WINDOW_MAX as f64,
+        given: length as f64,
+    })
+}
+
+pub(crate) fn checked(x: f64) -> Result<f64, NotFinite> {
+    if x.is_finite() {
+        Ok(x)
+    } else {
+        Err(NotFinite(x))
+    }
+}
