@@ -6,5 +6,6 @@
 
 #[allow(unsafe_code)]
 pub mod arch;
+pub mod indicators;
 pub mod kernels;
 pub mod statistics;

@@ -1,0 +1,109 @@
+//! Relative strength index (Wilder, New Concepts in Technical Trading Systems, 1978).
+
+use super::smoothing::{BLOCK, Smoothing, in_blocks};
+use super::{Indicator, OutOfRange, checked_period};
+
+/// `100 * gain / (gain + loss)`, both smoothed as Wilder does: first the mean of `period` moves,
+/// from then on each new one weighs `1 / period`. 0 where nothing moved at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rsi {
+    period: usize,
+    /// Prices so far, up to one more than the period.
+    seen: usize,
+    last: f64,
+    sums: [f64; 2],
+    gain: Smoothing,
+    loss: Smoothing,
+}
+
+/// What a move gains and what it loses.
+#[inline(always)]
+fn parts(from: f64, to: f64) -> [f64; 2] {
+    let moved = to - from;
+    [moved, -moved].map(|part| if part > 0.0 { part } else { 0.0 })
+}
+
+#[inline(always)]
+fn strength(gain: f64, loss: f64) -> f64 {
+    let both = gain + loss;
+    if both == 0.0 {
+        0.0
+    } else {
+        100.0 * gain / both
+    }
+}
+
+impl Rsi {
+    /// Usual is 14.
+    ///
+    /// # Errors
+    /// The period is 0 or too long.
+    pub fn new(period: usize) -> Result<Self, OutOfRange> {
+        let period = checked_period(period, 1)?;
+        let smoothing = Smoothing::new(1.0 / period as f64);
+        Ok(Self {
+            period,
+            seen: 0,
+            last: 0.0,
+            sums: [0.0; 2],
+            gain: smoothing,
+            loss: smoothing,
+        })
+    }
+
+    #[cold]
+    fn warm(&mut self, gain: f64, loss: f64) -> Option<f64> {
+        let [gains, losses] = &mut self.sums;
+        if self.seen > 0 {
+            *gains += gain;
+            *losses += loss;
+        }
+        self.seen += 1;
+        (self.seen > self.period).then(|| {
+            let [gain, loss] = self.sums.map(|sum| sum / self.period as f64);
+            self.gain.begin(gain);
+            self.loss.begin(loss);
+            strength(gain, loss)
+        })
+    }
+}
+
+impl Indicator for Rsi {
+    type Input = f64;
+    type Output = f64;
+    const NONE: f64 = f64::NAN;
+
+    #[inline]
+    fn next(&mut self, x: f64) -> Option<f64> {
+        if !x.is_finite() {
+            return None;
+        }
+        let [gain, loss] = parts(self.last, x);
+        self.last = x;
+        if self.seen <= self.period {
+            return self.warm(gain, loss);
+        }
+        let (gain, loss) = (self.gain.next(gain), self.loss.next(loss));
+        Some(strength(gain, loss))
+    }
+
+    fn series(&mut self, xs: &[f64], values: &mut [f64]) {
+        let one = |rsi: &mut Self, x: f64| rsi.next(x).unwrap_or(Self::NONE);
+        in_blocks(self, xs, values, one, |rsi, xs: &[f64; BLOCK]| {
+            if rsi.seen <= rsi.period || !xs.iter().all(|x| x.is_finite()) {
+                return None;
+            }
+            let mut moves = [[0.0; BLOCK]; 2];
+            let mut from = rsi.last;
+            for (at, to) in xs.iter().enumerate() {
+                [moves[0][at], moves[1][at]] = parts(from, *to);
+                from = *to;
+            }
+            let [gains, losses] = moves;
+            let gains = rsi.gain.block(&gains)?;
+            let losses = rsi.loss.block(&losses)?;
+            rsi.last = from;
+            Some(std::array::from_fn(|at| strength(gains[at], losses[at])))
+        });
+    }
+}

@@ -1,0 +1,102 @@
+//! Exponential smoothing: `y += weight * (x - y)`, in blocks.
+//!
+//! One number after the other, each would wait for the one before. Within a block of eight what its
+//! own numbers add is summed up apart from what the block began with, and the two meet at the end:
+//! `y = keep^(k+1) * base + part`, `part = keep * part + weight * x`. Then only one number of eight
+//! waits for another block, and the processor works on several at once.
+
+/// Numbers of a block.
+pub(super) const BLOCK: usize = 8;
+
+/// A smoothed series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Smoothing {
+    weight: f64,
+    /// `1 - weight`, to the first power and up.
+    keep: [f64; BLOCK],
+    base: f64,
+    part: f64,
+    /// Numbers of the block so far.
+    phase: usize,
+}
+
+impl Smoothing {
+    /// One that is to [begin](Smoothing::begin).
+    pub(super) fn new(weight: f64) -> Self {
+        let mut keep = [1.0 - weight; BLOCK];
+        for power in 1..BLOCK {
+            keep[power] = keep[power - 1] * (1.0 - weight);
+        }
+        Self {
+            weight,
+            keep,
+            base: 0.0,
+            part: 0.0,
+            phase: 0,
+        }
+    }
+
+    /// Begins at a value.
+    pub(super) fn begin(&mut self, base: f64) {
+        (self.base, self.part, self.phase) = (base, 0.0, 0);
+    }
+
+    /// Takes the next number; gives the value.
+    #[inline(always)]
+    pub(super) fn next(&mut self, x: f64) -> f64 {
+        let [keep, ..] = self.keep;
+        self.part = keep * self.part + self.weight * x;
+        let value = self.keep[self.phase % BLOCK] * self.base + self.part;
+        self.phase += 1;
+        if self.phase == BLOCK {
+            (self.base, self.part, self.phase) = (value, 0.0, 0);
+        }
+        value
+    }
+
+    /// As many as a block, if one begins.
+    #[inline(always)]
+    pub(super) fn block(&mut self, xs: &[f64; BLOCK]) -> Option<[f64; BLOCK]> {
+        if self.phase != 0 {
+            return None;
+        }
+        let [keep, ..] = self.keep;
+        let mut part = 0.0;
+        let mut values = [0.0; BLOCK];
+        for at in 0..BLOCK {
+            part = keep * part + self.weight * xs[at];
+            values[at] = self.keep[at] * self.base + part;
+        }
+        let [.., last] = values;
+        self.base = last;
+        Some(values)
+    }
+}
+
+/// Runs over a series: `one` for each number, and `block` for whole blocks where it takes them.
+#[inline(always)]
+pub(super) fn in_blocks<S, X: Copy>(
+    state: &mut S,
+    xs: &[X],
+    values: &mut [f64],
+    one: impl Fn(&mut S, X) -> f64,
+    block: impl Fn(&mut S, &[X; BLOCK]) -> Option<[f64; BLOCK]>,
+) {
+    let length = xs.len().min(values.len());
+    let mut at = 0;
+    while let Some(next) = xs[at..length].first_chunk::<BLOCK>() {
+        match block(state, next) {
+            Some(found) => {
+                values[at..at + BLOCK].copy_from_slice(&found);
+                at += BLOCK;
+            }
+            None => {
+                values[at] = one(state, xs[at]);
+                at += 1;
+            }
+        }
+    }
+    for (x, value) in xs[at..length].iter().zip(&mut values[at..]) {
+        *value = one(state, *x);
+    }
+}
