@@ -6,6 +6,7 @@
 
 #[allow(unsafe_code)]
 pub mod arch;
+pub mod bars;
 pub mod indicators;
 pub mod kernels;
 pub mod statistics;
