@@ -1,10 +1,12 @@
-//! Numbers from market data: vector kernels.
+//! Numbers from market data: vector kernels, running statistics, indicators, bars, arbitrage.
 //!
-//! Pure: slices in, numbers out; no socket, no clock, no allocation where data flows. Prices are
-//! integers in ticks where sums of them must be exact, and `f64` elsewhere.
+//! Pure: numbers in, numbers out; no socket, no clock, no allocation where data flows. Prices are
+//! integers in ticks where sums of them must be exact, and `f64` elsewhere. What comes out depends
+//! on what goes in alone: all processors give the same bits, and a series gives those of its
+//! numbers one by one.
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code)]
+pub mod arbitrage;
 pub mod arch;
 pub mod bars;
 pub mod indicators;

@@ -28,7 +28,7 @@ pub struct Room {
 }
 
 /// Crates that only tests use, wherever.
-pub const TEST_CRATES: &[&str] = &["bytemuck", "proptest", "tempfile"];
+pub const TEST_CRATES: &[&str] = &["bytemuck", "proptest", "serde_json", "tempfile"];
 
 const TIME: &str = "std::time";
 const THREADS: &str = "std::thread";
@@ -81,6 +81,14 @@ pub const ROOMS: &[Room] = &[
         ours: Some(&["wire"]),
         others: Some(&[]),
         banned: &[TIME, THREADS, SOCKETS],
+        ..FREE
+    },
+    Room {
+        folder: "engine/analytics",
+        ours: Some(&[]),
+        others: Some(&[]),
+        unsafe_code: Unsafe::Only("/src/arch/x86.rs"),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
         ..FREE
     },
     Room {

@@ -1,4 +1,6 @@
-//! The lanes as registers of x86 processors: four of 256 bits, or two of 512.
+//! The lanes as registers of x86 processors, four of 256 bits or two of 512: the only `unsafe` of
+//! this crate.
+#![allow(unsafe_code)]
 
 use std::arch::x86_64::{__m256d, __m256i, __m512d, __m512i};
 
@@ -121,7 +123,8 @@ macro_rules! backend {
             fn load(self, from: &[f64; LANES]) -> Self::F {
                 let (parts, _) = from.as_chunks::<$f64s>();
                 std::array::from_fn(|at| {
-                    // SAFETY: `self` proves the instruction; a part has as many numbers as it reads.
+                    // SAFETY: `self` proves the instruction; a part has as many numbers as it
+                    // reads.
                     unsafe { $with::load(parts[at].as_ptr()) }
                 })
             }

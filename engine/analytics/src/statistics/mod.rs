@@ -1,7 +1,7 @@
 //! Statistics that are kept while numbers come: constant work for each, whatever came before.
 //!
-//! Nothing is allocated after a value is made. A number that is not finite is not taken: it says so,
-//! and changes nothing.
+//! Nothing is allocated after a value is made. A number that is not finite is not taken: it says
+//! so, and changes nothing.
 
 mod growing;
 mod quantile;
