@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod bisect;
 pub mod book;
+mod bust;
 pub mod control;
 pub mod demo;
 pub mod doctor;

@@ -11,7 +11,7 @@ const GOOD: &str = include_str!("../topologies/dev-2core.toml");
 fn operators_words_become_commands() {
     let topology = Topology::parse(GOOD).unwrap();
     let said = |line: &str| {
-        let it = word::command(line, &topology).unwrap();
+        let it = word::read(line, &topology).unwrap().command;
         let kind = CommandKind::from_byte(it.kind).unwrap();
         let who = (it.session, it.user_ref, it.symbol, it.side);
         (
@@ -46,7 +46,7 @@ fn operators_words_become_commands() {
     assert_eq!(said("mass-cancel"), (MassCancel, 0, 0, none, (0, 0)));
     // The last field's meaning is each kind's own.
     let amounts = |line: &str| {
-        let it = word::command(line, &topology).unwrap();
+        let it = word::read(line, &topology).unwrap().command;
         let kind = CommandKind::from_byte(it.kind).unwrap();
         let numbers = [it.quantity, it.old_user_ref, it.user_ref];
         (kind, it.symbol, it.flags, numbers, it.price)
@@ -103,7 +103,7 @@ fn operators_words_become_commands() {
         ("restrict AAPL 1", "no such number"),
         ("permit 1 NONE", "no symbol"),
     ] {
-        let error = word::command(line, &topology).unwrap_err();
+        let error = word::read(line, &topology).unwrap_err();
         assert!(error.contains(part), "{line:?}: {error}");
     }
 }

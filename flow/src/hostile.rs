@@ -11,10 +11,12 @@ use std::collections::VecDeque;
 use wire::ring::{Command, CommandKind, Input, PRICE_MAX};
 
 use crate::command::{command, letters};
-use crate::naive::increments::BANDS;
+use crate::naive::increments::{BANDS, BUST};
 use crate::random::Random;
 use crate::sequencer::Sequencer;
+use busts::Busts;
 
+mod busts;
 mod character;
 mod controls;
 mod coverage;
@@ -109,6 +111,7 @@ pub struct Hostile {
     region: Region,
     /// How far the price that orders are around is away from its middle, in ticks.
     drift: i64,
+    busts: Busts,
 }
 
 impl Hostile {
@@ -164,6 +167,7 @@ impl Hostile {
             killed: Vec::new(),
             region,
             drift: 0,
+            busts: Busts::new(seed, offered & BUST != 0, region.middle),
         };
         let first = hostile.controls_first();
         first.into_iter().for_each(|control| hostile.put(control));
@@ -238,6 +242,11 @@ impl Iterator for Hostile {
     type Item = Input;
 
     fn next(&mut self) -> Option<Input> {
+        if self.script.is_empty()
+            && let Some(bust) = self.busts.next()
+        {
+            return Some(self.sequencer.number(0, bust));
+        }
         let command = self.next_command();
         let pauses = self.character.pauses();
         let gap_ns = match self.random.below(64) {

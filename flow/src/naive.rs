@@ -19,7 +19,7 @@
 //!   executed units), `InvalidPrice`, then the checks of attributes.
 //! - `Cancel`: `CancelRejected` with `UnknownOrder`, also when the day or the session is unknown.
 //! - `Refuse`: `Refused` with `InvalidField` (`flags` is no reason), else `Rejected` with it.
-//! - `Time`, `Extra`: `Noted`, always.
+//! - `Time`, `Extra`, `Trade`: `Noted`, always.
 //!
 //! After these a real engine adds its capacity reasons (`PoolFull`, `LadderFull`, and `TableFull`
 //! for a number beyond its tables); there are none here.
@@ -71,6 +71,7 @@ mod allocation;
 mod attributes;
 mod auction;
 mod bands;
+mod bust;
 mod checks;
 mod day;
 mod entry;
@@ -156,6 +157,10 @@ pub struct Naive {
     keeps_accounts: bool,
     /// What was traded by account, symbol and side.
     trades: BTreeMap<(u32, u16, u8), Amount>,
+    /// The trade that the next `Bust` is about.
+    trade_named: Option<Command>,
+    /// Numbers of the matches that were taken back.
+    broken: BTreeSet<i64>,
     /// Of a real engine, at the present input.
     lack: Lack,
 }
@@ -190,6 +195,8 @@ impl Naive {
             limits: BTreeMap::new(),
             keeps_accounts: false,
             trades: BTreeMap::new(),
+            trade_named: None,
+            broken: BTreeSet::new(),
             lack: Lack::default(),
         }
     }
@@ -246,6 +253,8 @@ impl Naive {
                 vec![about(command, EventKind::Noted, Reason::None)]
             }
             Some(CommandKind::Access) => vec![self.access(command)],
+            Some(CommandKind::Trade) => vec![self.name_trade(command)],
+            Some(CommandKind::Bust) => self.bust(command),
             Some(CommandKind::Extra) => vec![self.extra(command)],
             Some(CommandKind::Refuse) => vec![self.refuse(command)],
             Some(CommandKind::DefineSymbol) => vec![self.define_symbol(command)],

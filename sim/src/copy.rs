@@ -5,7 +5,7 @@ use wire::drop_copy::Message;
 use wire::ouch::Outbound;
 use wire::ring::{Event, EventKind, Side};
 
-use crate::reply::{cancel_letter, reject_code};
+use crate::reply::{broken_letter, cancel_letter, reject_code};
 
 /// A message as a watcher can tell it from others; fields that it does not have are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub fn copy_of(event: &Event, timestamp: u64, account: u32, liquidity: u8) -> Op
         EventKind::Replaced => b'U',
         EventKind::Canceled | EventKind::Reduced => b'C',
         EventKind::Executed => b'E',
+        EventKind::Broken => b'B',
         EventKind::Rejected => b'J',
         EventKind::CancelRejected => b'I',
         EventKind::Refreshed => b'R',
@@ -51,14 +52,15 @@ pub fn copy_of(event: &Event, timestamp: u64, account: u32, liquidity: u8) -> Op
         _ => return None,
     };
     let is_trade = letter == b'E';
+    let is_broken = letter == b'B';
     let is_taken = matches!(letter, b'A' | b'U');
     Some(Copied {
         event: letter,
         timestamp,
         account,
         user_ref: event.user_ref,
-        old_user_ref: event.old_user_ref,
-        order_ref: event.order_ref,
+        old_user_ref: if is_broken { 0 } else { event.old_user_ref },
+        order_ref: if is_broken { 0 } else { event.order_ref },
         side: match event.side {
             side if side == Side::Buy as u8 => b'B',
             side if side == Side::Sell as u8 => b'S',
@@ -69,11 +71,16 @@ pub fn copy_of(event: &Event, timestamp: u64, account: u32, liquidity: u8) -> Op
         } else {
             event.quantity
         },
-        leaves: event.leaves,
+        leaves: if is_broken { 0 } else { event.leaves },
         price: event.price.unsigned_abs(),
-        match_number: if is_trade { event.related } else { 0 },
+        match_number: if is_trade || is_broken {
+            event.related
+        } else {
+            0
+        },
         reason: match letter {
             b'C' => cancel_letter(event.reason).into(),
+            b'B' => broken_letter(event.reason).into(),
             b'J' | b'I' => reject_code(event.reason),
             _ => 0,
         },

@@ -158,6 +158,13 @@ fn of_order(kind: EventKind, event: &Event, about: Told) -> Option<Told> {
         {
             placed
         }
+        EventKind::Broken if event.has(Event::MAKER) => Told {
+            letter: b'B',
+            order_ref: 0,
+            shares: 0,
+            other: event.related,
+            ..about
+        },
         EventKind::Reduced if is_shown && u64::from(event.quantity) > event.related => Told {
             letter: b'X',
             shares: u64::from(event.quantity) - event.related,
@@ -263,6 +270,10 @@ pub fn told_of(message: &Message<'_>) -> Result<Told, String> {
             shares: m.shares().into(),
             price: m.price(),
             ..of(b'C', m.stock_locate(), m.timestamp())
+        },
+        Message::BrokenTrade(m) => Told {
+            other: m.match_number(),
+            ..of(b'B', m.stock_locate(), m.timestamp())
         },
         Message::Trade(m) => Told {
             order_ref: m.order_ref(),

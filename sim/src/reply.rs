@@ -163,6 +163,13 @@ fn reply_to(
             detail: letter.into(),
             ..about
         }),
+        EventKind::Broken => Some(Reply {
+            letter: b'B',
+            match_number: event.related,
+            detail: broken_letter(event.reason).into(),
+            client_id: event.client_id(),
+            ..about
+        }),
         EventKind::Rejected => {
             let detail = reject_code(event.reason);
             Some(Reply {
@@ -204,6 +211,16 @@ pub fn cancel_letter(reason: u8) -> u8 {
         Some(Reason::AuctionOver) => b'C',
         Some(Reason::Killed | Reason::MassCancel) => b'S',
         _ => b'Z',
+    }
+}
+
+/// The letters of docs/orders.md.
+pub fn broken_letter(reason: u8) -> u8 {
+    match Reason::from_byte(reason) {
+        Some(Reason::Erroneous) => b'E',
+        Some(Reason::Consent) => b'C',
+        Some(Reason::External) => b'X',
+        _ => b'S',
     }
 }
 
@@ -274,6 +291,14 @@ pub fn reply_of(bytes: &[u8]) -> Result<Reply, String> {
                 price: m.price(),
                 match_number: m.match_number(),
                 detail: m.liquidity().into(),
+                ..none
+            },
+            Outbound::BrokenTrade(m) => Reply {
+                timestamp: m.timestamp(),
+                user_ref: m.user_ref(),
+                match_number: m.match_number(),
+                detail: m.reason().into(),
+                client_id: m.client_id(),
                 ..none
             },
             Outbound::Rejected(m) => Reply {

@@ -37,9 +37,12 @@ impl Words {
         if self.asked.is_some() {
             return Ok(());
         }
-        let command = word::command(&line(topology, random), topology)?;
-        if self.operator.ask(&command) {
-            self.asked = Some(command);
+        let said = word::read(&line(topology, random), topology)?;
+        let all = said.ahead.iter().chain([&said.command]);
+        for command in all {
+            if self.operator.ask(command) {
+                self.asked = Some(*command);
+            }
         }
         Ok(())
     }
@@ -73,7 +76,7 @@ fn line(topology: &Topology, random: &mut Random) -> String {
         "closing-auction",
     ]);
     let number = random.below(400);
-    match random.below(12) {
+    match random.below(13) {
         0..6 => format!("state {symbol} {state}"),
         6 => format!("indicate {symbol}"),
         7 => format!("bands {symbol} {} {} 1 2", number * 20, number * 5),
@@ -82,7 +85,15 @@ fn line(topology: &Topology, random: &mut Random) -> String {
         9 if !topology.rules.risk.is_empty() => {
             format!("limit {account} order_units {}", number * 10)
         }
-        10 => format!("mass-cancel user {name} prices 1 {}", number * 10_000),
+        // The engine looks at what it is told: some of these were made, most of them otherwise.
+        10 => {
+            let (match_number, units) = (1 + random.below(60), 1 + random.below(9));
+            format!(
+                "bust {symbol} {match_number} consent {units} 1000000 buy {name} {number} 6162 \
+                 {name} 7 -"
+            )
+        }
+        11 => format!("mass-cancel user {name} prices 1 {}", number * 10_000),
         _ => {
             let verb = random.one_of(&["kill", "revive", "revive", "revive"]);
             format!("{verb} user {name}")

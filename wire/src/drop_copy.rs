@@ -14,8 +14,8 @@ messages! {
 
     /// Something happened to an order.
     OrderEvent = b'D', 72, fixed {
-        /// A accepted, U replaced, C units left, E executed, J refused, I cancel refused, R
-        /// refreshed, T came to life, P repriced.
+        /// A accepted, U replaced, C units left, E executed, B trade broken, J refused, I cancel
+        /// refused, R refreshed, T came to life, P repriced.
         9 event: letter,
         /// Account.
         10 account: u32,
@@ -25,7 +25,7 @@ messages! {
         20 user_ref: u32,
         /// The order that was replaced, or 0.
         24 old_user_ref: u32,
-        /// The exchange's number of the order, 0 when it has none.
+        /// The exchange's number of the order, 0 when it has none or a trade was broken.
         28 order_ref: u64,
         /// Symbol, blank when it is unknown.
         36 symbol: alpha8,
@@ -39,7 +39,7 @@ messages! {
         53 price: price,
         /// Match number of a trade, or 0.
         61 match_number: u64,
-        /// Reject code, or the letter of a cancellation, or 0.
+        /// Reject code, or the letter of a cancellation or of a broken trade, or 0.
         69 reason: u16,
         /// Liquidity flag of a trade, or blank.
         71 liquidity: letter,

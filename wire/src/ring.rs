@@ -11,6 +11,9 @@
 use bytemuck::{Pod, Zeroable};
 
 mod command;
+mod event;
+
+pub use event::Event;
 
 /// Bytes of a ring message.
 pub const BODY_BYTES: usize = 48;
@@ -168,6 +171,15 @@ codes! {
         /// What an operator does to `session`: `flags` 0 lets it log in again, 1 locks it, 2 ends
         /// its connection.
         Access = 36,
+        /// What a `Bust`, the next one, takes back: the trade whose match number is in `price`, of
+        /// which the order `user_ref` of `session` was the aggressor; the order's text is in
+        /// `client_id`.
+        Trade = 37,
+        /// Take back the trade that the last `Trade` named: `quantity` units of `symbol` at
+        /// `price`, with the order `user_ref` of `session`, whose side is `side` and whose text is
+        /// in `client_id`, as the maker. `flags` is why: a [`Reason`] from `Erroneous` to
+        /// `External`.
+        Bust = 38,
     }
 }
 
@@ -292,6 +304,11 @@ codes! {
         KillChanged = 24,
         /// An operator's `Access` was taken: `quantity` is its `flags`.
         AccessChanged = 25,
+        /// A trade of `quantity` units at `price` was taken back, its match number is in `related`:
+        /// once for the maker's order, with [`Event::MAKER`], then for the aggressor's. The order
+        /// itself stays what it is; its text stands in `order_ref`, `old_user_ref` and `leaves`:
+        /// [`Event::client_id`].
+        Broken = 26,
     }
 }
 
@@ -376,6 +393,18 @@ codes! {
         DiskFull = 37,
         /// The venue has more to do than it can: try again.
         Overloaded = 38,
+        /// A trade was taken back because it was an error.
+        Erroneous = 39,
+        /// Both sides wanted a trade taken back.
+        Consent = 40,
+        /// The venue's supervision took a trade back.
+        Supervisory = 41,
+        /// A third party had a trade taken back.
+        External = 42,
+        /// No such trade was made.
+        UnknownTrade = 43,
+        /// The trade was taken back before.
+        TradeBroken = 44,
     }
 }
 
@@ -415,67 +444,6 @@ pub struct Command {
 }
 
 const _: () = assert!(size_of::<Command>() == BODY_BYTES);
-
-/// What the engine says happened.
-///
-/// Every input yields at least one event and exactly one with [`Event::LAST`]: a reader that counts
-/// them knows which input it is at. In a ring, the slot's stamp is the input's `time_ns`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Event {
-    /// An [`EventKind`].
-    pub kind: u8,
-    /// A [`Side`]: that of the order this event is about.
-    pub side: u8,
-    /// A [`Reason`].
-    pub reason: u8,
-    /// [`Event::MAKER`], [`Event::BOOKED`], [`Event::LAST`], [`Event::HIDDEN`],
-    /// [`Event::OLD_HIDDEN`], [`Event::PARKED`], [`Event::AUCTION`].
-    pub flags: u8,
-    /// Number of the symbol.
-    pub symbol: u16,
-    /// The session whose order this is about.
-    pub session: u16,
-    /// The member's number of the order.
-    pub user_ref: u32,
-    /// The member's number of the order that was replaced.
-    pub old_user_ref: u32,
-    /// Units this event is about.
-    pub quantity: u32,
-    /// Units of the order that are left, resting or still being matched.
-    pub leaves: u32,
-    /// Price of the order, or of the trade.
-    pub price: i64,
-    /// The engine's number of the order: 1, 2, 3 ... in order of acceptances and refreshes.
-    pub order_ref: u64,
-    /// The match number, the number before, a name, or held back units: see [`EventKind`].
-    pub related: u64,
-}
-
-const _: () = assert!(size_of::<Event>() == BODY_BYTES);
-
-impl Event {
-    /// The order was resting and the other side came to it.
-    pub const MAKER: u8 = 1;
-    /// The units are, or were, on the book.
-    pub const BOOKED: u8 = 2;
-    /// No further event comes from the same input.
-    pub const LAST: u8 = 4;
-    /// The order is not shown.
-    pub const HIDDEN: u8 = 8;
-    /// Of a `Replaced`: the replaced order was not shown.
-    pub const OLD_HIDDEN: u8 = 16;
-    /// The units are, or were, live beside the book.
-    pub const PARKED: u8 = 32;
-    /// An auction's trade: both orders were resting.
-    pub const AUCTION: u8 = 64;
-
-    /// Whether a flag is set.
-    #[must_use]
-    pub const fn has(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-}
 
 /// A command with its place in the sequence: the engine's input and the journal's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]

@@ -63,7 +63,10 @@ pub fn run(args: &Args) -> ExitCode {
             topology,
             why,
             words,
-        } => load(topology).and_then(|it| say(&it.data_dir, &words.join(" "), Some(why))),
+        } => load(topology).and_then(|it| {
+            let line = super::bust::completed(&it, &words.join(" "))?;
+            say(&it.data_dir, &line, Some(why))
+        }),
         Task::Sessions { topology } => load(topology).and_then(|it| sessions(&it)),
         Task::Log { topology } => load(topology).and_then(|it| log(&it.data_dir)),
     };

@@ -26,6 +26,8 @@ Words:
   halt SYMBOL                        its orders are refused, cancels are taken
   close SYMBOL                       its day is over
   cancel USER REFERENCE              takes one order off
+  bust SYMBOL MATCH WHY              takes a trade of the day back; erroneous, consent,
+                                     supervisory, external
   lock USER, unlock USER             its logins are refused; taken again, whatever locked it
   kick USER                          ends its connection
   mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
@@ -57,7 +59,8 @@ pub fn run(args: &Args) -> ExitCode {
         .map_err(|error| error.to_string())
         .and_then(|topology| {
             super::insecure_warn(&topology.data_dir);
-            say(&topology.data_dir, &args.words.join(" "), None)
+            let line = super::bust::completed(&topology, &args.words.join(" "))?;
+            say(&topology.data_dir, &line, None)
         });
     match said {
         Ok(told) => {

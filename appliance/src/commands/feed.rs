@@ -157,13 +157,15 @@ fn standing(tile: &Tile, now_ns: u64) -> &'static str {
 fn line(tile: &Tile, now_ns: u64) -> String {
     let (lines, counters) = (tile.lines(), tile.lines().counters());
     let mut text = format!(
-        "{} next={} messages={} requests={} snapshots={} disputes={} orders={} digest={:016x}",
+        "{} next={} messages={} requests={} snapshots={} disputes={} broken={} orders={} \
+         digest={:016x}",
         standing(tile, now_ns),
         lines.sequence_next(),
         counters.messages,
         counters.requests,
         tile.snapshots_taken(),
         lines.disputes(),
+        tile.image().books().counts().broken,
         tile.image().books().live_orders(),
         tile.image().books().digest(),
     );
@@ -212,13 +214,15 @@ fn picture(tile: &Tile, stocks: usize, now_ns: u64) -> String {
     let counters = lines.counters();
     let _ = writeln!(
         text,
-        "\nmessages {}  requests {}  snapshots {}  disputes {}  session changes {}  unreadable {}",
+        "\nmessages {}  requests {}  snapshots {}  disputes {}  session changes {}  unreadable {}  \
+         trades broken {}",
         counters.messages,
         counters.requests,
         tile.snapshots_taken(),
         lines.disputes(),
         counters.session_changes,
         tile.unreadable(),
+        tile.image().books().counts().broken,
     );
     books(&mut text, tile.image(), stocks);
     text

@@ -75,7 +75,8 @@ pub(crate) fn is_about(event: &Event, command: &Command) -> bool {
             | EventKind::Configured
             | EventKind::MassCanceled
             | EventKind::KillChanged
-            | EventKind::AccessChanged,
+            | EventKind::AccessChanged
+            | EventKind::Broken,
         ) => true,
         Some(EventKind::Canceled | EventKind::CancelRejected) => {
             let is_one = command.kind == CommandKind::Cancel as u8;

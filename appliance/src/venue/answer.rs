@@ -47,6 +47,11 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
             .get(quantity as usize)
             .map_or("set", |told| told)
             .to_owned(),
+        EventKind::Broken if event.has(Event::MAKER) => format!(
+            "{symbol}: match {} of {quantity} units at {} is broken",
+            event.related,
+            decimals(event.price)
+        ),
         EventKind::Canceled => format!("{quantity} units cancelled"),
         EventKind::CancelRejected => "no such order is live".to_owned(),
         EventKind::KillChanged if command.flags == 0 => "revived".to_owned(),
@@ -92,6 +97,11 @@ fn reason(command: &Command, reason: Option<Reason>) -> String {
         (Some(CommandKind::SetLimit), Some(Reason::NotOpen | Reason::TableFull)) => {
             "the day began without limits, and accounts are kept only from its beginning; write \
              [risk.ACCOUNT] into the topology before the next day"
+        }
+        (_, Some(Reason::UnknownTrade)) => "no such trade was made",
+        (_, Some(Reason::TradeBroken)) => "the trade is broken already",
+        (Some(CommandKind::Bust), Some(Reason::TableFull)) => {
+            "as many trades were broken today as can be"
         }
         (_, Some(Reason::NotInState)) => "the symbol is in no auction",
         (_, Some(Reason::UnknownSession)) => "no user has this account",

@@ -144,9 +144,9 @@ impl<'t> Control<'t> {
         let (word, why) = line.split_once(BECAUSE).unwrap_or((&line, NO_REASON));
         let user = remark::user_of(&stream)?;
         let act = format!("{}: {}", word.trim(), why.trim());
-        let told = word::command(word, self.topology).and_then(|command| {
+        let told = word::read(word, self.topology).and_then(|said| {
             self.write_down(&act, user, signals)?;
-            self.obey(&command, signals)
+            self.obey(&said, signals)
         });
         let answer = match told {
             Ok(lines) => [vec![TAKEN.to_owned()], lines].concat().join("\n"),
@@ -169,8 +169,10 @@ impl<'t> Control<'t> {
     }
 
     /// What became of a command, once that is on disk.
-    fn obey(&mut self, command: &Command, signals: &Signals) -> Result<Vec<String>, String> {
-        if !self.operator.ask(command) {
+    fn obey(&mut self, said: &word::Said, signals: &Signals) -> Result<Vec<String>, String> {
+        let command = &said.command;
+        let mut all = said.ahead.iter().chain([command]);
+        if !all.all(|one| self.operator.ask(one)) {
             return Err("too many words at once: say it again".to_owned());
         }
         let bound = Instant::now() + ANSWER;

@@ -11,8 +11,9 @@ const PIECE_LETTERS: usize = size_of_val(&Command::BLANK.client_id);
 /// The most letters that are kept of an act.
 pub(super) const LETTERS_MAX: usize = 512;
 
-/// Pieces are numbered by a byte, and wait for the engine together with their act.
-const _: () = assert!(LETTERS_MAX.div_ceil(PIECE_LETTERS) < super::CONTROL_DEPTH);
+/// Pieces are numbered by a byte, and wait for the engine together with their act, which may be two
+/// commands.
+const _: () = assert!(LETTERS_MAX.div_ceil(PIECE_LETTERS) + 1 < super::CONTROL_DEPTH);
 const _: () = assert!(super::CONTROL_DEPTH <= u8::MAX as usize);
 
 /// A text in pieces, said by a user of the system.

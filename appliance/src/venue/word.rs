@@ -1,4 +1,4 @@
-//! An operator's word: a line of text that becomes a command of the venue itself.
+//! An operator's word: a line of text that becomes a command of the venue itself, or two.
 //!
 //! ```text
 //! state SYMBOL STATE [REFERENCE]
@@ -12,9 +12,14 @@
 //! revive, as kill
 //! halt SYMBOL | resume SYMBOL | open SYMBOL | close SYMBOL
 //! cancel USER REFERENCE
+//! bust SYMBOL MATCH WHY UNITS PRICE SIDE, then of maker and aggressor USER REFERENCE TEXT
 //! lock USER | unlock USER | kick USER
 //! mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
 //! ```
+
+mod bust;
+
+pub use bust::{Trade, Traded};
 
 use crate::topology::{RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, STATES, Topology};
 use bytemuck::Zeroable;
@@ -34,15 +39,25 @@ struct Words<'w> {
     topology: &'w Topology,
 }
 
+/// What an operator said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// What must be said to the engine ahead of the command.
+    pub ahead: Option<Command>,
+    /// The command.
+    pub command: Command,
+}
+
 /// Reads a line.
 ///
 /// # Errors
 /// What is wrong with it, and what to write.
-pub fn command(line: &str, topology: &Topology) -> Result<Command, String> {
+pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
     let mut words = Words {
         words: line.split_ascii_whitespace(),
         topology,
     };
+    let mut ahead = None;
     let command = match words.words.next() {
         Some("state") => words.state()?,
         Some("indicate") => Command {
@@ -65,6 +80,11 @@ pub fn command(line: &str, topology: &Topology) -> Result<Command, String> {
             user_ref: number(words.word("the order's reference")?)?,
             ..of(CommandKind::Cancel)
         },
+        Some("bust") => {
+            let [named, bust] = words.bust()?;
+            ahead = Some(named);
+            bust
+        }
         Some("unlock") => words.access(0)?,
         Some("lock") => words.access(1)?,
         Some("kick") => words.access(2)?,
@@ -72,14 +92,14 @@ pub fn command(line: &str, topology: &Topology) -> Result<Command, String> {
             let other = other.unwrap_or("");
             return Err(format!(
                 "\"{other}\" is no word: say state, indicate, bands, allocation, limit, restrict, \
-                 permit, kill, revive, mass-cancel, open, halt, resume, close, cancel, lock, \
-                 unlock or kick"
+                 permit, kill, revive, mass-cancel, open, halt, resume, close, cancel, bust, \
+                 lock, unlock or kick"
             ));
         }
     };
     match words.words.next() {
         Some(more) => Err(format!("\"{more}\" is too much")),
-        None => Ok(command),
+        None => Ok(Said { ahead, command }),
     }
 }
 
@@ -227,11 +247,7 @@ impl<'w> Words<'w> {
                     2
                 }
                 "side" => {
-                    command.side = match self.word("a side")? {
-                        "buy" => Side::Buy as u8,
-                        "sell" => Side::Sell as u8,
-                        other => return Err(format!("\"{other}\" is no side: say buy or sell")),
-                    };
+                    command.side = self.side()? as u8;
                     4
                 }
                 "symbol" => {
@@ -251,6 +267,14 @@ impl<'w> Words<'w> {
             };
         }
         Ok(command)
+    }
+
+    fn side(&mut self) -> Result<Side, String> {
+        match self.word("a side")? {
+            "buy" => Ok(Side::Buy),
+            "sell" => Ok(Side::Sell),
+            other => Err(format!("\"{other}\" is no side: say buy or sell")),
+        }
     }
 
     fn word(&mut self, what: &str) -> Result<&'w str, String> {

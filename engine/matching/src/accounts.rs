@@ -273,6 +273,19 @@ impl<'m> Accounts<'m> {
         units_by_side[other] -= i64::from(units);
     }
 
+    /// Undoes what a trade counted, once its units are not open any more.
+    pub(crate) fn take_back(&mut self, whose: Whose, units: u32, price: u32) {
+        let (own, other) = (whose.side as usize, whose.side.opposite() as usize);
+        let value = i128::from(u64::from(units) * u64::from(price));
+        let account = &mut self.all[usize::from(whose.place)];
+        account.net[own] -= value;
+        account.net[other] += value;
+        account.gross -= value;
+        let Position(units_by_side) = self.position_mut(whose.place, whose.symbol);
+        units_by_side[own] -= i64::from(units);
+        units_by_side[other] += i64::from(units);
+    }
+
     /// Counts a trade of a live order at its own price, by which the units stay what they were for
     /// its side.
     #[inline]

@@ -21,6 +21,8 @@ pub(crate) enum Tag {
     Part = 6,
     Account = 7,
     Position = 8,
+    Trade = 9,
+    Broken = 10,
     End = 255,
 }
 

@@ -10,6 +10,7 @@ use crate::allocation::Sharing;
 use crate::answers::{about, refused};
 use crate::attributes::Asked;
 use crate::books::{Book, Books};
+use crate::bust::Busts;
 use crate::carry::Carrier;
 use crate::heap::Heap;
 use crate::kill::Kills;
@@ -181,6 +182,7 @@ pub struct Engine<'m> {
     pub(crate) watches: &'m mut [Watch],
     pub(crate) after: After<'m>,
     pub(crate) accounts: Accounts<'m>,
+    pub(crate) busts: Busts<'m>,
     pub(crate) pending: Pending,
     pub(crate) ahead: Ahead,
 }
@@ -216,6 +218,7 @@ impl<'m> Engine<'m> {
             watches,
             marked,
             accounts,
+            broken,
         } = memory::cut(&limits, memory);
         let accounts = Accounts::new(accounts, books.len());
         Ok(Self {
@@ -241,6 +244,7 @@ impl<'m> Engine<'m> {
             watches,
             after: After::new(marked),
             accounts,
+            busts: Busts::new(broken),
             pending: Pending::Nothing,
             ahead: Ahead::EMPTY,
         })
@@ -281,6 +285,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::SetState) => self.set_state(command, events),
             Some(CommandKind::Indicate) => self.indicate(command, events),
             Some(CommandKind::SetBands) => self.set_bands(command, events),
+            Some(CommandKind::Bust) => self.bust(command, events),
             _ => {
                 events.push(self.administer(command));
                 Step::Done
@@ -300,6 +305,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::Extra) => self.extra(command),
             Some(CommandKind::Refuse) => self.refuse(command),
             Some(CommandKind::Access) => self.access(command),
+            Some(CommandKind::Trade) => self.name_trade(command),
             Some(CommandKind::Time | CommandKind::Presence | CommandKind::Remark) => {
                 about(command, EventKind::Noted, Reason::None)
             }

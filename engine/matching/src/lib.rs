@@ -41,6 +41,7 @@ mod amend;
 mod answers;
 mod attributes;
 mod bands;
+mod bust;
 mod dark;
 mod engine;
 mod entry;
@@ -86,6 +87,7 @@ mod limits;
 mod memory;
 
 pub use ahead::BURST_MAX;
+pub use bust::BUSTS_MAX;
 pub use engine::Engine;
 pub use events::{EVENTS_MAX, Events, Step};
 pub use limits::{

@@ -5,6 +5,7 @@ use bytemuck::Pod;
 use crate::accounts::{Account, AccountTables, Holder, Position};
 use crate::attributes::Asked;
 use crate::books::{Book, GROUP_LEVELS, Level};
+use crate::bust::BUSTS_MAX;
 use crate::engine::Session;
 use crate::limits::{LINE_BYTES, Limits, Line};
 use crate::market::Market;
@@ -38,6 +39,8 @@ pub(crate) struct Tables<'m> {
     pub(crate) watches: &'m mut [Watch],
     pub(crate) marked: &'m mut [u64],
     pub(crate) accounts: AccountTables<'m>,
+    /// Match numbers of trades that were taken back.
+    pub(crate) broken: &'m mut [u64],
 }
 
 /// Entries of each table. Entry 0 of those that handles name is never used.
@@ -118,6 +121,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<u64>(sizes.positions.div_ceil(64))
         + lines_of::<Holder>(sizes.accounts)
         + lines_of::<u16>(sizes.account_slots)
+        + lines_of::<u64>(BUSTS_MAX)
 }
 
 /// Clears the memory, which is as many lines as [`lines`] says, and cuts it up.
@@ -149,6 +153,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
             holders: table(rest, sizes.accounts),
             slots: table(rest, sizes.account_slots),
         },
+        broken: table(rest, BUSTS_MAX),
     }
 }
 

@@ -72,6 +72,7 @@ impl<'m> Engine<'m> {
         };
         (engine.orders_taken, engine.matches) = (orders_taken, matches);
         engine.kills = kills;
+        engine.busts.read(&mut reader, matches)?;
         let mut last = 0;
         while reader.is_next(Tag::Session) {
             last = engine.restore_session(&mut reader, last)?;
@@ -108,6 +109,7 @@ impl<'m> Engine<'m> {
         self.refs.clear();
         self.after.clear();
         self.accounts.clear();
+        self.busts.clear();
         (self.due_ns, self.now_ns) = (u64::MAX, 0);
         (self.orders_taken, self.matches) = (0, 0);
         (self.day, self.kills) = (Day::Before, Kills::NONE);

@@ -32,7 +32,7 @@ const BUFFER_BYTES: usize = PIECE_BYTES + RECORD_BYTES_MAX;
 const _: () = assert!(PIECE_BYTES.is_multiple_of(8));
 
 /// Numbers that are taken from a snapshot leave room for a day of any length.
-const NUMBERS_MAX: u64 = ORDER_REF_MAX / 2;
+pub(crate) const NUMBERS_MAX: u64 = ORDER_REF_MAX / 2;
 
 /// The counters of an engine and its day.
 pub(crate) struct Venue {
@@ -74,6 +74,7 @@ impl Venue {
             after: _,
             // Records of their own.
             accounts,
+            busts: _,
             // Changes nothing.
             ahead: _,
         } = engine;
@@ -236,6 +237,7 @@ impl Engine<'_> {
             len: 0,
         };
         writer.record(Tag::Venue, |to| Venue::of(self).carry(to));
+        self.busts.write(&mut writer);
         let sessions = (0..=u16::MAX).zip(self.sessions.iter().zip(self.asked.iter()));
         for (mut number, (session, asked)) in sessions.filter(|(_, (one, _))| one.is_defined()) {
             writer.record(Tag::Session, |to| {

@@ -62,7 +62,8 @@ impl Accounts<'_> {
     fn is_traded_only(&self) -> bool {
         let is_even = |account: &Account| {
             let [buy, sell] = account.net;
-            let is_gross = account.gross >= buy.abs() && (account.gross + buy) % 2 == 0;
+            // Of a trade that is taken back the engine knows what it was told, and its value only.
+            let is_gross = account.gross >= 0 && (account.gross + buy) % 2 == 0;
             buy + sell == 0 && is_gross
         };
         let is_opposite = |Position([buy, sell]): &Position| buy + sell == 0;

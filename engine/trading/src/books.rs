@@ -35,6 +35,8 @@ pub struct Counts {
     pub unknown_orders: u64,
     /// Messages that a correct feed cannot send.
     pub wrong: u64,
+    /// Of the others, trades that were broken.
+    pub broken: u64,
 }
 
 /// The books of a feed, by stock locate.
@@ -58,6 +60,7 @@ impl Books {
     /// Applies one message.
     pub fn apply(&mut self, message: &Message<'_>) -> Applied {
         let applied = self.change(message);
+        self.counts.broken += u64::from(matches!(message, Message::BrokenTrade(_)));
         match applied {
             Applied::Changed => self.counts.changed += 1,
             Applied::Other => self.counts.other += 1,

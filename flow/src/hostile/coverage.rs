@@ -84,13 +84,15 @@ const REJECTED: [Reason; 27] = [
 ];
 
 /// Why something is `Refused`.
-const REFUSED: [Reason; 6] = [
+const REFUSED: [Reason; 8] = [
     Reason::UnknownSymbol,
     Reason::UnknownSession,
     Reason::InvalidField,
     Reason::NotOpen,
     Reason::TableFull,
     Reason::NotInState,
+    Reason::UnknownTrade,
+    Reason::TradeBroken,
 ];
 
 /// Why orders are `Canceled`.

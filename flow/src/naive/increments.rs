@@ -24,12 +24,14 @@ pub const ALLOCATION: u16 = 1 << 9;
 pub const RISK: u16 = 1 << 10;
 /// Kill switch and mass cancel.
 pub const KILL: u16 = 1 << 11;
+/// Trades that are taken back.
+pub const BUST: u16 = 1 << 12;
 
 /// What the engine offers, and [`Naive::new`](super::Naive::new) with it.
-pub const OFFERED: u16 = first(12);
+pub const OFFERED: u16 = first(13);
 
 /// What the reference model knows.
-pub const KNOWN: u16 = first(12);
+pub const KNOWN: u16 = first(13);
 
 const _: () = assert!(OFFERED & !KNOWN == 0, "only what both know is offered");
 

@@ -169,6 +169,24 @@ impl Naive {
         })
     }
 
+    /// Value of all that an account traded.
+    pub(super) fn value_traded(&self, account: Option<u32>) -> i128 {
+        let of = self.trades.iter();
+        let of = of.filter(|((one, _, _), _)| Some(*one) == account);
+        of.map(|(_, amount)| amount.value).sum()
+    }
+
+    /// Counts a trade of the account of one of its sessions no longer.
+    pub(super) fn count_back(&mut self, session: u16, side: Side, trade: &Trade) {
+        let Some(account) = self.account(session) else {
+            return;
+        };
+        let key = (account, trade.symbol, side as u8);
+        let amount = self.trades.entry(key).or_default();
+        amount.units -= i128::from(trade.quantity);
+        amount.value -= i128::from(trade.quantity) * i128::from(trade.price);
+    }
+
     /// Counts a trade for the account of one of its sessions.
     pub(super) fn count_trade(&mut self, session: u16, side: Side, trade: &Trade) {
         let Some(account) = self.account(session) else {

@@ -9,8 +9,9 @@
 //!
 //! An answer is its events: `Kind:Reason(session/user_ref quantity@price leaves flags)`, the flags
 //! by their first letters (`O` for `OLD_HIDDEN`; `LAST` is left out); `Refreshed` and `Replaced`
-//! have `new<old` order numbers behind, `Reduced` its held back units, `Uncrossed` and `Indicative`
-//! their side, `StateChanged` the end of its timer.
+//! have `new<old` order numbers behind, `Broken` its match number and the order's text, `Reduced`
+//! its held back units, `Uncrossed` and `Indicative` their side, `StateChanged` the end of its
+//! timer.
 //!
 //! The reference gives the answer, and where all is offered the engine must give the same events.
 #![allow(dead_code, reason = "each test program uses a part")]
@@ -263,11 +264,24 @@ fn short(event: &Event) -> String {
             format!("{order_ref}<{related}")
         }
         EventKind::Reduced => related.to_string(),
+        EventKind::Broken => {
+            let text = event.client_id();
+            format!(
+                "#{related} {}",
+                String::from_utf8_lossy(&text).trim_end_matches('\0')
+            )
+        }
         EventKind::StateChanged if *related != 0 => format!("!{related}"),
         EventKind::Uncrossed | EventKind::Indicative => {
             ["B", "S"][usize::from(event.side)].to_owned()
         }
         _ => String::new(),
+    };
+    // Letters of the text stand there.
+    let leaves = if kind == EventKind::Broken {
+        0
+    } else {
+        *leaves
     };
     let flags = if flags.is_empty() {
         flags

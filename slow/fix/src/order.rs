@@ -1,6 +1,7 @@
 //! An order as FIX tells of it: its fields, its price, and in which words it was refused.
 
 use crate::message::Body;
+use std::collections::BTreeMap;
 use wire::ring::Reason;
 
 /// Letters of a ClOrdID: what OUCH keeps.
@@ -81,11 +82,38 @@ pub struct Order {
     pub done: u64,
     /// Sum of units times price over all trades, in 1/10,000.
     pub value: u128,
+    /// Its own trades by match number, which may be taken back.
+    pub trades: BTreeMap<u64, Trade>,
+    /// The order that replaced it.
+    pub next: Option<u32>,
     /// Where it stands.
     pub status: Status,
 }
 
+/// A trade of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trade {
+    /// Number of the reply that told it (17).
+    pub exec: u64,
+    /// Units (32).
+    pub units: u64,
+    /// Price (31) in 1/10,000.
+    pub price: u64,
+}
+
 impl Order {
+    /// Undoes what a trade did to it.
+    pub(crate) fn take_back(&mut self, trade: &Trade) {
+        self.done = self.done.saturating_sub(trade.units);
+        let value = u128::from(trade.units) * u128::from(trade.price);
+        self.value = self.value.saturating_sub(value);
+        self.status = match self.status {
+            Status::Partial if self.done == 0 => Status::New,
+            Status::Filled => Status::Canceled,
+            other => other,
+        };
+    }
+
     /// Its fields in a report.
     pub(crate) fn fields(&self, exec: (u64, char), when: &str) -> Body {
         let before = self.id_before.as_ref().filter(|_| exec.1 == '5');

@@ -8,12 +8,12 @@ use crate::message::Body;
 use crate::moment;
 use crate::numbers::Asked;
 use crate::order::{
-    Order, Refused, Status, cancel_reject, cancel_text, price_text, reject_text, side_letter,
-    trimmed,
+    Order, Refused, Status, Trade, cancel_reject, cancel_text, price_text, reject_text,
+    side_letter, trimmed,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use wire::ouch::Outbound;
-use wire::ouch::outbound::{Accepted, Canceled, Executed, Rejected, Replaced};
+use wire::ouch::outbound::{Accepted, BrokenTrade, Canceled, Executed, Rejected, Replaced};
 
 /// What FIX says of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,11 +168,7 @@ impl Orders {
                 let body = order.fields((reply, 'D'), &when).with(378, 3);
                 Some(Report::execution(body))
             }
-            Outbound::BrokenTrade(told) => {
-                let order = self.by_ref.get(&told.user_ref())?;
-                let body = order.fields((reply, 'H'), &when);
-                Some(Report::execution(body.with(527, told.match_number())))
-            }
+            Outbound::BrokenTrade(told) => self.broken(place, told),
             _ => None,
         }
     }
@@ -190,6 +186,8 @@ impl Orders {
             leaves: told.quantity().into(),
             done: 0,
             value: 0,
+            trades: BTreeMap::new(),
+            next: None,
             status: Status::New,
         };
         let body = order.fields((place.0, '0'), place.1);
@@ -201,6 +199,7 @@ impl Orders {
         self.replaces.remove(&told.user_ref());
         let old = self.by_ref.get_mut(&told.old_user_ref())?;
         old.status = Status::Replaced;
+        old.next = Some(told.user_ref());
         let order = Order {
             id: trimmed(&told.client_id()),
             id_before: Some(old.id.clone()),
@@ -214,6 +213,8 @@ impl Orders {
             } else {
                 Status::New
             },
+            trades: BTreeMap::new(),
+            next: None,
             ..old.clone()
         };
         let body = order.fields((place.0, '5'), place.1);
@@ -227,6 +228,12 @@ impl Orders {
         order.leaves = order.leaves.saturating_sub(units);
         order.done += units;
         order.value += u128::from(units) * u128::from(told.price());
+        let trade = Trade {
+            exec: place.0,
+            units,
+            price: told.price(),
+        };
+        order.trades.insert(told.match_number(), trade);
         order.status = if order.leaves == 0 {
             Status::Filled
         } else {
@@ -236,6 +243,26 @@ impl Orders {
         let body = body
             .with(32, units)
             .with(31, price_text(told.price()))
+            .with(527, told.match_number());
+        Some(Report::execution(body))
+    }
+
+    /// A trade was taken back: what it did to the order, and to those that replaced it, is undone,
+    /// but none of it trades again.
+    fn broken(&mut self, place: (u64, &str), told: &BrokenTrade<'_>) -> Option<Report> {
+        let order = self.by_ref.get_mut(&told.user_ref())?;
+        let trade = order.trades.remove(&told.match_number())?;
+        let mut counting = Some(told.user_ref());
+        while let Some(order) = counting.and_then(|one| self.by_ref.get_mut(&one)) {
+            order.take_back(&trade);
+            counting = order.next;
+        }
+        let order = self.by_ref.get(&told.user_ref())?;
+        let body = order.fields((place.0, 'H'), place.1);
+        let body = body
+            .with(19, trade.exec)
+            .with(32, trade.units)
+            .with(31, price_text(trade.price))
             .with(527, told.match_number());
         Some(Report::execution(body))
     }

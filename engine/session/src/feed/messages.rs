@@ -6,8 +6,8 @@
 
 use wire::Error;
 use wire::itch::fields::{
-    AddOrder, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedPrice, OrderReplace,
-    StockDirectory, SystemEvent, Trade,
+    AddOrder, BrokenTrade, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedPrice,
+    OrderReplace, StockDirectory, SystemEvent, Trade,
 };
 use wire::ring::{Event, EventKind, MarketState, PRICE_MARKET, Side};
 
@@ -92,6 +92,7 @@ pub(super) fn order(
     let is_shown = event.has(Event::BOOKED) && !is_hidden;
     match kind {
         EventKind::Replaced => replaced(event, is_shown, head, out),
+        EventKind::Broken if event.has(Event::MAKER) => Some(broken(event, head, out)),
         EventKind::Executed if event.has(Event::AUCTION) => {
             (!is_hidden).then(|| crossed(event, head, out))
         }
@@ -116,6 +117,17 @@ pub(super) fn order(
         EventKind::Canceled if is_shown => Some(delete(event, event.order_ref, head, out)),
         _ => None,
     }
+}
+
+/// A trade was taken back: told once, and nothing on a book changes.
+fn broken(event: &Event, head: &Head, out: &mut [u8]) -> Written {
+    BrokenTrade {
+        stock_locate: event.symbol,
+        tracking_number: 0,
+        timestamp: head.timestamp,
+        match_number: event.related,
+    }
+    .encode(out)
 }
 
 /// An order took another one's place. One that trades on entry is added later, with what is left.

@@ -6,6 +6,7 @@
 use wire::drop_copy::fields::OrderEvent;
 use wire::ring::{Event, EventKind, Reason, Side};
 
+use super::broken::broken_letter;
 use super::replies::{cancel_letter, liquidity, price_of, reject_code};
 use super::symbols::Symbol;
 use crate::Network;
@@ -52,6 +53,18 @@ pub(super) fn told(
 ) -> OrderEvent {
     let is_taken = matches!(kind, EventKind::Accepted | EventKind::Replaced);
     let is_trade = kind == EventKind::Executed;
+    let is_broken = kind == EventKind::Broken;
+    // The event of a trade that was taken back has the order's text there.
+    let event = &if is_broken {
+        Event {
+            old_user_ref: 0,
+            leaves: 0,
+            order_ref: 0,
+            ..*event
+        }
+    } else {
+        *event
+    };
     OrderEvent {
         timestamp,
         event: letter(kind),
@@ -73,7 +86,11 @@ pub(super) fn told(
         },
         leaves: event.leaves,
         price: price_of(event),
-        match_number: if is_trade { event.related } else { 0 },
+        match_number: if is_trade || is_broken {
+            event.related
+        } else {
+            0
+        },
         reason: reason(kind, event, owner),
         liquidity: if is_trade {
             liquidity(event, symbol)
@@ -89,6 +106,7 @@ const fn letter(kind: EventKind) -> u8 {
         EventKind::Replaced => b'U',
         EventKind::Canceled | EventKind::Reduced => b'C',
         EventKind::Executed => b'E',
+        EventKind::Broken => b'B',
         EventKind::Rejected => b'J',
         EventKind::CancelRejected => b'I',
         EventKind::Refreshed => b'R',
@@ -102,6 +120,7 @@ fn reason(kind: EventKind, event: &Event, owner: &Owner) -> u16 {
     let reason = Reason::from_byte(event.reason).unwrap_or(Reason::InvalidField);
     match kind {
         EventKind::Canceled | EventKind::Reduced => cancel_letter(reason).into(),
+        EventKind::Broken => broken_letter(reason).into(),
         EventKind::Rejected if owner.is_wrong_firm && reason == Reason::Unsupported => {
             reject_code(Reason::WrongFirm)
         }

@@ -25,6 +25,7 @@
 
 mod accepted;
 mod access;
+mod broken;
 mod cause;
 mod config;
 mod connection;

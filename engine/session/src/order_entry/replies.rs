@@ -8,6 +8,7 @@ use wire::ouch::outbound::fields::{
 use wire::ring::{Event, EventKind, Reason, Side};
 
 use super::OrderEntry;
+use super::broken::broken_trade;
 use super::drop_copy::{DropCopy, Owner, told};
 use super::session::{Echo, Letters, Session};
 use super::symbols::Symbol;
@@ -87,6 +88,7 @@ impl OrderEntry {
                 | EventKind::Canceled
                 | EventKind::Reduced
                 | EventKind::Executed
+                | EventKind::Broken
                 | EventKind::Refreshed
                 | EventKind::Triggered
                 | EventKind::Repriced
@@ -192,6 +194,10 @@ fn reply(
                 liquidity: liquidity(event, symbol),
                 match_number: event.related,
             };
+            store(session, |out| message.encode(out))
+        }
+        EventKind::Broken => {
+            let message = broken_trade(event, reason, timestamp);
             store(session, |out| message.encode(out))
         }
         EventKind::Rejected => {

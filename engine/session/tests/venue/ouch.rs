@@ -104,6 +104,13 @@ pub fn replies(bytes: &[u8]) -> Vec<String> {
             it.order_ref(),
             it.display() as char
         ),
+        Outbound::BrokenTrade(it) => format!(
+            "B {} ={} {} {}",
+            it.user_ref(),
+            it.match_number(),
+            it.reason() as char,
+            text(&it.client_id())
+        ),
         Outbound::CancelReject(it) => format!("I {}", it.user_ref()),
         Outbound::AccountQueryResponse(it) => format!("Q {}", it.next_user_ref()),
         other => panic!("{other:?}"),
