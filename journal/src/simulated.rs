@@ -175,6 +175,17 @@ impl Disk {
         state.segments.values().any(|it| !it.unflushed.is_empty())
     }
 
+    /// Whether a segment behind another one was begun and nothing of it is flushed: a power cut may
+    /// open the one before it again.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        let state = self.state();
+        let last = state.segments.values().next_back();
+        let is_opening =
+            last.is_some_and(|it| !it.unflushed.is_empty() && it.platter.iter().all(|it| *it == 0));
+        is_opening && state.segments.len() > 1
+    }
+
     /// Whether the power went at a call: what is left to be done is [`Self::crash`].
     #[must_use]
     pub fn is_off(&self) -> bool {

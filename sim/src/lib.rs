@@ -23,6 +23,7 @@ mod levels;
 mod life;
 mod market;
 mod member;
+mod moment;
 mod net;
 mod oracle;
 mod plan;

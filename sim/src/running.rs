@@ -11,15 +11,13 @@ use queue::{Counter, CounterSet, Watch};
 use crate::coverage::Fault;
 use crate::day::World;
 use crate::life::SimVenue;
+use crate::moment::Moment;
 use crate::plan::{End, LifePlan};
 use crate::wish::Sending;
 use crate::words::Words;
 
 /// Steps that a failed venue still runs, to show that it acknowledges nothing.
 const STEPS_AFTER_FAILURE: u64 = 200;
-
-/// Steps that a power cut waits at most for a write to be in flight.
-const STEPS_TO_WRITE: u64 = 300;
 
 /// Who has a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,11 +112,10 @@ impl<'w, 'm> Running<'w, 'm> {
     /// Commands, faults and turns in an order of the seed's choice.
     pub fn traffic(&mut self) -> Result<(), String> {
         let plan = self.plan;
-        // Half of the power cuts wait for a write to be in flight.
-        let waits = matches!(plan.end, End::Power(_)) && self.world.random.chance(500_000);
-        let steps = plan.end.steps();
-        for step in 0..steps + if waits { STEPS_TO_WRITE } else { 0 } {
-            if step >= steps && self.world.disk.is_writing() {
+        let has_retention = self.retention.is_some();
+        let mut end = Moment::of(plan, has_retention, &mut self.world.random);
+        for step in 0.. {
+            if end.has_come(step, &self.world.disk) {
                 break;
             }
             if step == plan.disk_full_until {

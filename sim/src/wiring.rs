@@ -13,7 +13,7 @@ use journal::simulated::{Disk, DiskStorage};
 use nic::{Net as _, TcpLimits, UdpOptions};
 
 use crate::net::{SimNet, SimTcp, SimUdp, Wires};
-use crate::plan::Plan;
+use crate::plan::{LifePlan, Plan};
 use crate::random::Random;
 
 /// The day's session.
@@ -37,6 +37,10 @@ const DEPTH_ASKER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 
 /// Room for all messages of a day's feed: less than a topology can ask for, because it is taken at
 /// each of many starts.
 const HISTORY_BYTES: usize = 512 << 10;
+
+/// Memory for the replies of a member, where a shadow writes them down for sure: so little that
+/// members ask for what gave way, or a topology's.
+const REPLY_BYTES: [usize; 3] = [4 << 10, 16 << 10, 1 << 20];
 
 /// What stands in every topology; names and numbers follow from the plan.
 const TEXT: &str = r#"
@@ -168,6 +172,9 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
     let mut topology = Topology::parse(&text).map_err(|error| error.to_string())?;
     topology.segment_bytes = journal::SEGMENT_BYTES_MIN;
     topology.feed.history_bytes = HISTORY_BYTES;
+    if is_told_by_streams(plan) {
+        topology.order_entry.reply_bytes = random.one_of(&REPLY_BYTES);
+    }
     if let Some(depth) = &mut topology.feed.depth {
         depth.history_bytes = HISTORY_BYTES;
     }
@@ -177,6 +184,16 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
         topology.keeping.bytes_max = Some(retention.bytes_max);
     }
     Ok(topology)
+}
+
+/// Whether the streams come to hold all that members are told: a shadow that finds its disk failing
+/// may stop, and what gave way in memory is then made again with the next start only.
+fn is_told_by_streams(plan: &Plan) -> bool {
+    let is_sound = |life: &LifePlan| {
+        let files = &life.files;
+        files.writes_in_million + files.flushes_in_million + files.renames_in_million == 0
+    };
+    plan.has_shadow && plan.lives.iter().all(is_sound)
 }
 
 /// The sessions whose drop copies somebody reads, and their accounts.

@@ -2,7 +2,7 @@
 //! any more.
 //!
 //! It has a thread of its own and waits for the disk there. It also looks how far the streams of
-//! replies go, so that in memory those give way that are on disk.
+//! replies go, for those who wait for what is not there yet.
 
 use super::kept::store_of;
 use super::shadow::IDLE_HASTE;
@@ -168,9 +168,9 @@ impl Recaller {
             self.at = (self.at + 1) % self.stores.len();
             let (store, name, told) = &mut self.stores[self.at];
             // What cannot be read now is looked at again.
-            let settled = stream::settled(self.files.as_mut(), *name).unwrap_or(0);
-            if settled > *told && self.covers.try_send((*store, settled)).is_ok() {
-                *told = settled;
+            let held = stream::held(self.files.as_mut(), *name).unwrap_or(0);
+            if held > *told && self.covers.try_send((*store, held)).is_ok() {
+                *told = held;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! How far a stream goes: what of it is whole, and what of it stays as it is.
+//! How far a stream goes: what of it is whole, and what its last page says.
 
 use bytemuck::Zeroable;
 
@@ -44,18 +44,18 @@ pub fn verify(files: &mut dyn Files, name: Name, known: &Position) -> Result<Pos
     Ok(end)
 }
 
-/// Messages that stand in pages which their writer does not touch any more; counted without
-/// reading those before.
+/// Messages that a stream holds, also while it is written; counted without reading those before
+/// its last page.
 ///
 /// # Errors
-/// The disk fails, or the last such page is damaged.
-pub fn settled(files: &mut dyn Files, name: Name) -> Result<u64, DataError> {
+/// The disk fails, or that page is damaged or just being written.
+pub fn held(files: &mut dyn Files, name: Name) -> Result<u64, DataError> {
     let file = name.file();
     let pages = files.length(&file)? / PAGE_BYTES as u64;
-    let last = u32::try_from(pages.saturating_sub(2)).unwrap_or(u32::MAX);
-    if pages < 2 {
+    let Some(last) = pages.checked_sub(1) else {
         return Ok(0);
-    }
+    };
+    let last = u32::try_from(last).unwrap_or(u32::MAX);
     let page = Reader { files, name, file }.page(last)?;
     Ok(page.next() - 1)
 }

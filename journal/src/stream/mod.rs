@@ -10,7 +10,7 @@ mod page;
 mod reader;
 mod writer;
 
-pub use extent::{settled, verify};
+pub use extent::{held, verify};
 pub use page::{HEADER_BYTES, Header, MAGIC};
 pub use reader::read;
 pub use writer::{Position, Writer, check};

@@ -289,8 +289,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "a shadow goes on from a snapshot that the venue refused",
         file: SHADOW,
-        find: "set_aside(files.as_mut(), started_from)",
-        replace: "set_aside(files.as_mut(), started_from | u64::from(MUTANT) * u64::MAX)",
+        find: "set_aside(files, parts.started_from)",
+        replace: "set_aside(files, parts.started_from | u64::from(MUTANT) * u64::MAX)",
     },
     Fault {
         name: "segments go with a single snapshot",
