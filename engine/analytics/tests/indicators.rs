@@ -4,8 +4,10 @@
 
 mod vectors;
 
+use analytics::arch::Backend;
 use analytics::indicators::{
-    Atr, Bands, Bollinger, Candle, Ema, Indicator, Macd, MacdValue, Rsi, Sma, StdDev,
+    Atr, Bands, Bollinger, Candle, Ema, EmaRows, Indicator, Macd, MacdValue, Rsi, RsiRows, Sma,
+    StdDev,
 };
 use proptest::prelude::*;
 use vectors::{Table, Tolerance, compare, relative};
@@ -134,6 +136,43 @@ proptest! {
         rsi_on.series(second, to_second);
         prop_assert!(same(&found[0], &run(ema, &prices)));
         prop_assert!(same(&found[1], &run(rsi, &prices)));
+    }
+
+    #[test]
+    fn many_symbols_give_the_same_bits_as_each_alone(
+        symbols in 1..40usize,
+        rows in 0..60usize,
+        period in 1..20usize,
+        cut in 0..60usize,
+        seed in any::<u32>(),
+    ) {
+        let tick = |at: usize| {
+            let mixed = (at as u32 ^ seed).wrapping_mul(0x9E37_79B1) >> 20;
+            f64::from(mixed / 4) / 100.0
+        };
+        let prices: Vec<f64> = (0..symbols * rows).map(tick).collect();
+        let of = |symbol: usize| -> Vec<f64> {
+            prices.iter().skip(symbol).step_by(symbols).copied().collect()
+        };
+        let cut = cut.min(rows) * symbols;
+        for backend in Backend::all() {
+            let mut ema = EmaRows::new(period, symbols).unwrap();
+            let mut rsi = RsiRows::new(period, symbols).unwrap();
+            let mut found = [vec![0.0; prices.len()], vec![0.0; prices.len()]];
+            for (from, to) in [(0, cut), (cut, prices.len())] {
+                ema.series(backend, &prices[from..to], &mut found[0][from..to]);
+                rsi.series(backend, &prices[from..to], &mut found[1][from..to]);
+            }
+            for symbol in 0..symbols {
+                let column = |values: &[f64]| -> Vec<f64> {
+                    values.iter().skip(symbol).step_by(symbols).copied().collect()
+                };
+                let wanted = run(Ema::new(period).unwrap(), &of(symbol));
+                prop_assert!(same(&column(&found[0]), &wanted), "{:?}", backend);
+                let wanted = run(Rsi::new(period).unwrap(), &of(symbol));
+                prop_assert!(same(&column(&found[1]), &wanted), "{:?}", backend);
+            }
+        }
     }
 
     #[test]

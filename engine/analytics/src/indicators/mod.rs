@@ -10,6 +10,7 @@ mod average;
 mod bollinger;
 mod macd;
 mod range;
+mod rows;
 mod rsi;
 mod smoothing;
 
@@ -17,6 +18,7 @@ pub use average::{Ema, Sma, StdDev};
 pub use bollinger::{Bands, Bollinger};
 pub use macd::{Macd, MacdValue};
 pub use range::{Atr, Candle};
+pub use rows::{EmaRows, RsiRows};
 pub use rsi::Rsi;
 
 pub use crate::statistics::OutOfRange;

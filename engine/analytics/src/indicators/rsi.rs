@@ -18,19 +18,16 @@ pub struct Rsi {
 
 /// What a move gains and what it loses.
 #[inline(always)]
-fn parts(from: f64, to: f64) -> [f64; 2] {
-    let moved = to - from;
-    [moved, -moved].map(|part| if part > 0.0 { part } else { 0.0 })
+pub(super) fn parts(from: f64, to: f64) -> [f64; 2] {
+    [to - from, from - to].map(|part| if 0.0 > part { 0.0 } else { part })
 }
 
 #[inline(always)]
-fn strength(gain: f64, loss: f64) -> f64 {
+pub(super) fn strength(gain: f64, loss: f64) -> f64 {
     let both = gain + loss;
-    if both == 0.0 {
-        0.0
-    } else {
-        100.0 * gain / both
-    }
+    // Of nothing, nothing: without a jump, which a processor would have to guess.
+    let is_least = f64::MIN_POSITIVE > both;
+    100.0 * gain / if is_least { f64::MIN_POSITIVE } else { both }
 }
 
 impl Rsi {

@@ -23,13 +23,9 @@ pub(super) struct Smoothing {
 impl Smoothing {
     /// One that is to [begin](Smoothing::begin).
     pub(super) fn new(weight: f64) -> Self {
-        let mut keep = [1.0 - weight; BLOCK];
-        for power in 1..BLOCK {
-            keep[power] = keep[power - 1] * (1.0 - weight);
-        }
         Self {
             weight,
-            keep,
+            keep: powers(weight),
             base: 0.0,
             part: 0.0,
             phase: 0,
@@ -71,6 +67,15 @@ impl Smoothing {
         self.base = last;
         Some(values)
     }
+}
+
+/// What is kept of a block's base, step by step.
+pub(super) fn powers(weight: f64) -> [f64; BLOCK] {
+    let mut keep = [1.0 - weight; BLOCK];
+    for power in 1..BLOCK {
+        keep[power] = keep[power - 1] * (1.0 - weight);
+    }
+    keep
 }
 
 /// Runs over a series: `one` for each number, and `block` for whole blocks where it takes them.

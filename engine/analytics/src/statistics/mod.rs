@@ -17,6 +17,8 @@ pub use rolling::Rolling;
 pub use rolling_pair::RollingPair;
 pub use weighted::WeightedPair;
 
+/// The most symbols that are kept side by side.
+pub const SYMBOLS_MAX: usize = 1 << 16;
 /// The most numbers that a window holds.
 pub const WINDOW_MAX: usize = 1 << 20;
 
@@ -61,14 +63,29 @@ impl std::error::Error for OutOfRange {}
 
 /// A window's length, if it may be so.
 pub(crate) fn checked_window(length: usize, min: usize) -> Result<usize, OutOfRange> {
-    if (min..=WINDOW_MAX).contains(&length) {
-        return Ok(length);
+    checked_size("the window", length, min, WINDOW_MAX)
+}
+
+/// So many symbols, if there may be.
+pub(crate) fn checked_symbols(symbols: usize) -> Result<usize, OutOfRange> {
+    checked_size("the number of symbols", symbols, 1, SYMBOLS_MAX)
+}
+
+fn checked_size(
+    what: &'static str,
+    size: usize,
+    min: usize,
+    max: usize,
+) -> Result<usize, OutOfRange> {
+    if (min..=max).contains(&size) {
+        return Ok(size);
     }
+    let [min, max, given] = [min, max, size].map(|size| size as f64);
     Err(OutOfRange {
-        what: "the window",
-        min: min as f64,
-        max: WINDOW_MAX as f64,
-        given: length as f64,
+        what,
+        min,
+        max,
+        given,
     })
 }
 
