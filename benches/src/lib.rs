@@ -86,6 +86,8 @@ pub const ROWS: &[Row] = &[
     rows::latency::ROW,
     rows::aapl::ROW,
     rows::regimes::ROW,
+    rows::numbers::ROW,
+    rows::triangles::ROW,
     rows::journal::ROW,
     rows::durable::ROW,
 ];

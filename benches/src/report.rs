@@ -120,19 +120,28 @@ impl Report {
         });
         let _ = writeln!(
             text,
-            "{date},{commit},{row},{name},{},{unit},{},{:.1},{:.1},{:.1},{:.1},{:.1},{ratios},\
+            "{date},{commit},{row},{name},{},{unit},{},{},{},{},{},{},{ratios},\
              {noise:.3},{:.1},{:.1},{}",
             figures.subject,
             stats.count,
-            stats.max,
-            stats.p999,
-            stats.p99,
-            stats.median,
-            stats.min,
+            digits(stats.max),
+            digits(stats.p999),
+            digits(stats.p99),
+            digits(stats.median),
+            digits(stats.min),
             self.calibration.before.median,
             self.calibration.after.median,
             self.command.replace(',', ";"),
         );
+    }
+}
+
+/// A figure to a tenth of a nanosecond, or to a picosecond if it is less than one.
+fn digits(value: f64) -> String {
+    if value.abs() < 1.0 {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.1}")
     }
 }
 
@@ -157,7 +166,7 @@ fn write_case(text: &mut String, row: &str, case: &Case) {
         let stats = &figures.stats;
         let _ = write!(text, "  {:<28}", figures.subject);
         for value in [stats.max, stats.p999, stats.p99, stats.median, stats.min] {
-            let _ = write!(text, "{value:>12.1}");
+            let _ = write!(text, "{:>12}", digits(value));
         }
         let _ = write!(text, "{:>12}", stats.count);
         if let Some(Spread { min, median, max }) = figures.ratios {

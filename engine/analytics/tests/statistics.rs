@@ -4,9 +4,10 @@
 
 mod vectors;
 
+use analytics::arch::Backend;
 use analytics::statistics::{
     Growing, GrowingPair, NotFinite, Quantile, Rolling, RollingPair, RollingRange, WINDOW_MAX,
-    WeightedPair,
+    WeightedMatrix, WeightedPair,
 };
 use vectors::{Table, Tolerance, compare, relative};
 
@@ -130,6 +131,40 @@ fn weighted_statistics_are_those_of_pandas() {
     for (column, found) in columns.iter().zip(&found) {
         compare(column, found, table.column(column), relative(1e-10));
     }
+}
+
+#[test]
+fn a_matrix_keeps_what_its_pairs_keep() {
+    for series in [1, 2, 15, 16, 17, 40, 100] {
+        let rows: Vec<f64> = noise(5).take(50 * series).collect();
+        let mut found = Vec::new();
+        for backend in Backend::all() {
+            let mut matrix = WeightedMatrix::new(series, 0.06).unwrap();
+            let push = |row: &[f64]| matrix.push(backend, row).unwrap();
+            rows.chunks_exact(series).for_each(push);
+            found.push(matrix);
+        }
+        assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{series}");
+        let matrix = &found[0];
+        for one in 0..series {
+            for other in 0..series {
+                let mut pair = WeightedPair::new(0.06).unwrap();
+                for row in rows.chunks_exact(series) {
+                    pair.push(row[one], row[other]).unwrap();
+                }
+                let got = matrix.covariance(one, other).unwrap();
+                assert!((got - pair.covariance()).abs() < 1e-15, "{one} {other}");
+                let got = matrix.correlation(one, other).unwrap();
+                assert!((got - pair.correlation().unwrap()).abs() < 1e-13);
+                assert_eq!(matrix.mean()[one], pair.mean()[0]);
+            }
+        }
+        assert_eq!(matrix.covariance(series, 0), None);
+    }
+    let mut matrix = WeightedMatrix::new(2, 0.5).unwrap();
+    assert!(matrix.push(Backend::best(), &[1.0]).is_err());
+    assert!(matrix.push(Backend::best(), &[1.0, f64::NAN]).is_err());
+    assert_eq!(matrix, WeightedMatrix::new(2, 0.5).unwrap());
 }
 
 /// Numbers without a pattern, from 0 to 1.

@@ -279,8 +279,8 @@ impl Kernel for RsiSteps<'_> {
             let steps = (BLOCK - gain.phase).min(prices.len() / symbols);
             let (now, later) = prices.split_at(steps * symbols);
             let (to, to_later) = values.split_at_mut(steps * symbols);
-            for at in 0..last.len() {
-                let mut from = lanes.load(&last[at]);
+            for (at, last) in last.iter_mut().enumerate() {
+                let mut from = lanes.load(last);
                 let mut up = [lanes.load(&gain.part[at]); 2];
                 let mut down = [lanes.load(&loss.part[at]); 2];
                 for step in 0..steps {
@@ -300,7 +300,7 @@ impl Kernel for RsiSteps<'_> {
                 let phase = gain.phase + steps - 1;
                 gain.keep(lanes, at, phase, up);
                 loss.keep(lanes, at, phase, down);
-                lanes.store(from, &mut last[at]);
+                lanes.store(from, last);
             }
             gain.advance(steps);
             loss.advance(steps);

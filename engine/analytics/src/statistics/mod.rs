@@ -4,6 +4,7 @@
 //! so, and changes nothing.
 
 mod growing;
+mod matrix;
 mod quantile;
 mod range;
 mod rolling;
@@ -11,6 +12,7 @@ mod rolling_pair;
 mod weighted;
 
 pub use growing::{Growing, GrowingPair};
+pub use matrix::{SERIES_MAX, WeightedMatrix};
 pub use quantile::Quantile;
 pub use range::RollingRange;
 pub use rolling::Rolling;
@@ -69,6 +71,19 @@ pub(crate) fn checked_window(length: usize, min: usize) -> Result<usize, OutOfRa
 /// So many symbols, if there may be.
 pub(crate) fn checked_symbols(symbols: usize) -> Result<usize, OutOfRange> {
     checked_size("the number of symbols", symbols, 1, SYMBOLS_MAX)
+}
+
+/// A weight of a new number, if it may be so.
+fn checked_alpha(alpha: f64) -> Result<f64, OutOfRange> {
+    if alpha > 0.0 && alpha <= 1.0 {
+        return Ok(alpha);
+    }
+    Err(OutOfRange {
+        what: "the weight of a new number",
+        min: f64::MIN_POSITIVE,
+        max: 1.0,
+        given: alpha,
+    })
 }
 
 fn checked_size(

@@ -23,6 +23,8 @@ pub struct Rolling {
     anchor: f64,
     sum: f64,
     squares: f64,
+    /// 1 by how many numbers there are: a division takes as long as all else.
+    inverse: f64,
 }
 
 impl Rolling {
@@ -39,6 +41,7 @@ impl Rolling {
             anchor: 0.0,
             sum: 0.0,
             squares: 0.0,
+            inverse: 0.0,
         })
     }
 
@@ -61,10 +64,11 @@ impl Rolling {
             *place = x;
             self.sum -= gone;
             self.squares -= gone * gone;
-            let far = self.sum * self.sum / self.length as f64;
+            let far = self.sum * self.sum * self.inverse;
             is_worn = (gone * gone).max(far) > OUTLIER * (self.squares - far);
         } else {
             self.ring.push(x);
+            self.inverse = 1.0 / self.ring.len() as f64;
         }
         self.at += 1;
         if self.at == self.length {
@@ -79,9 +83,8 @@ impl Rolling {
     /// Makes the sums anew.
     #[inline(never)]
     fn refresh(&mut self) {
-        let count = self.ring.len() as f64;
         let sum: f64 = self.ring.iter().map(|x| x - self.anchor).sum();
-        self.anchor += sum / count;
+        self.anchor += sum * self.inverse;
         (self.sum, self.squares) = (0.0, 0.0);
         for x in &self.ring {
             let x = x - self.anchor;
@@ -107,10 +110,7 @@ impl Rolling {
     #[inline]
     #[must_use]
     pub fn mean(&self) -> f64 {
-        if self.ring.is_empty() {
-            return 0.0;
-        }
-        self.anchor + self.sum / self.ring.len() as f64
+        self.anchor + self.sum * self.inverse
     }
 
     /// Their variance, the sum divided by `count - ddof`; `None` unless that is positive.
@@ -118,8 +118,15 @@ impl Rolling {
     #[must_use]
     pub fn variance(&self, ddof: usize) -> Option<f64> {
         let count = self.ring.len();
-        let squares = self.squares - self.sum * self.sum / count as f64;
-        (count > ddof).then(|| squares.max(0.0) / (count - ddof) as f64)
+        let squares = self.squares - self.sum * self.sum * self.inverse;
+        let squares = if squares < 0.0 { 0.0 } else { squares };
+        (count > ddof).then(|| {
+            if ddof == 0 {
+                squares * self.inverse
+            } else {
+                squares / (count - ddof) as f64
+            }
+        })
     }
 
     /// How many standard deviations the newest number is from the mean; `None` if all are the

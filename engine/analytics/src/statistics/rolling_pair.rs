@@ -25,16 +25,16 @@ impl Sums {
         self.xy += x * y;
     }
 
-    /// Takes one of `count` pairs off; says whether the others have lost digits, as for
+    /// Takes one of `1 / inverse` pairs off; says whether the others have lost digits, as for
     /// [`Rolling`](super::Rolling).
     #[inline]
-    fn remove(&mut self, [x, y]: [f64; 2], count: f64) -> bool {
+    fn remove(&mut self, [x, y]: [f64; 2], inverse: f64) -> bool {
         self.x -= x;
         self.y -= y;
         self.xx -= x * x;
         self.yy -= y * y;
         self.xy -= x * y;
-        let (far_x, far_y) = (self.x * self.x / count, self.y * self.y / count);
+        let (far_x, far_y) = (self.x * self.x * inverse, self.y * self.y * inverse);
         (x * x).max(far_x) > OUTLIER * (self.xx - far_x)
             || (y * y).max(far_y) > OUTLIER * (self.yy - far_y)
     }
@@ -48,6 +48,8 @@ pub struct RollingPair {
     at: usize,
     anchor: [f64; 2],
     sums: Sums,
+    /// 1 by how many pairs there are.
+    inverse: f64,
 }
 
 impl RollingPair {
@@ -63,6 +65,7 @@ impl RollingPair {
             at: 0,
             anchor: [0.0; 2],
             sums: Sums::default(),
+            inverse: 0.0,
         })
     }
 
@@ -81,10 +84,11 @@ impl RollingPair {
         self.sums.add(moved(pair));
         let mut is_worn = false;
         if let Some(place) = self.ring.get_mut(self.at) {
-            is_worn = self.sums.remove(moved(*place), self.length as f64);
+            is_worn = self.sums.remove(moved(*place), self.inverse);
             *place = pair;
         } else {
             self.ring.push(pair);
+            self.inverse = 1.0 / self.ring.len() as f64;
         }
         self.at += 1;
         if self.at == self.length {
@@ -99,14 +103,13 @@ impl RollingPair {
     /// Makes the sums anew.
     #[inline(never)]
     fn refresh(&mut self) {
-        let count = self.ring.len() as f64;
         let [from_x, from_y] = self.anchor;
         let [mut x, mut y] = [0.0; 2];
         for pair in &self.ring {
             x += pair[0] - from_x;
             y += pair[1] - from_y;
         }
-        self.anchor = [from_x + x / count, from_y + y / count];
+        self.anchor = [from_x + x * self.inverse, from_y + y * self.inverse];
         self.sums = Sums::default();
         for [x, y] in &self.ring {
             self.sums.add([x - self.anchor[0], y - self.anchor[1]]);
@@ -122,11 +125,11 @@ impl RollingPair {
     /// Sums of squared differences of both from their means, and of products of differences.
     #[inline]
     fn differences(&self) -> [f64; 3] {
-        let count = self.ring.len() as f64;
         let Sums { x, y, xx, yy, xy } = self.sums;
-        let squares = [xx - x * x / count, yy - y * y / count];
+        let inverse = self.inverse;
+        let squares = [xx - x * x * inverse, yy - y * y * inverse];
         let [xx, yy] = squares.map(|squares| squares.max(0.0));
-        [xx, yy, xy - x * y / count]
+        [xx, yy, xy - x * y * inverse]
     }
 
     /// Their covariance, the sum divided by `count - ddof`; `None` unless that is positive.
@@ -157,9 +160,8 @@ impl RollingPair {
     #[must_use]
     pub fn line_of_x(&self) -> Option<(f64, f64)> {
         let [_, yy, xy] = self.differences();
-        let count = self.ring.len() as f64;
-        let mean_x = self.anchor[0] + self.sums.x / count;
-        let mean_y = self.anchor[1] + self.sums.y / count;
+        let mean_x = self.anchor[0] + self.sums.x * self.inverse;
+        let mean_y = self.anchor[1] + self.sums.y * self.inverse;
         (yy > 0.0).then(|| {
             let slope = xy / yy;
             (slope, mean_x - slope * mean_y)

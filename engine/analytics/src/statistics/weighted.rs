@@ -1,7 +1,7 @@
 //! Exponentially weighted statistics: each new pair weighs `alpha`, all before the rest (pandas'
 //! `ewm(alpha, adjust=False)`).
 
-use super::{NotFinite, OutOfRange, checked};
+use super::{NotFinite, OutOfRange, checked, checked_alpha};
 
 /// Exponentially weighted means, variances, covariance and correlation of pairs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,14 +19,7 @@ impl WeightedPair {
     /// # Errors
     /// `alpha` is not in (0, 1].
     pub fn new(alpha: f64) -> Result<Self, OutOfRange> {
-        if !(alpha > 0.0 && alpha <= 1.0) {
-            return Err(OutOfRange {
-                what: "the weight of a new number",
-                min: f64::MIN_POSITIVE,
-                max: 1.0,
-                given: alpha,
-            });
-        }
+        let alpha = checked_alpha(alpha)?;
         Ok(Self {
             alpha,
             weights_squared: 1.0,
