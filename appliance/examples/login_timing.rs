@@ -10,13 +10,15 @@
 use appliance::topology::{Secret, Topology};
 use appliance::venue::logins::Passwords;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use session::challenge::NONCE_BYTES;
+use session::order_entry::{PASSWORD_LETTERS, Question};
 use std::process::ExitCode;
 use std::time::Instant;
 
 const TOPOLOGY: &str = include_str!("../topologies/dev-2core.toml");
 
 /// A login that exists, of two.
-const KNOWN: usize = 1;
+const KNOWN: u16 = 1;
 
 /// Mean and variance, one after the other.
 #[derive(Default)]
@@ -54,6 +56,17 @@ fn passwords(memory_kib: u32) -> Result<Passwords, String> {
     Passwords::of(&topology).ok_or_else(|| "no password is hashed".to_owned())
 }
 
+fn login(login: Option<u16>, password: &[u8; PASSWORD_LETTERS]) -> Question {
+    Question {
+        conn: 0,
+        number: 0,
+        login,
+        password: *password,
+        nonce: [0; NONCE_BYTES],
+        session: [b' '; 10],
+    }
+}
+
 fn run(logins: u32, memory_kib: u32) -> Result<(), String> {
     let passwords = passwords(memory_kib)?;
     let (mut unknown, mut wrong) = (Moments::default(), Moments::default());
@@ -63,9 +76,9 @@ fn run(logins: u32, memory_kib: u32) -> Result<(), String> {
         order = order.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let is_first = order >> 31 == 1;
         for is_known in [is_first, !is_first] {
-            let login = is_known.then_some(KNOWN);
+            let question = login(is_known.then_some(KNOWN), b"GUESS     ");
             let begun = Instant::now();
-            let is_right = passwords.is_right(login, b"GUESS     ");
+            let is_right = passwords.is_right(&question);
             let time_ns = begun.elapsed().as_nanos() as f64;
             if is_right {
                 return Err("a wrong password was taken for right".to_owned());
@@ -73,7 +86,7 @@ fn run(logins: u32, memory_kib: u32) -> Result<(), String> {
             if is_known { &mut wrong } else { &mut unknown }.add(time_ns);
         }
     }
-    if !passwords.is_right(Some(KNOWN), b"BRAVO     ") {
+    if !passwords.is_right(&login(Some(KNOWN), b"BRAVO     ")) {
         return Err("the right password was not taken".to_owned());
     }
     let t = (unknown.mean - wrong.mean) / (unknown.spread() + wrong.spread()).sqrt();

@@ -32,7 +32,7 @@ pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
 pub use sandbox::Sandbox;
-pub use secret::{SecondLogin, Secret, letters_of};
+pub use secret::{SecondLogin, Secret, key_in, letters_of};
 pub use shadow::Shadow;
 pub use turns::{Schedule, Turn, Turns};
 
@@ -366,11 +366,33 @@ impl Topology {
         users.chain(copies.map(|it| (it.name.as_str(), &it.secret)))
     }
 
-    /// Whether some login has a hashed password, so that all logins wait for the worker.
+    /// Reads the files of all keys.
+    ///
+    /// # Errors
+    /// The first one that cannot be read, that others may read, or that holds no key.
+    pub fn read_keys(&mut self) -> Result<(), String> {
+        let users = self.users.iter_mut().map(|it| &mut it.secret);
+        let copies = self.drop_copies.iter_mut().map(|it| &mut it.secret);
+        for secret in users.chain(copies) {
+            if let Secret::Key(path, key) = secret {
+                *key = Some(key_in(path)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether some login proves a key, so that connections are greeted.
     #[must_use]
-    pub fn has_hashes(&self) -> bool {
+    pub fn has_keys(&self) -> bool {
         self.secrets()
-            .any(|(_, secret)| matches!(secret, Secret::Hash(_)))
+            .any(|(_, secret)| matches!(secret, Secret::Key(..)))
+    }
+
+    /// Whether some login has a hashed password or a key, so that all logins wait for the worker.
+    #[must_use]
+    pub fn has_worker(&self) -> bool {
+        self.secrets()
+            .any(|(_, secret)| !matches!(secret, Secret::Plain(_)))
     }
 
     /// How many messages a link holds.

@@ -210,6 +210,10 @@ where
         engine,
         mut outputs,
     } = state;
+    if topology.has_keys() {
+        let seed = logins::key_random().map_err(|e| StartError::of("a seed", &e))?;
+        outputs.entry.greet(seed);
+    }
     for session in outputs.presences.locked() {
         outputs.entry.lock(session);
     }
@@ -316,11 +320,11 @@ fn members(topology: &Topology) -> Vec<Member> {
     topology.users.iter().map(member).collect()
 }
 
-/// The password that order entry compares itself; none of a hashed one.
+/// The password that order entry compares itself; none of what is judged elsewhere.
 fn plain(secret: &Secret) -> String {
     match secret {
         Secret::Plain(password) => password.clone(),
-        Secret::Hash(_) => String::new(),
+        Secret::Hash(_) | Secret::Key(..) => String::new(),
     }
 }
 
@@ -350,7 +354,7 @@ fn entry_config(topology: &Topology, session: [u8; 10]) -> Config {
         echoes: topology.depth(Link::GateEngine),
         silence_ns: entry.silence.as_nanos() as u64,
         login_ns: entry.login.as_nanos() as u64,
-        asks_elsewhere: topology.has_hashes(),
+        asks_elsewhere: topology.has_worker(),
         refuses_second: entry.second_login == SecondLogin::Refuse,
         failures_max: entry.lock_after,
         lock_ns: entry.lock.as_nanos() as u64,

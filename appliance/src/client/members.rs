@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::topology::key_in;
 
 use nic::{Conn, TcpEvent, TcpPort};
 use session::ouch_client::{OuchClient, Reply};
@@ -17,16 +20,22 @@ const OUTBOUND_BYTES: usize = 1 << 20;
 pub struct Login {
     /// User name, 1 to 6 letters.
     pub user: String,
-    /// Password, at most 10 letters.
+    /// Password, at most 10 letters; or a key, 64 hexadecimal digits.
     pub password: String,
 }
 
 impl Login {
-    /// Reads `USER:PASSWORD`.
+    /// Reads `USER:PASSWORD`, or `USER:@FILE` with a key's file.
     ///
     /// # Errors
     /// What is wrong, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some((user, file)) = text.split_once(":@") {
+            return Ok(Self {
+                user: user.to_owned(),
+                password: key_in(Path::new(file))?.to_text(),
+            });
+        }
         match text.split_once(':') {
             Some((user, password))
                 if !user.is_empty() && user.len() <= 6 && password.len() <= 10 =>
@@ -38,7 +47,7 @@ impl Login {
             }
             _ => Err(format!(
                 "{text:?}: write USER:PASSWORD, with a user of 1 to 6 letters and a password of at \
-                 most 10"
+                 most 10, or USER:@FILE with a key's file"
             )),
         }
     }

@@ -3,12 +3,14 @@
 use super::control::WORDS;
 use crate::client::top::Reading;
 use crate::topology::Topology;
-use crate::venue::logins::hashed;
+use crate::venue::logins::{hashed, key_random};
 use crate::venue::remark::Remarks;
 use crate::venue::{say, sessions_told};
 use journal::{FileSegments, Walker};
-use std::fmt::Write;
-use std::io::Read;
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +28,11 @@ pub struct Args {
 enum Task {
     /// Print the hash of the password on stdin, for `password_hash` of a topology.
     HashPassword,
+    /// Make a file with a new key, for `key_file` of a topology and for its user.
+    MakeKey {
+        /// The file, which is not there yet.
+        file: PathBuf,
+    },
     /// Say a word to a running venue, and why: both stand in the journal, with the user who said
     /// it.
     #[command(after_help = WORDS)]
@@ -59,6 +66,7 @@ enum Task {
 pub fn run(args: &Args) -> ExitCode {
     let done = match &args.task {
         Task::HashPassword => hash_password(),
+        Task::MakeKey { file } => make_key(file),
         Task::Act {
             topology,
             why,
@@ -88,11 +96,24 @@ fn load(path: &Path) -> Result<Topology, String> {
 /// The password comes by stdin: arguments stand in the list of processes.
 fn hash_password() -> Result<String, String> {
     let mut line = String::new();
-    let read = std::io::stdin()
-        .take(LINE_BYTES_MAX)
-        .read_to_string(&mut line);
+    let read = io::stdin().take(LINE_BYTES_MAX).read_to_string(&mut line);
     read.map_err(|error| format!("stdin: {error}"))?;
     hashed(line.trim_end_matches(['\n', '\r']))
+}
+
+/// Nobody but the caller can read it.
+fn make_key(file: &Path) -> Result<String, String> {
+    let failed = |error: io::Error| format!("{}: {error}", file.display());
+    let key = key_random().map_err(failed)?;
+    let mut options = OpenOptions::new();
+    let mut made = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(failed)?;
+    writeln!(made, "{}", key.to_text()).map_err(failed)?;
+    Ok(format!("{}: a new key", file.display()))
 }
 
 fn sessions(topology: &Topology) -> Result<String, String> {

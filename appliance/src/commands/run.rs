@@ -41,7 +41,9 @@ pub fn run(args: &Args) -> ExitCode {
 fn venue(args: &Args) -> Result<Summary, StartError> {
     // Signals first: whatever comes after may take long.
     let requests = StopRequests::listen()?;
-    let topology = Topology::load(&args.topology).map_err(|e| StartError::new(e.to_string()))?;
+    let mut topology =
+        Topology::load(&args.topology).map_err(|e| StartError::new(e.to_string()))?;
+    topology.read_keys().map_err(StartError::new)?;
     plain_warn(&topology);
     let begin = Begin {
         new_day: args.new_day,

@@ -48,8 +48,7 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
             self_trade: self_trade(index, &user.self_trade)?,
             secret: secret::secret(
                 &format!("users[{index}]"),
-                user.password,
-                user.password_hash,
+                (user.password, user.password_hash, user.key_file),
             )?,
             networks: secret::networks(&format!("users[{index}].addresses"), &user.addresses)?,
             rate: rate::rate(&format!("users[{index}]"), user.rate)?,
@@ -109,8 +108,7 @@ pub(super) fn drop_copies(
         checked.push(DropCopy {
             secret: secret::secret(
                 &format!("drop_copies[{index}]"),
-                copy.password,
-                copy.password_hash,
+                (copy.password, copy.password_hash, copy.key_file),
             )?,
             networks: secret::networks(
                 &format!("drop_copies[{index}].addresses"),

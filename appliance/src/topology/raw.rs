@@ -3,6 +3,7 @@
 use super::Error;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -164,6 +165,7 @@ pub(super) struct DropCopy {
     pub name: String,
     pub password: Option<String>,
     pub password_hash: Option<String>,
+    pub key_file: Option<PathBuf>,
     #[serde(default)]
     pub addresses: Vec<String>,
     pub accounts: Vec<u32>,
@@ -276,6 +278,7 @@ pub(super) struct User {
     pub name: String,
     pub password: Option<String>,
     pub password_hash: Option<String>,
+    pub key_file: Option<PathBuf>,
     #[serde(default)]
     pub addresses: Vec<String>,
     pub firm: String,

@@ -5,9 +5,12 @@ use super::{DropCopy, Error, User};
 use argon2::password_hash::phc::PasswordHash;
 use serde::Deserialize;
 use session::Network;
+use session::challenge::Key;
 use session::order_entry::PASSWORD_LETTERS;
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 /// The only kind of hash: the one that is meant for passwords.
 const ALGORITHM: &str = "argon2id";
@@ -19,7 +22,12 @@ pub enum Secret {
     Plain(String),
     /// The Argon2id hash of its capital letters, as a PHC string.
     Hash(String),
+    /// A key that it has, in a file; once that was read.
+    Key(PathBuf, Option<Key>),
 }
+
+/// A password, its hash, or where a key is, as a topology has them.
+type Written = (Option<String>, Option<String>, Option<PathBuf>);
 
 /// Nothing of it gets into a message.
 impl fmt::Debug for Secret {
@@ -27,6 +35,7 @@ impl fmt::Debug for Secret {
         f.write_str(match self {
             Self::Plain(_) => "Plain(..)",
             Self::Hash(_) => "Hash(..)",
+            Self::Key(..) => "Key(..)",
         })
     }
 }
@@ -48,14 +57,21 @@ pub fn letters_of(password: &str) -> Option<String> {
     is_word(password, PASSWORD_LETTERS, "").then(|| password.to_ascii_uppercase())
 }
 
-/// Checks a login's password or its hash; `login` is its table's key.
-pub(super) fn secret(
-    login: &str,
-    password: Option<String>,
-    hash: Option<String>,
-) -> Result<Secret, Error> {
+/// Checks a login's password, its hash or its key's file; `login` is its table's key.
+pub(super) fn secret(login: &str, written: Written) -> Result<Secret, Error> {
     let wrong = |field: &str, problem: &str, remedy: &str| {
         Err(Error::value(format!("{login}.{field}"), problem, remedy))
+    };
+    let (password, hash) = match written {
+        (None, None, Some(file)) => return Ok(Secret::Key(file, None)),
+        (_, _, Some(_)) => {
+            return wrong(
+                "key_file",
+                "stands beside a password",
+                "remove one of them: a login proves one thing",
+            );
+        }
+        (password, hash, None) => (password, hash),
     };
     match (password, hash) {
         (Some(password), None) if letters_of(&password).is_some() => Ok(Secret::Plain(password)),
@@ -81,6 +97,29 @@ pub(super) fn secret(
             "write what `wirecross admin hash-password` prints",
         ),
     }
+}
+
+/// The key in a file, which nobody else may read.
+///
+/// # Errors
+/// The file cannot be read, others may read it, or it holds no key.
+pub fn key_in(path: &Path) -> Result<Key, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let mode = std::fs::metadata(path)
+        .map_err(failed)?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        let (path, mode) = (path.display(), mode & 0o777);
+        return Err(format!("{path}: others may read it ({mode:o}): chmod 600"));
+    }
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    Key::parse(text.trim_end()).ok_or_else(|| {
+        let path = path.display();
+        format!(
+            "{path}: is no key: write 64 hexadecimal digits, as `wirecross admin make-key` does"
+        )
+    })
 }
 
 /// What a hash costs, in its own words; none if it is none that can be compared with.

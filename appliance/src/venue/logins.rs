@@ -10,7 +10,9 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use bytemuck::{Pod, Zeroable};
 use queue::{Error, Reader, Writer, ring_named};
+use session::challenge::{KEY_BYTES, Key, NONCE_BYTES};
 use session::order_entry::{Answer, PASSWORD_LETTERS, Question, is_password};
+use std::io;
 use std::time::Duration;
 
 /// Logins that wait for the worker.
@@ -30,7 +32,9 @@ pub struct Slip {
     password: [u8; PASSWORD_LETTERS],
     /// 1 in the answer to a right password.
     is_right: u8,
-    reserved: [u8; 23],
+    nonce: [u8; NONCE_BYTES],
+    session: [u8; 10],
+    reserved: u8,
 }
 
 /// The gate's ends of the rings to the worker.
@@ -47,6 +51,8 @@ impl LoginLinks {
             conn: question.conn,
             login: question.login.map_or(0, |login| login + 1),
             password: question.password,
+            nonce: question.nonce,
+            session: question.session,
             ..Slip::zeroed()
         };
         let is_put = self.questions.put(0, &slip).is_ok();
@@ -69,44 +75,62 @@ impl LoginLinks {
 /// Compares passwords with what a topology knows of them.
 pub struct Passwords {
     secrets: Vec<Known>,
-    /// What nobody's letters are compared with.
-    nobody: Box<PasswordHash>,
+    /// What nobody's letters are compared with, if any password is hashed.
+    nobody: Option<Box<PasswordHash>>,
 }
 
 enum Known {
     Plain(String),
     Hash(Box<PasswordHash>),
+    /// Of a user of this name.
+    Key([u8; 6], Key),
 }
 
 impl Passwords {
-    /// Those of a topology; none if none of them is hashed.
+    /// Those of a topology; none if all can be compared at once: no hash, no key.
     #[must_use]
     pub fn of(topology: &Topology) -> Option<Self> {
-        let known = |secret: &Secret| match secret {
+        if !topology.has_worker() {
+            return None;
+        }
+        let known = |(name, secret): (&str, &Secret)| match secret {
             Secret::Plain(password) => Some(Known::Plain(password.clone())),
             Secret::Hash(hash) => Some(Known::Hash(Box::new(PasswordHash::new(hash).ok()?))),
+            Secret::Key(_, key) => Some(Known::Key(wire::padded(name), key.clone()?)),
         };
-        let secrets: Option<Vec<_>> = topology.secrets().map(|(_, it)| known(it)).collect();
+        let secrets: Option<Vec<_>> = topology.secrets().map(known).collect();
         let secrets = secrets?;
         let nobody = secrets.iter().find_map(|known| match known {
             Known::Hash(hash) => Some(hash.clone()),
-            Known::Plain(_) => None,
-        })?;
+            Known::Plain(_) | Known::Key(..) => None,
+        });
         Some(Self { secrets, nobody })
     }
 
-    /// Whether it is the password of a login; of nobody, it never is. Takes as long for all.
+    /// Whether a login proves what it must; one of nobody never does. Takes as long for all.
     #[must_use]
-    pub fn is_right(&self, login: Option<usize>, password: &[u8; PASSWORD_LETTERS]) -> bool {
+    pub fn is_right(&self, question: &Question) -> bool {
+        let password = &question.password;
+        let login = question.login.map(usize::from);
         let known = login.and_then(|login| self.secrets.get(login));
-        let hash: &PasswordHash = match known {
-            Some(Known::Hash(hash)) => hash,
-            _ => &self.nobody,
+        let hash = match known {
+            Some(Known::Hash(hash)) => Some(hash),
+            _ => self.nobody.as_ref(),
         };
         let letters = wire::trimmed(password);
-        let is_hashed = Argon2::default().verify_password(letters, hash).is_ok();
+        let is_hash =
+            |hash: &PasswordHash| Argon2::default().verify_password(letters, hash).is_ok();
+        let is_hashed = hash.is_some_and(|hash| is_hash(hash));
+        let nobody = ([b' '; 6], Key::new([0; KEY_BYTES]));
+        let (user, key) = match known {
+            Some(Known::Key(user, key)) => (user, key),
+            _ => (&nobody.0, &nobody.1),
+        };
+        let proof = key.letters(&question.nonce, user, &question.session);
+        let is_proved = str::from_utf8(&proof).is_ok_and(|it| is_password(it, password, false));
         match known {
             Some(Known::Hash(_)) => is_hashed,
+            Some(Known::Key(..)) => is_proved,
             Some(Known::Plain(stored)) => is_password(stored, password, false),
             None => false,
         }
@@ -129,8 +153,15 @@ impl LoginWorker {
         let Some((_, mut slip)) = self.questions.pop() else {
             return false;
         };
-        let login = usize::from(slip.login).checked_sub(1);
-        slip.is_right = u8::from(self.passwords.is_right(login, &slip.password));
+        let question = Question {
+            conn: slip.conn,
+            number: slip.number,
+            login: slip.login.checked_sub(1),
+            password: slip.password,
+            nonce: slip.nonce,
+            session: slip.session,
+        };
+        slip.is_right = u8::from(self.passwords.is_right(&question));
         slip.password = [0; PASSWORD_LETTERS];
         let put = self.answers.put(0, &slip);
         self.answers.publish();
@@ -147,7 +178,7 @@ impl LoginWorker {
     }
 }
 
-/// The gate's links and the worker of a topology; none if no password is hashed.
+/// The gate's links and the worker of a topology; none if it has nothing to judge.
 pub(super) fn worker_of(topology: &Topology) -> Result<Option<(LoginLinks, LoginWorker)>, Error> {
     let Some(passwords) = Passwords::of(topology) else {
         return Ok(None);
@@ -164,6 +195,21 @@ pub(super) fn worker_of(topology: &Topology) -> Result<Option<(LoginLinks, Login
         passwords,
     };
     Ok(Some((links, worker)))
+}
+
+/// A key of the system's choice.
+///
+/// # Errors
+/// The system has none.
+pub fn key_random() -> io::Result<Key> {
+    let mut bytes = [0; KEY_BYTES];
+    // SAFETY: the pointer is to as many bytes as the second argument says.
+    let read = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    // So few bytes come whole, or not at all.
+    if usize::try_from(read) == Ok(KEY_BYTES) {
+        return Ok(Key::new(bytes));
+    }
+    Err(io::Error::last_os_error())
 }
 
 /// What a topology keeps instead of a password.

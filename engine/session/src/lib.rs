@@ -8,6 +8,7 @@
 //! epoch, and carry the bytes away. All memory is taken by the constructors.
 #![forbid(unsafe_code)]
 
+pub mod challenge;
 pub mod feed;
 pub mod order_entry;
 pub mod ouch_client;

@@ -4,13 +4,15 @@ use wire::padded;
 use wire::soup::{LoginRequest, PACKET_BYTES_MAX, ServerPacket, login, number, number_text};
 
 use crate::SECOND_NS;
+use crate::challenge::{Key, nonce_of};
 
 /// Who logs in, and the client's sizes and times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoupConfig {
     /// User name, at most 6 letters; more is cut.
     pub user: String,
-    /// Password, at most 10 letters; more is cut.
+    /// Password, at most 10 letters, more is cut; or a key, 64 hexadecimal digits, which is proved
+    /// and not sent: the login waits for the server's greeting.
     pub password: String,
     /// Session to log in to; empty for the current one.
     pub session: String,
@@ -93,6 +95,8 @@ const LOGIN_BYTES: usize = 2 + login::LoginRequest::BYTES;
 /// One member's connection to an order entry server; it outlives single connections.
 pub struct SoupClient {
     config: SoupConfig,
+    /// What is proved, until the login went out.
+    key: Option<Key>,
     state: ClientState,
     /// Number of the next sequenced message; 0 until a login that asked for the most recent one.
     sequence_next: u64,
@@ -111,6 +115,7 @@ impl SoupClient {
     pub fn new(config: SoupConfig) -> Self {
         let outbound_bytes = config.outbound_bytes.max(LOGIN_BYTES);
         Self {
+            key: None,
             state: ClientState::Disconnected,
             sequence_next: config.sequence,
             session_name: [b' '; 10],
@@ -123,15 +128,23 @@ impl SoupClient {
         }
     }
 
-    /// A connection was made: the login goes out first, asking for the next message not seen.
+    /// A connection was made: the login goes out first, asking for the next message not seen; who
+    /// has a key is greeted before.
     pub fn connected(&mut self, now_ns: u64) {
         self.disconnected();
         self.state = ClientState::LoggingIn;
         self.heard_ns = now_ns;
         self.sent_ns = now_ns;
+        self.key = Key::parse(&self.config.password);
+        if self.key.is_none() {
+            self.log_in(padded(&self.config.password));
+        }
+    }
+
+    fn log_in(&mut self, password: [u8; 10]) {
         let request = LoginRequest {
             username: padded(&self.config.user),
-            password: padded(&self.config.password),
+            password,
             session: padded(&self.config.session),
             sequence: number_text(self.sequence_next),
         };
@@ -284,6 +297,14 @@ impl SoupClient {
 
     fn heard(&mut self, packet: ServerPacket<'_>, on: &mut dyn FnMut(Heard<'_>)) {
         match (packet, self.state) {
+            (ServerPacket::Debug(text), ClientState::LoggingIn) => {
+                if let Some(nonce) = nonce_of(text)
+                    && let Some(key) = self.key.take()
+                {
+                    let (user, session) = (padded(&self.config.user), padded(&self.config.session));
+                    self.log_in(key.letters(&nonce, &user, &session));
+                }
+            }
             (ServerPacket::Debug(_) | ServerPacket::Heartbeat, _) => {}
             (ServerPacket::LoginAccepted(accepted), ClientState::LoggingIn) => {
                 let Some(sequence_next) = number(&accepted.sequence) else {

@@ -1,6 +1,7 @@
 //! A member's Logon, and what the venue says when it is asked about it.
 
 use crate::message::{BEGIN_STRING, Message};
+use session::challenge::Key;
 
 /// Letters of a user's name and password at the venue.
 const USER_LETTERS_MAX: usize = 6;
@@ -51,6 +52,8 @@ pub(crate) fn checked(message: &Message, us: &str) -> Result<String, String> {
     if !is(98, "0") {
         return Err("EncryptMethod (98) is not 0".into());
     }
-    name(554, PASSWORD_LETTERS_MAX)
+    let key = message.text(554).filter(|text| Key::parse(text).is_some());
+    key.map(str::to_owned)
+        .or_else(|| name(554, PASSWORD_LETTERS_MAX))
         .ok_or_else(|| "Password (554) is missing, or longer than ten letters".into())
 }

@@ -104,7 +104,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "engine/session",
         ours: Some(&["wire"]),
-        others: Some(&["bytemuck"]),
+        others: Some(&["bytemuck", "hmac", "sha2"]),
         banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
         ..FREE
     },

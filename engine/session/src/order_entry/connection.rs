@@ -5,13 +5,15 @@
 
 use core::net::Ipv4Addr;
 
+use crate::challenge::{GREETING_BYTES, NONCE_BYTES};
+
 use super::login::Asked;
 use super::unread::Unread;
 use super::{Cause, SAY_BYTES_MAX};
 use crate::store::{PACKET_HEAD_BYTES, Store};
 
 /// Room for packets outside the stream: login reply, account query replies, heartbeat, end.
-const CONTROL_BYTES: usize = 256;
+const CONTROL_BYTES: usize = 320;
 
 /// Room for refusals behind them, which a turn may have many of.
 const REFUSALS_BYTES: usize = 16_384;
@@ -19,8 +21,10 @@ const REFUSALS_BYTES: usize = 16_384;
 /// The longest packet outside the stream: Login Accepted.
 pub(super) const CONTROL_PACKET_BYTES_MAX: usize = 33;
 
-const _: () =
-    assert!(CONTROL_BYTES >= 4 * CONTROL_PACKET_BYTES_MAX + PACKET_HEAD_BYTES + SAY_BYTES_MAX);
+const _: () = assert!(
+    CONTROL_BYTES
+        >= 4 * CONTROL_PACKET_BYTES_MAX + 2 * PACKET_HEAD_BYTES + SAY_BYTES_MAX + GREETING_BYTES
+);
 
 /// State of one connection.
 pub(super) struct Connection {
@@ -28,6 +32,9 @@ pub(super) struct Connection {
     pub(super) id: u32,
     /// Where it comes from.
     pub(super) peer: Ipv4Addr,
+    /// What it was greeted with, all zeros if it was not. There is one login on a connection, so
+    /// it is good for one.
+    pub(super) nonce: [u8; NONCE_BYTES],
     /// Its login, while somebody else judges it.
     pub(super) asked: Option<Asked>,
     /// Index of the member, once logged in.
@@ -70,6 +77,7 @@ impl Connection {
         Self {
             id,
             peer,
+            nonce: [0; NONCE_BYTES],
             asked: None,
             session: None,
             cause: None,

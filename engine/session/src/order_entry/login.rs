@@ -5,6 +5,7 @@
 //! not spend the time of it: the login becomes a [`Question`], and its connection waits for the
 //! [`Answer`] without being read.
 
+use crate::challenge::{Key, NONCE_BYTES, Nonces, greeting};
 use wire::soup::{LoginRequest, number, number_text};
 use wire::trimmed;
 
@@ -29,6 +30,7 @@ pub(super) struct Asked {
     /// Whose name it has.
     index: Option<usize>,
     request: LoginRequest,
+    nonce: [u8; NONCE_BYTES],
 }
 
 /// A login whose password is to be judged elsewhere.
@@ -43,6 +45,10 @@ pub struct Question {
     pub login: Option<u16>,
     /// The letters, with spaces behind them; capitals unless case matters.
     pub password: [u8; PASSWORD_LETTERS],
+    /// What the connection was greeted with, if connections are.
+    pub nonce: [u8; NONCE_BYTES],
+    /// The session that the login asks for, as it has it.
+    pub session: [u8; 10],
 }
 
 /// What became of a [`Question`].
@@ -57,6 +63,20 @@ pub enum Answer {
 }
 
 impl OrderEntry {
+    /// From now on greets each connection with a number for who proves a key; the seed is used for
+    /// nothing else, and never again.
+    pub fn greet(&mut self, seed: Key) {
+        self.nonces = Some(Nonces::new(seed));
+    }
+
+    /// Greets a connection that just came.
+    pub(super) fn challenge(&mut self, connection: &mut Connection, now_ns: u64) {
+        if let Some(nonces) = &mut self.nonces {
+            connection.nonce = nonces.take(now_ns);
+            connection.control(b'+', &greeting(&connection.nonce));
+        }
+    }
+
     /// The next login that is to be judged elsewhere, each once.
     pub fn question(&mut self) -> Option<Question> {
         let slot = self.lists.asking.from(0)?;
@@ -72,6 +92,8 @@ impl OrderEntry {
             number: asked.number,
             login: asked.index.map(|index| index as u16),
             password,
+            nonce: asked.nonce,
+            session: asked.request.session,
         })
     }
 
@@ -114,6 +136,7 @@ impl OrderEntry {
             number: self.logins_asked,
             index: self.named(request),
             request: *request,
+            nonce: connection.nonce,
         };
         if self.config.asks_elsewhere {
             connection.asked = Some(asked);

@@ -65,6 +65,7 @@ use wire::ring::{Command, Input};
 
 use crate::Network;
 use crate::SECOND_NS;
+use crate::challenge::Nonces;
 use access::may_come;
 use connection::Connection;
 use places::Places;
@@ -97,6 +98,8 @@ pub struct OrderEntry {
     peers: Vec<Ipv4Addr>,
     /// Logins that were asked for.
     logins_asked: u64,
+    /// What connections are greeted with, if they are.
+    nonces: Option<Nonces>,
     lists: Lists,
     /// Members whose order must follow its `Extra`.
     owing: Places,
@@ -129,6 +132,7 @@ impl OrderEntry {
             connections: (0..config.connections).map(|_| None).collect(),
             peers: vec![Ipv4Addr::UNSPECIFIED; config.connections],
             logins_asked: 0,
+            nonces: None,
             lists: Lists::new(config.connections),
             owing: Places::EMPTY,
             telling: Places::EMPTY,
@@ -177,7 +181,8 @@ impl OrderEntry {
             self.counters.refused += 1;
             return Err(TableFull);
         };
-        let connection = Connection::new(conn, peer, self.config.inbound_bytes, now_ns);
+        let mut connection = Connection::new(conn, peer, self.config.inbound_bytes, now_ns);
+        self.challenge(&mut connection, now_ns);
         self.peers[slot] = peer;
         self.connections[slot] = Some(Box::new(connection));
         self.lists.free.remove(slot);
