@@ -1,0 +1,328 @@
+//! Random orders of accounts with random limits, against the naive risk model, by an engine that is
+//! stopped and started from its own bytes again and again.
+//!
+//! Each event must be the model's: an order beyond a limit is refused for the model's reason, and
+//! none that is within is. Every session wants one of the four kinds of self-trade prevention, so no
+//! account may trade with itself. There are 10,000,000 commands with `SIEGE_FULL`.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::of;
+use flow::Naive;
+use matching::{Engine, Events, Limits, Line, Step};
+use std::collections::{BTreeMap, VecDeque};
+use wire::ring::{
+    Command, CommandKind, Event, EventKind, Input, PRICE_MARKET, Reason, TimeInForce,
+};
+
+/// Commands, and how many of them a day has.
+const COMMANDS: u64 = 60_000;
+const COMMANDS_FULL: u64 = 10_000_000;
+const DAY: u64 = 20_000;
+/// Commands from one start of the engine to the next, at most.
+const STRETCH: u64 = 1_500;
+
+const SYMBOLS: u64 = 3;
+const SESSIONS: u16 = 8;
+const ACCOUNTS: u32 = 4;
+
+/// Of so many newest references one is named.
+const RECENT: u64 = 12;
+
+const LIMITS: Limits = Limits {
+    symbols: SYMBOLS as u16,
+    sessions: SESSIONS,
+    orders: 2_048,
+    special: 512,
+    price_groups: 64,
+    accounts: ACCOUNTS as u16,
+};
+
+/// What limits can refuse for.
+const REASONS: [Reason; 9] = [
+    Reason::MaxQuantity,
+    Reason::MaxNotional,
+    Reason::FatFinger,
+    Reason::MaxOpenOrders,
+    Reason::MaxPosition,
+    Reason::GrossCredit,
+    Reason::NetCredit,
+    Reason::RateLimit,
+    Reason::Restricted,
+];
+
+/// Two sessions in a row have an account, and what they want differs.
+const fn account_of(session: u16) -> u32 {
+    (session as u32 - 1) / 2 + 1
+}
+
+/// 1 to 4: the newest goes, the oldest, both, or what both have is taken off both.
+const fn mode_of(session: u16) -> u8 {
+    (session % 4) as u8 + 1
+}
+
+/// What happened so far.
+#[derive(Default)]
+struct Counts {
+    accepted: u64,
+    trades: u64,
+    starts: u64,
+    refused: BTreeMap<u8, u64>,
+    /// Trades that were prevented, by what the arriving order's session wants.
+    prevented: [u64; 5],
+}
+
+/// Commands of a day.
+struct Day {
+    state: u64,
+    waiting: VecDeque<Command>,
+    refs: [u32; SESSIONS as usize + 1],
+    sequence: u64,
+    time_ns: u64,
+}
+
+impl Day {
+    fn new(seed: u64) -> Self {
+        let mut day = Self {
+            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            waiting: VecDeque::new(),
+            refs: [0; SESSIONS as usize + 1],
+            sequence: 0,
+            time_ns: 1_700_000_000_000_000_000,
+        };
+        for symbol in 1..=SYMBOLS as u16 {
+            day.waiting.push_back(Command {
+                symbol,
+                ..of(CommandKind::DefineSymbol)
+            });
+        }
+        for session in 1..=SESSIONS {
+            day.waiting.push_back(Command {
+                session,
+                user_ref: account_of(session),
+                letters: [mode_of(session), 0, 0, 0],
+                ..of(CommandKind::DefineSession)
+            });
+        }
+        for number in 1..=8 {
+            for account in 1..=ACCOUNTS {
+                let limit = day.limit(number, account);
+                day.waiting.push_back(limit);
+            }
+        }
+        day.waiting.push_back(of(CommandKind::OpenDay));
+        day
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state % end
+    }
+
+    /// A limit that is often reached, or none.
+    fn limit(&mut self, number: u8, account: u32) -> Command {
+        const HIGHEST: [u64; 10] = [1, 60, 8_000, 2_000, 30, 400, 90_000, 60_000, 2_000, 1];
+        let value = match (number, self.below(6)) {
+            (9, 0) => 1,
+            (9, _) | (_, 0..3) => 0,
+            _ => 1 + self.below(HIGHEST[usize::from(number)]),
+        };
+        Command {
+            flags: number,
+            user_ref: account,
+            symbol: 1 + self.below(SYMBOLS) as u16,
+            quantity: 1 + self.below(8) as u32,
+            price: value as i64,
+            ..of(CommandKind::SetLimit)
+        }
+    }
+
+    fn order(&mut self, session: u16) -> Command {
+        let fresh = self.refs[usize::from(session)] + 1;
+        self.refs[usize::from(session)] = fresh;
+        let is_ioc = self.below(5) == 0;
+        let is_market = self.below(20) == 0;
+        let time_in_force = if is_ioc {
+            TimeInForce::ImmediateOrCancel
+        } else {
+            TimeInForce::Day
+        };
+        Command {
+            side: self.below(2) as u8,
+            symbol: 1 + self.below(SYMBOLS) as u16,
+            session,
+            user_ref: fresh,
+            quantity: 1 + self.below(40) as u32,
+            price: if is_market {
+                PRICE_MARKET
+            } else {
+                90 + self.below(20) as i64
+            },
+            time_in_force: time_in_force as u8,
+            ..of(CommandKind::New)
+        }
+    }
+
+    fn command(&mut self) -> Command {
+        if let Some(command) = self.waiting.pop_front() {
+            return command;
+        }
+        let session = 1 + self.below(SESSIONS.into()) as u16;
+        let recent = self.refs[usize::from(session)].saturating_sub(self.below(RECENT) as u32);
+        let named = |command: Command| Command {
+            session,
+            old_user_ref: recent,
+            user_ref: recent,
+            ..command
+        };
+        match self.below(100) {
+            0..3 => {
+                let (number, account) = (1 + self.below(9), 1 + self.below(ACCOUNTS.into()));
+                self.limit(number as u8, account as u32)
+            }
+            3..6 => {
+                // An iceberg: the order follows what it shows.
+                let order = self.order(session);
+                self.waiting.push_back(order);
+                Command {
+                    session,
+                    old_user_ref: 1 + self.below(10) as u32,
+                    ..of(CommandKind::Extra)
+                }
+            }
+            6..20 => Command {
+                kind: CommandKind::Replace as u8,
+                old_user_ref: recent,
+                ..self.order(session)
+            },
+            20..35 => {
+                let quantity = self.below(20) as u32;
+                named(Command {
+                    quantity: quantity.saturating_sub(10),
+                    ..of(CommandKind::Cancel)
+                })
+            }
+            35 => named(Command {
+                letters: [2, 0, 0, 0],
+                ..of(CommandKind::MassCancel)
+            }),
+            _ => self.order(session),
+        }
+    }
+
+    fn input(&mut self) -> Input {
+        let command = self.command();
+        self.sequence += 1;
+        self.time_ns += self.below(2_000_000);
+        Input {
+            sequence: self.sequence,
+            time_ns: self.time_ns,
+            command,
+        }
+    }
+}
+
+fn apply(engine: &mut Engine<'_>, input: &Input) -> Vec<Event> {
+    let mut events = Events::new();
+    let mut step = engine.apply(input, &mut events);
+    let mut all = events.as_slice().to_vec();
+    while step == Step::More {
+        step = engine.resume(&mut events);
+        all.extend_from_slice(events.as_slice());
+    }
+    all
+}
+
+impl Counts {
+    fn judge(&mut self, input: &Input, events: &[Event]) {
+        let mut sides: BTreeMap<u64, u16> = BTreeMap::new();
+        for event in events {
+            match EventKind::from_byte(event.kind).unwrap() {
+                EventKind::Accepted | EventKind::Replaced => self.accepted += 1,
+                EventKind::Rejected => *self.refused.entry(event.reason).or_default() += 1,
+                EventKind::Executed => {
+                    if let Some(other) = sides.insert(event.related, event.session) {
+                        self.trades += 1;
+                        let accounts = [other, event.session].map(account_of);
+                        assert_ne!(accounts[0], accounts[1], "{input:?}: {events:?}");
+                    }
+                }
+                _ if event.reason == Reason::SelfTrade as u8 => {
+                    self.prevented[usize::from(mode_of(input.command.session))] += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn told(&self) -> String {
+        let refused = REASONS.map(|reason| {
+            let count = self.refused.get(&(reason as u8)).copied().unwrap_or(0);
+            format!("{count} {reason:?}")
+        });
+        format!(
+            "{} orders taken, {} trades, {} starts from bytes; refused: {}; self-trades prevented \
+             by mode: {:?}",
+            self.accepted,
+            self.trades,
+            self.starts,
+            refused.join(", "),
+            &self.prevented[1..]
+        )
+    }
+}
+
+/// A day of an engine that starts again and again; the model never does.
+fn day(seed: u64, memory: &mut [Line], counts: &mut Counts) {
+    let (mut day, mut naive) = (Day::new(seed), Naive::new());
+    let mut bytes: Option<Vec<u8>> = None;
+    let mut left = DAY;
+    while left > 0 {
+        memory.fill(Line::ZERO);
+        let mut engine = match &bytes {
+            None => Engine::new(LIMITS, memory).unwrap(),
+            Some(bytes) => Engine::restore(LIMITS, memory, bytes).unwrap(),
+        };
+        counts.starts += u64::from(bytes.is_some());
+        let stretch = left.min(1 + day.below(STRETCH));
+        for _ in 0..stretch {
+            let input = day.input();
+            let events = apply(&mut engine, &input);
+            let expected = naive.apply(&input);
+            assert_eq!(events, expected, "seed {seed}: {input:?}");
+            counts.judge(&input, &events);
+        }
+        left -= stretch;
+        let mut next = Vec::new();
+        engine.snapshot(&mut |piece| next.extend_from_slice(piece));
+        bytes = Some(next);
+    }
+}
+
+#[test]
+fn no_limit_is_passed_and_no_account_trades_with_itself() {
+    let is_full = std::env::var_os("SIEGE_FULL").is_some();
+    let commands = if is_full { COMMANDS_FULL } else { COMMANDS };
+    let mut memory = vec![Line::ZERO; LIMITS.lines()];
+    let mut counts = Counts::default();
+    for seed in 1..=commands / DAY {
+        day(seed, &mut memory, &mut counts);
+    }
+    println!("{commands} commands, 0 differences: {}", counts.told());
+    for reason in REASONS {
+        assert!(
+            counts.refused.contains_key(&(reason as u8)),
+            "{reason:?}: {}",
+            counts.told()
+        );
+    }
+    assert!(
+        counts.prevented[1..].iter().all(|count| *count > 0),
+        "{}",
+        counts.told()
+    );
+    assert!(counts.accepted > commands / 20, "{}", counts.told());
+}
