@@ -27,6 +27,21 @@ const KINDS: &[Kind] = &[
         tests: &[("appliance", "overload_rate")],
     },
     Kind {
+        name: "hostile",
+        about: "nine members beside one that sends ten times what it may; measures",
+        tests: &[("appliance", "hostile_rate")],
+    },
+    Kind {
+        name: "strangers",
+        about: "10,000 connections without a login, handshakes without an end, and guesses",
+        tests: &[("appliance", "strangers")],
+    },
+    Kind {
+        name: "risk",
+        about: "10,000,000 random orders, limits and restarts against the naive risk model",
+        tests: &[("matching", "risk_model"), ("matching", "incidents")],
+    },
+    Kind {
         name: "cross-account",
         about: "10,000,000 commands that name other sessions' orders",
         tests: &[("matching", "cross_account")],
