@@ -2,8 +2,8 @@
 //! stopped and started from its own bytes again and again.
 //!
 //! Each event must be the model's: an order beyond a limit is refused for the model's reason, and
-//! none that is within is. Every session wants one of the four kinds of self-trade prevention, so no
-//! account may trade with itself. There are 10,000,000 commands with `SIEGE_FULL`.
+//! none that is within is. Every session wants one of the four kinds of self-trade prevention, so
+//! no account may trade with itself. There are 10,000,000 commands with `SIEGE_FULL`.
 #![allow(clippy::unwrap_used)]
 
 mod common;
