@@ -49,7 +49,8 @@ fn site() -> Site {
         let account = 10 + number;
         writeln!(
             site.topology,
-            "[[users]]\nname = \"{user}\"\npassword = \"x\"\nfirm = \"FIRM\"\naccount = {account}\n{rate}"
+            "[[users]]\nname = \"{user}\"\npassword = \"x\"\nfirm = \"FIRM\"\n\
+             account = {account}\n{rate}"
         )
         .unwrap();
     }
