@@ -28,6 +28,7 @@ mod xdp;
 pub use error::Error;
 pub use keeping::Keeping;
 pub use lines::LineB;
+pub(crate) use logins::ring_address;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
@@ -194,6 +195,8 @@ pub struct User {
     pub networks: Vec<Network>,
     /// How fast it may send.
     pub rate: Rate,
+    /// The user of the system whose process has its rings; it logs in through those only.
+    pub gateway: Option<String>,
     /// How long its orders outlive its connection; as long as they like if none.
     pub leave: Option<Duration>,
     /// Four letters of the firm.

@@ -21,6 +21,7 @@ pub mod remark;
 mod replay;
 pub mod rerun;
 pub mod retention;
+mod rings;
 pub mod runner;
 mod schedule;
 pub(crate) mod seats;

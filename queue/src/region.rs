@@ -9,7 +9,7 @@
 use crate::error::Error;
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -63,6 +63,14 @@ impl Region {
             .or_else(|_| Self::anonymous(bytes, name, PageSize::Small4K))
     }
 
+    /// As [`Region::new`], on small pages.
+    ///
+    /// # Errors
+    /// As [`Region::new`].
+    pub fn small(bytes: usize, name: &str) -> Result<Self, Error> {
+        Self::anonymous(bytes, name, PageSize::Small4K)
+    }
+
     /// Makes a file of at least `bytes` that can be mapped by its path, replacing an older one.
     ///
     /// `fill` writes the first contents; only then the file gets its name, so that whoever opens
@@ -109,9 +117,17 @@ impl Region {
             .write(writable)
             .open(path)
             .map_err(|e| Error::os(said("open"), e))?;
+        Self::of_file(file, writable)
+    }
+
+    /// Maps a region by its file, which another process handed over.
+    ///
+    /// # Errors
+    /// As [`Region::attach`].
+    pub fn of_file(file: File, writable: bool) -> Result<Self, Error> {
         let length = file
             .metadata()
-            .map_err(|e| Error::os(said("size of"), e))?
+            .map_err(|e| Error::os("size of a region".to_owned(), e))?
             .len();
         let bytes = usize::try_from(length).unwrap_or(usize::MAX);
         if !(8..=REGION_BYTES_MAX).contains(&bytes) {
@@ -125,6 +141,12 @@ impl Region {
     pub fn path(&self) -> PathBuf {
         let descriptor = self.file.as_raw_fd();
         PathBuf::from(format!("/proc/{}/fd/{descriptor}", std::process::id()))
+    }
+
+    /// Its file, to be handed to another process.
+    #[must_use]
+    pub fn file(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 
     /// What pages it was made of. An attached region says [`PageSize::Small4K`].

@@ -20,6 +20,7 @@ use crate::region::Region;
 use crate::ring::{Reader, Writer};
 use crate::slots::{NUMBER_MAX, slot_at};
 use bytemuck::Pod;
+use std::fs::File;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::NonNull;
@@ -109,11 +110,28 @@ impl<B: Pod> SharedRing<B> {
     /// # Errors
     /// As [`ring()`].
     pub fn create(name: &str, depth: usize) -> Result<Self, Error> {
+        Self::fill(Region::new(Self::bytes_of(depth)?, name)?, depth)
+    }
+
+    /// As [`Self::create`], for a process that is not trusted: on small pages, of which the system
+    /// finds others where that one gives some away.
+    ///
+    /// # Errors
+    /// As [`ring()`].
+    pub fn create_small(name: &str, depth: usize) -> Result<Self, Error> {
+        Self::fill(Region::small(Self::bytes_of(depth)?, name)?, depth)
+    }
+
+    fn bytes_of(depth: usize) -> Result<usize, Error> {
         if !depth.is_power_of_two() || depth > DEPTH_MAX {
             let what = format!("a ring of {depth} slots: a power of two up to {DEPTH_MAX}");
             return Err(Error::request(what));
         }
-        let region = Region::new((WORD_SLOTS + depth * Self::SLOT_WORDS) * 8, name)?;
+        Ok((WORD_SLOTS + depth * Self::SLOT_WORDS) * 8)
+    }
+
+    /// Makes new memory an empty ring.
+    fn fill(region: Region, depth: usize) -> Result<Self, Error> {
         let words = region.words();
         words[WORD_LAYOUT].store(layout_hash::<B>(), Ordering::Relaxed);
         words[WORD_DEPTH].store(depth as u64, Ordering::Relaxed);
@@ -130,6 +148,14 @@ impl<B: Pod> SharedRing<B> {
     /// build would have written: the error names the field.
     pub fn attach(path: &Path) -> Result<Self, Error> {
         Self::check(Region::attach(path, true)?)
+    }
+
+    /// Attaches the ring that lives in a file, which another process handed over.
+    ///
+    /// # Errors
+    /// As [`Self::attach`].
+    pub fn attach_file(file: File) -> Result<Self, Error> {
+        Self::check(Region::of_file(file, true)?)
     }
 
     /// The region that the ring lives in.

@@ -29,6 +29,7 @@ pub const COUNTERS: &[&str] = &[
     "gate.throttled_out",
     "gate.overloaded",
     "gate.malformed",
+    "gate.rings_refused",
     "gate.stalled",
     "gate.unreadable",
     "gate.held_bytes",

@@ -2,12 +2,17 @@
 
 use super::check::{count_within, is_word, within};
 use super::{DropCopy, Error, Limits, SelfTrade, User, rate, raw, secret};
+use session::Network;
 use std::collections::HashSet;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// Letters of a SoupBinTCP user name, and of an OUCH firm.
 const USER_LETTERS: usize = 6;
 const FIRM_LETTERS: usize = 4;
+
+/// Letters of a user of the system.
+const SYSTEM_LETTERS: usize = 32;
 
 /// The longest that orders may outlive their user's connection, if they do not for good: a day.
 const LEAVE_MS_MAX: u64 = 86_400_000;
@@ -44,13 +49,15 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
                 "give each user another name",
             ));
         }
+        let networks = networks(index, &user)?;
         checked.push(User {
             self_trade: self_trade(index, &user.self_trade)?,
             secret: secret::secret(
                 &format!("users[{index}]"),
                 (user.password, user.password_hash, user.key_file),
             )?,
-            networks: secret::networks(&format!("users[{index}].addresses"), &user.addresses)?,
+            networks,
+            gateway: user.gateway,
             rate: rate::rate(&format!("users[{index}]"), user.rate)?,
             leave: user
                 .cancel_on_disconnect_ms
@@ -65,6 +72,29 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
         });
     }
     Ok(checked)
+}
+
+/// The address of the rings of the user at a place among the users: of no network.
+pub(crate) fn ring_address(place: usize) -> Ipv4Addr {
+    Ipv4Addr::from(0x100 + place as u32)
+}
+
+/// Where a user may log in from: through its rings, if it has any, and from nowhere else.
+fn networks(index: usize, user: &raw::User) -> Result<Vec<Network>, Error> {
+    let Some(gateway) = &user.gateway else {
+        return secret::networks(&format!("users[{index}].addresses"), &user.addresses);
+    };
+    if !is_word(gateway, SYSTEM_LETTERS, "-_") || gateway == "root" {
+        let key = format!("users[{index}].gateway");
+        let remedy = "name an unprivileged user of the system";
+        return Err(Error::value(key, format!("is \"{gateway}\""), remedy));
+    }
+    if !user.addresses.is_empty() {
+        let key = format!("users[{index}].addresses");
+        let remedy = "leave them out: the user logs in through its rings";
+        return Err(Error::value(key, "are named beside a `gateway`", remedy));
+    }
+    Ok(Network::new(ring_address(index), 32).into_iter().collect())
 }
 
 /// Checks who may watch, towards the members.

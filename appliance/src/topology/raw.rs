@@ -281,6 +281,7 @@ pub(super) struct User {
     pub key_file: Option<PathBuf>,
     #[serde(default)]
     pub addresses: Vec<String>,
+    pub gateway: Option<String>,
     pub firm: String,
     pub account: u32,
     pub cancel_on_disconnect_ms: Option<u64>,

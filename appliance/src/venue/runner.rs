@@ -6,6 +6,7 @@ use super::control::Control;
 use super::day::Day;
 use super::keeping::Keeping;
 use super::muster::{Muster, Post};
+use super::rings::Offers;
 use super::seats;
 use super::shadow::{self, Shadow};
 use super::snapshots::{Snapshots, follower_port};
@@ -15,7 +16,7 @@ use super::threads::Timed;
 use super::time::Timekeeper;
 use super::walls::Walls;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
-use crate::tiles::{HISTOGRAMS, PublishPorts, Signals};
+use crate::tiles::{HISTOGRAMS, PublishPorts, Ringed, Signals};
 use crate::topology::{Place, Tile as TileName, Topology};
 use core_affinity::CoreId;
 use journal::stream::{Name, Position};
@@ -135,12 +136,18 @@ pub fn run_behind<T: TcpPort + Send>(
         bytes >> 20,
         huge.unwrap_or(0) >> 20
     ));
+    let offers = Offers::open(topology)?;
     let walls =
         requests.pause(|| Walls::settle(topology, begin.confined, (&mut set, &mut modes)))??;
     let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
     modes.push(format!("journal: {}", storage.mode()));
     let parts = Parts {
-        tcp: door(tcp, Box::new(clock.clone())),
+        tcp: Ringed::new(
+            door(tcp, Box::new(clock.clone())),
+            &offers.rings(),
+            set.counter("gate.rings_refused")
+                .map_err(|e| StartError::of("counters", &e))?,
+        ),
         udp,
         storage,
         files: topology.shadow.map(|_| files(&day)),
@@ -189,6 +196,13 @@ pub fn run_behind<T: TcpPort + Send>(
             scope.spawn(move || {
                 post.wait();
                 control.serve(&signals);
+            });
+        }
+        if !offers.is_empty() {
+            let (signals, post) = (signals.clone(), muster.post());
+            scope.spawn(move || {
+                post.wait();
+                offers.serve(&signals);
             });
         }
         if let Some(snapshots) = snapshots {

@@ -132,6 +132,12 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/door",
+        ours: Some(&["queue"]),
+        others: Some(&["bytemuck", "rustix"]),
+        ..FREE
+    },
+    Room {
         folder: "slow/fix",
         ours: Some(&["sandbox", "session", "wire"]),
         atomics: true,

@@ -17,6 +17,7 @@ const GROWING: &[&str] = &[
     "gate.resets",
     "gate.login_rejects",
     "gate.malformed",
+    "gate.rings_refused",
     "gate.stalled",
     "gate.unreadable",
     "gate.xdp_received",

@@ -9,9 +9,11 @@ use crate::Network;
 /// Letters of a SoupBinTCP password.
 pub const PASSWORD_LETTERS: usize = 10;
 
-/// Whether a login may come from there: without networks it may come from anywhere.
+/// Whether a login may come from there: without networks it may come from anywhere. Addresses below
+/// 1.0.0.0 are of no network: who has one comes by a door of this host, for those who name it only.
 pub(super) fn may_come(networks: &[Network], from: Ipv4Addr) -> bool {
-    networks.is_empty() || networks.iter().any(|network| network.contains(from))
+    let is_local = from.octets()[0] == 0 && !from.is_unspecified();
+    (networks.is_empty() && !is_local) || networks.iter().any(|network| network.contains(from))
 }
 
 /// Whether the letters, padded with spaces, are those of a password, in a time that does not tell

@@ -1,0 +1,82 @@
+//! The rings themselves, and how they change hands.
+
+use crate::Chunk;
+use queue::{Error, SharedRing};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::unix::net::UnixStream;
+
+/// Messages of a ring: 400 KiB of bytes each way.
+pub const DEPTH: usize = 4_096;
+
+/// What goes with the descriptors: a byte must.
+const GREETING: [u8; 1] = *b"R";
+
+/// Both rings of one user.
+#[derive(Clone, Debug)]
+pub struct Rings {
+    /// From the gateway to the venue.
+    pub commands: SharedRing<Chunk>,
+    /// From the venue to the gateway.
+    pub replies: SharedRing<Chunk>,
+}
+
+impl Rings {
+    /// Makes them; `name` shows in `/proc/<pid>/maps`.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn create(name: &str) -> Result<Self, Error> {
+        Ok(Self {
+            commands: SharedRing::create_small(&format!("{name}-commands"), DEPTH)?,
+            replies: SharedRing::create_small(&format!("{name}-replies"), DEPTH)?,
+        })
+    }
+
+    /// Hands them to the process at the other end.
+    ///
+    /// # Errors
+    /// It went away.
+    pub fn hand(&self, to: &UnixStream) -> io::Result<()> {
+        let rings = [self.commands.region().file(), self.replies.region().file()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !control.push(SendAncillaryMessage::ScmRights(&rings)) {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        let greeting = [IoSlice::new(&GREETING)];
+        sendmsg(to, &greeting, &mut control, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Takes what the other end hands over.
+    ///
+    /// # Errors
+    /// It closed, because this process may not have them, or handed over something else.
+    pub fn receive(from: &UnixStream) -> io::Result<Self> {
+        let mut greeting = [0];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut into = [IoSliceMut::new(&mut greeting)];
+        recvmsg(from, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let mut files = Vec::new();
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(fds) = message {
+                files.extend(fds.map(File::from));
+            }
+        }
+        let (Some(replies), Some(commands), None) = (files.pop(), files.pop(), files.pop()) else {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        };
+        let told = |error: Error| io::Error::other(error.to_string());
+        Ok(Self {
+            commands: SharedRing::attach_file(commands).map_err(told)?,
+            replies: SharedRing::attach_file(replies).map_err(told)?,
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! What passes between a gateway's process and the venue: two rings in shared memory.
+//!
+//! The venue makes the rings of a user, sealed against another size, and hands them over a socket
+//! to the process that may have them. Through one of them the gateway sends bytes, through the
+//! other one it gets bytes: a connection like one over TCP, with the same protocol and the same
+//! rules, but no network. A new connection of the same or another process begins with
+//! [`Chunk::BEGIN`].
+//!
+//! Neither side believes the other one: a message is copied out of the ring once, and the copy is
+//! looked at.
+#![forbid(unsafe_code)]
+
+mod chunk;
+mod hand;
+
+pub use chunk::{Chunk, Content};
+pub use hand::{DEPTH, Rings};
+
+use queue::{Reader, Writer};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A gateway's side of a connection.
+#[derive(Debug)]
+pub struct Door {
+    commands: Writer<Chunk>,
+    replies: Reader<Chunk>,
+    /// Tells this connection from those before.
+    session: u64,
+    has_begun: bool,
+}
+
+impl Door {
+    /// Asks the venue at its socket for the rings, and begins a connection.
+    ///
+    /// # Errors
+    /// Nobody is there, or this process may not have them.
+    pub fn open(socket: &Path) -> io::Result<Self> {
+        Self::over(&Rings::receive(&UnixStream::connect(socket)?)?)
+    }
+
+    /// Begins a connection over rings that nobody else uses any more.
+    ///
+    /// # Errors
+    /// The ring is full of what another process left and the venue does not take.
+    pub fn over(rings: &Rings) -> io::Result<Self> {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now_ns = since.map_or(0, |since| since.as_nanos() as u64);
+        let mut commands = rings.commands.writer();
+        let session = now_ns ^ (u64::from(std::process::id()) << 40);
+        let begin = Chunk::of(Chunk::BEGIN, session, &[]);
+        if commands.push(0, &begin).is_err() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Self {
+            commands,
+            replies: rings.replies.reader(),
+            session,
+            has_begun: false,
+        })
+    }
+
+    /// Sends as many bytes as there is room for; gives how many.
+    pub fn send(&mut self, bytes: &[u8]) -> usize {
+        let mut sent = 0;
+        for piece in bytes.chunks(Chunk::BYTES_MAX) {
+            let chunk = Chunk::of(Chunk::DATA, self.session, piece);
+            if self.commands.put(0, &chunk).is_err() {
+                break;
+            }
+            sent += piece.len();
+        }
+        self.commands.publish();
+        sent
+    }
+
+    /// Takes what came, up to so many messages of the ring. Says whether the connection goes on.
+    pub fn receive(&mut self, max: usize, on: &mut dyn FnMut(&[u8])) -> bool {
+        for _ in 0..max {
+            let Some((_, chunk)) = self.replies.pop() else {
+                break;
+            };
+            if chunk.session != self.session {
+                continue;
+            }
+            match chunk.content() {
+                Some(Content::Begin) => self.has_begun = true,
+                Some(Content::Data(bytes)) if self.has_begun => on(bytes),
+                Some(Content::End(_)) => return false,
+                _ => {}
+            }
+        }
+        self.replies.credit_flush();
+        true
+    }
+}
