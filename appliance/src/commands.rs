@@ -16,6 +16,8 @@ pub mod profile;
 pub mod replay;
 pub mod rerun;
 pub mod run;
+mod show;
+mod today;
 pub mod top;
 pub mod topology;
 pub mod tune;

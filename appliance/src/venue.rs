@@ -41,6 +41,7 @@ pub use presence::Presences;
 pub use recall::Recaller;
 pub use recovery::{Recovery, Split};
 pub use schedule::Schedule;
+pub(crate) use seats::seat_told;
 pub use seats::sessions_told;
 pub use stop::StopRequests;
 pub(crate) use threads::idle;

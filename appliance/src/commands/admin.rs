@@ -1,6 +1,7 @@
 //! `wirecross admin`: the operator's acts, each in the journal with who and why.
 
 use super::control::WORDS;
+use super::show::Standing;
 use crate::client::top::Reading;
 use crate::topology::Topology;
 use crate::venue::logins::{hashed, key_random};
@@ -53,6 +54,16 @@ enum Task {
         #[arg(long)]
         topology: PathBuf,
     },
+    /// Show how things stand: markets, accounts with limits, positions and credit, users, kill
+    /// switches, what waits in the rings. Runs the day again from its journal.
+    Show {
+        /// The venue's topology file.
+        #[arg(long)]
+        topology: PathBuf,
+        /// JSON instead of tables.
+        #[arg(long)]
+        json: bool,
+    },
     /// List what operators did today: when, the number of the user of the system, what and why.
     Log {
         /// The venue's topology file.
@@ -76,6 +87,7 @@ pub fn run(args: &Args) -> ExitCode {
             say(&it.data_dir, &line, Some(why))
         }),
         Task::Sessions { topology } => load(topology).and_then(|it| sessions(&it)),
+        Task::Show { topology, json } => load(topology).and_then(|it| show(&it, *json)),
         Task::Log { topology } => load(topology).and_then(|it| log(&it.data_dir)),
     };
     match done {
@@ -122,6 +134,14 @@ fn sessions(topology: &Topology) -> Result<String, String> {
         return Err("the venue is not running".to_owned());
     }
     Ok(sessions_told(topology, &|name| reading.get(name)))
+}
+
+fn show(topology: &Topology, is_json: bool) -> Result<String, String> {
+    let standing = Standing::of(topology)?;
+    if is_json {
+        return serde_json::to_string_pretty(&standing).map_err(|error| error.to_string());
+    }
+    Ok(standing.text())
 }
 
 /// The acts of the newest day.

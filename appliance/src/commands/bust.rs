@@ -1,17 +1,12 @@
 //! Looking up a trade that an operator wants taken back.
 //!
-//! The journal holds what was asked, not what traded, so the day is run again, here and not in the
-//! venue: an engine of its own costs memory and time that no tile has. It takes as long as a replay
-//! of the day up to the trade.
+//! The day is run again for that ([`today`]): it takes as long as a replay up to the trade.
 
-use super::journal::day_of;
+use super::today;
 use crate::topology::Topology;
-use crate::venue::rerun::limits_of;
 use crate::venue::word::{Trade, Traded};
-use journal::{FileSegments, Walker};
-use matching::{Engine, Events, Line, Step};
-use queue::Pages;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use wire::ring::{Event, EventKind, Input, Side};
 
 /// An operator's word with all that the venue must know: of a `bust`, what the trade was.
@@ -38,42 +33,18 @@ pub(super) fn completed(topology: &Topology, line: &str) -> Result<String, Strin
 
 /// The trade of a match number of the newest day.
 fn find(topology: &Topology, match_number: u64) -> Result<Trade, String> {
-    let day = day_of(&topology.data_dir)?;
-    let walker = || Walker::new(FileSegments::new(&day)).map_err(|error| error.to_string());
-    let limits = limits_of(&day, &mut walker()?)?;
-    let mut lines = Pages::<Line>::zeroed(limits.lines())
-        .ok_or("there is no memory for an engine of these limits")?;
-    let mut engine = Engine::new(limits, &mut lines).map_err(|error| error.to_string())?;
-    let (mut journal, mut events) = (walker()?, Events::new());
-    let (mut search, mut next) = (Search::new(match_number), 1);
-    while let Some(record) = journal.record().map_err(|error| error.to_string())? {
-        for input in record.inputs {
-            if input.sequence > next {
-                return Err(format!(
-                    "the journal of the day lacks what came before input {}: no trade can be \
-                     looked up in it",
-                    input.sequence
-                ));
-            }
-            next = input.sequence + 1;
-            let mut step = engine.apply(input, &mut events);
-            loop {
-                for event in events.as_slice() {
-                    search.hear(event, input);
-                }
-                if step == Step::Done {
-                    break;
-                }
-                step = engine.resume(&mut events);
-            }
-            if let Some(trade) = search.found() {
-                return Ok(trade);
-            }
+    let mut search = Search::new(match_number);
+    let on = &mut |event: &Event, input: &Input| {
+        search.hear(event, input);
+        match search.sides.len() {
+            2 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
         }
-    }
-    Err(format!(
-        "no trade of today's has the match number {match_number}"
-    ))
+    };
+    today::run(topology, on, |_| ())?;
+    search
+        .found()
+        .ok_or_else(|| format!("no trade of today's has the match number {match_number}"))
 }
 
 /// Looks for a trade among events, and remembers the texts of live orders until then.

@@ -27,7 +27,7 @@ use std::str::SplitAsciiWhitespace;
 use wire::ring::{Command, CommandKind, MarketState, Side};
 
 /// A state's word, by its number.
-pub(super) fn state_name(code: u32) -> &'static str {
+pub(crate) fn state_name(code: u32) -> &'static str {
     let state = u8::try_from(code).ok().and_then(MarketState::from_byte);
     let known = STATES.iter().find(|(_, known)| Some(*known) == state);
     known.map_or("limit-state", |(name, _)| name)

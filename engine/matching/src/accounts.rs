@@ -186,6 +186,16 @@ impl<'m> Accounts<'m> {
         }
     }
 
+    /// The places that somebody has.
+    pub(crate) fn places(&self) -> impl Iterator<Item = u16> + use<> {
+        1..=self.last
+    }
+
+    /// The number of the account at a place.
+    pub(crate) fn number(&self, place: u16) -> u32 {
+        self.holders[usize::from(place)].number
+    }
+
     /// The place of an account, if a session has it.
     pub(crate) fn place(&self, number: u32) -> Option<u16> {
         self.has_places().then(|| self.find(number).ok()).flatten()

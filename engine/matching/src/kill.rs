@@ -19,6 +19,7 @@ impl Session {
     const ACCOUNT_KILLED: u8 = 4;
     /// All are.
     pub(crate) const ALL_KILLED: u8 = 8;
+    const ANY_KILL: u8 = Self::KILLED | Self::ACCOUNT_KILLED | Self::ALL_KILLED;
     /// The switches that a snapshot carries by session.
     pub(crate) const KEPT_KILLS: u8 = Self::KILLED | Self::ACCOUNT_KILLED;
 }
@@ -27,7 +28,7 @@ impl Book {
     /// The symbol is killed.
     pub(crate) const KILLED: u32 = 1 << 8;
 
-    fn is_killed(&self) -> bool {
+    pub(crate) fn is_killed(&self) -> bool {
         self.flags & Self::KILLED != 0
     }
 }
@@ -153,10 +154,16 @@ impl Engine<'_> {
         all | other.map_or(0, |other| other.extra & Session::ACCOUNT_KILLED)
     }
 
+    /// Whether a kill switch is set for a session, by itself, with its account or with all.
+    #[must_use]
+    pub fn is_session_killed(&self, session: u16) -> bool {
+        let session = self.sessions.get(usize::from(session));
+        session.is_some_and(|session| session.extra & Session::ANY_KILL != 0)
+    }
+
     /// Whether an order must not be taken.
     pub(crate) fn is_killed(&self, taker: &Taker) -> bool {
         let session = &self.sessions[usize::from(taker.who.session())];
-        let bits = Session::KILLED | Session::ACCOUNT_KILLED | Session::ALL_KILLED;
-        session.extra & bits != 0 || self.book_of(taker).is_killed()
+        session.extra & Session::ANY_KILL != 0 || self.book_of(taker).is_killed()
     }
 }

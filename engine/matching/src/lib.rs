@@ -80,6 +80,7 @@ mod carry;
 mod reader;
 mod restore;
 mod snapshot;
+mod standing;
 mod statement;
 
 mod events;
@@ -94,5 +95,6 @@ pub use limits::{
     LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX, WHOLE_MAX,
 };
 pub use reader::{RestoreError, RestoreFault};
+pub use standing::{AccountStanding, MarketStanding};
 pub use unfinished::WORKS;
 pub use view::RestingOrder;

@@ -1,0 +1,259 @@
+//! `wirecross admin show`: how a venue stands.
+//!
+//! Markets, accounts and kill switches are those of the journal's last input, by running the day
+//! again; users and rings are read from the counters of the venue, if it runs.
+
+use super::today;
+use crate::client::top::{Picture, Reading, Waiting};
+use crate::topology::{Link, RISK_LIMITS, Topology};
+use crate::venue::word::state_name;
+use crate::venue::{decimals, seat_told};
+use matching::{AccountStanding, Engine};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::ControlFlow;
+use wire::ring::{Event, Input, Side};
+
+/// How a venue stands.
+#[derive(Debug, Serialize)]
+pub(super) struct Standing {
+    is_running: bool,
+    /// The last input of the journal.
+    input: u64,
+    live_orders: u32,
+    symbols: Vec<Symbol>,
+    accounts: Vec<Account>,
+    users: Vec<User>,
+    rings: Vec<Ring>,
+}
+
+#[derive(Debug, Serialize)]
+struct Symbol {
+    name: String,
+    state: &'static str,
+    /// Prices in 1/10,000.
+    last: Option<u32>,
+    best_buy: Option<i64>,
+    best_sell: Option<i64>,
+    is_killed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Account {
+    account: u32,
+    live_orders: u32,
+    /// Values in 1/10,000, as decimal text: they may have more digits than other programs read.
+    gross: String,
+    net_buy: String,
+    net_sell: String,
+    /// By name, those that are set.
+    limits: BTreeMap<&'static str, u64>,
+    restricted: Vec<String>,
+    /// Units bought less units sold, by symbol.
+    positions: BTreeMap<String, i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct User {
+    name: String,
+    account: u32,
+    is_connected: bool,
+    is_locked: bool,
+    is_killed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Ring {
+    link: String,
+    waiting: u64,
+    depth: usize,
+}
+
+impl Standing {
+    /// Of a venue, or of what it left behind.
+    ///
+    /// # Errors
+    /// The journal of its newest day cannot be run again.
+    pub(super) fn of(topology: &Topology) -> Result<Self, String> {
+        let reading = Reading::take(&topology.data_dir, 0).ok();
+        let reading = reading.filter(|reading| reading.is_running);
+        let mut input = 0;
+        let on = &mut |_: &Event, told: &Input| {
+            input = told.sequence;
+            ControlFlow::Continue(())
+        };
+        let mut standing = today::run(topology, on, |engine| Self {
+            is_running: reading.is_some(),
+            input: 0,
+            live_orders: engine.live_orders(),
+            symbols: symbols(topology, engine),
+            accounts: accounts(topology, engine),
+            users: users(topology, engine, reading.as_ref()),
+            rings: reading
+                .as_ref()
+                .map_or_else(Vec::new, |it| rings(topology, it)),
+        })?;
+        standing.input = input;
+        Ok(standing)
+    }
+
+    /// Tables for people.
+    pub(super) fn text(&self) -> String {
+        let venue = if self.is_running {
+            "running"
+        } else {
+            "not running"
+        };
+        let mut text = format!(
+            "{venue}, behind input {}: {} live orders\n\n{:<8} {:<19} {:>14} {:>14} {:>14}\n",
+            self.input, self.live_orders, "symbol", "state", "last", "best buy", "best sell"
+        );
+        // Writing to a String cannot fail.
+        for it in &self.symbols {
+            let last = it.last.map(i64::from);
+            let [last, buy, sell] = [last, it.best_buy, it.best_sell].map(price);
+            let killed = if it.is_killed { "  KILLED" } else { "" };
+            let _ = writeln!(
+                text,
+                "{:<8} {:<19} {last:>14} {buy:>14} {sell:>14}{killed}",
+                it.name, it.state
+            );
+        }
+        text += "\nuser     account  connection\n";
+        for it in &self.users {
+            let seat = if it.is_connected { "connected" } else { "away" };
+            let locked = if it.is_locked { ", locked" } else { "" };
+            let killed = if it.is_killed { ", KILLED" } else { "" };
+            let _ = writeln!(
+                text,
+                "{:<8} {:>7}  {seat}{locked}{killed}",
+                it.name, it.account
+            );
+        }
+        self.accounts.iter().for_each(|it| it.write(&mut text));
+        if !self.rings.is_empty() {
+            text += "\nring              waiting of\n";
+        }
+        for it in &self.rings {
+            let _ = writeln!(text, "{:<16} {:>8} {}", it.link, it.waiting, it.depth);
+        }
+        text
+    }
+}
+
+impl Account {
+    fn write(&self, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "\naccount {}: {} live orders, gross {}, net of buys {}, of sells {}",
+            self.account, self.live_orders, self.gross, self.net_buy, self.net_sell
+        );
+        let list = |text: &mut String, name: &str, all: Vec<String>| {
+            if !all.is_empty() {
+                let _ = writeln!(text, "  {name}: {}", all.join(", "));
+            }
+        };
+        let limits = self.limits.iter().map(|(name, it)| format!("{name} {it}"));
+        list(text, "limits", limits.collect());
+        let positions = self.positions.iter();
+        let positions = positions.map(|(name, units)| format!("{name} {units}"));
+        list(text, "positions", positions.collect());
+        list(text, "restricted", self.restricted.clone());
+    }
+}
+
+fn price(price: Option<i64>) -> String {
+    price.map_or_else(|| "-".to_owned(), decimals)
+}
+
+fn symbols(topology: &Topology, engine: &Engine<'_>) -> Vec<Symbol> {
+    let best = |symbol, side| engine.best(symbol, side).map(|(price, _)| price);
+    let symbol = |(name, number): (&String, u16)| {
+        let market = engine.market_standing(number)?;
+        Some(Symbol {
+            name: name.clone(),
+            state: state_name(market.state as u32),
+            last: (market.last != 0).then_some(market.last),
+            best_buy: best(number, Side::Buy),
+            best_sell: best(number, Side::Sell),
+            is_killed: market.is_killed,
+        })
+    };
+    topology
+        .symbols
+        .iter()
+        .zip(1..)
+        .filter_map(symbol)
+        .collect()
+}
+
+fn users(topology: &Topology, engine: &Engine<'_>, reading: Option<&Reading>) -> Vec<User> {
+    let user = |(user, session): (&crate::topology::User, u16)| {
+        let counter = |name: &str| reading.and_then(|reading| reading.get(name));
+        let (is_connected, is_locked) = seat_told(&user.name, &counter);
+        User {
+            name: user.name.clone(),
+            account: user.account,
+            is_connected,
+            is_locked,
+            is_killed: engine.is_session_killed(session),
+        }
+    };
+    topology.users.iter().zip(1..).map(user).collect()
+}
+
+fn accounts(topology: &Topology, engine: &Engine<'_>) -> Vec<Account> {
+    let live = live_units(topology, engine);
+    let account = |it: AccountStanding| {
+        let limits = RISK_LIMITS.into_iter().zip(it.limits);
+        let named = || topology.symbols.iter().zip(1_u16..);
+        let position = |(name, symbol): (&String, u16)| {
+            let [buy, _] = engine.account_units(it.account, symbol);
+            let buys = live.get(&(it.account, symbol)).copied().unwrap_or(0);
+            (buy != buys).then(|| (name.clone(), buy - buys))
+        };
+        let is_restricted = |symbol| engine.is_account_restricted(it.account, symbol);
+        let restricted = named().filter(|(_, symbol)| is_restricted(*symbol));
+        Account {
+            account: it.account,
+            live_orders: it.live_orders,
+            gross: it.gross.to_string(),
+            net_buy: it.net[0].to_string(),
+            net_sell: it.net[1].to_string(),
+            limits: limits.filter(|(_, limit)| *limit != 0).collect(),
+            restricted: restricted.map(|(name, _)| name.clone()).collect(),
+            positions: named().filter_map(position).collect(),
+        }
+    };
+    engine.accounts().map(account).collect()
+}
+
+/// Units of live buys by account and symbol.
+fn live_units(topology: &Topology, engine: &Engine<'_>) -> BTreeMap<(u32, u16), i64> {
+    let mut live = BTreeMap::new();
+    for symbol in engine.symbols() {
+        let mut count = |order: matching::RestingOrder| {
+            let user = topology.users.get(usize::from(order.session) - 1);
+            if let Some(user) = user.filter(|_| order.side == Side::Buy) {
+                *live.entry((user.account, symbol)).or_insert(0) += i64::from(order.quantity);
+            }
+        };
+        engine.orders(symbol, Side::Buy, &mut count);
+        engine.parked(symbol, &mut count);
+    }
+    live
+}
+
+fn rings(topology: &Topology, reading: &Reading) -> Vec<Ring> {
+    let waiting = Picture::of(reading, None).waiting.into_iter();
+    let ring = |it: Waiting| {
+        let link = Link::ALL.into_iter().find(|link| link.name() == it.link)?;
+        Some(Ring {
+            waiting: it.count,
+            depth: topology.depth(link),
+            link: it.link,
+        })
+    };
+    waiting.filter_map(ring).collect()
+}
