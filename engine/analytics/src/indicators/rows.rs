@@ -86,6 +86,25 @@ fn write<L: Lanes>(lanes: L, values: L::F, row: &mut [f64], at: usize) {
     rest.copy_from_slice(&group[..rest.len()]);
 }
 
+/// Hands on up to `count` first rows of both slices one by one; gives all whole rows behind them.
+fn behind_first<'a>(
+    symbols: usize,
+    count: usize,
+    prices: &'a [f64],
+    values: &'a mut [f64],
+    mut on: impl FnMut(&[f64], &mut [f64]),
+) -> (&'a [f64], &'a mut [f64]) {
+    let rows = (prices.len() / symbols).min(values.len() / symbols);
+    let first = symbols * count.min(rows);
+    let (first_prices, later) = prices[..rows * symbols].split_at(first);
+    let (to_first, to_later) = values.split_at_mut(first);
+    let to_rows = to_first.chunks_exact_mut(symbols);
+    for (row, to) in first_prices.chunks_exact(symbols).zip(to_rows) {
+        on(row, to);
+    }
+    (later, to_later)
+}
+
 /// [`Ema`](super::Ema) of many symbols.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmaRows {
@@ -112,16 +131,9 @@ impl EmaRows {
     /// Goes on over rows of a price for each symbol; a value for each, no number where there is
     /// none yet. What is behind the last whole row of either slice is not looked at.
     pub fn series(&mut self, backend: Backend, prices: &[f64], values: &mut [f64]) {
-        let rows = (prices.len() / self.symbols).min(values.len() / self.symbols);
-        let warm = rows.min(self.period - self.seen);
-        let (first, later) = prices[..rows * self.symbols].split_at(warm * self.symbols);
-        let (to_first, to_later) = values.split_at_mut(warm * self.symbols);
-        for (row, to) in first
-            .chunks_exact(self.symbols)
-            .zip(to_first.chunks_exact_mut(self.symbols))
-        {
-            self.warm(row, to);
-        }
+        let [symbols, left] = [self.symbols, self.period - self.seen];
+        let (later, to_later) =
+            behind_first(symbols, left, prices, values, |row, to| self.warm(row, to));
         backend.run(EmaSteps {
             ema: self,
             prices: later,
@@ -211,16 +223,9 @@ impl RsiRows {
 
     /// As [`EmaRows::series`].
     pub fn series(&mut self, backend: Backend, prices: &[f64], values: &mut [f64]) {
-        let rows = (prices.len() / self.symbols).min(values.len() / self.symbols);
-        let warm = rows.min(self.period + 1 - self.seen);
-        let (first, later) = prices[..rows * self.symbols].split_at(warm * self.symbols);
-        let (to_first, to_later) = values.split_at_mut(warm * self.symbols);
-        for (row, to) in first
-            .chunks_exact(self.symbols)
-            .zip(to_first.chunks_exact_mut(self.symbols))
-        {
-            self.warm(row, to);
-        }
+        let [symbols, left] = [self.symbols, self.period + 1 - self.seen];
+        let (later, to_later) =
+            behind_first(symbols, left, prices, values, |row, to| self.warm(row, to));
         backend.run(RsiSteps {
             rsi: self,
             prices: later,

@@ -7,6 +7,7 @@ mod growing;
 mod matrix;
 mod quantile;
 mod range;
+mod ring;
 mod rolling;
 mod rolling_pair;
 mod weighted;

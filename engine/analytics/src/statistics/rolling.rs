@@ -7,7 +7,8 @@
 //! work for each number, and the window's length only for a series of outliers, each of which is
 //! a hundredth of the one before.
 
-use super::{NotFinite, OutOfRange, checked, checked_window};
+use super::ring::Ring;
+use super::{NotFinite, OutOfRange, checked};
 
 /// What is so many times the numbers' squared differences, squared itself, has cost them digits.
 pub(super) const OUTLIER: f64 = 1e4;
@@ -15,16 +16,10 @@ pub(super) const OUTLIER: f64 = 1e4;
 /// Mean, variance and z-score of the last numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rolling {
-    /// The numbers, in a ring.
-    ring: Vec<f64>,
-    length: usize,
-    /// Where the next one goes.
-    at: usize,
+    ring: Ring<f64>,
     anchor: f64,
     sum: f64,
     squares: f64,
-    /// 1 by how many numbers there are: a division takes as long as all else.
-    inverse: f64,
 }
 
 impl Rolling {
@@ -33,15 +28,11 @@ impl Rolling {
     /// # Errors
     /// None, or more than [`WINDOW_MAX`](super::WINDOW_MAX).
     pub fn new(length: usize) -> Result<Self, OutOfRange> {
-        let length = checked_window(length, 1)?;
         Ok(Self {
-            ring: Vec::with_capacity(length),
-            length,
-            at: 0,
+            ring: Ring::new(length)?,
             anchor: 0.0,
             sum: 0.0,
             squares: 0.0,
-            inverse: 0.0,
         })
     }
 
@@ -52,29 +43,21 @@ impl Rolling {
     #[inline]
     pub fn push(&mut self, x: f64) -> Result<(), NotFinite> {
         let x = checked(x)?;
-        if self.ring.is_empty() {
+        if self.ring.all().is_empty() {
             self.anchor = x;
         }
         let add = x - self.anchor;
         self.sum += add;
         self.squares += add * add;
         let mut is_worn = false;
-        if let Some(place) = self.ring.get_mut(self.at) {
-            let gone = *place - self.anchor;
-            *place = x;
+        if let Some(gone) = self.ring.push(x) {
+            let gone = gone - self.anchor;
             self.sum -= gone;
             self.squares -= gone * gone;
-            let far = self.sum * self.sum * self.inverse;
+            let far = self.sum * self.sum * self.ring.inverse;
             is_worn = (gone * gone).max(far) > OUTLIER * (self.squares - far);
-        } else {
-            self.ring.push(x);
-            self.inverse = 1.0 / self.ring.len() as f64;
         }
-        self.at += 1;
-        if self.at == self.length {
-            self.at = 0;
-        }
-        if self.at == 0 || is_worn {
+        if self.ring.is_turned() || is_worn {
             self.refresh();
         }
         Ok(())
@@ -83,10 +66,10 @@ impl Rolling {
     /// Makes the sums anew.
     #[inline(never)]
     fn refresh(&mut self) {
-        let sum: f64 = self.ring.iter().map(|x| x - self.anchor).sum();
-        self.anchor += sum * self.inverse;
+        let sum: f64 = self.ring.all().iter().map(|x| x - self.anchor).sum();
+        self.anchor += sum * self.ring.inverse;
         (self.sum, self.squares) = (0.0, 0.0);
-        for x in &self.ring {
+        for x in self.ring.all() {
             let x = x - self.anchor;
             self.sum += x;
             self.squares += x * x;
@@ -97,32 +80,32 @@ impl Rolling {
     #[inline]
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.ring.len() == self.length
+        self.ring.is_full()
     }
 
     /// How many numbers there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.ring.len()
+        self.ring.all().len()
     }
 
     /// Their mean, 0 of none.
     #[inline]
     #[must_use]
     pub fn mean(&self) -> f64 {
-        self.anchor + self.sum * self.inverse
+        self.anchor + self.sum * self.ring.inverse
     }
 
     /// Their variance, the sum divided by `count - ddof`; `None` unless that is positive.
     #[inline]
     #[must_use]
     pub fn variance(&self, ddof: usize) -> Option<f64> {
-        let count = self.ring.len();
-        let squares = self.squares - self.sum * self.sum * self.inverse;
+        let count = self.ring.all().len();
+        let squares = self.squares - self.sum * self.sum * self.ring.inverse;
         let squares = if squares < 0.0 { 0.0 } else { squares };
         (count > ddof).then(|| {
             if ddof == 0 {
-                squares * self.inverse
+                squares * self.ring.inverse
             } else {
                 squares / (count - ddof) as f64
             }
@@ -133,9 +116,8 @@ impl Rolling {
     /// same, or too few.
     #[must_use]
     pub fn z_score(&self, ddof: usize) -> Option<f64> {
-        let newest = self.at.checked_sub(1).unwrap_or(self.length - 1);
         let deviation = self.variance(ddof)?.sqrt();
-        let newest = self.ring.get(newest)?;
+        let newest = self.ring.newest()?;
         (deviation > 0.0).then(|| (newest - self.mean()) / deviation)
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`Rolling`]: super::Rolling
 
+use super::ring::Ring;
 use super::rolling::OUTLIER;
-use super::{NotFinite, OutOfRange, checked, checked_window};
+use super::{NotFinite, OutOfRange, checked};
 
 /// Sums of differences from anchors.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,13 +44,9 @@ impl Sums {
 /// Covariance, correlation and regression of the last pairs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RollingPair {
-    ring: Vec<[f64; 2]>,
-    length: usize,
-    at: usize,
+    ring: Ring<[f64; 2]>,
     anchor: [f64; 2],
     sums: Sums,
-    /// 1 by how many pairs there are.
-    inverse: f64,
 }
 
 impl RollingPair {
@@ -58,14 +55,10 @@ impl RollingPair {
     /// # Errors
     /// None, or more than [`WINDOW_MAX`](super::WINDOW_MAX).
     pub fn new(length: usize) -> Result<Self, OutOfRange> {
-        let length = checked_window(length, 1)?;
         Ok(Self {
-            ring: Vec::with_capacity(length),
-            length,
-            at: 0,
+            ring: Ring::new(length)?,
             anchor: [0.0; 2],
             sums: Sums::default(),
-            inverse: 0.0,
         })
     }
 
@@ -76,25 +69,15 @@ impl RollingPair {
     #[inline]
     pub fn push(&mut self, x: f64, y: f64) -> Result<(), NotFinite> {
         let pair = [checked(x)?, checked(y)?];
-        if self.ring.is_empty() {
+        if self.ring.all().is_empty() {
             self.anchor = pair;
         }
         let from = self.anchor;
         let moved = |[x, y]: [f64; 2]| [x - from[0], y - from[1]];
         self.sums.add(moved(pair));
-        let mut is_worn = false;
-        if let Some(place) = self.ring.get_mut(self.at) {
-            is_worn = self.sums.remove(moved(*place), self.inverse);
-            *place = pair;
-        } else {
-            self.ring.push(pair);
-            self.inverse = 1.0 / self.ring.len() as f64;
-        }
-        self.at += 1;
-        if self.at == self.length {
-            self.at = 0;
-        }
-        if self.at == 0 || is_worn {
+        let gone = self.ring.push(pair);
+        let is_worn = gone.is_some_and(|gone| self.sums.remove(moved(gone), self.ring.inverse));
+        if self.ring.is_turned() || is_worn {
             self.refresh();
         }
         Ok(())
@@ -105,13 +88,16 @@ impl RollingPair {
     fn refresh(&mut self) {
         let [from_x, from_y] = self.anchor;
         let [mut x, mut y] = [0.0; 2];
-        for pair in &self.ring {
+        for pair in self.ring.all() {
             x += pair[0] - from_x;
             y += pair[1] - from_y;
         }
-        self.anchor = [from_x + x * self.inverse, from_y + y * self.inverse];
+        self.anchor = [
+            from_x + x * self.ring.inverse,
+            from_y + y * self.ring.inverse,
+        ];
         self.sums = Sums::default();
-        for [x, y] in &self.ring {
+        for [x, y] in self.ring.all() {
             self.sums.add([x - self.anchor[0], y - self.anchor[1]]);
         }
     }
@@ -119,14 +105,14 @@ impl RollingPair {
     /// Whether as many pairs came as the window holds.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.ring.len() == self.length
+        self.ring.is_full()
     }
 
     /// Sums of squared differences of both from their means, and of products of differences.
     #[inline]
     fn differences(&self) -> [f64; 3] {
         let Sums { x, y, xx, yy, xy } = self.sums;
-        let inverse = self.inverse;
+        let inverse = self.ring.inverse;
         let squares = [xx - x * x * inverse, yy - y * y * inverse];
         let [xx, yy] = squares.map(|squares| squares.max(0.0));
         [xx, yy, xy - x * y * inverse]
@@ -136,7 +122,7 @@ impl RollingPair {
     #[must_use]
     pub fn covariance(&self, ddof: usize) -> Option<f64> {
         let [_, _, xy] = self.differences();
-        let count = self.ring.len();
+        let count = self.ring.all().len();
         (count > ddof).then(|| xy / (count - ddof) as f64)
     }
 
@@ -160,8 +146,8 @@ impl RollingPair {
     #[must_use]
     pub fn line_of_x(&self) -> Option<(f64, f64)> {
         let [_, yy, xy] = self.differences();
-        let mean_x = self.anchor[0] + self.sums.x * self.inverse;
-        let mean_y = self.anchor[1] + self.sums.y * self.inverse;
+        let mean_x = self.anchor[0] + self.sums.x * self.ring.inverse;
+        let mean_y = self.anchor[1] + self.sums.y * self.ring.inverse;
         (yy > 0.0).then(|| {
             let slope = xy / yy;
             (slope, mean_x - slope * mean_y)
