@@ -11,7 +11,7 @@ use super::BODY_BYTES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Event {
-    /// An [`EventKind`].
+    /// An [`EventKind`](super::EventKind).
     pub kind: u8,
     /// A [`Side`](super::Side): that of the order this event is about.
     pub side: u8,
