@@ -20,6 +20,9 @@ const STAGING: &str = "journal/src/staging.rs";
 const DRAFT: &str = "journal/src/snapshot/draft.rs";
 const SNAPSHOT: &str = "journal/src/snapshot/mod.rs";
 const STREAM: &str = "journal/src/stream/writer.rs";
+const KEEPER: &str = "journal/src/keeper.rs";
+const PAST: &str = "appliance/src/venue/past.rs";
+const RECALL: &str = "appliance/src/tiles/gate/past.rs";
 const RETENTION: &str = "appliance/src/venue/retention.rs";
 const SHADOW: &str = "appliance/src/venue/shadow/mod.rs";
 const STREAMS: &str = "appliance/src/venue/shadow/streams.rs";
@@ -297,5 +300,29 @@ const FAULTS: &[Fault] = &[
         file: RETENTION,
         find: "sound.len() >= SNAPSHOTS_MIN",
         replace: "sound.len() >= if MUTANT { 1 } else { SNAPSHOTS_MIN }",
+    },
+    Fault {
+        name: "a segment goes that the older snapshot needs",
+        file: RETENTION,
+        find: "let oldest = sound.last().",
+        replace: "let oldest = (if MUTANT { sound.first() } else { sound.last() }).",
+    },
+    Fault {
+        name: "a segment is compressed before the opening of the next one is on disk",
+        file: KEEPER,
+        find: "        self.shelf.flush(next)?;\n",
+        replace: "        if !MUTANT { self.shelf.flush(next)?; }\n",
+    },
+    Fault {
+        name: "replies that streams hold are counted one too far",
+        file: PAST,
+        find: "entry.cover(store.unwrap_or(0), count)",
+        replace: "entry.cover(store.unwrap_or(0), count + u64::from(MUTANT))",
+    },
+    Fault {
+        name: "a reply that gave way is read one too late",
+        file: RECALL,
+        find: "                from: recall.from,\n",
+        replace: "                from: recall.from + u64::from(MUTANT),\n",
     },
 ];
