@@ -6,16 +6,12 @@
 
 use bytemuck::Pod;
 use std::alloc::{Layout, alloc, dealloc};
-use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 use crate::region::PageSize;
 
 const HUGE_BYTES: usize = PageSize::Huge2M.bytes();
-
-/// What a thread of its own is worth.
-const SHARE_BYTES_MIN: usize = 16 << 20;
 
 /// A table of its owner's alone; every page is there from the start.
 pub struct Pages<T> {
@@ -33,13 +29,6 @@ impl<T: Pod> Pages<T> {
     /// So many entries of zeros, or none when there is no memory for them.
     #[must_use]
     pub fn zeroed(count: usize) -> Option<Self> {
-        Self::zeroed_by(1, count)
-    }
-
-    /// The same, written by so many threads if it is much: the kernel clears each page when it is
-    /// first touched, which takes longer than all else where nobody else has the memory ready.
-    #[must_use]
-    pub fn zeroed_by(threads: usize, count: usize) -> Option<Self> {
         let bytes = count.checked_mul(size_of::<T>())?;
         let bytes = bytes.max(1).checked_next_multiple_of(HUGE_BYTES)?;
         let layout = Layout::from_size_align(bytes, HUGE_BYTES.max(align_of::<T>())).ok()?;
@@ -48,9 +37,8 @@ impl<T: Pod> Pages<T> {
         // SAFETY: the range was allocated above; the advice changes no contents. Its answer does
         // not matter: small pages work too.
         unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
-        // SAFETY: as above; nothing else knows of the range yet, and its bytes may be anything.
-        let memory = unsafe { std::slice::from_raw_parts_mut(start.as_ptr().cast(), bytes) };
-        clear(memory, threads);
+        // SAFETY: as above; nothing else knows of the range yet.
+        unsafe { start.write_bytes(0, bytes) };
         Some(Self {
             start: start.cast(),
             count,
@@ -67,22 +55,6 @@ impl<T: Pod> Pages<T> {
         let maps = std::fs::read_to_string("/proc/self/smaps");
         (range.len(), maps.ok().map(|maps| huge_in(&maps, &range)))
     }
-}
-
-/// Writes zeros, each thread its share.
-fn clear(memory: &mut [MaybeUninit<u8>], threads: usize) {
-    let share_bytes = memory.len().div_ceil(threads.max(1)).max(SHARE_BYTES_MIN);
-    let mut shares = memory.chunks_mut(share_bytes.next_multiple_of(HUGE_BYTES));
-    std::thread::scope(|scope| {
-        // The first one is for who called.
-        let own = shares.next();
-        for share in shares {
-            scope.spawn(|| share.fill(MaybeUninit::new(0)));
-        }
-        if let Some(own) = own {
-            own.fill(MaybeUninit::new(0));
-        }
-    });
 }
 
 /// Bytes of huge pages in the mappings that begin within a range, or hold its start. A mapping may
@@ -146,16 +118,6 @@ mod tests {
             let (bytes, huge) = table.bytes_huge();
             assert!(bytes >= count * 8 && bytes.is_multiple_of(HUGE_BYTES));
             assert!(huge.is_none_or(|huge| huge <= bytes && huge.is_multiple_of(HUGE_BYTES)));
-        }
-    }
-
-    #[test]
-    fn several_threads_leave_no_byte_out() {
-        let count = (3 * SHARE_BYTES_MIN + 5 * HUGE_BYTES) / 8 - 1;
-        for threads in [0, 1, 2, 3, 100] {
-            let mut table = Pages::<u64>::zeroed_by(threads, count).expect("memory");
-            assert!(table.iter().all(|word| *word == 0), "{threads} threads");
-            table.iter_mut().for_each(|word| *word = u64::MAX);
         }
     }
 

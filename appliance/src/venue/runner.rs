@@ -128,8 +128,7 @@ pub fn run_behind<T: TcpPort + Send>(
     udp.follower = follower.as_ref().map(UdpPort::local_addr);
     let mut modes = vec![format!("order entry: {}", entry_told(&tcp))];
     modes.push(format!("feed: {}", feed_told(&udp.feed)));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut lines = Pages::<Line>::zeroed_by(threads, engine_limits(topology).lines())
+    let mut lines = Pages::<Line>::zeroed(engine_limits(topology).lines())
         .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
     let (bytes, huge) = lines.bytes_huge();
     modes.push(format!(
