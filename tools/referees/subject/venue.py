@@ -143,6 +143,8 @@ class Stage:
 
     def __enter__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="wirecross-referee-"))
+        # A venue that root starts becomes another user, who must get to what is below.
+        self.directory.chmod(0o711)
         return self
 
     def __exit__(self, *_):
