@@ -36,7 +36,7 @@ pub use counters::{Counter, CounterSet, Watch};
 pub use error::{Error, Full, Replaced};
 pub use histogram::{Buckets, Histogram, Summary};
 pub use memory::{RingMemory, SnapshotMemory, Word};
-pub use pages::Pages;
+pub use pages::{Pages, Share};
 pub use peer::Peer;
 pub use region::{PageSize, Region};
 pub use ring::{Reader, Writer};

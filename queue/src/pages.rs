@@ -6,12 +6,32 @@
 
 use bytemuck::Pod;
 use std::alloc::{Layout, alloc, dealloc};
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::region::PageSize;
 
 const HUGE_BYTES: usize = PageSize::Huge2M.bytes();
+
+/// What a thread of its own is worth.
+const SHARE_BYTES_MIN: usize = 16 << 20;
+
+/// A part of new memory, which is to be cleared.
+pub struct Share<'m> {
+    memory: &'m mut [MaybeUninit<u8>],
+    cleared: &'m AtomicUsize,
+}
+
+impl Share<'_> {
+    /// Writes zeros.
+    pub fn clear(self) {
+        self.memory.fill(MaybeUninit::new(0));
+        // Release: pairs with the Acquire in `Pages::zeroed_by`.
+        self.cleared.fetch_add(1, Ordering::Release);
+    }
+}
 
 /// A table of its owner's alone; every page is there from the start.
 pub struct Pages<T> {
@@ -29,6 +49,17 @@ impl<T: Pod> Pages<T> {
     /// So many entries of zeros, or none when there is no memory for them.
     #[must_use]
     pub fn zeroed(count: usize) -> Option<Self> {
+        Self::zeroed_by(1, count, |shares| shares.into_iter().for_each(Share::clear))
+    }
+
+    /// The same in at most so many shares, which `clear` has cleared by whom it likes: the kernel
+    /// clears each page when it is first touched, which takes long where much is wanted.
+    #[must_use]
+    pub fn zeroed_by(
+        shares: usize,
+        count: usize,
+        clear: impl FnOnce(Vec<Share<'_>>),
+    ) -> Option<Self> {
         let bytes = count.checked_mul(size_of::<T>())?;
         let bytes = bytes.max(1).checked_next_multiple_of(HUGE_BYTES)?;
         let layout = Layout::from_size_align(bytes, HUGE_BYTES.max(align_of::<T>())).ok()?;
@@ -37,8 +68,22 @@ impl<T: Pod> Pages<T> {
         // SAFETY: the range was allocated above; the advice changes no contents. Its answer does
         // not matter: small pages work too.
         unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
-        // SAFETY: as above; nothing else knows of the range yet.
-        unsafe { start.write_bytes(0, bytes) };
+        // SAFETY: as above; nothing else knows of the range yet, and its bytes may be anything.
+        let memory = unsafe { std::slice::from_raw_parts_mut(start.as_ptr().cast(), bytes) };
+        let share_bytes = bytes.div_ceil(shares.max(1)).max(SHARE_BYTES_MIN);
+        let cleared = AtomicUsize::new(0);
+        let share = |memory| Share {
+            memory,
+            cleared: &cleared,
+        };
+        let parts = memory.chunks_mut(share_bytes.next_multiple_of(HUGE_BYTES));
+        let wanted = parts.len();
+        clear(parts.map(share).collect());
+        // Acquire: pairs with the Release of each share.
+        if cleared.load(Ordering::Acquire) != wanted {
+            // SAFETY: all shares are gone; a forgotten one was not cleared.
+            unsafe { start.write_bytes(0, bytes) };
+        }
         Some(Self {
             start: start.cast(),
             count,
@@ -118,6 +163,27 @@ mod tests {
             let (bytes, huge) = table.bytes_huge();
             assert!(bytes >= count * 8 && bytes.is_multiple_of(HUGE_BYTES));
             assert!(huge.is_none_or(|huge| huge <= bytes && huge.is_multiple_of(HUGE_BYTES)));
+        }
+    }
+
+    #[test]
+    fn several_threads_leave_no_byte_out() {
+        let count = (3 * SHARE_BYTES_MIN + 5 * HUGE_BYTES) / 8 - 1;
+        let apart = |shares: Vec<Share<'_>>| {
+            std::thread::scope(|scope| {
+                for share in shares {
+                    scope.spawn(|| share.clear());
+                }
+            });
+        };
+        let forgetful = |shares: Vec<Share<'_>>| shares.into_iter().skip(1).for_each(Share::clear);
+        for threads in [0, 1, 2, 3, 100] {
+            let mut table = Pages::<u64>::zeroed_by(threads, count, apart).expect("memory");
+            assert!(table.iter().all(|word| *word == 0), "{threads} threads");
+            table.iter_mut().for_each(|word| *word = u64::MAX);
+            drop(table);
+            let table = Pages::<u64>::zeroed_by(threads, count, forgetful).expect("memory");
+            assert!(table.iter().all(|word| *word == 0), "{threads} threads");
         }
     }
 

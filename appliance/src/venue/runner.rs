@@ -24,7 +24,7 @@ use journal::{DirectoryFiles, FileSegments, FileStorage, Files};
 use matching::Line;
 use nic::{Clock, Net, RealNet, RealSource, RealTcp, RealUdp, TcpLimits, TcpPort, TimeSource};
 use nic::{Tracker, UdpOptions, UdpPort, XdpTcp};
-use queue::{CounterSet, Pages};
+use queue::{CounterSet, Pages, Share};
 use std::net::SocketAddr;
 
 /// Bytes of a connection's receive buffer.
@@ -128,7 +128,8 @@ pub fn run_behind<T: TcpPort + Send>(
     udp.follower = follower.as_ref().map(UdpPort::local_addr);
     let mut modes = vec![format!("order entry: {}", entry_told(&tcp))];
     modes.push(format!("feed: {}", feed_told(&udp.feed)));
-    let mut lines = Pages::<Line>::zeroed(engine_limits(topology).lines())
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut lines = Pages::<Line>::zeroed_by(threads, engine_limits(topology).lines(), by_threads)
         .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
     let (bytes, huge) = lines.bytes_huge();
     modes.push(format!(
@@ -444,4 +445,13 @@ fn finished<T: TcpPort + Send>(
         state_hash: venue.engine.engine().state_hash(),
         live_orders: venue.engine.engine().live_orders(),
     })
+}
+
+/// Clears memory on as many cores as there are shares, before anything else runs on them.
+fn by_threads(shares: Vec<Share<'_>>) {
+    std::thread::scope(|scope| {
+        for share in shares {
+            scope.spawn(|| share.clear());
+        }
+    });
 }
