@@ -112,7 +112,7 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
-                regimes, journal";
+                regimes, numbers, triangles, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use matching::{Line, RestoreFault};
 
-use crate::rig::{HEADER_BYTES, NARROW, busy_bytes, error_of, known_bytes};
+use crate::rig::{HEADER_BYTES, NARROW, busy_bytes, error_of, known_bytes, named_bytes};
 
 /// Fields of a record and how many bytes each has.
 type Fields = Vec<(String, usize)>;
@@ -66,7 +66,10 @@ fn records_of(bytes: &[u8]) -> Vec<(u8, Fields)> {
 fn the_format_is_the_documented_one() {
     let documented = fields_documented();
     let mut seen = BTreeSet::new();
-    for bytes in (1..=5).map(busy_bytes).chain([known_bytes()]) {
+    for bytes in (1..=5)
+        .map(busy_bytes)
+        .chain([known_bytes(), named_bytes()])
+    {
         for (tag, fields) in records_of(&bytes) {
             assert_eq!(fields, documented[&tag], "docs/snapshot.md, record {tag}");
             seen.insert(tag);

@@ -15,7 +15,7 @@ use crate::common::{Rig, SMALL, day, of};
 pub const HEADER_BYTES: usize = 24;
 
 /// All that a stream can ask for, offered or not.
-pub const ALL: u16 = first(12);
+pub const ALL: u16 = first(13);
 
 /// Inputs of a hostile day.
 pub const INPUTS: usize = 3_000;
@@ -141,5 +141,17 @@ pub fn known_bytes() -> Vec<u8> {
         ..of(CommandKind::Extra)
     });
     rig.apply(day(4, Side::Sell, 5, 300));
+    bytes_of(&rig.engine)
+}
+
+/// An engine to which a trade was named, and not yet what shall become of it.
+pub fn named_bytes() -> Vec<u8> {
+    let mut rig = Rig::open(SMALL);
+    rig.apply(Command {
+        session: 1,
+        user_ref: 7,
+        price: 1,
+        ..of(CommandKind::Trade)
+    });
     bytes_of(&rig.engine)
 }

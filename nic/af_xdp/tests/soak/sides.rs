@@ -80,6 +80,12 @@ impl Process {
         said(&mut self.output, "settled");
     }
 
+    /// Has a sender stop sending, with frames queued that a link that is down does not take.
+    pub fn hold(&mut self) {
+        self.input.write_all(b"hold\n").unwrap();
+        said(&mut self.output, "settled");
+    }
+
     /// Has a sender go on.
     pub fn go(&mut self) {
         self.input.write_all(b"go\n").unwrap();
@@ -171,6 +177,7 @@ fn copied(process: u32, fd: i32) -> OwnedFd {
 #[derive(PartialEq)]
 enum Ask {
     Settle,
+    Hold,
     Go,
     Stop,
 }
@@ -241,6 +248,7 @@ fn asks() -> Receiver<Ask> {
         for line in std::io::stdin().lines().map_while(Result::ok) {
             let ask = match line.as_str() {
                 "settle" => Ask::Settle,
+                "hold" => Ask::Hold,
                 "go" => Ask::Go,
                 _ => Ask::Stop,
             };
@@ -255,8 +263,10 @@ impl Role {
     fn send(&mut self) {
         for burst in (1..100).cycle() {
             match self.asks.try_recv() {
-                Ok(Ask::Settle) => {
-                    self.drain();
+                Ok(ask @ (Ask::Settle | Ask::Hold)) => {
+                    if ask == Ask::Settle {
+                        self.drain();
+                    }
                     say("settled");
                     if self.asks.recv() != Ok(Ask::Go) {
                         return;
