@@ -43,6 +43,8 @@ pub const SUITE: Suite = Suite {
         "engine/trading",
         "journal",
         "tuning",
+        "sandbox",
+        "slow/door",
         "appliance",
         "sim",
     ],
