@@ -292,12 +292,6 @@ const FAULTS: &[Fault] = &[
         replace: "Err(error) if error.act == Act::Flush && !MUTANT => {",
     },
     Fault {
-        name: "a shadow goes on from a snapshot that the venue refused",
-        file: SHADOW,
-        find: "set_aside(files, parts.started_from)",
-        replace: "set_aside(files, parts.started_from | u64::from(MUTANT) * u64::MAX)",
-    },
-    Fault {
         name: "segments go with a single snapshot",
         file: RETENTION,
         find: "sound.len() >= SNAPSHOTS_MIN",
