@@ -4,8 +4,8 @@
 mod harness;
 
 use appliance::client::subscriber::Subscriber;
-use harness::{Ended, Member, Site, Venue, counter, program, wait_until};
-use nic::{Clock, Net, RealClock, RealNet, UdpOptions, UdpPort};
+use harness::{Ended, Member, Site, Venue, counter, program, receiver_ports, wait_until};
+use nic::{Clock, RealClock, UdpPort};
 use wire::itch::Message;
 use wire::ouch::Outbound;
 
@@ -86,12 +86,7 @@ fn a_trade_is_taken_back_once_and_that_outlives_the_venue() {
 
 #[test]
 fn subscribers_are_told() {
-    let mut net = RealNet::new();
-    let mut port = || {
-        net.udp(&UdpOptions::new("127.0.0.1:0".parse().unwrap()))
-            .unwrap()
-    };
-    let (feed, requests) = (port(), port());
+    let (feed, requests) = receiver_ports();
     let site = Site::new();
     let nobody = site.feed.local_addr().unwrap().to_string();
     let group = feed.local_addr().to_string();

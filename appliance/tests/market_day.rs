@@ -7,8 +7,8 @@ mod harness;
 use appliance::client::subscriber::Subscriber;
 use appliance::demo::judge;
 use appliance::topology::Topology;
-use harness::{Ended, Member, Site, Venue, counter, program, wait_until};
-use nic::{Clock, Net, RealClock, RealNet, RealUdp, UdpOptions, UdpPort};
+use harness::{Ended, Member, Site, Venue, counter, program, receiver_ports, wait_until};
+use nic::{Clock, RealClock, RealUdp, UdpPort};
 use std::path::PathBuf;
 use wire::ouch::{Outbound, Tag};
 use wire::ring::PRICE_MARKET;
@@ -29,12 +29,7 @@ struct Market {
 
 impl Market {
     fn new() -> Self {
-        let mut net = RealNet::new();
-        let mut port = || {
-            net.udp(&UdpOptions::new("127.0.0.1:0".parse().unwrap()))
-                .unwrap()
-        };
-        let (feed, requests) = (port(), port());
+        let (feed, requests) = receiver_ports();
         let site = Site::new();
         let nobody = site.feed.local_addr().unwrap().to_string();
         let group = feed.local_addr().to_string();

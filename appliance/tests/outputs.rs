@@ -4,8 +4,8 @@
 mod harness;
 
 use appliance::client::depth::DepthSubscriber;
-use harness::{Member, Site, Venue, counter, program, wait_until};
-use nic::{Clock, Net, RealClock, RealNet, RealUdp, UdpOptions, UdpPort};
+use harness::{Member, Site, Venue, counter, program, receiver_ports, wait_until};
+use nic::{Clock, RealClock, RealUdp, UdpPort};
 use session::feed::State;
 use trading::Level;
 use wire::drop_copy::Message;
@@ -28,12 +28,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let mut net = RealNet::new();
-        let mut port = || {
-            net.udp(&UdpOptions::new("127.0.0.1:0".parse().unwrap()))
-                .unwrap()
-        };
-        let (feed, requests) = (port(), port());
+        let (feed, requests) = receiver_ports();
         let group = feed.local_addr();
         let site = Site::new()
             .with(

@@ -4,18 +4,17 @@
 
 mod shadowed;
 
-use appliance::tiles::{PublishPorts, Tile as _};
+use appliance::tiles::Tile as _;
 use appliance::topology::{Secret, Topology};
-use appliance::venue::{Parts, Recovery, Venue, assemble, counters_anonymous, engine_limits};
+use appliance::venue::{Recovery, Venue, assemble, counters_anonymous, engine_limits};
 use journal::simulated::{Disk, DiskStorage};
 use journal::stream::{Name, PAGE_BYTES};
 use journal::{Files as _, snapshot};
 use matching::Line;
-use nic::mirror::{MirrorTcp, MirrorUdp, tcp_pair, udp_pair};
+use nic::mirror::{MirrorTcp, MirrorUdp};
 use nic::{TcpEvent, TcpPort as _, UdpPort as _};
 use queue::CounterSet;
-use shadowed::{INPUTS, SESSION, journaled, journaled_to, live, messages, topology};
-use std::net::SocketAddrV4;
+use shadowed::{INPUTS, SESSION, Wires, journaled, journaled_to, live, messages, parts, topology};
 use wire::mold::{HEADER_BYTES, Request};
 
 /// Turns without anything to do, after which nothing more comes.
@@ -27,40 +26,21 @@ type Told = Vec<(Name, Vec<Vec<u8>>)>;
 struct Started<'m> {
     venue: Venue<'m, MirrorTcp, MirrorUdp, DiskStorage>,
     recovery: Recovery,
-    client: MirrorTcp,
-    asker: MirrorUdp,
+    wires: Wires,
     now_ns: u64,
-    _feed: MirrorUdp,
     _set: CounterSet,
 }
 
 fn started<'m>(topology: &Topology, disk: &Disk, lines: &'m mut Vec<Line>) -> Started<'m> {
     lines.resize(engine_limits(topology).lines(), Line::ZERO);
-    let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
-    let (client, tcp) = tcp_pair();
-    let (feed, receiver) = udp_pair(here, here);
-    let (rerequest, asker) = udp_pair(here, here);
-    let parts = Parts {
-        tcp,
-        udp: PublishPorts {
-            feed,
-            feed_b: None,
-            rerequest,
-            follower: None,
-        },
-        storage: disk.storage(),
-        files: Some(Box::new(disk.files())),
-        session: SESSION,
-    };
+    let (parts, wires) = parts(disk, true);
     let mut set = counters_anonymous().unwrap();
     let (venue, recovery) = assemble(topology, parts, lines, &mut set).unwrap();
     Started {
         venue,
         recovery,
-        client,
-        asker,
+        wires,
         now_ns: 1,
-        _feed: receiver,
         _set: set,
     }
 }
@@ -76,17 +56,21 @@ impl Started<'_> {
 
     /// Logs in and reads until nothing more comes; gives the numbered messages.
     fn replies(&mut self, user: &str, password: &str, sequence: u64) -> Vec<Vec<u8>> {
-        let conn = self.client.connect("127.0.0.1:1".parse().unwrap()).unwrap();
+        let conn = self
+            .wires
+            .client
+            .connect("127.0.0.1:1".parse().unwrap())
+            .unwrap();
         let text = format!("L{user:<6}{password:<10}{:<10}{sequence:>20}", "");
         let mut login = (text.len() as u16).to_be_bytes().to_vec();
         login.extend(text.bytes());
-        self.client.poll(&mut |_| ());
-        assert_eq!(self.client.send(conn, &login), login.len());
+        self.wires.client.poll(&mut |_| ());
+        assert_eq!(self.wires.client.send(conn, &login), login.len());
         let (mut bytes, mut idle) = (Vec::new(), 0);
         while idle < IDLE_TURNS {
             self.turn();
             let before = bytes.len();
-            self.client.poll(&mut |event| {
+            self.wires.client.poll(&mut |event| {
                 if let TcpEvent::Data {
                     conn: of,
                     bytes: came,
@@ -118,12 +102,14 @@ impl Started<'_> {
             count: 1_000,
         };
         asked.encode(&mut request).unwrap();
-        let to = self.asker.local_addr();
-        self.asker.send(to, &request).unwrap();
+        let to = self.wires.asker.local_addr();
+        self.wires.asker.send(to, &request).unwrap();
         let (mut answer, mut turns) = (Vec::new(), 0);
         while answer.is_empty() && turns < IDLE_TURNS {
             self.turn();
-            self.asker.poll(&mut |_, packet| answer = packet.to_vec());
+            self.wires
+                .asker
+                .poll(&mut |_, packet| answer = packet.to_vec());
             turns += 1;
         }
         let header = Request::parse(&answer[..HEADER_BYTES]).unwrap();

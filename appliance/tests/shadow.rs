@@ -4,16 +4,13 @@
 
 mod shadowed;
 
-use appliance::tiles::PublishPorts;
 use appliance::topology::Topology;
-use appliance::venue::{Parts, Recovery, StartError, assemble, counters_anonymous, engine_limits};
+use appliance::venue::{Recovery, StartError, assemble, counters_anonymous, engine_limits};
 use journal::simulated::{Disk, DiskFiles, Faults};
 use journal::snapshot::{Draft, Snapshot};
 use journal::{Files as _, snapshot};
 use matching::Line;
-use nic::mirror::{tcp_pair, udp_pair};
-use shadowed::{INPUTS, SESSION, journaled, live, live_from, messages, topology};
-use std::net::SocketAddrV4;
+use shadowed::{INPUTS, journaled, live, live_from, messages, parts, topology};
 
 /// What a venue is after its start: what it found, and how much it told in each stream.
 fn started(
@@ -21,22 +18,7 @@ fn started(
     disk: &Disk,
     with_files: bool,
 ) -> Result<(Recovery, Vec<u64>, Vec<u8>), StartError> {
-    let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
-    let (_client, tcp) = tcp_pair();
-    let (feed, _receiver) = udp_pair(here, here);
-    let (rerequest, _nobody) = udp_pair(here, here);
-    let parts = Parts {
-        tcp,
-        udp: PublishPorts {
-            feed,
-            feed_b: None,
-            rerequest,
-            follower: None,
-        },
-        storage: disk.storage(),
-        files: with_files.then(|| Box::new(disk.files()) as Box<dyn journal::Files>),
-        session: SESSION,
-    };
+    let (parts, _wires) = parts(disk, with_files);
     let mut set = counters_anonymous().unwrap();
     let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
     let (venue, recovery) = assemble(topology, parts, &mut lines, &mut set)?;

@@ -25,7 +25,7 @@ fn open(path: &Path) -> File {
 }
 
 #[test]
-#[ignore = "the other process of the test below"]
+#[ignore = "the other process, which the tests below start: cargo test -p queue --test hostile"]
 fn child() {
     let Some((_, path)) = child_role() else {
         return;

@@ -13,7 +13,7 @@ type Body = [u64; 6];
 const MESSAGES: u64 = 20_000;
 
 #[test]
-#[ignore = "the other process of the tests below"]
+#[ignore = "the other process, which the tests below start: cargo test -p queue --test processes"]
 fn child() {
     let Some((role, path)) = child_role() else {
         return;

@@ -23,7 +23,7 @@ const MESSAGES: u64 = 2_000;
 const SILENCE_NS: u64 = 20_000_000;
 
 #[test]
-#[ignore = "the other process of the tests below"]
+#[ignore = "the other process, which the tests below start: cargo test -p queue --test ring_deaths"]
 fn child() {
     let Some((role, what)) = child_role() else {
         return;

@@ -17,6 +17,7 @@ pub use golden::unpack;
 pub use member::Member;
 pub use program::{Ended, Program, program};
 
+use nic::{Net, RealNet, RealUdp, UdpOptions};
 use std::collections::HashMap;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
@@ -30,6 +31,16 @@ use tempfile::TempDir;
 
 /// The longest that anything may take.
 pub const BOUND: Duration = Duration::from_secs(60);
+
+/// The ports of a receiver: for what it hears, and for what it asks.
+pub fn receiver_ports() -> (RealUdp, RealUdp) {
+    let mut net = RealNet::new();
+    let mut port = || {
+        net.udp(&UdpOptions::new("127.0.0.1:0".parse().unwrap()))
+            .unwrap()
+    };
+    (port(), port())
+}
 
 /// Waits until `done`, looking again and again.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {

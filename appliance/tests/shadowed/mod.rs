@@ -2,15 +2,17 @@
 #![allow(clippy::unwrap_used)]
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use appliance::tiles::Progress;
+use appliance::tiles::{Progress, PublishPorts};
 use appliance::topology::Topology;
 use appliance::venue::shadow::{self, Shadow};
-use appliance::venue::{counters_anonymous, definitions, engine_limits};
+use appliance::venue::{Parts, counters_anonymous, definitions, engine_limits};
 use flow::{Hostile, naive};
-use journal::simulated::{Disk, DiskFiles};
+use journal::simulated::{Disk, DiskFiles, DiskStorage};
 use journal::stream::{self, Kind, Name};
-use journal::{Config, Input, SEGMENT_BYTES_MIN, Writer, recover};
+use journal::{Config, Files, Input, SEGMENT_BYTES_MIN, Writer, recover};
 use matching::Line;
+use nic::mirror::{MirrorTcp, MirrorUdp, tcp_pair, udp_pair};
+use std::net::SocketAddrV4;
 
 const FILE: &str = include_str!("../../topologies/dev-2core.toml");
 
@@ -38,6 +40,39 @@ pub fn topology() -> Topology {
     text += "[shadow]\nsnapshot_inputs = 1000\nsnapshot_s = 86400\n";
     text = text.replace("symbols = [", "segment_mib = 1\nsymbols = [");
     Topology::parse(&text).unwrap()
+}
+
+/// The members' ends of a venue's wires.
+pub struct Wires {
+    pub client: MirrorTcp,
+    pub feed: MirrorUdp,
+    pub asker: MirrorUdp,
+}
+
+/// What a venue starts from: a disk, with or without what is beside the journal, and wires.
+pub fn parts(disk: &Disk, with_files: bool) -> (Parts<MirrorTcp, MirrorUdp, DiskStorage>, Wires) {
+    let here: SocketAddrV4 = "127.0.0.1:1".parse().unwrap();
+    let (client, tcp) = tcp_pair();
+    let (feed, receiver) = udp_pair(here, here);
+    let (rerequest, asker) = udp_pair(here, here);
+    let parts = Parts {
+        tcp,
+        udp: PublishPorts {
+            feed,
+            feed_b: None,
+            rerequest,
+            follower: None,
+        },
+        storage: disk.storage(),
+        files: with_files.then(|| Box::new(disk.files()) as Box<dyn Files>),
+        session: SESSION,
+    };
+    let wires = Wires {
+        client,
+        feed: receiver,
+        asker,
+    };
+    (parts, wires)
 }
 
 /// A disk with the journal of a day in which everything happens.

@@ -105,6 +105,23 @@ fn behind_first<'a>(
     (later, to_later)
 }
 
+/// Takes up to `count` rows off both slices; says how many, while there are any.
+#[inline(always)]
+fn next_rows<'a>(
+    count: usize,
+    symbols: usize,
+    prices: &mut &'a [f64],
+    values: &mut &'a mut [f64],
+) -> Option<(usize, &'a [f64], &'a mut [f64])> {
+    if prices.is_empty() {
+        return None;
+    }
+    let rows = count.min(prices.len() / symbols);
+    let now = prices.split_off(..rows * symbols)?;
+    let to = values.split_off_mut(..rows * symbols)?;
+    Some((rows, now, to))
+}
+
 /// [`Ema`](super::Ema) of many symbols.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmaRows {
@@ -171,10 +188,9 @@ impl Kernel for EmaSteps<'_> {
         let symbols = self.ema.symbols;
         let rows = &mut self.ema.rows;
         let (mut prices, mut values) = (self.prices, self.values);
-        while !prices.is_empty() {
-            let steps = (BLOCK - rows.phase).min(prices.len() / symbols);
-            let (now, later) = prices.split_at(steps * symbols);
-            let (to, to_later) = values.split_at_mut(steps * symbols);
+        while let Some((steps, now, to)) =
+            next_rows(BLOCK - rows.phase, symbols, &mut prices, &mut values)
+        {
             for at in 0..rows.base.len() {
                 let mut part = lanes.load(&rows.part[at]);
                 let mut value = part;
@@ -187,7 +203,6 @@ impl Kernel for EmaSteps<'_> {
                 rows.keep(lanes, at, rows.phase + steps - 1, [part, value]);
             }
             rows.advance(steps);
-            (prices, values) = (later, to_later);
         }
     }
 }
@@ -280,10 +295,9 @@ impl Kernel for RsiSteps<'_> {
         let (mut prices, mut values) = (self.prices, self.values);
         let (zero, hundred) = (lanes.splat(0.0), lanes.splat(100.0));
         let least = lanes.splat(f64::MIN_POSITIVE);
-        while !prices.is_empty() {
-            let steps = (BLOCK - gain.phase).min(prices.len() / symbols);
-            let (now, later) = prices.split_at(steps * symbols);
-            let (to, to_later) = values.split_at_mut(steps * symbols);
+        while let Some((steps, now, to)) =
+            next_rows(BLOCK - gain.phase, symbols, &mut prices, &mut values)
+        {
             for (at, last) in last.iter_mut().enumerate() {
                 let mut from = lanes.load(last);
                 let mut up = [lanes.load(&gain.part[at]); 2];
@@ -309,7 +323,6 @@ impl Kernel for RsiSteps<'_> {
             }
             gain.advance(steps);
             loss.advance(steps);
-            (prices, values) = (later, to_later);
         }
     }
 }
