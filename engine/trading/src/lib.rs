@@ -1,14 +1,17 @@
-//! The desk's view of a market: books rebuilt from its feed, and nothing else yet.
+//! The desk's view of a market: what feeds say, and books rebuilt from it.
 //!
-//! Pure: messages in, books out; no socket, no clock. Prices are integers in 1/10,000.
+//! Pure: messages in, books out; no socket, no clock. Prices are integers: of ITCH in 1/10,000, of
+//! an [`Event`] in the ticks of its [`Instrument`].
 #![forbid(unsafe_code)]
 
 mod book;
 mod books;
 mod image;
 mod levels;
+mod market;
 
 pub use book::{Book, Level, RestingOrder};
 pub use books::{Applied, Books, Counts};
 pub use image::Image;
 pub use levels::{Best, Levels};
+pub use market::{DECIMALS_MAX, Decimal, Event, Instrument, NotSteps, Standing, Step, What};
