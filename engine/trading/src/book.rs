@@ -99,6 +99,13 @@ impl Book {
         best_first.map(|(&price, queue)| (price, queue))
     }
 
+    /// The units of the orders that came to a place's level before it.
+    pub(crate) fn ahead_of(&self, place: Place) -> Option<u64> {
+        let queue = self.sides[place.side as usize].get(&place.price)?;
+        let before = queue.orders.range(..place.arrival);
+        Some(before.map(|(_, (_, open))| u64::from(*open)).sum())
+    }
+
     pub(crate) fn insert(&mut self, place: Place, order_ref: u64, quantity: u32) {
         let queue = self.sides[place.side as usize]
             .entry(place.price)

@@ -103,6 +103,13 @@ impl Books {
         self.orders.len()
     }
 
+    /// The units that stand before an order at its price; `None` for one that does not rest.
+    #[must_use]
+    pub fn ahead_of(&self, order_ref: u64) -> Option<u64> {
+        let &(locate, place) = self.orders.get(&order_ref)?;
+        self.books.get(&locate)?.ahead_of(place)
+    }
+
     /// A number that two feeds share as long as the same orders rest with the same open units at
     /// the same prices; which of them came first it does not say.
     #[must_use]

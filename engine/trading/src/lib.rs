@@ -6,12 +6,15 @@
 
 mod book;
 mod books;
+mod depth;
 mod image;
 mod levels;
 mod market;
 
+pub use analytics::book::{Standing, Touch};
 pub use book::{Book, Level, RestingOrder};
 pub use books::{Applied, Books, Counts};
+pub use depth::{DEPTH_LEVELS, Depth, LevelChange};
 pub use image::Image;
 pub use levels::{Best, Levels};
-pub use market::{DECIMALS_MAX, Decimal, Event, Instrument, NotSteps, Standing, Step, What};
+pub use market::{DECIMALS_MAX, Decimal, Event, Instrument, NotSteps, Step, What};

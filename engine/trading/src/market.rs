@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use analytics::book::Standing;
 use wire::ring::Side;
 
 /// One thing that happened on a market.
@@ -54,15 +55,6 @@ pub enum What {
     Clear,
     /// All that belongs together has been told: the book may be acted upon.
     End,
-}
-
-/// What stands at a price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// In ticks; means nothing where no quantity is.
-    pub price: i64,
-    /// In lots; 0 for nothing.
-    pub quantity: u64,
 }
 
 /// What is traded where, and in which steps.

@@ -127,10 +127,18 @@ fn the_book_of_a_real_stock_ends_as_its_recorded_flow_says() {
             .map(|order| (order.price, order.quantity))
             .collect();
         assert_eq!(found, left_by_the_record(&lines, side), "{side:?}");
+        // What is before an order: those of its price that are listed before it.
+        let all: Vec<_> = book.orders(side).collect();
+        for (at, order) in all.iter().enumerate() {
+            let before = all[..at].iter().filter(|it| it.price == order.price);
+            let ahead = before.map(|it| u64::from(it.quantity)).sum();
+            assert_eq!(books.ahead_of(order.order_ref), Some(ahead));
+        }
         orders += found.len();
     }
     assert_eq!(orders, 251);
     assert_eq!(books.live_orders(), 251);
+    assert_eq!(books.ahead_of(0), None);
     assert!(!book.is_crossed());
 }
 
