@@ -11,6 +11,7 @@ use wire::ring::{Command, CommandKind, EventKind, Input, QUANTITY_MAX, Reason, S
 
 use super::matching::{BURST, EventDigest, Flow, apply, engine, timed, turn_engine};
 use crate::compare::{Case, Subject, compare};
+use crate::memory::engine_memory;
 use crate::stats::Samples;
 use crate::{BenchError, Options, Row};
 
@@ -66,9 +67,9 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     let commands = options.effort.pick(2_000, 50_000, 500_000);
     let standing = options.effort.pick(500, 100_000, 100_000) as u32;
     let limited = Limited::make(standing, commands)?;
-    let mut memory = vec![Line::ZERO; limited.limits.lines()];
+    let mut memory = engine_memory(&limited.limits)?;
     limited.look(&mut memory)?;
-    let mut memory_without = vec![Line::ZERO; limited.flow.limits.lines()];
+    let mut memory_without = engine_memory(&limited.flow.limits)?;
     let names = [
         "100k orders, each command",
         "100k orders, bursts of 32 looked ahead, per command",

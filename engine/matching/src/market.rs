@@ -123,7 +123,11 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn market_price(&self, symbol: u16) -> Option<u32> {
         let last = self.books.books[usize::from(symbol)].last;
-        let reference = self.market(symbol).reference;
-        [last, reference].into_iter().find(|price| *price != 0)
+        let price = if last != 0 {
+            last
+        } else {
+            self.market(symbol).reference
+        };
+        (price != 0).then_some(price)
     }
 }

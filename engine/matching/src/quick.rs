@@ -41,6 +41,18 @@ struct Plain {
     level: u32,
 }
 
+impl Plain {
+    /// What it is, but for its number.
+    #[inline(always)]
+    fn who(&self) -> Identity {
+        Identity {
+            head: self.head,
+            order_ref: 0,
+            user_ref: self.user_ref,
+        }
+    }
+}
+
 /// A plain order on a book.
 #[derive(Clone, Copy)]
 struct Resting {
@@ -90,6 +102,9 @@ impl Engine<'_> {
         if !self.refs.is_clear(home) || !self.slab.has_room() {
             return None;
         }
+        if self.accounts.is_kept {
+            self.count_within(&plain.who(), plain.open, plain.price, None)?;
+        }
         let who = self.note(&plain);
         events.put(rested(EventKind::Accepted, &plain, &who));
         let order = Order::new(&who, plain.open, plain.executed, plain.level);
@@ -101,7 +116,7 @@ impl Engine<'_> {
     /// Takes a plain order off its book, if a command is about one and is for all of it.
     #[inline(always)]
     fn leave_quickly(&mut self, command: &Command, events: &mut Events) -> Option<()> {
-        if command.quantity != 0 || self.accounts.is_kept {
+        if command.quantity != 0 {
             return None;
         }
         let found = self.find_quickly(command.session, command.user_ref)?;
@@ -109,6 +124,9 @@ impl Engine<'_> {
             return None;
         }
         let price = self.books.price(found.order.level);
+        if self.accounts.is_kept {
+            self.count_out(&found.order.identity(), found.order.open(), price);
+        }
         self.refs.vacate(found.home);
         self.books
             .unlink_order(&mut self.slab, found.handle, &found.order);
@@ -158,6 +176,10 @@ impl Engine<'_> {
         if plain.user_ref != old_who.user_ref && !self.refs.is_clear(home) {
             return None;
         }
+        if self.accounts.is_kept {
+            let gone = (old.open(), self.books.price(old.level));
+            self.count_within(&plain.who(), plain.open, plain.price, Some(gone))?;
+        }
         let who = self.note(&plain);
         events.put(Words {
             user_refs: pair(who.user_ref, old_who.user_ref),
@@ -195,7 +217,6 @@ impl Engine<'_> {
         let session = self.sessions.get(usize::from((head >> 48) as u16))?;
         let Command { user_ref, .. } = *command;
         let is_well = self.day == Day::Open
-            && !self.accounts.is_kept
             && self.orders_taken < ORDER_REF_MAX
             && session.is_plain()
             && book.is_plain()

@@ -6,10 +6,11 @@
 use wire::ring::{Command, Event, EventKind, PRICE_MARKET, Reason, Side};
 
 use crate::Engine;
-use crate::accounts::{Account, Position};
+use crate::accounts::{Account, Position, Whose};
 use crate::answers::{about, refused};
 use crate::engine::Day;
 use crate::refs::Found;
+use crate::slab::Identity;
 use crate::trade::Taker;
 
 /// Numbers of the limits, in `flags` of a `SetLimit`.
@@ -51,6 +52,18 @@ impl Amount {
     }
 }
 
+/// An order as the limits of its account see it.
+#[derive(Clone, Copy)]
+struct Weighed {
+    side: Side,
+    /// Its limit.
+    price: u32,
+    order: Amount,
+    /// What the order that it replaces came to.
+    gone: Amount,
+    replaces: bool,
+}
+
 impl Account {
     pub(crate) const UNLIMITED: Self = Self {
         net: [0; 2],
@@ -89,20 +102,52 @@ impl Account {
         }
     }
 
-    /// Whether an order comes in time; if so it moves the time of the next one.
-    #[inline]
-    fn take_turn(&mut self, time_ns: u64) -> bool {
+    /// When the next order is in time behind one that comes now; none if that comes too soon.
+    #[inline(always)]
+    fn next_turn(&self, time_ns: u64) -> Option<u128> {
         if self.burst == 0 {
-            return true;
+            return Some(self.next_ns);
         }
         let next_ns = self.next_ns.max(u128::from(time_ns));
         let ahead_ns = u64::from(self.burst - 1) * u64::from(self.interval_ns);
         let is_in_time = next_ns - u128::from(time_ns) <= u128::from(ahead_ns);
-        if is_in_time {
-            self.next_ns = next_ns + u128::from(self.interval_ns);
-        }
-        is_in_time
+        is_in_time.then(|| next_ns + u128::from(self.interval_ns))
     }
+
+    /// What an order would be too much of. `units` is the position, `market` the price that limits
+    /// are measured by, 0 for none.
+    #[inline(always)]
+    fn excesses(&self, weighed: &Weighed, units: i64, market: u32) -> [(bool, Reason); 7] {
+        let Weighed {
+            side, order, gone, ..
+        } = *weighed;
+        let units = units - i64::from(gone.units) + i64::from(order.units);
+        let value = i128::from(order.value) - i128::from(gone.value);
+        let live = self.live + u32::from(!weighed.replaces);
+        let is_far = is_far(side, weighed.price, market, self.distance_max);
+        let net = self.net[side as usize] + value;
+        [
+            (order.units > self.units_max, Reason::MaxQuantity),
+            (order.value > self.value_max, Reason::MaxNotional),
+            (is_far, Reason::FatFinger),
+            (live > self.live_max, Reason::MaxOpenOrders),
+            (
+                exceeds(i128::from(units), self.position_max),
+                Reason::MaxPosition,
+            ),
+            (
+                exceeds(self.gross + value, self.gross_max),
+                Reason::GrossCredit,
+            ),
+            (exceeds(net, self.net_max), Reason::NetCredit),
+        ]
+    }
+}
+
+/// Whether there is any excess: one branch for an order that is within all limits.
+#[inline(always)]
+fn is_any(excesses: &[(bool, Reason); 7]) -> bool {
+    excesses.iter().fold(false, |any, (is, _)| any | is)
 }
 
 impl Engine<'_> {
@@ -159,51 +204,71 @@ impl Engine<'_> {
         let (whose, book) = (self.whose(&taker.who), self.book_of(taker));
         let (symbol, last) = (whose.symbol, book.last);
         let market = self.market_price(symbol).unwrap_or(0);
-        let gone = replaced.map_or(Amount::ZERO, |found| self.amount_live(found));
-        let order = Amount::of(taker.open, taker.price, last);
+        let weighed = Weighed {
+            side: whose.side,
+            price: taker.price,
+            order: Amount::of(taker.open, taker.price, last),
+            gone: replaced.map_or(Amount::ZERO, |found| self.amount_live(found)),
+            replaces: replaced.is_some(),
+        };
         let Position(units) = self.accounts.position(whose.place, symbol);
-        let restrictions = self.accounts.all[usize::from(whose.place)].restrictions;
-        if restrictions != 0 && self.accounts.is_restricted(whose.place, symbol) {
+        if self.is_restricted(whose) {
             return Err(Reason::Restricted);
         }
         let account = &mut self.accounts.all[usize::from(whose.place)];
-        if !account.take_turn(self.now_ns) {
-            return Err(Reason::RateLimit);
-        }
-        let side = whose.side as usize;
-        let units = units[side] - i64::from(gone.units) + i64::from(order.units);
-        let value = i128::from(order.value) - i128::from(gone.value);
-        let live = account.live + u32::from(replaced.is_none());
-        let wrong = [
-            (order.units > account.units_max, Reason::MaxQuantity),
-            (order.value > account.value_max, Reason::MaxNotional),
-            (
-                is_far(whose.side, taker.price, market, account.distance_max),
-                Reason::FatFinger,
-            ),
-            (live > account.live_max, Reason::MaxOpenOrders),
-            (
-                exceeds(i128::from(units), account.position_max),
-                Reason::MaxPosition,
-            ),
-            (
-                exceeds(account.gross + value, account.gross_max),
-                Reason::GrossCredit,
-            ),
-            (
-                exceeds(account.net[side] + value, account.net_max),
-                Reason::NetCredit,
-            ),
-        ];
-        // One branch for an order that is within all of them.
-        if !wrong
-            .iter()
-            .fold(false, |any, (is_wrong, _)| any | is_wrong)
-        {
+        account.next_ns = account.next_turn(self.now_ns).ok_or(Reason::RateLimit)?;
+        let excesses = account.excesses(&weighed, units[whose.side as usize], market);
+        if !is_any(&excesses) {
             return Ok(());
         }
-        let first = wrong.iter().find(|(is_wrong, _)| *is_wrong);
+        let first = excesses.iter().find(|(is, _)| *is);
         first.map_or(Ok(()), |(_, reason)| Err(*reason))
+    }
+
+    /// Counts a plain order that will rest, for good, if it is within all limits of its account;
+    /// else nothing changes. `old` are units and price of the order that it replaces.
+    #[inline(never)]
+    pub(crate) fn count_within(
+        &mut self,
+        who: &Identity,
+        units: u32,
+        price: u32,
+        old: Option<(u32, u32)>,
+    ) -> Option<()> {
+        let whose = self.whose(who);
+        let gone = old.map_or(Amount::ZERO, |(units, price)| Amount::of(units, price, 0));
+        let weighed = Weighed {
+            side: whose.side,
+            price,
+            order: Amount::of(units, price, 0),
+            gone,
+            replaces: old.is_some(),
+        };
+        let market = self.market_price(whose.symbol).unwrap_or(0);
+        if self.is_restricted(whose) {
+            return None;
+        }
+        let Position(position) = self.accounts.position(whose.place, whose.symbol);
+        let account = &mut self.accounts.all[usize::from(whose.place)];
+        let next_ns = account.next_turn(self.now_ns)?;
+        let excesses = account.excesses(&weighed, position[whose.side as usize], market);
+        if is_any(&excesses) {
+            return None;
+        }
+        account.next_ns = next_ns;
+        account.live += u32::from(old.is_none());
+        if let Some((units, price)) = old {
+            self.accounts.change(whose, -i64::from(units), price);
+        }
+        self.accounts.change(whose, i64::from(units), price);
+        Some(())
+    }
+
+    /// Whether somebody may not trade what an order of his is about.
+    #[inline(always)]
+    fn is_restricted(&self, whose: Whose) -> bool {
+        let account = &self.accounts.all[usize::from(whose.place)];
+        account.restrictions != 0 && self.accounts.is_restricted(whose.place, whose.symbol)
     }
 
     /// What a live order comes to.
@@ -228,6 +293,7 @@ fn is_far(side: Side, price: u32, market: u32, distance: u64) -> bool {
         Side::Buy => limit - market,
         Side::Sell => market - limit,
     };
-    let is_beyond = i128::from(beyond * 10_000) > i128::from(distance) * i128::from(market);
+    let reach = u128::from(distance) * u128::from(market.unsigned_abs());
+    let is_beyond = (beyond > 0) & (u128::from((beyond * 10_000) as u64) > reach);
     is_beyond & (limit != 0) & (limit != PRICE_MARKET) & (market != 0)
 }
