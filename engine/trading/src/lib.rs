@@ -1,8 +1,10 @@
-//! The desk's view of a market: what feeds say, and books rebuilt from it.
+//! The desk: what feeds say, books rebuilt from it, and strategies that trade by it.
 //!
 //! Pure: messages in, books out; no socket, no clock. Prices are integers: of ITCH in 1/10,000, of
 //! an [`Event`] in the ticks of its [`Instrument`].
 #![forbid(unsafe_code)]
+
+pub mod desk;
 
 mod book;
 mod books;
