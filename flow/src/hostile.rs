@@ -11,10 +11,11 @@ use std::collections::VecDeque;
 use wire::ring::{Command, CommandKind, Input, PRICE_MAX};
 
 use crate::command::{command, letters};
-use crate::naive::increments::{BANDS, BUST};
+use crate::naive::increments::{BANDS, BUST, MANDATES};
 use crate::random::Random;
 use crate::sequencer::Sequencer;
 use busts::Busts;
+use mandates::Mandates;
 
 mod busts;
 mod character;
@@ -22,6 +23,7 @@ mod controls;
 mod coverage;
 mod halts;
 mod heaps;
+mod mandates;
 mod market;
 mod orders;
 mod storms;
@@ -34,8 +36,12 @@ pub use watcher::Watcher;
 /// The highest symbol number that an engine must have room for. The last one has a bad tick.
 pub const SYMBOLS: u16 = 3;
 
-/// The highest session number that an engine must have room for. The last one has a bad mode.
-pub const SESSIONS: u16 = 6;
+/// The highest session number that an engine must have room for.
+pub const SESSIONS: u16 = 28;
+
+/// The highest one that is defined; it has a bad mode, so that it stays free. From it on users have
+/// other accounts.
+const DEFINED: u16 = 6;
 
 /// More orders than ever rest at a time.
 pub const ORDERS: usize = 1_024;
@@ -103,15 +109,16 @@ pub struct Hostile {
     /// An order whose `Extra` went out already.
     owed: Option<Command>,
     /// The last user reference of each session.
-    user_refs: [u32; SESSIONS as usize + 1],
+    user_refs: [u32; DEFINED as usize + 1],
     /// Whose references are free, by session.
-    free_refs: [bool; SESSIONS as usize + 1],
+    free_refs: [bool; DEFINED as usize + 1],
     /// Kill switches that were set and not lifted yet.
     killed: Vec<Command>,
     region: Region,
     /// How far the price that orders are around is away from its middle, in ticks.
     drift: i64,
     busts: Busts,
+    mandates: Mandates,
 }
 
 impl Hostile {
@@ -123,7 +130,7 @@ impl Hostile {
         let region = region_of(seed);
         let character = Character::of(seed);
         let accounts = match character.has(Trait::OneAccount) {
-            true => [1; SESSIONS as usize],
+            true => [1; DEFINED as usize],
             false => [0, 1, 1, 2, 3, 2],
         };
         // A negative tick is refused where ticks are offered.
@@ -136,15 +143,15 @@ impl Hostile {
                 ..command(CommandKind::DefineSymbol)
             });
         let mut mode = |session| match session {
-            SESSIONS => 9,
+            DEFINED => 9,
             SWEEPER => 0,
             _ => random.below(5) as u8,
         };
-        let modes: Vec<u8> = (1..=SESSIONS).map(&mut mode).collect();
+        let modes: Vec<u8> = (1..=DEFINED).map(&mut mode).collect();
         let free_refs = std::array::from_fn(|session| {
             (1..usize::from(SWEEPER)).contains(&session) && random.below(3) == 0
         });
-        let sessions = (1..=SESSIONS).zip(modes).map(|(session, mode)| Command {
+        let sessions = (1..=DEFINED).zip(modes).map(|(session, mode)| Command {
             session,
             user_ref: accounts[usize::from(session) - 1],
             letters: [mode, u8::from(free_refs[usize::from(session)]), 0, 0],
@@ -162,12 +169,13 @@ impl Hostile {
             gap_ns: None,
             controls,
             owed: None,
-            user_refs: [0; SESSIONS as usize + 1],
+            user_refs: [0; DEFINED as usize + 1],
             free_refs,
             killed: Vec::new(),
             region,
             drift: 0,
             busts: Busts::new(seed, offered & BUST != 0, region.middle),
+            mandates: Mandates::new(seed, offered & MANDATES != 0, region.middle, region.tick),
         };
         let first = hostile.controls_first();
         first.into_iter().for_each(|control| hostile.put(control));
@@ -246,6 +254,11 @@ impl Iterator for Hostile {
             && let Some(bust) = self.busts.next()
         {
             return Some(self.sequencer.number(0, bust));
+        }
+        if self.script.is_empty()
+            && let Some(mandate) = self.mandates.next(&mut self.user_refs)
+        {
+            return Some(self.sequencer.number(0, mandate));
         }
         let command = self.next_command();
         let pauses = self.character.pauses();

@@ -17,6 +17,11 @@
 //! - `Replace`: `Rejected` with `NotOpen`, `UnknownSession`, `Unsupported`, `InvalidField` (time in
 //!   force), `DuplicateUserRef`, `UnknownOrder`, `InvalidQuantity` (also when not above the
 //!   executed units), `InvalidPrice`, then the checks of attributes.
+//! - Both then: `Halted`, `NotPermitted` (the user may not enter orders of the account), `Killed`.
+//! - `Grant`: `Refused` with `InvalidField` (what is granted), `UnknownSession` (none, or a
+//! mandate),
+//!   `WrongAccount` (nothing is taken away from a user without the account), `Unsupported` (the
+//!   user's references are free), `TableFull`.
 //! - `Cancel`: `CancelRejected` with `UnknownOrder`, also when the day or the session is unknown.
 //! - `Refuse`: `Refused` with `InvalidField` (`flags` is no reason), else `Rejected` with it.
 //! - `Time`, `Extra`, `Trade`: `Noted`, always.
@@ -29,13 +34,16 @@
 //!   takes no order number.
 //! - A price is good from 1 to `PRICE_MAX` in ticks, or `PRICE_MARKET`; a quantity from 1 to
 //!   `QUANTITY_MAX`. An order at `PRICE_MARKET` never rests, whatever its time in force says.
-//! - A `Replace` takes symbol and side from the old order (its own are not looked at) and the time
+//! - A `Replace` takes symbol, side and account from the old order (its own are not looked at) and
+//! the time
 //!   in force from the command. Executed units are inherited along a chain of replacements: with a
 //!   total of `q` the new order has `q - executed` units open, and `executed` counts against the
 //!   next `Replace` or `Cancel` too.
 //! - A `Cancel` to a total that is not below the present one changes nothing: `Noted`.
 //! - An `Extra` is used up by the next `New`, `Replace` or `Refuse` of its session, whatever
 //!   becomes of that; an `Extra` of an unknown session is forgotten.
+//! - A command that names a user's own number is about the orders of its mandates, too; one that
+//!   names a mandate, about that one's. References grow through all of a user's numbers.
 //! - `CloseDay` takes orders off by symbol number, buys before sells, then in price-time order.
 //!
 //! # Fields of events
@@ -54,7 +62,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::ring::{Command, CommandKind, Event, EventKind, Input, Reason, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, MAY_TRADE, Reason, Side};
 
 use crate::answer::{about, lower};
 use crate::book::Books;
@@ -77,6 +85,7 @@ mod day;
 mod entry;
 pub mod increments;
 mod lack;
+mod mandates;
 mod market;
 mod mass;
 mod pegs;
@@ -108,6 +117,10 @@ impl Mode {
 }
 
 struct Session {
+    /// Whose number it is: its own, or that of the user who has it as a mandate.
+    user: u16,
+    /// What may be done under it, as a `Grant` says.
+    may: u8,
     user_ref_last: u32,
     /// Of the next order.
     attributes: Attributes,
@@ -118,8 +131,10 @@ struct Session {
 }
 
 impl Session {
-    fn new(account: u32, mode: Mode, free_refs: bool) -> Self {
+    fn new(user: u16, account: u32, mode: Mode, free_refs: bool) -> Self {
         Self {
+            user,
+            may: MAY_TRADE,
             user_ref_last: 0,
             attributes: Attributes::NONE,
             account,
@@ -253,6 +268,7 @@ impl Naive {
                 vec![about(command, EventKind::Noted, Reason::None)]
             }
             Some(CommandKind::Access) => vec![self.access(command)],
+            Some(CommandKind::Grant) => vec![self.grant(command)],
             Some(CommandKind::Trade) => vec![self.name_trade(command)],
             Some(CommandKind::Bust) => self.bust(command),
             Some(CommandKind::Extra) => vec![self.extra(command)],
@@ -306,7 +322,7 @@ impl Naive {
     }
 
     fn cancel(&mut self, command: &Command) -> Event {
-        let Some(mut order) = self.books.find(command.session, command.user_ref) else {
+        let Some(mut order) = self.find(command.session, command.user_ref) else {
             return about(command, EventKind::CancelRejected, Reason::UnknownOrder);
         };
         let open = command.quantity.saturating_sub(order.executed);
@@ -323,7 +339,7 @@ impl Naive {
     /// What an amendment asks is asked by a cancel or by a replacement, too.
     fn amend(&mut self, input: &Input) -> Vec<Event> {
         let command = input.command;
-        let order = self.books.find(command.session, command.user_ref);
+        let order = self.find(command.session, command.user_ref);
         let executed = order.as_ref().map_or(0, |order| order.executed);
         let total = command.quantity.saturating_add(executed);
         let reduces = order.is_some_and(|order| {

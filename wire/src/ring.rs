@@ -43,6 +43,22 @@ pub const EXTRA_ALL_OR_NONE: u8 = 8;
 /// A bit of an `Extra`'s `flags`: the market price becomes the other side's best price.
 pub const EXTRA_TO_LIMIT: u8 = 16;
 
+/// A bit of a `Grant`'s `flags`: the user may enter and replace orders of the account.
+pub const MAY_ENTER: u8 = 1;
+
+/// A bit of a `Grant`'s `flags`: the user may cancel its orders of the account.
+pub const MAY_CANCEL: u8 = 2;
+
+/// A bit of a `Grant`'s `flags`: the user may take all orders of the account off at once, whoever
+/// entered them.
+pub const MAY_MASS_CANCEL: u8 = 4;
+
+/// What a user may do that nothing was said about.
+pub const MAY_TRADE: u8 = MAY_ENTER | MAY_CANCEL;
+
+/// All bits of a `Grant`'s `flags`.
+pub const MAY_ALL: u8 = MAY_TRADE | MAY_MASS_CANCEL;
+
 /// Which side of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -180,6 +196,12 @@ codes! {
         /// in `client_id`, as the maker. `flags` is why: a [`Reason`] from `Erroneous` to
         /// `External`.
         Bust = 38,
+        /// What the user of `session` may do for the account `user_ref` from now on: `flags` holds
+        /// [`MAY_ENTER`] and its neighbours, 0 takes everything away. An account that the user did
+        /// not have gets a session number of its own, the first free one above the user's: a
+        /// *mandate*. Orders under that number are that account's, and their references are the
+        /// user's. Commands that name the user's own number are about the orders of all of them.
+        Grant = 39,
     }
 }
 
@@ -309,6 +331,9 @@ codes! {
         /// itself stays what it is; its text stands in `order_ref`, `old_user_ref` and `leaves`:
         /// [`Event::client_id`].
         Broken = 26,
+        /// A `Grant` was taken: `session` is the number that the user of `old_user_ref` has for the
+        /// account in `user_ref`, `quantity` what it may do.
+        Granted = 27,
     }
 }
 
@@ -405,6 +430,10 @@ codes! {
         UnknownTrade = 43,
         /// The trade was taken back before.
         TradeBroken = 44,
+        /// The user may not act for this account at all.
+        WrongAccount = 45,
+        /// The user may not do this for this account.
+        NotPermitted = 46,
     }
 }
 
@@ -425,9 +454,9 @@ pub struct Command {
     pub flags: u8,
     /// Number of the symbol in the directory, from 1; 0 for a symbol that is not listed.
     pub symbol: u16,
-    /// Number of the session, from 1.
+    /// Number of the session, or of one of its user's mandates, from 1.
     pub session: u16,
-    /// The member's number of this order, growing within a session.
+    /// The member's number of this order, growing within a session, its mandates included.
     pub user_ref: u32,
     /// The order that a replacement replaces.
     pub old_user_ref: u32,

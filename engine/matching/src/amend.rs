@@ -15,7 +15,7 @@ impl Engine<'_> {
             price,
             ..
         } = *command;
-        let found = self.refs.get(self.slab.orders, session, user_ref);
+        let found = self.find_order(session, user_ref);
         let mut asked = Command {
             kind: CommandKind::Replace as u8,
             old_user_ref: user_ref,

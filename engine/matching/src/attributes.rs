@@ -242,6 +242,9 @@ impl Engine<'_> {
             (self.taker_new(command)?, None)
         };
         self.check_open(taker.who.symbol())?;
+        if !self.may_enter(&taker) {
+            return Err(Reason::NotPermitted);
+        }
         if self.is_killed(&taker) {
             return Err(Reason::Killed);
         }

@@ -23,6 +23,7 @@ pub(crate) enum Tag {
     Position = 8,
     Trade = 9,
     Broken = 10,
+    Mandate = 11,
     End = 255,
 }
 

@@ -14,6 +14,7 @@ use crate::bust::Busts;
 use crate::carry::Carrier;
 use crate::heap::Heap;
 use crate::kill::Kills;
+use crate::mandates::Mandate;
 use crate::market::Market;
 use crate::mass::Mass;
 use crate::memory::{self, Tables};
@@ -40,7 +41,8 @@ pub(crate) struct Session {
     pub(crate) defined: u16,
     /// What makes it more than a plain session: bits.
     pub(crate) extra: u8,
-    /// What happens instead of a trade with its own account, and [`Session::FREE_REFS`].
+    /// What happens instead of a trade with its own account, [`Session::FREE_REFS`] and
+    /// [`Session::HAS_MANDATES`].
     mode: u8,
 }
 
@@ -49,6 +51,10 @@ impl Session {
     pub(crate) const ASKED: u8 = 1;
     /// Its references come in any order: none but those of its live orders is taken.
     const FREE_REFS: u8 = 0x80;
+    /// Its user has mandates.
+    const HAS_MANDATES: u8 = 0x40;
+    /// The other bits of the mode.
+    const PREVENTION: u8 = !(Self::FREE_REFS | Self::HAS_MANDATES);
 
     /// What a snapshot carries beside its number and what is asked for its next order.
     pub(crate) fn carry<C: Carrier>(&mut self, to: &mut C) -> Result<(), C::Error> {
@@ -66,13 +72,15 @@ impl Session {
         for letter in firm {
             to.any("session.firm", letter)?;
         }
+        // Mandates have records of their own.
+        *mode &= !Self::HAS_MANDATES;
         to.any("session.mode", mode)?;
         let prevention = Prevention::from_byte(*mode & !Self::FREE_REFS);
         to.check("session.mode", prevention.is_some())?;
         let is_last = *user_ref_last == 0 || *mode & Self::FREE_REFS == 0;
         to.check("session.user_ref_last", is_last)?;
         // All else that makes it more than a plain one follows from other records.
-        debug_assert!(*extra & !(Self::ASKED | Self::KEPT_KILLS | Self::ALL_KILLED) == 0);
+        debug_assert!(*extra & !(Self::ASKED | Self::ANY_KILL | Self::ANY_MANDATE) == 0);
         *extra &= Self::KEPT_KILLS;
         to.bits("session.killed", extra, Self::KEPT_KILLS)
     }
@@ -84,13 +92,41 @@ impl Session {
 
     /// What happens instead of a trade with its own account.
     pub(crate) fn prevention(&self) -> Prevention {
-        Prevention::from_byte(self.mode & !Self::FREE_REFS).unwrap_or(Prevention::None)
+        Prevention::from_byte(self.mode & Self::PREVENTION).unwrap_or(Prevention::None)
     }
 
     /// Whether its references come in any order.
     #[inline]
     pub(crate) fn has_free_refs(&self) -> bool {
         self.mode & Self::FREE_REFS != 0
+    }
+
+    /// Whether its user has mandates, too.
+    #[inline]
+    pub(crate) fn has_mandates(&self) -> bool {
+        self.mode & Self::HAS_MANDATES != 0
+    }
+
+    pub(crate) fn set_has_mandates(&mut self) {
+        self.mode |= Self::HAS_MANDATES;
+    }
+
+    /// A mandate of this user for an account, which has a place; `kills` are the account's.
+    pub(crate) fn mandate(&self, account: u32, place: u16, kills: u8) -> Self {
+        Self {
+            user_ref_last: 0,
+            account,
+            firm: self.firm,
+            defined: place,
+            extra: self.extra & Self::KILLED | kills | Self::MANDATE,
+            mode: self.mode & Self::PREVENTION,
+        }
+    }
+
+    /// Whether it can be a mandate of this user, who has no free references.
+    pub(crate) fn is_fit_for(&self, user: &Self) -> bool {
+        let is_alike = self.mode == user.mode & Self::PREVENTION && self.firm == user.firm;
+        is_alike && !user.has_free_refs() && self.user_ref_last == 0
     }
 
     /// Notes the reference of an order that was accepted. Free ones leave the last one at 0, so
@@ -144,12 +180,13 @@ pub(crate) enum Pending {
 /// # Bounds
 /// `New`, `Cancel`, `Replace` without trades: a constant number of steps, whatever the books hold;
 /// each fill adds such a number. A look-up by reference compares at most 18 slots and walks at most
-/// 48 branches; the next best price is at most 12 words away. One [`apply`](Engine::apply) or
-/// [`resume`](Engine::resume) does no more than [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of
-/// this, or looks at 256 levels or orders for a minimum quantity or while many orders leave, or at
-/// 1,024 symbols then. An order that is shared out looks at each order of a level it meets up to
-/// four times, 256 looks a step. An order that expires costs up to 20 steps along a heap more, a
-/// stop up to 80 branches of a tree each time that its trigger is set, moved or gone.
+/// 48 branches, for each of the user's mandates if it has any; the next best price is at most 12
+/// words away. One [`apply`](Engine::apply) or [`resume`](Engine::resume) does no more than
+/// [`EVENTS_MAX`](crate::EVENTS_MAX) events' worth of this, or looks at 256 levels or orders for a
+/// minimum quantity or while many orders leave, or at 1,024 symbols then. An order that is shared
+/// out looks at each order of a level it meets up to four times, 256 looks a step. An order that
+/// expires costs up to 20 steps along a heap more, a stop up to 80 branches of a tree each time
+/// that its trigger is set, moved or gone.
 ///
 /// What follows from an input is worked off in steps of at most 64 pieces: a trigger moved, a stop
 /// elected, a peg priced, or 16 levels or orders looked at. Only what has to move is touched:
@@ -172,6 +209,8 @@ pub struct Engine<'m> {
     pub(crate) sessions: &'m mut [Session],
     /// By session, too.
     pub(crate) asked: &'m mut [Asked],
+    /// By session, too.
+    pub(crate) mandates: &'m mut [Mandate],
     pub(crate) day: Day,
     /// Orders accepted so far.
     pub(crate) orders_taken: u64,
@@ -204,6 +243,7 @@ impl<'m> Engine<'m> {
             markets,
             sessions,
             asked,
+            mandates,
             orders,
             parts,
             expiries,
@@ -237,6 +277,7 @@ impl<'m> Engine<'m> {
             refs: Refs::new(slots, branches),
             sessions,
             asked,
+            mandates,
             day: Day::Before,
             orders_taken: 0,
             matches: 0,
@@ -305,6 +346,7 @@ impl<'m> Engine<'m> {
             Some(CommandKind::Extra) => self.extra(command),
             Some(CommandKind::Refuse) => self.refuse(command),
             Some(CommandKind::Access) => self.access(command),
+            Some(CommandKind::Grant) => self.grant(command),
             Some(CommandKind::Trade) => self.name_trade(command),
             Some(CommandKind::Time | CommandKind::Presence | CommandKind::Remark) => {
                 about(command, EventKind::Noted, Reason::None)

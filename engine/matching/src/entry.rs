@@ -75,10 +75,7 @@ impl Engine<'_> {
     /// Applies a `Cancel`.
     #[inline(never)]
     pub(crate) fn cancel(&mut self, command: &Command, events: &mut Events) -> Step {
-        let found = self
-            .refs
-            .get(self.slab.orders, command.session, command.user_ref);
-        let Some(found) = found else {
+        let Some(found) = self.find_order(command.session, command.user_ref) else {
             return answered(command, EventKind::CancelRejected, events);
         };
         let order = self.slab.orders[found.order as usize];
@@ -143,6 +140,7 @@ impl Engine<'_> {
             return None;
         }
         let (session, old) = (command.session, command.old_user_ref);
+        // One under a mandate is for the long way: what may be done under it is asked there.
         let found = self.refs.get(self.slab.orders, session, old)?;
         let old = &self.slab.orders[found.order as usize];
         let book = &self.books.books[usize::from(old.identity().symbol())];
@@ -163,8 +161,13 @@ impl Engine<'_> {
     /// Whether a session may call an order what a `New` or `Replace` calls it.
     #[inline(always)]
     fn is_fresh(&self, session: &Session, command: &Command) -> bool {
-        command.user_ref > session.user_ref_last
-            && (!session.has_free_refs() || self.is_unused(command))
+        let is_mandate = session.extra & Session::MANDATE != 0;
+        let user_ref_last = if is_mandate {
+            self.sessions[usize::from(self.user_of(command.session))].user_ref_last
+        } else {
+            session.user_ref_last
+        };
+        command.user_ref > user_ref_last && (!session.has_free_refs() || self.is_unused(command))
     }
 
     /// Whether no live order of the session has the reference, but for one that is replaced.
@@ -200,9 +203,7 @@ impl Engine<'_> {
         if !self.is_fresh(session, command) {
             return Err(Reason::DuplicateUserRef);
         }
-        let found = self
-            .refs
-            .get(self.slab.orders, command.session, command.old_user_ref);
+        let found = self.find_order(command.session, command.old_user_ref);
         let found = found.ok_or(Reason::UnknownOrder)?;
         let old = &self.slab.orders[found.order as usize];
         let tick = self.books.books[usize::from(old.identity().symbol())].tick;
@@ -309,7 +310,11 @@ impl Engine<'_> {
     #[inline]
     pub(crate) fn take(&mut self, taker: &Taker, meets: bool) -> u8 {
         self.orders_taken += 1;
-        self.sessions[usize::from(taker.who.session())].take_ref(taker.who.user_ref);
+        let mut session = taker.who.session();
+        if self.sessions[usize::from(session)].extra & Session::MANDATE != 0 {
+            session = self.user_of(session);
+        }
+        self.sessions[usize::from(session)].take_ref(taker.who.user_ref);
         if taker.rests && !meets {
             Event::BOOKED | Event::LAST
         } else {

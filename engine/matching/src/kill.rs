@@ -14,14 +14,19 @@ use crate::{Engine, Events, Step};
 
 impl Session {
     /// It is killed by itself.
-    const KILLED: u8 = 2;
+    pub(crate) const KILLED: u8 = 2;
     /// Its account is killed.
     const ACCOUNT_KILLED: u8 = 4;
     /// All are.
     pub(crate) const ALL_KILLED: u8 = 8;
-    const ANY_KILL: u8 = Self::KILLED | Self::ACCOUNT_KILLED | Self::ALL_KILLED;
+    pub(crate) const ANY_KILL: u8 = Self::KILLED | Self::ACCOUNT_KILLED | Self::ALL_KILLED;
     /// The switches that a snapshot carries by session.
     pub(crate) const KEPT_KILLS: u8 = Self::KILLED | Self::ACCOUNT_KILLED;
+
+    /// Sets or clears a bit.
+    pub(crate) fn set(&mut self, bit: u8, is_set: bool) {
+        self.extra = self.extra & !bit | if is_set { bit } else { 0 };
+    }
 }
 
 impl Book {
@@ -98,22 +103,27 @@ impl Engine<'_> {
         match scope {
             0 => {
                 self.kills.all = kills;
-                self.mark(Session::ALL_KILLED, kills, |_, _| true);
+                self.mark(Session::ALL_KILLED, kills, |_| true);
                 Ok(0)
             }
             1 => {
                 let account = command.user_ref;
                 let bit = Session::ACCOUNT_KILLED;
-                if !self.mark(bit, kills, |_, session| session.account == account) {
+                if !self.mark(bit, kills, |session| session.account == account) {
                     return Err(Reason::UnknownSession);
                 }
                 self.kills.accounts |= kills;
                 Ok(ACCOUNT)
             }
             2 => {
-                let number = usize::from(command.session);
-                if !self.mark(Session::KILLED, kills, |at, _| at == number) {
+                if !self.is_defined(command.session) {
                     return Err(Reason::UnknownSession);
+                }
+                let is_user = self.user_of(command.session) == command.session;
+                let mut next = Some(command.session);
+                while let Some(number) = next {
+                    self.sessions[usize::from(number)].set(Session::KILLED, kills);
+                    next = self.next_of(number).filter(|_| is_user);
                 }
                 Ok(SESSION)
             }
@@ -128,18 +138,18 @@ impl Engine<'_> {
     }
 
     /// Sets or clears a bit of the sessions that are meant; whether there are any.
-    fn mark(&mut self, bit: u8, is_set: bool, is_meant: impl Fn(usize, &Session) -> bool) -> bool {
+    fn mark(&mut self, bit: u8, is_set: bool, is_meant: impl Fn(&Session) -> bool) -> bool {
         let mut is_any = false;
-        for (at, session) in self.sessions.iter_mut().enumerate() {
-            if session.defined != 0 && is_meant(at, session) {
-                session.extra = session.extra & !bit | if is_set { bit } else { 0 };
+        for session in &mut *self.sessions {
+            if session.defined != 0 && is_meant(session) {
+                session.set(bit, is_set);
                 is_any = true;
             }
         }
         is_any
     }
 
-    /// The bits of a session of an account that is being defined.
+    /// The bits of a session, or a mandate, of an account that is being defined.
     pub(crate) fn kills_of(&self, account: u32) -> u8 {
         let all = if self.kills.all {
             Session::ALL_KILLED

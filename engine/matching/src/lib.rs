@@ -49,6 +49,7 @@ mod expiry;
 mod heap;
 mod iceberg;
 mod kill;
+mod mandates;
 mod market;
 mod mass;
 mod minimum;
@@ -94,6 +95,7 @@ pub use events::{EVENTS_MAX, Events, Step};
 pub use limits::{
     LINE_BYTES, LimitError, Limits, Line, ORDERS_MAX, PRICE_GROUPS_MAX, SPECIAL_MAX, WHOLE_MAX,
 };
+pub use mandates::{MANDATES_MAX, Mandated};
 pub use reader::{RestoreError, RestoreFault};
 pub use standing::{AccountStanding, MarketStanding};
 pub use unfinished::WORKS;

@@ -141,7 +141,8 @@ impl Engine<'_> {
         let order = self.slab.orders[handle as usize];
         mass.order = order.next;
         let account = self.sessions[usize::from(order.session())].account;
-        if mass.is_fit(&order, account) {
+        let user = self.user_of(order.session());
+        if mass.is_fit(&order, user, account) {
             self.touch(mass.symbol);
             events.push_words(self.canceled(handle, mass.reason, 0));
             self.take_off(self.refs.find(self.slab.orders, handle));
@@ -169,9 +170,10 @@ impl Mass {
         is_price && (!self.asks(SIDE) || side == self.side as u8)
     }
 
-    fn is_fit(&self, order: &Order, account: u32) -> bool {
+    fn is_fit(&self, order: &Order, user: u16, account: u32) -> bool {
         let side = order.identity().side() as u8;
-        (!self.asks(SESSION) || order.session() == self.command.session)
+        let is_session = [order.session(), user].contains(&self.command.session);
+        (!self.asks(SESSION) || is_session)
             && (!self.asks(SIDE) || side == self.command.side)
             && (!self.asks(ACCOUNT) || account == self.command.user_ref)
     }

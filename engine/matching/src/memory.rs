@@ -8,6 +8,7 @@ use crate::books::{Book, GROUP_LEVELS, Level};
 use crate::bust::BUSTS_MAX;
 use crate::engine::Session;
 use crate::limits::{LINE_BYTES, Limits, Line};
+use crate::mandates::Mandate;
 use crate::market::Market;
 use crate::parts::Part;
 use crate::place::NODES_A_GROUP_MAX;
@@ -25,6 +26,7 @@ pub(crate) struct Tables<'m> {
     pub(crate) markets: &'m mut [Market],
     pub(crate) sessions: &'m mut [Session],
     pub(crate) asked: &'m mut [Asked],
+    pub(crate) mandates: &'m mut [Mandate],
     pub(crate) orders: &'m mut [Order],
     pub(crate) parts: &'m mut [Part],
     pub(crate) expiries: &'m mut [u32],
@@ -104,6 +106,7 @@ pub(crate) fn lines(limits: &Limits) -> usize {
         + lines_of::<u32>(sizes.books)
         + lines_of::<Session>(sizes.sessions)
         + lines_of::<Asked>(sizes.sessions)
+        + lines_of::<Mandate>(sizes.sessions)
         + lines_of::<Order>(sizes.orders)
         + lines_of::<Part>(sizes.parts)
         + lines_of::<u32>(sizes.parts)
@@ -133,6 +136,7 @@ pub(crate) fn cut<'m>(limits: &Limits, mut memory: &'m mut [Line]) -> Tables<'m>
         markets: table(rest, sizes.books),
         sessions: table(rest, sizes.sessions),
         asked: table(rest, sizes.sessions),
+        mandates: table(rest, sizes.sessions),
         orders: table(rest, sizes.orders),
         parts: table(rest, sizes.parts),
         timers: table(rest, sizes.books),

@@ -111,7 +111,7 @@ impl Engine<'_> {
             return book.is_defined().then_some((command.symbol, (NONE, 0)));
         }
         let (session, old) = (command.session, command.old_user_ref);
-        let found = self.refs.get(self.slab.orders, session, old)?;
+        let found = self.find_order(session, old)?;
         let order = &self.slab.orders[found.order as usize];
         let shown = u64::from(order.open()) - self.dark_of(found.order);
         Some((order.identity().symbol(), (order.level, shown)))

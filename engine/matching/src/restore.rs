@@ -102,6 +102,7 @@ impl<'m> Engine<'m> {
         self.markets.fill(Zeroable::zeroed());
         self.sessions.fill(Zeroable::zeroed());
         self.asked.fill(Zeroable::zeroed());
+        self.mandates.fill(Zeroable::zeroed());
         self.watches.fill(Zeroable::zeroed());
         self.slab.clear();
         self.expiries.clear();
@@ -127,6 +128,7 @@ impl<'m> Engine<'m> {
         session.extra = self.kills.restore_bits(session.extra);
         let at = usize::from(number);
         reader.require(at < self.sessions.len(), "session", RestoreFault::Room)?;
+        self.restore_mandate(reader, number, &mut session)?;
         if reader.is_next(Tag::Asked) {
             let asked = &mut self.asked[at];
             reader.record(Tag::Asked, |from| asked.carry(from))?;
@@ -271,7 +273,9 @@ impl<'m> Engine<'m> {
         reader.require(self.day == Day::Open, "day", Value)?;
         let takes_orders = self.state(symbol) != MarketState::Closed;
         reader.require(takes_orders, "symbol.state", Value)?;
-        let known = session.has_free_refs() || kept.user_ref <= session.user_ref_last;
+        let user = self.user_of(kept.session);
+        let user_ref_last = self.sessions[usize::from(user)].user_ref_last;
+        let known = session.has_free_refs() || kept.user_ref <= user_ref_last;
         reader.require(known, "order.user_ref", Value)?;
         let counted = kept.order_ref <= self.orders_taken;
         reader.require(counted, "order.order_ref", Value)?;
@@ -288,8 +292,7 @@ impl<'m> Engine<'m> {
         };
         reader.require(good, "order.price", Value)?;
         reader.require(self.slab.has_room(), "order", Room)?;
-        let orders = &*self.slab.orders;
-        let taken = self.refs.get(orders, kept.session, kept.user_ref).is_some();
+        let taken = self.find_order(user, kept.user_ref).is_some();
         reader.require(!taken, "order.user_ref", Taken)
     }
 

@@ -65,6 +65,7 @@ impl Venue {
             watches: _,
             sessions: _,
             asked: _,
+            mandates: _,
             day,
             orders_taken,
             matches,
@@ -244,6 +245,7 @@ impl Engine<'_> {
                 to.any("session", &mut number)?;
                 { *session }.carry(to)
             });
+            self.write_mandate(&mut writer, number);
             if session.extra & Session::ASKED != 0 {
                 writer.record(Tag::Asked, |to| { *asked }.carry(to));
             }

@@ -1,15 +1,20 @@
 //! No session moves another one's orders, whatever it names.
 //!
-//! Eight sessions of four accounts send commands about one another's newest references. What an
-//! order loses but by a trade, it loses by a command of its own session; by a mass cancel or a kill
-//! switch of an account, only if it is of that account.
+//! Eight users, four of whom have two of four accounts, send commands about one another's newest
+//! references, by their own numbers and by those that they have for their second accounts. What an
+//! order loses but by a trade, it loses by a command of its own user, and one that names a number
+//! for one account moves no order of another one; by a mass cancel of an account, only if it is of
+//! that account. What takes the place of an order is of the same account.
 #![allow(clippy::unwrap_used)]
 
 use matching::{Engine, Events, Limits, Line, Step};
 use std::collections::BTreeMap;
-use wire::ring::{Command, CommandKind, Event, EventKind, Input, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, MAY_TRADE, Side};
 
-const SESSIONS: u16 = 8;
+const USERS: u16 = 8;
+/// Users of several accounts: the last ones.
+const MANDATES: u16 = 4;
+const NUMBERS: u16 = USERS + MANDATES;
 const ACCOUNTS: u16 = 4;
 
 /// Commands about an order that is named. In all, there are 10,000,000 with `SIEGE_FULL`.
@@ -23,9 +28,9 @@ struct Venue<'m> {
     engine: Engine<'m>,
     events: Events,
     sequence: u64,
-    /// Whose each live order is.
+    /// The number that each live order is under.
     owners: BTreeMap<u64, u16>,
-    /// Whose each live reference is: no two sessions use the same one.
+    /// The same by reference: no two numbers use the same one.
     names: BTreeMap<u32, u16>,
     state: u64,
 }
@@ -58,7 +63,7 @@ impl Venue<'_> {
 
     /// One command of somebody, judged; whether it named an order of another session.
     fn attempt(&mut self) -> bool {
-        let session = self.below(SESSIONS.into()) as u16 + 1;
+        let session = self.below(NUMBERS.into()) as u16 + 1;
         let fresh = self.sequence as u32;
         let named = fresh.saturating_sub(self.below(RECENT) as u32);
         // The sides meet at two prices only, so that many orders rest.
@@ -111,18 +116,23 @@ impl Venue<'_> {
         for event in self.apply(command) {
             self.judge(&event, &command);
         }
-        kind != CommandKind::New && owner.is_some_and(|owner| owner != session)
+        kind != CommandKind::New && owner.is_some_and(|owner| !reaches(session, owner))
     }
 
     fn judge(&mut self, event: &Event, command: &Command) {
         let is_mass = command.kind == CommandKind::MassCancel as u8;
         match EventKind::from_byte(event.kind).unwrap() {
             EventKind::Accepted | EventKind::Replaced => {
-                assert_eq!(event.session, command.session, "{command:?}: {event:?}");
                 if event.kind == EventKind::Replaced as u8 {
+                    assert!(
+                        reaches(command.session, event.session),
+                        "{command:?}: {event:?}"
+                    );
                     let owner = self.owners.remove(&event.related);
-                    assert_eq!(owner, Some(command.session), "{command:?}: {event:?}");
+                    assert_eq!(owner, Some(event.session), "{command:?}: {event:?}");
                     self.names.remove(&event.old_user_ref);
+                } else {
+                    assert_eq!(event.session, command.session, "{command:?}: {event:?}");
                 }
                 self.names.insert(event.user_ref, event.session);
                 self.owners.insert(event.order_ref, event.session);
@@ -134,7 +144,7 @@ impl Venue<'_> {
                 if is_mass {
                     assert_eq!(account_of(owner), account_of(command.session));
                 } else {
-                    assert_eq!(owner, command.session, "{command:?}: {event:?}");
+                    assert!(reaches(command.session, owner), "{command:?}: {event:?}");
                 }
                 if event.kind == EventKind::Canceled as u8 {
                     self.forget(event);
@@ -156,16 +166,32 @@ impl Venue<'_> {
     }
 }
 
-/// Two sessions have each account.
-const fn account_of(session: u16) -> u16 {
-    session % ACCOUNTS + 1
+/// Two users have each account as their first one.
+const fn account_of(number: u16) -> u16 {
+    let second = if number > USERS { 1 } else { 0 };
+    (number + second) % ACCOUNTS + 1
+}
+
+/// Whose a number is.
+const fn user_of(number: u16) -> u16 {
+    if number > USERS {
+        number - MANDATES
+    } else {
+        number
+    }
+}
+
+/// Whether a command that names a number is about orders under another one: a user's own is about
+/// all that it has.
+const fn reaches(named: u16, number: u16) -> bool {
+    named == number || named == user_of(number)
 }
 
 #[test]
 fn no_order_leaves_by_another_accounts_word() {
     let limits = Limits {
         symbols: 1,
-        sessions: SESSIONS,
+        sessions: NUMBERS,
         orders: 4_096,
         special: 16,
         price_groups: 64,
@@ -188,14 +214,24 @@ fn no_order_leaves_by_another_accounts_word() {
         symbol: 1,
         ..define(CommandKind::DefineSymbol)
     });
-    for session in 1..=SESSIONS {
+    for session in 1..=USERS {
+        // References of users of one account come in any order.
+        let has_one = session <= USERS - MANDATES;
         venue.apply(Command {
             session,
             user_ref: account_of(session).into(),
-            // References that come in any order, so that all of them may name anything.
-            letters: [0, 1, 0, 0],
+            letters: [0, u8::from(has_one), 0, 0],
             ..define(CommandKind::DefineSession)
         });
+    }
+    for number in USERS + 1..=NUMBERS {
+        let granted = venue.apply(Command {
+            session: user_of(number),
+            user_ref: account_of(number).into(),
+            flags: MAY_TRADE,
+            ..define(CommandKind::Grant)
+        });
+        assert_eq!((granted[0].session, granted[0].reason), (number, 0));
     }
     venue.apply(define(CommandKind::OpenDay));
     let is_full = std::env::var_os("SIEGE_FULL").is_some();

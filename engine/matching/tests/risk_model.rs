@@ -3,7 +3,8 @@
 //!
 //! Each event must be the model's: an order beyond a limit is refused for the model's reason, and
 //! none that is within is. Every session wants one of the four kinds of self-trade prevention, so
-//! no account may trade with itself. There are 10,000,000 commands with `SIEGE_FULL`.
+//! no account may trade with itself. Some users enter orders of two accounts and name them by their
+//! own number. There are 10,000,000 commands with `SIEGE_FULL`.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -13,7 +14,8 @@ use flow::Naive;
 use matching::{Engine, Events, Limits, Line, Step};
 use std::collections::{BTreeMap, VecDeque};
 use wire::ring::{
-    Command, CommandKind, Event, EventKind, Input, PRICE_MARKET, Reason, TimeInForce,
+    Command, CommandKind, Event, EventKind, Input, MAY_CANCEL, MAY_TRADE, PRICE_MARKET, Reason,
+    TimeInForce,
 };
 
 /// Commands, and how many of them a day has.
@@ -25,6 +27,8 @@ const STRETCH: u64 = 1_500;
 
 const SYMBOLS: u64 = 3;
 const SESSIONS: u16 = 8;
+/// Sessions from 1 on have another account, too, under a number from [`SESSIONS`] + 1 on.
+const MANDATES: u16 = 4;
 const ACCOUNTS: u32 = 4;
 
 /// Of so many newest references one is named.
@@ -32,7 +36,7 @@ const RECENT: u64 = 12;
 
 const LIMITS: Limits = Limits {
     symbols: SYMBOLS as u16,
-    sessions: SESSIONS,
+    sessions: SESSIONS + MANDATES,
     orders: 2_048,
     special: 512,
     price_groups: 64,
@@ -40,7 +44,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// What limits can refuse for.
-const REASONS: [Reason; 9] = [
+const REASONS: [Reason; 10] = [
     Reason::MaxQuantity,
     Reason::MaxNotional,
     Reason::FatFinger,
@@ -50,16 +54,31 @@ const REASONS: [Reason; 9] = [
     Reason::NetCredit,
     Reason::RateLimit,
     Reason::Restricted,
+    Reason::NotPermitted,
 ];
 
 /// Two sessions in a row have an account, and what they want differs.
-const fn account_of(session: u16) -> u32 {
-    (session as u32 - 1) / 2 + 1
+const fn account_of(number: u16) -> u32 {
+    let account = (user_of(number) as u32 - 1) / 2 + 1;
+    if number > SESSIONS {
+        account % ACCOUNTS + 1
+    } else {
+        account
+    }
+}
+
+/// Whose a number is.
+const fn user_of(number: u16) -> u16 {
+    if number > SESSIONS {
+        number - SESSIONS
+    } else {
+        number
+    }
 }
 
 /// 1 to 4: the newest goes, the oldest, both, or what both have is taken off both.
-const fn mode_of(session: u16) -> u8 {
-    (session % 4) as u8 + 1
+const fn mode_of(number: u16) -> u8 {
+    (user_of(number) % 4) as u8 + 1
 }
 
 /// What happened so far.
@@ -68,6 +87,8 @@ struct Counts {
     accepted: u64,
     trades: u64,
     starts: u64,
+    /// Of them for an account that is not the user's first.
+    mandated: u64,
     refused: BTreeMap<u8, u64>,
     /// Trades that were prevented, by what the arriving order's session wants.
     prevented: [u64; 5],
@@ -105,6 +126,14 @@ impl Day {
                 ..of(CommandKind::DefineSession)
             });
         }
+        for number in SESSIONS + 1..=SESSIONS + MANDATES {
+            day.waiting.push_back(Command {
+                session: user_of(number),
+                user_ref: account_of(number),
+                flags: MAY_TRADE,
+                ..of(CommandKind::Grant)
+            });
+        }
         for number in 1..=8 {
             for account in 1..=ACCOUNTS {
                 let limit = day.limit(number, account);
@@ -140,9 +169,37 @@ impl Day {
         }
     }
 
+    /// What may be done under a number, mostly all that is usual; behind it a replacement of an
+    /// order that was entered under it, by the user's own number.
+    fn grant(&mut self, number: u16) -> Command {
+        let entered = self.order(number);
+        let replacement = Command {
+            kind: CommandKind::Replace as u8,
+            old_user_ref: entered.user_ref,
+            ..self.order(user_of(number))
+        };
+        let granted = self.granted(number);
+        self.waiting.extend([granted, replacement]);
+        entered
+    }
+
+    fn granted(&mut self, number: u16) -> Command {
+        Command {
+            session: user_of(number),
+            user_ref: account_of(number),
+            flags: if self.below(3) == 0 {
+                MAY_CANCEL
+            } else {
+                MAY_TRADE
+            },
+            ..of(CommandKind::Grant)
+        }
+    }
+
     fn order(&mut self, session: u16) -> Command {
-        let fresh = self.refs[usize::from(session)] + 1;
-        self.refs[usize::from(session)] = fresh;
+        let last = &mut self.refs[usize::from(user_of(session))];
+        *last += 1;
+        let fresh = *last;
         let is_ioc = self.below(5) == 0;
         let is_market = self.below(20) == 0;
         let time_in_force = if is_ioc {
@@ -170,8 +227,15 @@ impl Day {
         if let Some(command) = self.waiting.pop_front() {
             return command;
         }
-        let session = 1 + self.below(SESSIONS.into()) as u16;
-        let recent = self.refs[usize::from(session)].saturating_sub(self.below(RECENT) as u32);
+        let number = 1 + self.below((SESSIONS + MANDATES).into()) as u16;
+        // All but new orders mostly name the user's own number.
+        let session = if self.below(4) == 0 {
+            number
+        } else {
+            user_of(number)
+        };
+        let recent =
+            self.refs[usize::from(user_of(session))].saturating_sub(self.below(RECENT) as u32);
         let named = |command: Command| Command {
             session,
             old_user_ref: recent,
@@ -185,6 +249,7 @@ impl Day {
             }
             3..6 => {
                 // An iceberg: the order follows what it shows.
+                let session = number;
                 let order = self.order(session);
                 self.waiting.push_back(order);
                 Command {
@@ -206,10 +271,11 @@ impl Day {
                 })
             }
             35 => named(Command {
-                letters: [2, 0, 0, 0],
+                letters: [1 + self.below(2) as u8, 0, 0, 0],
                 ..of(CommandKind::MassCancel)
             }),
-            _ => self.order(session),
+            36 => self.grant(number),
+            _ => self.order(number),
         }
     }
 
@@ -241,7 +307,10 @@ impl Counts {
         let mut sides: BTreeMap<u64, u16> = BTreeMap::new();
         for event in events {
             match EventKind::from_byte(event.kind).unwrap() {
-                EventKind::Accepted | EventKind::Replaced => self.accepted += 1,
+                EventKind::Accepted | EventKind::Replaced => {
+                    self.accepted += 1;
+                    self.mandated += u64::from(event.session > SESSIONS);
+                }
                 EventKind::Rejected => *self.refused.entry(event.reason).or_default() += 1,
                 EventKind::Executed => {
                     if let Some(other) = sides.insert(event.related, event.session) {
@@ -264,9 +333,10 @@ impl Counts {
             format!("{count} {reason:?}")
         });
         format!(
-            "{} orders taken, {} trades, {} starts from bytes; refused: {}; self-trades prevented \
-             by mode: {:?}",
+            "{} orders taken, {} of them of users' second accounts, {} trades, {} \
+             starts from bytes; refused: {}; self-trades prevented by mode: {:?}",
             self.accepted,
+            self.mandated,
             self.trades,
             self.starts,
             refused.join(", "),
@@ -324,5 +394,6 @@ fn no_limit_is_passed_and_no_account_trades_with_itself() {
         "{}",
         counts.told()
     );
+    assert!(counts.mandated > commands / 200, "{}", counts.told());
     assert!(counts.accepted > commands / 20, "{}", counts.told());
 }

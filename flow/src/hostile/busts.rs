@@ -5,7 +5,7 @@
 
 use wire::ring::{Command, CommandKind, PRICE_MAX, Reason};
 
-use super::{SESSIONS, SYMBOLS};
+use super::{DEFINED, SYMBOLS};
 use crate::command::command;
 use crate::random::Random;
 
@@ -90,7 +90,7 @@ impl Busts {
 
     fn session(&mut self) -> u16 {
         let least = u64::from(self.random.below(20) != 0);
-        least as u16 + self.random.below(u64::from(SESSIONS)) as u16
+        least as u16 + self.random.below(u64::from(DEFINED)) as u16
     }
 
     fn letters(&mut self) -> [u8; 14] {

@@ -4,7 +4,7 @@
 
 use wire::ring::{Command, CommandKind, MarketState, PRICE_MARKET, PRICE_MAX};
 
-use super::{Character, Hostile, SESSIONS, SYMBOLS, Trait};
+use super::{Character, DEFINED, Hostile, SYMBOLS, Trait};
 use crate::command::command;
 use crate::naive::increments::{ALLOCATION, BANDS, KILL, RISK, STATES};
 use crate::random::Random;
@@ -296,6 +296,6 @@ impl Hostile {
 
     /// A session, also one that is none.
     fn session_any(&mut self) -> u16 {
-        self.random.below(u64::from(SESSIONS) + 2) as u16
+        self.random.below(u64::from(DEFINED) + 2) as u16
     }
 }

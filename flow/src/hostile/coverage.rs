@@ -53,7 +53,7 @@ pub(super) const RARE: [&str; 32] = [
 ];
 
 /// Why something is `Rejected`.
-const REJECTED: [Reason; 27] = [
+const REJECTED: [Reason; 28] = [
     Reason::UnknownSymbol,
     Reason::UnknownSession,
     Reason::InvalidQuantity,
@@ -81,10 +81,11 @@ const REJECTED: [Reason; 27] = [
     Reason::GrossCredit,
     Reason::NetCredit,
     Reason::RateLimit,
+    Reason::NotPermitted,
 ];
 
 /// Why something is `Refused`.
-const REFUSED: [Reason; 8] = [
+const REFUSED: [Reason; 10] = [
     Reason::UnknownSymbol,
     Reason::UnknownSession,
     Reason::InvalidField,
@@ -93,6 +94,8 @@ const REFUSED: [Reason; 8] = [
     Reason::NotInState,
     Reason::UnknownTrade,
     Reason::TradeBroken,
+    Reason::WrongAccount,
+    Reason::Unsupported,
 ];
 
 /// Why orders are `Canceled`.

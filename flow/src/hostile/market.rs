@@ -2,7 +2,7 @@
 
 use wire::ring::{Command, CommandKind, PRICE_MARKET, QUANTITY_MAX};
 
-use super::{Hostile, SESSIONS, SWEEPER};
+use super::{DEFINED, Hostile, SWEEPER};
 use crate::command::command;
 
 impl Hostile {
@@ -46,7 +46,7 @@ impl Hostile {
                 ..order
             },
             6 => Command {
-                session: [0, SESSIONS, SESSIONS + 1][usize::from(any % 3)],
+                session: [0, DEFINED, DEFINED + 1][usize::from(any % 3)],
                 ..order
             },
             _ => Command {

@@ -40,13 +40,13 @@ impl Naive {
         let life = self.life_offered(command.time_in_force)?;
         self.check_user_ref(command, Some(command.old_user_ref))?;
         let old = self
-            .books
             .find(command.session, command.old_user_ref)
             .ok_or(Reason::UnknownOrder)?;
         check_amounts(command, old.executed, self.tick(old.symbol))?;
         self.check_switches(old.session, old.symbol)?;
         let order = Resting {
             order_ref: old.order_ref,
+            session: old.session,
             ..Resting::plain(command, life, old.symbol, old.side, old.executed)
         };
         let good = self.check_attributes(order, attributes)?;
@@ -60,9 +60,9 @@ impl Naive {
         let Some(session) = self.sessions.get(&command.session) else {
             return Err(Reason::UnknownSession);
         };
-        let is_live = self.books.find(command.session, command.user_ref).is_some();
+        let is_live = self.find(command.session, command.user_ref).is_some();
         let is_taken = session.free_refs && is_live && old != Some(command.user_ref);
-        if command.user_ref <= session.user_ref_last || is_taken {
+        if command.user_ref <= self.user_ref_last(session.user) || is_taken {
             return Err(Reason::DuplicateUserRef);
         }
         Ok(())

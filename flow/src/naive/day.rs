@@ -41,7 +41,7 @@ impl Naive {
         if let Err(reason) = self.check_room() {
             return about(command, EventKind::Refused, reason);
         }
-        let session = Session::new(command.user_ref, mode, free == 1);
+        let session = Session::new(command.session, command.user_ref, mode, free == 1);
         self.sessions.insert(command.session, session);
         about(command, EventKind::SessionDefined, Reason::None)
     }

@@ -37,9 +37,9 @@ impl Naive {
         self.enter(good, replaced)
     }
 
-    /// Gives an order its number and advances its session's last user reference.
+    /// Gives an order its number and advances its user's last reference.
     fn number(&mut self, order: &mut Resting) {
-        let session = self.sessions.get_mut(&order.session);
+        let session = self.sessions.get_mut(&self.user_of(order.session));
         if let Some(session) = session.filter(|session| !session.free_refs) {
             session.user_ref_last = order.user_ref;
         }

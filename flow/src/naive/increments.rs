@@ -26,12 +26,14 @@ pub const RISK: u16 = 1 << 10;
 pub const KILL: u16 = 1 << 11;
 /// Trades that are taken back.
 pub const BUST: u16 = 1 << 12;
+/// Several accounts of a user.
+pub const MANDATES: u16 = 1 << 13;
 
 /// What the engine offers, and [`Naive::new`](super::Naive::new) with it.
-pub const OFFERED: u16 = first(13);
+pub const OFFERED: u16 = first(14);
 
 /// What the reference model knows.
-pub const KNOWN: u16 = first(13);
+pub const KNOWN: u16 = first(14);
 
 const _: () = assert!(OFFERED & !KNOWN == 0, "only what both know is offered");
 

@@ -24,23 +24,41 @@ impl Naive {
         if let Err(reason) = self.check_kill(command) {
             return vec![about(command, EventKind::Refused, reason)];
         }
-        let scope = match command.letters[0] {
-            ACCOUNT => (ACCOUNT, command.user_ref),
-            SESSION => (SESSION, u32::from(command.session)),
-            SYMBOL => (SYMBOL, u32::from(command.symbol)),
-            _ => (ALL, 0),
+        let scopes: Vec<(u8, u32)> = match command.letters[0] {
+            ACCOUNT => vec![(ACCOUNT, command.user_ref)],
+            SESSION => self.killed_with(command.session).collect(),
+            SYMBOL => vec![(SYMBOL, u32::from(command.symbol))],
+            _ => vec![(ALL, 0)],
         };
         if command.flags == 0 {
-            self.killed.remove(&scope);
+            scopes.iter().for_each(|scope| {
+                self.killed.remove(scope);
+            });
             return vec![counted(command, EventKind::KillChanged, 0)];
         }
-        self.killed.insert(scope);
+        self.killed.extend(&scopes);
         let orders = self.all_orders();
-        let is_of = |order: &Resting| self.scopes(order.session, order.symbol).contains(&scope);
+        let is_of = |order: &Resting| {
+            let of = self.scopes(order.session, order.symbol);
+            scopes.iter().any(|scope| of.contains(scope))
+        };
         let orders: Vec<Resting> = orders.into_iter().filter(is_of).collect();
         let mut events = self.take_off(&orders, Reason::Killed);
         events.push(counted(command, EventKind::KillChanged, orders.len()));
         events
+    }
+
+    /// What is killed with a session: itself, and its mandates.
+    fn killed_with(&self, session: u16) -> impl Iterator<Item = (u8, u32)> + '_ {
+        let numbers = self.numbers_of(session);
+        numbers.map(|number| (SESSION, u32::from(number)))
+    }
+
+    /// Kills a new mandate if its user is.
+    pub(super) fn kill_with(&mut self, user: u16, number: u16) {
+        if self.killed.contains(&(SESSION, u32::from(user))) {
+            self.killed.insert((SESSION, u32::from(number)));
+        }
     }
 
     fn check_kill(&self, command: &Command) -> Result<(), Reason> {
@@ -72,7 +90,8 @@ impl Naive {
         let fits = |order: &Resting| {
             let has_price =
                 !order.parked && order.price != PRICE_MARKET && prices.contains(&order.price);
-            (!wants(FIT_SESSION) || order.session == command.session)
+            let named = [order.session, self.user_of(order.session)];
+            (!wants(FIT_SESSION) || named.contains(&command.session))
                 && (!wants(FIT_ACCOUNT) || self.account(order.session) == Some(command.user_ref))
                 && (!wants(FIT_SIDE) || order.side as u8 == command.side)
                 && (!wants(FIT_SYMBOL) || order.symbol == command.symbol)

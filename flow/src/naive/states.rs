@@ -152,6 +152,9 @@ impl Naive {
         if matches!(self.state(symbol), MarketState::Halt | MarketState::Closed) {
             return Err(Reason::Halted);
         }
+        if !self.may_enter(session) {
+            return Err(Reason::NotPermitted);
+        }
         if self.is_killed(session, symbol) {
             return Err(Reason::Killed);
         }

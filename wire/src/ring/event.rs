@@ -22,7 +22,7 @@ pub struct Event {
     pub flags: u8,
     /// Number of the symbol.
     pub symbol: u16,
-    /// The session whose order this is about.
+    /// The session, or the mandate, whose order this is about.
     pub session: u16,
     /// The member's number of the order.
     pub user_ref: u32,

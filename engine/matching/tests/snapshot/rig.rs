@@ -15,7 +15,7 @@ use crate::common::{Rig, SMALL, day, of};
 pub const HEADER_BYTES: usize = 24;
 
 /// All that a stream can ask for, offered or not.
-pub const ALL: u16 = first(13);
+pub const ALL: u16 = first(14);
 
 /// Inputs of a hostile day.
 pub const INPUTS: usize = 3_000;
