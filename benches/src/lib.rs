@@ -88,6 +88,7 @@ pub const ROWS: &[Row] = &[
     rows::regimes::ROW,
     rows::numbers::ROW,
     rows::triangles::ROW,
+    rows::cointegration::ROW,
     rows::journal::ROW,
     rows::durable::ROW,
 ];

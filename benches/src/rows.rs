@@ -2,6 +2,7 @@
 
 pub mod aapl;
 pub mod cable;
+pub mod cointegration;
 pub mod durable;
 pub mod journal;
 pub mod latency;

@@ -82,6 +82,11 @@ fn regimes() {
 }
 
 #[test]
+fn cointegration() {
+    run_tiny("cointegration");
+}
+
+#[test]
 fn journal() {
     run_tiny("journal");
 }
@@ -112,7 +117,7 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
-                regimes, numbers, triangles, journal";
+                regimes, numbers, triangles, cointegration, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 

@@ -144,6 +144,13 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/quant",
+        ours: Some(&["analytics"]),
+        others: Some(&["libm"]),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
+        ..FREE
+    },
+    Room {
         folder: "appliance",
         unsafe_code: Unsafe::Allowed,
         ..FREE

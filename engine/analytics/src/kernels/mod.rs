@@ -34,7 +34,7 @@ fn tail<T: Copy>(from: &[T], filler: T) -> [T; LANES] {
 
 /// The sum of all lanes, as a tree.
 #[inline(always)]
-fn total<L: Lanes>(lanes: L, sums: L::F) -> f64 {
+pub fn total<L: Lanes>(lanes: L, sums: L::F) -> f64 {
     let mut all = [0.0; LANES];
     lanes.store(sums, &mut all);
     let mut half = LANES / 2;

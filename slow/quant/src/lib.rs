@@ -1,0 +1,14 @@
+//! Numbers that decide: cointegration, rebalancing, forecasts, portfolios.
+//!
+//! Pure functions over slices: no clock, no files, no threads, and the same answer for the same
+//! numbers. What cannot be computed is a [`Fault`] that says which input is to blame; nothing
+//! panics for what it is given.
+#![forbid(unsafe_code)]
+
+pub mod cointegration;
+pub mod distribution;
+
+mod fault;
+mod linear;
+
+pub use fault::Fault;
