@@ -56,7 +56,7 @@ use journal::{Files, Storage, Writer};
 use logins::LoginWorker;
 use matching::{Engine, Line};
 use nic::{TcpPort, UdpPort};
-use queue::{CounterSet, ring_named};
+use queue::{CounterSet, Home, ring_at};
 use session::feed::{DepthPublisher, Publisher, PublisherConfig};
 use session::order_entry::{Config, Member, OrderEntry};
 use std::fmt;
@@ -106,6 +106,8 @@ pub struct Parts<T: TcpPort, U: UdpPort, S: Storage> {
     pub files: Option<Box<dyn Files>>,
     /// Name of the trading day: the session of order entry and feed.
     pub session: [u8; 10],
+    /// Where the rings between its tiles are.
+    pub rings: Home,
 }
 
 /// The tiles of a venue.
@@ -192,6 +194,7 @@ where
         mut storage,
         mut files,
         session,
+        rings,
     } = parts;
     let engine = Engine::new(engine_limits(topology), lines)
         .map_err(|e| StartError::of("matching engine", &e))?;
@@ -227,12 +230,12 @@ where
     let last = (journaled.next_sequence - 1, journaled.time_ns);
     let opening = last.0 + startup.len() as u64;
     let built = || -> Result<Venue<'m, T, U, S>, queue::Error> {
-        let (commands_in, commands_out) = ring_of(topology, Link::GateEngine)?;
-        let (inputs_in, inputs_out) = ring_of(topology, Link::EngineJournal)?;
-        let (replies_in, replies_out) = ring_of(topology, Link::EngineGate)?;
-        let (feed_in, feed_out) = ring_of(topology, Link::EnginePublish)?;
-        let (control_in, control_out) = ring_named("control_engine", CONTROL_DEPTH)?;
-        let (answers_in, answers_out) = ring_named("engine_control", ANSWERS_DEPTH)?;
+        let (commands_in, commands_out) = ring_of(rings, topology, Link::GateEngine)?;
+        let (inputs_in, inputs_out) = ring_of(rings, topology, Link::EngineJournal)?;
+        let (replies_in, replies_out) = ring_of(rings, topology, Link::EngineGate)?;
+        let (feed_in, feed_out) = ring_of(rings, topology, Link::EnginePublish)?;
+        let (control_in, control_out) = ring_at(rings, "control_engine", CONTROL_DEPTH)?;
+        let (answers_in, answers_out) = ring_at(rings, "engine_control", ANSWERS_DEPTH)?;
         let links = EngineLinks {
             commands: commands_out,
             desk: Desk::new(control_out, answers_in),
@@ -295,10 +298,11 @@ fn outputs_empty(topology: &Topology, session: [u8; 10]) -> Result<replay::Outpu
 }
 
 fn ring_of<B: bytemuck::Pod>(
+    home: Home,
     topology: &Topology,
     link: Link,
 ) -> Result<(queue::Writer<B>, queue::Reader<B>), queue::Error> {
-    ring_named(&link.name(), topology.depth(link))
+    ring_at(home, &link.name(), topology.depth(link))
 }
 
 /// A text's letters padded with spaces.

@@ -252,7 +252,7 @@ fn a_racing_hostile_producer_stops_nobody_and_nothing_senseless_is_journaled() {
     let connections = std::thread::scope(|scope| {
         let mood = &mood;
         for (ring, seed) in [(&rings.commands, 1), (&rings.replies, 2)] {
-            let file = File::from(ring.region().file().try_clone_to_owned().unwrap());
+            let file = File::from(ring.region().file().unwrap().try_clone_to_owned().unwrap());
             scope.spawn(move || scribble(&file, seed, mood));
         }
         let site = &site;

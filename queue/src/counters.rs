@@ -51,7 +51,7 @@ impl CounterSet {
     pub fn anonymous(counters: &[&str], histograms: &[&str]) -> Result<Self, Error> {
         names_check(counters, histograms)?;
         let bytes = set_words(counters.len(), histograms.len()) * 8;
-        let region = Region::new(bytes, "wirecross-counters")?;
+        let region = Region::heap(bytes)?;
         fill(&region, counters, histograms);
         Ok(Self::of(region, counters, histograms))
     }

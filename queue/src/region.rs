@@ -3,10 +3,12 @@
 //! An anonymous region is a memfd: 2 MB pages when the host has any reserved, 4 kB pages
 //! otherwise, present before it is used and locked if the system lets us. A file region lives in a
 //! directory, so that another process finds it by name. An anonymous one has its size for good; a
-//! file has not, so only processes that trust each other share one. Every access goes through
-//! atomic words: whatever another process does to the memory, nothing here is undefined.
+//! file has not, so only processes that trust each other share one. A region on the heap is for
+//! this process alone. Every access goes through atomic words: whatever another process does to the
+//! memory, nothing here is undefined.
 
 use crate::error::Error;
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd};
@@ -34,10 +36,23 @@ impl PageSize {
     }
 }
 
+/// Where regions on the heap begin: lines are fetched in pairs.
+const HEAP_ALIGN: usize = 128;
+
 /// The greatest region: keeps sums of sizes and positions far from overflow.
 const REGION_BYTES_MAX: usize = 1 << 40;
 
-/// Mapped memory, zero when new; unmapped when dropped.
+/// Where the memory of something that threads share is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// In a mapping of its own, which other processes can be handed.
+    Mapped,
+    /// On the heap: made and given back without a system call, for those who start a venue a
+    /// thousand times a minute.
+    Heap,
+}
+
+/// Shared memory, zero when new; given back when dropped.
 #[derive(Debug)]
 pub struct Region {
     start: NonNull<AtomicU64>,
@@ -45,7 +60,14 @@ pub struct Region {
     pages: PageSize,
     locked: bool,
     writable: bool,
-    file: File,
+    backing: Backing,
+}
+
+/// What the memory was taken from.
+#[derive(Debug)]
+enum Backing {
+    File(File),
+    Heap(Layout),
 }
 
 // SAFETY: the region is memory of atomic words, reachable from any thread while it is mapped.
@@ -69,6 +91,27 @@ impl Region {
     /// As [`Region::new`].
     pub fn small(bytes: usize, name: &str) -> Result<Self, Error> {
         Self::anonymous(bytes, name, PageSize::Small4K)
+    }
+
+    /// Makes a region of at least `bytes` on the heap of this process.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn heap(bytes: usize) -> Result<Self, Error> {
+        size_check(bytes)?;
+        let layout = Layout::from_size_align(bytes, HEAP_ALIGN).map(|it| it.pad_to_align());
+        let layout = layout.map_err(|e| Error::request(e.to_string()))?;
+        // SAFETY: the size is not zero.
+        let start = unsafe { alloc_zeroed(layout) };
+        let start = NonNull::new(start.cast::<AtomicU64>());
+        Ok(Self {
+            start: start.ok_or_else(|| Error::request(format!("no memory for {bytes} bytes")))?,
+            bytes: layout.size(),
+            pages: PageSize::Small4K,
+            locked: false,
+            writable: true,
+            backing: Backing::Heap(layout),
+        })
     }
 
     /// Makes a file of at least `bytes` that can be mapped by its path, replacing an older one.
@@ -136,17 +179,22 @@ impl Region {
         Self::map(file, bytes - bytes % 8, PageSize::Small4K, writable)
     }
 
-    /// A path by which another process of the same user can attach this region while we live.
+    /// A path by which another process of the same user can attach this region while we live; none
+    /// leads to the heap.
     #[must_use]
-    pub fn path(&self) -> PathBuf {
-        let descriptor = self.file.as_raw_fd();
-        PathBuf::from(format!("/proc/{}/fd/{descriptor}", std::process::id()))
+    pub fn path(&self) -> Option<PathBuf> {
+        let descriptor = self.file()?.as_raw_fd();
+        let path = format!("/proc/{}/fd/{descriptor}", std::process::id());
+        Some(PathBuf::from(path))
     }
 
-    /// Its file, to be handed to another process.
+    /// Its file, to be handed to another process; none on the heap.
     #[must_use]
-    pub fn file(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        match &self.backing {
+            Backing::File(file) => Some(file.as_fd()),
+            Backing::Heap(_) => None,
+        }
     }
 
     /// What pages it was made of. An attached region says [`PageSize::Small4K`].
@@ -178,8 +226,8 @@ impl Region {
 
     /// All words. Nobody stores to a read-only region: its users check [`Region::writable`].
     pub(crate) fn words(&self) -> &[AtomicU64] {
-        // SAFETY: `start` is page-aligned and `bytes` long while `self` lives, and memory of a
-        // shared mapping may be read as atomic words whatever is in it.
+        // SAFETY: `start` is aligned for a word and `bytes` long while `self` lives, and memory of
+        // a shared mapping, or zeroed memory, may be read as atomic words whatever is in it.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.bytes / 8) }
     }
 
@@ -207,11 +255,7 @@ impl Region {
     }
 
     fn sized(file: File, bytes: usize, pages: PageSize) -> Result<Self, Error> {
-        if bytes == 0 || bytes > REGION_BYTES_MAX {
-            return Err(Error::request(format!(
-                "a region of {bytes} bytes: 1 byte to 1 TB"
-            )));
-        }
+        size_check(bytes)?;
         let bytes = bytes.next_multiple_of(pages.bytes());
         // A file with holes would kill its process by SIGBUS at the first store into one when the
         // disk is full.
@@ -249,14 +293,27 @@ impl Region {
             pages,
             locked,
             writable,
-            file,
+            backing: Backing::File(file),
         })
     }
 }
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // SAFETY: the mapping is ours and no reference into it outlives `self`.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
+        let start = self.start.as_ptr();
+        match self.backing {
+            // SAFETY: the mapping is ours and no reference into it outlives `self`.
+            Backing::File(_) => _ = unsafe { libc::munmap(start.cast(), self.bytes) },
+            // SAFETY: it was taken with this layout, and no reference into it outlives `self`.
+            Backing::Heap(layout) => unsafe { dealloc(start.cast(), layout) },
+        }
     }
+}
+
+fn size_check(bytes: usize) -> Result<(), Error> {
+    if bytes == 0 || bytes > REGION_BYTES_MAX {
+        let what = format!("a region of {bytes} bytes: 1 byte to 1 TB");
+        return Err(Error::request(what));
+    }
+    Ok(())
 }

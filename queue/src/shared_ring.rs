@@ -16,7 +16,7 @@
 use crate::error::Error;
 use crate::layout::{expect, hash_of};
 use crate::memory::RingMemory;
-use crate::region::Region;
+use crate::region::{Home, Region};
 use crate::ring::{Reader, Writer};
 use crate::slots::{NUMBER_MAX, slot_at};
 use bytemuck::Pod;
@@ -59,7 +59,22 @@ pub fn ring<B: Pod>(depth: usize) -> Result<(Writer<B>, Reader<B>), Error> {
 /// # Errors
 /// As [`ring()`].
 pub fn ring_named<B: Pod>(name: &str, depth: usize) -> Result<(Writer<B>, Reader<B>), Error> {
-    let memory = SharedRing::create(name, depth)?;
+    ring_at(Home::Mapped, name, depth)
+}
+
+/// Like [`ring_named()`], with its memory there.
+///
+/// # Errors
+/// As [`ring()`].
+pub fn ring_at<B: Pod>(
+    home: Home,
+    name: &str,
+    depth: usize,
+) -> Result<(Writer<B>, Reader<B>), Error> {
+    let memory = match home {
+        Home::Mapped => SharedRing::create(name, depth)?,
+        Home::Heap => SharedRing::create_on_heap(depth)?,
+    };
     Ok((memory.writer(), memory.reader()))
 }
 
@@ -120,6 +135,11 @@ impl<B: Pod> SharedRing<B> {
     /// As [`ring()`].
     pub fn create_small(name: &str, depth: usize) -> Result<Self, Error> {
         Self::fill(Region::small(Self::bytes_of(depth)?, name)?, depth)
+    }
+
+    /// As [`Self::create`], on the heap of this process.
+    fn create_on_heap(depth: usize) -> Result<Self, Error> {
+        Self::fill(Region::heap(Self::bytes_of(depth)?)?, depth)
     }
 
     fn bytes_of(depth: usize) -> Result<usize, Error> {

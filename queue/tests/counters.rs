@@ -203,6 +203,9 @@ fn regions_say_what_they_are_made_of() {
         region.pages(),
         PageSize::Small4K | PageSize::Huge2M
     ));
+    let heap = Region::heap(5000).unwrap();
+    assert!(heap.bytes() >= 5000 && heap.path().is_none() && heap.file().is_none());
+    assert!(Region::heap(0).is_err() && Region::heap(usize::MAX).is_err());
     assert!(Region::new(0, "test").is_err());
     assert!(Region::new(usize::MAX, "test").is_err());
     assert!(Region::new(1, "zero\0byte").is_err());

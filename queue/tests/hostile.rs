@@ -84,7 +84,7 @@ fn a_ring_bears_a_process_that_scribbles_on_it() {
         println!("skipped: the file of a region on 2 MB pages cannot be written, only mapped");
         return;
     }
-    let path = ring.region().path();
+    let path = ring.region().path().unwrap();
     let mut child = child_start("scribbler", path.to_str().unwrap());
     // A refusal by words, never a panic: damage is first met in the header.
     let refused = until(|| {
@@ -107,7 +107,7 @@ fn a_ring_bears_a_process_that_scribbles_on_it() {
 #[test]
 fn nobody_takes_a_ring_s_memory_away() {
     let ring = SharedRing::<Body>::create("test", DEPTH).unwrap();
-    let file = open(&ring.region().path());
+    let file = open(&ring.region().path().unwrap());
     let bytes = ring.region().bytes() as u64;
     for wrong in [0, bytes / 2, bytes * 2] {
         assert!(

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test's helpers fail the test.
 
 use proptest::prelude::*;
-use queue::{Error, Full, Reader, SharedRing, Writer, ring};
+use queue::{Error, Full, Home, Reader, SharedRing, Writer, ring, ring_at};
 use std::collections::VecDeque;
 
 type Body = [u64; 6];
@@ -40,6 +40,24 @@ fn a_full_ring_refuses_and_goes_on_after_a_quarter_is_taken() {
     writer.push(8, &body(8)).unwrap();
     assert_eq!(drained(&mut reader), [2, 3, 4, 5, 6, 7, 8]);
     assert_eq!((reader.position(), writer.position()), (9, 9));
+}
+
+#[test]
+fn a_ring_on_the_heap_wraps_like_any_other_and_begins_empty() {
+    // The second one may be given the memory of the first.
+    for _ in 0..2 {
+        let (mut writer, mut reader) = ring_at::<Body>(Home::Heap, "heap", 8).unwrap();
+        assert_eq!(reader.pop(), None);
+        for round in 0..5 {
+            let numbers: Vec<u64> = (round * 8..round * 8 + 8).collect();
+            for number in &numbers {
+                writer.push(*number, &body(*number)).unwrap();
+            }
+            assert_eq!(writer.push(0, &body(0)), Err(Full));
+            assert_eq!(drained(&mut reader), numbers);
+        }
+    }
+    assert!(ring_at::<Body>(Home::Heap, "heap", 3).is_err());
 }
 
 #[test]
@@ -296,7 +314,7 @@ fn damage(memory: &SharedRing<Body>, word: u64, value: u64) {
     use std::os::unix::fs::FileExt;
     let file = std::fs::OpenOptions::new()
         .write(true)
-        .open(memory.region().path())
+        .open(memory.region().path().unwrap())
         .unwrap();
     file.write_all_at(&value.to_ne_bytes(), word * 8).unwrap();
 }
@@ -327,9 +345,9 @@ fn damaged_memory_is_an_error_that_names_the_field() {
             println!("skipped: the region is on 2 MB pages");
             return;
         }
-        SharedRing::<Body>::attach(&memory.region().path()).unwrap();
+        SharedRing::<Body>::attach(&memory.region().path().unwrap()).unwrap();
         damage(&memory, word, value);
-        match SharedRing::<Body>::attach(&memory.region().path()) {
+        match SharedRing::<Body>::attach(&memory.region().path().unwrap()) {
             Err(Error::Bad { field: named, .. }) => assert_eq!(named, field, "word {word}"),
             other => panic!("{field} = {value:#x} gives {other:?}"),
         }
@@ -339,7 +357,7 @@ fn damaged_memory_is_an_error_that_names_the_field() {
 #[test]
 fn another_type_of_message_is_refused() {
     let memory = SharedRing::<Body>::create("test", 16).unwrap();
-    let error = SharedRing::<[u32; 12]>::attach(&memory.region().path()).unwrap_err();
+    let error = SharedRing::<[u32; 12]>::attach(&memory.region().path().unwrap()).unwrap_err();
     assert!(error.to_string().contains("layout hash"), "{error}");
 }
 

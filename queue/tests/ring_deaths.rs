@@ -43,7 +43,7 @@ fn child() {
 
 /// Where another process finds a ring.
 fn place(ring: &SharedRing<Body>) -> String {
-    ring.region().path().to_str().unwrap().to_string()
+    ring.region().path().unwrap().to_str().unwrap().to_string()
 }
 
 /// Batches of 1 to 7 messages, from where the writer's predecessor stopped.

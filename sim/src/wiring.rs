@@ -233,6 +233,7 @@ pub fn parts(
             .shadow
             .map(|_| Box::new(disk.files()) as Box<dyn journal::Files>),
         session: SESSION,
+        rings: queue::Home::Heap,
     })
 }
 

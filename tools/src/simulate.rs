@@ -37,7 +37,7 @@ impl Simulate {
 
 /// Runs the seeds, with all assertions on.
 pub fn run(what: &Simulate) -> Outcome {
-    let program = ["run", "--quiet", "--profile", "checked", "-p", "sim"];
+    let program = ["run", "--quiet", "--profile", "simulated", "-p", "sim"];
     let mut command = cargo(&program);
     command.args(["--bin", "seeds", "--"]);
     if let Some(seed) = what.seed {

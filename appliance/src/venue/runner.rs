@@ -24,7 +24,7 @@ use journal::{DirectoryFiles, FileSegments, FileStorage, Files};
 use matching::Line;
 use nic::{Clock, Net, RealNet, RealSource, RealTcp, RealUdp, TcpLimits, TcpPort, TimeSource};
 use nic::{Tracker, UdpOptions, UdpPort, XdpTcp};
-use queue::{CounterSet, Pages, Share};
+use queue::{CounterSet, Home, Pages, Share};
 use std::net::SocketAddr;
 
 /// Bytes of a connection's receive buffer.
@@ -153,6 +153,7 @@ pub fn run_behind<T: TcpPort + Send>(
         storage,
         files: topology.shadow.map(|_| files(&day)),
         session: day.session,
+        rings: Home::Mapped,
     };
     let (mut venue, recovery) = assemble(topology, parts, &mut lines, &mut set)?;
     let mut conductor = Conductor::new(&mut set, topology.ending, time)

@@ -66,6 +66,7 @@ pub fn parts(disk: &Disk, with_files: bool) -> (Parts<MirrorTcp, MirrorUdp, Disk
         storage: disk.storage(),
         files: with_files.then(|| Box::new(disk.files()) as Box<dyn Files>),
         session: SESSION,
+        rings: queue::Home::Heap,
     };
     let wires = Wires {
         client,

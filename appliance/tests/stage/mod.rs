@@ -97,6 +97,7 @@ impl<'m, S: Storage + Send> Stage<'m, S> {
             storage,
             files: None,
             session: *b"2026010101",
+            rings: queue::Home::Heap,
         };
         let mut set = counters_anonymous().unwrap();
         let (venue, _) = assemble(&topology, parts, lines, &mut set).unwrap();

@@ -1,7 +1,7 @@
 //! The rings themselves, and how they change hands.
 
 use crate::Chunk;
-use queue::{Error, SharedRing};
+use queue::{Error, Region, SharedRing};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -43,7 +43,11 @@ impl Rings {
     /// # Errors
     /// It went away.
     pub fn hand(&self, to: &UnixStream) -> io::Result<()> {
-        let rings = [self.commands.region().file(), self.replies.region().file()];
+        let rings = [self.commands.region(), self.replies.region()];
+        let [Some(commands), Some(replies)] = rings.map(Region::file) else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let rings = [commands, replies];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !control.push(SendAncillaryMessage::ScmRights(&rings)) {
