@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use analytics::book::{
-    Cancels, OrderFlow, QueuePosition, RealisedVolatility, Sign, Standing, Touch, TradeSign,
-    imbalance, quantity_of, quantity_within,
+    Cancels, OrderFlow, QueuePosition, RealisedVolatility, Sign, Standing, Touch, Touches,
+    TradeSign, imbalance, quantity_of, quantity_within,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -126,6 +126,23 @@ fn trade_signs_by_hand() {
     assert_eq!(sign.on(100, touch(NOTHING, at(99, 1))), Some(Sign::Sell));
     // Bid 100 and offer 101: no whole tick is the middle.
     assert_eq!(sign.on(101, touch(at(100, 1), at(101, 1))), Some(Sign::Buy));
+}
+
+#[test]
+fn touches_are_found_by_the_time_before() {
+    let bid = |price| touch(at(price, 1), NOTHING);
+    let mut touches = Touches::new(3);
+    assert_eq!(touches.before(9), Touch::default());
+    for (now, price) in [(10, 1), (20, 2), (20, 3), (30, 4)] {
+        touches.on(now, bid(price));
+    }
+    let found = [31, 30, 21, 20, 5].map(|time| touches.before(time).bid.price);
+    // What stood before 20 is forgotten: the oldest that is remembered is next to it.
+    assert_eq!(found, [4, 3, 3, 2, 2]);
+    // A time that falls counts as the newest.
+    touches.on(7, bid(5));
+    assert_eq!(touches.before(31).bid.price, 5);
+    assert_eq!(touches.before(30).bid.price, 3);
 }
 
 #[test]

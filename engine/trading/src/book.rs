@@ -81,6 +81,13 @@ impl Book {
         })
     }
 
+    /// The units at a price.
+    #[must_use]
+    pub fn at(&self, side: Side, price: i64) -> u64 {
+        let queue = self.sides[side as usize].get(&price);
+        queue.map_or(0, |queue| queue.quantity)
+    }
+
     /// Whether the best bid reaches the best offer. Real feeds show this only around halts.
     #[must_use]
     pub fn is_crossed(&self) -> bool {
@@ -97,6 +104,12 @@ impl Book {
             Side::Buy => queues.next_back(),
         });
         best_first.map(|(&price, queue)| (price, queue))
+    }
+
+    /// The open units of the order of a place.
+    pub(crate) fn open(&self, place: Place) -> Option<u32> {
+        let queue = self.sides[place.side as usize].get(&place.price)?;
+        queue.orders.get(&place.arrival).map(|(_, open)| *open)
     }
 
     /// The units of the orders that came to a place's level before it.

@@ -24,6 +24,46 @@ pub enum Applied {
     Wrong,
 }
 
+/// A change of the orders of a book, as feeds tell them that are not ITCH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderChange {
+    /// A new order, behind all others at its price.
+    Add {
+        /// Whose book.
+        locate: u16,
+        /// The venue's number of the order.
+        order_ref: u64,
+        /// Its side.
+        side: Side,
+        /// Its units.
+        quantity: u32,
+        /// Its price.
+        price: i64,
+    },
+    /// Units that leave an order; it goes with its last one.
+    Reduce {
+        /// The order.
+        order_ref: u64,
+        /// The units.
+        quantity: u32,
+    },
+    /// An order as it is from now on. At another price or with more units it goes behind all others
+    /// there, otherwise it keeps its place.
+    Modify {
+        /// The order.
+        order_ref: u64,
+        /// Its units.
+        quantity: u32,
+        /// Its price.
+        price: i64,
+    },
+    /// All orders of a book go.
+    Clear {
+        /// Whose book.
+        locate: u16,
+    },
+}
+
 /// How many messages did what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -59,8 +99,36 @@ impl Books {
 
     /// Applies one message.
     pub fn apply(&mut self, message: &Message<'_>) -> Applied {
-        let applied = self.change(message);
+        let applied = self.apply_uncounted(message);
         self.counts.broken += u64::from(matches!(message, Message::BrokenTrade(_)));
+        self.count(applied)
+    }
+
+    /// Applies a change of the orders, counted as a message.
+    pub fn change(&mut self, change: OrderChange) -> Applied {
+        let applied = match change {
+            OrderChange::Add {
+                locate,
+                order_ref,
+                side,
+                quantity,
+                price,
+            } => self.add(locate, order_ref, Some(side), quantity, price),
+            OrderChange::Reduce {
+                order_ref,
+                quantity,
+            } => self.reduce(order_ref, quantity),
+            OrderChange::Modify {
+                order_ref,
+                quantity,
+                price,
+            } => self.modify(order_ref, quantity, price),
+            OrderChange::Clear { locate } => self.clear(locate),
+        };
+        self.count(applied)
+    }
+
+    fn count(&mut self, applied: Applied) -> Applied {
         match applied {
             Applied::Changed => self.counts.changed += 1,
             Applied::Other => self.counts.other += 1,
@@ -103,6 +171,13 @@ impl Books {
         self.orders.len()
     }
 
+    /// Stock locate, side and price of an order that rests.
+    #[must_use]
+    pub fn place_of(&self, order_ref: u64) -> Option<(u16, Side, i64)> {
+        let &(locate, place) = self.orders.get(&order_ref)?;
+        Some((locate, place.side, place.price))
+    }
+
     /// The units that stand before an order at its price; `None` for one that does not rest.
     #[must_use]
     pub fn ahead_of(&self, order_ref: u64) -> Option<u64> {
@@ -123,7 +198,7 @@ impl Books {
         self.counts
     }
 
-    fn change(&mut self, message: &Message<'_>) -> Applied {
+    fn apply_uncounted(&mut self, message: &Message<'_>) -> Applied {
         match message {
             Message::StockDirectory(m) => {
                 self.names.insert(m.stock_locate(), m.stock());
@@ -132,12 +207,24 @@ impl Books {
             Message::AddOrder(m) => {
                 self.learn_name(m.stock_locate(), m.stock());
                 let side = side_of(m.side());
-                self.add(m.stock_locate(), m.order_ref(), side, m.shares(), m.price())
+                self.add(
+                    m.stock_locate(),
+                    m.order_ref(),
+                    side,
+                    m.shares(),
+                    m.price().into(),
+                )
             }
             Message::AddOrderMpid(m) => {
                 self.learn_name(m.stock_locate(), m.stock());
                 let side = side_of(m.side());
-                self.add(m.stock_locate(), m.order_ref(), side, m.shares(), m.price())
+                self.add(
+                    m.stock_locate(),
+                    m.order_ref(),
+                    side,
+                    m.shares(),
+                    m.price().into(),
+                )
             }
             Message::OrderExecuted(m) => self.reduce(m.order_ref(), m.shares()),
             Message::OrderExecutedPrice(m) => self.reduce(m.order_ref(), m.shares()),
@@ -149,7 +236,13 @@ impl Books {
             Message::OrderReplace(m) => match self.delete(m.old_order_ref()) {
                 Some((locate, place)) => {
                     let side = Some(place.side);
-                    self.add(locate, m.new_order_ref(), side, m.shares(), m.price())
+                    self.add(
+                        locate,
+                        m.new_order_ref(),
+                        side,
+                        m.shares(),
+                        m.price().into(),
+                    )
                 }
                 None => Applied::UnknownOrder,
             },
@@ -168,7 +261,7 @@ impl Books {
         order_ref: u64,
         side: Option<Side>,
         shares: u32,
-        price: u32,
+        price: i64,
     ) -> Applied {
         let Some(side) = side else {
             return Applied::Wrong;
@@ -179,7 +272,7 @@ impl Books {
         self.arrivals += 1;
         let place = Place {
             side,
-            price: i64::from(price),
+            price,
             arrival: self.arrivals,
         };
         self.digest = self
@@ -212,6 +305,34 @@ impl Books {
             self.digest = self.digest.wrapping_add(now);
         }
         Applied::Changed
+    }
+
+    fn modify(&mut self, order_ref: u64, quantity: u32, price: i64) -> Applied {
+        let Some(&(locate, place)) = self.orders.get(&order_ref) else {
+            return Applied::UnknownOrder;
+        };
+        let open = self.books.get(&locate).and_then(|book| book.open(place));
+        match open.and_then(|open| open.checked_sub(quantity)) {
+            Some(0) if price == place.price => Applied::Other,
+            Some(less) if price == place.price => self.reduce(order_ref, less),
+            _ => {
+                self.delete(order_ref);
+                self.add(locate, order_ref, Some(place.side), quantity, price)
+            }
+        }
+    }
+
+    fn clear(&mut self, locate: u16) -> Applied {
+        let of_book = self.orders.iter().filter(|(_, order)| order.0 == locate);
+        let gone: Vec<u64> = of_book.map(|(&order_ref, _)| order_ref).collect();
+        for &order_ref in &gone {
+            self.delete(order_ref);
+        }
+        if gone.is_empty() {
+            Applied::Other
+        } else {
+            Applied::Changed
+        }
     }
 
     fn delete(&mut self, order_ref: u64) -> Option<(u16, Place)> {

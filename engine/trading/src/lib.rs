@@ -15,7 +15,7 @@ mod market;
 
 pub use analytics::book::{Standing, Touch};
 pub use book::{Book, Level, RestingOrder};
-pub use books::{Applied, Books, Counts};
+pub use books::{Applied, Books, Counts, OrderChange};
 pub use depth::{DEPTH_LEVELS, Depth, LevelChange};
 pub use image::Image;
 pub use levels::{Best, Levels};

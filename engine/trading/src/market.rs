@@ -12,7 +12,8 @@ use wire::ring::Side;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// When it happened by the venue's clock, in ns. Where the venue says no time, the latest that
-    /// its feed told before, and 0 before any.
+    /// its feed told before, and 0 before any. Streams of a venue overtake each other, and so it
+    /// may fall from one event to the next.
     pub event_ns: u64,
     /// When it came in by our clock, in ns. The two clocks may differ by more than the way took.
     pub received_ns: u64,

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use flow::recorded::{self, Recorded};
-use trading::{Applied, Books};
+use trading::{Applied, Books, OrderChange};
 use wire::binary_file::Reader;
 use wire::itch::Message;
 use wire::ring::Side;
@@ -182,4 +182,56 @@ fn what_a_correct_feed_cannot_say_changes_nothing() {
         (2_900_000, 100, 1)
     );
     assert_eq!(books.locate("AAPL"), Some(1));
+}
+
+#[test]
+fn orders_of_other_feeds_keep_or_lose_their_place_as_they_change() {
+    let mut books = Books::new();
+    let add = |order_ref, quantity| OrderChange::Add {
+        locate: 1,
+        order_ref,
+        side: Side::Buy,
+        quantity,
+        price: -5,
+    };
+    let modify = |order_ref, quantity, price| OrderChange::Modify {
+        order_ref,
+        quantity,
+        price,
+    };
+    let orders = |books: &Books| -> Vec<(u64, i64, u32)> {
+        let orders = books
+            .book(1)
+            .into_iter()
+            .flat_map(|it| it.orders(Side::Buy));
+        orders
+            .map(|it| (it.order_ref, it.price, it.quantity))
+            .collect()
+    };
+    for (order_ref, quantity) in [(1, 10), (2, 20), (3, 30)] {
+        assert_eq!(books.change(add(order_ref, quantity)), Applied::Changed);
+    }
+    // Fewer units keep the place, more lose it, and so does another price.
+    assert_eq!(books.change(modify(1, 9, -5)), Applied::Changed);
+    assert_eq!(orders(&books), [(1, -5, 9), (2, -5, 20), (3, -5, 30)]);
+    assert_eq!(books.change(modify(1, 10, -5)), Applied::Changed);
+    assert_eq!(orders(&books), [(2, -5, 20), (3, -5, 30), (1, -5, 10)]);
+    assert_eq!(books.ahead_of(1), Some(50));
+    assert_eq!(books.change(modify(3, 30, -4)), Applied::Changed);
+    assert_eq!(orders(&books), [(3, -4, 30), (2, -5, 20), (1, -5, 10)]);
+    assert_eq!(books.place_of(3), Some((1, Side::Buy, -4)));
+    assert_eq!(books.change(modify(3, 30, -4)), Applied::Other);
+    assert_eq!(books.change(modify(9, 1, 1)), Applied::UnknownOrder);
+    let reduce = OrderChange::Reduce {
+        order_ref: 2,
+        quantity: 20,
+    };
+    assert_eq!(books.change(reduce), Applied::Changed);
+    assert_eq!(books.change(reduce), Applied::UnknownOrder);
+    let clear = OrderChange::Clear { locate: 1 };
+    assert_eq!(books.change(clear), Applied::Changed);
+    assert_eq!(books.change(clear), Applied::Other);
+    assert_eq!((books.live_orders(), books.digest()), (0, 0));
+    let counts = books.counts();
+    assert_eq!((counts.changed, counts.unknown_orders), (8, 2));
 }

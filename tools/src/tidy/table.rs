@@ -116,6 +116,13 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "recorded",
+        ours: Some(&["trading", "wire"]),
+        others: Some(&["dbn", "flate2", "serde", "serde_json", "zstd"]),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
+        ..FREE
+    },
+    Room {
         folder: "journal",
         ours: Some(&["wire"]),
         others: Some(&["bytemuck", "crc32c", "io-uring", "libc", "zstd"]),

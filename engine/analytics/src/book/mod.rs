@@ -11,7 +11,7 @@ mod volatility;
 
 pub use order_flow::OrderFlow;
 pub use queue::{Cancels, QueuePosition};
-pub use trade_sign::{Sign, TradeSign};
+pub use trade_sign::{Sign, Touches, TradeSign};
 pub use volatility::RealisedVolatility;
 
 /// What stands at a price.
