@@ -12,6 +12,7 @@ mod depth;
 mod image;
 mod levels;
 mod market;
+mod watch;
 
 pub use analytics::book::{Standing, Touch};
 pub use book::{Book, Level, RestingOrder};
@@ -20,3 +21,4 @@ pub use depth::{DEPTH_LEVELS, Depth, LevelChange};
 pub use image::Image;
 pub use levels::{Best, Levels};
 pub use market::{DECIMALS_MAX, Decimal, Event, Instrument, NotSteps, Step, What};
+pub use watch::{Numbers, Watch, WatchRule};
