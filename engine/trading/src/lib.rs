@@ -4,7 +4,9 @@
 //! an [`Event`] in the ticks of its [`Instrument`].
 #![forbid(unsafe_code)]
 
+pub mod backtest;
 pub mod desk;
+pub mod strategies;
 
 mod book;
 mod books;

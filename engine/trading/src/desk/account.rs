@@ -25,17 +25,20 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct Account {
     positions: Vec<Position>,
+    /// What is held of each currency: what was bought in one market and sold in another is none.
+    holdings: Vec<Money>,
     equity: Money,
     peak: Money,
     drawdown: Money,
 }
 
 impl Account {
-    /// Nothing held of so many markets.
+    /// Nothing held.
     #[must_use]
-    pub fn new(markets: usize) -> Self {
+    pub fn new(listings: &Listings) -> Self {
         Self {
-            positions: vec![Position::default(); markets],
+            positions: vec![Position::default(); listings.len()],
+            holdings: vec![Money::ZERO; listings.currencies()],
             equity: Money::ZERO,
             peak: Money::ZERO,
             drawdown: Money::ZERO,
@@ -55,25 +58,28 @@ impl Account {
         } else {
             listing.taker_ppm
         };
-        position.lots += sign(fill.side) * lots;
-        position.cash -= worth.value(fill.price, sign(fill.side) * lots);
-        position.fees += worth.fee(fill.price, lots, fee_ppm);
+        let bought = sign(fill.side) * lots;
+        let (cost, fee) = (
+            worth.value(fill.price, bought),
+            worth.fee(fill.price, lots, fee_ppm),
+        );
+        let [base, quote] = listings.currencies_of(fill.symbol);
+        self.holdings[base] += listings.lot(fill.symbol) * bought;
+        self.holdings[quote] -= cost + fee;
+        position.lots += bought;
+        position.cash -= cost;
+        position.fees += fee;
         position.lots_traded += fill.quantity;
         position.fills += 1;
         position.fills_maker += u64::from(fill.is_maker);
     }
 
-    /// Values everything at the middle of each market, and remembers the greatest fall from a peak.
+    /// Values what is held of each currency at the middle of the market that turns it into the home
+    /// currency, and remembers the greatest fall from a peak.
     pub fn mark(&mut self, listings: &Listings) {
-        let value = |(symbol, position): (u32, &Position)| {
-            if position.fills == 0 {
-                return Money::ZERO;
-            }
-            let middle = listings.middle_twice(symbol);
-            let held = listings.worth(symbol).value_half(middle, position.lots);
-            listings.home(symbol, position.cash + held - position.fees)
-        };
-        self.equity = (0..).zip(&self.positions).map(value).sum();
+        let values = self.holdings.iter().enumerate();
+        let value = values.map(|(currency, held)| listings.home_of(currency, *held));
+        self.equity = value.sum();
         self.peak = self.peak.max(self.equity);
         self.drawdown = self.drawdown.max(self.peak - self.equity);
     }

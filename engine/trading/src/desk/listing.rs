@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::money::{Money, WORTH_DECIMALS_MAX, Worth};
+use super::money::{MONEY_DECIMALS, Money, WORTH_DECIMALS_MAX, Worth};
 use crate::Instrument;
 
 /// The most markets of a desk.
@@ -73,9 +73,9 @@ impl core::error::Error for ListingError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Same,
-    /// It is the base of this market.
+    /// It is the base of this market, which is paid in a currency that has a way.
     Sold(u32),
-    /// It is what is paid in this market.
+    /// It is what is paid in this market, whose base profits are told in.
     Bought(u32),
 }
 
@@ -83,7 +83,10 @@ enum Way {
 #[derive(Clone, Copy, Debug)]
 struct Figures {
     worth: Worth,
-    way: Way,
+    lot: Money,
+    /// Numbers of its currencies.
+    base: usize,
+    quote: usize,
     /// The sum of bid and offer, in ticks, when both were last there; 0 before.
     middle_twice: i64,
     /// Whether both are there now.
@@ -95,6 +98,8 @@ struct Figures {
 pub struct Listings {
     listings: Vec<Listing>,
     figures: Vec<Figures>,
+    /// By the number of a currency.
+    ways: Vec<Way>,
 }
 
 impl Listings {
@@ -104,33 +109,48 @@ impl Listings {
         if listings.is_empty() || listings.len() > MARKETS_MAX {
             return Err(ListingError::Count(listings.len()));
         }
-        let figures = |listing: &Listing| {
-            let market = || listing.instrument.name.clone();
-            let worth = Worth::of(&listing.instrument);
-            Ok(Figures {
-                worth: worth.ok_or_else(|| ListingError::Decimals(market()))?,
-                way: way(&listings, &listing.quote, home).ok_or_else(|| ListingError::NoWay {
-                    market: market(),
-                    currency: listing.quote.clone(),
-                    home: home.to_owned(),
-                })?,
+        let mut names: Vec<String> = Vec::new();
+        let mut figures = Vec::new();
+        for listing in &listings {
+            let no_way = || ListingError::NoWay {
+                market: listing.instrument.name.clone(),
+                currency: listing.quote.clone(),
+                home: home.to_owned(),
+            };
+            paid_way(&listings, &listing.quote, home).ok_or_else(no_way)?;
+            let decimals = || ListingError::Decimals(listing.instrument.name.clone());
+            figures.push(Figures {
+                worth: Worth::of(&listing.instrument).ok_or_else(decimals)?,
+                lot: lot_of(&listing.instrument),
+                base: number_of(&mut names, &listing.base),
+                quote: number_of(&mut names, &listing.quote),
                 middle_twice: 0,
                 has_touch: false,
-            })
+            });
+        }
+        let way = |name: &String| {
+            let base = || listings.iter().position(|it| it.base == *name);
+            let paid = paid_way(&listings, name, home);
+            paid.or_else(|| base().map(|at| Way::Sold(at as u32)))
         };
-        let figures = listings.iter().map(figures).collect::<Result<_, _>>()?;
-        Ok(Self { listings, figures })
+        // Every currency is a base, or is paid and has a way.
+        let ways = names.iter().filter_map(way).collect();
+        Ok(Self {
+            listings,
+            figures,
+            ways,
+        })
     }
 
     /// How many markets there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.listings.len()
     }
 
     /// Whether there is none, which [`Listings::new`] does not allow.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.listings.is_empty()
     }
 
@@ -149,6 +169,12 @@ impl Listings {
     #[must_use]
     pub fn worth(&self, symbol: u32) -> Worth {
         self.figures[symbol as usize].worth
+    }
+
+    /// A lot of a market, in its base currency.
+    #[must_use]
+    pub fn lot(&self, symbol: u32) -> Money {
+        self.figures[symbol as usize].lot
     }
 
     /// Both best prices of a market, in ticks, if there are both.
@@ -172,21 +198,37 @@ impl Listings {
         self.figures[symbol as usize].middle_twice
     }
 
-    /// What a sum in the quote currency of a market is worth in the one that profits are told in,
-    /// at the middle of the market that turns one into the other; nothing before that has one.
+    /// What a sum in the quote currency of a market is worth in the one that profits are told in.
     #[must_use]
     pub fn home(&self, symbol: u32, money: Money) -> Money {
+        self.home_of(self.figures[symbol as usize].quote, money)
+    }
+
+    /// How many currencies there are.
+    pub(super) const fn currencies(&self) -> usize {
+        self.ways.len()
+    }
+
+    /// The numbers of a market's base and quote currency.
+    pub(super) fn currencies_of(&self, symbol: u32) -> [usize; 2] {
+        let figures = &self.figures[symbol as usize];
+        [figures.base, figures.quote]
+    }
+
+    /// What a sum of a currency is worth in the one that profits are told in, at the middle of the
+    /// market that turns one into the other; nothing before that has one.
+    pub(super) fn home_of(&self, currency: usize, money: Money) -> Money {
         let per_unit = |market: u32| {
             let middle = self.figures[market as usize].middle_twice;
             let tick = self.listings[market as usize].instrument.tick;
             let numerator = i128::from(middle) * i128::from(tick.units());
             (numerator, 2 * 10_i128.pow(tick.decimals().into()))
         };
-        match self.figures[symbol as usize].way {
+        match self.ways[currency] {
             Way::Same => money,
             Way::Sold(market) => {
                 let (numerator, denominator) = per_unit(market);
-                money.scaled(numerator, denominator)
+                self.home(market, money.scaled(numerator, denominator))
             }
             Way::Bought(market) => {
                 let (numerator, denominator) = per_unit(market);
@@ -196,7 +238,8 @@ impl Listings {
     }
 }
 
-fn way(listings: &[Listing], currency: &str, home: &str) -> Option<Way> {
+/// How a currency that is paid somewhere becomes the home currency: by one market.
+fn paid_way(listings: &[Listing], currency: &str, home: &str) -> Option<Way> {
     if currency == home {
         return Some(Way::Same);
     }
@@ -207,4 +250,19 @@ fn way(listings: &[Listing], currency: &str, home: &str) -> Option<Way> {
     };
     let sold = find(currency, home).map(Way::Sold);
     sold.or_else(|| find(home, currency).map(Way::Bought))
+}
+
+fn number_of(names: &mut Vec<String>, name: &str) -> usize {
+    let known = names.iter().position(|it| it == name);
+    known.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    })
+}
+
+/// A lot of the base currency.
+fn lot_of(instrument: &Instrument) -> Money {
+    let lot = instrument.lot;
+    let decimals = MONEY_DECIMALS - lot.decimals();
+    Money::of(i128::from(lot.units()) * 10_i128.pow(decimals.into()))
 }

@@ -105,6 +105,7 @@ impl Desk {
     #[must_use]
     pub fn new(plan: DeskPlan) -> Self {
         let markets = plan.listings.len();
+        let account = Account::new(&plan.listings);
         let mut plans = plan.seats;
         plans.sort_by_key(|seat| seat.priority);
         plans.truncate(SEATS_MAX);
@@ -112,7 +113,7 @@ impl Desk {
         let seats = (0..).zip(plans).map(|(number, plan)| {
             let seat = Seat {
                 number,
-                account: Account::new(markets),
+                account: account.clone(),
                 breaker: Breaker::new(plan.breaker),
                 timer_ns: None,
                 figures: SeatFigures::default(),
@@ -126,10 +127,10 @@ impl Desk {
         Self {
             floor: Floor {
                 now_ns: 0,
+                account: account.clone(),
                 listings: plan.listings,
                 books: (0..markets).map(|_| Ladder::new()).collect(),
                 orders: Vec::with_capacity(OPEN_ORDERS_MAX),
-                account: Account::new(markets),
                 risk: Risk::new(limits),
                 decisions: Vec::with_capacity(DECISIONS_MAX),
                 order_last: 0,
