@@ -89,6 +89,7 @@ pub const ROWS: &[Row] = &[
     rows::numbers::ROW,
     rows::triangles::ROW,
     rows::cointegration::ROW,
+    rows::rebalance::ROW,
     rows::journal::ROW,
     rows::durable::ROW,
 ];

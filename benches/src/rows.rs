@@ -11,6 +11,7 @@ pub mod matching;
 pub mod numbers;
 pub mod packets;
 pub mod publish;
+pub mod rebalance;
 pub mod regimes;
 pub mod ring;
 pub mod ring_peers;

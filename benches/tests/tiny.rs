@@ -87,6 +87,11 @@ fn cointegration() {
 }
 
 #[test]
+fn rebalance() {
+    run_tiny("rebalance");
+}
+
+#[test]
 fn journal() {
     run_tiny("journal");
 }
@@ -117,7 +122,7 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
-                regimes, numbers, triangles, cointegration, journal";
+                regimes, numbers, triangles, cointegration, rebalance, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 

@@ -10,5 +10,6 @@ pub mod distribution;
 
 mod fault;
 mod linear;
+pub mod rebalancing;
 
 pub use fault::Fault;

@@ -165,12 +165,15 @@ impl<'a> PairScan<'a> {
             y: [self.layer_of(y, 0), self.layer_of(y, 1)],
             hedge,
             length: self.series[x].len(),
-            lags: self.lags,
         };
-        let quick = if lost {
-            None
-        } else {
-            residual.statistic(&sums)
+        // A compiler that knows the number of lags unrolls all loops over them.
+        let quick = match self.lags {
+            _ if lost => None,
+            0 => residual.statistic::<0>(&sums),
+            1 => residual.statistic::<1>(&sums),
+            2 => residual.statistic::<2>(&sums),
+            3 => residual.statistic::<3>(&sums),
+            _ => residual.statistic::<LAGS_MAX>(&sums),
         };
         if let Some(statistic) = quick {
             return Ok((statistic, hedge));
@@ -219,7 +222,6 @@ struct Residual<'a> {
     y: [&'a [f64]; 2],
     hedge: f64,
     length: usize,
-    lags: usize,
 }
 
 impl Residual<'_> {
@@ -235,15 +237,15 @@ impl Residual<'_> {
 
     /// Dickey and Fuller's statistic from sums over the whole residual: of its squares, and of
     /// products of differences 0, 1, ... apart. `None` where it would be imprecise.
-    fn statistic(&self, sums: &[f64; ORDER_MAX]) -> Option<f64> {
-        let (lags, order) = (self.lags, self.lags + 2);
+    fn statistic<const LAGS: usize>(&self, sums: &[f64; ORDER_MAX]) -> Option<f64> {
+        let (lags, order) = (LAGS, LAGS + 2);
         // Lagged differences, the level, the difference.
         let mut normal = [[0.0; ORDER_MAX]; ORDER_MAX];
         let place = |lag: usize| if lag == 0 { lags + 1 } else { lag - 1 };
         let mut products = [[0.0; ORDER_MAX]; ORDER_MAX];
         for later in 0..=lags {
             for earlier in later..=lags {
-                let product = self.differences(later, earlier, sums[1 + earlier - later]);
+                let product = self.differences::<LAGS>(later, earlier, sums[1 + earlier - later]);
                 products[later][earlier] = product;
                 let (row, column) = (place(later), place(earlier));
                 normal[row.max(column)][row.min(column)] = product;
@@ -252,7 +254,7 @@ impl Residual<'_> {
         let head: f64 = (0..lags).map(|at| self.level_squared(at)).sum();
         normal[lags][lags] = sums[0] - head - self.level_squared(self.length - 1);
         for lag in 0..=lags {
-            let product = self.with_level(lag, &products);
+            let product = self.with_level::<LAGS>(lag, &products);
             let other = place(lag);
             normal[other.max(lags)][other.min(lags)] = product;
         }
@@ -265,9 +267,13 @@ impl Residual<'_> {
 
     /// The sum of products of levels and the differences `lag` steps behind them. A level times the
     /// move from it is half of what its square gains, less the move's own.
-    fn with_level(&self, lag: usize, products: &[[f64; ORDER_MAX]; ORDER_MAX]) -> f64 {
+    fn with_level<const LAGS: usize>(
+        &self,
+        lag: usize,
+        products: &[[f64; ORDER_MAX]; ORDER_MAX],
+    ) -> f64 {
         let last = self.level_squared(self.length - 1 - lag);
-        let gained = last - self.level_squared(self.lags - lag);
+        let gained = last - self.level_squared(LAGS - lag);
         let between = products.iter().take(lag + 1).skip(1);
         let between: f64 = between.map(|products| products[lag]).sum();
         0.5 * (gained - products[lag][lag]) + between
@@ -275,9 +281,9 @@ impl Residual<'_> {
 
     /// The sum of products of differences `later` and `earlier` steps back over all observations,
     /// from that over the whole residual.
-    fn differences(&self, later: usize, earlier: usize, whole: f64) -> f64 {
+    fn differences<const LAGS: usize>(&self, later: usize, earlier: usize, whole: f64) -> f64 {
         let apart = earlier - later;
-        let head = 1 + apart..=self.lags - later;
+        let head = 1 + apart..=LAGS - later;
         let tail = self.length - later..self.length;
         let outside = head.chain(tail);
         let outside: f64 = outside
@@ -288,6 +294,7 @@ impl Residual<'_> {
 }
 
 /// The Cholesky factor of the lower half of a matrix; `None` if a pivot is next to nothing.
+#[inline(always)]
 fn root(matrix: &mut [[f64; ORDER_MAX]; ORDER_MAX], order: usize) -> Option<()> {
     for row in 0..order {
         for column in 0..=row {
