@@ -7,6 +7,7 @@
 
 pub mod cointegration;
 pub mod distribution;
+pub mod forecasting;
 
 mod fault;
 mod linear;

@@ -103,7 +103,8 @@ fn small() -> Case {
 
 #[test]
 fn what_cannot_be_planned_is_refused() {
-    let broken: [(&str, fn(&mut Case)); 9] = [
+    type Spoil = fn(&mut Case);
+    let broken: [(&str, Spoil); 9] = [
         ("cash", |case| case.cash = -1),
         ("price", |case| case.price[1] = 0),
         ("lot", |case| case.lot[0] = -3),
