@@ -19,9 +19,8 @@
 //!   executed units), `InvalidPrice`, then the checks of attributes.
 //! - Both then: `Halted`, `NotPermitted` (the user may not enter orders of the account), `Killed`.
 //! - `Grant`: `Refused` with `InvalidField` (what is granted), `UnknownSession` (none, or a
-//! mandate),
-//!   `WrongAccount` (nothing is taken away from a user without the account), `Unsupported` (the
-//!   user's references are free), `TableFull`.
+//!   mandate), `WrongAccount` (nothing is taken away from a user without the account),
+//!   `Unsupported` (the user's references are free), `TableFull`.
 //! - `Cancel`: `CancelRejected` with `UnknownOrder`, also when the day or the session is unknown.
 //! - `Refuse`: `Refused` with `InvalidField` (`flags` is no reason), else `Rejected` with it.
 //! - `Time`, `Extra`, `Trade`: `Noted`, always.
@@ -35,10 +34,9 @@
 //! - A price is good from 1 to `PRICE_MAX` in ticks, or `PRICE_MARKET`; a quantity from 1 to
 //!   `QUANTITY_MAX`. An order at `PRICE_MARKET` never rests, whatever its time in force says.
 //! - A `Replace` takes symbol, side and account from the old order (its own are not looked at) and
-//! the time
-//!   in force from the command. Executed units are inherited along a chain of replacements: with a
-//!   total of `q` the new order has `q - executed` units open, and `executed` counts against the
-//!   next `Replace` or `Cancel` too.
+//!   the time in force from the command. Executed units are inherited along a chain of
+//!   replacements: with a total of `q` the new order has `q - executed` units open, and `executed`
+//!   counts against the next `Replace` or `Cancel` too.
 //! - A `Cancel` to a total that is not below the present one changes nothing: `Noted`.
 //! - An `Extra` is used up by the next `New`, `Replace` or `Refuse` of its session, whatever
 //!   becomes of that; an `Extra` of an unknown session is forgotten.

@@ -5,6 +5,8 @@
 //! peers' averages over one series are compared with ours of many symbols as well: there is nothing
 //! of the kind in them.
 
+mod matrix;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -116,6 +118,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     let series = Series::new(effort.pick(NEAR, 100_000, 100_000));
     cases.extend(averages(&series, effort)?);
     cases.extend(streams(&series, effort)?);
+    cases.extend(matrix::covariances(&series, effort)?);
     Ok(cases)
 }
 
