@@ -1,8 +1,8 @@
 //! What statistics that are kept have lost after so many ticks, against exact arithmetic.
 //!
 //! `cargo test --profile checked -p analytics --test drift -- --ignored --nocapture` feeds each
-//! series 1,000,000,000 ticks and prints the table of `docs/analytics.md`; a thousandth of that runs
-//! always. Ticks are whole numbers, so their exact sums are kept beside as integers.
+//! series 1,000,000,000 ticks and prints the table of `docs/analytics.md`; a thousandth of that
+//! runs always. Ticks are whole numbers, so their exact sums are kept beside as integers.
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
@@ -226,7 +226,7 @@ fn a_million_ticks_cost_no_digits_that_matter() {
 }
 
 #[test]
-#[ignore = "minutes: cargo test --profile checked -p analytics --test drift -- --ignored --nocapture"]
+#[ignore = "minutes: the command is above"]
 fn a_billion_ticks_cost_no_digits_that_matter() {
     holds(1_000_000_000);
 }
