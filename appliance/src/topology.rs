@@ -16,6 +16,7 @@ mod packets;
 mod place;
 mod rate;
 mod raw;
+mod roles;
 mod rules;
 mod sandbox;
 mod secret;
@@ -30,6 +31,7 @@ pub use keeping::Keeping;
 pub use lines::LineB;
 pub(crate) use logins::ring_address;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
+pub use roles::{Mandate, Role};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
 pub use sandbox::Sandbox;
@@ -201,10 +203,22 @@ pub struct User {
     pub leave: Option<Duration>,
     /// Four letters of the firm.
     pub firm: String,
-    /// Account number.
+    /// Number of its first account: that of orders that name none.
     pub account: u32,
+    /// What it may do for that one.
+    pub role: Role,
+    /// Its other accounts.
+    pub mandates: Vec<Mandate>,
     /// What happens when an order would trade with one of the same account.
     pub self_trade: SelfTrade,
+}
+
+impl User {
+    /// The numbers of all its accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = u32> {
+        let others = self.mandates.iter().map(|mandate| mandate.account);
+        std::iter::once(self.account).chain(others)
+    }
 }
 
 /// The login of who watches some accounts.

@@ -49,15 +49,8 @@ pub const MAY_ENTER: u8 = 1;
 /// A bit of a `Grant`'s `flags`: the user may cancel its orders of the account.
 pub const MAY_CANCEL: u8 = 2;
 
-/// A bit of a `Grant`'s `flags`: the user may take all orders of the account off at once, whoever
-/// entered them.
-pub const MAY_MASS_CANCEL: u8 = 4;
-
-/// What a user may do that nothing was said about.
+/// All bits of a `Grant`'s `flags`: what a user may do of which nothing was said.
 pub const MAY_TRADE: u8 = MAY_ENTER | MAY_CANCEL;
-
-/// All bits of a `Grant`'s `flags`.
-pub const MAY_ALL: u8 = MAY_TRADE | MAY_MASS_CANCEL;
 
 /// Which side of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

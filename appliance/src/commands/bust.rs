@@ -28,7 +28,7 @@ pub(super) fn completed(topology: &Topology, line: &str) -> Result<String, Strin
     if found != symbol {
         return Err(format!("match {match_number} was a trade of {found}"));
     }
-    Ok(format!("{line} {}", trade.told(topology)?))
+    Ok(format!("{line} {}", trade.told(topology)))
 }
 
 /// The trade of a match number of the newest day.

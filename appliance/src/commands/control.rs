@@ -30,6 +30,9 @@ Words:
                                      supervisory, external
   lock USER, unlock USER             its logins are refused; taken again, whatever locked it
   kick USER                          ends its connection
+  grant USER ACCOUNT ROLE            what it may do for the account, which may be a new one:
+                                     trader, risk (cancels, does not enter), read-only
+  revoke USER ACCOUNT                nothing any more; its orders stay: mass-cancel them
   mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
                                      takes off the orders that fit all of it
 

@@ -5,7 +5,7 @@
 
 use super::today;
 use crate::client::top::{Picture, Reading, Waiting};
-use crate::topology::{Link, RISK_LIMITS, Topology};
+use crate::topology::{Link, RISK_LIMITS, Role, Topology};
 use crate::venue::word::state_name;
 use crate::venue::{decimals, seat_told};
 use matching::{AccountStanding, Engine};
@@ -57,10 +57,17 @@ struct Account {
 #[derive(Debug, Serialize)]
 struct User {
     name: String,
-    account: u32,
+    /// Its accounts, the first one that of orders that name none.
+    accounts: Vec<Mandate>,
     is_connected: bool,
     is_locked: bool,
     is_killed: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Mandate {
+    account: u32,
+    role: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,16 +127,15 @@ impl Standing {
                 it.name, it.state
             );
         }
-        text += "\nuser     account  connection\n";
+        text += "\nuser     connection, accounts\n";
         for it in &self.users {
             let seat = if it.is_connected { "connected" } else { "away" };
             let locked = if it.is_locked { ", locked" } else { "" };
             let killed = if it.is_killed { ", KILLED" } else { "" };
-            let _ = writeln!(
-                text,
-                "{:<8} {:>7}  {seat}{locked}{killed}",
-                it.name, it.account
-            );
+            let told = |one: &Mandate| format!("{} {}", one.account, one.role);
+            let accounts: Vec<String> = it.accounts.iter().map(told).collect();
+            let accounts = accounts.join(", ");
+            let _ = writeln!(text, "{:<8} {seat}{locked}{killed}: {accounts}", it.name);
         }
         self.accounts.iter().for_each(|it| it.write(&mut text));
         if !self.rings.is_empty() {
@@ -192,9 +198,14 @@ fn users(topology: &Topology, engine: &Engine<'_>, reading: Option<&Reading>) ->
     let user = |(user, session): (&crate::topology::User, u16)| {
         let counter = |name: &str| reading.and_then(|reading| reading.get(name));
         let (is_connected, is_locked) = seat_told(&user.name, &counter);
+        let own = engine.mandates().filter(|one| one.user == session);
+        let accounts = own.map(|one| Mandate {
+            account: one.account,
+            role: Role::of(one.may).map_or("other", Role::name),
+        });
         User {
             name: user.name.clone(),
-            account: user.account,
+            accounts: accounts.collect(),
             is_connected,
             is_locked,
             is_killed: engine.is_session_killed(session),
@@ -204,7 +215,7 @@ fn users(topology: &Topology, engine: &Engine<'_>, reading: Option<&Reading>) ->
 }
 
 fn accounts(topology: &Topology, engine: &Engine<'_>) -> Vec<Account> {
-    let live = live_units(topology, engine);
+    let live = live_units(engine);
     let account = |it: AccountStanding| {
         let limits = RISK_LIMITS.into_iter().zip(it.limits);
         let named = || topology.symbols.iter().zip(1_u16..);
@@ -230,13 +241,15 @@ fn accounts(topology: &Topology, engine: &Engine<'_>) -> Vec<Account> {
 }
 
 /// Units of live buys by account and symbol.
-fn live_units(topology: &Topology, engine: &Engine<'_>) -> BTreeMap<(u32, u16), i64> {
+fn live_units(engine: &Engine<'_>) -> BTreeMap<(u32, u16), i64> {
+    let accounts = engine.mandates().map(|one| (one.session, one.account));
+    let accounts: BTreeMap<u16, u32> = accounts.collect();
     let mut live = BTreeMap::new();
     for symbol in engine.symbols() {
         let mut count = |order: matching::RestingOrder| {
-            let user = topology.users.get(usize::from(order.session) - 1);
-            if let Some(user) = user.filter(|_| order.side == Side::Buy) {
-                *live.entry((user.account, symbol)).or_insert(0) += i64::from(order.quantity);
+            let account = accounts.get(&order.session);
+            if let Some(account) = account.filter(|_| order.side == Side::Buy) {
+                *live.entry((*account, symbol)).or_insert(0) += i64::from(order.quantity);
             }
         };
         engine.orders(symbol, Side::Buy, &mut count);

@@ -76,11 +76,13 @@ pub(crate) fn is_about(event: &Event, command: &Command) -> bool {
             | EventKind::MassCanceled
             | EventKind::KillChanged
             | EventKind::AccessChanged
+            | EventKind::Granted
             | EventKind::Broken,
         ) => true,
         Some(EventKind::Canceled | EventKind::CancelRejected) => {
             let is_one = command.kind == CommandKind::Cancel as u8;
-            is_one && (event.session, event.user_ref) == (command.session, command.user_ref)
+            // Not its session: the order may be of any of the user's accounts.
+            is_one && event.user_ref == command.user_ref
         }
         _ => false,
     }

@@ -28,6 +28,8 @@ pub const COUNTERS: &[&str] = &[
     "gate.throttled",
     "gate.throttled_out",
     "gate.overloaded",
+    "gate.wrong_account",
+    "gate.not_permitted",
     "gate.malformed",
     "gate.rings_refused",
     "gate.stalled",

@@ -1,7 +1,7 @@
 //! Who may log in: members, and those who watch their accounts.
 
 use super::check::{count_within, is_word, within};
-use super::{DropCopy, Error, Limits, SelfTrade, User, rate, raw, secret};
+use super::{DropCopy, Error, Limits, SelfTrade, User, rate, raw, roles, secret};
 use session::Network;
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
@@ -19,9 +19,10 @@ const LEAVE_MS_MAX: u64 = 86_400_000;
 
 /// Checks the members.
 pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, Error> {
+    let numbers = users.iter().map(|user| user.accounts.len().max(1)).sum();
     count_within(
         "users",
-        users.len(),
+        numbers,
         "limits.sessions",
         usize::from(limits.sessions),
     )?;
@@ -50,6 +51,8 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
             ));
         }
         let networks = networks(index, &user)?;
+        let mut mandates = roles::mandates(index, &user)?;
+        let first = mandates.remove(0);
         checked.push(User {
             self_trade: self_trade(index, &user.self_trade)?,
             secret: secret::secret(
@@ -68,7 +71,9 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
                 .transpose()?,
             name: user.name,
             firm: user.firm,
-            account: user.account,
+            account: first.account,
+            role: first.role,
+            mandates,
         });
     }
     Ok(checked)
@@ -128,9 +133,16 @@ pub(super) fn drop_copies(
         }
         let sessions = users
             .iter()
-            .filter(|it| copy.accounts.contains(&it.account))
+            .filter(|it| {
+                it.accounts()
+                    .any(|account| copy.accounts.contains(&account))
+            })
             .count();
-        let is_known = |it: &u32| users.iter().any(|user| user.account == *it);
+        let is_known = |it: &u32| {
+            users
+                .iter()
+                .any(|user| user.accounts().any(|one| one == *it))
+        };
         if sessions == 0 || !copy.accounts.iter().all(is_known) {
             let problem = format!("is {:?}", copy.accounts);
             return wrong("accounts", problem, "list accounts of `users`");

@@ -283,11 +283,20 @@ pub(super) struct User {
     pub addresses: Vec<String>,
     pub gateway: Option<String>,
     pub firm: String,
-    pub account: u32,
+    pub account: Option<u32>,
+    #[serde(default)]
+    pub accounts: Vec<Account>,
     pub cancel_on_disconnect_ms: Option<u64>,
     pub rate: Option<super::rate::Raw>,
     #[serde(default = "self_trade_default")]
     pub self_trade: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    pub account: u32,
+    pub role: Option<String>,
 }
 
 fn self_trade_default() -> String {

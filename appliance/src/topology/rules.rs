@@ -218,7 +218,11 @@ fn risk(
     let mut limits = Vec::new();
     for (name, risk) in raw {
         let account = name.parse().ok();
-        let known = account.filter(|account| users.iter().any(|user| user.account == *account));
+        let known = account.filter(|account| {
+            users
+                .iter()
+                .any(|user| user.accounts().any(|one| one == *account))
+        });
         let Some(account) = known else {
             return Err(Error::value(
                 format!("risk.{name}"),

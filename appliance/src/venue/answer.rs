@@ -1,7 +1,7 @@
 //! What the engine made of an operator's command, in words.
 
 use super::word::state_name;
-use crate::topology::Topology;
+use crate::topology::{Role, Topology};
 use wire::ring::{Command, CommandKind, Event, EventKind, Reason, Side};
 
 /// A line for each event.
@@ -47,6 +47,11 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
             .get(quantity as usize)
             .map_or("set", |told| told)
             .to_owned(),
+        EventKind::Granted => {
+            let role = u8::try_from(quantity).ok().and_then(Role::of);
+            let role = role.map_or("other", Role::name);
+            format!("{role} of account {}", event.user_ref)
+        }
         EventKind::Broken if event.has(Event::MAKER) => format!(
             "{symbol}: match {} of {quantity} units at {} is broken",
             event.related,
@@ -103,6 +108,11 @@ fn reason(command: &Command, reason: Option<Reason>) -> String {
         (Some(CommandKind::Bust), Some(Reason::TableFull)) => {
             "as many trades were broken today as can be"
         }
+        (Some(CommandKind::Grant), Some(Reason::TableFull)) => {
+            "no session number is free, or the user has as many accounts as it can have; raise \
+             limits.sessions before the next day"
+        }
+        (_, Some(Reason::WrongAccount)) => "the user does not have this account",
         (_, Some(Reason::NotInState)) => "the symbol is in no auction",
         (_, Some(Reason::UnknownSession)) => "no user has this account",
         (_, Some(Reason::UnknownSymbol)) => "the day began without this symbol",

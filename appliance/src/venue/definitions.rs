@@ -4,11 +4,12 @@
 //! with the topology at every start, a venue never goes on under another one unnoticed.
 
 use super::padded;
-use crate::topology::{Allocation, RiskLimit, SymbolRules, Topology};
+use crate::topology::{Allocation, Mandate, RiskLimit, Role, SymbolRules, Topology, User};
 use bytemuck::Zeroable;
 use wire::ring::{Command, CommandKind, MarketState};
 
-/// Symbols, then sessions, then the rules of symbols and accounts, then the opening of the day.
+/// Symbols, then sessions, then what users may do for their accounts, then the rules of symbols and
+/// accounts, then the opening of the day.
 #[must_use]
 pub fn definitions(topology: &Topology) -> Vec<Command> {
     let symbol = |(index, name): (usize, &String)| Command {
@@ -18,12 +19,19 @@ pub fn definitions(topology: &Topology) -> Vec<Command> {
         client_id: letters_first(padded::<8>(name)),
         ..Command::zeroed()
     };
-    let session = |(index, user): (usize, &crate::topology::User)| Command {
+    let session = |(index, user): (usize, &User)| Command {
         kind: CommandKind::DefineSession as u8,
         session: index as u16 + 1,
         user_ref: user.account,
         letters: [user.self_trade as u8, 0, 0, 0],
         client_id: letters_first(padded::<4>(&user.firm)),
+        ..Command::zeroed()
+    };
+    let grant = |(user, mandate): (u16, Mandate)| Command {
+        kind: CommandKind::Grant as u8,
+        session: user,
+        user_ref: mandate.account,
+        flags: mandate.role.may(),
         ..Command::zeroed()
     };
     let open = Command {
@@ -32,15 +40,27 @@ pub fn definitions(topology: &Topology) -> Vec<Command> {
     };
     let symbols = topology.symbols.iter().enumerate().map(symbol);
     let sessions = topology.users.iter().enumerate().map(session);
+    let grants = topology.users.iter().zip(1..).flat_map(granted).map(grant);
     let rules = topology.rules.symbols.iter().zip(1..);
     let rules = rules.flat_map(|(rules, symbol)| rules_of(symbol, rules));
     let risk = topology.rules.risk.iter().map(limit);
     symbols
         .chain(sessions)
+        .chain(grants)
         .chain(rules)
         .chain(risk)
         .chain([open])
         .collect()
+}
+
+/// What must be said of a user's accounts.
+fn granted((user, number): (&User, u16)) -> impl Iterator<Item = (u16, Mandate)> {
+    let first = (user.role != Role::Trader).then_some(Mandate {
+        account: user.account,
+        role: user.role,
+    });
+    let all = first.into_iter().chain(user.mandates.iter().copied());
+    all.map(move |mandate| (number, mandate))
 }
 
 /// What differs from the engine's rules for a symbol that nothing is said about.
@@ -114,6 +134,10 @@ pub(super) fn told(command: &Command) -> String {
                 command.session, command.user_ref, command.letters[0]
             )
         }
+        Some(CommandKind::Grant) => format!(
+            "what session {} may do for account {} as {}",
+            command.session, command.user_ref, command.flags
+        ),
         Some(CommandKind::SetAllocation) => format!(
             "allocation rule {} of symbol {} with {} percent for the top",
             command.flags, command.symbol, command.quantity

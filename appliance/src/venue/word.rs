@@ -14,6 +14,8 @@
 //! cancel USER REFERENCE
 //! bust SYMBOL MATCH WHY UNITS PRICE SIDE, then of maker and aggressor USER REFERENCE TEXT
 //! lock USER | unlock USER | kick USER
+//! grant USER ACCOUNT trader|risk|read-only
+//! revoke USER ACCOUNT
 //! mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
 //! ```
 
@@ -21,7 +23,7 @@ mod bust;
 
 pub use bust::{Trade, Traded};
 
-use crate::topology::{RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, STATES, Topology};
+use crate::topology::{RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, Role, STATES, Topology};
 use bytemuck::Zeroable;
 use std::str::SplitAsciiWhitespace;
 use wire::ring::{Command, CommandKind, MarketState, Side};
@@ -85,6 +87,8 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
             ahead = Some(named);
             bust
         }
+        Some("grant") => words.grant()?,
+        Some("revoke") => words.revoke()?,
         Some("unlock") => words.access(0)?,
         Some("lock") => words.access(1)?,
         Some("kick") => words.access(2)?,
@@ -93,7 +97,7 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
             return Err(format!(
                 "\"{other}\" is no word: say state, indicate, bands, allocation, limit, restrict, \
                  permit, kill, revive, mass-cancel, open, halt, resume, close, cancel, bust, \
-                 lock, unlock or kick"
+                 grant, revoke, lock, unlock or kick"
             ));
         }
     };
@@ -199,6 +203,27 @@ impl<'w> Words<'w> {
             symbol: self.symbol()?,
             flags: state as u8,
             ..of(CommandKind::SetState)
+        })
+    }
+
+    fn grant(&mut self) -> Result<Command, String> {
+        let revoked = self.revoke()?;
+        let role = self.word("a role")?;
+        let Some(role) = Role::named(role) else {
+            let names = Role::names();
+            return Err(format!("\"{role}\" is no role: say one of {names}"));
+        };
+        Ok(Command {
+            flags: role.may(),
+            ..revoked
+        })
+    }
+
+    fn revoke(&mut self) -> Result<Command, String> {
+        Ok(Command {
+            session: self.user()?,
+            user_ref: number(self.word("an account")?)?,
+            ..of(CommandKind::Grant)
         })
     }
 

@@ -7,7 +7,7 @@
 //! session that is a mandate, or may not enter orders, is not plain: the short way never sees one.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::{Command, Event, EventKind, MAY_ALL, MAY_ENTER, MAY_TRADE, Reason};
+use wire::ring::{Command, Event, EventKind, MAY_ENTER, MAY_TRADE, Reason};
 
 use crate::Engine;
 use crate::answers::{about, refused};
@@ -65,7 +65,7 @@ impl Mandate {
         } = self;
         to.any("mandate.user", user)?;
         let mut may = self.may();
-        to.bits("mandate.may", &mut may, MAY_ALL)?;
+        to.bits("mandate.may", &mut may, MAY_TRADE)?;
         self.set_may(may);
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Engine<'_> {
     /// The number that the user has for the account.
     fn granted(&mut self, command: &Command) -> Result<u16, Reason> {
         let (user, account, may) = (command.session, command.user_ref, command.flags);
-        if may & !MAY_ALL != 0 {
+        if may & !MAY_TRADE != 0 {
             return Err(Reason::InvalidField);
         }
         if !self.is_defined(user) || self.user_of(user) != user {

@@ -6,7 +6,7 @@ mod common;
 use common::{ROOMY, Rig, SMALL, answers, cancel, day, of, replace};
 use matching::{Engine, Limits, Line, MANDATES_MAX, Mandated};
 use wire::ring::{
-    Command, CommandKind, Event, EventKind, MAY_ALL, MAY_CANCEL, MAY_TRADE, Reason, Side,
+    Command, CommandKind, Event, EventKind, MAY_CANCEL, MAY_ENTER, MAY_TRADE, Reason, Side,
 };
 
 fn grant(session: u16, account: u32, may: u8) -> Command {
@@ -135,7 +135,7 @@ fn what_a_user_may_do_is_by_account_and_orders_stay() {
     granted(&mut rig, 1, 0, 0);
     let own = rig.apply(day(3, Side::Buy, 5, 100))[0];
     assert_eq!(own.reason, Reason::NotPermitted as u8);
-    granted(&mut rig, 1, 7, MAY_ALL);
+    granted(&mut rig, 1, 7, MAY_ENTER);
     let again = rig.apply(replace(1, 3, 5, 101))[0];
     assert_eq!(
         (again.kind, again.session),
@@ -153,7 +153,7 @@ fn what_a_user_may_do_is_by_account_and_orders_stay() {
         may(1, 1, 0, 0),
         others[0],
         others[1],
-        may(1, number, 7, MAY_ALL),
+        may(1, number, 7, MAY_ENTER),
     ];
     assert_eq!(all, expected);
 }
@@ -206,7 +206,7 @@ fn a_grant_that_makes_no_sense_is_refused_for_its_reason() {
     });
     assert_eq!(free[0].kind, EventKind::SessionDefined as u8);
     for (command, reason) in [
-        (grant(1, 7, MAY_ALL + 1), Reason::InvalidField),
+        (grant(1, 7, MAY_TRADE + 1), Reason::InvalidField),
         (grant(8, 7, MAY_TRADE), Reason::UnknownSession),
         (grant(60_000, 7, MAY_TRADE), Reason::UnknownSession),
         (grant(number, 8, MAY_TRADE), Reason::UnknownSession),
@@ -242,7 +242,7 @@ fn a_grant_that_makes_no_sense_is_refused_for_its_reason() {
 fn a_snapshot_carries_what_users_may_do() {
     let (mut rig, number) = rig();
     granted(&mut rig, 2, 0, MAY_CANCEL);
-    granted(&mut rig, 1, 9, MAY_ALL);
+    granted(&mut rig, 1, 9, MAY_ENTER);
     rig.apply(under(number, day(3, Side::Buy, 5, 100)));
     let mut bytes = Vec::new();
     rig.engine

@@ -8,7 +8,12 @@
 pub(crate) const PACKET_HEAD_BYTES: usize = 3;
 
 /// The longest reply that is stored: one of a drop copy.
-pub(crate) const REPLY_BYTES_MAX: usize = wire::drop_copy::OrderEvent::BYTES;
+pub(crate) const REPLY_BYTES_MAX: usize = wire::ouch::outbound::Replaced::BYTES + ACCOUNT_BYTES;
+
+/// The element that names an account: length, tag and value.
+const ACCOUNT_BYTES: usize = 6;
+
+const _: () = assert!(REPLY_BYTES_MAX >= wire::drop_copy::OrderEvent::BYTES);
 
 const PACKET_BYTES_MAX: usize = PACKET_HEAD_BYTES + REPLY_BYTES_MAX;
 

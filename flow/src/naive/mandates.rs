@@ -1,6 +1,6 @@
 //! Mandates: session numbers that a user has for accounts beside its first one.
 
-use wire::ring::{Command, Event, EventKind, MAY_ALL, MAY_ENTER, Reason};
+use wire::ring::{Command, Event, EventKind, MAY_ENTER, MAY_TRADE, Reason};
 
 use super::{Naive, Session, increments};
 use crate::answer::about;
@@ -53,7 +53,7 @@ impl Naive {
 
     fn granted(&mut self, command: &Command) -> Result<u16, Reason> {
         let (user, account, may) = (command.session, command.user_ref, command.flags);
-        if !self.offers(increments::MANDATES) || may & !MAY_ALL != 0 {
+        if !self.offers(increments::MANDATES) || may & !MAY_TRADE != 0 {
             return Err(Reason::InvalidField);
         }
         let session = self.sessions.get(&user).filter(|one| one.user == user);

@@ -66,6 +66,8 @@ pub struct Order {
     pub id_before: Option<String>,
     /// The venue's number (37).
     pub order_ref: u64,
+    /// Its account (1), if it is not the member's first one.
+    pub account: Option<u32>,
     /// Padded.
     pub symbol: [u8; 8],
     /// Side (54).
@@ -124,6 +126,7 @@ impl Order {
             .with(39, self.status.letter())
             .with(11, &self.id)
             .with_some(41, before)
+            .with_some(1, self.account)
             .with(55, trimmed(&self.symbol))
             .with(54, self.side)
             .with(38, self.quantity)

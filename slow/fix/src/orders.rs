@@ -12,8 +12,8 @@ use crate::order::{
     side_letter, trimmed,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use wire::ouch::Outbound;
 use wire::ouch::outbound::{Accepted, BrokenTrade, Canceled, Executed, Rejected, Replaced};
+use wire::ouch::{Outbound, Tag};
 
 /// What FIX says of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +178,10 @@ impl Orders {
             id: trimmed(&told.client_id()),
             id_before: None,
             order_ref: told.order_ref(),
+            account: told.tags().find_map(|tag| match tag {
+                Tag::Account(account) => Some(account),
+                _ => None,
+            }),
             symbol: told.symbol(),
             side: side_letter(told.side()),
             price: told.price(),

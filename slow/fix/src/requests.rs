@@ -127,6 +127,12 @@ fn terms(message: &Message, now_ns: u64) -> Result<Terms, Fault> {
     let price = price_of_type(message, &mut tags)?;
     let (time_in_force, cross_type) = lifetime(message, now_ns, &mut tags)?;
     instructions(message, &mut tags)?;
+    if let Some(account) = message.number(1)? {
+        let account = u32::try_from(account);
+        tags.push(Tag::Account(
+            account.map_err(|_| Fault::value(1, "the number of an account"))?,
+        ));
+    }
     let mut display = b'Y';
     if let Some(shown) = message.number(111)? {
         match u32::try_from(shown) {

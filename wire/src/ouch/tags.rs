@@ -142,6 +142,8 @@ tags! {
     130 AllOrNone: letter,
     /// Our own: Y if a market order takes the other side's best price as its limit, N if not.
     131 MarketToLimit: letter,
+    /// Our own: the account of the order, the member's first one without it.
+    132 Account: u32,
 }
 
 impl<'t> Tag<'t> {

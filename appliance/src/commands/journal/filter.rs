@@ -82,6 +82,8 @@ fn sequences(text: &str) -> Result<(u64, u64), String> {
 pub(super) struct Names {
     symbols: BTreeMap<u16, String>,
     accounts: BTreeMap<u16, u32>,
+    /// The users of numbers that stand for further accounts.
+    users: BTreeMap<u16, u16>,
 }
 
 impl Names {
@@ -95,6 +97,26 @@ impl Names {
         self.accounts.get(&session).copied()
     }
 
+    /// Whose number it is.
+    fn user(&self, session: u16) -> u16 {
+        self.users.get(&session).copied().unwrap_or(session)
+    }
+
+    /// The account gets the first free number above the user's, as the engine gives it, unless the
+    /// user has it or nothing is granted.
+    fn grant(&mut self, command: &Command) {
+        let (user, account) = (command.session, command.user_ref);
+        let mut own = self.accounts.iter();
+        let has_it = own.any(|(number, one)| *one == account && self.user(*number) == user);
+        let is_user = self.accounts.contains_key(&user) && !self.users.contains_key(&user);
+        let mut above = user..=u16::MAX;
+        let free = above.find(|number| !self.accounts.contains_key(number));
+        if let Some(number) = free.filter(|_| is_user && !has_it && command.flags != 0) {
+            self.accounts.insert(number, account);
+            self.users.insert(number, user);
+        }
+    }
+
     fn hear(&mut self, command: &Command) {
         match CommandKind::from_byte(command.kind) {
             Some(CommandKind::DefineSymbol) => {
@@ -105,6 +127,7 @@ impl Names {
             Some(CommandKind::DefineSession) => {
                 self.accounts.insert(command.session, command.user_ref);
             }
+            Some(CommandKind::Grant) => self.grant(command),
             _ => {}
         }
     }
@@ -115,7 +138,7 @@ impl Names {
 pub(super) struct Filter {
     wanted: Wanted,
     pub names: Names,
-    /// Symbol of each order, by session and number; only where a symbol is wanted.
+    /// Symbol of each order, by user's session and number; only where a symbol is wanted.
     orders: HashMap<(u16, u32), u16>,
     /// What a session asked for its next order, which says whether it is wanted.
     extras: BTreeMap<u16, Input>,
@@ -195,7 +218,8 @@ impl Filter {
             return true;
         };
         let number = self.number(name);
-        let order = |user_ref| (command.session, user_ref);
+        let user = self.names.user(command.session);
+        let order = |user_ref| (user, user_ref);
         let about = match CommandKind::from_byte(command.kind) {
             Some(CommandKind::Cancel | CommandKind::Amend) => {
                 self.orders.get(&order(command.user_ref)).copied()
@@ -230,7 +254,7 @@ impl Filter {
             return true;
         };
         let named = match CommandKind::from_byte(command.kind) {
-            Some(CommandKind::DefineSession | CommandKind::SetLimit) => true,
+            Some(CommandKind::DefineSession | CommandKind::SetLimit | CommandKind::Grant) => true,
             Some(CommandKind::Kill) => command.letters[0] == 1,
             Some(CommandKind::MassCancel) => command.letters[0] & 2 != 0,
             _ => false,

@@ -28,6 +28,8 @@ pub(super) struct Counters {
     pub(super) throttled: Counter,
     pub(super) throttled_out: Counter,
     pub(super) overloaded: Counter,
+    pub(super) wrong_account: Counter,
+    pub(super) not_permitted: Counter,
     pub(super) malformed: Counter,
     pub(super) stalled: Counter,
     pub(super) unreadable: Counter,
@@ -61,6 +63,8 @@ impl Counters {
             throttled: set.counter("gate.throttled")?,
             throttled_out: set.counter("gate.throttled_out")?,
             overloaded: set.counter("gate.overloaded")?,
+            wrong_account: set.counter("gate.wrong_account")?,
+            not_permitted: set.counter("gate.not_permitted")?,
             malformed: set.counter("gate.malformed")?,
             stalled: set.counter("gate.stalled")?,
             unreadable: set.counter("gate.unreadable")?,
@@ -91,6 +95,8 @@ impl Counters {
         self.throttled.set(counts.throttled_messages);
         self.throttled_out.set(counts.throttled);
         self.overloaded.set(counts.overloaded);
+        self.wrong_account.set(counts.wrong_account);
+        self.not_permitted.set(counts.not_permitted);
         self.malformed.set(counts.malformed.iter().sum());
         self.stalled.set(counts.stalled);
         self.unreadable.set(counts.unreadable);

@@ -16,6 +16,9 @@ pub const WHYS: [(&str, Reason); 4] = [
     ("external", Reason::External),
 ];
 
+/// Stands before the number of a session.
+const NUMBER: char = '#';
+
 /// Stands for a text that is blank.
 const BLANK: &str = "-";
 
@@ -51,10 +54,8 @@ pub struct Trade {
 
 impl Trade {
     /// What is said of it behind its symbol, its number and why.
-    ///
-    /// # Errors
-    /// The topology has no user of one of its sessions.
-    pub fn told(&self, topology: &Topology) -> Result<String, String> {
+    #[must_use]
+    pub fn told(&self, topology: &Topology) -> String {
         let Self {
             quantity,
             price,
@@ -69,15 +70,19 @@ impl Trade {
         };
         let mut text = format!("{quantity} {price} {side}");
         for order in [maker, aggressor] {
-            let user = usize::from(order.session).checked_sub(1);
-            let user = user.and_then(|index| topology.users.get(index));
-            let user = user.ok_or("the trade is of a user that the topology does not have")?;
             let letters = letters_of(&order.client_id);
+            let user = user_told(topology, order.session);
             // Writing to a String cannot fail.
-            let _ = write!(text, " {} {} {letters}", user.name, order.user_ref);
+            let _ = write!(text, " {user} {} {letters}", order.user_ref);
         }
-        Ok(text)
+        text
     }
+}
+
+/// The user of a session; of one that stands for another account of a user, its number.
+fn user_told(topology: &Topology, session: u16) -> String {
+    let user = topology.users.get(usize::from(session).wrapping_sub(1));
+    user.map_or_else(|| format!("{NUMBER}{session}"), |user| user.name.clone())
 }
 
 /// A member's text, which may hold any letters, as hexadecimal digits.
@@ -142,8 +147,17 @@ impl Words<'_> {
     }
 
     fn traded(&mut self) -> Result<Traded, String> {
+        let mut peeked = self.words.clone();
+        let named = peeked.next().and_then(|word| word.strip_prefix(NUMBER));
+        let session = match named {
+            Some(session) => {
+                self.words = peeked;
+                number(session)?
+            }
+            None => self.user()?,
+        };
         Ok(Traded {
-            session: self.user()?,
+            session,
             user_ref: number(self.word("the order's reference")?)?,
             client_id: client_id_of(self.word("the order's text")?)?,
         })

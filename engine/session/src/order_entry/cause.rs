@@ -1,5 +1,7 @@
 //! Why a connection was closed, and how often each happened.
 
+use wire::ring::{Event, EventKind, Reason};
+
 /// What was wrong with the bytes of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -102,6 +104,10 @@ pub struct Counters {
     pub throttled: u64,
     /// Orders refused because the venue was overloaded.
     pub overloaded: u64,
+    /// Orders refused because the member may not act for the account that they name.
+    pub wrong_account: u64,
+    /// Orders and cancels refused because the member may not do that for their account.
+    pub not_permitted: u64,
     /// Closed: [`Cause::Kicked`].
     pub kicked: u64,
     /// Closed: [`Cause::Unreadable`].
@@ -126,6 +132,18 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Counts an order that was refused for its account.
+    pub(super) fn note_rejection(&mut self, event: &Event) {
+        if event.kind != EventKind::Rejected as u8 {
+            return;
+        }
+        match Reason::from_byte(event.reason) {
+            Some(Reason::WrongAccount) => self.wrong_account += 1,
+            Some(Reason::NotPermitted) => self.not_permitted += 1,
+            _ => {}
+        }
+    }
+
     pub(super) fn closed(&mut self, cause: Cause) {
         let counter = match cause {
             Cause::NotAuthorized => &mut self.not_authorized,

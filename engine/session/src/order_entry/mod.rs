@@ -33,6 +33,7 @@ mod deadlines;
 mod drop_copy;
 mod handles;
 mod login;
+mod mandates;
 mod orders;
 mod places;
 mod presence;
@@ -68,6 +69,7 @@ use crate::SECOND_NS;
 use crate::challenge::Nonces;
 use access::may_come;
 use connection::Connection;
+use mandates::Mandates;
 use places::Places;
 use session::Session;
 use symbols::Symbols;
@@ -106,6 +108,7 @@ pub struct OrderEntry {
     /// Members of whose coming or going the sequencer is to be told.
     telling: Places,
     symbols: Symbols,
+    mandates: Mandates,
     counters: Counters,
     /// Some store is full.
     full: bool,
@@ -137,6 +140,7 @@ impl OrderEntry {
             owing: Places::EMPTY,
             telling: Places::EMPTY,
             symbols: Symbols::new(config.symbols),
+            mandates: Mandates::default(),
             counters: Counters::default(),
             full: false,
             are_kept: false,
@@ -263,8 +267,9 @@ impl OrderEntry {
 
     /// Takes an input of the journal, before its events, instead of reading it from a connection.
     pub fn replayed(&mut self, input: &Input) {
-        let index = usize::from(input.command.session).wrapping_sub(1);
-        if index < self.members.len() && !self.note(index, &input.command) {
+        if let Some(index) = self.member_of(input.command.session)
+            && !self.note(index, &input.command)
+        {
             self.counters.replies_lost += 1;
         }
     }

@@ -4,7 +4,7 @@ use wire::ouch::inbound::{CancelOrder, EnterOrder, ReplaceOrder};
 use wire::ouch::{Tag, Tags};
 use wire::ring::{
     Command, CommandKind, Condition, EXTRA_ALL_OR_NONE, EXTRA_HIDDEN, EXTRA_POST_ONLY, EXTRA_SLIDE,
-    EXTRA_TO_LIMIT, PRICE_MARKET, Side, TimeInForce,
+    EXTRA_TO_LIMIT, PRICE_MARKET, Reason, Side, TimeInForce,
 };
 
 use super::session::TAG_FIRM;
@@ -104,6 +104,8 @@ pub(super) fn extra(
     for tag in tags {
         match tag {
             Tag::Firm(of) if of == firm => {}
+            // It decided which number the order goes under.
+            Tag::Account(_) => {}
             Tag::Firm(of) => {
                 let mut wrong = plain;
                 wrong.letters[0] = TAG_FIRM;
@@ -191,6 +193,23 @@ fn amount(price: u64) -> i32 {
 }
 
 const _: () = assert!(PRICE_MARKET < i32::MAX as i64);
+
+/// An order and its `Extra`; or, if there is a reason, the order as one that was refused for it.
+pub(super) fn unless_refused(
+    reason: Option<Reason>,
+    extra: Option<Command>,
+    order: Command,
+) -> (Option<Command>, Command) {
+    let Some(reason) = reason else {
+        return (extra, order);
+    };
+    let refused = Command {
+        kind: CommandKind::Refuse as u8,
+        flags: reason as u8,
+        ..order
+    };
+    (None, refused)
+}
 
 /// Marks an `Extra` as asking for what is not offered; the first such thing is named.
 fn refuse(extra: &mut Command, tag: u8) {

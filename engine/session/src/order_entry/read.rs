@@ -165,7 +165,8 @@ impl OrderEntry {
                 Step::Taken
             }
             Inbound::CancelOrder(order) => {
-                let command = orders::cancel(&order, number_of(index));
+                let number = self.number_of_order(index, order.user_ref());
+                let command = orders::cancel(&order, number);
                 self.in_time(connection, index, (None, command), now_ns, sink)
             }
             Inbound::EnterOrder(order) => {
@@ -192,6 +193,9 @@ impl OrderEntry {
             return step;
         }
         if let Some(step) = self.turn_away(connection, &command, now_ns) {
+            return step;
+        }
+        if let Some(step) = self.forbid(connection, &command, now_ns) {
             return step;
         }
         let step = self.command(index, extra, command, sink);
@@ -223,10 +227,12 @@ impl OrderEntry {
         now_ns: u64,
     ) -> (Option<Command>, Command) {
         let symbol = self.symbols.number(order.symbol());
-        let mut command = orders::new_order(order, number_of(index), symbol);
+        let number = self.number_new(index, order.tags());
+        let session = number.unwrap_or(number_of(index));
+        let mut command = orders::new_order(order, session, symbol);
         let firm = self.members[index].firm;
         let extra = orders::extra(&mut command, order.tags(), firm, now_ns);
-        (extra, command)
+        orders::unless_refused(number.err(), extra, command)
     }
 
     fn replace(
@@ -236,10 +242,12 @@ impl OrderEntry {
         now_ns: u64,
     ) -> (Option<Command>, Command) {
         let cross_type = self.sessions[index].cross_type_of(order.old_user_ref());
-        let mut command = orders::replace(order, number_of(index), cross_type);
+        let number = self.number_kept(index, order.old_user_ref(), order.tags());
+        let session = number.unwrap_or(number_of(index));
+        let mut command = orders::replace(order, session, cross_type);
         let firm = self.members[index].firm;
         let extra = orders::extra(&mut command, order.tags(), firm, now_ns);
-        (extra, command)
+        orders::unless_refused(number.err(), extra, command)
     }
 
     /// Hands a command to the sink, behind its `Extra` if it has one.

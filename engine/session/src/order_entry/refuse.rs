@@ -44,6 +44,26 @@ pub(super) fn refusal(
 }
 
 impl OrderEntry {
+    /// What becomes of a cancel that the member may not ask for; none of all else, about which the
+    /// engine decides.
+    pub(super) fn forbid(
+        &mut self,
+        connection: &mut Connection,
+        command: &Command,
+        now_ns: u64,
+    ) -> Option<Step> {
+        let is_cancel = command.kind == CommandKind::Cancel as u8;
+        if !is_cancel || self.may_cancel(command.session) {
+            return None;
+        }
+        let (message, bytes) = refusal(command, Reason::NotPermitted, now_ns);
+        if !connection.refusal(&message[..bytes]) {
+            return Some(Step::Held);
+        }
+        self.counters.not_permitted += 1;
+        Some(Step::Taken)
+    }
+
     /// What becomes of an order while the venue has too much to do; none if it has not. Who leaves
     /// is not refused.
     pub(super) fn turn_away(

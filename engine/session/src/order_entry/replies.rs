@@ -10,6 +10,7 @@ use wire::ring::{Event, EventKind, Reason, Side};
 use super::OrderEntry;
 use super::broken::broken_trade;
 use super::drop_copy::{DropCopy, Owner, told};
+use super::read::number_of;
 use super::session::{Echo, Letters, Session};
 use super::symbols::Symbol;
 use crate::DAY_NS;
@@ -74,6 +75,7 @@ impl OrderEntry {
                     session.account = Some(event.user_ref);
                 }
             }
+            Some(EventKind::Granted) => self.granted(event),
             Some(EventKind::StateChanged) => {
                 self.symbols.state_set(event.symbol, event.quantity);
             }
@@ -103,20 +105,26 @@ impl OrderEntry {
     /// Appends the reply to one member's store, and its copy to those of who watches the account.
     fn tell(&mut self, kind: EventKind, event: &Event, timestamp: u64) {
         let symbol = self.symbols.get(event.symbol);
-        let index = usize::from(event.session).wrapping_sub(1);
-        let (members, watching) = self.sessions.split_at_mut(self.members.len());
-        let Some(session) = members.get_mut(index) else {
+        let Some(index) = self.member_of(event.session) else {
             self.counters.replies_lost += 1;
             return;
         };
-        let account = session.account;
+        let account = self.account_of(index, event.session);
+        let (members, watching) = self.sessions.split_at_mut(self.members.len());
+        let session = &mut members[index];
+        if matches!(kind, EventKind::Accepted | EventKind::Replaced) {
+            session.accept_under(event.user_ref, event.session, number_of(index));
+        }
         let is_watched = |copy: &DropCopy| copy.watches(account);
         let owner = Owner {
             account: account.unwrap_or(0),
             user: wire::padded(&self.members[index].user),
             is_wrong_firm: session.is_wrong_firm(event.user_ref),
         };
-        let mut are_told = reply(session, kind, event, timestamp, symbol);
+        self.counters.note_rejection(event);
+        // Who has several accounts is told which one it is, unless it is the first.
+        let mandated = account.filter(|_| event.session != number_of(index));
+        let mut are_told = reply(session, kind, event, timestamp, (symbol, mandated));
         self.lists.wake(session.slot, &mut self.connections);
         let mut is_full = session.store.is_full();
         for (_, one) in self
@@ -161,20 +169,21 @@ fn store(session: &mut Session, write: impl FnOnce(&mut [u8]) -> Written) -> boo
     write(&mut out).is_ok_and(|bytes| session.store.push(&out[..bytes]))
 }
 
-/// Writes the reply that an event about a member's order causes.
+/// Writes the reply that an event about a member's order causes; `mandated` is its account if that
+/// is not the member's first one.
 fn reply(
     session: &mut Session,
     kind: EventKind,
     event: &Event,
     timestamp: u64,
-    symbol: Symbol,
+    (symbol, mandated): (Symbol, Option<u32>),
 ) -> bool {
     let user_ref = event.user_ref;
     let quantity = event.quantity;
     let reason = Reason::from_byte(event.reason).unwrap_or(Reason::InvalidField);
     match kind {
-        EventKind::Accepted => accepted(session, event, timestamp, symbol),
-        EventKind::Replaced => replaced(session, event, timestamp, symbol),
+        EventKind::Accepted => accepted(session, event, timestamp, (symbol, mandated)),
+        EventKind::Replaced => replaced(session, event, timestamp, (symbol, mandated)),
         EventKind::Canceled | EventKind::Reduced => {
             let reason = cancel_letter(reason);
             let message = Canceled {
@@ -255,7 +264,12 @@ pub(super) const fn liquidity(event: &Event, symbol: Symbol) -> u8 {
     }
 }
 
-fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol) -> bool {
+fn accepted(
+    session: &mut Session,
+    event: &Event,
+    timestamp: u64,
+    (symbol, mandated): (Symbol, Option<u32>),
+) -> bool {
     let echo = session.echo(event.user_ref);
     let Echo {
         letters,
@@ -285,10 +299,18 @@ fn accepted(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol
         cross_type: message.cross_type,
         display: message.display,
     };
-    store_accepted(session, (event.user_ref, known), |out| message.encode(out)) && echo.is_some()
+    let tags = mandated.map(Tag::Account);
+    store_accepted(session, (event.user_ref, known), |out| {
+        message.encode_with(tags, out)
+    }) && echo.is_some()
 }
 
-fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol) -> bool {
+fn replaced(
+    session: &mut Session,
+    event: &Event,
+    timestamp: u64,
+    (symbol, mandated): (Symbol, Option<u32>),
+) -> bool {
     let echo = session.echo(event.user_ref);
     let Echo {
         letters,
@@ -323,7 +345,10 @@ fn replaced(session: &mut Session, event: &Event, timestamp: u64, symbol: Symbol
         state: b'L',
         client_id,
     };
-    store_accepted(session, (event.user_ref, known), |out| message.encode(out)) && echo.is_some()
+    let tags = mandated.map(Tag::Account);
+    store_accepted(session, (event.user_ref, known), |out| {
+        message.encode_with(tags, out)
+    }) && echo.is_some()
 }
 
 /// As [`store`], for a message that makes an order known.
@@ -347,6 +372,7 @@ fn unknown(event: &Event) -> Echo {
         wire_letters: [side_letter(event), b'0'],
         client_id: [b' '; 14],
         wrong_firm: false,
+        number: event.session,
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Echo {
     pub(super) client_id: [u8; 14],
     /// The order names a firm that is not the member's.
     pub(super) wrong_firm: bool,
+    /// The number that it went under.
+    pub(super) number: u16,
 }
 
 /// What later replies about an accepted order repeat of it.
@@ -60,6 +62,8 @@ pub(super) struct Session {
     has_crosses: bool,
     /// User reference of every accepted order, which grow, and its letters.
     accepted: Vec<(u32, Letters)>,
+    /// Of those that are under another number than the member's own: that one.
+    pub(super) mandated: Vec<(u32, u16)>,
 }
 
 impl Session {
@@ -77,6 +81,7 @@ impl Session {
             echoes_max: config.echoes,
             has_crosses: false,
             accepted: Vec::with_capacity(config.store_messages),
+            mandated: Vec::new(),
         }
     }
 
@@ -95,6 +100,7 @@ impl Session {
             echoes_max: 0,
             has_crosses: false,
             accepted: Vec::new(),
+            mandated: Vec::new(),
         }
     }
 
@@ -128,6 +134,7 @@ impl Session {
                         wire_letters: command.wire_letters,
                         client_id: command.client_id,
                         wrong_firm,
+                        number: command.session,
                     });
                 }
                 fits
@@ -177,6 +184,24 @@ impl Session {
             .unwrap_or(0)
     }
 
+    /// The number that the only unanswered order of this reference went under.
+    pub(super) fn number_under_way(&self, user_ref: u32) -> Option<u16> {
+        let mut those = self.echoes.iter().filter(|echo| echo.user_ref == user_ref);
+        let number = those.next()?.number;
+        those.next().is_none().then_some(number)
+    }
+
+    /// The numbers that all unanswered orders went under.
+    pub(super) fn echo_numbers(&self) -> impl ExactSizeIterator<Item = u16> + '_ {
+        self.echoes.iter().map(|echo| echo.number)
+    }
+
+    /// Sets one of them; `false` if there are fewer.
+    pub(super) fn set_echo_number(&mut self, place: usize, number: u16) -> bool {
+        let echo = self.echoes.get_mut(place);
+        echo.map(|echo| echo.number = number).is_some()
+    }
+
     /// Letters of an accepted order.
     pub(super) fn letters_of(&self, user_ref: u32) -> Option<Letters> {
         let index = find(&self.accepted, user_ref, |(of, _)| *of)?;
@@ -201,6 +226,8 @@ impl Session {
             echoes_max: _,
             has_crosses,
             accepted,
+            // Behind all others, if there are any.
+            mandated: _,
         } = self;
         out.extend(store.count().to_le_bytes());
         out.extend([u8::from(account.is_some())]);
@@ -246,6 +273,7 @@ impl Session {
                 wire_letters: from.take("echo.wire_letters")?,
                 client_id: from.take("echo.client_id")?,
                 wrong_firm: from.byte("echo.wrong_firm")? == 1,
+                number: 0,
             };
             from.require("echoes", self.echo_fits())?;
             self.echoes.push_back(echo);

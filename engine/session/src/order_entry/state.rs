@@ -15,6 +15,7 @@ impl OrderEntry {
             out.extend(name);
             out.extend([state as u8]);
         });
+        self.mandates_state(out);
     }
 
     /// Takes the state from bytes, before anything else was done. Gives how many replies there
@@ -45,6 +46,7 @@ impl OrderEntry {
             self.symbols.state_set(number, state.into());
             Ok(())
         })?;
+        self.mandates_restore(&mut from)?;
         from.end()?;
         Ok(replies)
     }
