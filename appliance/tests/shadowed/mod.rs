@@ -13,6 +13,7 @@ use journal::{Config, Files, Input, SEGMENT_BYTES_MIN, Writer, recover};
 use matching::Line;
 use nic::mirror::{MirrorTcp, MirrorUdp, tcp_pair, udp_pair};
 use std::net::SocketAddrV4;
+use wire::ring::{CommandKind, Side};
 
 const FILE: &str = include_str!("../../topologies/dev-2core.toml");
 
@@ -83,6 +84,11 @@ pub fn journaled(topology: &Topology, seed: u64) -> Disk {
 
 /// The same day, up to an input.
 pub fn journaled_to(topology: &Topology, seed: u64, count: usize) -> Disk {
+    journal_of(&inputs(topology, seed, count), seed)
+}
+
+/// So many inputs of a day in which everything happens, behind the topology's definitions.
+pub fn inputs(topology: &Topology, seed: u64, count: usize) -> Vec<Input> {
     let mut hostile = Hostile::new(seed, naive::increments::OFFERED);
     let first = hostile.next().unwrap();
     let defined = definitions(topology)
@@ -92,7 +98,11 @@ pub fn journaled_to(topology: &Topology, seed: u64, count: usize) -> Disk {
     let numbered = (1..)
         .zip(all)
         .map(|(sequence, input)| Input { sequence, ..input });
-    let inputs: Vec<Input> = numbered.collect();
+    numbered.map(lettered).collect()
+}
+
+/// A disk with the journal of a day.
+pub fn journal_of(inputs: &[Input], seed: u64) -> Disk {
     let disk = Disk::new(seed);
     let mut storage = disk.storage();
     let resume = recover(&mut storage, &mut |_| ()).unwrap().resume;
@@ -105,10 +115,20 @@ pub fn journaled_to(topology: &Topology, seed: u64, count: usize) -> Disk {
             writer.poll().unwrap();
         }
     }
-    while writer.durable() < count as u64 {
+    while writer.durable() < inputs.len() as u64 {
         writer.poll().unwrap();
     }
     disk
+}
+
+/// An order with the letter of its side, as a gate hands it on.
+fn lettered(mut input: Input) -> Input {
+    let command = &mut input.command;
+    if command.kind == CommandKind::New as u8 {
+        let is_sell = command.side == Side::Sell as u8;
+        command.wire_letters[0] = if is_sell { b'S' } else { b'B' };
+    }
+    input
 }
 
 /// Turns that a shadow gets at most, and those without work after which it has none.

@@ -158,6 +158,13 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/store",
+        ours: Some(&["analytics", "journal", "queue", "wire"]),
+        others: Some(&["bytemuck", "clap", "rusqlite", "serde_json", "signal-hook"]),
+        atomics: true,
+        ..FREE
+    },
+    Room {
         folder: "appliance",
         unsafe_code: Unsafe::Allowed,
         ..FREE

@@ -1,0 +1,145 @@
+//! The database file: who it belongs to, which schema it has, and that one process writes it.
+
+use crate::Error;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `application_id` of our databases: `WXDB`.
+const APPLICATION: i32 = i32::from_be_bytes(*b"WXDB");
+
+/// The schema that this program writes; `user_version` of the database.
+pub const SCHEMA_VERSION: i32 = 1;
+
+/// Statements that are kept prepared.
+const STATEMENTS_MAX: usize = 64;
+
+/// How long a reader waits for another connection.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Pages of the write-ahead log before they are moved into the file: 64 MiB.
+const LOG_PAGES: u32 = 16_384;
+
+/// Memory for pages, in KiB.
+const CACHE_KIB: u32 = 65_536;
+
+/// A database that this process alone writes.
+#[derive(Debug)]
+pub struct Database {
+    /// Its connection.
+    pub connection: Connection,
+    /// Held until this value is dropped.
+    _lock: File,
+}
+
+impl Database {
+    /// Opens a database for writing; makes it if there is none.
+    ///
+    /// # Errors
+    /// It is another program's, of a newer schema, damaged, or written by another process.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let lock = locked(path)?;
+        let connection = Connection::open(path).map_err(|error| named(path, &error))?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        if is_new(path, &connection)? {
+            let begin = format!(
+                "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {} \
+                 PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}; \
+                 COMMIT;",
+                include_str!("schema.sql")
+            );
+            connection.execute_batch(&begin)?;
+        }
+        // The journal is the truth: what a power cut takes of the log is projected again.
+        let settings = format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+             PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA cache_size = -{CACHE_KIB};"
+        );
+        connection.execute_batch(&settings)?;
+        Ok(Self {
+            connection,
+            _lock: lock,
+        })
+    }
+}
+
+/// Opens a database that exists for reading.
+///
+/// # Errors
+/// There is none, or it is not ours.
+pub fn reader(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| named(path, &error))?;
+    connection.busy_timeout(BUSY)?;
+    if is_new(path, &connection)? {
+        let words = format!("{}: there are no tables in it yet", path.display());
+        return Err(Error::Refused(words));
+    }
+    Ok(connection)
+}
+
+/// The file whose lock says that a database is being written.
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-writer");
+    name.into()
+}
+
+/// Holds a database against other writers.
+///
+/// # Errors
+/// One has it.
+pub fn locked(path: &Path) -> Result<File, Error> {
+    let lock = lock_path(path);
+    let mut options = File::options();
+    let opened = options.write(true).create(true).truncate(false).open(&lock);
+    let file = opened.map_err(|error| Error::file(&lock, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Refused(format!(
+            "{}: another process writes this database; stop it, or name another file",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(Error::file(&lock, &error)),
+    }
+}
+
+/// Whether the database is empty; otherwise it is ours and of this schema.
+fn is_new(path: &Path, connection: &Connection) -> Result<bool, Error> {
+    let number = |pragma: &str| {
+        let read = connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+        read.map_err(|error| named(path, &error))
+    };
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+    let refused = |why: String| Err(Error::Refused(format!("{}: {why}", path.display())));
+    if application == 0 && version == 0 && tables == 0 {
+        Ok(true)
+    } else if application != APPLICATION {
+        refused("this database is another program's; name another file".to_owned())
+    } else if version > SCHEMA_VERSION {
+        refused(format!(
+            "a newer program wrote it: its schema is {version} and this program knows \
+             {SCHEMA_VERSION}; use that program, or rebuild into another file"
+        ))
+    } else if version < SCHEMA_VERSION {
+        refused(format!(
+            "its schema is {version} and this program writes {SCHEMA_VERSION}: run \
+             `wirecross-slow rebuild`"
+        ))
+    } else {
+        Ok(false)
+    }
+}
+
+fn named(path: &Path, error: &rusqlite::Error) -> Error {
+    Error::Refused(format!(
+        "{}: {error}; it is no database of ours, or damaged: `wirecross-slow rebuild` makes it \
+         anew",
+        path.display()
+    ))
+}

@@ -1,0 +1,40 @@
+//! The days of a data directory, and what is beside their journals.
+
+use crate::Error;
+use journal::stream::{Kind, Name};
+use std::fs;
+use std::path::Path;
+
+/// Letters of a day's name.
+const NAME_LETTERS: usize = 10;
+
+/// The names of the days that were begun, the oldest first.
+pub fn list(data_dir: &Path) -> Result<Vec<String>, Error> {
+    let failed = |error| Error::file(data_dir, &error);
+    let mut days = Vec::new();
+    for entry in fs::read_dir(data_dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let is_day = name.len() == NAME_LETTERS && name.bytes().all(|it| it.is_ascii_digit());
+        if is_day && entry.path().join("limits").is_file() {
+            days.push(name);
+        }
+    }
+    days.sort();
+    Ok(days)
+}
+
+/// The streams of a day that tables are made of: the feed of orders and every session's replies.
+pub fn streams(names: &[String]) -> Vec<Name> {
+    let session = |name: &String| name.strip_prefix("stream-replies-")?.parse().ok();
+    let replies = |number| Name {
+        kind: Kind::Replies,
+        number,
+    };
+    let mut found: Vec<Name> = names.iter().filter_map(session).map(replies).collect();
+    if names.contains(&Name::FEED.file()) {
+        found.push(Name::FEED);
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,64 @@
+//! Keeping up with a venue that runs.
+
+use crate::{Error, Projector};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How long one waits when nothing came.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// How long one waits before a database that failed is opened again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Projects what comes until `is_stopped`; `on` hears how many events came.
+///
+/// A database that is full or stalled is tried again and again, and so is a page that its writer
+/// may still be writing; `tell` hears of each trouble once.
+///
+/// # Errors
+/// The database cannot be opened at all.
+pub fn follow(
+    data_dir: &Path,
+    database: &Path,
+    is_stopped: &AtomicBool,
+    on: &mut dyn FnMut(u64),
+    tell: &mut dyn FnMut(&Error),
+) -> Result<(), Error> {
+    let mut projector = Some(Projector::open(data_dir, database)?);
+    let mut told = String::new();
+    let mut trouble = |error: &Error| {
+        let words = error.to_string();
+        if words != told {
+            tell(error);
+            told = words;
+        }
+    };
+    while !is_stopped.load(Ordering::Relaxed) {
+        let Some(present) = &mut projector else {
+            sleep(AGAIN);
+            match Projector::open(data_dir, database) {
+                Ok(opened) => projector = Some(opened),
+                Err(error) => trouble(&error),
+            }
+            continue;
+        };
+        match present.turn() {
+            Ok(turn) => {
+                on(turn.events);
+                if let Some(error) = &turn.trouble {
+                    trouble(error);
+                }
+                if turn.events == 0 {
+                    sleep(IDLE);
+                }
+            }
+            Err(error) => {
+                trouble(&error);
+                projector = None;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Tables that follow from a venue's journal and streams.
+//!
+//! The journal is the truth; a [`Projector`] reads it and the streams beside it, from where its
+//! tables stand, and writes rows and its own place in one transaction. So each message counts once
+//! whatever ends the process, and the tables can be made anew at any time. Nothing is ever written
+//! to the venue's directory, and no venue knows of its readers. The tables are described in
+//! `docs/store.md`.
+#![forbid(unsafe_code)]
+
+pub mod query;
+
+mod audit;
+mod bars;
+mod book;
+mod database;
+mod day;
+mod days;
+mod error;
+mod follow;
+mod inputs;
+mod orders;
+mod place;
+mod projector;
+mod rebuild;
+mod reconcile;
+mod rows;
+
+pub use error::Error;
+pub use follow::follow;
+pub use projector::{BATCH, Projector, Turn};
+pub use rebuild::rebuild;
+pub use reconcile::{Compared, reconcile};

@@ -1,0 +1,192 @@
+//! `wirecross-slow`: tables that follow from a venue's journal and streams.
+#![forbid(unsafe_code)]
+
+use clap::{Args, Parser, Subcommand};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use store::query::{Filter, query};
+use store::{Error, Projector};
+
+/// Tables that follow from a venue's journal and streams. The venue needs a section [shadow] in
+/// its topology; nothing is written to its directory.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the venue keeps its days, and where the tables are.
+#[derive(Args)]
+struct Places {
+    /// The venue's data directory.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// The database, an SQLite file; it is made if there is none.
+    #[arg(long)]
+    database: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring the tables up to what the data directory holds.
+    Project {
+        #[command(flatten)]
+        places: Places,
+        /// Go on with what comes until SIGTERM.
+        #[arg(long)]
+        follow: bool,
+        /// Say how many events a second were projected.
+        #[arg(long, conflicts_with = "follow")]
+        stat: bool,
+        /// Inputs that a transaction takes at most, and messages of each stream.
+        #[arg(long, conflicts_with = "follow", default_value_t = store::BATCH)]
+        batch: u64,
+    },
+    /// Make the tables anew beside the old ones, then put them in their place.
+    Rebuild {
+        #[command(flatten)]
+        places: Places,
+        /// Lose the days that the data directory no longer has.
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Compare tables, journal and feed row by row; the first difference is named.
+    Reconcile {
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Ask one of the documented queries.
+    Query(Asked),
+}
+
+#[derive(Args)]
+struct Asked {
+    /// open-orders, trades, bars, positions, profits, audit, turns or tops.
+    name: String,
+    /// The database.
+    #[arg(long)]
+    database: PathBuf,
+    /// Of this account only.
+    #[arg(long)]
+    account: Option<u32>,
+    /// Of this symbol only.
+    #[arg(long)]
+    symbol: Option<String>,
+    /// From this moment on, nanoseconds since the Unix epoch.
+    #[arg(long)]
+    from: Option<i64>,
+    /// Before this moment.
+    #[arg(long)]
+    to: Option<i64>,
+    /// Bars of so many seconds: 1, 60 or 3600.
+    #[arg(long)]
+    width: Option<u32>,
+    /// At most so many rows.
+    #[arg(long, default_value_t = store::query::ROWS_MAX)]
+    limit: u32,
+    /// A JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("wirecross-slow: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Project {
+            places,
+            follow: true,
+            ..
+        } => follow(&places)?,
+        Command::Project {
+            places,
+            stat,
+            batch,
+            ..
+        } => project(&places, stat, batch)?,
+        Command::Rebuild { places, forget } => {
+            let events = store::rebuild(&places.data_dir, &places.database, forget)?;
+            println!("rebuilt events={events}");
+        }
+        Command::Reconcile { places } => {
+            match store::reconcile(&places.data_dir, &places.database)? {
+                Ok(same) => println!(
+                    "agreed rows={} trades={} orders={} unread={}",
+                    same.rows, same.trades, same.orders, same.unread
+                ),
+                Err(difference) => {
+                    println!("differs: {difference}");
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
+        }
+        Command::Query(asked) => ask(asked)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn project(places: &Places, is_stat: bool, batch: u64) -> Result<(), Error> {
+    let begin = Instant::now();
+    let projector = Projector::open(&places.data_dir, &places.database)?;
+    let events = projector.with_batch(batch).catch_up()?;
+    if is_stat {
+        let seconds = begin.elapsed().as_secs_f64();
+        let rate = events as f64 / seconds;
+        println!("projected events={events} seconds={seconds:.3} events_per_s={rate:.0}");
+    } else {
+        println!("projected events={events}");
+    }
+    Ok(())
+}
+
+fn follow(places: &Places) -> Result<(), Error> {
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&is_stopped))
+            .map_err(|error| Error::Refused(format!("signal {signal}: {error}")))?;
+    }
+    println!("following {}", places.data_dir.display());
+    let mut events = 0;
+    store::follow(
+        &places.data_dir,
+        &places.database,
+        &is_stopped,
+        &mut |more| events += more,
+        &mut |error| eprintln!("wirecross-slow: {error}"),
+    )?;
+    println!("stopped events={events}");
+    Ok(())
+}
+
+fn ask(asked: Asked) -> Result<(), Error> {
+    let filter = Filter {
+        account: asked.account,
+        symbol: asked.symbol,
+        from_ns: asked.from,
+        to_ns: asked.to,
+        width_s: asked.width,
+        rows_max: Some(asked.limit),
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    query(
+        &asked.database,
+        &asked.name,
+        &filter,
+        (asked.json, &mut out),
+    )?;
+    out.flush()
+        .map_err(|error| Error::Refused(format!("output: {error}")))
+}

@@ -1,0 +1,419 @@
+//! What a session's replies say: orders as they stand, their trades, what was refused.
+//!
+//! A reply names an order by the member's number only; what else must be known of it (symbol, side,
+//! account) is kept of live orders, in memory and in the table. Rows depend on the order of one
+//! session's replies, never on how those of different sessions are mixed: sums are sums.
+
+use crate::Error;
+use crate::bars::Bars;
+use crate::place::{fill_id, reply_id};
+use crate::rows::{self, Fill, Order, Refusal, Rows};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use std::collections::{BTreeMap, HashMap};
+use wire::ouch::Outbound;
+use wire::ouch::outbound::{Accepted, Executed, Replaced};
+
+/// The venue's own element that names an order's account where it is not the session's.
+const TAG_ACCOUNT: u8 = 132;
+
+/// Where a reply stands.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    pub day: i64,
+    pub session: u16,
+    /// The account that the session trades for unless an order says otherwise.
+    pub account: u32,
+    /// Number of the reply.
+    pub message: u64,
+    pub time_ns: u64,
+}
+
+impl At {
+    fn id(&self) -> Result<i64, Error> {
+        reply_id(self.day, self.session, self.message)
+    }
+}
+
+/// Units and values, bought and sold.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    units: [i64; 2],
+    value: [i64; 2],
+}
+
+/// Orders that live, and what a transaction adds to positions and bars.
+#[derive(Debug, Default)]
+pub struct Orders {
+    live: HashMap<(u16, u32), Order>,
+    /// Those whose rows are not what they are.
+    touched: Vec<(u16, u32)>,
+    positions: BTreeMap<(i64, u32, [u8; 8]), Sums>,
+    bars: Bars,
+}
+
+impl Orders {
+    /// Reads the live orders of a day.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn load(connection: &Connection, day: i64) -> Result<Self, Error> {
+        let text = "SELECT id, session, user_ref, account, symbol, side, units, price, \
+                    time_in_force, display, order_ref, replaces, client_id, entered_ns, \
+                    changed_ns, open_units, traded_units, traded_value, reason \
+                    FROM orders WHERE state = 'live' AND id >= ? AND id < ?";
+        let mut statement = connection.prepare(text)?;
+        let range = [crate::place::first_of(day), crate::place::first_of(day + 1)];
+        let mut live = HashMap::new();
+        for order in statement.query_map(range, stored)? {
+            let order = order?;
+            live.insert((order.session, order.user_ref), order);
+        }
+        Ok(Self {
+            live,
+            ..Self::default()
+        })
+    }
+
+    /// Takes a reply.
+    ///
+    /// # Errors
+    /// It is none, names an order that is not live, or the database fails.
+    pub fn take(&mut self, rows: &mut Rows<'_>, at: &At, message: &[u8]) -> Result<(), Error> {
+        let broken = |error: wire::Error| unfit(at, &error.to_string());
+        match Outbound::parse(message).map_err(broken)? {
+            Outbound::Accepted(accepted) => self.enter(at, accepted_order(at, &accepted)?),
+            Outbound::Replaced(replaced) => self.replace(rows, at, &replaced),
+            Outbound::Executed(executed) => self.execute(rows, at, &executed),
+            Outbound::Canceled(it) => {
+                self.reduce(rows, at, it.user_ref(), (it.quantity(), it.reason()))
+            }
+            Outbound::BrokenTrade(it) => {
+                let of = (it.user_ref(), it.match_number());
+                self.break_trade(rows, at, of, it.reason())
+            }
+            Outbound::Rejected(it) => rows.refusal(&Refusal {
+                what: "order",
+                code: it.reason().into(),
+                client_id: Some(&it.client_id()),
+                ..refusal(at, it.user_ref())?
+            }),
+            Outbound::CancelReject(it) => rows.refusal(&refusal(at, it.user_ref())?),
+            Outbound::PriorityUpdate(it) => {
+                let order = self.order(at, it.user_ref())?;
+                (order.price, order.order_ref) = (it.price() as i64, it.order_ref());
+                order.changed_ns = at.time_ns;
+                self.touched.push((at.session, it.user_ref()));
+                Ok(())
+            }
+            Outbound::Restated(it) => {
+                let mut tags = it.tags();
+                let shown = tags.find_map(|tag| match tag {
+                    wire::ouch::Tag::SecondaryRef(order_ref) => Some(order_ref),
+                    _ => None,
+                });
+                let order = self.order(at, it.user_ref())?;
+                order.order_ref = shown.unwrap_or(order.order_ref);
+                order.changed_ns = at.time_ns;
+                self.touched.push((at.session, it.user_ref()));
+                Ok(())
+            }
+            // System events, and what this venue does not send.
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what is only in memory.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn write(&mut self, rows: &mut Rows<'_>) -> Result<(), Error> {
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        for key in self.touched.drain(..) {
+            if let Some(order) = self.live.get(&key) {
+                rows.order(order)?;
+            }
+        }
+        let text = "INSERT INTO positions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET \
+                    bought_units = bought_units + excluded.bought_units, \
+                    bought_value = bought_value + excluded.bought_value, \
+                    sold_units = sold_units + excluded.sold_units, \
+                    sold_value = sold_value + excluded.sold_value";
+        let mut statement = rows.connection.prepare_cached(text)?;
+        for ((day, account, symbol), sums) in std::mem::take(&mut self.positions) {
+            let (units, value) = (sums.units, sums.value);
+            let symbol = rows::utf8(&symbol);
+            statement.execute(params![
+                day, account, symbol, units[0], value[0], units[1], value[1]
+            ])?;
+        }
+        self.bars.write(rows.connection)
+    }
+
+    fn order(&mut self, at: &At, user_ref: u32) -> Result<&mut Order, Error> {
+        let found = self.live.get_mut(&(at.session, user_ref));
+        found.ok_or_else(|| unfit(at, &format!("order {user_ref} is not live")))
+    }
+
+    fn enter(&mut self, at: &At, order: Order) -> Result<(), Error> {
+        let key = (order.session, order.user_ref);
+        if self.live.contains_key(&key) {
+            let words = format!("order {} was live already", order.user_ref);
+            return Err(unfit(at, &words));
+        }
+        self.live.insert(key, order);
+        self.touched.push(key);
+        Ok(())
+    }
+
+    fn replace(
+        &mut self,
+        rows: &mut Rows<'_>,
+        at: &At,
+        replaced: &Replaced<'_>,
+    ) -> Result<(), Error> {
+        let old_ref = replaced.old_user_ref();
+        self.order(at, old_ref)?;
+        let Some(mut old) = self.live.remove(&(at.session, old_ref)) else {
+            return Ok(());
+        };
+        (old.open_units, old.changed_ns, old.state) = (0, at.time_ns, rows::REPLACED);
+        rows.order(&old)?;
+        let order = Order {
+            id: at.id()?,
+            user_ref: replaced.user_ref(),
+            units: replaced.quantity(),
+            open_units: replaced.quantity(),
+            price: replaced.price() as i64,
+            time_in_force: replaced.time_in_force(),
+            display: replaced.display(),
+            order_ref: replaced.order_ref(),
+            client_id: replaced.client_id(),
+            replaces: Some(old.id),
+            entered_ns: at.time_ns,
+            traded_units: 0,
+            traded_value: 0,
+            state: rows::LIVE,
+            reason: 0,
+            ..old
+        };
+        self.enter(at, order)
+    }
+
+    fn execute(
+        &mut self,
+        rows: &mut Rows<'_>,
+        at: &At,
+        executed: &Executed<'_>,
+    ) -> Result<(), Error> {
+        let (units, price) = (executed.quantity(), executed.price() as i64);
+        let match_number = executed.match_number();
+        let key = (at.session, executed.user_ref());
+        let order = self.order(at, key.1)?;
+        let is_sell = order.is_sell();
+        let value = price.saturating_mul(units.into());
+        let traded_value = sum(at, order.traded_value, value)?;
+        let open_units = order.open_units.checked_sub(units);
+        order.open_units = open_units.ok_or_else(|| unfit(at, "more traded than was open"))?;
+        order.traded_units = order.traded_units.saturating_add(units);
+        (order.traded_value, order.changed_ns) = (traded_value, at.time_ns);
+        let (account, symbol) = (order.account, order.symbol);
+        let id = fill_id(at.day, match_number, is_sell)?;
+        rows.fill(&Fill {
+            id,
+            order,
+            time_ns: at.time_ns,
+            units,
+            price,
+            liquidity: executed.liquidity(),
+        })?;
+        if order.open_units == 0 {
+            order.state = rows::FILLED;
+            rows.order(order)?;
+            self.live.remove(&key);
+        } else {
+            self.touched.push(key);
+        }
+        if !is_sell {
+            self.bars.trade(symbol, (id, at.time_ns), (price, units))?;
+        }
+        self.moved(
+            at,
+            (account, symbol),
+            (usize::from(is_sell), units.into(), value),
+        )
+    }
+
+    /// Adds to a position; what is taken back is negative.
+    fn moved(
+        &mut self,
+        at: &At,
+        (account, symbol): (u32, [u8; 8]),
+        (side, units, value): (usize, i64, i64),
+    ) -> Result<(), Error> {
+        let sums = self.positions.entry((at.day, account, symbol)).or_default();
+        sums.units[side] = sum(at, sums.units[side], units)?;
+        sums.value[side] = sum(at, sums.value[side], value)?;
+        Ok(())
+    }
+
+    fn reduce(
+        &mut self,
+        rows: &mut Rows<'_>,
+        at: &At,
+        user_ref: u32,
+        (units, reason): (u32, u8),
+    ) -> Result<(), Error> {
+        let key = (at.session, user_ref);
+        let order = self.order(at, user_ref)?;
+        let open_units = order.open_units.checked_sub(units);
+        order.open_units = open_units.ok_or_else(|| unfit(at, "more left than was open"))?;
+        (order.changed_ns, order.reason) = (at.time_ns, reason);
+        if order.open_units > 0 {
+            self.touched.push(key);
+            return Ok(());
+        }
+        order.state = rows::CANCELED;
+        rows.order(order)?;
+        self.live.remove(&key);
+        Ok(())
+    }
+
+    fn break_trade(
+        &mut self,
+        rows: &mut Rows<'_>,
+        at: &At,
+        (user_ref, match_number): (u32, u64),
+        reason: u8,
+    ) -> Result<(), Error> {
+        let text = "UPDATE fills SET broken = ?1 WHERE id = ?2 AND session = ?3 \
+                    AND user_ref = ?4 AND broken IS NULL \
+                    RETURNING account, symbol, time_ns, units, price";
+        let mut statement = rows.connection.prepare_cached(text)?;
+        for is_sell in [false, true] {
+            let id = fill_id(at.day, match_number, is_sell)?;
+            let row = params![rows::letter(reason), id, at.session, user_ref];
+            let read = |row: &rusqlite::Row<'_>| {
+                let symbol: String = row.get(1)?;
+                let (time_ns, units): (i64, i64) = (row.get(2)?, row.get(3)?);
+                let price: i64 = row.get(4)?;
+                Ok((
+                    row.get(0)?,
+                    wire::padded(&symbol),
+                    time_ns as u64,
+                    units,
+                    price,
+                ))
+            };
+            let broken = statement.query_row(row, read).optional()?;
+            let Some((account, symbol, time_ns, units, price)) = broken else {
+                continue;
+            };
+            if !is_sell {
+                self.bars.broke(symbol, time_ns);
+            }
+            let back = (usize::from(is_sell), -units, price.saturating_mul(-units));
+            return self.moved(at, (account, symbol), back);
+        }
+        // The venue believes what an operator says of a trade; this one was not this order's.
+        let bust = Refusal {
+            what: "bust",
+            code: match_number as i64,
+            ..refusal(at, user_ref)?
+        };
+        rows.refusal(&bust)
+    }
+}
+
+/// What cannot be in a stream of this venue.
+fn unfit(at: &At, what: &str) -> Error {
+    Error::Venue(format!(
+        "stream of replies {}: message {}: {what}; look at it with `wirecross journal verify`, \
+         then rebuild",
+        at.session, at.message
+    ))
+}
+
+fn sum(at: &At, one: i64, other: i64) -> Result<i64, Error> {
+    one.checked_add(other)
+        .ok_or_else(|| unfit(at, "a sum is beyond 2^63"))
+}
+
+fn refusal(at: &At, user_ref: u32) -> Result<Refusal<'static>, Error> {
+    Ok(Refusal {
+        id: at.id()?,
+        session: at.session,
+        user_ref,
+        time_ns: at.time_ns,
+        what: "cancel",
+        code: 0,
+        client_id: None,
+    })
+}
+
+fn accepted_order(at: &At, accepted: &Accepted<'_>) -> Result<Order, Error> {
+    Ok(Order {
+        id: at.id()?,
+        session: at.session,
+        user_ref: accepted.user_ref(),
+        account: account_in(accepted.tags().bytes()).unwrap_or(at.account),
+        symbol: accepted.symbol(),
+        side: accepted.side(),
+        units: accepted.quantity(),
+        price: accepted.price() as i64,
+        time_in_force: accepted.time_in_force(),
+        display: accepted.display(),
+        order_ref: accepted.order_ref(),
+        replaces: None,
+        client_id: accepted.client_id(),
+        entered_ns: at.time_ns,
+        changed_ns: at.time_ns,
+        open_units: accepted.quantity(),
+        traded_units: 0,
+        traded_value: 0,
+        state: rows::LIVE,
+        reason: 0,
+    })
+}
+
+/// The account that an appendage names. Replies of venues that do not name it are the session's
+/// own account's: so older streams are read as today's.
+fn account_in(mut elements: &[u8]) -> Option<u32> {
+    while let Some((&length, rest)) = elements.split_first() {
+        let (element, after) = rest.split_at_checked(length.into())?;
+        if let [TAG_ACCOUNT, a, b, c, d] = *element {
+            return Some(u32::from_be_bytes([a, b, c, d]));
+        }
+        elements = after;
+    }
+    None
+}
+
+/// A live order from its row.
+fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Order> {
+    let text = |column| row.get::<_, String>(column);
+    let first = |text: String| text.chars().next().map_or(b' ', |letter| letter as u8);
+    let reason: Option<String> = row.get(18)?;
+    Ok(Order {
+        id: row.get(0)?,
+        session: row.get(1)?,
+        user_ref: row.get(2)?,
+        account: row.get(3)?,
+        symbol: wire::padded(&text(4)?),
+        side: first(text(5)?),
+        units: row.get(6)?,
+        price: row.get(7)?,
+        time_in_force: first(text(8)?),
+        display: first(text(9)?),
+        order_ref: row.get::<_, i64>(10)? as u64,
+        replaces: row.get(11)?,
+        client_id: wire::padded(&text(12)?),
+        entered_ns: row.get::<_, i64>(13)? as u64,
+        changed_ns: row.get::<_, i64>(14)? as u64,
+        open_units: row.get(15)?,
+        traded_units: row.get(16)?,
+        traded_value: row.get(17)?,
+        state: rows::LIVE,
+        reason: reason.map_or(0, first),
+    })
+}

@@ -1,0 +1,206 @@
+//! What a projection survives: crashes, a venue that goes on or restarts, damage, other files.
+#![allow(clippy::unwrap_used)]
+
+mod venue;
+
+use rusqlite::Connection;
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+use venue::{GROUP, Site, told_inputs};
+
+const DAY: &str = "2026010101";
+const INPUTS: usize = 4_000;
+
+#[test]
+fn killed_at_any_point_it_counts_everything_once() {
+    let site = Site::new();
+    site.live_day(DAY, 7, INPUTS);
+    let mut kills = 0;
+    for wait_ms in (0..40).map(|round| (round * 7) % 23) {
+        let mut command = site.command(&["project", "--batch", "53"]);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        child.kill().unwrap();
+        kills += u32::from(!child.wait().unwrap().success());
+    }
+    println!("{kills} of 40 were killed on the way");
+    site.succeeds(&["project"]);
+    site.agrees();
+}
+
+#[test]
+fn a_day_that_goes_on_is_followed() {
+    let site = Site::new();
+    let inputs = told_inputs(8, INPUTS);
+    for groups in [10, 11, 34, inputs.len() / GROUP] {
+        site.live(DAY, 8, &inputs[..groups * GROUP]);
+        site.succeeds(&["project"]);
+        site.agrees();
+    }
+    let said = site.succeeds(&["project"]);
+    assert_eq!(said, "projected events=0\n");
+}
+
+#[test]
+fn streams_that_a_crash_cut_are_waited_for() {
+    let site = Site::new();
+    site.live_day(DAY, 9, INPUTS);
+    site.succeeds(&["project"]);
+    let feed = site.day(DAY).join("stream-feed");
+    let whole = fs::read(&feed).unwrap();
+    fs::write(&feed, &whole[..4096]).unwrap();
+    assert_eq!(site.succeeds(&["project"]), "projected events=0\n");
+    fs::write(&feed, whole).unwrap();
+    site.succeeds(&["project"]);
+    site.agrees();
+}
+
+#[test]
+fn the_next_day_follows_the_one_before() {
+    let site = Site::new();
+    site.live_day(DAY, 10, INPUTS);
+    site.succeeds(&["project"]);
+    site.live_day("2026010102", 11, INPUTS);
+    site.succeeds(&["project"]);
+    let days: Vec<i64> = site
+        .rows(&["turns"])
+        .iter()
+        .map(|row| row["day"].as_i64().unwrap())
+        .collect();
+    assert!(days.contains(&1) && days.contains(&2));
+    site.agrees();
+    let before = site.rows(&["positions"]);
+    let said = site.succeeds(&["rebuild"]);
+    assert!(said.starts_with("rebuilt events="), "{said}");
+    assert_eq!(site.rows(&["positions"]), before);
+    // A day that is gone is not forgotten by the way.
+    fs::remove_dir_all(site.day(DAY)).unwrap();
+    let said = site.fails(2, &["rebuild"]);
+    assert!(said.contains(DAY) && said.contains("--forget"), "{said}");
+    site.succeeds(&["project"]);
+    assert_eq!(site.rows(&["positions"]), before);
+    site.succeeds(&["rebuild", "--forget"]);
+    assert!(site.rows(&["positions"]).len() < before.len());
+    site.agrees();
+}
+
+#[test]
+fn what_retention_took_unread_is_written_down() {
+    let site = Site::new();
+    site.live_day(DAY, 12, 300);
+    site.succeeds(&["project"]);
+    site.live_day(DAY, 12, INPUTS);
+    let removed = ["journal-0000000001", "journal-0000000002"];
+    for name in removed {
+        fs::remove_file(site.day(DAY).join(name)).unwrap();
+    }
+    site.succeeds(&["project"]);
+    let audit = site.rows(&["audit"]);
+    let missed = audit.iter().find(|row| row["act"] == "Missed").unwrap();
+    assert!(
+        missed["why"].as_str().unwrap().contains("removed unread"),
+        "{missed}"
+    );
+    // Replies are streams, and have all of it.
+    let trades = site.rows(&["trades"]);
+    let whole = Site::new();
+    whole.live_day(DAY, 12, INPUTS);
+    whole.succeeds(&["project"]);
+    assert_eq!(trades, whole.rows(&["trades"]));
+}
+
+#[test]
+fn damage_is_named_and_what_is_before_it_counts() {
+    let site = Site::new();
+    site.live_day(DAY, 13, INPUTS);
+    let feed = site.day(DAY).join("stream-feed");
+    let whole = fs::read(&feed).unwrap();
+    let mut bytes = whole.clone();
+    bytes[3 * 4096 + 100] ^= 1;
+    fs::write(&feed, bytes).unwrap();
+    let said = site.fails(2, &["project"]);
+    assert!(
+        said.contains("stream-feed") && said.contains("12288"),
+        "{said}"
+    );
+    assert!(!site.rows(&["trades"]).is_empty());
+    fs::write(&feed, whole).unwrap();
+    site.succeeds(&["project"]);
+    site.agrees();
+}
+
+#[test]
+fn tables_that_somebody_changed_differ() {
+    let site = Site::new();
+    site.live_day(DAY, 14, INPUTS);
+    site.succeeds(&["project"]);
+    let changes = [
+        (
+            "UPDATE positions SET bought_units = bought_units + 1 WHERE account = 2",
+            "table positions",
+        ),
+        (
+            "UPDATE fills SET price = price + 1 WHERE id = (SELECT min(id) FROM fills)",
+            "trade",
+        ),
+        (
+            "DELETE FROM orders WHERE id = (SELECT min(id) FROM orders)",
+            "journal input",
+        ),
+    ];
+    let sound = fs::read(site.database()).unwrap();
+    for (change, word) in changes {
+        let tables = Connection::open(site.database()).unwrap();
+        assert!(tables.execute(change, []).unwrap() > 0);
+        drop(tables);
+        let said = site.fails(1, &["reconcile"]);
+        assert!(
+            said.starts_with("differs: ") && said.contains(word),
+            "{said}"
+        );
+        fs::write(site.database(), &sound).unwrap();
+    }
+}
+
+#[test]
+fn databases_that_are_not_ours_are_refused() {
+    let site = Site::new();
+    site.live_day(DAY, 15, 300);
+    let refused = |word: &str| {
+        for args in [&["project"][..], &["query", "tops"]] {
+            let said = site.fails(2, args);
+            assert!(said.contains("tables.db") && said.contains(word), "{said}");
+        }
+        fs::remove_file(site.database()).unwrap();
+    };
+    fs::write(
+        site.database(),
+        "no database at all, but long enough to be one".repeat(99),
+    )
+    .unwrap();
+    refused("rebuild");
+    let foreign = Connection::open(site.database()).unwrap();
+    foreign
+        .execute_batch("CREATE TABLE songs (name TEXT)")
+        .unwrap();
+    drop(foreign);
+    refused("another program's");
+    site.succeeds(&["project"]);
+    let newer = Connection::open(site.database()).unwrap();
+    newer.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(newer);
+    refused("newer program");
+}
+
+#[test]
+fn two_do_not_write_one_database() {
+    let site = Site::new();
+    site.live_day(DAY, 16, 300);
+    let writer = store::Projector::open(&site.data_dir(), &site.database()).unwrap();
+    let said = site.fails(2, &["project"]);
+    assert!(said.contains("another process"), "{said}");
+    drop(writer);
+    site.succeeds(&["project"]);
+    site.agrees();
+}

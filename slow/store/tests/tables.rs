@@ -1,0 +1,228 @@
+//! Tables of hostile days against the same days run through the naive model.
+#![allow(clippy::unwrap_used)]
+
+mod venue;
+
+use flow::naive::{Naive, increments};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use venue::Site;
+use wire::ring::{CommandKind, Event, EventKind, Input, Side};
+
+const DAY: &str = "2026010101";
+const INPUTS: usize = 4_000;
+
+/// What a day comes to, by the model.
+#[derive(Default)]
+struct Recomputed {
+    accounts: BTreeMap<u16, u32>,
+    symbols: BTreeMap<u16, String>,
+    /// Units and values of each account and symbol, bought and sold.
+    positions: BTreeMap<(u32, String), [[i64; 2]; 2]>,
+    /// Trades by match number: symbol, time, price, units; the buyer's and the seller's accounts.
+    trades: BTreeMap<u64, (String, u64, i64, i64, [u32; 2])>,
+    broken: Vec<u64>,
+    open_orders: usize,
+}
+
+/// Runs a day. Of a bust that names what was not so only those sides count that traded.
+fn recomputed(inputs: &[Input]) -> Recomputed {
+    let mut model = Naive::offering(increments::OFFERED);
+    let mut all = Recomputed::default();
+    for input in inputs {
+        if input.command.kind == CommandKind::DefineSymbol as u8 {
+            let name = String::from_utf8_lossy(&input.command.client_id[..8]);
+            let name = name.trim_end().to_owned();
+            all.symbols.entry(input.command.symbol).or_insert(name);
+        }
+        for event in model.apply(input) {
+            all.take(&event, input.time_ns);
+        }
+    }
+    all.open_orders = model.live_orders();
+    all
+}
+
+impl Recomputed {
+    fn take(&mut self, event: &Event, time_ns: u64) {
+        let side = usize::from(event.side == Side::Sell as u8);
+        let units = i64::from(event.quantity);
+        match EventKind::from_byte(event.kind) {
+            Some(EventKind::SessionDefined) => {
+                self.accounts.insert(event.session, event.user_ref);
+            }
+            Some(EventKind::Executed) => {
+                let symbol = self.symbols[&event.symbol].clone();
+                let account = self.accounts[&event.session];
+                let moved = (account, symbol.clone(), side);
+                self.moved(moved, units, event.price);
+                let trade = (symbol, time_ns, event.price, units, [0; 2]);
+                let trade = self.trades.entry(event.related).or_insert(trade);
+                trade.4[side] = account;
+            }
+            Some(EventKind::Broken) => self.broken.push(event.related),
+            _ => {}
+        }
+    }
+
+    fn moved(&mut self, (account, symbol, side): (u32, String, usize), units: i64, price: i64) {
+        let sums = self.positions.entry((account, symbol)).or_default();
+        sums[side][0] += units;
+        sums[side][1] += units * price;
+    }
+
+    /// Takes a trade's side back.
+    fn broke(&mut self, match_number: u64, side: usize) {
+        let (symbol, _, price, units, accounts) = self.trades[&match_number].clone();
+        self.moved((accounts[side], symbol, side), -units, price);
+    }
+}
+
+fn number(row: &Value, column: &str) -> i64 {
+    row[column]
+        .as_i64()
+        .unwrap_or_else(|| panic!("{column} of {row}"))
+}
+
+fn text(row: &Value, column: &str) -> String {
+    row[column].as_str().unwrap().to_owned()
+}
+
+/// Compares trades; takes from the model's positions what the tables say to be broken. That no
+/// more is broken than the model's busts name is looked at, too.
+fn trades_agree(site: &Site, model: &mut Recomputed) {
+    let rows = site.rows(&["trades"]);
+    assert_eq!(rows.len(), model.trades.len());
+    for row in &rows {
+        let match_number = number(row, "match_number") as u64;
+        let (symbol, time_ns, price, units, [buyer, seller]) = model.trades[&match_number].clone();
+        assert_eq!(text(row, "symbol"), symbol, "{row}");
+        assert_eq!(number(row, "time_ns") as u64, time_ns, "{row}");
+        assert_eq!(
+            (number(row, "price"), number(row, "units")),
+            (price, units),
+            "{row}"
+        );
+        assert_eq!(number(row, "buyer"), i64::from(buyer), "{row}");
+        assert_eq!(number(row, "seller"), i64::from(seller), "{row}");
+    }
+    let tables = rusqlite::Connection::open(site.database()).unwrap();
+    let mut broken = tables
+        .prepare("SELECT (id & 0xFFFFFFFFFFFF) >> 1, id & 1 FROM fills WHERE broken IS NOT NULL")
+        .unwrap();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    for side in broken.query_map([], read).unwrap() {
+        let (match_number, side) = side.unwrap();
+        assert!(model.broken.contains(&(match_number as u64)));
+        model.broke(match_number as u64, side as usize);
+    }
+}
+
+/// Bars of one width from the trades that stand, as `bars` lists them.
+fn bars(trades: &[Value], width_s: i64) -> BTreeMap<(String, i64), [i64; 7]> {
+    let mut bars = BTreeMap::<_, [i64; 7]>::new();
+    for trade in trades.iter().filter(|trade| trade["broken"].is_null()) {
+        let width_ns = width_s * 1_000_000_000;
+        let start = number(trade, "time_ns") / width_ns * width_ns;
+        let (price, units) = (number(trade, "price"), number(trade, "units"));
+        let bar = bars.entry((text(trade, "symbol"), start));
+        let [_, high, low, close, all, value, count] =
+            bar.or_insert([price, price, price, price, 0, 0, 0]);
+        (*high, *low, *close) = ((*high).max(price), (*low).min(price), price);
+        (*all, *value, *count) = (*all + units, *value + price * units, *count + 1);
+    }
+    bars
+}
+
+fn bars_agree(site: &Site) {
+    let trades = site.rows(&["trades"]);
+    for width_s in [1, 60, 3_600] {
+        let rows = site.rows(&["bars", "--width", &width_s.to_string()]);
+        let columns = ["open", "high", "low", "close", "units", "value", "trades"];
+        let found = rows.iter().map(|row| {
+            let key = (text(row, "symbol"), number(row, "start_ns"));
+            (key, columns.map(|column| number(row, column)))
+        });
+        assert_eq!(found.collect::<BTreeMap<_, _>>(), bars(&trades, width_s));
+    }
+}
+
+fn positions_agree(site: &Site, model: &Recomputed) {
+    let rows = site.rows(&["positions"]);
+    let found = rows.iter().map(|row| {
+        let key = (number(row, "account") as u32, text(row, "symbol"));
+        let sums = ["bought_units", "bought_value", "sold_units", "sold_value"];
+        let [bought, bought_value, sold, sold_value] = sums.map(|sum| number(row, sum));
+        (key, [[bought, bought_value], [sold, sold_value]])
+    });
+    assert_eq!(found.collect::<BTreeMap<_, _>>(), model.positions);
+    for row in site.rows(&["profits"]) {
+        let sum = number(&row, "realised") + number(&row, "unrealised");
+        let marked = number(&row, "cash") + number(&row, "position") * number(&row, "mark");
+        assert_eq!((number(&row, "profit"), sum), (marked, marked), "{row}");
+    }
+}
+
+#[test]
+fn hostile_days_are_what_the_model_says() {
+    let mut busts = 0;
+    for seed in 1..=4 {
+        let site = Site::new();
+        let inputs = site.live_day(DAY, seed, INPUTS);
+        site.succeeds(&["project"]);
+        let mut model = recomputed(&inputs);
+        trades_agree(&site, &mut model);
+        positions_agree(&site, &model);
+        bars_agree(&site);
+        assert_eq!(site.rows(&["open-orders"]).len(), model.open_orders);
+        site.agrees();
+        busts += model.broken.len();
+    }
+    assert!(busts > 0, "no trade was taken back");
+}
+
+#[test]
+fn small_transactions_and_large_ones_end_in_the_same_tables() {
+    let site = Site::new();
+    site.live_day(DAY, 5, INPUTS);
+    site.succeeds(&["project", "--batch", "37"]);
+    // Bars came piece by piece and session by session: out of order.
+    bars_agree(&site);
+    site.agrees();
+}
+
+#[test]
+fn queries_are_narrowed_by_what_they_have() {
+    let site = Site::new();
+    site.live_day(DAY, 6, INPUTS);
+    site.succeeds(&["project"]);
+    let all = site.rows(&["trades"]);
+    let (from, to) = (
+        number(&all[10], "time_ns"),
+        number(&all[all.len() - 10], "time_ns"),
+    );
+    let (from_text, to_text) = (from.to_string(), to.to_string());
+    let asked = [
+        "trades", "--symbol", "AAPL", "--from", &from_text, "--to", &to_text,
+    ];
+    let is_asked = |row: &&Value| {
+        let time_ns = number(row, "time_ns");
+        row["symbol"] == "AAPL" && time_ns >= from && time_ns < to
+    };
+    let due: Vec<Value> = all.iter().filter(is_asked).cloned().collect();
+    assert!(!due.is_empty());
+    assert_eq!(site.rows(&asked), due);
+    let of_account = site.rows(&["positions", "--account", "2"]);
+    assert!(of_account.iter().all(|row| row["account"] == 2) && !of_account.is_empty());
+    assert!(!site.rows(&["audit"]).is_empty());
+    assert!(!site.rows(&["tops"]).is_empty());
+    let said = site.fails(2, &["query", "tops", "--account", "2"]);
+    assert!(
+        said.contains("nothing that this option could narrow"),
+        "{said}"
+    );
+    let said = site.fails(2, &["query", "secrets"]);
+    assert!(said.contains("open-orders"), "{said}");
+    let symbol = "x' OR '1'='1";
+    assert!(site.rows(&["trades", "--symbol", symbol]).is_empty());
+}
