@@ -13,6 +13,7 @@ pub mod jitter;
 pub mod journal;
 pub mod load;
 pub mod profile;
+pub mod recorded;
 pub mod replay;
 pub mod rerun;
 pub mod run;

@@ -1,5 +1,6 @@
 //! The appliance: topology, tiles, and the program wirecross.
 
+pub mod board;
 pub mod client;
 pub mod commands;
 pub mod demo;

@@ -86,6 +86,7 @@ pub const ROWS: &[Row] = &[
     rows::latency::ROW,
     rows::aapl::ROW,
     rows::regimes::ROW,
+    rows::book::ROW,
     rows::numbers::ROW,
     rows::triangles::ROW,
     rows::cointegration::ROW,

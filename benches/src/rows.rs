@@ -1,6 +1,7 @@
 //! The rows, one file each.
 
 pub mod aapl;
+pub mod book;
 pub mod cable;
 pub mod cointegration;
 pub mod durable;

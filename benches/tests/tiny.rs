@@ -72,6 +72,11 @@ fn latency() {
 }
 
 #[test]
+fn book() {
+    run_tiny("book");
+}
+
+#[test]
 fn aapl() {
     run_tiny("aapl");
 }
@@ -122,7 +127,7 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
-                regimes, numbers, triangles, cointegration, rebalance, journal";
+                regimes, book, numbers, triangles, cointegration, rebalance, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 

@@ -31,6 +31,11 @@ impl<I: Iterator<Item = Result<Event, Error>>> Merged<I> {
         merged
     }
 
+    /// The recordings; each has been read one event beyond what was handed out.
+    pub fn sources(&self) -> &[I] {
+        &self.sources
+    }
+
     /// Looks at what a recording has next.
     fn look(&mut self, at: usize) {
         let next = self.sources.get_mut(at).and_then(Iterator::next);

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use trading::{Instrument, Step};
+use trading::Step;
 
 use crate::error::{Error, Fault, Place};
 use crate::recording::{Recording, Records};
@@ -30,8 +30,6 @@ pub struct Options {
     pub tick: Step,
     /// The lot of captures.
     pub lot: Step,
-    /// The instrument of a capture, as its venue writes it.
-    pub name: String,
     /// When the day began of files that have times of day, in ns since 1970.
     pub day_ns: u64,
     /// The number of the first instrument.
@@ -77,12 +75,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Recording<Box<dyn Records 
     let day_ns = options.day_ns;
     Ok(match Format::of(path)? {
         Format::Binance => {
-            let instrument = Instrument {
-                name: options.name.clone(),
-                venue: "binance".to_owned(),
-                tick,
-                lot,
-            };
+            let instrument = binance::instrument(path, tick, lot)?;
             binance::Capture::open(path, instrument, symbol)?.boxed()
         }
         Format::Databento => databento::File::open(path, tick, symbol)?.boxed(),

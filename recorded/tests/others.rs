@@ -22,7 +22,6 @@ fn options() -> Options {
     Options {
         tick: Step::parse("0.25").unwrap(),
         lot: Step::ONE,
-        name: "ETHUSDT".to_owned(),
         day_ns: 0,
         symbol: 0,
     }

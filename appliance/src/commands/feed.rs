@@ -28,8 +28,8 @@ const SNAPSHOT_READ_BYTES: u32 = 64 << 10;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where line A is sent: its multicast group, or this host's address and port.
-    #[arg(long, value_name = "ADDRESS")]
-    a: SocketAddrV4,
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "recorded")]
+    a: Option<SocketAddrV4>,
     /// Where line B is sent.
     #[arg(long, value_name = "ADDRESS")]
     b: Option<SocketAddrV4>,
@@ -54,6 +54,8 @@ pub struct Args {
     /// Ends when this message and all before it were taken.
     #[arg(long, value_name = "NUMBER")]
     until: Option<u64>,
+    #[command(flatten)]
+    recorded: super::recorded::RecordedArgs,
 }
 
 type Tile = FeedTile<RealUdp, SocketTcp>;
@@ -61,17 +63,21 @@ type Tile = FeedTile<RealUdp, SocketTcp>;
 /// Runs the command.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    match show(args) {
+    let shown = match args.a {
+        Some(a) => show(args, a),
+        None => super::recorded::show(&args.recorded),
+    };
+    match shown {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => super::failed("feed", error),
     }
 }
 
-fn ports(args: &Args) -> Result<FeedPorts<RealUdp, SocketTcp>, String> {
+fn ports(args: &Args, a: SocketAddrV4) -> Result<FeedPorts<RealUdp, SocketTcp>, String> {
     let line = |at: SocketAddrV4, interface: Ipv4Addr| {
         receive_port(at, interface).map_err(|e| format!("cannot receive on {at}: {e}"))
     };
-    let mut lines = vec![line(args.a, args.interface)?];
+    let mut lines = vec![line(a, args.interface)?];
     if let Some(b) = args.b {
         lines.push(line(b, args.interface_b.unwrap_or(args.interface))?);
     }
@@ -94,7 +100,7 @@ fn ports(args: &Args) -> Result<FeedPorts<RealUdp, SocketTcp>, String> {
     })
 }
 
-fn show(args: &Args) -> Result<(), String> {
+fn show(args: &Args, a: SocketAddrV4) -> Result<(), String> {
     let clock = RealClock::new();
     let start_ns = clock.now_ns();
     let servers = FeedServers {
@@ -111,7 +117,7 @@ fn show(args: &Args) -> Result<(), String> {
         gap_messages_max: 10_000,
         ..defaults
     };
-    let mut tile = Tile::new(ports(args)?, servers, config, Image::new(), start_ns);
+    let mut tile = Tile::new(ports(args, a)?, servers, config, Image::new(), start_ns);
     let is_terminal = std::io::stdout().is_terminal();
     let refresh_ns = if is_terminal { REFRESH_NS } else { LINE_NS };
     let (mut shown_ns, mut idle_turns) = (start_ns, 0);

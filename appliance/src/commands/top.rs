@@ -1,4 +1,4 @@
-//! `wirecross top`: what a running venue counts, live.
+//! `wirecross top`: what a running venue counts and what a desk makes of its markets, live.
 
 use nic::{Clock, RealClock};
 use ratatui::DefaultTerminal;
@@ -9,16 +9,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::client::top::{Picture, Reading, draw};
+use crate::board;
+use crate::client::top::{Picture, Reading, draw, draw_markets, levels, table};
 use crate::venue::runner::COUNTERS_FILE;
 
 /// Readings that the line of rates reaches back.
 const HISTORY_MAX: usize = 512;
 
+/// Markets whose levels are shown.
+const BOOKS_SHOWN: usize = 2;
+
 /// What `wirecross top` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The venue's data directory: `data_dir` in its topology.
+    /// The data directory of a venue, `data_dir` in its topology, or of `wirecross feed --data`.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Milliseconds between two readings.
@@ -40,11 +44,17 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn show(args: &Args) -> Result<(), String> {
-    let mut watch = Watch::start(&args.data)?;
     let interval = Duration::from_millis(args.interval_ms);
+    // A desk alone has markets and no counters.
+    let is_venue = args.data.join(COUNTERS_FILE).exists() || markets(&args.data)?.is_empty();
+    let mut watch = is_venue.then(|| Watch::start(&args.data)).transpose()?;
     if args.once {
-        std::thread::sleep(interval);
-        super::say(&watch.look()?.text());
+        let mut text = String::new();
+        if let Some(watch) = &mut watch {
+            std::thread::sleep(interval);
+            text = watch.look()?.text();
+        }
+        super::say(&(text + &markets(&args.data)?));
         return Ok(());
     }
     if !io::stdout().is_terminal() {
@@ -52,7 +62,10 @@ fn show(args: &Args) -> Result<(), String> {
     }
     // This also puts the terminal back on a panic.
     let opened = ratatui::try_init().map_err(|error| format!("terminal: {error}"));
-    let outcome = opened.and_then(|mut terminal| live(&mut terminal, &mut watch, interval));
+    let outcome = opened.and_then(|mut terminal| match &mut watch {
+        Some(watch) => live(&mut terminal, watch, interval),
+        None => live_markets(&mut terminal, &args.data, interval),
+    });
     ratatui::restore();
     outcome
 }
@@ -66,7 +79,8 @@ fn live(
     let mut picture = Picture::of(&watch.last, None);
     loop {
         let rates = history.make_contiguous();
-        let drawn = terminal.draw(|frame| draw(frame, &picture, rates));
+        let markets = markets(watch.data_dir)?;
+        let drawn = terminal.draw(|frame| draw(frame, &picture, rates, &markets));
         drawn.map_err(|error| format!("terminal: {error}"))?;
         if is_quit_asked(interval).map_err(|error| format!("terminal: {error}"))? {
             return Ok(());
@@ -77,6 +91,30 @@ fn live(
         }
         history.push_back(picture.rate("gate.commands").unwrap_or(0.0) as u64);
     }
+}
+
+/// Shows markets until somebody wants no more.
+fn live_markets(
+    terminal: &mut DefaultTerminal,
+    folder: &Path,
+    interval: Duration,
+) -> Result<(), String> {
+    loop {
+        let text = markets(folder)?;
+        let drawn = terminal.draw(|frame| draw_markets(frame, frame.area(), &text));
+        drawn.map_err(|error| format!("terminal: {error}"))?;
+        if is_quit_asked(interval).map_err(|error| format!("terminal: {error}"))? {
+            return Ok(());
+        }
+    }
+}
+
+/// What the board of a folder says, with the levels of the first markets.
+fn markets(folder: &Path) -> Result<String, String> {
+    let pages = board::pages(folder)?;
+    let levels = pages.iter().take(BOOKS_SHOWN).map(levels);
+    let head = if pages.is_empty() { "" } else { "\n" };
+    Ok(head.to_owned() + &table(&pages) + &levels.collect::<String>())
 }
 
 /// Waits for a key, at most this long; other keys and a new size of the terminal only end the wait.

@@ -74,7 +74,7 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
 }
 
 /// Median of two readings with nothing between them, in picoseconds.
-fn clock_price(clock: &Clock) -> u64 {
+pub(super) fn clock_price(clock: &Clock) -> u64 {
     let readings = (0..READINGS).map(|_| {
         let start = clock.raw();
         let end = clock.raw();

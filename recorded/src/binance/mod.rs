@@ -16,7 +16,7 @@ mod message;
 
 use std::path::Path;
 
-use trading::{Event, Instrument, Standing, What};
+use trading::{Event, Instrument, Standing, Step, What};
 use wire::ring::Side;
 
 use crate::error::{Error, Fault};
@@ -58,6 +58,38 @@ pub struct Counts {
     pub trades: u64,
     /// Messages of other streams.
     pub others: u64,
+}
+
+/// Lines that are looked at for the first change.
+const NAMED_LINES_MAX: usize = 1_000;
+
+/// The instrument that a capture is of, as its first change says: `binance-usdm` for a perpetual,
+/// `binance-spot` otherwise.
+///
+/// # Errors
+/// The file cannot be read, or there is no change among its first lines.
+pub fn instrument(path: &Path, tick: Step, lot: Step) -> Result<Instrument, Error> {
+    let mut lines = Lines::open(path)?;
+    for _ in 0..NAMED_LINES_MAX {
+        if !lines.advance()? {
+            break;
+        }
+        let line = message::line(lines.line()).map_err(|fault| lines.error(fault))?;
+        if let (_, Line::Depth(depth)) = line {
+            let venue = match depth.previous {
+                Some(_) => "binance-usdm",
+                None => "binance-spot",
+            };
+            return Ok(Instrument {
+                name: depth.symbol.to_owned(),
+                venue: venue.to_owned(),
+                tick,
+                lot,
+            });
+        }
+    }
+    let why = "is nowhere among the first lines: there is no depth".to_owned();
+    Err(lines.error(Fault::Field("s", why)))
 }
 
 impl Capture {

@@ -14,14 +14,23 @@ const COUNTERS_WIDTH: u16 = 52;
 /// Lines of the rate's picture.
 const RATE_HEIGHT: u16 = 10;
 
-/// Draws a picture; `history` holds the commands a second of the readings so far, oldest first.
-pub fn draw(frame: &mut Frame<'_>, picture: &Picture, history: &[u64]) {
-    let [title, body, keys] = Layout::vertical([
+/// Draws a picture; `history` holds the commands a second of the readings so far, oldest first, and
+/// `markets` the table of a desk's, if there is one.
+pub fn draw(frame: &mut Frame<'_>, picture: &Picture, history: &[u64], markets: &str) {
+    let markets_height = match markets.lines().count() {
+        0 => 0,
+        lines => lines as u16 + 2,
+    };
+    let [title, body, desk, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(0),
+        Constraint::Length(markets_height),
         Constraint::Length(1),
     ])
     .areas(frame.area());
+    if markets_height > 0 {
+        draw_markets(frame, desk, markets);
+    }
     let bold = Style::new().add_modifier(Modifier::BOLD);
     frame.render_widget(Line::styled(picture.title.as_str(), bold), title);
     frame.render_widget(Paragraph::new("q quits"), keys);
@@ -50,6 +59,12 @@ pub fn draw(frame: &mut Frame<'_>, picture: &Picture, history: &[u64]) {
     });
     waiting(frame, links, picture);
     commands(frame, rate, picture, history);
+}
+
+/// Draws the table of markets.
+pub fn draw_markets(frame: &mut Frame<'_>, area: Rect, markets: &str) {
+    let text = Paragraph::new(markets).block(Block::bordered().title("markets"));
+    frame.render_widget(text, area);
 }
 
 /// Names of columns: the first begins where its texts do, the others end where their numbers do.
@@ -160,7 +175,7 @@ mod tests {
         let picture = Picture::of(&Reading::of(&set.reader(), 5), None);
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal
-            .draw(|frame| draw(frame, &picture, &[1, 2, 3]))
+            .draw(|frame| draw(frame, &picture, &[1, 2, 3], ""))
             .unwrap();
         terminal.backend().to_string()
     }
