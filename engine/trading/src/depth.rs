@@ -1,11 +1,10 @@
 //! One instrument's book by its levels, kept by the events of any feed.
-//!
-//! A side is a sorted row with its best level at the end: most changes are there, and move little.
 
 use analytics::book::{Standing, Touch};
 use wire::ring::Side;
 
 use crate::market::What;
+use crate::ranked::Ranked;
 
 /// The most levels of a side, unless said otherwise. A perpetual's book of the whole day has some
 /// thousands.
@@ -22,8 +21,6 @@ pub struct LevelChange {
     pub before: u64,
     /// What stands there now.
     pub after: u64,
-    /// How many levels of the side are better.
-    pub rank: usize,
 }
 
 /// A book by levels.
@@ -32,7 +29,7 @@ pub struct LevelChange {
 /// better one, and is counted: from then on the far end of the book is not known.
 #[derive(Clone, Debug)]
 pub struct Depth {
-    sides: [Vec<Standing>; 2],
+    sides: [Ranked; 2],
     levels_max: usize,
     forgotten: u64,
     is_settled: bool,
@@ -50,7 +47,7 @@ impl Depth {
     pub fn new(levels_max: usize) -> Self {
         let levels_max = levels_max.max(1);
         Self {
-            sides: [(); 2].map(|()| Vec::with_capacity(levels_max)),
+            sides: [Side::Buy, Side::Sell].map(|side| Ranked::new(side, levels_max)),
             levels_max,
             forgotten: 0,
             is_settled: false,
@@ -70,7 +67,7 @@ impl Depth {
                 self.set(side, Standing { price, quantity })
             }
             What::Clear => {
-                self.sides.iter_mut().for_each(Vec::clear);
+                self.sides.iter_mut().for_each(Ranked::clear);
                 self.is_settled = false;
                 None
             }
@@ -93,7 +90,7 @@ impl Depth {
     #[inline]
     #[must_use]
     pub fn best(&self, side: Side) -> Option<Standing> {
-        self.sides[side as usize].last().copied()
+        self.sides[side as usize].best()
     }
 
     /// Best bid and best offer; nothing where there is none.
@@ -108,18 +105,14 @@ impl Depth {
 
     /// The levels of a side, best first.
     #[inline]
-    pub fn levels(&self, side: Side) -> impl ExactSizeIterator<Item = Standing> {
-        self.sides[side as usize].iter().rev().copied()
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = Standing> {
+        self.sides[side as usize].iter()
     }
 
     /// What stands at a price.
     #[must_use]
     pub fn at(&self, side: Side, price: i64) -> u64 {
-        let levels = &self.sides[side as usize];
-        match place(levels, side, price) {
-            Ok(at) => levels.get(at).map_or(0, |level| level.quantity),
-            Err(_) => 0,
-        }
+        self.sides[side as usize].at(price)
     }
 
     /// Whether the best bid reaches the best offer.
@@ -136,49 +129,20 @@ impl Depth {
 
     fn set(&mut self, side: Side, level: Standing) -> Option<LevelChange> {
         let levels = &mut self.sides[side as usize];
-        let (at, before) = match place(levels, side, level.price) {
-            Ok(at) => {
-                let before = core::mem::replace(levels.get_mut(at)?, level).quantity;
-                if level.quantity == 0 {
-                    levels.remove(at);
-                }
-                (at, before)
+        let Standing { price, quantity } = level;
+        if quantity > 0 && levels.len() == self.levels_max && levels.at(price) == 0 {
+            self.forgotten += 1;
+            if levels.is_worst(price) {
+                return None;
             }
-            Err(_) if level.quantity == 0 => return None,
-            Err(at) => {
-                let is_full = levels.len() == self.levels_max;
-                self.forgotten += u64::from(is_full);
-                if is_full && at == 0 {
-                    return None;
-                }
-                let at = at - usize::from(is_full);
-                if is_full {
-                    // The worst makes room; the ones up to the new one's place move by one.
-                    levels.copy_within(1..=at, 0);
-                    *levels.get_mut(at)? = level;
-                } else {
-                    levels.insert(at, level);
-                }
-                (at, 0)
-            }
-        };
-        let rank = levels.len() - at - usize::from(level.quantity > 0);
-        (before != level.quantity).then_some(LevelChange {
+            levels.forget_worst();
+        }
+        let before = levels.set(level);
+        (before != quantity).then_some(LevelChange {
             side,
-            price: level.price,
+            price,
             before,
-            after: level.quantity,
-            rank,
+            after: quantity,
         })
     }
-}
-
-/// Where a price stands in a row whose best comes last, or would stand.
-#[inline]
-fn place(levels: &[Standing], side: Side, price: i64) -> Result<usize, usize> {
-    let order = |level: &Standing| match side {
-        Side::Buy => level.price.cmp(&price),
-        Side::Sell => price.cmp(&level.price),
-    };
-    levels.binary_search_by(order)
 }

@@ -14,6 +14,7 @@ mod depth;
 mod image;
 mod levels;
 mod market;
+mod ranked;
 mod watch;
 
 pub use analytics::book::{Standing, Touch};

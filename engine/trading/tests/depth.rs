@@ -45,16 +45,42 @@ proptest! {
             prop_assert_eq!(change.is_some(), before != quantity);
             if let Some(change) = change {
                 prop_assert_eq!((change.before, change.after), (before, quantity));
-                let better = sorted(map, side).iter().position(|it| match side {
-                    Side::Buy => it.price <= price,
-                    Side::Sell => it.price >= price,
-                });
-                prop_assert_eq!(change.rank, better.unwrap_or(map.len()));
             }
             prop_assert_eq!(depth.at(side, price), quantity);
             for (side, map) in SIDES.into_iter().zip(&maps) {
                 prop_assert_eq!(depth.levels(side).collect::<Vec<_>>(), sorted(map, side));
                 prop_assert_eq!(depth.best(side), sorted(map, side).first().copied());
+            }
+        }
+        prop_assert_eq!(depth.forgotten(), 0);
+    }
+
+    /// Many levels in many blocks, which split as they come and become one as they go.
+    #[test]
+    fn a_deep_book_is_two_ordered_maps(
+        seed: u64, ups in vec((0_usize..900, 1_i64..900), 1..12),
+    ) {
+        const ROOM: usize = 2_048;
+        let mut depth = Depth::new(ROOM);
+        let mut maps = [BTreeMap::new(), BTreeMap::new()];
+        let mut state = seed | 1;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99_991);
+            (state >> 33) as i64
+        };
+        for (turn, (count, spread)) in ups.into_iter().enumerate() {
+            for _ in 0..count {
+                let side = (random() % 2) as usize;
+                let price = random() % spread;
+                // Mostly more levels in one turn, mostly fewer in the next.
+                let is_gone = random() % 8 < if turn % 2 == 0 { 1 } else { 7 };
+                let quantity = if is_gone { 0 } else { 1 + (random() % 5) as u64 };
+                maps[side].insert(price, quantity);
+                maps[side].retain(|_, quantity| *quantity > 0);
+                depth.apply(&level(SIDES[side], price, quantity));
+            }
+            for (side, map) in SIDES.into_iter().zip(&maps) {
+                prop_assert_eq!(depth.levels(side).collect::<Vec<_>>(), sorted(map, side));
             }
         }
         prop_assert_eq!(depth.forgotten(), 0);
