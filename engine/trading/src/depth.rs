@@ -105,7 +105,7 @@ impl Depth {
 
     /// The levels of a side, best first.
     #[inline]
-    pub fn levels(&self, side: Side) -> impl Iterator<Item = Standing> {
+    pub fn levels(&self, side: Side) -> impl ExactSizeIterator<Item = Standing> {
         self.sides[side as usize].iter()
     }
 

@@ -22,6 +22,29 @@ pub(crate) struct Ranked {
     count: usize,
 }
 
+/// Levels whose number is known, which that of several blocks in a row is not.
+struct Counted<I> {
+    levels: I,
+    left: usize,
+}
+
+impl<I: Iterator<Item = Standing>> Iterator for Counted<I> {
+    type Item = Standing;
+
+    #[inline]
+    fn next(&mut self) -> Option<Standing> {
+        let next = self.levels.next();
+        self.left -= usize::from(next.is_some());
+        next
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<I: Iterator<Item = Standing>> ExactSizeIterator for Counted<I> {}
+
 impl Ranked {
     /// Room for so many levels.
     pub fn new(side: Side, levels_max: usize) -> Self {
@@ -48,9 +71,12 @@ impl Ranked {
 
     /// The levels, best first.
     #[inline]
-    pub fn iter(&self) -> impl Iterator<Item = Standing> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Standing> {
         let blocks = self.blocks.iter().rev();
-        blocks.flat_map(|block| block.iter().rev().copied())
+        Counted {
+            levels: blocks.flat_map(|block| block.iter().rev().copied()),
+            left: self.count,
+        }
     }
 
     pub fn at(&self, price: i64) -> u64 {

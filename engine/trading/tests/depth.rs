@@ -81,6 +81,7 @@ proptest! {
             }
             for (side, map) in SIDES.into_iter().zip(&maps) {
                 prop_assert_eq!(depth.levels(side).collect::<Vec<_>>(), sorted(map, side));
+                prop_assert_eq!(depth.levels(side).len(), map.len());
             }
         }
         prop_assert_eq!(depth.forgotten(), 0);
