@@ -4,6 +4,7 @@
 
 mod harness;
 
+use appliance::topology::Topology;
 use door::{Chunk, Door, Rings};
 use harness::{BOUND, Member, Site, Venue, counter, wait_until};
 use journal::{FileSegments, recover};
@@ -274,4 +275,23 @@ fn a_racing_hostile_producer_stops_nobody_and_nothing_senseless_is_journaled() {
     wait_until("the end", || !socket(&site).exists());
     assert_eq!(journal_check(&site, &venue), ORDERS);
     venue.stop();
+}
+
+#[test]
+fn a_gateway_that_makes_no_sense_is_named() {
+    const GOOD: &str = include_str!("../topologies/dev-2core.toml");
+    for (gateway, pieces) in [
+        ("\"root\"", ["`users[1].gateway`", "unprivileged"]),
+        ("\"a b\"", ["`users[1].gateway`", "unprivileged"]),
+        ("\"\"", ["`users[1].gateway`", "unprivileged"]),
+        (
+            "\"nobody\"\naddresses = [\"10.0.0.0/8\"]",
+            ["`users[1].addresses`", "rings"],
+        ),
+    ] {
+        let text = GOOD.replace("account = 2", &format!("account = 2\ngateway = {gateway}"));
+        let error = Topology::parse(&text).unwrap_err().to_string();
+        let is_told = pieces.iter().all(|piece| error.contains(piece));
+        assert!(is_told, "{gateway}: {error}");
+    }
 }
