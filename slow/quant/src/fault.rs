@@ -51,6 +51,13 @@ pub enum Fault {
         /// The computation.
         what: &'static str,
     },
+    /// A search that did not end: the input is degenerate.
+    Unsettled {
+        /// The computation.
+        what: &'static str,
+        /// How many steps it took.
+        steps: usize,
+    },
     /// An argument that is outside its limits.
     Outside {
         /// Which argument.
@@ -89,6 +96,7 @@ impl Display for Fault {
                 write!(f, "{what}: column {column} follows from those before it")
             }
             Self::Exact { what } => write!(f, "{what}: the regression leaves no residual"),
+            Self::Unsettled { what, steps } => write!(f, "{what}: no end after {steps} steps"),
             Self::Outside {
                 what,
                 found,

@@ -11,6 +11,7 @@ pub mod forecasting;
 
 mod fault;
 mod linear;
+pub mod portfolio;
 pub mod rebalancing;
 
 pub use fault::Fault;

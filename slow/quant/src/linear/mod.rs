@@ -1,10 +1,10 @@
-//! Small dense linear algebra: least squares by reflections, and singular values by rotations.
-//!
-//! For tall matrices of a few dozen columns, where accuracy counts and a library's blocking gains
-//! nothing.
+//! Dense linear algebra: least squares by reflections and singular values by rotations of a few
+//! dozen columns, where accuracy counts; Cholesky factors of any size, where speed does.
 
+mod cholesky;
 mod columns;
 mod rotations;
 
+pub use cholesky::Cholesky;
 pub use columns::{Columns, Triangle};
 pub use rotations::singular;

@@ -1,0 +1,311 @@
+//! Covariances: as a matrix, or as factors and what is each asset's own.
+
+use analytics::arch::{Backend, Kernel, LANES, Lanes};
+
+use crate::Fault;
+use crate::fault::{same_length, series, within};
+use crate::linear::Cholesky;
+
+/// The most assets, and the most factors.
+pub const ASSETS_MAX: usize = 1 << 14;
+/// Two numbers of a matrix that should be one may differ by this part of the two deviations.
+const SYMMETRY: f64 = 1e-9;
+
+/// A covariance of assets. It is checked when it is made; what is solved with it is not.
+#[derive(Clone, Debug)]
+pub struct Covariance<'a> {
+    backend: Backend,
+    count: usize,
+    form: Form<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Form<'a> {
+    /// Row by row.
+    Dense(&'a [f64]),
+    Factors {
+        /// Loadings by the deviations of factors, row by row, with zeros up to the stride.
+        scaled: Vec<f64>,
+        factors: usize,
+        stride: usize,
+        specific: &'a [f64],
+    },
+}
+
+impl<'a> Covariance<'a> {
+    /// A matrix, row by row.
+    ///
+    /// # Errors
+    /// No or too many assets, a matrix that is not square, numbers that are none, a variance that
+    /// is not above 0, numbers that differ from those across the diagonal.
+    pub fn dense(matrix: &'a [f64], count: usize) -> Result<Self, Fault> {
+        within("assets", count as f64, 1.0, ASSETS_MAX as f64)?;
+        same_length("covariance", matrix.len(), count * count)?;
+        series("covariance", matrix, 1)?;
+        let covariance = Self {
+            backend: Backend::best(),
+            count,
+            form: Form::Dense(matrix),
+        };
+        let variances: Vec<f64> = (0..count).map(|at| covariance.variance(at)).collect();
+        for variance in &variances {
+            within("variance", *variance, f64::MIN_POSITIVE, f64::MAX)?;
+        }
+        for (row, numbers) in matrix.chunks_exact(count).enumerate() {
+            for (column, x) in numbers.iter().enumerate().take(row) {
+                let across = matrix[column * count + row];
+                let allowed = SYMMETRY * (variances[row] * variances[column]).sqrt();
+                within("covariance - its transpose", x - across, -allowed, allowed)?;
+            }
+        }
+        Ok(covariance)
+    }
+
+    /// `B diag(f) B' + diag(d)`: the assets' loadings on factors, row by row, the variances of the
+    /// factors, and those that are each asset's own.
+    ///
+    /// # Errors
+    /// No or too many assets or factors, lengths that do not go together, numbers that are none, a
+    /// variance of a factor below 0, an own one that is not above 0.
+    pub fn factors(
+        loadings: &'a [f64],
+        variances: &'a [f64],
+        specific: &'a [f64],
+    ) -> Result<Self, Fault> {
+        let (count, factors) = (specific.len(), variances.len());
+        within("assets", count as f64, 1.0, ASSETS_MAX as f64)?;
+        within("factors", factors as f64, 1.0, ASSETS_MAX as f64)?;
+        same_length("loadings", loadings.len(), count * factors)?;
+        series("loadings", loadings, 1)?;
+        for variance in variances {
+            within("factor's variance", *variance, 0.0, f64::MAX)?;
+        }
+        for variance in specific {
+            within("own variance", *variance, f64::MIN_POSITIVE, f64::MAX)?;
+        }
+        let stride = factors.next_multiple_of(LANES);
+        let mut scaled = vec![0.0; count * stride];
+        let rows = scaled.chunks_exact_mut(stride);
+        for (row, loadings) in rows.zip(loadings.chunks_exact(factors)) {
+            for ((x, loading), variance) in row.iter_mut().zip(loadings).zip(variances) {
+                *x = loading * variance.sqrt();
+            }
+        }
+        Ok(Self {
+            backend: Backend::best(),
+            count,
+            form: Form::Factors {
+                scaled,
+                factors,
+                stride,
+                specific,
+            },
+        })
+    }
+
+    /// How many assets.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The variance of an asset.
+    #[must_use]
+    pub fn variance(&self, asset: usize) -> f64 {
+        match &self.form {
+            Form::Dense(matrix) => matrix[asset * self.count + asset],
+            Form::Factors {
+                scaled,
+                stride,
+                specific,
+                ..
+            } => {
+                let row = &scaled[asset * stride..][..*stride];
+                self.backend.dot(row, row) + specific[asset]
+            }
+        }
+    }
+
+    /// The covariances of all assets with a portfolio.
+    #[must_use]
+    pub fn times(&self, weights: &[f64]) -> Vec<f64> {
+        let held = weights.iter().copied().enumerate();
+        let held: Vec<(usize, f64)> = held.filter(|(_, weight)| *weight != 0.0).collect();
+        match &self.form {
+            Form::Dense(matrix) => combine(self.backend, matrix, self.count, &held),
+            Form::Factors {
+                scaled,
+                stride,
+                specific,
+                ..
+            } => {
+                let exposures = combine(self.backend, scaled, *stride, &held);
+                let rows = scaled.chunks_exact(*stride);
+                let common = rows.map(|row| self.backend.dot(row, &exposures));
+                let own = specific.iter().zip(weights).map(|(d, w)| d * w);
+                common.zip(own).map(|(common, own)| common + own).collect()
+            }
+        }
+    }
+
+    /// Adds the covariances of all assets with so much of one.
+    pub(super) fn add(&self, asset: usize, weight: f64, sums: &mut [f64]) {
+        match &self.form {
+            Form::Dense(matrix) => self.backend.run(Combine {
+                matrix,
+                held: &[(asset, weight)],
+                sums,
+            }),
+            Form::Factors {
+                scaled,
+                stride,
+                specific,
+                ..
+            } => {
+                let own = &scaled[asset * stride..][..*stride];
+                for (sum, row) in sums.iter_mut().zip(scaled.chunks_exact(*stride)) {
+                    *sum += weight * self.backend.dot(own, row);
+                }
+                sums[asset] += weight * specific[asset];
+            }
+        }
+    }
+
+    /// What solves equations in the covariance of some assets.
+    pub(super) fn system(&self, assets: &[usize]) -> Result<System<'_>, Fault> {
+        let order = match &self.form {
+            Form::Dense(matrix) => {
+                let row = |at: usize| {
+                    let numbers = &matrix[assets[at] * self.count..][..self.count];
+                    assets[..=at].iter().map(move |asset| numbers[*asset])
+                };
+                Cholesky::new(self.backend, assets.len(), row)
+            }
+            Form::Factors {
+                scaled,
+                factors,
+                stride,
+                specific,
+            } => {
+                let inner: Vec<Vec<f64>> = (0..*factors)
+                    .map(|factor| {
+                        let weigh = |asset: &usize| {
+                            let loading = scaled[asset * stride + factor];
+                            (*asset, loading / specific[*asset])
+                        };
+                        let held: Vec<_> = assets.iter().map(weigh).collect();
+                        let mut row = combine(self.backend, scaled, *stride, &held);
+                        row[factor] += 1.0;
+                        row.truncate(factor + 1);
+                        row
+                    })
+                    .collect();
+                Cholesky::new(self.backend, *factors, |at| inner[at].iter().copied())
+            }
+        };
+        let factor = order.map_err(|row| Fault::Collinear {
+            what: "covariance",
+            column: assets.get(row).copied().unwrap_or(row),
+        })?;
+        Ok(System {
+            covariance: self,
+            assets: assets.to_vec(),
+            factor,
+        })
+    }
+}
+
+/// The covariance of some assets, factored.
+pub(super) struct System<'a> {
+    covariance: &'a Covariance<'a>,
+    assets: Vec<usize>,
+    factor: Cholesky,
+}
+
+impl System<'_> {
+    /// Solves for a right side in place.
+    pub fn solve(&self, b: &mut [f64]) {
+        match &self.covariance.form {
+            Form::Dense(_) => self.factor.solve(b),
+            Form::Factors {
+                scaled,
+                factors,
+                stride,
+                specific,
+            } => {
+                // Woodbury: (D + G G')^-1 = D^-1 - D^-1 G (I + G' D^-1 G)^-1 G' D^-1.
+                let backend = self.covariance.backend;
+                let held = b.iter_mut().zip(&self.assets).map(|(x, asset)| {
+                    *x /= specific[*asset];
+                    (*asset, *x)
+                });
+                let held: Vec<_> = held.collect();
+                let mut common = combine(backend, scaled, *stride, &held);
+                self.factor.solve(&mut common[..*factors]);
+                for (x, asset) in b.iter_mut().zip(&self.assets) {
+                    let row = &scaled[asset * stride..][..*stride];
+                    *x -= backend.dot(row, &common) / specific[*asset];
+                }
+            }
+        }
+    }
+}
+
+/// The sum of some rows of a matrix, each by its weight.
+fn combine(backend: Backend, matrix: &[f64], stride: usize, held: &[(usize, f64)]) -> Vec<f64> {
+    let mut sums = vec![0.0; stride];
+    backend.run(Combine {
+        matrix,
+        held,
+        sums: &mut sums,
+    });
+    sums
+}
+
+struct Combine<'a> {
+    matrix: &'a [f64],
+    held: &'a [(usize, f64)],
+    sums: &'a mut [f64],
+}
+
+impl Kernel for Combine<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self { matrix, held, sums } = self;
+        let stride = sums.len();
+        let row = |asset: usize| &matrix[asset * stride..][..stride];
+        // Four rows at a time: the sums are read and written once for them.
+        let (fours, rest) = held.as_chunks::<4>();
+        for four in fours {
+            add(
+                lanes,
+                sums,
+                four.map(|(asset, weight)| (row(asset), weight)),
+            );
+        }
+        for (asset, weight) in rest {
+            add(lanes, sums, [(row(*asset), *weight)]);
+        }
+    }
+}
+
+#[inline(always)]
+fn add<const ROWS: usize, L: Lanes>(lanes: L, sums: &mut [f64], rows: [(&[f64], f64); ROWS]) {
+    let weights = rows.map(|(_, weight)| lanes.splat(weight));
+    let parts = rows.map(|(row, _)| row.as_chunks::<LANES>());
+    let (whole, rest) = sums.as_chunks_mut::<LANES>();
+    for (at, sum) in whole.iter_mut().enumerate() {
+        let mut x = lanes.load(sum);
+        for ((row, _), weight) in parts.iter().zip(weights) {
+            x = lanes.mul_add(lanes.load(&row[at]), weight, x);
+        }
+        lanes.store(x, sum);
+    }
+    for (at, sum) in rest.iter_mut().enumerate() {
+        for ((_, row), (_, weight)) in parts.iter().zip(rows) {
+            *sum += row[at] * weight;
+        }
+    }
+}

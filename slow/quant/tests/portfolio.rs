@@ -1,0 +1,210 @@
+//! Portfolios against the reference, and what is refused.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
+
+mod markets;
+
+use markets::{Market, beside, numbers};
+use quant::portfolio::{Covariance, Equality, MeanVariance, Solution, frontier, max_sharpe};
+use serde_json::Value;
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+/// How far from the best a feasible portfolio may be: what moving all into the best allowed mix
+/// would gain by the gradient (Frank and Wolfe).
+fn gap(market: &Market, gamma: f64, mean: &[f64], upper: f64, weights: &[f64]) -> f64 {
+    let held = market.dense().times(weights);
+    let gradient: Vec<f64> = held
+        .iter()
+        .zip(mean)
+        .map(|(x, mean)| gamma * x - mean)
+        .collect();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|a, b| gradient[*a].total_cmp(&gradient[*b]));
+    let (mut left, mut best) = (1.0f64, 0.0);
+    for asset in order {
+        let share = left.min(upper);
+        best += share * gradient[asset];
+        left -= share;
+    }
+    let own: f64 = gradient.iter().zip(weights).map(|(g, w)| g * w).sum();
+    own - best
+}
+
+fn check(market: &Market, case: &Value, solution: &Solution) {
+    let what = format!("{} {}", market.name, case["case"]);
+    let file = case["w_file"]
+        .as_str()
+        .unwrap()
+        .strip_suffix(".npy")
+        .unwrap();
+    let certificate = solution.certificate;
+    assert!(
+        certificate.equality <= 1e-12 && certificate.bound <= 0.0,
+        "{what} {certificate:?}"
+    );
+    assert!(certificate.stationarity <= 1e-12, "{what} {certificate:?}");
+    assert!(certificate.gap <= 1e-12, "{what} {certificate:?}");
+    for (got, wanted) in solution.weights.iter().zip(numbers(file)) {
+        assert!(
+            (got - wanted).abs() <= 1e-8,
+            "{what}: {got} instead of {wanted}"
+        );
+    }
+}
+
+#[test]
+fn portfolios_are_those_of_the_reference() {
+    for market in Market::all() {
+        let (zeros, lower) = (vec![0.0; market.count], vec![0.0; market.count]);
+        for case in market.case["cases"].as_array().unwrap() {
+            if case["case"] == "maxsharpe" {
+                continue;
+            }
+            let mean = if case["mu"] == "mu" {
+                &market.mean
+            } else {
+                &zeros
+            };
+            assert_eq!(number(&case["lo"]), 0.0);
+            let (gamma, most) = (number(&case["gamma"]), number(&case["hi"]));
+            let upper = vec![most; market.count];
+            for covariance in &market.covariances() {
+                let program = MeanVariance {
+                    covariance,
+                    mean,
+                    aversion: gamma,
+                    lower: &lower,
+                    upper: &upper,
+                    equalities: &[],
+                };
+                let cold = program.solve(None).unwrap();
+                check(&market, case, &cold);
+                let gap = gap(&market, gamma, mean, most, &cold.weights);
+                assert!(
+                    gap.abs() <= 1e-12,
+                    "{} {}: {gap}",
+                    market.name,
+                    case["case"]
+                );
+                let warm = program.solve(Some(&cold.weights)).unwrap();
+                assert!(warm.steps <= 2, "{}: {} steps", market.name, warm.steps);
+                check(&market, case, &warm);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_greatest_ratio_is_that_of_the_reference() {
+    for market in Market::all() {
+        let cases = market.case["cases"].as_array().unwrap().iter();
+        for case in cases.filter(|case| case["case"] == "maxsharpe") {
+            let riskless = case["rf"].as_f64().unwrap_or(0.0);
+            for covariance in &market.covariances() {
+                let solution = max_sharpe(covariance, &market.mean, riskless, None).unwrap();
+                check(&market, case, &solution);
+            }
+        }
+    }
+}
+
+#[test]
+fn frontiers_are_those_of_the_reference() {
+    for market in Market::all() {
+        // Hundreds of assets move at once there; the factors do it in a tenth of the time.
+        let covariance = market.in_factors().unwrap_or_else(|| market.dense());
+        let (lower, upper) = (vec![0.0; market.count], vec![1.0; market.count]);
+        let found = frontier(&covariance, &market.mean, &lower, &upper).unwrap();
+        let least = found.corners.first().unwrap().mean;
+        let most = found.corners.last().unwrap().mean;
+        for point in market.case["frontier_ret_vol_piqp_1e-12"]
+            .as_array()
+            .unwrap()
+        {
+            let (mean, deviation) = (number(&point[0]), number(&point[1]));
+            // Both ends are rounded on either side.
+            assert!(
+                mean >= least - 1e-9 && mean <= most + 1e-9,
+                "{}",
+                market.name
+            );
+            let (weights, variance) = found.at_mean(mean.min(most)).unwrap();
+            let off = (variance.sqrt() / deviation - 1.0).abs();
+            assert!(off <= 1e-7, "{} {mean}: {}", market.name, variance.sqrt());
+            let sum: f64 = weights.iter().sum();
+            assert!((sum - 1.0).abs() <= 1e-12);
+            assert!(weights.iter().all(|weight| (0.0..=1.0).contains(weight)));
+        }
+    }
+}
+
+/// Columns of a file of numbers beside the checkout.
+fn columns(name: &str) -> Vec<Vec<f64>> {
+    let text = String::from_utf8(beside(&format!("data/portfolio/orlib_port1/{name}"))).unwrap();
+    let row = |line: &str| line.split(',').map(|x| x.trim().parse().unwrap()).collect();
+    text.lines().map(row).collect()
+}
+
+#[test]
+fn the_published_frontier_of_the_hang_seng_is_met() {
+    let assets = columns("return.csv");
+    let (mean, count): (Vec<f64>, _) = (assets.iter().map(|row| row[0]).collect(), assets.len());
+    let mut matrix = vec![0.0; count * count];
+    for row in columns("risk.csv") {
+        let [a, b] = [row[0] as usize - 1, row[1] as usize - 1];
+        let covariance = row[2] * assets[a][1] * assets[b][1];
+        matrix[a * count + b] = covariance;
+        matrix[b * count + a] = covariance;
+    }
+    let covariance = Covariance::dense(&matrix, count).unwrap();
+    let found = frontier(&covariance, &mean, &vec![0.0; count], &vec![1.0; count]).unwrap();
+    let published = columns("frontier.csv");
+    assert!(published.len() >= 2_000);
+    for point in published {
+        let last = found.corners.last().unwrap().mean;
+        let (_, variance) = found.at_mean(point[0].min(last)).unwrap();
+        let off = (variance / point[1] - 1.0).abs();
+        assert!(off <= 2.5e-5, "{point:?}: {variance}");
+    }
+}
+
+#[test]
+fn a_target_return_is_a_point_of_the_frontier() {
+    let markets = Market::all();
+    let market = markets
+        .iter()
+        .find(|market| market.name == "std100")
+        .unwrap();
+    let covariance = market.dense();
+    let (lower, upper) = (vec![0.0; market.count], vec![1.0; market.count]);
+    let line = frontier(&covariance, &market.mean, &lower, &upper).unwrap();
+    let [least, most] = [line.corners.first(), line.corners.last()].map(|at| at.unwrap().mean);
+    for share in [0.1, 0.3, 0.5, 0.8] {
+        let target = least + share * (most - least);
+        let row = Equality {
+            coefficients: &market.mean,
+            value: target,
+        };
+        let program = MeanVariance {
+            covariance: &covariance,
+            mean: &[],
+            aversion: 1.0,
+            lower: &lower,
+            upper: &upper,
+            equalities: &[row],
+        };
+        let solution = program.solve(None).unwrap();
+        let certificate = solution.certificate;
+        assert!(
+            certificate.equality <= 1e-12 && certificate.gap <= 1e-12,
+            "{certificate:?}"
+        );
+        let (weights, _) = line.at_mean(target).unwrap();
+        for (got, wanted) in solution.weights.iter().zip(weights) {
+            assert!((got - wanted).abs() <= 1e-8, "{share}: {got} {wanted}");
+        }
+    }
+}
