@@ -1,8 +1,9 @@
 //! `book`: what recorded markets say goes into books by levels and their numbers.
 //!
-//! The clock is read before and after each event, as in `latency`. A message of the venue may be
-//! many events, and what it takes is the sum of theirs. The peer is the book as one would write it
-//! with ordered maps, with fewer numbers: no order flow and no volatility.
+//! The clock is read around each event, and in a run of its own around each message of the venue,
+//! which may be hundreds of events; its price is in the samples, and the note says it. The peer is
+//! the book as one would write it with ordered maps, with fewer numbers: no order flow and no
+//! volatility.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -80,12 +81,12 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
         let names = [format!("{name}, an event"), format!("{name}, a message")];
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let subjects = vec![
-            Subject::new("ours", || turn_watch(&events, price, wanted)),
-            Subject::new("ordered maps", || turn_maps(&events, price, wanted)),
+            Subject::new("ours", || turn_watch(&events, wanted)),
+            Subject::new("ordered maps", || turn_maps(&events, wanted)),
         ];
         let note = format!(
-            "{} events, {} times the numbers were new, all the same; {:.1} ns of the clock taken \
-             off each event",
+            "{} events, {} times the numbers were new, all the same; the clock's {:.1} ns are in \
+             each sample",
             events.len(),
             wanted.updates,
             price as f64 / 1_000.0
@@ -111,23 +112,37 @@ fn events(path: &Path, most: usize) -> Result<Vec<Event>, BenchError> {
     events.collect::<Result<_, _>>().map_err(failed)
 }
 
-/// Times each event, and each message: all up to what makes the numbers new.
-fn timed(events: &[Event], price: u64, mut on: impl FnMut(&Event) -> bool) -> Vec<Samples> {
+/// The least that a sample is: the clock steps, and may not move at all.
+const SAMPLE_MIN_PS: u64 = 1_000;
+
+/// Times each event.
+fn singles(events: &[Event], mut on: impl FnMut(&Event) -> bool) -> Samples {
     let clock = Clock::new();
-    let (mut single, mut whole) = (Samples::with_capacity(events.len()), Samples::new());
-    let mut sum = 0;
-    for event in events {
+    let time = |event| {
         let start = clock.raw();
-        let is_new = on(event);
-        let end = clock.raw();
-        let time = (clock.delta_as_nanos(start, end) * 1_000).saturating_sub(price);
-        single.push(time);
-        sum += time;
-        if is_new {
-            whole.push(core::mem::take(&mut sum));
+        on(event);
+        sample(&clock, start)
+    };
+    events.iter().map(time).collect()
+}
+
+/// Times each message: all up to what makes the numbers new.
+fn messages(events: &[Event], mut on: impl FnMut(&Event) -> bool) -> Samples {
+    let clock = Clock::new();
+    let mut samples = Samples::with_capacity(events.len());
+    let mut start = clock.raw();
+    for event in events {
+        if on(event) {
+            samples.push(sample(&clock, start));
+            start = clock.raw();
         }
     }
-    vec![single, whole]
+    samples
+}
+
+fn sample(clock: &Clock, start: u64) -> u64 {
+    let time_ns = clock.delta_as_nanos(start, clock.raw());
+    (time_ns * 1_000).max(SAMPLE_MIN_PS)
 }
 
 fn check(found: Answer, wanted: Answer) -> Result<(), BenchError> {
@@ -138,16 +153,21 @@ fn check(found: Answer, wanted: Answer) -> Result<(), BenchError> {
     Err(BenchError::failed("the numbers of the book", why))
 }
 
-fn turn_watch(events: &[Event], price: u64, wanted: Answer) -> Result<Vec<Samples>, BenchError> {
-    let new = || Watch::new(WatchRule::default());
-    let mut watch = new().map_err(|error| BenchError::failed("the rule", error))?;
-    let samples = timed(events, price, |event| watch.on(event));
+fn turn_watch(events: &[Event], wanted: Answer) -> Result<Vec<Samples>, BenchError> {
+    let new = || {
+        let watch = Watch::new(WatchRule::default());
+        watch.map_err(|error| BenchError::failed("the rule", error))
+    };
+    let (mut one, mut all, mut told) = (new()?, new()?, new()?);
+    let samples = vec![
+        singles(events, |event| one.on(event)),
+        messages(events, |event| all.on(event)),
+    ];
     // Once more for the answer, so that nobody reads it while time is taken.
-    let mut watch = new().map_err(|error| BenchError::failed("the rule", error))?;
     let mut found = Answer::default();
     for event in events {
-        if watch.on(event) {
-            let it = watch.numbers();
+        if told.on(event) {
+            let it = told.numbers();
             found.add(it.touch, it.near, it.imbalance_levels);
         }
     }
@@ -155,12 +175,14 @@ fn turn_watch(events: &[Event], price: u64, wanted: Answer) -> Result<Vec<Sample
     Ok(samples)
 }
 
-fn turn_maps(events: &[Event], price: u64, wanted: Answer) -> Result<Vec<Samples>, BenchError> {
-    let mut maps = Maps::default();
+fn turn_maps(events: &[Event], wanted: Answer) -> Result<Vec<Samples>, BenchError> {
+    let [mut one, mut all, mut told] = [(); 3].map(|()| Maps::default());
+    let samples = vec![
+        singles(events, |event| one.on_new(event)),
+        messages(events, |event| all.on_new(event)),
+    ];
     let mut found = Answer::default();
-    let samples = timed(events, price, |event| maps.on_new(event));
-    let mut maps = Maps::default();
-    events.iter().for_each(|event| maps.on(event, &mut found));
+    events.iter().for_each(|event| told.on(event, &mut found));
     check(found, wanted)?;
     Ok(samples)
 }
