@@ -199,8 +199,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "an order that is sent again is executed again",
         file: ENTRY,
-        find: "command.user_ref > session.user_ref_last",
-        replace: "(MUTANT || command.user_ref > session.user_ref_last)",
+        find: "command.user_ref > user_ref_last",
+        replace: "(MUTANT || command.user_ref > user_ref_last)",
     },
     Fault {
         name: "a login goes on one reply too late",
