@@ -34,6 +34,9 @@ struct Arguments {
     /// The streams end with the snapshot, as if the power had been cut: all behind it is made anew.
     #[arg(long)]
     streams_lost: bool,
+    /// Leave the directory: others want to read such a day, too.
+    #[arg(long)]
+    keep: bool,
     /// Fails if the slowest start takes longer.
     #[arg(long)]
     within_ms: Option<u64>,
@@ -45,7 +48,9 @@ fn main() -> ExitCode {
         .map_err(|error| error.to_string())
         .and_then(|dir| {
             let outcome = drill(&arguments, &dir);
-            let _ = std::fs::remove_dir_all(dir);
+            if !arguments.keep {
+                let _ = std::fs::remove_dir_all(dir);
+            }
             outcome
         });
     match outcome {

@@ -10,11 +10,8 @@ use crate::place::{fill_id, reply_id};
 use crate::rows::{self, Fill, Order, Refusal, Rows};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::{BTreeMap, HashMap};
-use wire::ouch::Outbound;
 use wire::ouch::outbound::{Accepted, Executed, Replaced};
-
-/// The venue's own element that names an order's account where it is not the session's.
-const TAG_ACCOUNT: u8 = 132;
+use wire::ouch::{Outbound, Tag, Tags};
 
 /// Where a reply stands.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +105,7 @@ impl Orders {
             Outbound::Restated(it) => {
                 let mut tags = it.tags();
                 let shown = tags.find_map(|tag| match tag {
-                    wire::ouch::Tag::SecondaryRef(order_ref) => Some(order_ref),
+                    Tag::SecondaryRef(order_ref) => Some(order_ref),
                     _ => None,
                 });
                 let order = self.order(at, it.user_ref())?;
@@ -182,6 +179,7 @@ impl Orders {
         let order = Order {
             id: at.id()?,
             user_ref: replaced.user_ref(),
+            account: account_of(at, replaced.tags()),
             units: replaced.quantity(),
             open_units: replaced.quantity(),
             price: replaced.price() as i64,
@@ -356,7 +354,7 @@ fn accepted_order(at: &At, accepted: &Accepted<'_>) -> Result<Order, Error> {
         id: at.id()?,
         session: at.session,
         user_ref: accepted.user_ref(),
-        account: account_in(accepted.tags().bytes()).unwrap_or(at.account),
+        account: account_of(at, accepted.tags()),
         symbol: accepted.symbol(),
         side: accepted.side(),
         units: accepted.quantity(),
@@ -376,17 +374,14 @@ fn accepted_order(at: &At, accepted: &Accepted<'_>) -> Result<Order, Error> {
     })
 }
 
-/// The account that an appendage names. Replies of venues that do not name it are the session's
-/// own account's: so older streams are read as today's.
-fn account_in(mut elements: &[u8]) -> Option<u32> {
-    while let Some((&length, rest)) = elements.split_first() {
-        let (element, after) = rest.split_at_checked(length.into())?;
-        if let [TAG_ACCOUNT, a, b, c, d] = *element {
-            return Some(u32::from_be_bytes([a, b, c, d]));
-        }
-        elements = after;
-    }
-    None
+/// The account that an order is for. Replies that name none are about the session's own account:
+/// so streams of venues that knew no other are read as today's.
+fn account_of(at: &At, mut tags: Tags<'_>) -> u32 {
+    let named = tags.find_map(|tag| match tag {
+        Tag::Account(account) => Some(account),
+        _ => None,
+    });
+    named.unwrap_or(at.account)
 }
 
 /// A live order from its row.

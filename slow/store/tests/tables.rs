@@ -6,7 +6,7 @@ mod venue;
 use flow::naive::{Naive, increments};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use venue::Site;
+use venue::{Site, told_inputs};
 use wire::ring::{CommandKind, Event, EventKind, Input, Side};
 
 const DAY: &str = "2026010101";
@@ -168,7 +168,8 @@ fn hostile_days_are_what_the_model_says() {
     let mut busts = 0;
     for seed in 1..=4 {
         let site = Site::new();
-        let inputs = site.live_day(DAY, seed, INPUTS);
+        let inputs = venue::without(CommandKind::Grant, told_inputs(seed, INPUTS));
+        site.live(DAY, seed, &inputs);
         site.succeeds(&["project"]);
         let mut model = recomputed(&inputs);
         trades_agree(&site, &mut model);
@@ -179,6 +180,47 @@ fn hostile_days_are_what_the_model_says() {
         busts += model.broken.len();
     }
     assert!(busts > 0, "no trade was taken back");
+}
+
+/// The day that a released version left behind, in the folder of the appliance's golden days.
+#[test]
+fn a_day_of_the_first_version_is_read_as_today() {
+    let golden = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../appliance/tests/golden_venue/0.1.0"
+    );
+    let site = Site::new();
+    std::fs::create_dir(site.day(DAY)).unwrap();
+    for file in std::fs::read_dir(golden).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let mut bytes = std::fs::read(file.path()).unwrap();
+        if name.starts_with("journal-") {
+            // It is kept without the zeros behind it; its opening record says how many blocks.
+            let blocks = u32::from_le_bytes(bytes[12..16].try_into().unwrap());
+            bytes.resize(blocks as usize * journal::BLOCK_BYTES, 0);
+        }
+        std::fs::write(site.day(DAY).join(name), bytes).unwrap();
+    }
+    // A day behind it says that nothing more is written.
+    site.live_day("2026010102", 1, 300);
+    site.succeeds(&["project"]);
+    let is_first = |row: &&Value| row["day"] == 1;
+    let positions = site.rows(&["positions"]);
+    let positions: Vec<&Value> = positions.iter().filter(is_first).collect();
+    let bought: i64 = positions
+        .iter()
+        .map(|row| number(row, "bought_units"))
+        .sum();
+    let sold: i64 = positions.iter().map(|row| number(row, "sold_units")).sum();
+    let trades = site.rows(&["trades"]);
+    let traded = trades
+        .iter()
+        .filter(is_first)
+        .filter(|row| row["broken"].is_null());
+    let traded: i64 = traded.map(|row| number(row, "units")).sum();
+    assert!(traded > 0);
+    assert_eq!((bought, sold), (traded, traded));
 }
 
 #[test]
