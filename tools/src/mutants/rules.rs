@@ -297,16 +297,14 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "a replacement counts as one more live order",
         file: RISK,
-        find: "account.live + u32::from(replaced.is_none())",
-        replace: "account.live + u32::from(replaced.is_none()).max(1)",
+        find: "self.live + u32::from(!weighed.replaces)",
+        replace: "self.live + u32::from(!weighed.replaces).max(1)",
     },
     Fault {
         name: "an order that comes too early moves the next one's time",
         file: RISK,
-        find: "        if is_in_time {
-",
-        replace: "        if is_in_time || true {
-",
+        find: "is_in_time.then(|| ",
+        replace: "(is_in_time || true).then(|| ",
     },
     Fault {
         name: "an amount may not be equal to its limit",
@@ -323,8 +321,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "units of the replaced order count for a position",
         file: RISK,
-        find: "units[side] - i64::from(gone.units) + ",
-        replace: "units[side] + ",
+        find: "units - i64::from(gone.units) + ",
+        replace: "units + ",
     },
     Fault {
         name: "a market order that rests has a value",
