@@ -74,6 +74,9 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     Ok(cases)
 }
 
+/// Gives whole numbers from 0 to below one.
+type Random<'a> = dyn FnMut(i64) -> i64 + 'a;
+
 fn failed(fault: Fault) -> BenchError {
     BenchError::failed("rebalancing", fault)
 }
@@ -87,16 +90,16 @@ impl Positions {
                 .wrapping_add(1);
             (state >> 33) as i64 % below
         };
-        let mut many = |make: &mut dyn FnMut(&mut dyn FnMut(i64) -> i64) -> i64| {
+        let mut many = |make: &dyn Fn(&mut Random<'_>) -> i64| {
             (0..count).map(|_| make(&mut random)).collect::<Vec<_>>()
         };
-        let lot = many(&mut |random| [1, 1, 10, 100][random(4) as usize]);
-        let lots = many(&mut |random| random(400));
+        let lot = many(&|random| [1, 1, 10, 100][random(4) as usize]);
+        let lots = many(&|random| random(400));
         // Most of all in shares that are about equal, some of nothing.
         let share = 1_900_000 / count as i64;
-        let target_ppm = many(&mut |random| random(share) * i64::from(random(10) > 0));
+        let target_ppm = many(&|random| random(share) * i64::from(random(10) > 0));
         Self {
-            price: many(&mut |random| 500 + random(100_000)),
+            price: many(&|random| 500 + random(100_000)),
             quantity: lot.iter().zip(lots).map(|(lot, lots)| lot * lots).collect(),
             lot,
             target_ppm: target_ppm.into_iter().map(|ppm| ppm as u32).collect(),
