@@ -8,6 +8,7 @@ use appliance::topology::Topology;
 use appliance::venue::{Recovery, StartError, assemble, counters_anonymous, engine_limits};
 use journal::simulated::{Disk, DiskFiles, Faults};
 use journal::snapshot::{Draft, Snapshot};
+use journal::stream::{Name, Position};
 use journal::{Files as _, snapshot};
 use matching::Line;
 use shadowed::{INPUTS, journaled, live, live_from, messages, parts, topology};
@@ -84,6 +85,15 @@ fn streams_and_starts_are_the_same_whatever_the_shadow_went_through() {
     assert!(skipped > 10_000, "snapshots were used");
 }
 
+/// Where a venue finds the streams to end.
+fn streams_found(topology: &Topology, disk: &Disk) -> Vec<(Name, Position)> {
+    let (parts, _wires) = parts(&disk.fork(1), true);
+    let mut set = counters_anonymous().unwrap();
+    let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];
+    let (venue, _) = assemble(topology, parts, &mut lines, &mut set).unwrap();
+    venue.streams
+}
+
 /// Flips a bit of a file.
 fn hurt(files: &DiskFiles, name: &str, at: usize) {
     let mut bytes = files.bytes(name).unwrap();
@@ -132,11 +142,35 @@ fn what_is_damaged_is_named_and_the_one_before_it_does_as_well() {
         "{:?}",
         found.refused
     );
-    // What the venue refused is nothing for the shadow either: it makes the streams anew.
-    let (_, failure) = live_from(&topology, &without, INPUTS as u64, found.inputs_skipped);
+    // What the venue refused is nothing for the shadow either, whether it looks at the streams or
+    // the venue did: it makes them anew.
+    for streams in [None, Some(streams_found(&topology, &without))] {
+        let healed = without.fork(4);
+        let (_, failure) = live_from(&topology, &healed, INPUTS as u64, streams);
+        assert_eq!(failure, None);
+        let files = healed.files();
+        assert!(
+            names
+                .iter()
+                .all(|name| files.bytes(&format!("refused-{name}")).is_some())
+        );
+        let healed = start_is_the_same(&topology, &healed);
+        assert!(healed.refused.is_empty() && healed.inputs_skipped > 0);
+    }
+    // A stream is damaged between the two, and both refuse the newer one for it, which is whole.
+    let between = disk.fork(5);
+    hurt(&between.files(), &names[0], 5_000);
+    let length = between.files().length("stream-replies-0001").unwrap() as usize;
+    hurt(&between.files(), "stream-replies-0001", length * 3 / 4);
+    let found = start_is_the_same(&topology, &between);
+    assert_eq!((found.inputs_skipped, found.refused.len()), (before, 1));
+    assert!(found.refused[0].contains("stream-replies-0001"));
+    let streams = streams_found(&topology, &between);
+    let (_, failure) = live_from(&topology, &between, INPUTS as u64, Some(streams));
     assert_eq!(failure, None);
-    let healed = start_is_the_same(&topology, &without);
-    assert!(healed.refused.is_empty() && healed.inputs_skipped > 0);
+    let refused = format!("refused-{}", names[0]);
+    assert!(between.files().bytes(&refused).is_some());
+    assert!(start_is_the_same(&topology, &between).refused.is_empty());
     hurt(&files, &names[1], 5_000);
     let found = start_is_the_same(&topology, &disk);
     assert_eq!((found.inputs_skipped, found.refused.len()), (0, 2));
@@ -242,7 +276,7 @@ fn a_flush_that_failed_ends_the_shadow_and_no_snapshot_stands_on_what_it_lost() 
             file_flushes_in_million: 300_000,
             ..Faults::default()
         });
-        let (_, failure) = live_from(&topology, &disk, INPUTS as u64, u64::MAX);
+        let (_, failure) = live_from(&topology, &disk, INPUTS as u64, None);
         if let Some(why) = failure {
             assert!(why.contains("cannot flush"), "{why}");
             failures += 1;

@@ -29,9 +29,9 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
     world.members.iter_mut().for_each(|it| it.caller.start());
     world.watcher.iter_mut().for_each(|it| it.start());
     let may_fail = plan.disk_fails.is_some();
-    with_venue(world, may_fail, &mut |world, venue, set, started_from| {
+    with_venue(world, may_fail, &mut |world, venue, set| {
         let mut lines = std::mem::take(&mut world.shadow_lines);
-        let done = beside_shadow(world, (venue, started_from), set, plan, &mut lines);
+        let done = beside_shadow(world, venue, set, plan, &mut lines);
         world.shadow_lines = lines;
         done
     })?;
@@ -57,13 +57,13 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
 /// The venue's life, with a shadow if there is to be one.
 fn beside_shadow(
     world: &mut World,
-    (mut venue, started_from): (SimVenue<'_>, u64),
+    mut venue: SimVenue<'_>,
     set: &mut CounterSet,
     plan: &LifePlan,
     lines: &mut [Line],
 ) -> Result<(), String> {
-    let found = (std::mem::take(&mut venue.streams), started_from);
-    let shadow = shadow::open(world, found, lines, set)?;
+    let streams = std::mem::take(&mut venue.streams);
+    let shadow = shadow::open(world, streams, lines, set)?;
     if shadow.is_some() {
         wound::healed(world);
     }
@@ -79,7 +79,7 @@ fn beside_shadow(
 /// Starts the venue once more behind its last life: it comes back to the state in which it stopped,
 /// and so do all its streams.
 pub(crate) fn rebuilt(world: &mut World) -> Result<(), String> {
-    with_venue(world, false, &mut |world, venue, _, _| {
+    with_venue(world, false, &mut |world, venue, _| {
         let entry = venue.gate.entry();
         for (member, session) in world.members.iter().zip(1..) {
             let (heard, kept) = (member.caller.heard.len() as u64, entry.replies(session));
@@ -126,7 +126,7 @@ fn interrupted(
         Interruption::Kill => {}
     }
     world.disk.set_faults(faults);
-    with_venue(world, true, &mut |_, _, _, _| Ok(()))?;
+    with_venue(world, true, &mut |_, _, _| Ok(()))?;
     let fault = match interruption {
         Interruption::Read(_) => return Ok(()),
         Interruption::Kill => Fault::Killed,
@@ -146,9 +146,8 @@ fn segments(world: &World) -> Result<(usize, u32), String> {
     Ok((all.len(), all.last().map_or(0, |at| at.number)))
 }
 
-/// What a venue does that started from the snapshot behind this input.
-type Act<'a> =
-    &'a mut dyn FnMut(&mut World, SimVenue<'_>, &mut CounterSet, u64) -> Result<(), String>;
+/// What a venue does that started.
+type Act<'a> = &'a mut dyn FnMut(&mut World, SimVenue<'_>, &mut CounterSet) -> Result<(), String>;
 
 /// Starts the venue, looks at what came back, and lets it do something. With `may_fail` a disk that
 /// failed may keep it from starting.
@@ -182,7 +181,7 @@ fn started(
         wound::check_start(world, &recovery, (&snapshots, &before))?;
     }
     came_back(world, &venue, &recovery)?;
-    act(world, venue, &mut set, recovery.inputs_skipped)
+    act(world, venue, &mut set)
 }
 
 /// What earlier lives acknowledged is in the journal, and the engine stands where that says.

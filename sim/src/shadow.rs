@@ -12,7 +12,7 @@ use crate::wiring::SESSION;
 /// Opens the shadow of a venue that has started, if its topology asks for one and the disk does.
 pub(crate) fn open<'m>(
     world: &mut World,
-    (streams, started_from): (Vec<(Name, Position)>, u64),
+    streams: Vec<(Name, Position)>,
     lines: &'m mut [Line],
     set: &mut CounterSet,
 ) -> Result<Option<Shadow<'m>>, String> {
@@ -25,7 +25,6 @@ pub(crate) fn open<'m>(
         segments: Box::new(disk.storage()),
         files: Box::new(disk.files()),
         session: SESSION,
-        started_from,
         streams: Some(streams),
     };
     let counters = Counters::new(set).map_err(|error| error.to_string())?;

@@ -235,7 +235,6 @@ fn snapshot_make(
         segments: Box::new(FileSegments::new(&day.directory)),
         files: Box::new(DirectoryFiles::new(&day.directory)),
         session: day.session,
-        started_from: u64::MAX,
         streams: None,
     };
     let mut lines = vec![Line::ZERO; engine_limits(topology).lines()];

@@ -178,11 +178,8 @@ pub fn run_behind<T: TcpPort + Send>(
     let logins = venue.logins.take();
     let keeping = Keeping::open(topology, &day.directory, &mut set)?;
     let recaller = venue.recaller.take();
-    let found = (
-        std::mem::take(&mut venue.streams),
-        told.recovery.inputs_skipped,
-    );
-    let shadow = shadow_parts(topology, &day, found, &mut set)?;
+    let streams = std::mem::take(&mut venue.streams);
+    let shadow = shadow_parts(topology, &day, streams, &mut set)?;
     let incoming = requests.started();
     let muster = Muster::new();
     let outcome = std::thread::scope(|scope| {
@@ -268,7 +265,7 @@ pub fn run_behind<T: TcpPort + Send>(
 fn shadow_parts(
     topology: &Topology,
     day: &Day,
-    (streams, started_from): (Vec<(Name, Position)>, u64),
+    streams: Vec<(Name, Position)>,
     set: &mut CounterSet,
 ) -> Result<Option<(shadow::Parts, shadow::Counters)>, StartError> {
     if topology.shadow.is_none() {
@@ -279,7 +276,6 @@ fn shadow_parts(
         segments: Box::new(FileSegments::new(&day.directory)),
         files: files(day),
         session: day.session,
-        started_from,
         streams: Some(streams),
     };
     Ok(Some((parts, counters)))

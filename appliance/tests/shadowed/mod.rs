@@ -8,7 +8,7 @@ use appliance::venue::shadow::{self, Shadow};
 use appliance::venue::{Parts, counters_anonymous, definitions, engine_limits};
 use flow::{Hostile, naive};
 use journal::simulated::{Disk, DiskFiles, DiskStorage};
-use journal::stream::{self, Kind, Name};
+use journal::stream::{self, Kind, Name, Position};
 use journal::{Config, Files, Input, SEGMENT_BYTES_MIN, Writer, recover};
 use matching::Line;
 use nic::mirror::{MirrorTcp, MirrorUdp, tcp_pair, udp_pair};
@@ -137,17 +137,18 @@ const IDLE_TURNS: u64 = 20;
 
 /// A shadow's life up to the input `durable`; gives where it stood and the hash of its state.
 pub fn live(topology: &Topology, disk: &Disk, durable: u64) -> (u64, u64) {
-    let (stands, failure) = live_from(topology, disk, durable, u64::MAX);
+    let (stands, failure) = live_from(topology, disk, durable, None);
     assert_eq!(failure, None);
     stands
 }
 
-/// The same beside a venue that started from a snapshot; gives why it stopped, too, if it did.
+/// The same beside a venue that found the streams to end there, if there was one; gives why it
+/// stopped, too, if it did.
 pub fn live_from(
     topology: &Topology,
     disk: &Disk,
     durable: u64,
-    started_from: u64,
+    streams: Option<Vec<(Name, Position)>>,
 ) -> ((u64, u64), Option<String>) {
     let mut set = counters_anonymous().unwrap();
     let counters = shadow::Counters::new(&mut set).unwrap();
@@ -157,8 +158,7 @@ pub fn live_from(
         segments: Box::new(disk.storage()),
         files: Box::new(disk.files()),
         session: SESSION,
-        started_from,
-        streams: None,
+        streams,
     };
     let mut shadow = Shadow::open(topology, parts, &mut lines, counters).unwrap();
     let mut idle_turns = 0;

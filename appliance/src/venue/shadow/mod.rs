@@ -46,11 +46,8 @@ pub struct Parts {
     pub files: Box<dyn Files>,
     /// Name of the trading day.
     pub session: [u8; 10],
-    /// The input behind which the snapshot is that the venue started from; 0 for none. A later one
-    /// was refused, perhaps because of a stream's page that only the venue reads. `u64::MAX` where
-    /// no venue started.
-    pub started_from: u64,
-    /// Where the streams end that are whole, if the venue looked.
+    /// Where the streams end that are whole, if the venue looked. A snapshot that the venue refused
+    /// for what is wrong with a stream is refused here, too: the stream ends before it.
     pub streams: Option<Vec<(Name, Position)>>,
 }
 
@@ -350,14 +347,13 @@ fn begin<'m>(
     lines: &'m mut [Line],
 ) -> Result<(Start<'m>, Streams), StartError> {
     let failed = |error: StorageError| StartError::of("shadow", &error);
-    let files = parts.files.as_mut();
-    set_aside(files, parts.started_from).map_err(failed)?;
     let engine = Engine::new(engine_limits(topology), lines)
         .map_err(|e| StartError::of("the shadow's engine", &e))?;
     let extent = parts
         .streams
         .as_deref()
         .map_or(Extent::Unknown, Extent::Known);
+    let files = parts.files.as_mut();
     let start = start(topology, parts.session, engine, Some(files), extent)?;
     let files = parts.files.as_mut();
     set_aside(files, start.mark.next_sequence - 1).map_err(failed)?;
