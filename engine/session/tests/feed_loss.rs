@@ -6,6 +6,7 @@ mod ear;
 use ear::{Ear, START_NS, history, packets_of, publisher};
 use session::SECOND_NS;
 use session::feed::{PublisherConfig, Received, Receiver, ReceiverConfig, State};
+use wire::mold::Packet;
 
 /// Every order of some packets.
 fn permutations(items: &[usize]) -> Vec<Vec<usize>> {
@@ -210,4 +211,52 @@ fn lines_that_pack_the_same_messages_differently_are_one_stream() {
             (41, State::Live)
         );
     }
+}
+
+#[test]
+fn a_session_that_goes_on_behind_its_end_is_not_over() {
+    let mut publisher = publisher(PublisherConfig::default());
+    let packets = packets_of(&mut publisher, 2, 3);
+    let end = |packet: &[u8]| {
+        let next = Packet::parse(packet).unwrap().next_sequence();
+        [&packet[..10], &next.to_be_bytes(), &[0xff; 2]].concat()
+    };
+    let mut ear = Ear::new(ReceiverConfig::default());
+    let mut state_after = |packet: &[u8]| {
+        ear.hear(packet);
+        ear.receiver.state()
+    };
+    // The venue stops, starts again and stops again; its first end comes once more at any time.
+    for (packet, due) in [
+        (&packets[0], State::Live),
+        (&end(&packets[0]), State::Ended),
+        (&packets[1], State::Live),
+        (&end(&packets[0]), State::Live),
+        (&end(&packets[1]), State::Ended),
+        (&end(&packets[0]), State::Ended),
+    ] {
+        assert_eq!(state_after(packet), due);
+    }
+}
+
+#[test]
+fn what_was_held_for_a_snapshot_that_did_not_come_goes_with_one_answer() {
+    let mut publisher = publisher(PublisherConfig::default());
+    let packets = packets_of(&mut publisher, 3, 3);
+    let mut ear = Ear::new(ReceiverConfig::default());
+    ear.hear(&packets[0]);
+    let known = ear.messages.len();
+    ear.receiver.join();
+    ear.hear(&packets[1]);
+    ear.hear(&packets[2]);
+    ear.receiver.join_not(ear.now_ns);
+    assert_eq!(ear.receiver.state(), State::Gap);
+    let request = ear.receiver.poll(ear.now_ns).unwrap();
+    let next = ear.receiver.sequence_next();
+    assert_eq!(request[10..], [&next.to_be_bytes()[..], &[0, 1]].concat());
+    ear.hear(&packets[1]);
+    assert_eq!(
+        (ear.receiver.state(), ear.messages.len()),
+        (State::Live, known + 6)
+    );
 }

@@ -101,7 +101,7 @@ pub struct Receiver {
     expected: u64,
     /// The greatest next number that any packet announced.
     announced: u64,
-    /// Number after the last message of the session.
+    /// Number after the last message of the session, as far as anybody said that it is over.
     end: Option<u64>,
     heard: bool,
     /// When to ask for what is missing.
@@ -164,7 +164,7 @@ impl Receiver {
         let was_whole = self.expected >= self.announced;
         self.announced = self.announced.max(packet.next_sequence());
         if packet.kind() == PacketKind::EndOfSession {
-            self.end = Some(packet.sequence());
+            self.end = self.end.max(Some(packet.sequence()));
         }
         let received = self.take(packet, bytes, on);
         if self.expected < self.announced && !self.is_joining {
@@ -183,12 +183,10 @@ impl Receiver {
         if self.is_joining || self.expected >= self.announced || now_ns < self.ask_ns {
             return None;
         }
-        let missing = self
-            .held
-            .first()
-            .unwrap_or(self.announced)
-            .min(self.announced)
-            - self.expected;
+        let behind = self.held.first().unwrap_or(self.announced);
+        // Where no snapshot came, the next message itself may be held: it goes with its answer.
+        let missing = behind.min(self.announced).saturating_sub(self.expected);
+        let missing = missing.max(1);
         let most = self.config.request_messages_max.max(1);
         let count = u16::try_from(missing).unwrap_or(most).min(most);
         let mut request = [0; HEADER_BYTES];
@@ -211,7 +209,8 @@ impl Receiver {
             _ if self.is_joining => State::Joining,
             _ if !self.heard => State::Waiting,
             _ if self.expected < self.announced => State::Gap,
-            Some(end) if self.expected >= end => State::Ended,
+            // Beyond it the session went on: who sends it was started again.
+            Some(end) if self.announced <= end => State::Ended,
             _ => State::Live,
         }
     }
