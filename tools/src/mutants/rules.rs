@@ -28,12 +28,13 @@ const ACCOUNTS: &str = "engine/matching/src/accounts.rs";
 
 pub const SUITE: Suite = Suite {
     name: "rules",
-    // The last two only because tests of the others need them.
+    // The last three only because tests of the others need them.
     packages: &[
         "wire",
         "flow",
         "engine/matching",
         "engine/session",
+        "engine/analytics",
         "engine/trading",
     ],
     folders: &["docs"],
