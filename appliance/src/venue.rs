@@ -26,7 +26,7 @@ pub mod runner;
 mod schedule;
 pub(crate) mod seats;
 pub mod shadow;
-mod snapshots;
+pub mod snapshots;
 mod spent;
 mod stop;
 mod threads;

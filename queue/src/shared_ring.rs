@@ -71,10 +71,7 @@ pub fn ring_at<B: Pod>(
     name: &str,
     depth: usize,
 ) -> Result<(Writer<B>, Reader<B>), Error> {
-    let memory = match home {
-        Home::Mapped => SharedRing::create(name, depth)?,
-        Home::Heap => SharedRing::create_on_heap(depth)?,
-    };
+    let memory = SharedRing::at(home, name, depth)?;
     Ok((memory.writer(), memory.reader()))
 }
 
@@ -137,9 +134,15 @@ impl<B: Pod> SharedRing<B> {
         Self::fill(Region::small(Self::bytes_of(depth)?, name)?, depth)
     }
 
-    /// As [`Self::create`], on the heap of this process.
-    fn create_on_heap(depth: usize) -> Result<Self, Error> {
-        Self::fill(Region::heap(Self::bytes_of(depth)?)?, depth)
+    /// As [`Self::create`], with its memory there.
+    ///
+    /// # Errors
+    /// As [`ring()`].
+    pub fn at(home: Home, name: &str, depth: usize) -> Result<Self, Error> {
+        match home {
+            Home::Mapped => Self::create(name, depth),
+            Home::Heap => Self::fill(Region::heap(Self::bytes_of(depth)?)?, depth),
+        }
     }
 
     fn bytes_of(depth: usize) -> Result<usize, Error> {

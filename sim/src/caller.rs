@@ -3,10 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 
-use nic::{Conn, Net as _, TcpEvent, TcpLimits, TcpPort as _};
+use nic::{Conn, Net as _, TcpEvent, TcpLimits};
 use session::soup_client::{ClientState, Heard, SoupClient, SoupConfig};
 
-use crate::net::{SimNet, SimTcp, Wires};
+use crate::gateway::{Gateway, Way};
+use crate::net::{SimNet, Wires};
 use crate::wiring::ENTRY;
 
 /// Pause before a connection is dialled again.
@@ -24,7 +25,7 @@ pub struct Turn {
 /// One login and all that it heard.
 pub struct Caller {
     name: String,
-    tcp: SimTcp,
+    pub way: Way,
     soup: SoupClient,
     conn: Option<Conn>,
     redial_ns: u64,
@@ -44,20 +45,37 @@ impl Caller {
             send_bytes: 2048,
             ..TcpLimits::default()
         };
+        let tcp = SimNet::new(wires).tcp_client(limits)?;
+        Ok(Self::by(Way::Net(tcp), name))
+    }
+
+    /// A client of this name that comes through a gateway, which takes so many messages in a turn.
+    pub fn behind(name: &str, chunks_max: usize) -> Self {
+        Self::by(Way::Rings(Gateway::new(chunks_max)), name)
+    }
+
+    fn by(way: Way, name: &str) -> Self {
         let config = SoupConfig {
             outbound_bytes: 512,
             ..SoupConfig::new(name, "secret")
         };
-        Ok(Self {
+        Self {
             name: name.to_owned(),
-            tcp: SimNet::new(wires).tcp_client(limits)?,
+            way,
             soup: SoupClient::new(config),
             conn: None,
             redial_ns: 0,
             heard: Vec::new(),
             logins: 0,
             has_ended: false,
-        })
+        }
+    }
+
+    /// The gateway dies, if there is one.
+    pub fn die(&mut self, now_ns: u64) {
+        if self.way.die() {
+            self.hang_up(now_ns);
+        }
     }
 
     /// The venue starts again: the client forgets the connection to the last life and dials.
@@ -87,7 +105,7 @@ impl Caller {
         let turn = self.hear(now_ns)?;
         match self.soup.poll(now_ns) {
             ClientState::Disconnected if self.is_to_dial(now_ns) => {
-                self.conn = self.tcp.connect(SocketAddr::V4(ENTRY)).ok();
+                self.conn = self.way.connect(SocketAddr::V4(ENTRY)).ok();
             }
             ClientState::Silent => self.hang_up(now_ns),
             ClientState::Rejected(letter) => {
@@ -111,10 +129,10 @@ impl Caller {
     /// Sends what was taken.
     pub fn transmit(&mut self, now_ns: u64) {
         let Self {
-            tcp, soup, conn, ..
+            way, soup, conn, ..
         } = self;
         if let Some(conn) = *conn {
-            soup.transmit(now_ns, &mut |bytes| tcp.send(conn, bytes));
+            soup.transmit(now_ns, &mut |bytes| way.send(conn, bytes));
         }
     }
 
@@ -128,7 +146,7 @@ impl Caller {
 
     fn hang_up(&mut self, now_ns: u64) {
         if let Some(conn) = self.conn.take() {
-            self.tcp.close(conn);
+            self.way.close(conn);
         }
         self.soup.disconnected();
         self.redial_ns = now_ns + REDIAL_NS;
@@ -136,7 +154,7 @@ impl Caller {
 
     fn hear(&mut self, now_ns: u64) -> Result<Turn, String> {
         let Self {
-            tcp,
+            way,
             soup,
             conn,
             heard,
@@ -147,7 +165,7 @@ impl Caller {
         } = self;
         let mut turn = Turn::default();
         let mut goes_on_with = None;
-        let events = tcp.poll(&mut |event| match event {
+        let events = way.poll(&mut |event| match event {
             TcpEvent::Opened { conn: opened, .. } if *conn == Some(opened) => {
                 soup.connected(now_ns)
             }

@@ -2,7 +2,9 @@
 
 use appliance::tiles::Phase;
 use queue::Watch;
+use session::feed::State;
 
+use crate::day::World;
 use crate::member::Member;
 use crate::running::Running;
 use crate::shadow;
@@ -74,9 +76,26 @@ impl Running<'_, '_> {
             && self.words.as_ref().is_none_or(Words::is_done)
             && self.world.members.iter().zip(1..).all(heard)
             && watcher.all(|it| it.is_done() && it.heard.len() as u64 == copies)
-            && self.world.subscriber.sequence_next() == publisher.sequence_next()
+            && self.receivers_are_whole(publisher.sequence_next())
             && self.world.depth.as_ref().map(|it| it.sequence_next())
                 == self.venue.publish.depth().map(|it| it.sequence_next())
+    }
+
+    /// Whether those who receive the feed miss nothing before that message, and think that the
+    /// session is over only where the venue stopped and said nothing since.
+    fn receivers_are_whole(&self, next: u64) -> bool {
+        let World {
+            subscriber,
+            receiver,
+            ended_at,
+            ..
+        } = &*self.world;
+        let is_over = *ended_at == Some(next);
+        subscriber.sequence_next() == next
+            && (is_over || subscriber.state() != State::Ended)
+            && receiver
+                .iter()
+                .all(|it| it.is_whole_at(next) && (is_over || !it.has_ended()))
     }
 
     /// Where everybody stands, for the message of a run that hangs.
@@ -89,7 +108,7 @@ impl Running<'_, '_> {
         let members: Vec<String> = self.world.members.iter().zip(1..).map(of).collect();
         let watcher = self.world.watcher.as_ref();
         format!(
-            "input {}, durable {}, gate {}, feed {} of {}, ended {:?}, quiet {}; {}; {}",
+            "input {}, durable {}, gate {}, feed {} of {}, ended {:?}, quiet {}; {}; {} {}",
             self.venue.engine.sequence(),
             self.durable.get(),
             self.gate_inputs.get(),
@@ -98,7 +117,12 @@ impl Running<'_, '_> {
             self.ended.each_ref().map(Watch::get),
             self.world.wires.is_quiet(),
             members.join("; "),
-            watcher.map(|it| it.standing()).unwrap_or_default()
+            watcher.map(|it| it.standing()).unwrap_or_default(),
+            self.world
+                .receiver
+                .as_ref()
+                .map(|it| it.standing())
+                .unwrap_or_default()
         )
     }
 
@@ -113,6 +137,7 @@ impl Running<'_, '_> {
             self.round(ROUND_NS_MAX)?;
         }
         self.set_phase(Phase::Stopped);
+        self.world.ended_at = Some(self.venue.publish.publisher().sequence_next());
         let engine = &self.venue.engine;
         self.world.stopped = Some((engine.sequence(), engine.engine().state_hash()));
         let mut storage = self.world.disk.whole().storage();
@@ -144,8 +169,11 @@ impl Running<'_, '_> {
         if !is_told {
             return Err(format!("not all heard the end: {}", self.standing()));
         }
+        if let Some(receiver) = self.world.receiver.as_ref().filter(|it| !it.has_ended()) {
+            return Err(format!("after the end {}", receiver.standing()));
+        }
         match self.world.subscriber.state() {
-            session::feed::State::Ended => Ok(()),
+            State::Ended => Ok(()),
             state => Err(format!("the feed's receiver is {state:?} after the end")),
         }
     }

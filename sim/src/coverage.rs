@@ -51,6 +51,10 @@ faults! {
     PartitionOneWay = "partition, one way",
     /// A connection breaks.
     Reset = "connection reset",
+    /// A gateway's process dies, with words in its rings.
+    GatewayDied = "gateway died",
+    /// A ring has no room for all that a gateway wants to say.
+    RingFull = "ring full",
     /// A member sends again what was not answered.
     Resent = "order sent again",
     /// The disk takes its time.

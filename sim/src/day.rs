@@ -1,5 +1,7 @@
 //! A run: the venue's lives one after another, and what must be true at the end.
 
+use std::io;
+
 use appliance::client::depth::DepthSubscriber;
 use appliance::client::subscriber::Subscriber;
 use appliance::topology::Topology;
@@ -13,6 +15,7 @@ use crate::caller::Caller;
 use crate::clock::SimClock;
 use crate::coverage::{Coverage, Fault};
 use crate::digest::Digest;
+use crate::gateway;
 use crate::levels::{Stands, stands_of};
 use crate::life::{live, rebuilt};
 use crate::market::{Told, told_of};
@@ -21,9 +24,13 @@ use crate::net::{SimUdp, Wires};
 use crate::oracle::Oracle;
 use crate::plan::Plan;
 use crate::random::Random;
+use crate::receiver::Receiver;
 use crate::wiring::{self, WATCHER};
 use crate::words::Answer;
 use crate::wound::Wounds;
+
+/// Lives of the venue before which somebody else comes who receives two lines, in a million.
+const JOINS_IN_MILLION: u32 = 400_000;
 
 /// The day begins in the middle of a UTC day, so that none of its times wraps.
 pub(crate) const START_NS: u64 = 1_769_688_000_000_000_000;
@@ -73,6 +80,10 @@ pub struct Report {
     pub logins: u64,
     /// Gaps in the feed that were filled.
     pub gaps: u64,
+    /// Snapshots of the feed that were taken.
+    pub spliced: u64,
+    /// Times at which a book by two lines was compared.
+    pub compared: u64,
     /// Damaged journals that were refused.
     pub refused: u64,
     /// What went wrong.
@@ -103,6 +114,8 @@ impl Report {
         self.shadows_failed += other.shadows_failed;
         self.logins += other.logins;
         self.gaps += other.gaps;
+        self.spliced += other.spliced;
+        self.compared += other.compared;
         self.refused += other.refused;
         self.faults.add(&other.faults);
     }
@@ -125,6 +138,10 @@ pub(crate) struct World {
     /// Who receives the depth, and what was heard of it.
     pub depth: Option<DepthSubscriber<SimUdp>>,
     pub levels: Vec<Stands>,
+    /// Who receives the feed by two lines.
+    pub receiver: Option<Receiver>,
+    /// Messages in each of the rings of the first member, if it comes by them.
+    ring_depth: Option<usize>,
     /// What was damaged of snapshots and streams.
     pub wounds: Wounds,
     /// A message of the feed that nothing calls for.
@@ -136,6 +153,8 @@ pub(crate) struct World {
     pub answers_checked: usize,
     /// Number of the last input and hash of the state where the venue stopped cleanly.
     pub stopped: Option<(u64, u64)>,
+    /// Number of the feed's next message where it was said last that the session is over.
+    pub ended_at: Option<u64>,
     /// Memory of the engine, between two lives.
     pub lines: Vec<Line>,
     /// Memory of the shadow's, if there is one.
@@ -158,13 +177,19 @@ impl World {
             ..Shape::default()
         };
         let generator = Generator::new(&shape).map_err(|error| error.to_string())?;
-        let failed = |error: std::io::Error| error.to_string();
+        let failed = |error: io::Error| error.to_string();
         let members: Result<Vec<_>, _> = (1..=plan.members)
-            .map(|session| Member::new(&wires, session))
+            .map(|session| match plan.gateway {
+                Some(depth) if session == 1 => Ok(Member::behind(session, depth / 2)),
+                _ => Member::new(&wires, session),
+            })
             .collect();
         let depth = plan.has_depth.then(|| wiring::depth_subscriber(&wires));
         let watcher = plan.is_watched.then(|| Caller::new(&wires, WATCHER));
         let topology = wiring::topology(plan)?;
+        let receiver = plan
+            .has_lines
+            .then(|| Receiver::open((&wires, &mut random), None, START_NS));
         Ok(Self {
             lines: vec![Line::ZERO; engine_limits(&topology).lines()],
             shadow_lines: match topology.shadow {
@@ -182,6 +207,8 @@ impl World {
             feed: Vec::new(),
             depth: depth.transpose().map_err(failed)?,
             levels: Vec::new(),
+            receiver: receiver.transpose().map_err(failed)?,
+            ring_depth: plan.gateway,
             wounds: Wounds::default(),
             feed_error: None,
             wires,
@@ -189,6 +216,7 @@ impl World {
             answers: Vec::new(),
             answers_checked: 0,
             stopped: None,
+            ended_at: None,
             word_in_million: plan.word_in_million,
             wishes_in_million: plan.wishes_in_million,
             report: Report::default(),
@@ -226,6 +254,45 @@ impl World {
         })
     }
 
+    /// Who receives two lines gets a turn; whether anything came.
+    pub fn receiver_poll(&mut self, now_ns: u64) -> Result<bool, String> {
+        match &mut self.receiver {
+            Some(receiver) => receiver.turn(now_ns, &self.subscriber),
+            None => Ok(false),
+        }
+    }
+
+    /// Somebody else may come in the place of who receives two lines, and knows nothing.
+    pub fn replace_receiver(&mut self) -> io::Result<()> {
+        let Some(before) = self.receiver.take() else {
+            return Ok(());
+        };
+        self.receiver = Some(match self.random.chance(JOINS_IN_MILLION) {
+            true => Receiver::open(
+                (&self.wires, &mut self.random),
+                Some(before),
+                self.clock.now_ns(),
+            )?,
+            false => before,
+        });
+        Ok(())
+    }
+
+    /// Whether the first member comes by rings.
+    pub fn has_rings(&self) -> bool {
+        self.ring_depth.is_some()
+    }
+
+    /// The rings of a venue that starts, if the first member comes by them; it gets them, too.
+    pub fn rings(&mut self) -> io::Result<Option<door::Rings>> {
+        let Some(depth) = self.ring_depth else {
+            return Ok(None);
+        };
+        let rings = gateway::rings(depth)?;
+        self.members[0].caller.way.hand(&rings);
+        Ok(Some(rings))
+    }
+
     /// Compares all that was heard with the journal; with `is_all` nothing may be missing.
     pub fn check(&mut self, is_all: bool) -> Result<(), String> {
         let Self {
@@ -260,11 +327,14 @@ impl World {
             return Err(format!("{wrong} messages of the depth say nothing new"));
         }
         oracle.check_depth(&self.levels, is_all)?;
-        if is_all {
-            oracle.check_feed(self.subscriber.books())
-        } else {
-            Ok(())
+        if !is_all {
+            return Ok(());
         }
+        oracle.check_feed(self.subscriber.books())?;
+        let books = self.subscriber.books();
+        self.receiver
+            .as_mut()
+            .map_or(Ok(()), |it| it.compare(books))
     }
 
     fn finish(mut self) -> Result<Report, String> {
@@ -283,6 +353,9 @@ impl World {
             report.replies += heard.len() as u64;
             report.logins += member.caller.logins;
             report.faults.note(Fault::Resent, member.resent);
+            let rings = member.caller.way.counts();
+            report.faults.note(Fault::GatewayDied, rings.deaths);
+            report.faults.note(Fault::RingFull, rings.full);
         }
         digest.add(&self.subscriber.sequence_next().to_le_bytes());
         report.digest = digest.value();
@@ -296,6 +369,9 @@ impl World {
         report.levels = self.levels.len() as u64;
         (report.archived, report.retired) =
             (self.disk.counts().archived, self.disk.counts().retired);
+        if let Some(receiver) = &self.receiver {
+            (report.spliced, report.compared) = (receiver.taken(), receiver.compared);
+        }
         report.gaps = self.subscriber.counters().gaps;
         report.faults.note_net(&self.wires.counts());
         report.faults.note_disk(&self.disk.counts());

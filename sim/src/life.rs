@@ -15,8 +15,9 @@ use crate::running::Running;
 use crate::shadow;
 use crate::wiring;
 use crate::wound;
+use appliance::tiles::Ringed;
 
-pub(crate) type SimVenue<'m> = Venue<'m, SimTcp, SimUdp, DiskStorage>;
+pub(crate) type SimVenue<'m> = Venue<'m, Ringed<SimTcp>, SimUdp, DiskStorage>;
 
 /// Lives one life.
 pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
@@ -28,6 +29,9 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
     world.wires.set_faults(plan.net);
     world.members.iter_mut().for_each(|it| it.caller.start());
     world.watcher.iter_mut().for_each(|it| it.start());
+    world
+        .replace_receiver()
+        .map_err(|error| error.to_string())?;
     let may_fail = plan.disk_fails.is_some();
     with_venue(world, may_fail, &mut |world, venue, set| {
         let mut lines = std::mem::take(&mut world.shadow_lines);
@@ -167,7 +171,9 @@ fn started(
     let mut set = counters_anonymous().map_err(|error| error.to_string())?;
     let before = world.disk.counts();
     let snapshots = wound::listed(&world.disk)?;
-    let parts = wiring::parts(&world.topology, &world.wires, &world.disk)
+    let rings = world.rings().map_err(|error| error.to_string())?;
+    let around = (&world.wires, &world.disk);
+    let parts = wiring::parts(&world.topology, around, rings, &mut set)
         .map_err(|error| error.to_string())?;
     let (venue, recovery) = match assemble(&world.topology, parts, lines, &mut set) {
         Ok(assembled) => assembled,

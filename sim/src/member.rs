@@ -38,16 +38,25 @@ pub struct Member {
 impl Member {
     /// Member number `session`, not connected.
     pub fn new(wires: &Wires, session: u16) -> io::Result<Self> {
-        Ok(Self {
+        Ok(Self::by(Caller::new(wires, &user_name(session))?, session))
+    }
+
+    /// The same behind a gateway.
+    pub fn behind(session: u16, chunks_max: usize) -> Self {
+        Self::by(Caller::behind(&user_name(session), chunks_max), session)
+    }
+
+    fn by(caller: Caller, session: u16) -> Self {
+        Self {
             session,
-            caller: Caller::new(wires, &user_name(session))?,
+            caller,
             todo: VecDeque::new(),
             sent: Vec::new(),
             unanswered: VecDeque::new(),
             accepted: BTreeSet::new(),
             seen: 0,
             resent: 0,
-        })
+        }
     }
 
     /// Whether it is logged in, has nothing left to say and has an answer to every order.

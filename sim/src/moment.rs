@@ -8,9 +8,10 @@ use crate::random::Random;
 /// Steps that a power cut waits at most for a write to be in flight.
 const STEPS_TO_WRITE: u64 = 300;
 
-/// Steps that it waits at most for the first write into a segment, and then lets pass at most.
+/// Steps that it waits at most for the first write into a segment, and then lets pass at most: one
+/// of these, because a quick disk flushes soon and a slow one does not.
 const STEPS_TO_OPEN: u64 = 1_500;
-const STEPS_OPENING: u64 = 80;
+const STEPS_OPENING: [u64; 3] = [4, 16, 80];
 
 /// What a power cut may wait for.
 type Sight = fn(&Disk) -> bool;
@@ -32,12 +33,13 @@ impl Moment {
     pub fn of(plan: &LifePlan, has_retention: bool, random: &mut Random) -> Self {
         let step = plan.end.steps();
         let waits = matches!(plan.end, End::Power(_)) && random.chance(500_000);
+        let steps_opening = random.one_of(&STEPS_OPENING);
         let (wait, passing, awaited): (_, _, Option<Sight>) = match (waits, has_retention) {
             (false, _) => (0, 0, None),
             (true, false) => (STEPS_TO_WRITE, 0, Some(Disk::is_writing)),
             (true, true) => (
                 STEPS_TO_OPEN,
-                random.below(STEPS_OPENING),
+                1 + random.below(steps_opening),
                 Some(Disk::is_opening),
             ),
         };
@@ -47,6 +49,11 @@ impl Moment {
             awaited,
             passing,
         }
+    }
+
+    /// Whether a segment is being opened, and those who look at closed ones shall have turns.
+    pub fn is_opening(&self) -> bool {
+        self.awaited.is_none() && self.passing > 0
     }
 
     /// Whether it has come; asked at each step.

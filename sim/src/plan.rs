@@ -150,6 +150,10 @@ pub struct Plan {
     pub retention: Option<Retention>,
     /// Whether the depth is told beside the feed.
     pub has_depth: bool,
+    /// Whether somebody receives the feed by two lines, and snapshots of it are given.
+    pub has_lines: bool,
+    /// Messages in each of the rings by which the first member comes, if it does not by network.
+    pub gateway: Option<usize>,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
@@ -253,6 +257,8 @@ impl Plan {
             has_shadow: is_busy || random.chance(450_000),
             retention,
             has_depth: random.chance(300_000),
+            has_lines: random.chance(350_000),
+            gateway: random.one_of(&[None, None, Some(8), Some(64)]),
         }
     }
 }

@@ -4,6 +4,7 @@ use appliance::tiles::{Phase, Progress};
 use appliance::topology::Tile;
 use appliance::venue::retention::Retention;
 use appliance::venue::shadow::Shadow;
+use appliance::venue::snapshots::Snapshots;
 use journal::Kept;
 use journal::simulated::{Counts as DiskCounts, DiskShelf};
 use queue::{Counter, CounterSet, Watch};
@@ -12,7 +13,9 @@ use crate::coverage::Fault;
 use crate::day::World;
 use crate::life::SimVenue;
 use crate::moment::Moment;
+use crate::net::{SimTcp, SimUdp};
 use crate::plan::{End, LifePlan};
+use crate::wiring;
 use crate::wish::Sending;
 use crate::words::Words;
 
@@ -30,6 +33,8 @@ pub(crate) enum Turn {
     Shadow,
     Recaller,
     Retention,
+    Receiver,
+    Snapshots,
 }
 
 impl Turn {
@@ -43,6 +48,8 @@ impl Turn {
             (world.topology.shadow.is_some(), Self::Shadow),
             (has_recaller, Self::Recaller),
             (has_retention, Self::Retention),
+            (world.receiver.is_some(), Self::Receiver),
+            (world.receiver.is_some(), Self::Snapshots),
         ] {
             turns.extend(is_there.then_some(turn));
         }
@@ -58,6 +65,8 @@ pub(crate) struct Running<'w, 'm> {
     pub turns: Vec<Turn>,
     pub shadow: Option<Shadow<'m>>,
     retention: Option<Retention<DiskShelf>>,
+    /// Who gives snapshots of the feed.
+    snapshots: Option<Snapshots<SimUdp, SimTcp>>,
     /// What had failed when this life began.
     before: DiskCounts,
     pub words: Option<Words>,
@@ -84,6 +93,9 @@ impl<'w, 'm> Running<'w, 'm> {
             .bytes_max
             .map(|_| Retention::of(rules, world.disk.shelf()));
         let retention = retention.transpose().map_err(|error| error.to_string())?;
+        let venue_ns = world.advance(0) - plan.clock_back_ns;
+        let snapshots = wiring::snapshots(&world.topology, &world.wires, &venue, venue_ns)
+            .map_err(|error| error.to_string())?;
         let turns = Turn::of(world, venue.recaller.is_some(), retention.is_some());
         let running = || -> Result<Self, queue::Error> {
             Ok(Self {
@@ -91,6 +103,7 @@ impl<'w, 'm> Running<'w, 'm> {
                 before,
                 turns,
                 retention,
+                snapshots,
                 words: venue.operator.take().map(Words::new),
                 venue,
                 shadow: None,
@@ -138,6 +151,10 @@ impl<'w, 'm> Running<'w, 'm> {
             if self.world.random.chance(plan.cut_in_million) {
                 self.world.wires.cut_one();
             }
+            if self.world.has_rings() && self.world.random.chance(plan.cut_in_million) {
+                let now_ns = self.world.advance(0);
+                self.world.members[0].caller.die(now_ns);
+            }
             if self.world.random.chance(plan.partition_in_million) {
                 self.world.wires.partition(plan.partition_ns_max);
             }
@@ -146,7 +163,7 @@ impl<'w, 'm> Running<'w, 'm> {
                 self.world.advance(by_ns);
                 self.world.report.faults.note(Fault::Frozen, 1);
             }
-            self.step()?;
+            self.step(end.is_opening())?;
             if self.failed() || self.world.disk.is_off() {
                 return Ok(());
             }
@@ -168,11 +185,15 @@ impl<'w, 'm> Running<'w, 'm> {
         }
     }
 
-    /// Some time passes and somebody gets a turn.
-    fn step(&mut self) -> Result<(), String> {
+    /// Some time passes and somebody gets a turn; half of the turns go to who looks at closed
+    /// segments, if that is so now.
+    fn step(&mut self, is_opening: bool) -> Result<(), String> {
         let by_ns = self.world.random.below(self.plan.step_ns_max);
         let now_ns = self.world.advance(by_ns);
-        let turn = self.world.random.one_of(&self.turns);
+        let turn = match is_opening && self.world.random.chance(500_000) {
+            true => Turn::Retention,
+            false => self.world.random.one_of(&self.turns),
+        };
         self.turn(turn, now_ns).map(|_| ())
     }
 
@@ -191,6 +212,11 @@ impl<'w, 'm> Running<'w, 'm> {
             Turn::Shadow => self.shadow_turn(venue_ns)?,
             Turn::Recaller => self.recaller_turn(venue_ns),
             Turn::Retention => self.retention_turn(venue_ns)?,
+            Turn::Receiver => self.world.receiver_poll(now_ns)?,
+            Turn::Snapshots => self
+                .snapshots
+                .as_mut()
+                .is_some_and(|it| it.turn(venue_ns) > 0),
         })
     }
 
@@ -293,7 +319,7 @@ impl<'w, 'm> Running<'w, 'm> {
         self.world.report.disk_failures += 1;
         let durable = self.durable.get();
         for _ in 0..STEPS_AFTER_FAILURE {
-            self.step()?;
+            self.step(false)?;
         }
         if self.durable.get() > durable || self.gate_inputs.get() > durable {
             return Err("acknowledged after the disk failed".to_owned());

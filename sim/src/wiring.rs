@@ -6,12 +6,16 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use appliance::client::depth::DepthSubscriber;
 use appliance::client::subscriber::Subscriber;
-use appliance::tiles::PublishPorts;
+use appliance::tiles::{PublishPorts, Ringed};
 use appliance::topology::{SelfTrade, Topology};
-use appliance::venue::Parts;
+use appliance::venue::snapshots::{self, Snapshots};
+use appliance::venue::{Parts, StartError};
+use door::Rings;
 use journal::simulated::{Disk, DiskStorage};
 use nic::{Net as _, TcpLimits, UdpOptions};
+use queue::CounterSet;
 
+use crate::life::SimVenue;
 use crate::net::{SimNet, SimTcp, SimUdp, Wires};
 use crate::plan::{LifePlan, Plan};
 use crate::random::Random;
@@ -25,14 +29,31 @@ pub const WATCHER: &str = "RISK";
 /// Where members connect.
 pub const ENTRY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 4001);
 
-const GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 1, 1, 1), 26_400);
+/// Where the feed goes, by its first line and by its second one.
+pub const GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 1, 1, 1), 26_400);
+pub const GROUP_B: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 1, 1, 3), 26_420);
 const DEPTH_GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 1, 1, 2), 26_410);
 const SOURCE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_401);
-const REREQUEST: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_402);
+/// Where who missed something asks.
+pub const REREQUEST: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_402);
+/// Where who comes late knocks.
+pub const SNAPSHOTS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_405);
+const SOURCE_B: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_403);
+const FOLLOWER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 26_406);
 const RECEIVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_400);
 const ASKER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_409);
 const DEPTH_RECEIVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_410);
 const DEPTH_ASKER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 9), 26_419);
+
+/// Where who receives both lines hears the one and the other, and from where it asks.
+pub const LINES: [SocketAddrV4; 3] = [
+    SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 8), 26_400),
+    SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 8), 26_420),
+    SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 8), 26_409),
+];
+
+/// Packets that the venue's follower holds: few, so that it asks for what it lets go of.
+const FOLLOWER_PACKETS: usize = 32;
 
 /// Room for all messages of a day's feed: less than a topology can ask for, because it is taken at
 /// each of many starts.
@@ -137,6 +158,14 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
             format!("history_mib = 1\ndepth_history_mib = 1\ndepth_group = \"{DEPTH_GROUP}\"\n");
         text = text.replace("history_mib = 1\n", &depth);
     }
+    if plan.has_lines {
+        // Streams have addresses of this machine.
+        let lines = format!(
+            "rerequest_allow = [\"10.0.0.0/24\", \"127.0.0.0/8\"]\ngroup_b = \"{GROUP_B}\"\n\
+             snapshot = \"{SNAPSHOTS}\"\n"
+        );
+        text = text.replace("rerequest_allow = [\"10.0.0.0/24\"]\n", &lines);
+    }
     let mut random = Random::new(plan.seed ^ 0x7275_6c65);
     if plan.has_rules {
         text = format!("{}\n{text}", ticks(&mut random)) + &rules(plan, &mut random);
@@ -149,6 +178,9 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
             account(plan, session),
             random.one_of(&SelfTrade::ALL).name()
         );
+        if plan.gateway.is_some() && session == 1 {
+            text += "gateway = \"nobody\"\n";
+        }
     }
     if plan.is_watched {
         let accounts: BTreeSet<u16> = (1..=plan.members).map(|it| account(plan, it)).collect();
@@ -208,25 +240,37 @@ pub fn watched(topology: &Topology) -> BTreeMap<u16, u32> {
         .collect()
 }
 
-/// The ports of a venue that starts.
+/// The ports of a venue that starts, and the rings of the first member, if that has any.
 pub fn parts(
     topology: &Topology,
-    wires: &Wires,
-    disk: &Disk,
-) -> io::Result<Parts<SimTcp, SimUdp, DiskStorage>> {
+    (wires, disk): (&Wires, &Disk),
+    rings: Option<Rings>,
+    set: &mut CounterSet,
+) -> io::Result<Parts<Ringed<SimTcp>, SimUdp, DiskStorage>> {
     let mut net = SimNet::new(wires);
+    let rings: Vec<(usize, Rings)> = rings.into_iter().map(|rings| (0, rings)).collect();
+    let refused = set.counter("gate.rings_refused");
+    let refused = refused.map_err(|error| io::Error::other(error.to_string()))?;
     let limits = TcpLimits {
         connections: 16,
         send_bytes: 4096,
         ..TcpLimits::default()
     };
+    let feed_b = topology
+        .feed
+        .line_b
+        .map(|_| net.udp(&UdpOptions::new(SOURCE_B)));
     Ok(Parts {
-        tcp: net.tcp_listen(SocketAddr::V4(ENTRY), limits)?,
+        tcp: Ringed::new(
+            net.tcp_listen(SocketAddr::V4(ENTRY), limits)?,
+            &rings,
+            refused,
+        ),
         udp: PublishPorts {
             feed: net.udp(&UdpOptions::new(SOURCE))?,
-            feed_b: None,
+            feed_b: feed_b.transpose()?,
             rerequest: net.udp(&UdpOptions::new(REREQUEST))?,
-            follower: None,
+            follower: topology.feed.snapshot.map(|_| FOLLOWER),
         },
         storage: disk.storage(),
         files: topology
@@ -235,6 +279,33 @@ pub fn parts(
         session: SESSION,
         rings: queue::Home::Heap,
     })
+}
+
+/// Who gives snapshots of the feed of a venue that is about to start, if anybody does.
+pub fn snapshots(
+    topology: &Topology,
+    wires: &Wires,
+    venue: &SimVenue<'_>,
+    now_ns: u64,
+) -> Result<Option<Snapshots<SimUdp, SimTcp>>, StartError> {
+    if topology.feed.snapshot.is_none() {
+        return Ok(None);
+    }
+    let failed = |error: io::Error| StartError::of("snapshots", &error);
+    let mut net = SimNet::new(wires);
+    let limits = TcpLimits {
+        connections: 16,
+        send_bytes: 256,
+        ..TcpLimits::default()
+    };
+    let ports = snapshots::Ports {
+        follower: net.udp(&UdpOptions::new(FOLLOWER)).map_err(failed)?,
+        door: net
+            .tcp_listen(SocketAddr::V4(SNAPSHOTS), limits)
+            .map_err(failed)?,
+        held_packets: FOLLOWER_PACKETS,
+    };
+    Snapshots::of(topology, venue, (ports, SESSION), now_ns).map(Some)
 }
 
 /// A receiver of the feed.

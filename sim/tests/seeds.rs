@@ -32,6 +32,8 @@ fn no_seed_breaks_a_promise_and_every_fault_strikes() {
         ("units crossed in auctions", total.crossed),
         ("drop copies", total.copies),
         ("messages of the feed", total.messages),
+        ("snapshots of the feed", total.spliced),
+        ("books by two lines", total.compared),
     ] {
         assert!(count > 0, "no {name} in {SEEDS} seeds");
     }

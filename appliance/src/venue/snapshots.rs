@@ -106,17 +106,27 @@ where
     Ok((image, next))
 }
 
+/// What the follower hears by, and the door.
+pub struct Ports<F, D> {
+    /// Where the feed comes in, and requests leave.
+    pub follower: F,
+    /// Where they knock who want a snapshot.
+    pub door: D,
+    /// Packets that the follower holds while it waits for a missing one.
+    pub held_packets: usize,
+}
+
 /// The follower and the door.
-pub(super) struct Snapshots {
-    feed: FeedTile<RealUdp, SocketTcp>,
-    door: SocketTcp,
+pub struct Snapshots<F, D> {
+    feed: FeedTile<F, D>,
+    door: D,
     server: SnapshotServer,
     allow: Vec<Network>,
     /// The connection at each place.
     conns: Vec<Option<Conn>>,
 }
 
-impl Snapshots {
+impl Snapshots<RealUdp, SocketTcp> {
     /// Opens the door of a venue that is about to start.
     pub(super) fn open<T, U, S>(
         topology: &Topology,
@@ -132,7 +142,6 @@ impl Snapshots {
         let Some(at) = topology.feed.snapshot else {
             return Ok(None);
         };
-        let now_ns = clock.now_ns();
         let limits = TcpLimits {
             connections: CONNECTIONS,
             receive_bytes: RECEIVE_BYTES,
@@ -142,19 +151,44 @@ impl Snapshots {
         let door = RealNet::with_uring(topology.uring)
             .tcp_listen(at.into(), limits)
             .map_err(|e| StartError::of(&format!("feed.snapshot {at}"), &e))?;
+        let ports = Ports {
+            follower,
+            door,
+            held_packets: HELD_PACKETS,
+        };
+        Self::of(topology, venue, (ports, session), clock.now_ns()).map(Some)
+    }
+}
+
+impl<F: UdpPort, D: TcpPort> Snapshots<F, D> {
+    /// The follower of a venue that is about to start.
+    ///
+    /// # Errors
+    /// What the engine holds cannot be said as its feed says it.
+    pub fn of<T, U, S>(
+        topology: &Topology,
+        venue: &Venue<'_, T, U, S>,
+        (ports, session): (Ports<F, D>, [u8; 10]),
+        now_ns: u64,
+    ) -> Result<Self, StartError>
+    where
+        T: TcpPort + Send,
+        U: UdpPort + Send,
+        S: Storage + Send,
+    {
         let (image, next) = image_of(venue, now_ns)?;
         let defaults = LinesConfig::default();
         let config = LinesConfig {
             receiver: ReceiverConfig {
                 session: Some(session),
                 sequence: next,
-                held_packets: HELD_PACKETS,
+                held_packets: ports.held_packets,
                 ..defaults.receiver
             },
             ..defaults
         };
-        let ports = FeedPorts {
-            lines: vec![follower],
+        let feed_ports = FeedPorts {
+            lines: vec![ports.follower],
             requests: None,
             snapshots: None,
         };
@@ -162,13 +196,13 @@ impl Snapshots {
             rerequest: Some(venue.publish.ports().rerequest.local_addr()),
             snapshots: None,
         };
-        Ok(Some(Self {
-            feed: FeedTile::new(ports, servers, config, image, now_ns),
-            door,
+        Ok(Self {
+            feed: FeedTile::new(feed_ports, servers, config, image, now_ns),
+            door: ports.door,
             server: SnapshotServer::new(CONNECTIONS.into(), 0),
             allow: topology.feed.rerequest_allow.clone(),
             conns: vec![None; CONNECTIONS.into()],
-        }))
+        })
     }
 
     /// Where it listens.
@@ -186,7 +220,8 @@ impl Snapshots {
         }
     }
 
-    fn turn(&mut self, now_ns: u64) -> usize {
+    /// One bounded turn; says how much there was to do.
+    pub fn turn(&mut self, now_ns: u64) -> usize {
         let mut work = self.feed.turn(now_ns);
         work += self.door_turn(now_ns);
         if self.server.wants(now_ns) && self.feed.is_whole(now_ns) {

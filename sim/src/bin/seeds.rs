@@ -134,7 +134,8 @@ fn tell(outcome: &Outcome) {
          drop copies, {} feed messages, {} units crossed, {} operator's words, {} gaps filled, {} \
          torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a \
          full disk; {} depth messages, {} inputs that snapshots stood for, {} starts from an older \
-         snapshot, {} shadows stopped, {} segments compressed, {} let go of",
+         snapshot, {} shadows stopped, {} segments compressed, {} let go of; {} \
+         snapshots of the feed taken, {} times a book by two lines compared",
         total.lives,
         total.logins,
         total.sent,
@@ -155,6 +156,8 @@ fn tell(outcome: &Outcome) {
         total.fallbacks,
         total.shadows_failed,
         total.archived,
-        total.retired
+        total.retired,
+        total.spliced,
+        total.compared
     );
 }

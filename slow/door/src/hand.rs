@@ -1,7 +1,7 @@
 //! The rings themselves, and how they change hands.
 
 use crate::Chunk;
-use queue::{Error, Region, SharedRing};
+use queue::{Error, Home, Region, SharedRing};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -35,6 +35,17 @@ impl Rings {
         Ok(Self {
             commands: SharedRing::create_small(&format!("{name}-commands"), DEPTH)?,
             replies: SharedRing::create_small(&format!("{name}-replies"), DEPTH)?,
+        })
+    }
+
+    /// Makes rings of so many messages on the heap, for a gateway of the same process.
+    ///
+    /// # Errors
+    /// `depth` is no power of two, or there is no memory.
+    pub fn on_heap(depth: usize) -> Result<Self, Error> {
+        Ok(Self {
+            commands: SharedRing::at(Home::Heap, "commands", depth)?,
+            replies: SharedRing::at(Home::Heap, "replies", depth)?,
         })
     }
 

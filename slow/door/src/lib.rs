@@ -48,8 +48,16 @@ impl Door {
     pub fn over(rings: &Rings) -> io::Result<Self> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let now_ns = since.map_or(0, |since| since.as_nanos() as u64);
+        Self::begin(rings, now_ns ^ (u64::from(std::process::id()) << 40))
+    }
+
+    /// Begins a connection of this number, which no other one had, over rings that nobody else uses
+    /// any more.
+    ///
+    /// # Errors
+    /// As [`Self::over`].
+    pub fn begin(rings: &Rings, session: u64) -> io::Result<Self> {
         let mut commands = rings.commands.writer();
-        let session = now_ns ^ (u64::from(std::process::id()) << 40);
         let begin = Chunk::of(Chunk::BEGIN, session, &[]);
         if commands.push(0, &begin).is_err() {
             return Err(io::ErrorKind::WouldBlock.into());

@@ -5,6 +5,7 @@
 
 use super::suite::{Fault, Suite, Trial};
 
+const DOOR: &str = "slow/door/src/lib.rs";
 const GATE: &str = "appliance/src/tiles/gate.rs";
 const PUBLISH: &str = "appliance/src/tiles/publish.rs";
 const ENGINE_TILE: &str = "appliance/src/tiles/engine.rs";
@@ -15,6 +16,9 @@ const ENTRY: &str = "engine/matching/src/entry.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
 const LOGIN: &str = "engine/session/src/order_entry/login.rs";
 const JUDGE: &str = "journal/src/judge.rs";
+const RECEIVER: &str = "engine/session/src/feed/receiver.rs";
+const LINES: &str = "engine/session/src/feed/lines/mod.rs";
+const RINGED: &str = "appliance/src/tiles/ringed.rs";
 const RECOVERY: &str = "journal/src/recovery.rs";
 const STAGING: &str = "journal/src/staging.rs";
 const DRAFT: &str = "journal/src/snapshot/draft.rs";
@@ -40,6 +44,7 @@ pub const SUITE: Suite = Suite {
         "flow",
         "engine/matching",
         "engine/session",
+        "engine/analytics",
         "engine/trading",
         "journal",
         "tuning",
@@ -320,5 +325,43 @@ const FAULTS: &[Fault] = &[
         file: RECALL,
         find: "                from: recall.from,\n",
         replace: "                from: recall.from + u64::from(MUTANT),\n",
+    },
+    Fault {
+        name: "a receiver goes on behind a gap",
+        file: RECEIVER,
+        find: "if packet.sequence() > self.expected || self.is_joining {",
+        replace: "if (packet.sequence() > self.expected && !MUTANT) || self.is_joining {",
+    },
+    Fault {
+        name: "a receiver takes the end of a session that went on for its last word",
+        file: RECEIVER,
+        find: "Some(end) if self.announced <= end => State::Ended,",
+        replace: "Some(end) if MUTANT || self.announced <= end => State::Ended,",
+    },
+    Fault {
+        name: "a feed goes on behind a snapshot off by one",
+        file: LINES,
+        find: ".splice(next, announced, &mut |sequence, message| {",
+        replace: ".splice(next + u64::from(MUTANT), announced, &mut |sequence, message| {",
+    },
+    Fault {
+        name: "a gateway hears what was said to the one before it",
+        file: DOOR,
+        find: "if chunk.session != self.session {",
+        replace: "if chunk.session != self.session && !MUTANT {",
+    },
+    Fault {
+        name: "a gateway's connection is not over when another one begins",
+        file: RINGED,
+        find: "                if self.state == State::Open {
+                    on(TcpEvent::Closed",
+        replace: "                if self.state == State::Open && !MUTANT {
+                    on(TcpEvent::Closed",
+    },
+    Fault {
+        name: "what a ring has no room for is lost",
+        file: RINGED,
+        find: "if self.replies.put(0, &chunk).is_err() {",
+        replace: "if self.replies.put(0, &chunk).is_err() && !MUTANT {",
     },
 ];
