@@ -28,6 +28,9 @@ const RULES: Rules = Rules {
 
 type Planner = fn(&Holdings<'_>, i64, Rules) -> Result<Plan, Fault>;
 
+/// A number below another one.
+type Random<'a> = dyn FnMut(i64) -> i64 + 'a;
+
 /// Positions as they might be held.
 struct Positions {
     price: Vec<i64>,

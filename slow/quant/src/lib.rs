@@ -14,4 +14,4 @@ mod linear;
 pub mod portfolio;
 pub mod rebalancing;
 
-pub use fault::Fault;
+pub use fault::{Fault, MAGNITUDE_MAX};

@@ -29,7 +29,7 @@ pub struct EngleGranger {
 /// Tests whether `y` keeps together with `xs`.
 ///
 /// # Errors
-/// As those of [`ols`] and [`super::adf`]; and a series that is constant.
+/// As those of [`ols`] and [`super::adf()`]; and a series that is constant.
 pub fn engle_granger(
     y: &[f64],
     xs: &[&[f64]],
