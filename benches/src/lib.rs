@@ -91,6 +91,7 @@ pub const ROWS: &[Row] = &[
     rows::triangles::ROW,
     rows::cointegration::ROW,
     rows::rebalance::ROW,
+    rows::portfolio::ROW,
     rows::journal::ROW,
     rows::durable::ROW,
 ];

@@ -11,6 +11,7 @@ pub mod leaving;
 pub mod matching;
 pub mod numbers;
 pub mod packets;
+pub mod portfolio;
 pub mod publish;
 pub mod rebalance;
 pub mod regimes;

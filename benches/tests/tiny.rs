@@ -97,6 +97,11 @@ fn rebalance() {
 }
 
 #[test]
+fn portfolio() {
+    run_tiny("portfolio");
+}
+
+#[test]
 fn journal() {
     run_tiny("journal");
 }
@@ -127,7 +132,7 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
-                regimes, book, numbers, triangles, cointegration, rebalance, journal";
+                regimes, book, numbers, triangles, cointegration, rebalance, portfolio, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 

@@ -1,0 +1,246 @@
+//! `portfolio`: how much of each of a thousand assets?
+//!
+//! Long only, by a matrix and by factors, cold and with the answer as a start. The peer is
+//! Clarabel, an interior-point method, if it is built in (feature `clarabel`). Every portfolio's
+//! certificate is checked, the peer's by its objective, which may not be below ours.
+
+use std::time::Instant;
+
+use quant::Fault;
+use quant::portfolio::{Covariance, MeanVariance, Solution};
+
+use super::numbers::used;
+use crate::compare::{Case, Subject, compare};
+use crate::{BenchError, Options, Row};
+
+/// The row.
+pub const ROW: Row = Row {
+    name: "portfolio",
+    about: "a long-only portfolio of many assets: ours cold, warm, by factors, Clarabel",
+    run,
+};
+
+/// Gaps and reduced gradients of ours.
+const CERTIFICATE: f64 = 1e-12;
+/// By how much the peer's objective may differ.
+#[cfg(feature = "clarabel")]
+const NEAR: f64 = 1e-6;
+
+/// Assets that share factors.
+struct Market {
+    loadings: Vec<f64>,
+    variances: Vec<f64>,
+    own: Vec<f64>,
+    matrix: Vec<f64>,
+    mean: Vec<f64>,
+}
+
+/// Markets whose own variances are small or great beside those of factors, and what a variance
+/// counts: few assets are held in the first, hundreds in the last.
+const MARKETS: [(&str, f64, f64); 3] = [
+    ("few held", 0.04, 5.0),
+    ("some held", 0.04, 100.0),
+    ("hundreds held", 0.4, 1_000.0),
+];
+
+fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let effort = options.effort;
+    let count = effort.pick(60, 1_000, 1_000);
+    let mut cases = Vec::new();
+    for (name, own, aversion) in MARKETS {
+        let market = Market::new(count, own);
+        let dense = Covariance::dense(&market.matrix, count).map_err(failed)?;
+        let factors = Covariance::factors(&market.loadings, &market.variances, &market.own);
+        let factors = factors.map_err(failed)?;
+        let (lower, upper) = (vec![0.0; count], vec![1.0; count]);
+        let [dense, factors] = [&dense, &factors].map(|covariance| MeanVariance {
+            covariance,
+            mean: &market.mean,
+            aversion,
+            lower: &lower,
+            upper: &upper,
+            equalities: &[],
+        });
+        let answer = checked(dense.solve(None))?;
+        let near = checked(factors.solve(None))?;
+        same(&answer.weights, &near.weights)?;
+        let turns = effort.pick(1, 5, 20);
+        let subjects = vec![
+            Subject::new("ours", || timed(turns, || checked(dense.solve(None)))),
+            Subject::new("ours, warm", || {
+                timed(turns, || checked(dense.solve(Some(&answer.weights))))
+            }),
+            Subject::new("ours, factors", || {
+                timed(turns, || checked(factors.solve(None)))
+            }),
+            #[cfg(feature = "clarabel")]
+            Subject::new("clarabel", || {
+                timed(1, || peer::checked(&dense, &market.matrix, &answer))
+            }),
+        ];
+        let held = answer
+            .weights
+            .iter()
+            .filter(|weight| **weight > 0.0)
+            .count();
+        let case = format!("{count} assets, {name}");
+        let note = format!("{held} held, {} steps cold", answer.steps);
+        let compared = compare(&[&case], effort.rounds(), subjects)?;
+        cases.extend(compared.into_iter().map(|case| case.noted(&note)));
+    }
+    Ok(cases)
+}
+
+fn failed(fault: Fault) -> BenchError {
+    BenchError::failed("portfolio", fault)
+}
+
+fn timed<T>(
+    turns: usize,
+    mut turn: impl FnMut() -> Result<T, BenchError>,
+) -> Result<Vec<Vec<u64>>, BenchError> {
+    let mut samples = Vec::with_capacity(turns);
+    for _ in 0..turns {
+        let start = Instant::now();
+        used(turn()?);
+        samples.push(start.elapsed().as_nanos() as u64 * 1_000);
+    }
+    Ok(vec![samples])
+}
+
+fn checked(found: Result<Solution, Fault>) -> Result<Solution, BenchError> {
+    let found = found.map_err(failed)?;
+    let of = found.certificate;
+    let worst = [of.equality, of.bound, of.stationarity, of.gap];
+    if worst.into_iter().all(|part| part <= CERTIFICATE) {
+        return Ok(found);
+    }
+    Err(BenchError::WrongAnswer(format!("{of:?}")))
+}
+
+fn same(ours: &[f64], theirs: &[f64]) -> Result<(), BenchError> {
+    let pairs = ours.iter().zip(theirs);
+    let most = pairs.fold(0.0f64, |most, (x, y)| most.max((x - y).abs()));
+    if most <= 1e-8 {
+        return Ok(());
+    }
+    Err(BenchError::WrongAnswer(format!("weights differ by {most}")))
+}
+
+impl Market {
+    fn new(count: usize, own: f64) -> Self {
+        const FACTORS: usize = 50;
+        let mut state = 3u64;
+        let mut random = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+        };
+        // All move with the first factor, some with others.
+        let loading = |at: usize, random: f64| if at == 0 { 1.0 + random } else { 0.6 * random };
+        let loadings = (0..count * FACTORS).map(|at| loading(at % FACTORS, random()));
+        let loadings: Vec<f64> = loadings.collect();
+        let variances: Vec<f64> = (0..FACTORS).map(|at| 0.03 / (1 + at) as f64).collect();
+        let own: Vec<f64> = (0..count).map(|_| own * (1.0 + random())).collect();
+        let row = |at: usize| &loadings[at * FACTORS..][..FACTORS];
+        let between = |a: usize, b: usize| -> f64 {
+            let parts = row(a).iter().zip(row(b)).zip(&variances);
+            let sum: f64 = parts.map(|((x, y), variance)| x * y * variance).sum();
+            sum + if a == b { own[a] } else { 0.0 }
+        };
+        let matrix = (0..count * count).map(|at| between(at / count, at % count));
+        let matrix = matrix.collect();
+        let mean = (0..count)
+            .map(|at| 0.06 * row(at)[0] + 0.05 * random())
+            .collect();
+        Self {
+            loadings,
+            variances,
+            own,
+            matrix,
+            mean,
+        }
+    }
+}
+
+/// The interior-point method, asked for 1e-9.
+#[cfg(feature = "clarabel")]
+mod peer {
+    use clarabel::algebra::CscMatrix;
+    use clarabel::solver::{
+        DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverStatus, SupportedConeT,
+    };
+    use quant::portfolio::{MeanVariance, Solution};
+
+    use super::NEAR;
+    use crate::BenchError;
+
+    const TOLERANCE: f64 = 1e-9;
+
+    /// Solves the same program and compares objectives.
+    pub fn checked(
+        program: &MeanVariance<'_>,
+        matrix: &[f64],
+        ours: &Solution,
+    ) -> Result<(), BenchError> {
+        let theirs = solve(program, matrix)?;
+        let [ours, theirs] = [&ours.weights, &theirs].map(|weights| objective(program, weights));
+        if (ours - theirs).abs() <= NEAR * ours.abs().max(1.0) {
+            return Ok(());
+        }
+        Err(BenchError::WrongAnswer(format!(
+            "clarabel: {theirs} instead of {ours}"
+        )))
+    }
+
+    fn objective(program: &MeanVariance<'_>, weights: &[f64]) -> f64 {
+        let held = program.covariance.times(weights);
+        let parts = held.iter().zip(program.mean).zip(weights);
+        let part = |((held, mean), weight): ((&f64, &f64), &f64)| {
+            (0.5 * program.aversion * held - mean) * weight
+        };
+        parts.map(part).sum()
+    }
+
+    fn solve(program: &MeanVariance<'_>, matrix: &[f64]) -> Result<Vec<f64>, BenchError> {
+        let count = program.mean.len();
+        let upper = (0..count).map(|column| 0..=column);
+        let entries = upper.clone().enumerate();
+        let numbers = entries.flat_map(|(column, rows)| {
+            rows.map(move |row| program.aversion * matrix[column * count + row])
+        });
+        let starts = (0..=count)
+            .map(|column| column * (column + 1) / 2)
+            .collect();
+        let rows = upper.flatten().collect();
+        let squares = CscMatrix::new(count, count, starts, rows, numbers.collect());
+        let slopes: Vec<f64> = program.mean.iter().map(|mean| -mean).collect();
+        // The budget's row, and one for each lower bound; upper ones of 1 follow from them.
+        let starts = (0..=count).map(|column| 2 * column).collect();
+        let rows = (0..count).flat_map(|column| [0, column + 1]).collect();
+        let numbers = [1.0, -1.0].repeat(count);
+        let limits = CscMatrix::new(count + 1, count, starts, rows, numbers);
+        let mut right = vec![0.0; count + 1];
+        right[0] = 1.0;
+        let cones = [
+            SupportedConeT::ZeroConeT(1),
+            SupportedConeT::NonnegativeConeT(count),
+        ];
+        let failed = |error: &dyn std::fmt::Debug| BenchError::Failed(format!("{error:?}"));
+        let settings = DefaultSettingsBuilder::default()
+            .verbose(false)
+            .tol_gap_abs(TOLERANCE)
+            .tol_gap_rel(TOLERANCE)
+            .tol_feas(TOLERANCE)
+            .build();
+        let settings = settings.map_err(|error| failed(&error))?;
+        let solver = DefaultSolver::new(&squares, &slopes, &limits, &right, &cones, settings);
+        let mut solver = solver.map_err(|error| failed(&error))?;
+        solver.solve();
+        match solver.solution.status {
+            SolverStatus::Solved | SolverStatus::AlmostSolved => Ok(solver.solution.x),
+            status => Err(failed(&status)),
+        }
+    }
+}
