@@ -1,6 +1,7 @@
 //! The program's commands, one file each: `Args` is what it takes, `run` does it.
 
 pub mod admin;
+pub mod backtest;
 pub mod bisect;
 pub mod book;
 mod bust;

@@ -16,6 +16,8 @@ struct Program {
 enum Command {
     /// Act as the operator, with a reason that is kept; list sessions and acts; hash a password.
     Admin(commands::admin::Args),
+    /// Try a desk's strategies on recorded data, or run a desk's day again.
+    Backtest(commands::backtest::Args),
     /// Find the first input after which two builds of this program differ.
     Bisect(commands::bisect::Args),
     /// Show a book of a feed, live.
@@ -51,6 +53,7 @@ enum Command {
 fn main() -> ExitCode {
     match &Program::parse().command {
         Command::Admin(args) => commands::admin::run(args),
+        Command::Backtest(args) => commands::backtest::run(args),
         Command::Bisect(args) => commands::bisect::run(args),
         Command::Book(args) => commands::book::run(args),
         Command::Control(args) => commands::control::run(args),

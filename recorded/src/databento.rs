@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use dbn::decode::{DbnMetadata, DecodeRecordRef, dbn::Decoder};
 use dbn::{MboMsg, Mbp1Msg, RecordRef, UNDEF_PRICE};
-use trading::{Applied, Books, Event, Instrument, OrderChange, Standing, Step, What};
+use trading::{Applied, Books, Event, Instrument, OrderChange, Standing, Step, What, standing};
 use wire::ring::Side;
 
 use crate::error::{Error, Fault, Place};
-use crate::orders::{Numbers, standing};
+use crate::orders::Numbers;
 use crate::recording::{Recording, Records, Teller};
 use crate::source::{Stream, stream};
 

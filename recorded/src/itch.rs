@@ -7,13 +7,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use trading::{Applied, Books, Event, Instrument, Step, What};
+use trading::{Books, Event, Instrument, Step, apply_telling};
 use wire::binary_file::{PREFIX_BYTES, Reader};
 use wire::itch::Message;
-use wire::ring::Side;
 
 use crate::error::{Error, Fault, Place};
-use crate::orders::{Numbers, standing};
+use crate::orders::Numbers;
 use crate::recording::{Recording, Records, Teller};
 use crate::source::{Stream, read_error, stream};
 
@@ -86,91 +85,32 @@ impl File {
 
     /// Applies a message and tells what it changed.
     fn apply(&mut self, message: &Message<'_>, events: &mut Vec<Event>) {
-        let before = named(message).and_then(|order_ref| self.books.place_of(order_ref));
-        let applied = self.books.apply(message);
-        let header = message.header();
-        let locate = before.map_or(header.stock_locate, |(locate, _, _)| locate);
-        let trade = trade(message, before);
-        if applied != Applied::Changed && trade.is_none() {
-            return;
-        }
-        let books = &self.books;
-        let symbol = self.numbers.of(locate, || {
-            let name = books.name(locate).unwrap_or_default();
-            Instrument {
-                name: String::from_utf8_lossy(name.trim_ascii_end()).into_owned(),
-                venue: "nasdaq-itch".to_owned(),
-                tick: TICK,
-                lot: Step::ONE,
-            }
+        let Self {
+            books,
+            numbers,
+            day_ns,
+            ..
+        } = self;
+        let event_ns = day_ns.saturating_add(message.header().timestamp);
+        apply_telling(books, message, &mut |books, locate, what| {
+            let symbol = numbers.of(locate, || {
+                let name = books.name(locate).unwrap_or_default();
+                Instrument {
+                    name: String::from_utf8_lossy(name.trim_ascii_end()).into_owned(),
+                    venue: "nasdaq-itch".to_owned(),
+                    tick: TICK,
+                    lot: Step::ONE,
+                }
+            });
+            let mut teller = Teller {
+                events,
+                event_ns,
+                received_ns: event_ns,
+                symbol,
+            };
+            teller.tell(what);
         });
-        let event_ns = self.day_ns.saturating_add(header.timestamp);
-        let mut teller = Teller {
-            events,
-            event_ns,
-            received_ns: event_ns,
-            symbol,
-        };
-        if let Some(trade) = trade {
-            teller.tell(trade);
-        }
-        if applied == Applied::Changed {
-            let after = added(message).and_then(|order_ref| self.books.place_of(order_ref));
-            let mut places = [before, after];
-            if before == after {
-                places[1] = None;
-            }
-            for (locate, side, price) in places.into_iter().flatten() {
-                teller.tell(standing(&self.books, locate, side, price));
-            }
-            teller.tell(What::End);
-        }
     }
-}
-
-/// The resting order that a message names.
-fn named(message: &Message<'_>) -> Option<u64> {
-    match message {
-        Message::OrderExecuted(m) => Some(m.order_ref()),
-        Message::OrderExecutedPrice(m) => Some(m.order_ref()),
-        Message::OrderCancel(m) => Some(m.order_ref()),
-        Message::OrderDelete(m) => Some(m.order_ref()),
-        Message::OrderReplace(m) => Some(m.old_order_ref()),
-        _ => None,
-    }
-}
-
-/// The order that a message adds.
-fn added(message: &Message<'_>) -> Option<u64> {
-    match message {
-        Message::AddOrder(m) => Some(m.order_ref()),
-        Message::AddOrderMpid(m) => Some(m.order_ref()),
-        Message::OrderReplace(m) => Some(m.new_order_ref()),
-        _ => None,
-    }
-}
-
-/// The trade that a message tells. Executions that are not printed are told by another message.
-fn trade(message: &Message<'_>, resting: Option<(u16, Side, i64)>) -> Option<What> {
-    let (price, quantity, aggressor) = match message {
-        Message::OrderExecuted(m) => {
-            let (_, side, price) = resting?;
-            (price, m.shares().into(), Some(side.opposite()))
-        }
-        Message::OrderExecutedPrice(m) if m.printable() == b'Y' => {
-            let aggressor = resting.map(|(_, side, _)| side.opposite());
-            (m.price().into(), m.shares().into(), aggressor)
-        }
-        // Whose order was hidden is not said any more: the field is always a buy's.
-        Message::Trade(m) => (m.price().into(), m.shares().into(), None),
-        Message::CrossTrade(m) => (m.price().into(), m.shares(), None),
-        _ => return None,
-    };
-    (quantity > 0).then_some(What::Trade {
-        price,
-        quantity,
-        aggressor,
-    })
 }
 
 impl Records for File {

@@ -1,7 +1,6 @@
 //! What feeds order by order have in common.
 
-use trading::{Books, Instrument, What};
-use wire::ring::Side;
+use trading::Instrument;
 
 /// Dense numbers for a venue's own numbers of instruments, in the order in which they come.
 pub struct Numbers<T> {
@@ -35,15 +34,5 @@ impl<T: Ord + Copy> Numbers<T> {
 
     pub fn instruments(&self) -> &[Instrument] {
         &self.instruments
-    }
-}
-
-/// What stands at a price of a book by orders.
-pub fn standing(books: &Books, locate: u16, side: Side, price: i64) -> What {
-    let quantity = books.book(locate).map_or(0, |book| book.at(side, price));
-    What::Level {
-        side,
-        price,
-        quantity,
     }
 }

@@ -77,9 +77,6 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     Ok(cases)
 }
 
-/// Gives whole numbers from 0 to below one.
-type Random<'a> = dyn FnMut(i64) -> i64 + 'a;
-
 fn failed(fault: Fault) -> BenchError {
     BenchError::failed("rebalancing", fault)
 }

@@ -15,6 +15,7 @@ mod image;
 mod levels;
 mod market;
 mod ranked;
+mod told;
 mod watch;
 
 pub use analytics::book::{Standing, Touch};
@@ -24,4 +25,5 @@ pub use depth::{DEPTH_LEVELS, Depth, LevelChange};
 pub use image::Image;
 pub use levels::{Best, Levels};
 pub use market::{DECIMALS_MAX, Decimal, Event, Instrument, NotSteps, Step, What};
+pub use told::{added, apply_telling, named, standing};
 pub use watch::{Numbers, Watch, WatchRule};

@@ -23,7 +23,7 @@ pub struct BreakerRule {
 }
 
 /// Why a strategy was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trip {
     /// It lost more than it may; what its profit is.
     Loss(Money),

@@ -7,7 +7,7 @@ use super::order::{Action, Life, NewOrder, OrderId, side_text};
 use super::risk::Refusal;
 
 /// Something that a desk decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Decision {
     /// When, in ns.
     pub time_ns: u64,
@@ -18,7 +18,7 @@ pub struct Decision {
 }
 
 /// What was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decided {
     /// This leaves for the venue.
     Send(Action),
@@ -33,7 +33,7 @@ pub enum Decided {
 }
 
 /// Why a desk is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kill {
     /// It lost more than it may.
     Loss,

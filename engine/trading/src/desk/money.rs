@@ -24,7 +24,7 @@ const PPM: i128 = 10_i128.pow(PPM_DECIMALS as u32);
 const _: () = assert!(10_i128.pow(MONEY_DECIMALS as u32 + 14) < i128::MAX);
 
 /// So much of a currency. Sums beyond what 128 bits hold stay at the bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(i128);
 
 impl Money {

@@ -5,7 +5,7 @@ use core::fmt;
 use wire::ring::Side;
 
 /// The desk's number of an order, from 1, in the order in which they were sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(pub u32);
 
 impl fmt::Display for OrderId {
@@ -15,7 +15,7 @@ impl fmt::Display for OrderId {
 }
 
 /// How long an order lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Life {
     /// Until the day ends; it may trade on entry.
     Day,
@@ -26,7 +26,7 @@ pub enum Life {
 }
 
 /// What a strategy asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NewOrder {
     /// Number of the market.
     pub symbol: u32,
@@ -41,7 +41,7 @@ pub struct NewOrder {
 }
 
 /// What leaves for the venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// A new order.
     New {
@@ -80,7 +80,7 @@ impl Action {
 }
 
 /// What the venue says of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Report {
     /// Which one.
     pub order: OrderId,
@@ -89,7 +89,7 @@ pub struct Report {
 }
 
 /// What became of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// It was taken.
     Accepted,
@@ -123,7 +123,7 @@ pub enum Answer {
 }
 
 /// What is under way for an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pending {
     /// Nothing: the venue has answered everything.
     None,
@@ -141,7 +141,7 @@ pub enum Pending {
 }
 
 /// An order that lives, as far as the desk knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OwnOrder {
     /// Its number.
     pub id: OrderId,
@@ -187,7 +187,7 @@ impl OwnOrder {
 }
 
 /// A fill, as strategies hear of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fill {
     /// When the desk heard of it, in ns.
     pub time_ns: u64,

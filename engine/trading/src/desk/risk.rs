@@ -35,7 +35,7 @@ pub struct Limits {
 }
 
 /// Why an order does not leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Refusal {
     /// The desk was stopped.
