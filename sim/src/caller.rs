@@ -51,7 +51,7 @@ impl Caller {
 
     /// A client of this name that comes through a gateway, which takes so many messages in a turn.
     pub fn behind(name: &str, chunks_max: usize) -> Self {
-        Self::by(Way::Rings(Gateway::new(chunks_max)), name)
+        Self::by(Way::Rings(Box::new(Gateway::new(chunks_max))), name)
     }
 
     fn by(way: Way, name: &str) -> Self {

@@ -12,7 +12,7 @@ use crate::net::SimTcp;
 /// How a member reaches the venue.
 pub enum Way {
     Net(SimTcp),
-    Rings(Gateway),
+    Rings(Box<Gateway>),
 }
 
 /// A gateway's process, and the rings that the venue of the present life handed it.

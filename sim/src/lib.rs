@@ -4,8 +4,8 @@
 //! of the seed's choice; members who log in, send generated flow with attributes of every kind, get
 //! cut off, come back and send again what was not answered; who reads drop copies; a topology with
 //! rules; an operator; a network and a disk with every [`Fault`]; power cuts, kills and clean stops
-//! with a restart from the journal, or from what a shadow made of it; who comes through a gateway's rings, and
-//! who receives the feed by two lines. At the end everything that
+//! with a restart from the journal, or from what a shadow made of it; who comes through a gateway's
+//! rings, and who receives the feed by two lines. At the end everything that
 //! was heard is compared with what a naive model makes of the journal. A run is a function of its
 //! seed: the same seed gives the same bytes. [`Campaign`] runs many seeds; `docs/simulation.md`
 //! says what is simulated and what is not.
