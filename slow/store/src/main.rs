@@ -11,7 +11,7 @@ use std::time::Instant;
 use store::query::{Filter, query};
 use store::{Error, Projector};
 
-/// Tables that follow from a venue's journal and streams. The venue needs a section [shadow] in
+/// Tables that follow from a venue's journal and streams. The venue needs a section `[shadow]` in
 /// its topology; nothing is written to its directory.
 #[derive(Parser)]
 #[command(version)]

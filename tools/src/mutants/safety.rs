@@ -49,6 +49,7 @@ pub const SUITE: Suite = Suite {
         "journal",
         "tuning",
         "sandbox",
+        "recorded",
         "slow/door",
         "appliance",
         "sim",
