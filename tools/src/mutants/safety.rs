@@ -24,7 +24,6 @@ const STAGING: &str = "journal/src/staging.rs";
 const DRAFT: &str = "journal/src/snapshot/draft.rs";
 const SNAPSHOT: &str = "journal/src/snapshot/mod.rs";
 const STREAM: &str = "journal/src/stream/writer.rs";
-const KEEPER: &str = "journal/src/keeper.rs";
 const PAST: &str = "appliance/src/venue/past.rs";
 const RECALL: &str = "appliance/src/tiles/gate/past.rs";
 const RETENTION: &str = "appliance/src/venue/retention.rs";
@@ -298,22 +297,10 @@ const FAULTS: &[Fault] = &[
         replace: "Err(error) if error.act == Act::Flush && !MUTANT => {",
     },
     Fault {
-        name: "segments go with a single snapshot",
-        file: RETENTION,
-        find: "sound.len() >= SNAPSHOTS_MIN",
-        replace: "sound.len() >= if MUTANT { 1 } else { SNAPSHOTS_MIN }",
-    },
-    Fault {
         name: "a segment goes that the older snapshot needs",
         file: RETENTION,
         find: "let oldest = sound.last().",
         replace: "let oldest = (if MUTANT { sound.first() } else { sound.last() }).",
-    },
-    Fault {
-        name: "a segment is compressed before the opening of the next one is on disk",
-        file: KEEPER,
-        find: "        self.shelf.flush(next)?;\n",
-        replace: "        if !MUTANT { self.shelf.flush(next)?; }\n",
     },
     Fault {
         name: "replies that streams hold are counted one too far",
@@ -350,14 +337,6 @@ const FAULTS: &[Fault] = &[
         file: DOOR,
         find: "if chunk.session != self.session {",
         replace: "if chunk.session != self.session && !MUTANT {",
-    },
-    Fault {
-        name: "a gateway's connection is not over when another one begins",
-        file: RINGED,
-        find: "                if self.state == State::Open {
-                    on(TcpEvent::Closed",
-        replace: "                if self.state == State::Open && !MUTANT {
-                    on(TcpEvent::Closed",
     },
     Fault {
         name: "what a ring has no room for is lost",
