@@ -13,6 +13,7 @@ pub mod machine;
 pub mod memory;
 pub mod peers;
 pub mod pieces;
+pub mod random;
 pub mod regimes;
 pub mod report;
 pub mod rows;

@@ -10,6 +10,7 @@ use quant::cointegration::{Lags, PairScan, Trend, engle_granger};
 
 use super::numbers::used;
 use crate::compare::{Case, Subject, compare};
+use crate::random::Random;
 use crate::{BenchError, Options, Row};
 
 /// The row.
@@ -104,13 +105,8 @@ fn check(series: &[&[f64]]) -> Result<(), BenchError> {
 
 /// Walks of which many share a part.
 fn walks(count: usize, length: usize) -> Vec<Vec<f64>> {
-    let mut state = 11u64;
-    let mut random = move || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
-    };
+    let mut random = Random::new(11);
+    let mut random = || random.about_zero();
     let mut common = 0.0;
     let mut own = vec![0.0; count];
     let mut walks = vec![Vec::with_capacity(length); count];

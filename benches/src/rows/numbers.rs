@@ -18,6 +18,7 @@ use ta_lib::{Core, MAType};
 use yata::core::Method;
 
 use crate::compare::{Case, Subject, compare};
+use crate::random::Random;
 use crate::stats::Samples;
 use crate::{BenchError, Effort, Options, Row};
 
@@ -46,13 +47,8 @@ struct Series {
 
 impl Series {
     fn new(length: usize) -> Self {
-        let mut state = 42u64;
-        let mut random = |below: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) as u32 % below
-        };
+        let mut random = Random::new(42);
+        let mut random = |end| random.below(end);
         let mut tick = 40_000u32;
         let mut ticks = Vec::with_capacity(length);
         for _ in 0..length {

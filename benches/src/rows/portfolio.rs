@@ -11,6 +11,7 @@ use quant::portfolio::{Covariance, MeanVariance, Solution};
 
 use super::numbers::used;
 use crate::compare::{Case, Subject, compare};
+use crate::random::Random;
 use crate::{BenchError, Options, Row};
 
 /// The row.
@@ -130,13 +131,8 @@ fn same(ours: &[f64], theirs: &[f64]) -> Result<(), BenchError> {
 impl Market {
     fn new(count: usize, own: f64) -> Self {
         const FACTORS: usize = 50;
-        let mut state = 3u64;
-        let mut random = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
-        };
+        let mut random = Random::new(3);
+        let mut random = || random.about_zero();
         // All move with the first factor, some with others.
         let loading = |at: usize, random: f64| if at == 0 { 1.0 + random } else { 0.6 * random };
         let loadings = (0..count * FACTORS).map(|at| loading(at % FACTORS, random()));

@@ -9,6 +9,7 @@ use quant::rebalancing::{Holdings, Plan, Rules, rebalance, rebalance_plainly};
 
 use super::numbers::used;
 use crate::compare::{Case, Subject, compare};
+use crate::random::Random;
 use crate::{BenchError, Options, Row};
 
 /// The row.
@@ -27,9 +28,6 @@ const RULES: Rules = Rules {
 };
 
 type Planner = fn(&Holdings<'_>, i64, Rules) -> Result<Plan, Fault>;
-
-/// A number below another one.
-type Random<'a> = dyn FnMut(i64) -> i64 + 'a;
 
 /// Positions as they might be held.
 struct Positions {
@@ -83,23 +81,18 @@ fn failed(fault: Fault) -> BenchError {
 
 impl Positions {
     fn new(count: usize) -> Self {
-        let mut state = 5u64;
-        let mut random = |below: i64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) as i64 % below
-        };
-        let mut many = |make: &dyn Fn(&mut Random<'_>) -> i64| {
+        let mut random = Random::new(5);
+        let mut many = |make: &dyn Fn(&mut Random) -> i64| {
             (0..count).map(|_| make(&mut random)).collect::<Vec<_>>()
         };
-        let lot = many(&|random| [1, 1, 10, 100][random(4) as usize]);
-        let lots = many(&|random| random(400));
+        let lot = many(&|random| [1, 1, 10, 100][random.below(4) as usize]);
+        let lots = many(&|random| i64::from(random.below(400)));
         // Most of all in shares that are about equal, some of nothing.
-        let share = 1_900_000 / count as i64;
-        let target_ppm = many(&|random| random(share) * i64::from(random(10) > 0));
+        let share = 1_900_000 / count as u32;
+        let target_ppm =
+            many(&|random| i64::from(random.below(share)) * i64::from(random.below(10) > 0));
         Self {
-            price: many(&|random| 500 + random(100_000)),
+            price: many(&|random| i64::from(500 + random.below(100_000))),
             quantity: lot.iter().zip(lots).map(|(lot, lots)| lot * lots).collect(),
             lot,
             target_ppm: target_ppm.into_iter().map(|ppm| ppm as u32).collect(),

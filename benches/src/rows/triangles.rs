@@ -9,6 +9,7 @@ use analytics::arbitrage::{Opportunity, Pair, Quote, Triangles};
 
 use super::numbers::used;
 use crate::compare::{Case, Subject, compare};
+use crate::random::Random;
 use crate::{BenchError, Options, Row};
 
 /// The row.
@@ -31,13 +32,8 @@ struct Market {
 
 impl Market {
     fn new(mains: u32, others: [u32; 3], count: usize) -> Self {
-        let mut state = 7u64;
-        let mut random = |below: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (state >> 33) as u32 % below
-        };
+        let mut random = Random::new(7);
+        let mut random = |end| random.below(end);
         let mut pairs = Vec::new();
         let mut pair = |base, quote| {
             pairs.push(Pair {

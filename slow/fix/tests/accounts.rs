@@ -1,11 +1,14 @@
 //! Account (1): asked for with an order, and told of orders that are not of the first account.
 #![allow(clippy::unwrap_used)]
 
-use fix::message::{Body, Header, Message, write};
+mod pieces;
+
+use fix::message::Message;
 use fix::moment;
 use fix::orders::Orders;
 use fix::requests::{Request, read};
-use wire::ouch::outbound::fields::{Accepted, Replaced};
+use pieces::{accepted, frame_of, replaced};
+use wire::ouch::outbound::fields::Replaced;
 use wire::ouch::{Outbound, Tag};
 
 const NOW: u64 = 1_700_000_000_000_000_000;
@@ -15,21 +18,8 @@ fn asked(account: &str) -> Result<Request, fix::message::Fault> {
         "11=mine|{account}55=AAPL|54=1|38=10|40=2|44=1.00|60={}|",
         moment::text(NOW)
     );
-    let header = Header {
-        kind: "D",
-        sender: "ALPHA",
-        target: "VENUE",
-        number: 1,
-        time: &moment::text(NOW),
-        time_first: None,
-    };
-    let mut out = Vec::new();
-    write(
-        &header,
-        &Body::from_sent(&fields.replace('|', "\x01")),
-        &mut out,
-    );
-    read(&Message::read(out), &Orders::new(0, Vec::new()), NOW)
+    let frame = frame_of("D", 1, &fields, NOW);
+    read(&Message::read(frame), &Orders::new(0, Vec::new()), NOW)
 }
 
 #[test]
@@ -47,38 +37,10 @@ fn an_order_names_its_account() {
 
 #[test]
 fn reports_name_an_account_that_is_not_the_first() {
-    let accepted = Accepted {
-        timestamp: 1,
-        user_ref: 1,
-        side: b'B',
-        quantity: 10,
-        symbol: *b"AAPL    ",
-        price: 1_000_000,
-        time_in_force: b'0',
-        display: b'Y',
-        order_ref: 9,
-        capacity: b'P',
-        intermarket_sweep: b'N',
-        cross_type: b'N',
-        state: b'L',
-        client_id: *b"mine          ",
-    };
+    let accepted = accepted(1, 10, *b"mine          ");
     let replaced = Replaced {
         timestamp: 2,
-        old_user_ref: 1,
-        user_ref: 2,
-        side: b'B',
-        quantity: 10,
-        symbol: *b"AAPL    ",
-        price: 1_000_000,
-        time_in_force: b'0',
-        display: b'Y',
-        order_ref: 10,
-        capacity: b'P',
-        intermarket_sweep: b'N',
-        cross_type: b'N',
-        state: b'L',
-        client_id: *b"other         ",
+        ..replaced(1, 2, 10, *b"other         ")
     };
     for tags in [&[][..], &[Tag::Account(7)]] {
         let mut orders = Orders::new(0, Vec::new());

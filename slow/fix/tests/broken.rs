@@ -1,9 +1,12 @@
 //! Trades that the venue took back, as FIX tells of them.
 #![allow(clippy::unwrap_used)]
 
+mod pieces;
+
 use fix::orders::Orders;
+use pieces::{accepted, replaced};
 use wire::ouch::Outbound;
-use wire::ouch::outbound::fields::{Accepted, BrokenTrade, Executed, Replaced};
+use wire::ouch::outbound::fields::{BrokenTrade, Executed};
 
 /// A member's orders, and the number of the last reply.
 struct Day {
@@ -35,45 +38,14 @@ impl Day {
     }
 
     fn accepted(&mut self, user_ref: u32, quantity: u32) {
-        let order = Accepted {
-            timestamp: 1,
-            user_ref,
-            side: b'B',
-            quantity,
-            symbol: *b"AAPL    ",
-            price: 1_000_000,
-            time_in_force: b'0',
-            display: b'Y',
-            order_ref: 9,
-            capacity: b'P',
-            intermarket_sweep: b'N',
-            cross_type: b'N',
-            state: b'L',
-            client_id: *b"mine          ",
-        };
+        let order = accepted(user_ref, quantity, *b"mine          ");
         let mut bytes = [0; 128];
         let length = order.encode(&mut bytes).unwrap();
         self.take(&bytes[..length]);
     }
 
     fn replaced(&mut self, old_user_ref: u32, user_ref: u32, quantity: u32) {
-        let order = Replaced {
-            timestamp: 1,
-            old_user_ref,
-            user_ref,
-            side: b'B',
-            quantity,
-            symbol: *b"AAPL    ",
-            price: 1_000_000,
-            time_in_force: b'0',
-            display: b'Y',
-            order_ref: 10,
-            capacity: b'P',
-            intermarket_sweep: b'N',
-            cross_type: b'N',
-            state: b'L',
-            client_id: *b"another       ",
-        };
+        let order = replaced(old_user_ref, user_ref, quantity, *b"another       ");
         let mut bytes = [0; 128];
         let length = order.encode(&mut bytes).unwrap();
         self.take(&bytes[..length]);

@@ -2,10 +2,12 @@
 //! out.
 #![allow(clippy::unwrap_used)]
 
-use fix::message::{Body, Header, Message, Split, split, write};
-use fix::moment;
+mod pieces;
+
+use fix::message::{Body, Message, Split, split};
 use fix::numbers::{Numbers, Sent};
 use fix::session::{Names, Session, Step};
+use pieces::frame_of;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -22,25 +24,6 @@ struct Stage {
 
 fn frame(kind: &str, number: u64, fields: &str) -> Vec<u8> {
     frame_of(kind, number, fields, NOW)
-}
-
-/// A message of the member's; `fields` are those behind the header, apart by `|`.
-fn frame_of(kind: &str, number: u64, fields: &str, now: u64) -> Vec<u8> {
-    let header = Header {
-        kind,
-        sender: "ALPHA",
-        target: "VENUE",
-        number,
-        time: &moment::text(now),
-        time_first: None,
-    };
-    let mut out = Vec::new();
-    write(
-        &header,
-        &Body::from_sent(&fields.replace('|', "\x01")),
-        &mut out,
-    );
-    out
 }
 
 /// The same bytes with a piece changed, and length and checksum right again.

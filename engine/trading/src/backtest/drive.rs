@@ -149,8 +149,8 @@ impl Backtest {
         }
     }
 
-    /// Something happened at the exchange.
-    fn recorded(&mut self, event: &Event) {
+    /// Lets the exchange do something; its answers are under way from now on.
+    fn at_exchange(&mut self, act: impl FnOnce(&mut Exchange, &mut dyn FnMut(Report))) {
         let Self {
             exchange,
             answers,
@@ -158,10 +158,15 @@ impl Backtest {
             now_ns,
             ..
         } = self;
-        exchange.event(event, &mut |report| {
+        act(exchange, &mut |report| {
             let under_way_ns = answers.latency.draw(random);
             answers.put(*now_ns + under_way_ns, report);
         });
+    }
+
+    /// Something happened at the exchange.
+    fn recorded(&mut self, event: &Event) {
+        self.at_exchange(|exchange, mut put| exchange.event(event, &mut put));
         let random = &mut self.random;
         let under_way_ns = match self.events.latency {
             Latency::Recorded => event.received_ns.saturating_sub(event.event_ns),
@@ -178,17 +183,7 @@ impl Backtest {
         let Some((_, action)) = self.requests.waiting.pop_front() else {
             return;
         };
-        let Self {
-            exchange,
-            answers,
-            random,
-            now_ns,
-            ..
-        } = self;
-        exchange.action(&action, &mut |report| {
-            let under_way_ns = answers.latency.draw(random);
-            answers.put(*now_ns + under_way_ns, report);
-        });
+        self.at_exchange(|exchange, mut put| exchange.action(&action, &mut put));
     }
 
     /// An answer is at the desk.
