@@ -6,14 +6,15 @@
 //! of the kind in them.
 
 mod matrix;
+mod sums;
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use analytics::arch::Backend;
-use analytics::indicators::{Atr, Bollinger, Candle, Ema, EmaRows, Indicator, Macd, Rsi, RsiRows};
-use analytics::kernels::Bar;
-use analytics::statistics::RollingPair;
+use analytics::indicators::{
+    Candle, Correlation, Ema, EmaRows, Indicator, Panel, PanelRule, Rsi, RsiRows, VolumeCandle,
+};
 use ta_lib::{Core, MAType};
 use yata::core::Method;
 
@@ -31,6 +32,8 @@ pub const ROW: Row = Row {
 
 /// Numbers that lie in the nearest cache, all columns together.
 const NEAR: usize = 1_024;
+/// Numbers that no cache holds, and of which `f32` loses count.
+const FAR: usize = 1 << 24;
 /// Symbols side by side.
 const SYMBOLS: usize = 64;
 /// How many values of a peer may differ by rounding.
@@ -42,7 +45,6 @@ struct Series {
     volumes: Vec<f64>,
     ticks: Vec<u32>,
     units: Vec<u32>,
-    candles: Vec<Candle>,
 }
 
 impl Series {
@@ -56,13 +58,7 @@ impl Series {
             ticks.push(tick);
         }
         let units: Vec<u32> = (0..length).map(|_| 1 + random(999)).collect();
-        let candles = ticks.iter().map(|tick| Candle {
-            high: f64::from(tick + 3) / 100.0,
-            low: f64::from(tick - 3) / 100.0,
-            close: f64::from(*tick) / 100.0,
-        });
         Self {
-            candles: candles.collect(),
             prices: ticks.iter().map(|tick| f64::from(*tick) / 100.0).collect(),
             volumes: units.iter().map(|units| f64::from(*units)).collect(),
             ticks,
@@ -106,99 +102,16 @@ fn failed(error: impl std::fmt::Debug) -> BenchError {
 
 fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
     let effort = options.effort;
-    let far = effort.pick(NEAR, 8_000_000, 16_000_000);
+    let far = effort.pick(NEAR, FAR, FAR);
     let mut cases = Vec::new();
     for (place, length) in [("in L1", NEAR), ("from memory", far)] {
-        cases.extend(sums(place, &Series::new(length), effort)?);
+        cases.extend(sums::sums(place, &Series::new(length), effort)?);
     }
     let series = Series::new(effort.pick(NEAR, 100_000, 100_000));
     cases.extend(averages(&series, effort)?);
     cases.extend(streams(&series, effort)?);
     cases.extend(matrix::covariances(&series, effort)?);
     Ok(cases)
-}
-
-/// VWAP and bars: the peer is the plain loop, and what it takes to read the columns at all.
-fn sums(place: &str, series: &Series, effort: Effort) -> Result<Vec<Case>, BenchError> {
-    let Series {
-        prices,
-        volumes,
-        ticks,
-        units,
-        ..
-    } = series;
-    let best = Backend::best();
-    let length = prices.len();
-    let plain_vwap = || {
-        let pairs = prices.iter().zip(volumes);
-        let (value, volume) = pairs.fold((0.0, 0.0), |(value, volume), (price, units)| {
-            (value + price * units, volume + units)
-        });
-        value / volume
-    };
-    let plain_bar = || {
-        let mut bar = Bar::of(ticks[0], units[0]);
-        for (price, units) in ticks.iter().zip(units).skip(1) {
-            bar.add(&Bar::of(*price, *units));
-        }
-        bar
-    };
-    wrong(
-        "vwap",
-        best.vwap(prices, volumes).unwrap_or(0.0),
-        plain_vwap(),
-    )?;
-    if best.bar(ticks, units) != Some(plain_bar()) {
-        return Err(BenchError::WrongAnswer("a bar differs".to_owned()));
-    }
-    let ours = || {
-        let vwap = || used(best.vwap(black_box(prices), black_box(volumes)));
-        let bar = || used(best.bar(black_box(ticks), black_box(units)));
-        Ok(vec![
-            timed(length, effort, vwap),
-            timed(length, effort, bar),
-        ])
-    };
-    let plain = || {
-        let vwap = || used(plain_vwap());
-        let bar = || used(plain_bar());
-        Ok(vec![
-            timed(length, effort, vwap),
-            timed(length, effort, bar),
-        ])
-    };
-    let reading = || {
-        let vwap = || used((read(prices), read(volumes)));
-        let bar = || used((read(ticks), read(units)));
-        Ok(vec![
-            timed(length, effort, vwap),
-            timed(length, effort, bar),
-        ])
-    };
-    let names = [
-        format!("VWAP, f64, {place}"),
-        format!("bar with VWAP, exact integers, {place}"),
-    ];
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let subjects = vec![
-        Subject::new("ours", ours),
-        Subject::new("plain loop", plain),
-        Subject::new("reading alone", reading),
-    ];
-    compare(&names, effort.rounds(), subjects)
-}
-
-/// Reads all words of a column and does next to nothing with them: what memory can give.
-fn read<T: bytemuck::Pod>(column: &[T]) -> u64 {
-    let (_, words, _) = bytemuck::pod_align_to::<T, u64>(column);
-    let (blocks, rest) = words.as_chunks::<32>();
-    let mut all = [0u64; 32];
-    for block in blocks {
-        for (one, word) in all.iter_mut().zip(block) {
-            *one ^= word;
-        }
-    }
-    all.iter().chain(rest).fold(0, |all, word| all ^ word)
 }
 
 /// Averages over whole series.
@@ -272,35 +185,43 @@ fn streams(series: &Series, effort: Effort) -> Result<Vec<Case>, BenchError> {
     let Series {
         prices,
         volumes,
-        candles,
+        ticks,
         ..
     } = series;
+    let candles: Vec<Candle> = (ticks.iter())
+        .map(|tick| Candle {
+            high: f64::from(tick + 3) / 100.0,
+            low: f64::from(tick - 3) / 100.0,
+            close: f64::from(*tick) / 100.0,
+        })
+        .collect();
     let length = prices.len();
     let core = Core::new();
     let warm = 100.min(length);
     let (first, others) = (&prices[..warm], &volumes[..warm]);
     let highs: Vec<f64> = candles[..warm].iter().map(|candle| candle.high).collect();
     let lows: Vec<f64> = candles[..warm].iter().map(|candle| candle.low).collect();
+    let best = Backend::best();
+    let bars: Vec<VolumeCandle> = (candles.iter().zip(volumes))
+        .map(|(candle, volume)| VolumeCandle {
+            candle: *candle,
+            volume: *volume,
+        })
+        .collect();
+    let pairs: Vec<[f64; 2]> = (prices.iter().zip(volumes))
+        .map(|(price, volume)| [*price, *volume])
+        .collect();
     let ours = || {
-        let mut rsi = Rsi::new(14).map_err(failed)?;
-        let mut macd = Macd::new(12, 26, 9).map_err(failed)?;
-        let mut bands = Bollinger::new(20, 2.0).map_err(failed)?;
-        let mut atr = Atr::new(14).map_err(failed)?;
-        let (mut value, mut volume) = (0.0, 0.0);
+        let mut panel = Panel::new(best, &PanelRule::default()).map_err(failed)?;
         let bundle = timed(length, effort, || {
-            for (candle, units) in candles.iter().zip(volumes) {
-                let close = candle.close;
-                value += close * units;
-                volume += units;
-                black_box((rsi.next(close), macd.next(close), bands.next(close)));
-                black_box((atr.next(*candle), value / volume));
+            for bar in &bars {
+                black_box(&panel.take(bar));
             }
         });
-        let mut pair = RollingPair::new(30).map_err(failed)?;
+        let mut pair = Correlation::new(30).map_err(failed)?;
         let correlation = timed(length, effort, || {
-            for (x, y) in prices.iter().zip(volumes) {
-                let _ = black_box(pair.push(*x, *y));
-                black_box(pair.correlation());
+            for pair_now in &pairs {
+                black_box(pair.next(*pair_now));
             }
         });
         let mut ema = Ema::new(12).map_err(failed)?;

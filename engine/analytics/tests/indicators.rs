@@ -6,9 +6,10 @@ mod vectors;
 
 use analytics::arch::Backend;
 use analytics::indicators::{
-    Atr, Bands, Bollinger, Candle, Ema, EmaRows, Indicator, Macd, MacdValue, Rsi, RsiRows, Sma,
-    StdDev,
+    Atr, Bands, Bollinger, Candle, Correlation, Ema, EmaRows, Indicator, Macd, MacdValue, Rsi,
+    RsiRows, Sma, StdDev,
 };
+use analytics::statistics::{Rolling, RollingPair, RollingRange};
 use proptest::prelude::*;
 use vectors::{Table, Tolerance, compare, relative};
 
@@ -94,6 +95,68 @@ fn answers_are_those_of_ta_lib() {
     }
 }
 
+/// What the vectors know beyond indicators is kept by statistics and kernels.
+#[test]
+fn statistics_of_windows_are_those_of_ta_lib() {
+    for series in SERIES {
+        let table = Table::read(&format!("indicators/ta_{series}.csv"));
+        let [high, low, close, volume] =
+            ["high", "low", "close", "volume"].map(|name| table.column(name));
+        let price = close.iter().copied().fold(0.0, f64::max);
+        let check = |name: &str, got: &[f64], tolerance: Tolerance| {
+            let wanted = table.column(name);
+            compare(&format!("{series} {name}"), got, wanted, tolerance);
+        };
+        let windows = |length: usize, of: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            let of_row = |row| if row + 1 < length { f64::NAN } else { of(row) };
+            (0..close.len()).map(of_row).collect()
+        };
+        let mut kept = Rolling::new(20).unwrap();
+        let [mut highest, mut lowest] = [(); 2].map(|()| RollingRange::new(20).unwrap());
+        let mut lines = RollingPair::new(14).unwrap();
+        let mut found = [(); 4].map(|()| Vec::new());
+        for (at, x) in close.iter().enumerate() {
+            kept.push(*x).unwrap();
+            highest.push(high[at]).unwrap();
+            lowest.push(low[at]).unwrap();
+            lines.push(*x, at as f64).unwrap();
+            let is_full = at + 1 >= 20;
+            let full = |x: Option<f64>| if is_full { x.unwrap() } else { f64::NAN };
+            found[0].push(full(kept.variance(0)));
+            found[1].push(full(highest.max()));
+            found[2].push(full(lowest.min()));
+            let slope = lines.line_of_x().map(|(slope, _)| slope);
+            found[3].push(slope.filter(|_| at + 1 >= 14).unwrap_or(f64::NAN));
+        }
+        let square = Tolerance {
+            relative: 1e-8,
+            floor: 1e-9 * price * price,
+        };
+        check("VAR_20", &found[0], square);
+        check("MAX_20", &found[1], relative(0.0));
+        check("MIN_20", &found[2], relative(0.0));
+        check("LINEARREG_SLOPE_14", &found[3], near_price(1e-12, close));
+        let pairs: Vec<[f64; 2]> = high.iter().zip(low).map(|(x, y)| [*x, *y]).collect();
+        let got = run(Correlation::new(30).unwrap(), &pairs);
+        let one = Tolerance {
+            relative: 1e-8,
+            floor: 1.0,
+        };
+        check("CORREL_hl_30", &got, one);
+        let middle: Vec<f64> = (0..close.len())
+            .map(|row| (high[row] + low[row] + close[row]) / 3.0)
+            .collect();
+        let vwap = |from: usize, to: usize| {
+            let found = Backend::best().vwap(&middle[from..to], &volume[from..to]);
+            found.unwrap()
+        };
+        let all = windows(1, &|row| vwap(0, row + 1));
+        check("VWAP_cum_typical", &all, relative(1e-12));
+        let last = windows(20, &|row| vwap(row - 19, row + 1));
+        check("VWAP_roll20_typical", &last, relative(1e-12));
+    }
+}
+
 /// Feeds one price at a time.
 fn one_by_one<I: Indicator>(mut indicator: I, inputs: &[I::Input]) -> Vec<I::Output> {
     let next = |input: &I::Input| indicator.next(*input).unwrap_or(I::NONE);
@@ -173,6 +236,23 @@ proptest! {
                 prop_assert!(same(&column(&found[1]), &wanted), "{:?}", backend);
             }
         }
+    }
+
+    #[test]
+    fn correlations_are_those_of_the_window(
+        pairs in prop::collection::vec((price(), price()), 0..200),
+        period in 1..40usize,
+    ) {
+        let pairs: Vec<[f64; 2]> = pairs.iter().map(|(x, y)| [*x, *y]).collect();
+        let mut window = RollingPair::new(period).unwrap();
+        let mut wanted = Vec::new();
+        for [x, y] in &pairs {
+            let taken = window.push(*x, *y).is_ok() && window.is_full();
+            wanted.push(if taken { window.correlation().unwrap_or(0.0) } else { f64::NAN });
+        }
+        let ours = Correlation::new(period).unwrap();
+        prop_assert!(same(&run(ours.clone(), &pairs), &wanted));
+        prop_assert!(same(&one_by_one(ours, &pairs), &wanted));
     }
 
     #[test]

@@ -114,6 +114,18 @@ impl Backend {
         all.into_iter().flatten().collect()
     }
 
+    /// The same with registers of four `f64` at most. What goes from call to call through memory in
+    /// fours is not to be gathered in wider ones: these may lie across two lines of the cache, and
+    /// then wait until what was written is there.
+    #[must_use]
+    pub fn narrow(self) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let (Self::Avx512(_), Some(avx2)) = (self, Avx2::detect()) {
+            return Self::Avx2(avx2);
+        }
+        self
+    }
+
     /// Runs a kernel with these instructions.
     #[inline]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {

@@ -12,6 +12,8 @@ pub struct Ema {
     /// Prices so far, up to the period, and their sum.
     seen: usize,
     sum: f64,
+    /// Numbers of the series from which these prices were made, before the first of them.
+    before: usize,
     smoothing: Smoothing,
 }
 
@@ -19,13 +21,23 @@ impl Ema {
     /// # Errors
     /// The period is 0 or too long.
     pub fn new(period: usize) -> Result<Self, OutOfRange> {
+        Self::behind(0, period)
+    }
+
+    /// One of what a series says only behind so many numbers.
+    pub(super) fn behind(before: usize, period: usize) -> Result<Self, OutOfRange> {
         let period = checked_period(period, 1)?;
         Ok(Self {
             period,
+            before,
             seen: 0,
             sum: 0.0,
             smoothing: Smoothing::new(2.0 / (period as f64 + 1.0)),
         })
+    }
+
+    pub(super) fn smoothing(&self) -> &Smoothing {
+        &self.smoothing
     }
 
     #[cold]
@@ -34,7 +46,7 @@ impl Ema {
         self.sum += x;
         (self.seen == self.period).then(|| {
             let first = self.sum / self.period as f64;
-            self.smoothing.begin(first);
+            self.smoothing.begin(first, self.before + self.seen);
             first
         })
     }

@@ -1,7 +1,7 @@
 //! Bollinger bands.
 
 use super::{Indicator, OutOfRange, checked_period};
-use crate::statistics::Rolling;
+use crate::statistics::{Rolling, Spread};
 
 /// A mean and what lies so many standard deviations above and below.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +30,18 @@ impl Bollinger {
         let window = Rolling::new(checked_period(period, 2)?)?;
         Ok(Self { window, width })
     }
+
+    /// Takes a price that is finite; its bands if the window is full.
+    #[inline(always)]
+    pub(super) fn next_finite(&mut self, x: f64) -> Bands {
+        let Spread { mean, squares } = self.window.push_finite(x);
+        let away = self.width * (squares * self.window.inverse()).sqrt();
+        Bands {
+            upper: mean + away,
+            middle: mean,
+            lower: mean - away,
+        }
+    }
 }
 
 impl Indicator for Bollinger {
@@ -43,16 +55,10 @@ impl Indicator for Bollinger {
 
     #[inline]
     fn next(&mut self, x: f64) -> Option<Bands> {
-        self.window.push(x).ok()?;
-        if !self.window.is_full() {
+        if !x.is_finite() {
             return None;
         }
-        let middle = self.window.mean();
-        let away = self.width * self.window.variance(0)?.sqrt();
-        Some(Bands {
-            upper: middle + away,
-            middle,
-            lower: middle - away,
-        })
+        let bands = self.next_finite(x);
+        self.window.is_full().then_some(bands)
     }
 }

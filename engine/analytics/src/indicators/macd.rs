@@ -43,8 +43,13 @@ impl Macd {
             sums: [0.0; 2],
             fast: smoothing(fast),
             slow: smoothing(slow),
-            signal: Ema::new(signal)?,
+            signal: Ema::behind(slow - 1, signal)?,
         })
+    }
+
+    /// The fast one, the slow one and the signal's.
+    pub(super) fn smoothings(&self) -> [&Smoothing; 3] {
+        [&self.fast, &self.slow, self.signal.smoothing()]
     }
 
     /// The difference, once both averages are there.
@@ -60,8 +65,8 @@ impl Macd {
             let [fast, slow] = self.sums;
             let fast = fast / self.fast_period as f64;
             let slow = slow / self.slow_period as f64;
-            self.fast.begin(fast);
-            self.slow.begin(slow);
+            self.fast.begin(fast, self.seen);
+            self.slow.begin(slow, self.seen);
             fast - slow
         })
     }

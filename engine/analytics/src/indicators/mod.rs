@@ -8,7 +8,9 @@
 
 mod average;
 mod bollinger;
+mod correlation;
 mod macd;
+mod panel;
 mod range;
 mod rows;
 mod rsi;
@@ -16,7 +18,9 @@ mod smoothing;
 
 pub use average::{Ema, Sma, StdDev};
 pub use bollinger::{Bands, Bollinger};
+pub use correlation::Correlation;
 pub use macd::{Macd, MacdValue};
+pub use panel::{Panel, PanelRule, PanelValue, VolumeCandle};
 pub use range::{Atr, Candle};
 pub use rows::{EmaRows, RsiRows};
 pub use rsi::Rsi;

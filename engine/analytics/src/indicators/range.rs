@@ -26,6 +26,15 @@ pub struct Atr {
     smoothing: Smoothing,
 }
 
+/// How far prices went since a close.
+#[inline(always)]
+pub(super) fn true_range(before: f64, candle: Candle) -> f64 {
+    let Candle { high, low, .. } = candle;
+    let greater = |a: f64, b: f64| if a > b { a } else { b };
+    let from_close = greater((high - before).abs(), (low - before).abs());
+    greater(high - low, from_close)
+}
+
 impl Atr {
     /// Usual is 14.
     ///
@@ -42,6 +51,10 @@ impl Atr {
         })
     }
 
+    pub(super) fn smoothing(&self) -> &Smoothing {
+        &self.smoothing
+    }
+
     #[cold]
     fn warm(&mut self, range: f64) -> Option<f64> {
         // The first bar has no close before it, and so no range.
@@ -49,7 +62,7 @@ impl Atr {
         self.seen += 1;
         (self.seen > self.period).then(|| {
             let first = self.sum / self.period as f64;
-            self.smoothing.begin(first);
+            self.smoothing.begin(first, self.seen);
             first
         })
     }
@@ -68,9 +81,7 @@ impl Indicator for Atr {
         }
         let before = self.close;
         self.close = close;
-        let range = (high - low)
-            .max((high - before).abs())
-            .max((low - before).abs());
+        let range = true_range(before, candle);
         if self.seen <= self.period {
             return self.warm(range);
         }

@@ -33,6 +33,14 @@ impl Rows {
         }
     }
 
+    /// Begins at the values that stand in `base`, as [`Smoothing`](super::smoothing::Smoothing).
+    fn begin(&mut self, seen: usize) {
+        self.phase = seen % BLOCK;
+        if self.phase != 0 {
+            core::mem::swap(&mut self.base, &mut self.part);
+        }
+    }
+
     /// What one step does to sixteen symbols.
     #[inline(always)]
     fn step<L: Lanes>(&self, lanes: L, at: usize, phase: usize, part: L::F, x: L::F) -> [L::F; 2] {
@@ -170,6 +178,9 @@ impl EmaRows {
                 *value = *base;
             }
         }
+        if self.seen == self.period {
+            self.rows.begin(self.seen);
+        }
     }
 }
 
@@ -269,6 +280,10 @@ impl RsiRows {
                 *loss /= self.period as f64;
                 *value = super::rsi::strength(*gain, *loss);
             }
+        }
+        if is_last {
+            self.gain.begin(self.seen);
+            self.loss.begin(self.seen);
         }
     }
 }

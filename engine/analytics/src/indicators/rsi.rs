@@ -19,7 +19,9 @@ pub struct Rsi {
 /// What a move gains and what it loses.
 #[inline(always)]
 pub(super) fn parts(from: f64, to: f64) -> [f64; 2] {
-    [to - from, from - to].map(|part| if 0.0 > part { 0.0 } else { part })
+    let up = to - from;
+    let gain = if 0.0 > up { 0.0 } else { up };
+    [gain, gain - up]
 }
 
 #[inline(always)]
@@ -48,6 +50,11 @@ impl Rsi {
         })
     }
 
+    /// Of gains and of losses.
+    pub(super) fn smoothings(&self) -> [&Smoothing; 2] {
+        [&self.gain, &self.loss]
+    }
+
     #[cold]
     fn warm(&mut self, gain: f64, loss: f64) -> Option<f64> {
         let [gains, losses] = &mut self.sums;
@@ -58,8 +65,8 @@ impl Rsi {
         self.seen += 1;
         (self.seen > self.period).then(|| {
             let [gain, loss] = self.sums.map(|sum| sum / self.period as f64);
-            self.gain.begin(gain);
-            self.loss.begin(loss);
+            self.gain.begin(gain, self.seen);
+            self.loss.begin(loss, self.seen);
             strength(gain, loss)
         })
     }

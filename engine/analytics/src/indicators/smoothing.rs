@@ -4,6 +4,9 @@
 //! own numbers add is summed up apart from what the block began with, and the two meet at the end:
 //! `y = keep^(k+1) * base + part`, `part = keep * part + weight * x`. Then only one number of eight
 //! waits for another block, and the processor works on several at once.
+//!
+//! Blocks end at each eighth number of the series, those before the first value counted, too: so
+//! all averages of a series are in the same place of a block, wherever each began.
 
 /// Numbers of a block.
 pub(super) const BLOCK: usize = 8;
@@ -11,13 +14,13 @@ pub(super) const BLOCK: usize = 8;
 /// A smoothed series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Smoothing {
-    weight: f64,
+    pub(super) weight: f64,
     /// `1 - weight`, to the first power and up.
-    keep: [f64; BLOCK],
-    base: f64,
-    part: f64,
+    pub(super) keep: [f64; BLOCK],
+    pub(super) base: f64,
+    pub(super) part: f64,
     /// Numbers of the block so far.
-    phase: usize,
+    pub(super) phase: usize,
 }
 
 impl Smoothing {
@@ -32,9 +35,22 @@ impl Smoothing {
         }
     }
 
-    /// Begins at a value.
-    pub(super) fn begin(&mut self, base: f64) {
-        (self.base, self.part, self.phase) = (base, 0.0, 0);
+    /// One that forgets nothing: the sum of all numbers, by blocks.
+    pub(super) fn sum() -> Self {
+        Self {
+            weight: 1.0,
+            keep: [1.0; BLOCK],
+            ..Self::new(1.0)
+        }
+    }
+
+    /// Begins at a value, behind so many numbers of the series: what is left of their block goes on
+    /// from it as from a part.
+    pub(super) fn begin(&mut self, value: f64, seen: usize) {
+        (self.base, self.part, self.phase) = (0.0, value, seen % BLOCK);
+        if self.phase == 0 {
+            (self.base, self.part) = (value, 0.0);
+        }
     }
 
     /// Takes the next number; gives the value.

@@ -17,6 +17,7 @@ pub use matrix::{SERIES_MAX, WeightedMatrix};
 pub use quantile::Quantile;
 pub use range::RollingRange;
 pub use rolling::Rolling;
+pub(crate) use rolling::Spread;
 pub use rolling_pair::RollingPair;
 pub use weighted::WeightedPair;
 
@@ -111,4 +112,12 @@ pub(crate) fn checked(x: f64) -> Result<f64, NotFinite> {
     } else {
         Err(NotFinite(x))
     }
+}
+
+/// Whether both are finite: what is not, less itself, is no number. Two at a time cost as much as
+/// one.
+#[inline(always)]
+pub(crate) fn are_finite(pair: [f64; 2]) -> bool {
+    let same = pair;
+    (pair[0] - same[0]) + (pair[1] - same[1]) == 0.0
 }

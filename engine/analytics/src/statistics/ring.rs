@@ -24,22 +24,28 @@ impl<T: Copy> Ring<T> {
         })
     }
 
-    /// Puts one in the oldest one's place, which it gives if the ring was full.
+    /// Puts one in the oldest one's place, which it gives; changes nothing if the ring is not full.
     #[inline(always)]
-    pub(super) fn push(&mut self, one: T) -> Option<T> {
-        let gone = match self.all.get_mut(self.at) {
-            Some(place) => Some(core::mem::replace(place, one)),
-            None => {
-                self.all.push(one);
-                self.inverse = 1.0 / self.all.len() as f64;
-                None
-            }
-        };
+    pub(super) fn replace(&mut self, one: T) -> Option<T> {
+        let place = self.all.get_mut(self.at)?;
+        let gone = core::mem::replace(place, one);
+        self.step();
+        Some(gone)
+    }
+
+    /// Adds one to a ring that is not full.
+    pub(super) fn grow(&mut self, one: T) {
+        self.all.push(one);
+        self.inverse = 1.0 / self.all.len() as f64;
+        self.step();
+    }
+
+    #[inline(always)]
+    fn step(&mut self) {
         self.at += 1;
         if self.at == self.length {
             self.at = 0;
         }
-        gone
     }
 
     /// Whether a turn of the ring ended with the newest one.
@@ -56,6 +62,11 @@ impl<T: Copy> Ring<T> {
     pub(super) fn newest(&self) -> Option<&T> {
         let at = self.at.checked_sub(1).unwrap_or(self.length - 1);
         self.all.get(at)
+    }
+
+    /// Those that came since a turn ended.
+    pub(super) fn of_this_turn(&self) -> &[T] {
+        &self.all[..self.at]
     }
 
     /// All of them, in no order.
