@@ -25,6 +25,8 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct Account {
     positions: Vec<Position>,
+    /// Markets of which something is held.
+    held: Vec<u32>,
     /// What is held of each currency: what was bought in one market and sold in another is none.
     holdings: Vec<Money>,
     equity: Money,
@@ -38,6 +40,7 @@ impl Account {
     pub fn new(listings: &Listings) -> Self {
         Self {
             positions: vec![Position::default(); listings.len()],
+            held: Vec::with_capacity(listings.len()),
             holdings: vec![Money::ZERO; listings.currencies()],
             equity: Money::ZERO,
             peak: Money::ZERO,
@@ -66,7 +69,13 @@ impl Account {
         let [base, quote] = listings.currencies_of(fill.symbol);
         self.holdings[base] += listings.lot(fill.symbol) * bought;
         self.holdings[quote] -= cost + fee;
+        let was_held = position.lots != 0;
         position.lots += bought;
+        match (was_held, position.lots != 0) {
+            (false, true) => self.held.push(fill.symbol),
+            (true, false) => self.held.retain(|symbol| *symbol != fill.symbol),
+            _ => {}
+        }
         position.cash -= cost;
         position.fees += fee;
         position.lots_traded += fill.quantity;
@@ -89,6 +98,12 @@ impl Account {
     pub fn position(&self, symbol: u32) -> Position {
         let position = self.positions.get(symbol as usize);
         position.copied().unwrap_or_default()
+    }
+
+    /// Markets of which something is held, in no order that means anything.
+    #[must_use]
+    pub fn held(&self) -> &[u32] {
+        &self.held
     }
 
     /// Whether anything was ever traded in a market.

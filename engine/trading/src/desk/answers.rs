@@ -48,6 +48,10 @@ impl Desk {
         }
         if is_gone {
             self.call(at, watch, |strategy, desk| strategy.on_gone(desk, order.id));
+        } else if heard.answered_ns.is_some() && !order.is_leaving {
+            self.call(at, watch, |strategy, desk| {
+                strategy.on_answer(desk, order.id);
+            });
         }
         heard
     }

@@ -280,11 +280,8 @@ impl Risk {
 
 /// What is held and open, signs apart, in the home currency.
 fn exposure<'o>(by: &Judged<'_>, orders: impl Iterator<Item = &'o OwnOrder>) -> Money {
-    let held = |symbol: u32| {
+    let held = |&symbol: &u32| {
         let lots = by.account.position(symbol).lots;
-        if lots == 0 {
-            return Money::ZERO;
-        }
         let middle = by.listings.middle_twice(symbol);
         let value = by.listings.worth(symbol).value_half(middle, lots);
         by.listings.home(symbol, value).abs()
@@ -294,7 +291,7 @@ fn exposure<'o>(by: &Judged<'_>, orders: impl Iterator<Item = &'o OwnOrder>) -> 
         let value = by.listings.worth(order.symbol).value(order.price, lots);
         by.listings.home(order.symbol, value).abs()
     };
-    let held: Money = (0..by.listings.len() as u32).map(held).sum();
+    let held: Money = by.account.held().iter().map(held).sum();
     held + orders.map(open).sum()
 }
 

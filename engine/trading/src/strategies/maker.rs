@@ -4,11 +4,16 @@
 //! What it is worth is the microprice, less `skew_ticks` for a full inventory. The bid is that less
 //! `half_spread_ticks`, rounded down, the offer as much above, rounded up; neither reaches the
 //! other side's best price. A side on which the inventory is full is not quoted.
+//!
+//! When both quotes move, the one that moves away from the other goes first; the other one waits
+//! for the venue's answer where it would meet it: until then the two could trade with each other.
 
 use wire::ring::Side;
 
 use super::BadParameter;
-use crate::desk::{Context, Fill, Life, NewOrder, OrderId, OwnOrder, Pending, Strategy, sign};
+use crate::desk::{
+    Context, Fill, Life, NewOrder, OrderId, OwnOrder, Pending, Strategy, reaches, sign,
+};
 
 /// Parameters of a [`Maker`].
 #[derive(Clone, Debug, PartialEq)]
@@ -82,9 +87,16 @@ impl Maker {
             return;
         }
         self.looked_ns = Some(desk.now_ns());
-        for side in [Side::Buy, Side::Sell] {
-            let wanted = self.wanted(desk, side);
-            self.quote(desk, side, wanted);
+        let bid = self.wanted(desk, Side::Buy);
+        let old = self.own(desk, Side::Buy);
+        let is_up = matches!((old, bid), (Some(old), Some(bid)) if bid.price > old.price);
+        let offer = self.wanted(desk, Side::Sell);
+        if is_up {
+            self.quote(desk, Side::Sell, offer);
+            self.quote(desk, Side::Buy, bid);
+        } else {
+            self.quote(desk, Side::Buy, bid);
+            self.quote(desk, Side::Sell, offer);
         }
     }
 
@@ -107,10 +119,22 @@ impl Maker {
         (quantity > 0).then_some(Wanted { price, quantity })
     }
 
+    /// The quote of a side, if there is one.
+    fn own(&self, desk: &Context<'_>, side: Side) -> Option<OwnOrder> {
+        let slot = self.quotes[side as usize];
+        slot.and_then(|id| desk.order(id)).copied()
+    }
+
     /// Brings a quote to where it should be. What is refused is tried again at the next look.
     fn quote(&mut self, desk: &mut Context<'_>, side: Side, wanted: Option<Wanted>) {
-        let slot = self.quotes[side as usize];
-        let own = slot.and_then(|id| desk.order(id)).copied();
+        let own = self.own(desk, side);
+        let other = self.own(desk, side.opposite());
+        let is_met = |wanted: &Wanted| {
+            other.is_some_and(|other| reaches(side, wanted.price, other.price_reach()))
+        };
+        if wanted.as_ref().is_some_and(is_met) {
+            return;
+        }
         let (own, wanted) = match (own, wanted) {
             (None, None) => return,
             (None, Some(Wanted { price, quantity })) => {
@@ -150,6 +174,10 @@ impl Strategy for Maker {
     }
 
     fn on_fill(&mut self, desk: &mut Context<'_>, _fill: &Fill) {
+        self.look(desk);
+    }
+
+    fn on_answer(&mut self, desk: &mut Context<'_>, _order: OrderId) {
         self.look(desk);
     }
 

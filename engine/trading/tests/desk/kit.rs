@@ -130,6 +130,27 @@ impl Rig {
                 act,
             }),
         };
+        let seats = parts.into_iter().map(seat).collect();
+        Self::seated(listings, limits, (seats, heard))
+    }
+
+    /// One strategy that is none of the test's.
+    pub fn with(strategy: Box<dyn Strategy>) -> Self {
+        let seat = SeatPlan {
+            name: "s".to_owned(),
+            priority: 1,
+            breaker: breaker(),
+            strategy,
+        };
+        let (_, heard) = channel();
+        Self::seated(vec![listing("AAA")], limits(), (vec![seat], heard))
+    }
+
+    fn seated(
+        listings: Vec<Listing>,
+        limits: Limits,
+        (seats, heard): (Vec<SeatPlan>, Receiver<(&'static str, Heard)>),
+    ) -> Self {
         let plan = DeskPlan {
             listings: Listings::new(listings, "USD").unwrap(),
             limits,
@@ -137,7 +158,7 @@ impl Rig {
                 count_max: 3,
                 ..Rule::default()
             },
-            seats: parts.into_iter().map(seat).collect(),
+            seats,
         };
         Self {
             desk: Desk::new(plan),

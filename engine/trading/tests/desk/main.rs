@@ -7,5 +7,6 @@ mod breakers;
 mod kit;
 mod ladder;
 mod limits;
+mod maker;
 mod money;
 mod orders;
