@@ -3,7 +3,7 @@
 use crate::SandboxError;
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
-    SeccompFilter, SeccompRule, apply_filter_all_threads,
+    SeccompFilter, SeccompRule, apply_filter, apply_filter_all_threads,
 };
 use std::collections::BTreeMap;
 
@@ -11,11 +11,16 @@ use std::collections::BTreeMap;
 /// leaves to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// A program of one thread that accepts and makes TCP connections and writes a few files.
+    /// A program of one thread that accepts connections, reaches nobody by itself and writes a few
+    /// files.
     Gateway,
+    /// A program of one thread that connects to sockets of this host for a gateway.
+    Usher,
     /// Threads that have all their sockets and rings already, and that write files of a folder
     /// which they keep in order. They start no thread, open no socket and make no ring.
     Venue,
+    /// A program of one thread that reads a venue's files and keeps a database.
+    Tables,
 }
 
 /// Calls of every program, whatever their arguments.
@@ -77,11 +82,13 @@ const EVERY: &[i64] = &[
 
 /// What a gateway has beside those.
 const GATEWAY: &[i64] = &[
-    libc::SYS_connect,
     libc::SYS_epoll_wait,
     libc::SYS_epoll_pwait,
     libc::SYS_epoll_ctl,
 ];
+
+/// What an usher has beside those.
+const USHER: &[i64] = &[libc::SYS_connect];
 
 /// What a venue has beside those.
 const VENUE: &[i64] = &[
@@ -98,6 +105,8 @@ const VENUE: &[i64] = &[
     // How far the clock is off: it cannot be set without a capability.
     libc::SYS_adjtimex,
     libc::SYS_clock_adjtime,
+    // The end of a process that was started before.
+    libc::SYS_wait4,
     // Waiting for SIGTERM.
     libc::SYS_rt_sigtimedwait,
     // Threads that were started a moment ago and are not through with that.
@@ -105,6 +114,28 @@ const VENUE: &[i64] = &[
     libc::SYS_set_robust_list,
     // Rings that are there. What they may do was said when they were made, in `nic` and `journal`.
     libc::SYS_io_uring_enter,
+];
+
+/// What a keeper of tables has beside those.
+const TABLES: &[i64] = &[
+    // The journal, the streams, the database and its log.
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_getdents64,
+    libc::SYS_fadvise64,
+    libc::SYS_fallocate,
+    libc::SYS_flock,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_access,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_readlink,
+    libc::SYS_readlinkat,
+    libc::SYS_getcwd,
+    libc::SYS_unlink,
+    libc::SYS_rename,
+    libc::SYS_geteuid,
 ];
 
 /// What a ring may be told: switch on, another socket of its table, cancel.
@@ -121,10 +152,19 @@ impl Calls {
         apply_filter_all_threads(&program).map_err(|e| told(&e))
     }
 
+    /// Lets only these calls pass, in the calling thread alone, for good.
+    pub(crate) fn restrict_thread(self) -> Result<(), SandboxError> {
+        let told = |e: &dyn std::fmt::Display| SandboxError::new("seccomp", e);
+        let program = self.program().map_err(|e| told(&e))?;
+        apply_filter(&program).map_err(|e| told(&e))
+    }
+
     fn program(self) -> Result<BpfProgram, BackendError> {
         let (more, ruled) = match self {
-            Self::Gateway => (GATEWAY, gateway_rules()?),
+            Self::Gateway => (GATEWAY, Ruled::new()),
+            Self::Usher => (USHER, usher_rules()?),
             Self::Venue => (VENUE, venue_rules()?),
+            Self::Tables => (TABLES, Vec::new()),
         };
         let free = EVERY.iter().chain(more).map(|call| (*call, Vec::new()));
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = free.chain(ruled).collect();
@@ -142,14 +182,11 @@ impl Calls {
 /// Calls that are allowed with some arguments.
 type Ruled = Vec<(i64, Vec<SeccompRule>)>;
 
-/// TCP only.
-fn gateway_rules() -> Result<Ruled, BackendError> {
-    let stream = || bits(1, 0xF, libc::SOCK_STREAM);
-    let inet = vec![
-        rule(&[is(0, libc::AF_INET)?, stream()?])?,
-        rule(&[is(0, libc::AF_INET6)?, stream()?])?,
-    ];
-    Ok(vec![(libc::SYS_socket, inet)])
+/// Sockets of this host only.
+fn usher_rules() -> Result<Ruled, BackendError> {
+    let stream = bits(1, 0xF, libc::SOCK_STREAM)?;
+    let unix = rule(&[is(0, libc::AF_UNIX)?, stream])?;
+    Ok(vec![(libc::SYS_socket, vec![unix])])
 }
 
 /// Rings that are there, and being nicer to others than before.

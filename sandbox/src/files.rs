@@ -46,18 +46,19 @@ impl Files {
             .and_then(Ruleset::create)
             .map_err(told)?;
         let homes = rights() | AccessFs::MakeDir | AccessFs::RemoveDir | AccessFs::MakeSock;
+        let readable = AccessFs::ReadFile | AccessFs::ReadDir;
         let folders = confinement.folders.iter().map(|it| (it, rights()));
-        for (folder, rights) in folders.chain(confinement.homes.iter().map(|it| (it, homes))) {
+        let folders = folders.chain(confinement.homes.iter().map(|it| (it, homes)));
+        for (folder, rights) in folders.chain(confinement.readable.iter().map(|it| (it, readable)))
+        {
             let place = PathFd::new(folder).map_err(|e| SandboxError::new("a folder", e))?;
             rules = rules
                 .add_rule(PathBeneath::new(place, rights))
                 .map_err(told)?;
         }
-        let connect = confinement.connect_ports.iter();
-        let connect = connect.map(|port| (port, AccessNet::ConnectTcp));
-        let bind = confinement.bind_ports.iter();
-        for (port, act) in connect.chain(bind.map(|port| (port, AccessNet::BindTcp))) {
-            rules = rules.add_rule(NetPort::new(*port, act)).map_err(told)?;
+        for port in &confinement.bind_ports {
+            let bind = NetPort::new(*port, AccessNet::BindTcp);
+            rules = rules.add_rule(bind).map_err(told)?;
         }
         Ok(Self(rules))
     }

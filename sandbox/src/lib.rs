@@ -4,7 +4,7 @@
 //!
 //! - the process is another user, without capabilities, and can become nobody else;
 //! - it reaches no file but those below the folders that were named (landlock);
-//! - it binds no port and connects to none but those that were named (landlock);
+//! - it connects to no TCP port and binds none but those that were named (landlock);
 //! - it leaves no core behind, and cannot be looked into.
 //!
 //! [`Calls::restrict`], when all threads are started: the process has the system calls of its kind
@@ -19,9 +19,11 @@
 mod calls;
 mod files;
 mod identity;
+mod probe;
 
 pub use calls::Calls;
 pub use identity::{Identity, IdentityError, is_root};
+pub use probe::Probe;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -31,10 +33,10 @@ use std::path::PathBuf;
 pub struct Confinement {
     /// Folders below which files may be made, read and written.
     pub folders: Vec<PathBuf>,
+    /// Folders below which files may be read.
+    pub readable: Vec<PathBuf>,
     /// Folders below which folders and sockets may be made and removed, too.
     pub homes: Vec<PathBuf>,
-    /// TCP ports that may be connected to.
-    pub connect_ports: Vec<u16>,
     /// TCP ports that may be bound; 0 for one that the system chooses.
     pub bind_ports: Vec<u16>,
     /// Who the process becomes; a process of root's must become somebody.

@@ -1,39 +1,55 @@
-//! A process that was taken over: inside the sandbox it tries everything that a thief would.
+//! What a thief would try, each act by a call of the system.
 //!
-//! `evil_gateway FILE FOLDER PORT VENUE_PORT USER` confines itself as the FIX gateway does, with
-//! FOLDER left to it, and tries each act; it ends with 1 if one succeeds. FILE stands for the
-//! journal, PORT is one that somebody listens on and that is not the venue's. With `--venue` it
-//! confines itself as the venue does instead, FOLDER being its data directory and FILE somebody
-//! else's. With `--free` it does not confine itself and tries each act in a child: most must
-//! succeed then, or the trial proves nothing.
-#![deny(unsafe_op_in_unsafe_fn)]
-#![allow(missing_docs)]
-// Each act is one call of the system with made-up arguments, whose result is all that counts.
+//! Their arguments are made up: whether a call is allowed is all that counts.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
 use libc::{c_long, syscall};
-use sandbox::{Calls, Confinement, Identity, SandboxError, enter};
 use std::ffi::CString;
-use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 /// What the acts are about.
-struct Prey {
+pub struct Prey {
     /// A file outside, as the journal is.
-    file: PathBuf,
+    pub file: PathBuf,
     /// The folder that is left to the gateway.
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// A port that somebody listens on.
     port: u16,
+    /// Where the venue takes orders from others.
+    venue_port: u16,
+    /// A socket for connections that was made before.
+    socket: i32,
     /// A process of somebody else: our parent.
     parent: i32,
     /// An io_uring that was made before, with nothing forbidden.
     ring: i32,
 }
 
-type Act = (&'static str, fn(&Prey) -> bool);
+pub type Act = (&'static str, fn(&Prey) -> bool);
+
+impl Prey {
+    /// With what must be made before the walls are up; the ports are those of strangers and of the
+    /// venue.
+    pub fn new(file: &str, folder: &str, (port, venue_port): (u16, u16)) -> Self {
+        Self {
+            file: file.into(),
+            folder: folder.into(),
+            port,
+            venue_port,
+            socket: unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0) },
+            parent: unsafe { libc::getppid() },
+            ring: ring(),
+        }
+    }
+}
+
+/// All acts.
+pub fn all() -> Vec<Act> {
+    [FILES, PROCESSES, NETWORK, KERNEL].concat()
+}
 
 /// One system call; whether it did what was asked.
 fn call(number: c_long, arguments: [usize; 6]) -> bool {
@@ -239,9 +255,29 @@ fn socket(domain: i32, kind: i32, protocol: i32) -> bool {
     )
 }
 
+/// What an usher is for, and nobody else.
+pub const CALL: &str = "call the venue at its socket";
+
+pub fn venue_socket(prey: &Prey) -> PathBuf {
+    prey.file.with_extension("socket")
+}
+
 const NETWORK: &[Act] = &[
     ("connect elsewhere", |p| {
         TcpStream::connect((Ipv4Addr::LOCALHOST, p.port)).is_ok()
+    }),
+    ("connect to the venue's order entry", |p| {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, p.venue_port)).is_ok()
+    }),
+    ("connect by a socket that is there", |p| {
+        // As the kernel has it: family, port, address.
+        let [high, low] = p.venue_port.to_be_bytes();
+        let address = [2, 0, high, low, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0_u8];
+        let at = address.as_ptr() as usize;
+        call(
+            libc::SYS_connect,
+            [p.socket as usize, at, address.len(), 0, 0, 0],
+        )
     }),
     ("listen", |_| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).is_ok()
@@ -249,9 +285,7 @@ const NETWORK: &[Act] = &[
     ("send datagrams", |_| {
         UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_ok()
     }),
-    ("talk to services of this host", |_| {
-        socket(libc::AF_UNIX, libc::SOCK_STREAM, 0)
-    }),
+    (CALL, |p| UnixStream::connect(venue_socket(p)).is_ok()),
     ("talk to the kernel's tables", |_| {
         socket(libc::AF_NETLINK, libc::SOCK_RAW, 0)
     }),
@@ -383,7 +417,7 @@ fn executable(protection: i32) -> Option<*mut libc::c_void> {
 }
 
 /// Tries an act in a child, so that what it does is gone with that.
-fn in_child(act: fn(&Prey) -> bool, prey: &Prey) -> bool {
+pub fn in_child(act: fn(&Prey) -> bool, prey: &Prey) -> bool {
     let child = unsafe { libc::fork() };
     if child == 0 {
         let done = act(prey);
@@ -399,86 +433,4 @@ fn ring() -> i32 {
     let mut parameters = [0_u8; 120];
     let at = parameters.as_mut_ptr() as usize;
     unsafe { syscall(libc::SYS_io_uring_setup, 4, at) as i32 }
-}
-
-/// What a venue does with its folder while it runs.
-fn honest_venue(prey: &Prey) -> bool {
-    let [draft, day] = ["draft", "day"].map(|name| prey.folder.join(name));
-    let written = std::fs::write(&draft, "1").is_ok();
-    let renamed = std::fs::rename(&draft, prey.folder.join("segment")).is_ok();
-    let listed = std::fs::read_dir(&prey.folder).is_ok_and(|all| all.count() > 0);
-    let removed = std::fs::remove_dir_all(&day).is_ok();
-    println!("honest work: write {written}, rename {renamed}, list {listed}, remove {removed}");
-    written && renamed && listed && removed
-}
-
-/// What must still work: the folder, and the port that was left.
-fn honest(prey: &Prey, port: u16) -> bool {
-    let path = prey.folder.join("numbers");
-    let written = std::fs::write(&path, "1").is_ok();
-    let read = std::fs::read_to_string(&path).is_ok_and(|text| text == "1");
-    let venue = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut letter = [0];
-    let connected = TcpStream::connect(venue)
-        .and_then(|mut stream| stream.read_exact(&mut letter))
-        .is_ok();
-    println!("honest work: write {written}, read {read}, connect {connected}");
-    written && read && connected
-}
-
-/// Confines itself as the one or the other.
-fn confine(prey: &Prey, venue_port: u16, user: &str, is_venue: bool) -> Result<(), SandboxError> {
-    let mut confinement = Confinement {
-        identity: Identity::of(user).ok(),
-        ..Confinement::default()
-    };
-    if !is_venue {
-        confinement.folders.push(prey.folder.clone());
-        confinement.connect_ports.push(venue_port);
-        return enter(&confinement, Calls::Gateway).map(drop);
-    }
-    confinement.homes.push(prey.folder.clone());
-    confinement.takes_less = true;
-    confinement.locks_memory = true;
-    enter(&confinement, Calls::Venue).map(drop)
-}
-
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, folder, port, venue, user, rest @ ..] = arguments.as_slice() else {
-        eprintln!("evil_gateway FILE FOLDER PORT VENUE_PORT USER [--venue | --free]");
-        return ExitCode::from(2);
-    };
-    let prey = Prey {
-        file: file.into(),
-        folder: folder.into(),
-        port: port.parse().unwrap_or(0),
-        parent: unsafe { libc::getppid() },
-        ring: ring(),
-    };
-    let venue = venue.parse().unwrap_or(0);
-    let is_free = rest.first().is_some_and(|word| word == "--free");
-    let is_venue = rest.first().is_some_and(|word| word == "--venue");
-    if !is_free && let Err(error) = confine(&prey, venue, user, is_venue) {
-        eprintln!("{error}");
-        return ExitCode::from(2);
-    }
-    let acts = [FILES, PROCESSES, NETWORK, KERNEL].concat();
-    let mut done = 0;
-    for (name, act) in &acts {
-        let is_done = if is_free {
-            in_child(*act, &prey)
-        } else {
-            act(&prey)
-        };
-        done += usize::from(is_done);
-        println!("{} {name}", if is_done { "DONE   " } else { "refused" });
-    }
-    let is_honest = match (is_free, is_venue) {
-        (true, _) => true,
-        (_, true) => honest_venue(&prey),
-        _ => honest(&prey, venue),
-    };
-    println!("{done} of {} acts done", acts.len());
-    ExitCode::from(u8::from(done > 0 || !is_honest))
 }
