@@ -5,13 +5,16 @@
 //! around the kernel's stack on both ends. Without root everything runs on loopback, and says so.
 
 mod arena;
+mod desk;
 mod generated;
 mod judge;
 mod recorded;
+mod tables;
 mod venue;
 
 pub use arena::{Addresses, Arena};
 pub use generated::{Generated, Shown, run as run_generated};
 pub use judge::{Judged, judge};
 pub use recorded::{Played, run as run_recorded};
+pub use tables::{Tables, compare as compare_tables};
 pub use venue::{Plan, Summary, VenueProcess};

@@ -26,6 +26,8 @@ enum Command {
     Control(commands::control::Args),
     /// Show and judge the whole path on this machine.
     Demo(commands::demo::Args),
+    /// Trade on a live venue by strategies, from a feed to its order entry.
+    Desk(commands::desk::Args),
     /// Say what of this host disturbs a pinned thread, why, and how to change it.
     Doctor(commands::doctor::Args),
     /// Receive a feed by both lines, with requests and snapshots, and show live how they do.
@@ -48,6 +50,9 @@ enum Command {
     Topology(commands::topology::Args),
     /// Change this host for the appliance, or change it back; a dry run unless told otherwise.
     Tune(commands::tune::Args),
+    /// Start the slow path, and again when it ends: a running venue asks for it.
+    #[command(hide = true)]
+    Watch(commands::watch::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +63,7 @@ fn main() -> ExitCode {
         Command::Book(args) => commands::book::run(args),
         Command::Control(args) => commands::control::run(args),
         Command::Demo(args) => commands::demo::run(args),
+        Command::Desk(args) => commands::desk::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Feed(args) => commands::feed::run(args),
         Command::Jitter(args) => commands::jitter::run(args),
@@ -69,5 +75,6 @@ fn main() -> ExitCode {
         Command::Top(args) => commands::top::run(args),
         Command::Topology(args) => commands::topology::run(args),
         Command::Tune(args) => commands::tune::run(args),
+        Command::Watch(args) => commands::watch::run(args),
     }
 }

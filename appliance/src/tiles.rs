@@ -31,7 +31,7 @@ pub use desk::Desk;
 pub(crate) use desk::{ANSWERS_DEPTH, is_about};
 pub use doing::{PARTS, Part, word_of};
 pub use engine::{EngineLinks, EngineTile};
-pub use feed::{FeedPorts, FeedServers, FeedTile};
+pub use feed::{FeedPorts, FeedServers, FeedTile, Market};
 pub use gate::{GateLinks, GateTile};
 pub(crate) use gate::{GatePast, MemberTicket};
 pub use journal::JournalTile;

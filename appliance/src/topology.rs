@@ -21,6 +21,7 @@ mod rules;
 mod sandbox;
 mod secret;
 mod shadow;
+mod slow;
 mod turns;
 mod uring;
 mod wiring;
@@ -37,6 +38,7 @@ pub use rules::{STATES, SymbolRules};
 pub use sandbox::Sandbox;
 pub use secret::{SecondLogin, Secret, key_in, letters_of};
 pub use shadow::Shadow;
+pub use slow::Slow;
 pub use turns::{Schedule, Turn, Turns};
 
 use session::Network;
@@ -303,6 +305,8 @@ pub struct Topology {
     pub keeping: Keeping,
     /// Who writes streams and snapshots, if anybody does.
     pub shadow: Option<Shadow>,
+    /// Who makes tables of what the shadow writes, if anybody does.
+    pub slow: Option<Slow>,
     /// Whom the process becomes.
     pub sandbox: Sandbox,
     /// Where each tile runs, in the order of [`Tile::ALL`].
@@ -358,14 +362,16 @@ impl Topology {
                 ));
             }
         }
-        if let Some(core) = self.shadow.and_then(|shadow| shadow.core)
-            && !cores.contains(&core)
-        {
-            return Err(Error::value(
-                "shadow.core",
-                format!("is {core}, and this process may use the cores {cores:?}"),
-                "name one of them, or leave it out",
-            ));
+        let shadow = self.shadow.and_then(|shadow| shadow.core);
+        let slow = self.slow.as_ref().and_then(|slow| slow.core);
+        for (key, core) in [("shadow.core", shadow), ("slow.core", slow)] {
+            if let Some(core) = core.filter(|core| !cores.contains(core)) {
+                return Err(Error::value(
+                    key,
+                    format!("is {core}, and this process may use the cores {cores:?}"),
+                    "name one of them, or leave it out",
+                ));
+            }
         }
         Ok(())
     }

@@ -43,10 +43,10 @@ fn users_are_listed_logged_out_and_locked_and_the_lock_outlives_the_venue() {
     let venue = site.start();
     let operator = Operator::of(&site);
     let mut alpha = Member::login(venue.order_entry(), "ALPHA");
-    operator.until("1 ALPHA account 1: connected\n2 BRAVO account 2: away\n");
+    operator.until("1 ALPHA: connected; 1 trader\n2 BRAVO: away; 2 trader\n");
     operator.says("lock alpha", "locked");
-    operator.until("1 ALPHA account 1: connected, locked\n");
-    operator.says("kick ALPHA", "logged out");
+    operator.until("1 ALPHA: connected, locked; 1 trader\n");
+    operator.says("kick ALPHA", "logged out if it was logged in");
     alpha.until_closed();
     assert!(alpha.was_told("logged out by the operator"));
     Member::dial(venue.order_entry(), "ALPHA", "alpha").until_closed();
@@ -69,7 +69,8 @@ fn an_order_is_cancelled_and_a_symbol_halted_resumed_and_closed() {
     alpha.until_kinds("SA");
     operator.says("cancel ALPHA 1", "10 units cancelled");
     alpha.until_kinds("SAC");
-    operator.says("cancel ALPHA 1", "no such order is live");
+    let again = operator.act("a test", "cancel ALPHA 1");
+    again.refuses(2, &["no such order is live"]);
     operator.says("halt AAPL", "AAPL: continuous -> halt, no reference price");
     alpha.enter(b'S', 10, "AAPL", 1_000_000);
     alpha.until_kinds("SACIJ");
@@ -125,4 +126,30 @@ fn every_act_is_kept_with_who_and_why() {
     operator
         .act("too late", "kill all")
         .refuses(2, &["is the venue running?"]);
+}
+
+#[test]
+fn an_act_without_a_reason_that_is_kept_is_none() {
+    let site = Site::new();
+    let venue = site.start();
+    let operator = Operator::of(&site);
+    let long = "x".repeat(201);
+    for why in ["", "  ", "two\nlines", &long] {
+        let ended = operator.act(why, "halt AAPL");
+        ended.refuses(
+            2,
+            &["a reason is one line of up to 200 bytes that says something"],
+        );
+    }
+    operator
+        .act("a test", "halt AAPL\nhalt MSFT")
+        .refuses(2, &["one line"]);
+    operator
+        .act("a test", "bands AAPL 10 -4")
+        .refuses(2, &["\"-4\" is no such number"]);
+    operator
+        .act("a test", "bust AAPL 1 because")
+        .refuses(2, &["say one of erroneous"]);
+    assert_eq!(operator.list("log").trim(), "");
+    venue.stop();
 }

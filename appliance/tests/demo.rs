@@ -18,6 +18,8 @@ fn demo(arguments: &[&str]) -> String {
         "{}\n{text}\n{errors}",
         output.status
     );
+    // What a newcomer sees first is no warning.
+    assert!(!errors.contains("WARNING"), "{errors}");
     text
 }
 
@@ -63,10 +65,18 @@ fn assert_recorded(text: &str) {
 
 #[test]
 fn generated_flow_is_answered_and_the_books_agree() {
-    let text = demo(&["--seconds", "1", "--rate", "2000", "--standing", "200"]);
+    let flow = ["--seconds", "1", "--rate", "2000", "--standing", "200"];
+    let text = demo(&[&flow[..], &["--desk-seconds", "1"]].concat());
     assert!(text.contains("2000 commands, 2000 answered"), "{text}");
     assert!(text.contains("0 lost"), "{text}");
     assert!(text.contains(AGREE), "{text}");
+    // How the desk fared is the market's to say; that its day was the same again is not.
+    assert!(
+        text.contains("a market maker on the first symbol"),
+        "{text}"
+    );
+    assert!(text.contains("0 orders open"), "{text}");
+    assert!(text.contains("the same when run again"), "{text}");
 }
 
 #[test]
@@ -79,6 +89,8 @@ fn without_namespaces_the_same_runs_on_loopback() {
         "--standing",
         "100",
         "--memory",
+        "--desk-seconds",
+        "0",
     ];
     let text = demo(&[&["--loopback"], &seconds[..]].concat());
     assert!(text.starts_with("venue and members: loopback"), "{text}");

@@ -72,6 +72,22 @@ fn standing(site: &Site) -> Value {
     serde_json::from_str(&ended.out).unwrap()
 }
 
+/// Waits until the list of sessions has a line: counters are told of a login a little later.
+fn until_listed(site: &Site, line: &str) {
+    let topology = site.dir.path().join("topology.toml");
+    let asked = [
+        "admin",
+        "sessions",
+        "--topology",
+        topology.to_str().unwrap(),
+    ];
+    wait_until(line, || {
+        let ended = program(&asked);
+        ended.succeeds();
+        ended.out.contains(line)
+    });
+}
+
 #[test]
 fn limits_positions_and_copies_are_those_of_the_account_that_an_order_names() {
     let site = site();
@@ -125,6 +141,36 @@ fn limits_positions_and_copies_are_those_of_the_account_that_an_order_names() {
 }
 
 #[test]
+fn a_members_mass_cancel_is_of_one_account_and_done_once_whatever_dies() {
+    let site = site();
+    let venue = site.start();
+    let mut alpha = login(&venue, "ALPHA");
+    for account in [1, 7, 1, 7] {
+        enter(&mut alpha, b'B', 5, account);
+    }
+    alpha.mass_cancel(7);
+    alpha.until_kinds("SAAAACCX");
+    let told = alpha.replies.clone();
+    venue.kill();
+
+    let venue = site.start();
+    let mut alpha = login(&venue, "ALPHA");
+    alpha.until("the day's replies", |alpha| {
+        alpha.replies.len() == told.len()
+    });
+    assert_eq!(alpha.replies, told);
+    enter(&mut alpha, b'B', 5, 7);
+    alpha.user_ref_next_set(5);
+    alpha.mass_cancel(1);
+    alpha.until_kinds("SAAAACCXJJ");
+    assert_eq!(alpha.reject_code(), Some(0x8008));
+    alpha.user_ref_next_set(6);
+    alpha.mass_cancel(1);
+    alpha.until_kinds("SAAAACCXJJCCX");
+    venue.stop();
+}
+
+#[test]
 fn an_operator_gives_and_takes_and_that_outlives_the_venue() {
     let site = site();
     let venue = site.start();
@@ -132,6 +178,7 @@ fn an_operator_gives_and_takes_and_that_outlives_the_venue() {
     enter(&mut bravo, b'S', 5, 9);
     bravo.until_kinds("SJ");
     says(&site, "grant BRAVO 9 trader", "trader of account 9");
+    until_listed(&site, "2 BRAVO: connected; 2 trader, 9 trader\n");
     for _ in 0..30 {
         enter(&mut bravo, b'S', 5, 9);
     }
@@ -151,6 +198,8 @@ fn an_operator_gives_and_takes_and_that_outlives_the_venue() {
     bravo.until("another one", |bravo| bravo.replies.len() == 33);
     assert_eq!(bravo.kinds().chars().last(), Some('A'));
     says(&site, "revoke BRAVO 9", "read-only of account 9");
+    until_listed(&site, "1 ALPHA: away; 1 trader, 7 trader, 8 risk\n");
+    until_listed(&site, "2 BRAVO: connected; 2 trader, 9 read-only\n");
     enter(&mut bravo, b'S', 5, 9);
     bravo.cancel(2);
     bravo.until("two answers", |bravo| bravo.replies.len() == 34);

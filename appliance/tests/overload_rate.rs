@@ -21,9 +21,6 @@ const SUSTAINED_PART: f64 = 0.75;
 /// What must still be accepted of what is sustained.
 const ACCEPTED_PART: f64 = 0.9;
 
-/// By how much the worst of the usual seconds differs from the next one by itself.
-const NOISE: f64 = 1.5;
-
 /// A venue that acknowledges what is on disk.
 fn site(refuses: bool) -> Site {
     let order_entry = if refuses {
@@ -143,11 +140,11 @@ fn twice_what_is_sustained_is_refused_and_the_rest_goes_on() {
     assert_eq!(number("unanswered"), 0);
     assert!(recovered >= applied, "acknowledged commands are lost");
     assert!(refused > 0 && accepted >= ACCEPTED_PART * sustained);
-    let usual = &p99[..USUAL_S as usize];
-    let worst = usual.iter().copied().fold(0.0, f64::max);
+    // What is normal is what was seen before; the first second warms everything up.
+    let worst = p99[1..USUAL_S as usize].iter().copied().fold(0.0, f64::max);
     let after = p99[ended as usize + 1];
     assert!(
-        after <= NOISE * worst,
+        after <= worst,
         "{after} ns a second after the load, {worst} ns before it"
     );
 }

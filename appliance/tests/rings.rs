@@ -193,13 +193,16 @@ fn scribble(file: &File, seed: u64, mood: &RwLock<Mood>) {
 
 /// A gateway that logs in, sends orders, and writes chunks of all kinds between them.
 fn rage(site: &Site, mood: &RwLock<Mood>) -> u64 {
-    // What was scribbled over may be no ring any more.
-    let rings = || Rings::receive(&UnixStream::connect(socket(site)).unwrap());
     let mut order = Order::day(b'B', 1, "MSFT", 1_000_000);
     order.time_in_force = b'3';
     let (mut seed, mut connections) = (7, 0);
     while now_is(mood) != Mood::Over && connections < CONNECTIONS_MAX {
-        let Ok(door) = rings().and_then(|rings| Door::over(&rings)) else {
+        // Open, or the venue takes us for dead.
+        let line = UnixStream::connect(socket(site)).unwrap();
+        // What was scribbled over may be no ring any more.
+        let Ok((rings, door)) =
+            Rings::receive(&line).and_then(|rings| Ok((rings.clone(), Door::over(&rings)?)))
+        else {
             std::thread::yield_now();
             continue;
         };
@@ -211,7 +214,6 @@ fn rage(site: &Site, mood: &RwLock<Mood>) -> u64 {
             let _ = gateway.ouch.enter(&order);
         }
         drop(gateway);
-        let Ok(rings) = rings() else { continue };
         let mut writer = rings.commands.writer();
         for _ in 0..TURNS {
             seed = random(seed);
@@ -248,7 +250,7 @@ fn a_racing_hostile_producer_stops_nobody_and_nothing_senseless_is_journaled() {
     let Some(site) = site() else { return };
     let venue = site.start();
     let mut alpha = Member::login(venue.order_entry(), "ALPHA");
-    let rings = Rings::receive(&UnixStream::connect(socket(&site)).unwrap()).unwrap();
+    let rings = Rings::receive(UnixStream::connect(socket(&site)).unwrap()).unwrap();
     let mood = RwLock::new(Mood::Bodies);
     let connections = std::thread::scope(|scope| {
         let mood = &mood;

@@ -51,6 +51,59 @@ fn told(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(text).unwrap())
 }
 
+/// What `doctor` says of the sandbox on this machine, for a venue below a folder.
+fn sandbox_told(data_dir: &Path, user: &str) -> BTreeMap<String, serde_json::Value> {
+    const GOOD: &str = include_str!("../topologies/dev-2core.toml");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("topology.toml");
+    let data_dir = format!("data_dir = \"{}\"", data_dir.display());
+    let text = GOOD.replace("data_dir = \"data/dev-2core\"", &data_dir);
+    let text = format!("{text}\n[sandbox]\nuser = \"{user}\"\n");
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(["doctor", "sandbox", "--json", "--topology", file]);
+    let (status, json) = told(&command.output().unwrap());
+    let findings: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert!(findings.iter().all(|it| it["stage"] == "sandbox"), "{json}");
+    let is_poor = findings.iter().any(|it| it["verdict"] == "poor");
+    assert_eq!(status, Some(i32::from(is_poor)), "{json}");
+    let named = findings.into_iter();
+    named
+        .map(|it| (it["subject"].as_str().unwrap().to_owned(), it))
+        .collect()
+}
+
+#[test]
+fn doctor_says_whether_a_venue_can_be_confined() {
+    let dir = tempfile::tempdir().unwrap();
+    let mode = |bits| std::os::unix::fs::PermissionsExt::from_mode(bits);
+    let [above, data] = ["above", "above/data"].map(|name| dir.path().join(name));
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::set_permissions(dir.path(), mode(0o755)).unwrap();
+    let way = "way to the data directory";
+    for (bits, verdict) in [(0o751, "good"), (0o750, "poor")] {
+        std::fs::set_permissions(&above, mode(bits)).unwrap();
+        // Nobody's folder: whoever runs this is not that user.
+        let told = sandbox_told(&data, "daemon");
+        assert_eq!(told[way]["verdict"], verdict, "{told:?}");
+        let advice = told[way]["by_hand"].as_str().unwrap();
+        let is_named = advice.contains(&format!("chmod o+x {}", above.display()));
+        assert_eq!(is_named, verdict == "poor", "{advice}");
+        assert_eq!(told["user daemon"]["verdict"], "good");
+        // The other tests start venues here: this machine has all that is needed.
+        for part in ["system calls (seccomp)", "rights to come (no_new_privs)"] {
+            assert_eq!(told[part]["verdict"], "good", "{told:?}");
+        }
+        assert_ne!(told["files and ports (landlock)"]["verdict"], "poor");
+    }
+    let told = sandbox_told(&data, "no-such-user");
+    assert_eq!(told["user no-such-user"]["verdict"], "poor");
+    let advice = told["user no-such-user"]["by_hand"].as_str().unwrap();
+    assert!(advice.contains("useradd"), "{advice}");
+    assert_eq!(told[way]["verdict"], "absent");
+}
+
 #[test]
 fn doctor_prints_a_page_and_judges() {
     let host = Host::new();

@@ -43,7 +43,7 @@ fn operators_words_become_commands() {
         (Kill, 2, 0, (2, 0, 0, 0), (0, 0))
     );
     assert_eq!(said("kill symbol AMZN"), (Kill, 3, 1, (0, 0, 4, 0), (0, 0)));
-    assert_eq!(said("mass-cancel"), (MassCancel, 0, 0, none, (0, 0)));
+    assert_eq!(said("mass-cancel all"), (MassCancel, 0, 0, none, (0, 0)));
     // The last field's meaning is each kind's own.
     let amounts = |line: &str| {
         let it = word::read(line, &topology).unwrap().command;
@@ -88,7 +88,12 @@ fn operators_words_become_commands() {
         ("kill account -1", "no such number"),
         ("mass-cancel side both", "no side"),
         ("mass-cancel prices 1", "highest price is missing"),
-        ("mass-cancel all", "say user"),
+        (
+            "mass-cancel",
+            "all, user, account, side, symbol or prices is missing",
+        ),
+        ("mass-cancel all orders", "too much"),
+        ("mass-cancel them", "say all"),
         ("bands AAPL 10", "dynamic width is missing"),
         ("bands AAPL 10 -1", "no such number"),
         ("bands AAPL 1 1 5", "volatility auction is missing"),

@@ -176,14 +176,12 @@ impl Disk {
     }
 
     /// Whether a segment behind another one was begun and nothing of it is flushed: a power cut may
-    /// open the one before it again.
+    /// open the one before it again. Segments that are made ahead come behind it.
     #[must_use]
     pub fn is_opening(&self) -> bool {
         let state = self.state();
-        let last = state.segments.values().next_back();
-        let is_opening =
-            last.is_some_and(|it| !it.unflushed.is_empty() && it.platter.iter().all(|it| *it == 0));
-        is_opening && state.segments.len() > 1
+        let mut later = state.segments.values().skip(1);
+        later.any(|it| !it.unflushed.is_empty() && it.platter.iter().all(|it| *it == 0))
     }
 
     /// Whether the power went at a call: what is left to be done is [`Self::crash`].
@@ -376,6 +374,9 @@ impl Storage for DiskStorage {
     }
 
     fn poll(&mut self) -> Option<Completion> {
+        if self.disk.state().faults.is_stalled {
+            return None;
+        }
         self.poll_write().or_else(|| self.poll_prepare())
     }
 }

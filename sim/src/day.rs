@@ -54,6 +54,8 @@ pub struct Report {
     pub journaled: u64,
     /// Orders in the journal that asked for more than plain orders do.
     pub special: u64,
+    /// Orders in the journal of an account that is not the member's first.
+    pub mandated: u64,
     /// Orders that were refused because the disk was full.
     pub refused_for_room: u64,
     /// Units that auctions traded.
@@ -101,6 +103,7 @@ impl Report {
         self.sent += other.sent;
         self.journaled += other.journaled;
         self.special += other.special;
+        self.mandated += other.mandated;
         self.refused_for_room += other.refused_for_room;
         self.crossed += other.crossed;
         self.words += other.words;
@@ -159,6 +162,7 @@ pub(crate) struct World {
     pub lines: Vec<Line>,
     /// Memory of the shadow's, if there is one.
     pub shadow_lines: Vec<Line>,
+    pub has_accounts: bool,
     pub word_in_million: u32,
     pub wishes_in_million: u32,
     pub report: Report,
@@ -217,6 +221,7 @@ impl World {
             answers_checked: 0,
             stopped: None,
             ended_at: None,
+            has_accounts: plan.has_accounts,
             word_in_million: plan.word_in_million,
             wishes_in_million: plan.wishes_in_million,
             report: Report::default(),
@@ -361,6 +366,7 @@ impl World {
         report.digest = digest.value();
         report.journaled = self.oracle.commands();
         report.special = self.oracle.special();
+        report.mandated = self.oracle.mandated();
         report.refused_for_room = self.oracle.refused_for_room();
         report.crossed = self.oracle.crossed;
         report.words = self.answers.len() as u64;

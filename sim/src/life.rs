@@ -39,16 +39,17 @@ pub(crate) fn live(world: &mut World, plan: &LifePlan) -> Result<(), String> {
         world.shadow_lines = lines;
         done
     })?;
+    world.disk.set_faults(DiskFaults {
+        is_stalled: false,
+        ..world.disk.faults()
+    });
     let end = match plan.end {
-        _ if world.disk.is_off() => {
-            world.disk.crash();
-            None
-        }
+        _ if world.disk.is_off() => None,
         End::Power(_) => Some(Fault::PowerCut),
         End::Kill(_) => Some(Fault::Killed),
         End::Clean(_) | End::Last(_) => None,
     };
-    if end == Some(Fault::PowerCut) {
+    if end == Some(Fault::PowerCut) || world.disk.is_off() {
         world.disk.crash();
     }
     end.into_iter()

@@ -145,7 +145,8 @@ impl Member {
 /// Writes a generated command as the message that a member would send.
 fn encode(sending: &Sending, out: &mut [u8]) -> Result<usize, Error> {
     let command = &sending.command;
-    let tags = sending.tags().into_iter().chain(sending.offset());
+    let asked = sending.tags().into_iter().chain(sending.offset());
+    let tags = asked.chain(sending.account_tag());
     let [display, capacity, intermarket_sweep, cross_type] = command.letters;
     let [side, time_in_force] = command.wire_letters;
     let Command {

@@ -6,9 +6,10 @@ use matching::Engine;
 use trading::Books;
 use wire::ring::{CommandKind, Event, EventKind, Input, PRICE_MARKET, Reason, Side};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::accounts::Holders;
 use crate::copy::copied_of;
 use crate::levels::{LevelTeller, Stands};
 use crate::market::{MarketTeller, Told};
@@ -23,6 +24,8 @@ use crate::words::{Answer, is_told};
 pub struct Oracle {
     pub inputs: Vec<Input>,
     naive: Naive,
+    /// Whose session numbers are.
+    holders: Holders,
     teller: Teller,
     market: MarketTeller,
     levels: Option<LevelTeller>,
@@ -42,11 +45,12 @@ struct Checked {
 }
 
 impl Oracle {
-    /// An empty journal's oracle; `watched` are the sessions with drop copies and their accounts.
-    pub fn new(sessions: u16, watched: BTreeMap<u16, u32>, has_depth: bool) -> Self {
+    /// An empty journal's oracle; `watched` are the accounts with drop copies.
+    pub fn new(sessions: u16, watched: BTreeSet<u32>, has_depth: bool) -> Self {
         Self {
             inputs: Vec::new(),
             naive: Naive::new(),
+            holders: Holders::default(),
             teller: Teller::new(sessions, watched),
             market: MarketTeller::default(),
             levels: has_depth.then(LevelTeller::default),
@@ -80,6 +84,7 @@ impl Oracle {
         if index < known {
             return Err(format!("the journal had {known} inputs and has {index}"));
         }
+        self.holders.begin(known);
         (known..index).for_each(|at| self.apply(at));
         Ok(())
     }
@@ -88,7 +93,9 @@ impl Oracle {
         let input = self.inputs[at];
         let events = self.naive.apply(&input);
         for event in &events {
-            self.teller.tell(event, &input);
+            self.holders.tell(event, at);
+            let holder = self.holders.of(event.session);
+            self.teller.tell(event, &input, holder);
             self.market.tell(event, &input);
             if event.kind == EventKind::Uncrossed as u8 {
                 self.crossed += u64::from(event.quantity);
@@ -211,7 +218,7 @@ impl Oracle {
     /// # Errors
     /// See [`sent::check`].
     pub fn check_sent(&self, session: u16, sent: &[Sending]) -> Result<(), String> {
-        sent::check(&self.inputs, session, sent)
+        sent::check(&self.inputs, &self.holders, (session, sent))
     }
 
     /// Whether an operator was told what the model says of that input.
@@ -233,6 +240,16 @@ impl Oracle {
     pub fn special(&self) -> u64 {
         let inputs = self.inputs.iter();
         inputs.filter(|input| is_extra(&input.command)).count() as u64
+    }
+
+    /// Orders of accounts that are not the first of their members.
+    pub fn mandated(&self) -> u64 {
+        let is_further = |input: &&Input| {
+            let number = input.command.session;
+            let holder = self.holders.of(number).filter(|it| it.session != number);
+            is_members(&input.command) && holder.is_some()
+        };
+        self.inputs.iter().filter(is_further).count() as u64
     }
 
     /// Orders that were refused because the disk was full.

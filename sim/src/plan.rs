@@ -142,6 +142,8 @@ pub struct Plan {
     pub wishes_in_million: u32,
     /// Whether the topology has rules: states of the day, bands, limits, self-trade prevention.
     pub has_rules: bool,
+    /// Whether users have more accounts than one, and may be granted others.
+    pub has_accounts: bool,
     /// Whether somebody reads drop copies.
     pub is_watched: bool,
     /// Whether a shadow makes snapshots, from which the venue starts again.
@@ -233,14 +235,16 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed ^ 0x706c_616e);
         let retention = random.chance(RETENTION_IN_MILLION).then(|| Retention {
-            archives: random.chance(500_000),
+            archives: random.chance(650_000),
             bytes_max: random.one_of(&[0, journal::SEGMENT_BYTES_MIN]),
         });
         let is_busy = retention.is_some();
-        let mix = Mix {
+        let mut mix = Mix {
             is_busy,
             ..Mix::of(&mut random)
         };
+        // Segments must be closed for anything to become of them.
+        mix.disk_segments_max = mix.disk_segments_max.filter(|_| !is_busy);
         let lives = 1 + random.below(LIVES_MAX);
         Self {
             seed,
@@ -259,6 +263,7 @@ impl Plan {
             has_depth: random.chance(300_000),
             has_lines: random.chance(350_000),
             gateway: random.one_of(&[None, None, Some(8), Some(64)]),
+            has_accounts: random.chance(350_000),
         }
     }
 }
@@ -325,10 +330,13 @@ fn net(random: &mut Random, mix: &Mix) -> NetFaults {
 
 fn files_fail(random: &mut Random, mix: &Mix, is_last: bool) -> FilesFail {
     let in_million = &[0, 20_000, 200_000];
+    let writes = of_kind(random, mix.files_fail, in_million);
+    let flushes = of_kind(random, mix.files_fail, &[0, 20_000]);
     FilesFail {
-        writes_in_million: of_kind(random, mix.files_fail, in_million) as u32,
-        // A shadow of which one fails has done its work.
-        flushes_in_million: of_kind(random, mix.files_fail, &[0, 20_000]) as u32,
+        writes_in_million: writes as u32,
+        // A shadow of which one fails has done its work until the next start: what its streams do
+        // not hold and memory let go of is gone until then, so the last life is spared.
+        flushes_in_million: if is_last { 0 } else { flushes as u32 },
         renames_in_million: of_kind(random, mix.files_fail, in_million) as u32,
         are_full: mix.disk_is_full && random.chance(500_000),
         power_at_call: (mix.files_lose_power && !is_last && random.chance(500_000))

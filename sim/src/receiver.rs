@@ -96,7 +96,7 @@ impl Receiver {
     /// Whether its book is that one, and nothing that it heard was wrong.
     pub fn compare(&mut self, books: &Books) -> Result<(), String> {
         self.compared += 1;
-        let (lines, mine) = (self.tile.lines(), self.tile.image().books());
+        let (lines, mine) = (self.tile.lines(), self.tile.market().books());
         if lines.disputes() + self.tile.unreadable() > 0 {
             return Err(format!("two lines differ: {}", self.standing()));
         }

@@ -1,12 +1,13 @@
 //! Replies as a member tells them apart: those that the model calls for, and those that came.
 //! Drop copies are told on the way, for they follow from the same events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wire::ouch::{Outbound, Tag, Tags};
 use wire::padded;
 use wire::ring::{Command, Event, EventKind, Input, Reason, Side};
 
+use crate::accounts::Holder;
 use crate::copy::{Copied, copy_of, turn_of};
 use crate::wiring::symbol_name;
 
@@ -38,8 +39,8 @@ pub struct Teller {
     displays: BTreeMap<(u16, u32), u8>,
     /// The state of each symbol as far as it changed, by its number in `StateChanged`.
     states: BTreeMap<u16, u32>,
-    /// The account of each session that is watched.
-    watched: BTreeMap<u16, u32>,
+    /// The accounts that are watched.
+    watched: BTreeSet<u32>,
     /// What each session must hear, from session 1 on.
     pub replies: Vec<Vec<Reply>>,
     /// What who watches must hear.
@@ -47,8 +48,8 @@ pub struct Teller {
 }
 
 impl Teller {
-    /// A teller for so many sessions; `watched` says whose drop copies are told.
-    pub fn new(sessions: u16, watched: BTreeMap<u16, u32>) -> Self {
+    /// A teller for so many sessions; `watched` says of which accounts drop copies are told.
+    pub fn new(sessions: u16, watched: BTreeSet<u32>) -> Self {
         Self {
             displays: BTreeMap::new(),
             states: BTreeMap::new(),
@@ -58,8 +59,8 @@ impl Teller {
         }
     }
 
-    /// Adds the replies that an event of the model calls for.
-    pub fn tell(&mut self, event: &Event, input: &Input) {
+    /// Adds the replies that an event of the model calls for; `holder` has its session number.
+    pub fn tell(&mut self, event: &Event, input: &Input, holder: Option<&Holder>) {
         let timestamp = input.time_ns % DAY_NS;
         let kind = EventKind::from_byte(event.kind);
         let order = (event.session, event.user_ref);
@@ -92,11 +93,12 @@ impl Teller {
             ..Reply::default()
         };
         let reply = kind.and_then(|kind| reply_to(kind, event, &input.command, letter, about));
-        if let Some(account) = self.watched.get(&event.session) {
-            self.copies
-                .extend(copy_of(event, timestamp, *account, letter));
+        let Some(holder) = holder else { return };
+        if self.watched.contains(&holder.account) {
+            let copy = copy_of(event, timestamp, holder.account, letter);
+            self.copies.extend(copy);
         }
-        let session = usize::from(event.session).wrapping_sub(1);
+        let session = usize::from(holder.session).wrapping_sub(1);
         if let (Some(reply), Some(session)) = (reply, self.replies.get_mut(session)) {
             session.push(reply);
         }

@@ -7,8 +7,10 @@ use appliance::venue::shadow::Shadow;
 use appliance::venue::snapshots::Snapshots;
 use journal::Kept;
 use journal::simulated::{Counts as DiskCounts, DiskShelf};
+use nic::TcpPort as _;
 use queue::{Counter, CounterSet, Watch};
 
+use crate::accounts;
 use crate::coverage::Fault;
 use crate::day::World;
 use crate::life::SimVenue;
@@ -126,7 +128,8 @@ impl<'w, 'm> Running<'w, 'm> {
     pub fn traffic(&mut self) -> Result<(), String> {
         let plan = self.plan;
         let has_retention = self.retention.is_some();
-        let mut end = Moment::of(plan, has_retention, &mut self.world.random);
+        let around = (&self.world.disk, &mut self.world.random);
+        let mut end = Moment::of(plan, has_retention, around);
         for step in 0.. {
             if end.has_come(step, &self.world.disk) {
                 break;
@@ -146,7 +149,8 @@ impl<'w, 'm> Running<'w, 'm> {
             if self.world.random.chance(words)
                 && let Some(words) = &mut self.words
             {
-                words.say(&self.world.topology, &mut self.world.random)?;
+                let world = &mut *self.world;
+                words.say(&world.topology, world.has_accounts, &mut world.random)?;
             }
             if self.world.random.chance(plan.cut_in_million) {
                 self.world.wires.cut_one();
@@ -180,7 +184,10 @@ impl<'w, 'm> Running<'w, 'm> {
             .get_mut(usize::from(command.session).wrapping_sub(1));
         if let Some(member) = member {
             let wishes = self.world.wishes_in_million;
-            let sending = Sending::new(command, &mut self.world.random, wishes);
+            let mut sending = Sending::new(command, &mut self.world.random, wishes);
+            if self.world.has_accounts {
+                sending.account = accounts::named(&mut self.world.random);
+            }
             member.todo.push_back(sending);
         }
     }
@@ -204,7 +211,11 @@ impl<'w, 'm> Running<'w, 'm> {
         }
         let venue_ns = now_ns - self.plan.clock_back_ns;
         Ok(match turn {
-            Turn::Tile(index) => self.venue.tiles()[index].poll(venue_ns) == Progress::Busy,
+            Turn::Tile(index) => {
+                let progress = self.venue.tiles()[index].poll(venue_ns);
+                self.connections_check()?;
+                progress == Progress::Busy
+            }
             Turn::Subscriber => self.world.subscriber_poll(now_ns),
             Turn::Member(index) => self.world.members[index].poll(now_ns)?,
             Turn::Watcher => self.watcher_turn(now_ns)?,
@@ -218,6 +229,19 @@ impl<'w, 'm> Running<'w, 'm> {
                 .as_mut()
                 .is_some_and(|it| it.turn(venue_ns) > 0),
         })
+    }
+
+    /// The gate thinks of nobody as connected who is not: over the network, or by the rings.
+    fn connections_check(&self) -> Result<(), String> {
+        let gate = &self.venue.gate;
+        let there = gate.tcp().stats().connections as usize + usize::from(self.world.has_rings());
+        let known = gate.entry().connections();
+        if known > there {
+            return Err(format!(
+                "the gate knows of {known} connections where there are {there} at most"
+            ));
+        }
+        Ok(())
     }
 
     fn watcher_turn(&mut self, now_ns: u64) -> Result<bool, String> {

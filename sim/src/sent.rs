@@ -1,44 +1,80 @@
 //! What of a journal a member sent.
 
-use wire::ring::{Command, CommandKind, Input, TimeInForce};
+use wire::ring::{Command, CommandKind, Input, Reason, TimeInForce};
 
+use crate::accounts::Holders;
 use crate::wish::{Sending, extra_of};
 
 /// Whether the journal holds of a session only what it sent, in that order, as often as it was sent
-/// at most. Behind an `Extra` stands its order, or, when a crash took that, an order without
-/// anything in it.
+/// at most, and of the account that was named. Behind an `Extra` stands its order, or, when a crash
+/// took that, an order without anything in it.
 ///
 /// # Errors
 /// The input that the member never sent.
-pub fn check(inputs: &[Input], session: u16, sent: &[Sending]) -> Result<(), String> {
+pub fn check(
+    inputs: &[Input],
+    holders: &Holders,
+    (session, sent): (u16, &[Sending]),
+) -> Result<(), String> {
     let mut sent = sent.iter();
-    let mut asked: Option<&Sending> = None;
-    let is_of = |it: &&Input| {
-        it.command.session == session && (is_extra(&it.command) || is_members(&it.command))
-    };
-    let commands = inputs.iter().filter(is_of);
-    for Input {
-        sequence, command, ..
-    } in commands
-    {
-        let is_known = if is_extra(command) {
+    let mut asked: Option<(&Sending, u16)> = None;
+    for (place, input) in inputs.iter().enumerate() {
+        let command = &input.command;
+        let number = command.session;
+        let is_of = holders.of(number).is_some_and(|it| it.session == session);
+        if !is_of || !(is_extra(command) || is_members(command)) {
+            continue;
+        }
+        let one = if is_extra(command) {
             let is_first = asked.is_none();
-            asked = sent.find(|one| {
+            let one = sent.find(|one| {
                 one.extra() == Some(extra_of(command)) && one.command.user_ref == command.user_ref
             });
-            is_first && asked.is_some()
-        } else if let Some(order) = asked.take() {
-            same(order, command) || is_stand_in(command)
+            asked = one.map(|one| (one, number));
+            one.filter(|_| is_first)
+        } else if let Some((order, of)) = asked.take() {
+            Some(order).filter(|_| of == number && (same(order, command) || is_stand_in(command)))
         } else {
-            sent.any(|one| one.extra().is_none() && same(one, command))
+            let is_plain = |one: &Sending| one.extra().is_none() || is_wrong_account(command);
+            sent.find(|one| is_plain(one) && same(one, command))
         };
-        if !is_known {
+        let is_right = |one: &Sending| is_of_account(one, (command, place), holders);
+        if !one.is_some_and(is_right) {
             return Err(format!(
-                "member {session} never sent input {sequence}: {command:?}"
+                "member {session} never sent input {}: {command:?}",
+                input.sequence
             ));
         }
     }
     Ok(())
+}
+
+/// Whether a command is refused because the user does not have the account that it names.
+fn is_wrong_account(command: &Command) -> bool {
+    (command.kind, command.flags) == (CommandKind::Refuse as u8, Reason::WrongAccount as u8)
+}
+
+/// Whether a command, at its place in the journal, goes under the number that the user has for the
+/// account that it names. A grant counts for who reads orders some time after it is in the journal,
+/// but at the next start at the latest.
+fn is_of_account(
+    sending: &Sending,
+    (command, place): (&Command, usize),
+    holders: &Holders,
+) -> bool {
+    let Some(holder) = holders.of(command.session) else {
+        return false;
+    };
+    let is_new = sending.command.kind == CommandKind::New as u8;
+    let Some(named) = sending.account else {
+        return !is_new || holder.session == command.session;
+    };
+    match (is_wrong_account(command), is_new) {
+        (true, true) => !holders.was_known(holder.session, named, place),
+        // It names another one than the order has that it replaces.
+        (true, false) => true,
+        (false, _) => sending.command.kind == CommandKind::Cancel as u8 || holder.account == named,
+    }
 }
 
 /// Whether a command says what the next order asks for.

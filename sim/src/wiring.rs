@@ -1,6 +1,6 @@
 //! The simulated venue's topology and ports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -15,6 +15,7 @@ use journal::simulated::{Disk, DiskStorage};
 use nic::{Net as _, TcpLimits, UdpOptions};
 use queue::CounterSet;
 
+use crate::accounts;
 use crate::life::SimVenue;
 use crate::net::{SimNet, SimTcp, SimUdp, Wires};
 use crate::plan::{LifePlan, Plan};
@@ -166,6 +167,10 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
         );
         text = text.replace("rerequest_allow = [\"10.0.0.0/24\"]\n", &lines);
     }
+    if plan.has_accounts {
+        let sessions = format!("sessions = {}\n", accounts::NUMBERS);
+        text = text.replace("sessions = 4\n", &sessions);
+    }
     let mut random = Random::new(plan.seed ^ 0x7275_6c65);
     if plan.has_rules {
         text = format!("{}\n{text}", ticks(&mut random)) + &rules(plan, &mut random);
@@ -174,10 +179,14 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
         let user = user_name(session);
         text += &format!(
             "[[users]]\nname = \"{user}\"\npassword = \"secret\"\nfirm = \"FIRM\"\n\
-             account = {}\nself_trade = \"{}\"\n",
-            account(plan, session),
+             self_trade = \"{}\"\n",
             random.one_of(&SelfTrade::ALL).name()
         );
+        let own = account(plan, session);
+        text += &match plan.has_accounts {
+            true => accounts::line(own, &mut random),
+            false => format!("account = {own}\n"),
+        };
         if plan.gateway.is_some() && session == 1 {
             text += "gateway = \"nobody\"\n";
         }
@@ -196,7 +205,7 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
             "[shadow]\nsnapshot_inputs = {}\nsnapshot_s = 86400\n",
             // Two snapshots with the end of a segment between them, where segments are let go of.
             match plan.retention {
-                Some(_) => random.one_of(&[30, 300, 600]),
+                Some(_) => random.one_of(&[30, 300, 900]),
                 None => random.one_of(&[1, 30, 200]),
             }
         );
@@ -228,16 +237,10 @@ fn is_told_by_streams(plan: &Plan) -> bool {
     plan.has_shadow && plan.lives.iter().all(is_sound)
 }
 
-/// The sessions whose drop copies somebody reads, and their accounts.
-pub fn watched(topology: &Topology) -> BTreeMap<u16, u32> {
-    let sessions = topology.users.iter().zip(1..);
-    sessions
-        .map(|(user, session)| (session, user.account))
-        .filter(|(_, account)| {
-            let mut copies = topology.drop_copies.iter();
-            copies.any(|copy| copy.accounts.contains(account))
-        })
-        .collect()
+/// The accounts of which somebody reads drop copies.
+pub fn watched(topology: &Topology) -> BTreeSet<u32> {
+    let copies = topology.drop_copies.iter();
+    copies.flat_map(|copy| &copy.accounts).copied().collect()
 }
 
 /// The ports of a venue that starts, and the rings of the first member, if that has any.

@@ -47,6 +47,8 @@ pub enum Wish {
 pub struct Sending {
     pub command: Command,
     pub wish: Wish,
+    /// The account that it names, if it does.
+    pub account: Option<u32>,
 }
 
 impl Sending {
@@ -54,8 +56,11 @@ impl Sending {
     pub fn new(mut command: Command, random: &mut Random, in_million: u32) -> Self {
         let is_cancel = command.kind == CommandKind::Cancel as u8;
         if is_cancel || !random.chance(in_million) {
-            let wish = Wish::Plain;
-            return Self { command, wish };
+            return Self {
+                command,
+                wish: Wish::Plain,
+                account: None,
+            };
         }
         let wish = wish(&command, random);
         match wish {
@@ -70,7 +75,11 @@ impl Sending {
             }
             _ => {}
         }
-        Self { command, wish }
+        Self {
+            command,
+            wish,
+            account: None,
+        }
     }
 
     /// The elements that say it.
@@ -87,6 +96,11 @@ impl Sending {
             Wish::Stop(price) => Tag::TriggerPrice(price),
             Wish::Trail(distance) => Tag::TrailDistance(distance),
         })
+    }
+
+    /// The element that names its account.
+    pub fn account_tag(&self) -> Option<Tag<'static>> {
+        self.account.map(Tag::Account)
     }
 
     /// A peg's offset.

@@ -1,13 +1,17 @@
 //! An operator who says words to the venue, and what was answered.
 
-use appliance::topology::Topology;
+use appliance::topology::{Topology, User};
 use appliance::venue::{Operator, word};
 use wire::ring::{Command, Event, EventKind};
 
+use crate::accounts;
 use crate::random::Random;
 
 /// An answer: the input's number, the command, and the events that were told.
 pub type Answer = (u64, Command, Vec<Event>);
+
+/// Words about accounts, in a million, where users have more than one.
+const GRANTS_IN_MILLION: u32 = 300_000;
 
 /// The operator in one life of the venue.
 pub struct Words {
@@ -32,12 +36,22 @@ impl Words {
         self.asked.is_none() && self.early.is_empty()
     }
 
-    /// Says a word of chance's choice, unless one is unanswered.
-    pub fn say(&mut self, topology: &Topology, random: &mut Random) -> Result<(), String> {
+    /// Says a word of chance's choice, about users' accounts too with `has_accounts`, unless one is
+    /// unanswered.
+    pub fn say(
+        &mut self,
+        topology: &Topology,
+        has_accounts: bool,
+        random: &mut Random,
+    ) -> Result<(), String> {
         if self.asked.is_some() {
             return Ok(());
         }
-        let said = word::read(&line(topology, random), topology)?;
+        let line = match has_accounts && random.chance(GRANTS_IN_MILLION) {
+            true => accounts::word(&user_of(topology, random).name, random),
+            false => line(topology, random),
+        };
+        let said = word::read(&line, topology)?;
         let all = said.ahead.iter().chain([&said.command]);
         for command in all {
             if self.operator.ask(command) {
@@ -59,10 +73,14 @@ impl Words {
     }
 }
 
+fn user_of<'t>(topology: &'t Topology, random: &mut Random) -> &'t User {
+    &topology.users[random.below(topology.users.len() as u64) as usize]
+}
+
 fn line(topology: &Topology, random: &mut Random) -> String {
     let symbol = random.below(topology.symbols.len() as u64) as usize;
     let symbol = &topology.symbols[symbol];
-    let user = &topology.users[random.below(topology.users.len() as u64) as usize];
+    let user = user_of(topology, random);
     let (name, account) = (&user.name, user.account);
     let state = random.one_of(&[
         "pre-open",
@@ -107,7 +125,7 @@ pub fn is_told(event: &Event, command: &Command) -> bool {
     let kind = EventKind::from_byte(event.kind);
     let is_own = matches!(
         kind,
-        Some(K::Refused | K::Configured | K::MassCanceled | K::KillChanged)
+        Some(K::Refused | K::Configured | K::MassCanceled | K::KillChanged | K::Granted)
     );
     let is_market = matches!(kind, Some(K::StateChanged | K::Uncrossed | K::Indicative));
     is_own || (is_market && event.symbol == command.symbol)

@@ -12,6 +12,8 @@ sys.dont_write_bytecode = True
 
 import collections
 import datetime
+import getpass
+import os
 import pathlib
 import socket
 import threading
@@ -26,6 +28,8 @@ from subject.venue import USERS, built, check, judged, port_of, wait_until
 
 NAME = "fix"
 US = "WIRECROSS"
+# Whom the gateway is, or becomes when root starts it.
+RUNNER = "nobody" if os.geteuid() == 0 else getpass.getuser()
 DICTIONARY = pathlib.Path(sys.prefix) / "share/quickfix/FIX44.xml"
 # Fields that differ when a message is sent again.
 AGAIN = {8, 9, 10, 43, 52, 122}
@@ -152,8 +156,8 @@ class Gateway:
             self.port = holder.getsockname()[1]
         self.config = stage.directory / "fix.toml"
         self.config.write_text(
-            f'listen = "127.0.0.1:{self.port}"\nvenue = "{venue.ready["order_entry"]}"\n'
-            f'comp_id = "{US}"\ndata_dir = "{stage.directory / "numbers"}"\nuser = "nobody"\n'
+            f'listen = "127.0.0.1:{self.port}"\nvenue = "{venue.data}"\n'
+            f'comp_id = "{US}"\ndata_dir = "{stage.directory / "numbers"}"\nuser = "{RUNNER}"\n'
         )
         self.start()
 
@@ -276,7 +280,7 @@ def add_up(member, user):
 
 
 def judge(stage):
-    venue = stage.venue()
+    venue = stage.venue(gateway=RUNNER)
     gateway = Gateway(stage, venue)
     refused(stage, gateway.port)
     member, engine = initiator(stage, gateway.port, USERS)

@@ -4,8 +4,9 @@ use crate::Outcome;
 use crate::command::{cargo, output, root, run as run_command, succeeds, target_dir};
 use std::path::Path;
 
-/// Seconds for each target unless told otherwise.
-pub const SECONDS: u32 = 20;
+/// Seconds for each target unless told otherwise: parsers find nothing new after a few, and there
+/// are machines of states, too.
+pub const SECONDS: u32 = 14;
 
 /// The largest input a fuzzer makes.
 const INPUT_BYTES_MAX: u32 = 4096;

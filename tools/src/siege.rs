@@ -2,49 +2,98 @@
 
 use crate::Outcome;
 use crate::command::{cargo, run as run_command};
+use Piece::{Command, Test};
 use clap::Args;
 
 /// What the tests do shortly, and this in full.
 const FULL: &str = "SIEGE_FULL";
 
+/// One piece of a siege.
+enum Piece {
+    /// A test of a package, as long as it can be.
+    Test(&'static str, &'static str),
+    /// A command of `cargo`.
+    Command(&'static [&'static str]),
+}
+
 /// One kind of siege.
 struct Kind {
     name: &'static str,
     about: &'static str,
-    /// Package and test.
-    tests: &'static [(&'static str, &'static str)],
+    pieces: &'static [Piece],
 }
 
 const KINDS: &[Kind] = &[
     Kind {
         name: "cuts",
         about: "connections cut at every byte, either way, at one place and at two",
-        tests: &[("session", "cuts"), ("appliance", "cut_sessions")],
+        pieces: &[Test("session", "cuts"), Test("appliance", "cut_sessions")],
     },
     Kind {
         name: "overload",
         about: "twice what the venue sustains for 30 s; measures: keep the machine quiet",
-        tests: &[("appliance", "overload_rate")],
+        pieces: &[Test("appliance", "overload_rate")],
     },
     Kind {
         name: "hostile",
         about: "nine members beside one that sends ten times what it may; measures",
-        tests: &[("appliance", "hostile_rate")],
+        pieces: &[Test("appliance", "hostile_rate")],
     },
     Kind {
         name: "strangers",
         about: "10,000 connections without a login, handshakes without an end, and guesses",
-        tests: &[("appliance", "strangers")],
+        pieces: &[Test("appliance", "strangers")],
+    },
+    Kind {
+        name: "timing",
+        about: "10,000 refused logins: whether their time tells who exists; ten minutes or more",
+        pieces: &[Command(&[
+            "run",
+            "--quiet",
+            "--release",
+            "-p",
+            "appliance",
+            "--example",
+            "login_timing",
+            "--",
+            "10000",
+        ])],
     },
     Kind {
         name: "risk",
         about: "10,000,000 random orders, limits and restarts against the naive risk model",
-        tests: &[("matching", "risk_model"), ("matching", "incidents")],
+        pieces: &[
+            Test("matching", "risk_model"),
+            Test("matching", "incidents"),
+        ],
     },
     Kind {
         name: "cross-account",
         about: "10,000,000 commands that name other sessions' orders",
-        tests: &[("matching", "cross_account")],
+        pieces: &[Test("matching", "cross_account")],
+    },
+    Kind {
+        name: "day",
+        about: "an auction under a storm of cancels, and a scripted day against its transcript",
+        pieces: &[
+            Test("matching", "incidents"),
+            Test("appliance", "scripted_day"),
+        ],
+    },
+    Kind {
+        name: "feed",
+        about: "10,000,000 messages over two bad lines: the receiver's book is the publisher's",
+        pieces: &[Command(&["x", "feed-lines", "--messages", "10000000"])],
+    },
+    Kind {
+        name: "evil",
+        about: "a process that was taken over tries what is forbidden; as root",
+        pieces: &[Test("sandbox", "evil"), Test("appliance", "rings")],
+    },
+    Kind {
+        name: "leaving",
+        about: "100,000 orders taken off by one kill switch; measures",
+        pieces: &[Command(&["x", "bench", "leaving"])],
     },
 ];
 
@@ -65,10 +114,11 @@ pub fn run(what: &Siege) -> Outcome {
         kind.ok_or_else(|| format!("no siege is called {name}: `cargo x siege` lists them"))
     });
     let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
-    let tests = chosen.iter().flat_map(|kind| kind.tests);
-    tests
-        .copied()
-        .try_for_each(|(package, test)| full(package, test))
+    let mut pieces = chosen.iter().flat_map(|kind| kind.pieces);
+    pieces.try_for_each(|piece| match *piece {
+        Test(package, test) => full(package, test),
+        Command(arguments) => run_command(&mut cargo(arguments)),
+    })
 }
 
 /// Runs a test as long as it can be.

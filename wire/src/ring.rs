@@ -37,6 +37,9 @@ pub const EXTRA_SLIDE: u8 = 2;
 /// A bit of an `Extra`'s `flags`: nothing of the order is shown but its trades.
 pub const EXTRA_HIDDEN: u8 = 4;
 
+/// What `flags` of a `MassCancel` are that a user asks for.
+pub const MASS_OF_USER: u8 = 1;
+
 /// A bit of an `Extra`'s `flags`: the order trades whole or not at all.
 pub const EXTRA_ALL_OR_NONE: u8 = 8;
 
@@ -156,6 +159,8 @@ codes! {
         Kill = 25,
         /// Take off all orders that fit: bits of `letters[0]` say what must: 1 `session`, 2 the
         /// account `user_ref`, 4 `side`, 8 `symbol`, 16 a price from `old_user_ref` to `price`.
+        /// `flags` is [`MASS_OF_USER`] if the user of `session`, which must fit then, asks for it:
+        /// `old_user_ref` is its reference, of the row of its orders', and no price can be named.
         MassCancel = 26,
         /// Tell what the auction of `symbol` would do now.
         Indicate = 27,
@@ -313,7 +318,8 @@ codes! {
         Noted = 21,
         /// `SetBands`, `SetAllocation` or `SetLimit` was taken.
         Configured = 22,
-        /// A mass cancel is done; `quantity` orders left.
+        /// A mass cancel is done; `quantity` orders left. With [`Event::OF_USER`] the session's
+        /// user asked for it as `old_user_ref`.
         MassCanceled = 23,
         /// A kill switch was set or lifted; `quantity` orders left.
         KillChanged = 24,

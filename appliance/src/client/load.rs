@@ -345,7 +345,7 @@ impl Figures {
 }
 
 /// Reject codes in words.
-fn reasons(codes: &BTreeMap<u16, u64>) -> BTreeMap<String, u64> {
+pub(crate) fn reasons(codes: &BTreeMap<u16, u64>) -> BTreeMap<String, u64> {
     let named = |(&code, &count): (&u16, &u64)| {
         let reason = reject_reason(code).map(|reason| format!("{reason:?}"));
         (reason.unwrap_or_else(|| format!("{code:#06x}")), count)

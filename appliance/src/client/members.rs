@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::topology::key_in;
+use crate::venue::logins::key_random;
 
 use nic::{Conn, TcpEvent, TcpPort};
 use session::ouch_client::{OuchClient, Reply};
@@ -25,6 +26,18 @@ pub struct Login {
 }
 
 impl Login {
+    /// A user with a new key.
+    ///
+    /// # Errors
+    /// The system gives none, in words.
+    pub fn with_new_key(user: &str) -> Result<Self, String> {
+        let key = key_random().map_err(|error| format!("a key for {user}: {error}"))?;
+        Ok(Self {
+            user: user.to_owned(),
+            password: key.to_text(),
+        })
+    }
+
     /// Reads `USER:PASSWORD`, or `USER:@FILE` with a key's file.
     ///
     /// # Errors

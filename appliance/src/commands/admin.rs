@@ -1,17 +1,15 @@
 //! `wirecross admin`: the operator's acts, each in the journal with who and why.
 
 use super::control::WORDS;
-use super::show::Standing;
+use super::show::{Standing, sessions_told};
 use crate::client::top::Reading;
 use crate::topology::Topology;
-use crate::venue::logins::{hashed, key_random};
+use crate::venue::logins::{hashed, key_random, key_write};
 use crate::venue::remark::Remarks;
-use crate::venue::{say, sessions_told};
+use crate::venue::say;
 use journal::{FileSegments, Walker};
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::{self, Read, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -45,10 +43,11 @@ enum Task {
         #[arg(long)]
         why: String,
         /// A word and what it is about, as below.
-        #[arg(required = true)]
+        #[arg(required = true, allow_negative_numbers = true)]
         words: Vec<String>,
     },
-    /// List who may log in, who is connected, and who is locked.
+    /// List who may log in, for which accounts and as what, who is connected, and who is locked.
+    /// Runs the day again from its journal.
     Sessions {
         /// The venue's topology file.
         #[arg(long)]
@@ -117,14 +116,7 @@ fn hash_password() -> Result<String, String> {
 fn make_key(file: &Path) -> Result<String, String> {
     let failed = |error: io::Error| format!("{}: {error}", file.display());
     let key = key_random().map_err(failed)?;
-    let mut options = OpenOptions::new();
-    let mut made = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .map_err(failed)?;
-    writeln!(made, "{}", key.to_text()).map_err(failed)?;
+    key_write(file, &key).map_err(failed)?;
     Ok(format!("{}: a new key", file.display()))
 }
 
@@ -133,7 +125,7 @@ fn sessions(topology: &Topology) -> Result<String, String> {
     if !reading.is_running {
         return Err("the venue is not running".to_owned());
     }
-    Ok(sessions_told(topology, &|name| reading.get(name)))
+    Ok(sessions_told(topology, &reading))
 }
 
 fn show(topology: &Topology, is_json: bool) -> Result<String, String> {

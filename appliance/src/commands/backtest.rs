@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use trading::backtest::Backtest;
 use trading::desk::Desk;
 
+use crate::client::report::LatencyRow;
 use crate::desk::file::DeskFile;
 use crate::desk::ledger::Ledger;
 use crate::desk::session::{Session, events, replay};
@@ -37,7 +38,7 @@ pub struct Args {
 }
 
 /// Where decisions go.
-type Lines = Box<dyn Write + Send>;
+pub(super) type Lines = Box<dyn Write + Send>;
 
 /// Runs the command.
 #[must_use]
@@ -65,11 +66,23 @@ fn play(args: &Args) -> Result<(), String> {
             Backtest::new(desk, file.models()).run(events, &mut ledger)?
         }
     };
-    tell(args, &file, &desk, &mut ledger)
+    let out = Out {
+        json: args.json.as_ref(),
+        svg: args.svg.as_ref(),
+        latencies: &[],
+    };
+    tell(&desk, &mut ledger, &out, &file)
+}
+
+/// Where results go beside the screen, and rows beside those of the answers.
+pub(super) struct Out<'o> {
+    pub(super) json: Option<&'o PathBuf>,
+    pub(super) svg: Option<&'o PathBuf>,
+    pub(super) latencies: &'o [(&'o str, LatencyRow)],
 }
 
 /// Opens the file of decisions before anything runs.
-fn lines(path: Option<&PathBuf>) -> Result<Lines, String> {
+pub(super) fn lines(path: Option<&PathBuf>) -> Result<Lines, String> {
     match path {
         None => Ok(Box::new(std::io::sink())),
         Some(path) => {
@@ -80,21 +93,21 @@ fn lines(path: Option<&PathBuf>) -> Result<Lines, String> {
 }
 
 /// Prints what became of a run, and writes what was asked for.
-fn tell(
-    args: &Args,
-    file: &DeskFile,
+pub(super) fn tell(
     desk: &Desk,
     ledger: &mut Ledger<Lines>,
+    out: &Out<'_>,
+    file: &DeskFile,
 ) -> Result<(), String> {
     ledger.end()?;
     let summary = ledger.summary(desk);
     super::say(&ledger.fills_text(desk));
-    super::say(&summary.text());
-    if let Some(path) = &args.json {
+    super::say(&summary.text(out.latencies));
+    if let Some(path) = out.json {
         let text = serde_json::to_string_pretty(&summary).map_err(|error| error.to_string())?;
         super::store(path, text + "\n")?;
     }
-    if let Some(path) = &args.svg {
+    if let Some(path) = out.svg {
         let picture = picture::svg(desk, &ledger.points, &ledger.fills, file.home());
         super::store(path, picture)?;
     }

@@ -4,7 +4,7 @@
 
 use super::today;
 use crate::topology::Topology;
-use crate::venue::word::{Trade, Traded};
+use crate::venue::word::{Trade, Traded, WHYS};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use wire::ring::{Event, EventKind, Input, Side};
@@ -15,10 +15,13 @@ use wire::ring::{Event, EventKind, Input, Side};
 /// The journal cannot be read, or holds no such trade.
 pub(super) fn completed(topology: &Topology, line: &str) -> Result<String, String> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let ["bust", symbol, match_number, _] = words[..] else {
-        // What the venue finds wrong with it it says by itself.
+    // What the venue finds wrong with it it says by itself, and without running a day.
+    let ["bust", symbol, match_number, why] = words[..] else {
         return Ok(line.to_owned());
     };
+    if WHYS.iter().all(|(known, _)| *known != why) {
+        return Ok(line.to_owned());
+    }
     let match_number = match_number
         .parse()
         .map_err(|_| format!("\"{match_number}\" is no match number"))?;

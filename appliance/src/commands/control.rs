@@ -33,7 +33,7 @@ Words:
   grant USER ACCOUNT ROLE            what it may do for the account, which may be a new one:
                                      trader, risk (cancels, does not enter), read-only
   revoke USER ACCOUNT                nothing any more; its orders stay: mass-cancel them
-  mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
+  mass-cancel all | [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
                                      takes off the orders that fit all of it
 
 Prices are whole numbers of 1/10,000: 1002500 is 100.2500.
@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long)]
     topology: PathBuf,
     /// A word and what it is about, as below.
-    #[arg(required = true)]
+    #[arg(required = true, allow_negative_numbers = true)]
     words: Vec<String>,
 }
 

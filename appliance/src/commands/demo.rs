@@ -10,11 +10,12 @@ use queue::CounterReader;
 
 use crate::client::members::Login;
 use crate::client::report::{LatencyRow, table};
-use crate::demo::{Addresses, Arena, Generated, Judged, Plan, Played, Shown};
-use crate::demo::{judge, run_generated, run_recorded};
+use crate::demo::{Addresses, Arena, Generated, Judged, Plan, Played, Shown, Tables};
+use crate::demo::{compare_tables, judge, run_generated, run_recorded};
 use crate::tiles::HISTOGRAMS;
 use crate::topology::Topology;
 use crate::venue::runner::COUNTERS_FILE;
+use crate::venue::slow_program;
 
 /// Exit code when something differs.
 const EXIT_DIFFERENT: u8 = 1;
@@ -22,6 +23,10 @@ const EXIT_DIFFERENT: u8 = 1;
 const ORDERS: u32 = 200_000;
 /// Differences that are printed; the others are counted.
 const DIFFERENCES_SHOWN: usize = 10;
+
+/// Fills of the desk that are printed, and the lines of its end.
+const DESK_FILLS_SHOWN: usize = 3;
+const DESK_LINES: [&str; 5] = ["maker: ", "DEMO1: ", "profit ", "tick -> ", "decisions "];
 
 /// A wait for the disk that is worth a line.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -48,6 +53,9 @@ pub struct Args {
     /// Seed of the order flow.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Seconds in which a desk trades with a flow of its own, behind the measured ones; 0 for none.
+    #[arg(long, default_value_t = 3.0)]
+    desk_seconds: f64,
     /// Acknowledge from memory instead of waiting for the disk.
     #[arg(long)]
     memory: bool,
@@ -94,12 +102,20 @@ fn show(args: &Args, directory: &Path) -> Result<bool, String> {
         .enter()
         .map_err(|error| format!("entering our namespace: {error}"))?;
     let ack = if args.memory { "memory" } else { "disk" };
+    let has_slow_path = match slow_program() {
+        Ok(_) => true,
+        Err(error) => {
+            println!("no tables: {error}");
+            false
+        }
+    };
     let plan_of = |addresses: Addresses, logins: Vec<Login>, symbols: Vec<String>| Plan {
         directory: directory.to_owned(),
         symbols,
         logins,
         ack,
         orders: ORDERS,
+        has_slow_path,
         addresses,
     };
     if let Some(file) = &args.flow {
@@ -107,12 +123,10 @@ fn show(args: &Args, directory: &Path) -> Result<bool, String> {
         let text = fs::read_to_string(file).map_err(|error| named(&error))?;
         let lines = recorded::read(&text).map_err(|error| named(&error))?;
         let (plan, played) = run_recorded(&arena, plan_of, lines, args.kill_after)?;
-        let judged = judge(
-            &topology_of(&plan)?,
-            &played.books,
-            played.summary.state_hash,
-        )?;
-        return Ok(tell_recorded(&played, &judged));
+        let topology = topology_of(&plan)?;
+        let judged = judge(&topology, &played.books, played.summary.state_hash)?;
+        let tables = compare_tables(&topology)?;
+        return Ok(tell_recorded(&played, (&judged, &tables)));
     }
     settle(directory);
     let wanted = Generated {
@@ -122,6 +136,7 @@ fn show(args: &Args, directory: &Path) -> Result<bool, String> {
         symbols: args.symbols,
         standing: args.standing,
         seed: args.seed,
+        desk_seconds: args.desk_seconds,
     };
     println!(
         "{} commands a second for {} s, acknowledged from {ack}",
@@ -130,8 +145,9 @@ fn show(args: &Args, directory: &Path) -> Result<bool, String> {
     let (plan, shown) = run_generated(&arena, plan_of, &wanted)?;
     let topology = topology_of(&plan)?;
     let judged = judge(&topology, &shown.books, shown.summary.state_hash)?;
+    let tables = compare_tables(&topology)?;
     let hops = hops(&topology)?;
-    Ok(tell_generated(&shown, &judged, &hops))
+    Ok(tell_generated(&shown, (&judged, &tables), &hops))
 }
 
 /// Waits until what was written before is on the demo's disk. Else its first flushes would wait for
@@ -154,23 +170,28 @@ fn hops(topology: &Topology) -> Result<Vec<(&'static str, LatencyRow)>, String> 
     let path = topology.data_dir.join(COUNTERS_FILE);
     let reader = CounterReader::attach(&path).map_err(|error| error.to_string())?;
     let row = |&name: &&'static str| {
-        let summary = reader.summary(name).ok_or_else(|| {
-            format!(
-                "{}: no histogram {name}: another version's file?",
-                path.display()
-            )
-        })?;
-        let row = LatencyRow {
-            count: summary.count,
-            min_ns: 0,
-            p50_ns: summary.p50,
-            p99_ns: summary.p99,
-            p999_ns: summary.p99_9,
-            max_ns: summary.max,
-        };
+        let row = histogram_row(&reader, name);
+        let row = row.map_err(|why| format!("{}: {why}", path.display()))?;
         Ok((hop_name(name), row))
     };
     HISTOGRAMS.iter().map(row).collect()
+}
+
+/// A histogram as a row of a table.
+///
+/// # Errors
+/// There is none of this name.
+pub(super) fn histogram_row(reader: &CounterReader, name: &str) -> Result<LatencyRow, String> {
+    let summary = reader.summary(name);
+    let summary = summary.ok_or_else(|| format!("no histogram {name}: another version's file?"))?;
+    Ok(LatencyRow {
+        count: summary.count,
+        min_ns: 0,
+        p50_ns: summary.p50,
+        p99_ns: summary.p99,
+        p999_ns: summary.p99_9,
+        max_ns: summary.max,
+    })
 }
 
 /// A hop in words.
@@ -184,7 +205,10 @@ fn hop_name(name: &'static str) -> &'static str {
     }
 }
 
-fn tell_generated(shown: &Shown, judged: &Judged, hops: &[(&str, LatencyRow)]) -> bool {
+/// A judgement of the venue, and one of its tables.
+type Judgement<'j> = (&'j Judged, &'j Tables);
+
+fn tell_generated(shown: &Shown, judgement: Judgement<'_>, hops: &[(&str, LatencyRow)]) -> bool {
     let report = &shown.report;
     println!(
         "orders: {} commands, {} answered, {} accepted, {}, {} executions",
@@ -210,10 +234,29 @@ fn tell_generated(shown: &Shown, judged: &Judged, hops: &[(&str, LatencyRow)]) -
     ];
     rows.extend_from_slice(hops);
     println!("\n{}", table(&rows));
-    verdict(judged, &shown.faults)
+    tell_desk(&shown.desk);
+    verdict(judgement, &shown.faults)
 }
 
-fn tell_recorded(played: &Played, judged: &Judged) -> bool {
+/// What the desk's words come to: its first fills, and how it stands.
+fn tell_desk(words: &[String]) {
+    if words.is_empty() {
+        return;
+    }
+    println!("a desk behind that, a market maker on the first symbol:");
+    let is_fill = |line: &&String| line.ends_with(" maker") || line.ends_with(" taker");
+    for fill in words.iter().filter(is_fill).take(DESK_FILLS_SHOWN) {
+        println!("  {fill}");
+    }
+    for line in words {
+        if DESK_LINES.iter().any(|it| line.starts_with(it)) {
+            println!("  {line}");
+        }
+    }
+    println!();
+}
+
+fn tell_recorded(played: &Played, judgement: Judgement<'_>) -> bool {
     println!(
         "{} commands answered in {:.2} s",
         played.commands, played.seconds
@@ -235,31 +278,35 @@ fn tell_recorded(played: &Played, judged: &Judged) -> bool {
         &played.feed_differences[..],
     ]
     .concat();
-    verdict(judged, &faults)
+    verdict(judgement, &faults)
 }
 
 /// Prints whether all is well.
-fn verdict(judged: &Judged, faults: &[String]) -> bool {
+fn verdict((judged, tables): Judgement<'_>, faults: &[String]) -> bool {
     println!(
         "journal: {} inputs replayed, {} orders rest, state hash {:016x}",
         judged.inputs, judged.orders, judged.state_hash
     );
-    let mut wrong = faults.iter().chain(&judged.differences);
-    for fault in wrong.by_ref().take(DIFFERENCES_SHOWN) {
+    let mut faults = [faults, &judged.differences].concat();
+    match tables {
+        Tables::Absent => {}
+        Tables::Agreed(what) => println!("tables, journal and feed, row by row: {what}"),
+        Tables::Different(what) => faults.push(format!("tables: {what}")),
+    }
+    let shown = faults.len().min(DIFFERENCES_SHOWN);
+    for fault in &faults[..shown] {
         println!("different: {fault}");
     }
-    let more = wrong.count();
-    if more > 0 {
-        println!("and {more} more");
+    if faults.len() > shown {
+        println!("and {} more", faults.len() - shown);
     }
-    let is_well = faults.is_empty() && judged.differences.is_empty();
     println!(
         "{}",
-        if is_well {
+        if faults.is_empty() {
             "the feed's books, the journal's books and the venue's state hash agree"
         } else {
             "NOT the same: see above"
         }
     );
-    is_well
+    faults.is_empty()
 }

@@ -1,5 +1,7 @@
 //! `wirecross doctor`: what of this host disturbs a pinned thread, and what to do about it.
 
+mod walls;
+
 use super::host::HostArgs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +10,7 @@ use tuning::{Finding, Host, Verdict, details, doctor, pack, table};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Stages to look at; all of the profile's if none is named.
+    /// Stages to look at, `sandbox` among them; all of the profile's if none is named.
     stages: Vec<String>,
     #[command(flatten)]
     host: HostArgs,
@@ -35,10 +37,23 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn look(args: &Args) -> Result<Vec<Finding>, String> {
-    let only = tuning::stages_named(&args.stages)?;
+    let (walls, named): (Vec<_>, Vec<_>) = args
+        .stages
+        .iter()
+        .cloned()
+        .partition(|name| name == walls::STAGE);
+    let only = tuning::stages_named(&named)?;
     let host = args.host.host();
     let setup = args.host.setup(&host)?;
-    let findings = doctor(&host, &setup, &only);
+    let mut findings = Vec::new();
+    if walls.is_empty() || !only.is_empty() {
+        findings = doctor(&host, &setup, &only);
+    }
+    // What a process can give up is tried, and of a recorded host there is none.
+    if host.is_live() && (args.stages.is_empty() || !walls.is_empty()) {
+        let topology = args.host.topology()?;
+        findings.extend(walls::findings(&host, topology.as_ref())?);
+    }
     if args.json {
         super::say_json(&findings)?;
     } else {

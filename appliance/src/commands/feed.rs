@@ -3,16 +3,17 @@
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::process::ExitCode;
 
-use nic::{Clock, Net, RealClock, RealNet, RealUdp, SocketTcp, TcpLimits, UdpOptions};
-use session::feed::{LineCounters, LinesConfig, ReceiverConfig, State, Way};
+use nic::{Clock, RealClock, RealUdp, SocketTcp};
+use session::feed::{LineCounters, State, Way};
 use trading::Image;
 use wire::ring::Side;
 
-use super::book::{price_text, receive_port};
-use crate::tiles::{FeedPorts, FeedServers, FeedTile};
+use super::book::price_text;
+use super::lines::{LineArgs, config};
+use crate::tiles::FeedTile;
 use crate::venue::idle;
 
 /// Time between two pictures on a terminal.
@@ -21,30 +22,11 @@ const REFRESH_NS: u64 = 200_000_000;
 /// Time between two lines elsewhere.
 const LINE_NS: u64 = session::SECOND_NS;
 
-/// Bytes of a snapshot that one read takes.
-const SNAPSHOT_READ_BYTES: u32 = 64 << 10;
-
 /// What `wirecross feed` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where line A is sent: its multicast group, or this host's address and port.
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "recorded")]
-    a: Option<SocketAddrV4>,
-    /// Where line B is sent.
-    #[arg(long, value_name = "ADDRESS")]
-    b: Option<SocketAddrV4>,
-    /// Where missing messages are asked for.
-    #[arg(long, value_name = "ADDRESS")]
-    rerequest: Option<SocketAddrV4>,
-    /// Where snapshots are given.
-    #[arg(long, value_name = "ADDRESS")]
-    snapshot: Option<SocketAddr>,
-    /// Address of the interface that the lines arrive on.
-    #[arg(long, default_value = "127.0.0.1")]
-    interface: Ipv4Addr,
-    /// Address of another interface for line B.
-    #[arg(long)]
-    interface_b: Option<Ipv4Addr>,
+    #[command(flatten)]
+    lines: LineArgs,
     /// Stocks to show, most orders first.
     #[arg(long, default_value_t = 10)]
     stocks: usize,
@@ -63,7 +45,7 @@ type Tile = FeedTile<RealUdp, SocketTcp>;
 /// Runs the command.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    let shown = match args.a {
+    let shown = match args.lines.a {
         Some(a) => show(args, a),
         None => super::recorded::show(&args.recorded),
     };
@@ -73,51 +55,11 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn ports(args: &Args, a: SocketAddrV4) -> Result<FeedPorts<RealUdp, SocketTcp>, String> {
-    let line = |at: SocketAddrV4, interface: Ipv4Addr| {
-        receive_port(at, interface).map_err(|e| format!("cannot receive on {at}: {e}"))
-    };
-    let mut lines = vec![line(a, args.interface)?];
-    if let Some(b) = args.b {
-        lines.push(line(b, args.interface_b.unwrap_or(args.interface))?);
-    }
-    let mut net = RealNet::new();
-    let ask = UdpOptions::new(SocketAddrV4::new(args.interface, 0));
-    let requests = net.udp(&ask).map_err(|e| format!("requests: {e}"))?;
-    let limits = TcpLimits {
-        connections: 2,
-        receive_bytes: SNAPSHOT_READ_BYTES,
-        ..TcpLimits::default()
-    };
-    let snapshots = args.snapshot.map(|_| net.tcp_client(limits));
-    let snapshots = snapshots
-        .transpose()
-        .map_err(|e| format!("snapshots: {e}"))?;
-    Ok(FeedPorts {
-        lines,
-        requests: Some(requests),
-        snapshots,
-    })
-}
-
 fn show(args: &Args, a: SocketAddrV4) -> Result<(), String> {
     let clock = RealClock::new();
     let start_ns = clock.now_ns();
-    let servers = FeedServers {
-        rerequest: args.rerequest,
-        snapshots: args.snapshot,
-    };
-    let defaults = LinesConfig::default();
-    let config = LinesConfig {
-        receiver: ReceiverConfig {
-            sequence: 1,
-            ..defaults.receiver
-        },
-        // Who joins late takes a snapshot instead of the history.
-        gap_messages_max: 10_000,
-        ..defaults
-    };
-    let mut tile = Tile::new(ports(args, a)?, servers, config, Image::new(), start_ns);
+    let (ports, servers) = (args.lines.ports(a)?, args.lines.servers());
+    let mut tile = Tile::new(ports, servers, config(), Image::new(), start_ns);
     let is_terminal = std::io::stdout().is_terminal();
     let refresh_ns = if is_terminal { REFRESH_NS } else { LINE_NS };
     let (mut shown_ns, mut idle_turns) = (start_ns, 0);
@@ -171,9 +113,9 @@ fn line(tile: &Tile, now_ns: u64) -> String {
         counters.requests,
         tile.snapshots_taken(),
         lines.disputes(),
-        tile.image().books().counts().broken,
-        tile.image().books().live_orders(),
-        tile.image().books().digest(),
+        tile.market().books().counts().broken,
+        tile.market().books().live_orders(),
+        tile.market().books().digest(),
     );
     for (name, way) in ways(tile) {
         let it = lines.counters_by(way);
@@ -228,9 +170,9 @@ fn picture(tile: &Tile, stocks: usize, now_ns: u64) -> String {
         lines.disputes(),
         counters.session_changes,
         tile.unreadable(),
-        tile.image().books().counts().broken,
+        tile.market().books().counts().broken,
     );
-    books(&mut text, tile.image(), stocks);
+    books(&mut text, tile.market(), stocks);
     text
 }
 

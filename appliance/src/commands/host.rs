@@ -67,6 +67,15 @@ impl HostArgs {
         self.root.host()
     }
 
+    /// The topology that is to run, if one is named.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn topology(&self) -> Result<Option<Topology>, String> {
+        let load = |file: &PathBuf| Topology::load(file).map_err(|error| error.to_string());
+        self.topology.as_ref().map(load).transpose()
+    }
+
     /// What is wanted of it.
     ///
     /// # Errors
@@ -80,8 +89,7 @@ impl HostArgs {
             hot: self.cores.clone(),
             interfaces: self.interface.clone(),
         };
-        if let Some(file) = &self.topology {
-            let topology = Topology::load(file).map_err(|error| error.to_string())?;
+        if let Some(topology) = self.topology()? {
             of_topology(&mut wish, &topology);
         }
         Setup::of(host, &wish).map_err(|error| error.to_string())

@@ -55,7 +55,7 @@ pub struct RecordedArgs {
     data: Option<PathBuf>,
 }
 
-fn pace(text: &str) -> Result<f64, String> {
+pub(super) fn pace(text: &str) -> Result<f64, String> {
     let pace: f64 = text.parse().map_err(|_| "no number".to_owned())?;
     let is_sound = pace > 0.0 && pace.is_finite();
     is_sound.then_some(pace).ok_or("not above 0".to_owned())

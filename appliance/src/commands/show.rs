@@ -129,12 +129,9 @@ impl Standing {
         }
         text += "\nuser     connection, accounts\n";
         for it in &self.users {
-            let seat = if it.is_connected { "connected" } else { "away" };
-            let locked = if it.is_locked { ", locked" } else { "" };
+            let (seat, locked) = it.seat_words();
             let killed = if it.is_killed { ", KILLED" } else { "" };
-            let told = |one: &Mandate| format!("{} {}", one.account, one.role);
-            let accounts: Vec<String> = it.accounts.iter().map(told).collect();
-            let accounts = accounts.join(", ");
+            let accounts = it.accounts_told();
             let _ = writeln!(text, "{:<8} {seat}{locked}{killed}: {accounts}", it.name);
         }
         self.accounts.iter().for_each(|it| it.write(&mut text));
@@ -145,6 +142,23 @@ impl Standing {
             let _ = writeln!(text, "{:<16} {:>8} {}", it.link, it.waiting, it.depth);
         }
         text
+    }
+}
+
+impl User {
+    fn accounts_told(&self) -> String {
+        let told = |one: &Mandate| format!("{} {}", one.account, one.role);
+        let accounts: Vec<String> = self.accounts.iter().map(told).collect();
+        accounts.join(", ")
+    }
+
+    const fn seat_words(&self) -> (&'static str, &'static str) {
+        let seat = if self.is_connected {
+            "connected"
+        } else {
+            "away"
+        };
+        (seat, if self.is_locked { ", locked" } else { "" })
     }
 }
 
@@ -196,22 +210,73 @@ fn symbols(topology: &Topology, engine: &Engine<'_>) -> Vec<Symbol> {
 
 fn users(topology: &Topology, engine: &Engine<'_>, reading: Option<&Reading>) -> Vec<User> {
     let user = |(user, session): (&crate::topology::User, u16)| {
-        let counter = |name: &str| reading.and_then(|reading| reading.get(name));
-        let (is_connected, is_locked) = seat_told(&user.name, &counter);
         let own = engine.mandates().filter(|one| one.user == session);
         let accounts = own.map(|one| Mandate {
             account: one.account,
             role: Role::of(one.may).map_or("other", Role::name),
         });
-        User {
-            name: user.name.clone(),
-            accounts: accounts.collect(),
-            is_connected,
-            is_locked,
-            is_killed: engine.is_session_killed(session),
-        }
+        let is_killed = engine.is_session_killed(session);
+        seated(user, accounts.collect(), is_killed, reading)
     };
     topology.users.iter().zip(1..).map(user).collect()
+}
+
+/// A user with what the venue's counters say of it.
+fn seated(
+    user: &crate::topology::User,
+    accounts: Vec<Mandate>,
+    is_killed: bool,
+    reading: Option<&Reading>,
+) -> User {
+    let counter = |name: &str| reading.and_then(|reading| reading.get(name));
+    let (is_connected, is_locked) = seat_told(&user.name, &counter);
+    User {
+        name: user.name.clone(),
+        accounts,
+        is_connected,
+        is_locked,
+        is_killed,
+    }
+}
+
+/// A line for each user of a running venue: its number, its accounts and what it may do for each,
+/// and whether it is there. Where the day cannot be run again the accounts are the topology's, and
+/// the text says so.
+pub(super) fn sessions_told(topology: &Topology, reading: &Reading) -> String {
+    let on = &mut |_: &Event, _: &Input| ControlFlow::Continue(());
+    let granted = today::run(topology, on, |engine| {
+        users(topology, engine, Some(reading))
+    });
+    let (users, warning) = match granted {
+        Ok(users) => (users, None),
+        Err(error) => (users_defined(topology, reading), Some(error)),
+    };
+    let mut text = String::new();
+    for (it, session) in users.iter().zip(1_u16..) {
+        let (seat, locked) = it.seat_words();
+        let accounts = it.accounts_told();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{session} {}: {seat}{locked}; {accounts}", it.name);
+    }
+    if let Some(error) = warning {
+        let _ = writeln!(text, "accounts as the topology has them: {error}");
+    }
+    text
+}
+
+/// The users with the accounts that a day begins with.
+fn users_defined(topology: &Topology, reading: &Reading) -> Vec<User> {
+    let user = |user: &crate::topology::User| {
+        let first = (user.account, user.role);
+        let more = user.mandates.iter().map(|one| (one.account, one.role));
+        let all = std::iter::once(first).chain(more);
+        let accounts = all.map(|(account, role)| Mandate {
+            account,
+            role: role.name(),
+        });
+        seated(user, accounts.collect(), false, Some(reading))
+    };
+    topology.users.iter().map(user).collect()
 }
 
 fn accounts(topology: &Topology, engine: &Engine<'_>) -> Vec<Account> {

@@ -9,6 +9,10 @@ use nic::{Net, RealNet, RealUdp, UdpOptions, UdpPort, XdpMode, XdpOptions};
 
 /// Group and port of the feed on the cable.
 const FEED_GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 192, 0, 1), 26_401);
+/// Group and port of the feed's second line, which the desk listens to.
+const LINE_B_GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 192, 0, 2), LINE_B_PORT);
+/// Port of the second line.
+const LINE_B_PORT: u16 = 26_404;
 /// Port of order entry on the cable.
 const ORDER_ENTRY_PORT: u16 = 26_400;
 /// Port that requests go to on the cable.
@@ -41,6 +45,10 @@ pub struct Addresses {
     pub order_entry: SocketAddrV4,
     /// Where the feed goes.
     pub group: SocketAddrV4,
+    /// Where its second line goes.
+    pub line_b: SocketAddrV4,
+    /// Our interface.
+    pub ours: Ipv4Addr,
     /// Where it comes from.
     pub source: SocketAddrV4,
     /// Where requests go.
@@ -116,6 +124,8 @@ impl Arena {
                 let addresses = Addresses {
                     order_entry: theirs(ORDER_ENTRY_PORT),
                     group: FEED_GROUP,
+                    line_b: LINE_B_GROUP,
+                    ours,
                     source: theirs(SOURCE_PORT),
                     rerequest: theirs(REREQUEST_PORT),
                     interface: VETH_NAME,
@@ -135,6 +145,8 @@ impl Arena {
                 let addresses = Addresses {
                     order_entry: any,
                     group: feed.local_addr(),
+                    line_b: SocketAddrV4::new(own_loopback(), LINE_B_PORT),
+                    ours: Ipv4Addr::LOCALHOST,
                     source: any,
                     rerequest: any,
                     interface: "lo",
@@ -148,4 +160,11 @@ impl Arena {
             }
         }
     }
+}
+
+/// A loopback address that no other process uses: what is sent there must find its receiver before
+/// that has opened a port.
+fn own_loopback() -> Ipv4Addr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 192, high, low)
 }

@@ -1,6 +1,8 @@
 //! Generated flow over several sessions, followed from the member's clock to the feed's message.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use flow::{Generator, Shape};
 use nic::{Clock, Net, RealClock, RealNet, RealUdp, SocketTcp, TcpLimits};
@@ -9,6 +11,7 @@ use trading::{Applied, Books};
 use wire::itch::Message;
 
 use super::arena::Addresses;
+use super::desk::DeskProcess;
 use super::venue::Summary;
 use super::{Arena, Plan, VenueProcess};
 use crate::client::load::{Load, Phase, Taken};
@@ -20,6 +23,13 @@ use crate::venue::idle;
 
 /// Silence after which a demo gives up on what it waits for.
 const PATIENCE_NS: u64 = 60 * session::SECOND_NS;
+
+/// Time between two looks at the desk.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Commands a second while a desk trades, and orders that stand before that.
+const DESK_RATE: f64 = 1_000.0;
+const DESK_STANDING: u32 = 200;
 
 /// What a demo of generated flow does.
 #[derive(Clone, Debug)]
@@ -36,6 +46,8 @@ pub struct Generated {
     pub standing: u32,
     /// Seed of the flow.
     pub seed: u64,
+    /// Seconds, behind the measured ones, in which a desk trades; none for 0.
+    pub desk_seconds: f64,
 }
 
 /// What a demo of generated flow found.
@@ -52,6 +64,8 @@ pub struct Shown {
     pub feed_mode: &'static str,
     /// What the venue said at its end.
     pub summary: Summary,
+    /// What the desk said at its end.
+    pub desk: Vec<String>,
     /// What went wrong, in words.
     pub faults: Vec<String>,
 }
@@ -102,9 +116,12 @@ pub fn run(
     let ports = arena
         .subscribe()
         .map_err(|error| format!("the subscriber's ports: {error}"))?;
-    let logins: Vec<Login> = (1..=wanted.sessions).map(login).collect();
+    let logins = (1..=wanted.sessions).map(|number| Login::with_new_key(&format!("DEMO{number}")));
+    let logins = logins.collect::<Result<Vec<_>, _>>()?;
+    let desk_login = Login::with_new_key("DESK")?;
     let symbols: Vec<String> = (1..=wanted.symbols).map(|n| format!("DEMO{n}")).collect();
-    let plan = plan_of(ports.addresses, logins.clone(), symbols.clone());
+    let users = [&logins[..], std::slice::from_ref(&desk_login)].concat();
+    let plan = plan_of(ports.addresses, users, symbols.clone());
     let venue = VenueProcess::start(arena, &plan)?;
 
     let shape = Shape {
@@ -114,19 +131,11 @@ pub fn run(
         standing: wanted.standing,
         ..Shape::default()
     };
-    let generator = Generator::new(&shape).map_err(|error| error.to_string())?;
     let scenario = Scenario::constant(wanted.rate, wanted.seconds);
-    scenario.check().map_err(|error| error.to_string())?;
-    let limits = TcpLimits {
-        connections: wanted.sessions,
-        ..TcpLimits::default()
-    };
-    let tcp = RealNet::new()
-        .tcp_client(limits)
-        .map_err(|error| error.to_string())?;
-    let members = Members::new(tcp, venue.order_entry, &logins, 0);
+    let desk_scenario = Scenario::constant(DESK_RATE, wanted.desk_seconds);
+    let order_entry = venue.order_entry;
     let mut stage = Stage {
-        load: Load::new(members, generator, &symbols, &scenario),
+        load: load((order_entry, &logins), &shape, &symbols, &scenario)?,
         subscriber: Subscriber::new(ports.feed, ports.requests, Some(venue.rerequest)),
         follower: Follower::default(),
         clock: RealClock::new(),
@@ -134,15 +143,42 @@ pub fn run(
     };
     stage.load.watch_taken();
     stage.drive()?;
+    let report = stage.load.report();
+    let mut desk = Vec::new();
+    if wanted.desk_seconds > 0.0 {
+        // Another flow, on the desk's symbol: what is measured is over.
+        let shape = Shape {
+            seed: wanted.seed.wrapping_add(1),
+            symbols: 1,
+            sessions: 1,
+            standing: DESK_STANDING,
+            ..shape
+        };
+        let (logins, symbols) = (&logins[..1], &symbols[..1]);
+        let flow = load((order_entry, logins), &shape, symbols, &desk_scenario)?;
+        desk = stage.desk(&plan, &desk_login, flow)?;
+    }
     let summary = stage.end()?;
-    Ok((plan, stage.shown(summary)))
+    Ok((plan, stage.shown(report, summary, desk)))
 }
 
-fn login(number: u16) -> Login {
-    Login {
-        user: format!("DEMO{number}"),
-        password: format!("demo{number}"),
-    }
+/// Members that are to drive a venue.
+fn load<'s>(
+    (order_entry, logins): (SocketAddr, &[Login]),
+    shape: &Shape,
+    symbols: &[String],
+    scenario: &'s Scenario,
+) -> Result<Load<'s, SocketTcp>, String> {
+    let generator = Generator::new(shape).map_err(|error| error.to_string())?;
+    scenario.check().map_err(|error| error.to_string())?;
+    let limits = TcpLimits {
+        connections: shape.sessions,
+        ..TcpLimits::default()
+    };
+    let tcp = RealNet::new().tcp_client(limits);
+    let tcp = tcp.map_err(|error| error.to_string())?;
+    let members = Members::new(tcp, order_entry, logins, 0);
+    Ok(Load::new(members, generator, symbols, scenario))
 }
 
 struct Stage<'s> {
@@ -153,7 +189,7 @@ struct Stage<'s> {
     venue: Option<VenueProcess>,
 }
 
-impl Stage<'_> {
+impl<'s> Stage<'s> {
     /// One turn of members and subscriber; tells where the load stands and whether packets came.
     fn turn(&mut self, now_ns: u64) -> Result<(Phase, usize), String> {
         let phase = self.load.poll(now_ns).map_err(|error| error.to_string())?;
@@ -199,6 +235,32 @@ impl Stage<'_> {
         }
     }
 
+    /// A desk trades while another flow goes on; gives what it said.
+    fn desk(
+        &mut self,
+        plan: &Plan,
+        login: &Login,
+        flow: Load<'s, SocketTcp>,
+    ) -> Result<Vec<String>, String> {
+        let Some(venue) = &self.venue else {
+            return Err("no venue".to_owned());
+        };
+        let mut desk = DeskProcess::start(plan, venue, login)?;
+        // It finds a market, and the flow finds it.
+        while !desk.is_ready()? {
+            self.turn(self.clock.now_ns())?;
+            std::thread::sleep(LOOK);
+        }
+        self.load = flow;
+        self.drive()?;
+        desk.terminate();
+        while !desk.is_ended() {
+            self.turn(self.clock.now_ns())?;
+            std::thread::sleep(LOOK);
+        }
+        desk.told()
+    }
+
     /// Ends the venue while listening on, until the feed's session has ended too.
     fn end(&mut self) -> Result<Summary, String> {
         let Some(mut venue) = self.venue.take() else {
@@ -219,8 +281,7 @@ impl Stage<'_> {
         venue.summary()
     }
 
-    fn shown(self, summary: Summary) -> Shown {
-        let report = self.load.report();
+    fn shown(self, report: Report, summary: Summary, desk: Vec<String>) -> Shown {
         let counters = *self.subscriber.counters();
         let mut faults = Vec::new();
         let mut expect = |name: &str, found: u64, wanted: u64| {
@@ -230,6 +291,8 @@ impl Stage<'_> {
         };
         expect("feed messages", counters.messages, summary.messages);
         expect("commands without an answer", report.unanswered, 0);
+        let last = self.load.report().unanswered;
+        expect("commands without an answer beside the desk", last, 0);
         expect(
             "messages that a correct feed cannot send",
             self.subscriber.books().counts().wrong,
@@ -247,6 +310,7 @@ impl Stage<'_> {
             feed: counters,
             feed_mode: self.subscriber.mode(),
             summary,
+            desk,
             faults,
         }
     }

@@ -55,12 +55,8 @@ pub fn run(
     let ports = arena
         .subscribe()
         .map_err(|error| format!("the subscriber's ports: {error}"))?;
-    let logins: Vec<Login> = ["MAKER", "TAKER"]
-        .map(|user| Login {
-            user: user.to_owned(),
-            password: "demo".to_owned(),
-        })
-        .into();
+    let logins = ["MAKER", "TAKER"].into_iter().map(Login::with_new_key);
+    let logins = logins.collect::<Result<Vec<_>, _>>()?;
     let plan = plan_of(ports.addresses, logins.clone(), vec![SYMBOL.to_owned()]);
     let venue = VenueProcess::start(arena, &plan)?;
     let limits = TcpLimits {

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use super::Arena;
 use super::arena::Addresses;
 use crate::client::members::Login;
+use crate::venue::logins::key_write;
+use session::challenge::Key;
 
 /// How long a venue may take to start or to end before the demo gives up on it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,12 +26,14 @@ pub struct Plan {
     pub directory: PathBuf,
     /// Symbols, in the order of their numbers.
     pub symbols: Vec<String>,
-    /// Members, in the order of their sessions.
+    /// Members with their keys, in the order of their sessions.
     pub logins: Vec<Login>,
     /// `disk` or `memory`.
     pub ack: &'static str,
     /// Orders that memory is taken for.
     pub orders: u32,
+    /// Whether tables are made of what it does.
+    pub has_slow_path: bool,
     /// Where it listens and sends.
     pub addresses: Addresses,
 }
@@ -49,16 +53,18 @@ impl Plan {
         let mut text = format!(
             "name = \"demo\"\ndata_dir = {data_dir:?}\nack = {:?}\nsymbols = {:?}\n\n\
              [order_entry]\naddress = \"{}\"\nreply_mib = 64\n\n\
-             [feed]\ngroup = \"{}\"\nsource = \"{}\"\nrerequest = \"{}\"\ninterface = {:?}\n\
+             [feed]\ngroup = \"{}\"\ngroup_b = \"{}\"\n\
+             source = \"{}\"\nrerequest = \"{}\"\ninterface = {:?}\n\
              mode = {:?}\nhistory_mib = 256\n\
              rerequest_allow = [\"127.0.0.0/8\", \"{}/24\"]\n\n\
-             [limits]\nsymbols = 64\nsessions = 16\norders = {}\n\n\
+             [limits]\nsymbols = 64\nsessions = 17\norders = {}\n\n\
              [tiles]\ngate = {{ thread = \"fast\" }}\nengine = {{ thread = \"fast\" }}\n\
              publish = {{ thread = \"fast\" }}\njournal = {{ thread = \"disk\" }}\n\n[links]\n",
             self.ack,
             self.symbols,
             addresses.order_entry,
             addresses.group,
+            addresses.line_b,
             addresses.source,
             addresses.rerequest,
             addresses.interface,
@@ -74,16 +80,41 @@ impl Plan {
         ] {
             let _ = writeln!(text, "{link} = {{ depth = 16384, full = \"wait\" }}");
         }
+        if self.has_slow_path {
+            let dir = self.directory.join("tables");
+            let _ = write!(text, "\n[shadow]\n\n[slow]\ndir = {dir:?}\n");
+        }
         for (index, login) in self.logins.iter().enumerate() {
             let _ = write!(
                 text,
-                "\n[[users]]\nname = {:?}\npassword = {:?}\nfirm = \"DEMO\"\naccount = {}\n",
+                "\n[[users]]\nname = {:?}\nkey_file = {:?}\nfirm = \"DEMO\"\naccount = {}\n",
                 login.user,
-                login.password,
+                self.key_path(login),
                 index + 1
             );
         }
         text
+    }
+
+    /// The file of a member's key.
+    pub(super) fn key_path(&self, login: &Login) -> PathBuf {
+        self.directory.join(format!("{}.key", login.user))
+    }
+
+    /// Writes the topology and the members' keys, all new.
+    fn write(&self) -> Result<PathBuf, String> {
+        for login in &self.logins {
+            let path = self.key_path(login);
+            let key = Key::parse(&login.password);
+            let key = key.ok_or_else(|| format!("{}: has no key", login.user))?;
+            // A directory that was kept holds those of the last demo.
+            let _ = std::fs::remove_file(&path);
+            key_write(&path, &key).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        let path = self.topology_path();
+        std::fs::write(&path, self.topology())
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
     }
 }
 
@@ -98,15 +129,12 @@ pub struct VenueProcess {
 }
 
 impl VenueProcess {
-    /// Writes the topology, starts the venue and waits until members may connect.
+    /// Writes topology and keys, starts the venue and waits until members may connect.
     ///
     /// # Errors
     /// What went wrong, in words; the venue's own words are on stderr.
     pub fn start(arena: &Arena, plan: &Plan) -> Result<Self, String> {
-        let path = plan.topology_path();
-        std::fs::write(&path, plan.topology())
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        Self::start_again(arena, &path)
+        Self::start_again(arena, &plan.write()?)
     }
 
     /// Starts a venue on a topology that is there already.
@@ -170,8 +198,7 @@ impl VenueProcess {
 
     /// Asks it to end; [`VenueProcess::ended`] tells when it has.
     pub fn terminate(&self) {
-        // SAFETY: kill(2) takes numbers; the child was not waited for, so the number is its own.
-        unsafe { libc::kill(self.child.id() as libc::pid_t, libc::SIGTERM) };
+        terminate(&self.child);
     }
 
     /// Whether the process has ended.
@@ -237,8 +264,14 @@ pub struct Summary {
     pub state_hash: u64,
 }
 
+/// Asks a process to end that was not waited for.
+pub(super) fn terminate(child: &Child) {
+    // SAFETY: kill(2) takes numbers; the child was not waited for, so the number is its own.
+    unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
+}
+
 /// The lines a child prints, read by a thread of their own so that waiting for one has an end.
-fn lines_of(child: &mut Child) -> Receiver<String> {
+pub(super) fn lines_of(child: &mut Child) -> Receiver<String> {
     let (sender, receiver) = channel();
     if let Some(stdout) = child.stdout.take() {
         std::thread::spawn(move || {

@@ -1,8 +1,7 @@
 //! Recorded files as the events of a desk's markets.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use recorded::{Error, Event, Format, Merged, Options, Recording, Records};
 use trading::Step;
@@ -14,14 +13,14 @@ use super::file::DeskFile;
 const FILE_STEP: u32 = 1 << 16;
 
 /// What ended the reading that is no fault of a file alone.
-type Fault = Rc<RefCell<Option<String>>>;
+type Fault = Arc<Mutex<Option<String>>>;
 
 /// A file whose instruments are markets of a desk.
 struct Bound {
     recording: Recording<Box<dyn Records + Send>>,
     first: u32,
     /// What the venue calls each market, and its listing.
-    markets: Rc<[(String, Listing)]>,
+    markets: Arc<[(String, Listing)]>,
     /// By the file's number of an instrument: the market, if it is one.
     known: Vec<Option<u32>>,
     /// The market of a capture, which names none.
@@ -74,7 +73,7 @@ impl Iterator for Bound {
                 Ok(Some(symbol)) => return Some(Ok(Event { symbol, ..event })),
                 Ok(None) => {}
                 Err(why) => {
-                    self.fault.replace(Some(why));
+                    *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
                     return None;
                 }
             }
@@ -94,7 +93,7 @@ pub fn open(
 ) -> Result<impl Iterator<Item = Result<Event, String>> + use<>, String> {
     let listings = file.listings().iter().cloned();
     let markets: Vec<_> = file.symbols().map(str::to_owned).zip(listings).collect();
-    let markets: Rc<[_]> = markets.into();
+    let markets: Arc<[_]> = markets.into();
     let fault = Fault::default();
     let mut captures = 0;
     let mut sources = Vec::new();
@@ -113,7 +112,8 @@ pub fn open(
     let mut merged = Merged::new(sources);
     Ok(std::iter::from_fn(move || {
         let next = merged.next();
-        match fault.take() {
+        let why = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match why {
             Some(why) => Some(Err(why)),
             None => next.map(|event| event.map_err(|error| error.to_string())),
         }

@@ -272,9 +272,9 @@ pub struct MarketSummary {
 }
 
 impl Summary {
-    /// As text.
+    /// As text; `latencies` are rows beside that of the answers.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, latencies: &[(&str, LatencyRow)]) -> String {
         let mut text = String::new();
         for seat in &self.strategies {
             let _ = writeln!(
@@ -316,7 +316,8 @@ impl Summary {
             self.open_orders,
             home = self.home,
         );
-        text.push_str(&table(&[("request -> answer", self.answers)]));
+        let rows = [&[("request -> answer", self.answers)], latencies].concat();
+        text.push_str(&table(&rows));
         text
     }
 }

@@ -19,6 +19,30 @@ pub struct FeedPorts<U, T> {
     pub snapshots: Option<T>,
 }
 
+/// What a feed's messages make.
+pub trait Market {
+    /// Another session began: what was known is void.
+    fn begin(&mut self);
+    /// Takes a message; `false` for what is none of ITCH 5.0.
+    fn message(&mut self, bytes: &[u8]) -> bool;
+    /// This is the market now, whatever was known before.
+    fn snapshot(&mut self, image: Image);
+}
+
+impl Market for Image {
+    fn begin(&mut self) {
+        *self = Self::new();
+    }
+
+    fn message(&mut self, bytes: &[u8]) -> bool {
+        self.apply(bytes).is_ok()
+    }
+
+    fn snapshot(&mut self, image: Image) {
+        *self = image;
+    }
+}
+
 /// Who answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedServers {
@@ -38,26 +62,26 @@ struct Joining {
     dialled_ns: u64,
 }
 
-/// Receives a feed and keeps the image of its market.
-pub struct FeedTile<U, T> {
+/// Receives a feed and keeps its market.
+pub struct FeedTile<U, T, M = Image> {
     ports: FeedPorts<U, T>,
     servers: FeedServers,
     lines: Lines,
-    image: Image,
+    market: M,
     joining: Option<Joining>,
     snapshots_taken: u64,
     unreadable: u64,
 }
 
-impl<U: UdpPort, T: TcpPort> FeedTile<U, T> {
-    /// A receiver that goes on behind this image, whose next message is the one that `config`
+impl<U: UdpPort, T: TcpPort, M: Market> FeedTile<U, T, M> {
+    /// A receiver that goes on behind this market, whose next message is the one that `config`
     /// names.
     #[must_use]
     pub fn new(
         ports: FeedPorts<U, T>,
         servers: FeedServers,
         config: LinesConfig,
-        image: Image,
+        market: M,
         now_ns: u64,
     ) -> Self {
         let config = LinesConfig {
@@ -69,7 +93,7 @@ impl<U: UdpPort, T: TcpPort> FeedTile<U, T> {
             ports,
             servers,
             lines: Lines::new(config, now_ns),
-            image,
+            market,
             joining: None,
             snapshots_taken: 0,
             unreadable: 0,
@@ -91,8 +115,13 @@ impl<U: UdpPort, T: TcpPort> FeedTile<U, T> {
 
     /// The market as the feed says it.
     #[must_use]
-    pub const fn image(&self) -> &Image {
-        &self.image
+    pub const fn market(&self) -> &M {
+        &self.market
+    }
+
+    /// The market, to be told what no feed says.
+    pub const fn market_mut(&mut self) -> &mut M {
+        &mut self.market
     }
 
     /// How the lines stand.
@@ -130,13 +159,13 @@ impl<U: UdpPort, T: TcpPort> FeedTile<U, T> {
         let Self {
             ports,
             lines,
-            image,
+            market,
             unreadable,
             ..
         } = self;
         let mut hear = |way: Way, bytes: &[u8]| {
             lines.packet(way, bytes, now_ns, &mut |fed| {
-                *unreadable += u64::from(!take(image, fed));
+                *unreadable += u64::from(!take(market, fed));
             });
         };
         let mut came = 0;
@@ -222,12 +251,16 @@ impl<U: UdpPort, T: TcpPort> FeedTile<U, T> {
 
     /// Puts a snapshot in the place of what was known, and behind it what was held.
     fn splice(&mut self, mut image: Image, session: [u8; 10], next: u64, now_ns: u64) {
+        let before = self.lines.session();
         let unreadable = &mut self.unreadable;
         let is_taken = self.lines.splice(session, next, now_ns, &mut |fed| {
             *unreadable += u64::from(!take(&mut image, fed));
         });
         if is_taken {
-            self.image = image;
+            if before != Some(session) {
+                self.market.begin();
+            }
+            self.market.snapshot(image);
             self.snapshots_taken += 1;
         }
     }
@@ -253,17 +286,17 @@ impl Joining {
 }
 
 /// Applies what the lines hand on; `false` for what is no message of ITCH.
-fn take(image: &mut Image, fed: Fed<'_>) -> bool {
+fn take(market: &mut impl Market, fed: Fed<'_>) -> bool {
     match fed {
         Fed::Begin(_) => {
-            *image = Image::new();
+            market.begin();
             true
         }
-        Fed::Message(_, message) => image.apply(message).is_ok(),
+        Fed::Message(_, message) => market.message(message),
     }
 }
 
-impl<U: UdpPort + Send, T: TcpPort + Send> Tile for FeedTile<U, T> {
+impl<U: UdpPort + Send, T: TcpPort + Send, M: Market + Send> Tile for FeedTile<U, T, M> {
     fn poll(&mut self, now_ns: u64) -> Progress {
         Progress::of(self.turn(now_ns))
     }

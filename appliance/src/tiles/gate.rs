@@ -62,6 +62,8 @@ pub struct GateTile<T: TcpPort> {
     behind: Behind,
     /// This turn, somebody had no room for what the gate had for them.
     is_refused: bool,
+    /// How often a command had waited for the engine before this turn.
+    held_back: u64,
     /// Connections that neither side has ended.
     open: BTreeSet<u32>,
     /// Those of them that were told the end of the session.
@@ -105,6 +107,7 @@ impl<T: TcpPort + Send> GateTile<T> {
             held: Held::default(),
             behind: Behind::new(topology),
             is_refused: false,
+            held_back: 0,
             open: BTreeSet::new(),
             parted: BTreeSet::new(),
             inputs,
@@ -394,8 +397,10 @@ impl<T: TcpPort + Send> Tile for GateTile<T> {
         work += self.transmit(now_ns);
         if self.inputs >= self.opening {
             self.counters.doing.now(Part::Receive);
-            let (bytes, room) = (self.held.bytes(), self.links.commands.room());
-            let is_late = self.behind.is_too_long(now_ns, bytes, room);
+            let held_back = self.entry.counters().held_back;
+            let is_waiting = std::mem::replace(&mut self.held_back, held_back) != held_back;
+            let room = self.links.commands.room();
+            let is_late = self.behind.is_too_long(now_ns, is_waiting, room);
             self.entry.overloaded(is_late);
             let is_taking = phase == Phase::Running && !self.signals.has_journal_failed();
             work += self.receive(now_ns, is_taking);

@@ -127,6 +127,7 @@ impl Ring {
                 on(TcpEvent::Data { conn, bytes });
             }
             Some(Content::End(_)) if is_ours => self.state = State::Over,
+            Some(Content::Gone) if self.state == State::Open => self.state = State::Over,
             // Late words of a connection that is over.
             Some(_) => {}
             None => {

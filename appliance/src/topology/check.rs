@@ -2,13 +2,13 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, SYMBOLS_MAX, Topology,
-    USERS_MAX, keeping, lines, logins, packets, raw, rules, sandbox, secret, shadow, uring, wiring,
-    xdp,
+    USERS_MAX, keeping, lines, logins, packets, raw, rules, sandbox, secret, shadow, slow, uring,
+    wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wire::ring::PRICE_MAX;
 
@@ -48,6 +48,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     let mut feed = feed(file.feed, symbols.len())?;
     packets::interface_shared(&order_entry, &mut feed)?;
     let ack = ack(&file.ack)?;
+    let slow = slow::slow(file.slow, Path::new(&file.data_dir), file.shadow.is_some())?;
     let topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
         data_dir: PathBuf::from(not_empty("data_dir", file.data_dir, "name a directory")?),
@@ -61,6 +62,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         gather: keeping::gather(&file.journal, ack)?,
         keeping: keeping::keeping(&file.journal)?,
         shadow: shadow::shadow(file.shadow.as_ref())?,
+        slow,
         sandbox: sandbox::sandbox(file.sandbox)?,
         places,
         links,

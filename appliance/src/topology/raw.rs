@@ -27,6 +27,7 @@ pub(super) struct File {
     #[serde(default)]
     pub journal: super::keeping::Raw,
     pub shadow: Option<super::shadow::Raw>,
+    pub slow: Option<super::slow::Raw>,
     #[serde(default)]
     pub sandbox: super::sandbox::Raw,
     pub tiles: BTreeMap<String, Place>,

@@ -18,17 +18,20 @@ pub(super) struct Raw {
 
 /// Checks the section; whether the system has such a user is seen when it starts there.
 pub(super) fn sandbox(raw: Raw) -> Result<Sandbox, Error> {
-    let user = raw.user;
-    if user
-        .as_deref()
-        .is_some_and(|name| name.is_empty() || name == "root")
-    {
+    let user = user("sandbox.user", raw.user)?;
+    Ok(Sandbox { user })
+}
+
+/// Checks whom a process may become.
+pub(super) fn user(key: &str, user: Option<String>) -> Result<Option<String>, Error> {
+    let is_nobody = |name: &str| name.is_empty() || name == "root";
+    if user.as_deref().is_some_and(is_nobody) {
         let remedy = "name an unprivileged user of the system, or leave the line out";
         return Err(Error::value(
-            "sandbox.user",
+            key,
             "is nobody that root could become",
             remedy,
         ));
     }
-    Ok(Sandbox { user })
+    Ok(user)
 }

@@ -18,6 +18,12 @@ pub(super) fn lines(
         let why = reason(command, Reason::from_byte(event.reason));
         return Err(format!("the engine refused it: {why}"));
     }
+    if events
+        .iter()
+        .any(|event| event.kind == EventKind::CancelRejected as u8)
+    {
+        return Err("no such order is live".to_owned());
+    }
     let symbol = usize::from(command.symbol).wrapping_sub(1);
     let symbol = topology.symbols.get(symbol).map_or("", String::as_str);
     Ok(events
@@ -43,7 +49,7 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
         EventKind::Indicative => format!("{symbol}: {}", auction("would cross", event)),
         EventKind::Configured => "set".to_owned(),
         EventKind::MassCanceled => cancelled(quantity),
-        EventKind::AccessChanged => ["unlocked", "locked", "logged out"]
+        EventKind::AccessChanged => ["unlocked", "locked", "logged out if it was logged in"]
             .get(quantity as usize)
             .map_or("set", |told| told)
             .to_owned(),
@@ -58,7 +64,6 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
             decimals(event.price)
         ),
         EventKind::Canceled => format!("{quantity} units cancelled"),
-        EventKind::CancelRejected => "no such order is live".to_owned(),
         EventKind::KillChanged if command.flags == 0 => "revived".to_owned(),
         EventKind::KillChanged => format!("killed, {}", cancelled(quantity)),
         _ => return None,

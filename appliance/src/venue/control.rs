@@ -202,10 +202,14 @@ impl<'t> Control<'t> {
 /// Nobody hears it, what is wrong with it, or why the engine refused it.
 pub fn say(data_dir: &Path, word: &str, why: Option<&str>) -> Result<String, String> {
     let why = why.unwrap_or(NO_REASON);
-    if why.len() > WHY_BYTES_MAX || why.contains(['\n', BECAUSE]) {
+    if why.trim().is_empty() || why.len() > WHY_BYTES_MAX || why.contains(['\n', BECAUSE]) {
         return Err(format!(
-            "a reason is one line of up to {WHY_BYTES_MAX} bytes"
+            "a reason is one line of up to {WHY_BYTES_MAX} bytes that says something"
         ));
+    }
+    // The reason would stand on a line that nobody reads.
+    if word.contains('\n') {
+        return Err("a word and what it is about are one line".to_owned());
     }
     let line = format!("{}{BECAUSE}{why}", word.replace(BECAUSE, " "));
     let path = data_dir.join(SOCKET);

@@ -12,7 +12,10 @@ use bytemuck::{Pod, Zeroable};
 use queue::{Error, Reader, Writer, ring_named};
 use session::challenge::{KEY_BYTES, Key, NONCE_BYTES};
 use session::order_entry::{Answer, PASSWORD_LETTERS, Question, is_password};
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Logins that wait for the worker.
@@ -210,6 +213,20 @@ pub fn key_random() -> io::Result<Key> {
         return Ok(Key::new(bytes));
     }
     Err(io::Error::last_os_error())
+}
+
+/// Writes a key into a new file that only its owner may read.
+///
+/// # Errors
+/// The file is there already, or as of the system.
+pub fn key_write(file: &Path, key: &Key) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut made = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
+    writeln!(made, "{}", key.to_text())
 }
 
 /// What a topology keeps instead of a password.

@@ -9,6 +9,7 @@ use super::muster::{Muster, Post};
 use super::rings::Offers;
 use super::seats;
 use super::shadow::{self, Shadow};
+use super::slow::SlowPath;
 use super::snapshots::{Snapshots, follower_port};
 use super::spent::Spent;
 use super::stop::StopRequests;
@@ -138,6 +139,7 @@ pub fn run_behind<T: TcpPort + Send>(
         huge.unwrap_or(0) >> 20
     ));
     let offers = Offers::open(topology)?;
+    let slow = SlowPath::start(topology, begin.confined, &mut modes)?;
     let walls =
         requests.pause(|| Walls::settle(topology, begin.confined, (&mut set, &mut modes)))??;
     let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
@@ -257,6 +259,9 @@ pub fn run_behind<T: TcpPort + Send>(
     let summary = finished(&mut venue, outcome)?;
     if let Err(error) = Closing::of(&summary).write(&day.directory) {
         eprintln!("wirecross: what the day came to is not on disk: {error}");
+    }
+    if let Some(slow) = slow {
+        slow.end();
     }
     Ok(summary)
 }

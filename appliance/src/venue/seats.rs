@@ -4,7 +4,6 @@ use crate::tiles::COUNTERS;
 use crate::topology::Topology;
 use queue::{Counter, CounterSet};
 use session::order_entry::OrderEntry;
-use std::fmt::Write;
 
 /// What a seat's counter holds: bits.
 const CONNECTED: u64 = 1;
@@ -47,22 +46,4 @@ impl Seats {
 pub(crate) fn seat_told(user: &str, counter: &dyn Fn(&str) -> Option<u64>) -> (bool, bool) {
     let bits = counter(&counter_of(user)).unwrap_or(0);
     (bits & CONNECTED != 0, bits & LOCKED != 0)
-}
-
-/// A line for each user, by what a venue's counters say.
-#[must_use]
-pub fn sessions_told(topology: &Topology, counter: &dyn Fn(&str) -> Option<u64>) -> String {
-    let mut text = String::new();
-    for (user, session) in topology.users.iter().zip(1_u16..) {
-        let (is_connected, is_locked) = seat_told(&user.name, counter);
-        let seat = if is_connected { "connected" } else { "away" };
-        let lock = if is_locked { ", locked" } else { "" };
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{session} {} account {}: {seat}{lock}",
-            user.name, user.account
-        );
-    }
-    text
 }

@@ -225,7 +225,7 @@ impl<F: UdpPort, D: TcpPort> Snapshots<F, D> {
         let mut work = self.feed.turn(now_ns);
         work += self.door_turn(now_ns);
         if self.server.wants(now_ns) && self.feed.is_whole(now_ns) {
-            let (image, next) = (self.feed.image(), self.feed.lines().sequence_next());
+            let (image, next) = (self.feed.market(), self.feed.lines().sequence_next());
             let session = self.feed.lines().session().unwrap_or([b' '; 10]);
             match Snapshot::new(session, now_ns, |on| image.snapshot(next, on)) {
                 Ok(snapshot) => self.server.made(snapshot),

@@ -114,7 +114,7 @@ fn confined(topology: &Topology) -> Result<String, StartError> {
 /// Makes a user the owner of a folder and of what lies in it. What is no file and no folder of
 /// ours, or a file with a second name elsewhere, is left alone: somebody else may have put it
 /// there.
-fn give(path: &Path, to: &Identity, depth: usize) -> io::Result<()> {
+pub(super) fn give(path: &Path, to: &Identity, depth: usize) -> io::Result<()> {
     let about = fs::symlink_metadata(path)?;
     let is_folder = about.is_dir();
     if !is_folder && (!about.is_file() || about.nlink() > 1) {

@@ -16,12 +16,12 @@
 //! lock USER | unlock USER | kick USER
 //! grant USER ACCOUNT trader|risk|read-only
 //! revoke USER ACCOUNT
-//! mass-cancel [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
+//! mass-cancel all | [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
 //! ```
 
 mod bust;
 
-pub use bust::{Trade, Traded};
+pub use bust::{Trade, Traded, WHYS};
 
 use crate::topology::{RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, Role, STATES, Topology};
 use bytemuck::Zeroable;
@@ -259,9 +259,14 @@ impl<'w> Words<'w> {
         Ok(command)
     }
 
+    /// Who forgets which orders is meant does not mean all of them.
     fn mass_cancel(&mut self) -> Result<Command, String> {
         let mut command = of(CommandKind::MassCancel);
-        while let Some(word) = self.words.next() {
+        let mut next = Some(self.word("all, user, account, side, symbol or prices")?);
+        if next == Some("all") {
+            return Ok(command);
+        }
+        while let Some(word) = next {
             command.letters[0] |= match word {
                 "user" => {
                     command.session = self.user()?;
@@ -286,10 +291,11 @@ impl<'w> Words<'w> {
                 }
                 other => {
                     return Err(format!(
-                        "\"{other}\": say user, account, side, symbol or prices"
+                        "\"{other}\": say all, user, account, side, symbol or prices"
                     ));
                 }
             };
+            next = self.words.next();
         }
         Ok(command)
     }

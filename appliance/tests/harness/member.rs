@@ -7,7 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wire::ouch::Outbound;
 use wire::ouch::Tag;
-use wire::ouch::inbound::fields::{CancelOrder, EnterOrder};
+use wire::ouch::inbound::fields::{CancelOrder, EnterOrder, MassCancel};
 
 /// Bytes that are kept of what came last.
 const TAIL_BYTES: usize = 512;
@@ -178,6 +178,19 @@ impl Member {
     fn enter_tagged(&mut self, user_ref: u32, side: u8, order: (u32, &str, u64), tags: &[Tag<'_>]) {
         let (bytes, length) = order_bytes(user_ref, side, order, tags);
         self.message(&bytes[..length]);
+    }
+
+    /// Takes off all orders of an account with the next number.
+    pub fn mass_cancel(&mut self, account: u32) {
+        let asked = MassCancel {
+            user_ref: self.user_ref_next,
+            firm: [b' '; 4],
+            symbol: [b' '; 8],
+        };
+        self.user_ref_next += 1;
+        let mut bytes = [0; 64];
+        let length = asked.encode_with([Tag::Account(account)], &mut bytes);
+        self.message(&bytes[..length.unwrap()]);
     }
 
     /// Cancels an order.

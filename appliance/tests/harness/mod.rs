@@ -10,6 +10,7 @@
 mod deaf;
 mod golden;
 mod member;
+pub mod paired;
 mod program;
 
 pub use deaf::{Deaf, fill_store};
@@ -53,9 +54,14 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
 
 /// A directory that others may pass: a venue that root starts becomes somebody else.
 pub fn directory() -> TempDir {
+    directory_in(&std::env::temp_dir())
+}
+
+/// The same in a place of choice.
+pub fn directory_in(place: &Path) -> TempDir {
     let passable = Permissions::from_mode(0o711);
     let mut builder = tempfile::Builder::new();
-    builder.permissions(passable).tempdir().unwrap()
+    builder.permissions(passable).tempdir_in(place).unwrap()
 }
 
 /// A data directory, a feed receiver's port, and the topology that names both.

@@ -46,6 +46,11 @@ impl Program {
         Self(Some(child))
     }
 
+    /// Number of the process.
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
     /// Whether it ended.
     pub fn is_ended(&mut self) -> bool {
         let child = self.0.as_mut().unwrap();

@@ -28,6 +28,11 @@ pub fn topology() -> Topology {
     let mut text = FILE
         .replace("[feed]", "reply_mib = 1\n[feed]")
         .replace("[limits]", &format!("{depth}[limits]"))
+        // The model that days are compared with has room for every account that is granted.
+        .replace(
+            "sessions = 16",
+            &format!("sessions = {}", flow::hostile::SESSIONS),
+        )
         .replace("orders = 100000", "orders = 4000")
         .replace("depth = 4096", "depth = 128")
         .replace("depth = 16384", "depth = 256");

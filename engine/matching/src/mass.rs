@@ -4,7 +4,7 @@
 //! number, that takes off what fits.
 //! It is cut into steps: each looks at a bounded number of symbols, levels and orders.
 
-use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MAX, Reason, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, MASS_OF_USER, PRICE_MAX, Reason, Side};
 
 use crate::answers::{about, refused};
 use crate::books::{Walk, rank};
@@ -54,11 +54,39 @@ impl Engine<'_> {
     pub(crate) fn mass_cancel(&mut self, command: &Command, events: &mut Events) -> Step {
         let [fits, ..] = command.letters;
         let is_side = Side::from_byte(command.side).is_some();
-        if fits & !KNOWN != 0 || fits & SIDE != 0 && !is_side {
+        let is_known = match command.flags {
+            0 => fits & !KNOWN == 0,
+            MASS_OF_USER => fits & !(KNOWN & !PRICE) == 0 && fits & SESSION != 0,
+            _ => false,
+        };
+        if !is_known || fits & SIDE != 0 && !is_side {
             events.push(refused(command, Reason::InvalidField));
             return Step::Done;
         }
-        self.leave_all(command, fits, Reason::MassCancel, events)
+        if command.flags != MASS_OF_USER {
+            return self.leave_all(command, fits, Reason::MassCancel, events);
+        }
+        if let Err(reason) = self.take_mass_ref(command) {
+            let mut event = refused(command, reason);
+            event.flags |= Event::OF_USER;
+            events.push(event);
+            return Step::Done;
+        }
+        self.leave_all(command, fits, Reason::User, events)
+    }
+
+    /// Uses up the reference of a user's mass cancel, as an order uses up its own.
+    fn take_mass_ref(&mut self, command: &Command) -> Result<(), Reason> {
+        if !self.is_defined(command.session) {
+            return Err(Reason::UnknownSession);
+        }
+        let user = usize::from(self.user_of(command.session));
+        let session = &mut self.sessions[user];
+        if command.old_user_ref <= session.user_ref_last {
+            return Err(Reason::DuplicateUserRef);
+        }
+        session.take_ref(command.old_user_ref);
+        Ok(())
     }
 
     /// Takes off all orders of which the named fields are those of the command; then answers it.
@@ -187,6 +215,9 @@ impl Mass {
         let mut event = about(&self.command, kind, Reason::None);
         if kind != EventKind::DayClosed {
             event.quantity = self.count;
+        }
+        if kind == EventKind::MassCanceled && self.command.flags == MASS_OF_USER {
+            event.flags |= Event::OF_USER;
         }
         event
     }

@@ -4,7 +4,9 @@
 //! joins a session under way calls [`OuchClient::query`] or reads the day's replies from 1, and
 //! either moves [`OuchClient::user_ref_next`].
 
-use wire::ouch::inbound::fields::{AccountQuery, CancelOrder, EnterOrder, ReplaceOrder};
+use wire::ouch::inbound::fields::{
+    AccountQuery, CancelOrder, EnterOrder, MassCancel, ReplaceOrder,
+};
 use wire::ouch::{Outbound, Tag};
 use wire::{Error, padded};
 
@@ -191,6 +193,20 @@ impl OuchClient {
         self.message(|out| message.encode(out))
     }
 
+    /// Queues a mass cancel of one account, the first one unless a tag names another, of a symbol
+    /// unless that is blank, and of one side if a tag names it. Gives its number, as
+    /// [`OuchClient::enter`] does.
+    #[must_use]
+    pub fn mass_cancel(&mut self, symbol: [u8; 8], tags: &[Tag<'_>]) -> Option<u32> {
+        let user_ref = self.user_ref_next;
+        let message = MassCancel {
+            user_ref,
+            firm: [b' '; 4],
+            symbol,
+        };
+        self.numbered(|out| message.encode_with(tags.iter().copied(), out))
+    }
+
     /// Asks for the number of the next order; the answer sets it.
     #[must_use]
     pub fn query(&mut self) -> bool {
@@ -235,6 +251,7 @@ fn reply<'a>(heard: Heard<'a>, user_ref_next: &mut u32) -> Reply<'a> {
     let next = match outbound {
         Outbound::Accepted(accepted) => accepted.user_ref().saturating_add(1),
         Outbound::Replaced(replaced) => replaced.user_ref().saturating_add(1),
+        Outbound::MassCancelResponse(answer) => answer.user_ref().saturating_add(1),
         Outbound::AccountQueryResponse(answer) => answer.next_user_ref(),
         _ => 0,
     };

@@ -125,6 +125,34 @@ fn a_login_whose_answer_does_not_come_is_late() {
 }
 
 #[test]
+fn an_answer_to_a_connection_that_is_over_and_not_closed_yet_logs_nobody_in() {
+    let first_stays = Config {
+        asks_elsewhere: true,
+        refuses_second: true,
+        login_ns: 2 * SECOND_NS,
+        ..config()
+    };
+    let mut venue = Venue::new(first_stays);
+    let judged = |venue: &mut Venue, conn| {
+        let question = venue.entry.question().unwrap();
+        let now_ns = venue.now_ns;
+        venue
+            .entry
+            .answered(conn, question.number, Answer::Right, now_ns);
+    };
+    assert_eq!(dial(&mut venue, 1, HOME, "ALPHA", "secret"), "");
+    venue.now_ns += 2 * SECOND_NS;
+    venue.poll();
+    judged(&mut venue, 1);
+    assert_eq!(cause(&mut venue), Some(Cause::LoginLate));
+    assert_eq!(venue.entry.seat(1, venue.now_ns), (false, false));
+    // Else the user would be logged in for ever, and could never come again.
+    assert_eq!(dial(&mut venue, 2, HOME, "ALPHA", "secret"), "");
+    judged(&mut venue, 2);
+    assert_eq!(kinds(&mut venue, 2), "AS");
+}
+
+#[test]
 fn too_many_wrong_passwords_lock_a_user_for_a_time_or_until_an_operator_says_so() {
     let locking = Config {
         failures_max: 3,

@@ -156,6 +156,23 @@ fn what_is_under_way_is_reached_before_it_is_answered() {
 }
 
 #[test]
+fn what_must_follow_its_attributes_is_owed_under_the_number_of_its_account() {
+    let mut venue = venue();
+    let tags = [Tag::Account(7), Tag::MinQuantity(5)];
+    let bytes = with_tags(&enter(1, b'S', 10, 5_000), &tags);
+    let mut taken = Vec::new();
+    let mut only_one = |command: Command| {
+        taken.push(command);
+        taken.len() == 1
+    };
+    venue.entry.received(1, &bytes, venue.now_ns, &mut only_one);
+    let kinds = [CommandKind::Extra, CommandKind::New].map(|kind| (kind as u8, 3));
+    let offered = taken.iter().map(|one| (one.kind, one.session));
+    assert_eq!(offered.collect::<Vec<_>>(), kinds);
+    assert_eq!(venue.entry.owing().collect::<Vec<_>>(), [3]);
+}
+
+#[test]
 fn what_a_member_may_do_changes_under_way() {
     let mut venue = venue();
     heard(

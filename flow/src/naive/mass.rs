@@ -1,6 +1,6 @@
 //! Many orders at once: the day's end, mass cancels and kill switches.
 
-use wire::ring::{Command, Event, EventKind, PRICE_MARKET, Reason, Side};
+use wire::ring::{Command, Event, EventKind, MASS_OF_USER, PRICE_MARKET, Reason, Side};
 
 use super::{Naive, increments};
 use crate::answer::{about, canceled};
@@ -83,9 +83,24 @@ impl Naive {
         let wants = |bit| command.letters[0] & bit != 0;
         let known = FIT_SESSION | FIT_ACCOUNT | FIT_SIDE | FIT_SYMBOL | FIT_PRICE;
         let is_side = Side::from_byte(command.side).is_some();
-        if !self.offers(increments::KILL) || wants(!known) || wants(FIT_SIDE) && !is_side {
+        let of_user = command.flags == MASS_OF_USER;
+        let is_bad = wants(!known)
+            || wants(FIT_SIDE) && !is_side
+            || command.flags > MASS_OF_USER
+            || of_user && (wants(FIT_PRICE) || !wants(FIT_SESSION));
+        if !self.offers(increments::KILL) || is_bad {
             return vec![about(command, EventKind::Refused, Reason::InvalidField)];
         }
+        let reason = if of_user {
+            if let Err(reason) = self.take_mass_ref(command) {
+                let flags = Event::LAST | Event::OF_USER;
+                let refused = about(command, EventKind::Refused, reason);
+                return vec![Event { flags, ..refused }];
+            }
+            Reason::User
+        } else {
+            Reason::MassCancel
+        };
         let prices = i64::from(command.old_user_ref)..=command.price;
         let fits = |order: &Resting| {
             let has_price =
@@ -98,9 +113,29 @@ impl Naive {
                 && (!wants(FIT_PRICE) || has_price)
         };
         let orders: Vec<Resting> = self.all_orders().into_iter().filter(fits).collect();
-        let mut events = self.take_off(&orders, Reason::MassCancel);
-        events.push(counted(command, EventKind::MassCanceled, orders.len()));
+        let mut events = self.take_off(&orders, reason);
+        let mut answer = counted(command, EventKind::MassCanceled, orders.len());
+        if of_user {
+            answer.flags |= Event::OF_USER;
+        }
+        events.push(answer);
         events
+    }
+
+    /// A user's mass cancel has a reference as its orders have.
+    fn take_mass_ref(&mut self, command: &Command) -> Result<(), Reason> {
+        if !self.sessions.contains_key(&command.session) {
+            return Err(Reason::UnknownSession);
+        }
+        let user = self.user_of(command.session);
+        if command.old_user_ref <= self.user_ref_last(user) {
+            return Err(Reason::DuplicateUserRef);
+        }
+        let session = self.sessions.get_mut(&user);
+        if let Some(session) = session.filter(|session| !session.free_refs) {
+            session.user_ref_last = command.old_user_ref;
+        }
+        Ok(())
     }
 
     /// Whether a kill switch keeps a session from entering orders in a symbol.

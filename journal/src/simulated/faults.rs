@@ -28,6 +28,8 @@ pub struct Faults {
     pub are_files_full: bool,
     /// Reports come after up to this many further polls, by the seed; 0: at the first poll.
     pub delay_polls_max: u32,
+    /// No report of a segment's write comes as long as this holds.
+    pub is_stalled: bool,
 }
 
 /// What happened to the disk so far, each counted once.

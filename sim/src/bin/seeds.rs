@@ -130,8 +130,9 @@ fn tell(outcome: &Outcome) {
         println!("{:<28} {:>12}", fault.name(), total.faults.of(*fault));
     }
     println!(
-        "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes), {} replies, {} \
-         drop copies, {} feed messages, {} units crossed, {} operator's words, {} gaps filled, {} \
+        "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes, {} of a \
+         further account), {} replies, {} drop copies, {} feed messages, {} units crossed, {} \
+         operator's words, {} gaps filled, {} \
          torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a \
          full disk; {} depth messages, {} inputs that snapshots stood for, {} starts from an older \
          snapshot, {} shadows stopped, {} segments compressed, {} let go of; {} \
@@ -141,6 +142,7 @@ fn tell(outcome: &Outcome) {
         total.sent,
         total.journaled,
         total.special,
+        total.mandated,
         total.replies,
         total.copies,
         total.messages,

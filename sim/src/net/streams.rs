@@ -104,11 +104,14 @@ impl Streams {
         }
     }
 
+    /// Whether nothing is under way: no bytes, and no word of a connection that was cut. What was
+    /// late when it was cut delays that word too, so that a member may not know for long.
     pub fn is_quiet(&self) -> bool {
-        let is_quiet = |end: &End| end.inbox.is_empty() || end.told == Told::Closed;
-        self.connections
-            .iter()
-            .all(|connection| connection.ends.iter().all(is_quiet))
+        self.connections.iter().all(|connection| {
+            let is_quiet = |end: &End| end.inbox.is_empty() && !connection.is_cut;
+            let mut ends = connection.ends.iter();
+            ends.all(|end| end.told == Told::Closed || is_quiet(end))
+        })
     }
 
     /// Until when what this end sends is held back.

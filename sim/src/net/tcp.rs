@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use nic::{Conn, ConnectError, TcpEvent, TcpLimits, TcpPort};
+use nic::{Conn, ConnectError, TcpEvent, TcpLimits, TcpPort, TcpStats};
 
 use super::Wires;
 use super::streams::{Happened, Port, Told};
@@ -125,6 +125,15 @@ impl TcpPort for SimTcp {
 
     fn local_addr(&self) -> Option<SocketAddr> {
         self.listens
+    }
+
+    fn stats(&self) -> TcpStats {
+        let state = self.wires.state();
+        let slots = &state.streams.ports[self.index].slots;
+        TcpStats {
+            connections: slots.iter().flatten().count() as u64,
+            ..TcpStats::default()
+        }
     }
 
     fn mode(&self) -> &'static str {

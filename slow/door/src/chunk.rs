@@ -12,7 +12,7 @@ const BYTES_MAX: usize = 102;
 pub struct Chunk {
     /// The connection, by a number that its gateway chose.
     pub session: u64,
-    /// [`Chunk::DATA`], [`Chunk::BEGIN`] or [`Chunk::END`].
+    /// [`Chunk::DATA`], [`Chunk::BEGIN`], [`Chunk::END`] or [`Chunk::GONE`].
     pub kind: u8,
     /// How many of `bytes` count.
     pub length: u8,
@@ -31,6 +31,8 @@ pub enum Content<'c> {
     Data(&'c [u8]),
     /// It is over; the text says why, if there is anything to say.
     End(&'c [u8]),
+    /// Whoever had the rings is gone, and with it any connection.
+    Gone,
 }
 
 impl Chunk {
@@ -42,6 +44,8 @@ impl Chunk {
     pub const BEGIN: u8 = 2;
     /// Its end.
     pub const END: u8 = 3;
+    /// What the venue itself writes in the place of a gateway that is no more.
+    pub const GONE: u8 = 4;
 
     /// A chunk with as many of the bytes as fit.
     #[must_use]
@@ -65,6 +69,7 @@ impl Chunk {
             (Self::BEGIN, []) => Some(Content::Begin),
             (Self::DATA, [_, ..]) => Some(Content::Data(bytes)),
             (Self::END, _) => Some(Content::End(bytes)),
+            (Self::GONE, []) => Some(Content::Gone),
             _ => None,
         }
     }

@@ -6,9 +6,9 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
-use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 /// Messages of a ring: 400 KiB of bytes each way.
@@ -58,40 +58,62 @@ impl Rings {
         let [Some(commands), Some(replies)] = rings.map(Region::file) else {
             return Err(io::ErrorKind::Unsupported.into());
         };
-        let rings = [commands, replies];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !control.push(SendAncillaryMessage::ScmRights(&rings)) {
-            return Err(io::ErrorKind::OutOfMemory.into());
-        }
-        let greeting = [IoSlice::new(&GREETING)];
-        sendmsg(to, &greeting, &mut control, SendFlags::NOSIGNAL)?;
-        Ok(())
+        send(to, &[commands, replies])
     }
 
     /// Takes what the other end hands over.
     ///
     /// # Errors
-    /// It closed, because this process may not have them, or handed over something else.
-    pub fn receive(from: &UnixStream) -> io::Result<Self> {
-        let mut greeting = [0];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let mut into = [IoSliceMut::new(&mut greeting)];
-        recvmsg(from, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
-        let mut files = Vec::new();
-        for message in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(fds) = message {
-                files.extend(fds.map(File::from));
-            }
-        }
+    /// It closed, because this process may not have them, or handed over something else. Where it
+    /// does not block: it has not said anything yet.
+    pub fn receive(from: impl AsFd) -> io::Result<Self> {
+        let mut files = receive(from)?;
         let (Some(replies), Some(commands), None) = (files.pop(), files.pop(), files.pop()) else {
             return Err(io::ErrorKind::PermissionDenied.into());
         };
         let told = |error: Error| io::Error::other(error.to_string());
         Ok(Self {
-            commands: SharedRing::attach_file(commands).map_err(told)?,
-            replies: SharedRing::attach_file(replies).map_err(told)?,
+            commands: SharedRing::attach_file(commands.into()).map_err(told)?,
+            replies: SharedRing::attach_file(replies.into()).map_err(told)?,
         })
     }
+
+    /// Says to the venue, in the place of a gateway that had these rings and has them no more, that
+    /// it is gone; whether there was room to say so.
+    #[must_use]
+    pub fn say_gone(&self) -> bool {
+        let gone = Chunk::of(Chunk::GONE, 0, &[]);
+        self.commands.writer().push(0, &gone).is_ok()
+    }
+}
+
+/// Hands files over.
+pub(crate) fn send(to: &UnixStream, files: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !control.push(SendAncillaryMessage::ScmRights(files)) {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
+    let greeting = [IoSlice::new(&GREETING)];
+    sendmsg(to, &greeting, &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Takes the files that come with a byte; none if that one comes alone.
+pub(crate) fn receive(from: impl AsFd) -> io::Result<Vec<OwnedFd>> {
+    let mut greeting = [0];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut into = [IoSliceMut::new(&mut greeting)];
+    let taken = recvmsg(from, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    if taken.bytes == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let mut files = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(fds) = message {
+            files.extend(fds);
+        }
+    }
+    Ok(files)
 }

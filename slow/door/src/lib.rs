@@ -4,7 +4,8 @@
 //! to the process that may have them. Through one of them the gateway sends bytes, through the
 //! other one it gets bytes: a connection like one over TCP, with the same protocol and the same
 //! rules, but no network. A new connection of the same or another process begins with
-//! [`Chunk::BEGIN`].
+//! [`Chunk::BEGIN`]. The socket over which the rings came stays open as long as a gateway uses them
+//! and the venue runs: when it closes, the other side is gone.
 //!
 //! Neither side believes the other one: a message is copied out of the ring once, and the copy is
 //! looked at.
@@ -12,9 +13,11 @@
 
 mod chunk;
 mod hand;
+mod usher;
 
 pub use chunk::{Chunk, Content};
 pub use hand::{DEPTH, Rings};
+pub use usher::{Usher, usher};
 
 use queue::{Reader, Writer};
 use std::io;
@@ -30,6 +33,8 @@ pub struct Door {
     /// Tells this connection from those before.
     session: u64,
     has_begun: bool,
+    /// Over which the rings came, if this is to keep it.
+    _line: Option<UnixStream>,
 }
 
 impl Door {
@@ -38,10 +43,16 @@ impl Door {
     /// # Errors
     /// Nobody is there, or this process may not have them.
     pub fn open(socket: &Path) -> io::Result<Self> {
-        Self::over(&Rings::receive(&UnixStream::connect(socket)?)?)
+        let line = UnixStream::connect(socket)?;
+        let door = Self::over(&Rings::receive(&line)?)?;
+        Ok(Self {
+            _line: Some(line),
+            ..door
+        })
     }
 
-    /// Begins a connection over rings that nobody else uses any more.
+    /// Begins a connection over rings that nobody else uses any more. The socket over which they
+    /// came must stay open.
     ///
     /// # Errors
     /// The ring is full of what another process left and the venue does not take.
@@ -67,7 +78,14 @@ impl Door {
             replies: rings.replies.reader(),
             session,
             has_begun: false,
+            _line: None,
         })
+    }
+
+    /// Whether something came that was not taken.
+    #[must_use]
+    pub fn has_news(&mut self) -> bool {
+        self.replies.peek().is_some()
     }
 
     /// Sends as many bytes as there is room for; gives how many.

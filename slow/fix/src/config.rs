@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// Where members connect.
     pub listen: SocketAddr,
-    /// The venue's order entry (OUCH 5.0 over SoupBinTCP).
-    pub venue: SocketAddr,
+    /// The venue's data directory, where its members' rings are to be had.
+    pub venue: PathBuf,
     /// Our CompID.
     pub comp_id: String,
     /// Where the sequence numbers are kept, a file for a member and day.

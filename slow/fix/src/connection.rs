@@ -8,6 +8,8 @@ use crate::message::{MESSAGE_BYTES_MAX, Message, Split, split};
 use crate::numbers::Numbers;
 use crate::order::trimmed;
 use crate::session::{Names, Session, Step};
+use crate::venue::Venue;
+use door::Usher;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use session::ouch_client::{OuchClient, Reply};
@@ -30,17 +32,22 @@ const VENUE_BYTES_MAX: usize = 1 << 20;
 const PARTING_NS: u64 = 2_000_000_000;
 
 /// What all connections share.
-pub(crate) struct Door {
+pub(crate) struct Lobby {
     config: Config,
+    usher: Usher,
     members: BTreeMap<String, Member>,
     /// Who is logged on, or about to be.
     taken: BTreeSet<String>,
+    /// Nobody can be called any more.
+    pub(crate) fault: Option<io::Error>,
 }
 
-impl Door {
-    pub(crate) const fn new(config: Config) -> Self {
+impl Lobby {
+    pub(crate) const fn new(config: Config, usher: Usher) -> Self {
         Self {
             config,
+            usher,
+            fault: None,
             members: BTreeMap::new(),
             taken: BTreeSet::new(),
         }
@@ -64,7 +71,7 @@ enum Stage {
 pub(crate) struct Connection {
     from: SocketAddr,
     stream: TcpStream,
-    venue: Option<TcpStream>,
+    venue: Option<Venue>,
     venue_token: Token,
     client: Option<OuchClient>,
     stage: Stage,
@@ -99,12 +106,12 @@ impl Connection {
     }
 
     /// Does what there is to do; `false` when the connection is over.
-    pub(crate) fn turn(&mut self, door: &mut Door, registry: &Registry, now: Now) -> bool {
+    pub(crate) fn turn(&mut self, lobby: &mut Lobby, registry: &Registry, now: Now) -> bool {
         self.read_member();
-        self.read_venue(door, now);
-        self.advance(door, registry, now);
-        self.take_messages(door, registry, now);
-        self.settle(door, now);
+        self.read_venue(lobby, now);
+        self.advance(lobby, now);
+        self.take_messages(lobby, registry, now);
+        self.settle(lobby, now);
         self.write_venue(now);
         self.write_member();
         let is_silent = match self.stage {
@@ -113,7 +120,7 @@ impl Connection {
                 self.outbound.is_empty() || now.steady_ns.saturating_sub(self.since_ns) > PARTING_NS
             }
             _ => {
-                let limit_ns = door.config.logon_s * 1_000_000_000;
+                let limit_ns = lobby.config.logon_s * 1_000_000_000;
                 now.steady_ns.saturating_sub(self.since_ns) > limit_ns
             }
         };
@@ -121,21 +128,21 @@ impl Connection {
     }
 
     /// Frees the member's place, when the connection is over.
-    pub(crate) fn ended(&mut self, door: &mut Door) {
+    pub(crate) fn ended(&mut self, lobby: &mut Lobby) {
         let user = match &self.stage {
             Stage::Live(user, ..) => user,
             Stage::Asking(logon, _) | Stage::Answered(logon, _) => &logon.user,
             Stage::Waiting | Stage::Closing => return,
         };
-        if let Some(member) = door.members.get_mut(user) {
+        if let Some(member) = lobby.members.get_mut(user) {
             member.disconnected();
         }
-        door.taken.remove(user);
+        lobby.taken.remove(user);
     }
 
     /// The gateway stops.
-    pub(crate) fn goodbye(&mut self, door: &mut Door, now: Now) {
-        self.close(door, "the gateway stops", now);
+    pub(crate) fn goodbye(&mut self, lobby: &mut Lobby, now: Now) {
+        self.close(lobby, "the gateway stops", now);
         self.write_member();
     }
 
@@ -175,8 +182,8 @@ impl Connection {
     }
 
     /// Takes the member's messages, one after the other.
-    fn take_messages(&mut self, door: &mut Door, registry: &Registry, now: Now) {
-        while self.is_open(door) {
+    fn take_messages(&mut self, lobby: &mut Lobby, registry: &Registry, now: Now) {
+        while self.is_open(lobby) {
             let bytes = match split(&self.inbound) {
                 Split::Incomplete => return,
                 Split::Garbled(bytes) => {
@@ -188,47 +195,58 @@ impl Connection {
             let message = Message::read(self.inbound.drain(..bytes).collect());
             if let Stage::Live(user, session, _) = &mut self.stage {
                 let step = session.message(&message, now.unix_ns);
-                let member = door.members.get_mut(user);
+                let member = lobby.members.get_mut(user);
                 match (step, member, &mut self.client) {
                     (Step::Application, Some(member), Some(client)) => {
                         member.asked(&message, session, client, now.unix_ns);
                     }
-                    (Step::Close, ..) => self.part(door, now),
+                    (Step::Close, ..) => self.part(lobby, now),
                     _ => {}
                 }
             } else {
-                self.logon(message, door, registry, now);
+                self.logon(message, lobby, registry, now);
             }
         }
     }
 
     /// The first message of all.
-    fn logon(&mut self, message: Message, door: &mut Door, registry: &Registry, now: Now) {
+    fn logon(&mut self, message: Message, lobby: &mut Lobby, registry: &Registry, now: Now) {
         let user = message.text(49).unwrap_or("").to_owned();
-        let logon = match checked(&message, &door.config.comp_id) {
+        let logon = match checked(&message, &lobby.config.comp_id) {
             Ok(password) => Logon {
                 user,
                 password,
                 message,
             },
-            Err(text) => return self.refuse((&user, &text), door, now),
+            Err(text) => return self.refuse((&user, &text), lobby, now),
         };
-        if !door.taken.insert(logon.user.clone()) {
+        if lobby.taken.contains(&logon.user) {
             let text = "this member is logged on already";
-            return self.refuse((&logon.user, text), door, now);
+            return self.refuse((&logon.user, text), lobby, now);
         }
+        let Some(venue) = self.call(&logon.user, lobby, registry) else {
+            let text = "the venue is not there, or has no rings for this member";
+            return self.refuse((&logon.user, text), lobby, now);
+        };
+        lobby.taken.insert(logon.user.clone());
+        self.venue = Some(venue);
         // 0: from the most recent reply on, which so is told.
-        self.dial(&logon, ("", 0), (door, registry), now);
+        self.dial(&logon, ("", 0), now);
         self.stage = Stage::Asking(logon, Day::default());
     }
 
-    fn dial(
-        &mut self,
-        logon: &Logon,
-        (day, reply_next): (&str, u64),
-        (door, registry): (&Door, &Registry),
-        now: Now,
-    ) {
+    /// A way to the venue, if there is one for that member.
+    fn call(&self, user: &str, lobby: &mut Lobby, registry: &Registry) -> Option<Venue> {
+        match lobby.usher.call(user) {
+            Ok(line) => Venue::new(line?, self.venue_token, registry).ok(),
+            Err(fault) => {
+                lobby.fault = Some(fault);
+                None
+            }
+        }
+    }
+
+    fn dial(&mut self, logon: &Logon, (day, reply_next): (&str, u64), now: Now) {
         let mut config = SoupConfig::new(&logon.user, &logon.password);
         config.session = day.to_owned();
         config.sequence = reply_next;
@@ -236,64 +254,45 @@ impl Connection {
         let mut client = OuchClient::new(config);
         client.soup().connected(now.steady_ns);
         self.client = Some(client);
-        let both = Interest::READABLE | Interest::WRITABLE;
-        let venue = TcpStream::connect(door.config.venue).and_then(|mut venue| {
-            registry.register(&mut venue, self.venue_token, both)?;
-            Ok(venue)
-        });
-        self.venue = venue.ok();
     }
 
-    fn read_venue(&mut self, door: &mut Door, now: Now) {
-        let mut bytes = [0; 65_536];
-        while let (Some(venue), Some(client)) = (&mut self.venue, &mut self.client) {
-            let read = match venue.read(&mut bytes) {
-                Ok(read) if read > 0 => read,
-                Err(error) if is_early(&error) => return,
-                _ => {
-                    self.venue = None;
-                    return;
-                }
-            };
-            let (stage, members) = (&mut self.stage, &mut door.members);
-            client.received(&bytes[..read], now.steady_ns, &mut |reply| {
-                heard(stage, members, &reply, now);
-            });
-        }
+    /// Whether there is a way to the venue.
+    pub(crate) const fn has_venue(&self) -> bool {
+        self.venue.is_some()
     }
 
-    fn write_venue(&mut self, now: Now) {
+    /// Whether something came from the venue, or is still to be sent to it.
+    pub(crate) fn wants_turn(&mut self) -> bool {
+        let has_news = self.venue.as_mut().is_some_and(Venue::has_news);
+        let client = self.client.as_mut();
+        has_news || client.is_some_and(|client| client.soup().unsent() > 0)
+    }
+
+    fn read_venue(&mut self, lobby: &mut Lobby, now: Now) {
         let (Some(venue), Some(client)) = (&mut self.venue, &mut self.client) else {
             return;
         };
-        let mut is_gone = false;
-        while client.soup().unsent() > 0 && !is_gone {
-            let mut taken = 0;
-            client.soup().transmit(now.steady_ns, &mut |bytes| {
-                taken = match venue.write(bytes) {
-                    Ok(written) => written,
-                    Err(error) => {
-                        is_gone = !is_early(&error);
-                        0
-                    }
-                };
-                taken
+        let (stage, members) = (&mut self.stage, &mut lobby.members);
+        venue.read(&mut |bytes| {
+            client.received(bytes, now.steady_ns, &mut |reply| {
+                heard(stage, members, &reply, now);
             });
-            if taken == 0 {
-                break;
-            }
-        }
-        if is_gone {
-            self.venue = None;
+        });
+    }
+
+    fn write_venue(&mut self, now: Now) {
+        if let (Some(venue), Some(client)) = (&mut self.venue, &mut self.client) {
+            let send = &mut |bytes: &[u8]| venue.write(bytes);
+            client.soup().transmit(now.steady_ns, send);
         }
     }
 
     /// Whether the member's messages are taken now.
-    fn is_open(&self, door: &Door) -> bool {
+    fn is_open(&self, lobby: &Lobby) -> bool {
         match &self.stage {
             Stage::Waiting => true,
             Stage::Live(user, _, reply) => {
-                let member = door.members.get(user);
+                let member = lobby.members.get(user);
                 member.is_some_and(|member| member.reply_next > *reply)
             }
             _ => false,
@@ -301,7 +300,7 @@ impl Connection {
     }
 
     /// Goes on in the logon, and sees to it that the venue is there.
-    fn advance(&mut self, door: &mut Door, registry: &Registry, now: Now) {
+    fn advance(&mut self, lobby: &mut Lobby, now: Now) {
         let Some(client) = &mut self.client else {
             return;
         };
@@ -311,10 +310,11 @@ impl Connection {
                 b'A' => "the venue does not know this name and password",
                 _ => "the venue does not take this session now",
             };
-            return self.close(door, text, now);
+            return self.close(lobby, text, now);
         }
-        let is_live = state == ClientState::Live && self.venue.is_some();
-        let is_open = self.venue.is_some() && (is_live || state == ClientState::LoggingIn);
+        let is_open = self.venue.as_ref().is_some_and(Venue::is_open);
+        let is_live = state == ClientState::Live && is_open;
+        let goes_on = is_live || state == ClientState::LoggingIn && is_open;
         match std::mem::replace(&mut self.stage, Stage::Closing) {
             Stage::Asking(logon, mut day) if is_live && day.user_ref_next == 0 => {
                 if day.name.is_empty() {
@@ -329,62 +329,66 @@ impl Connection {
                 self.stage = Stage::Answered(logon, day);
             }
             // The question's connection must be over before the venue takes another one.
-            Stage::Answered(logon, day) if self.venue.is_none() => {
-                let known = door.members.get(&logon.user);
+            Stage::Answered(logon, day) if !is_open => {
+                let known = lobby.members.get(&logon.user);
                 let known = known.filter(|member| member.day == day.name);
                 let next = known.map_or(1, |member| member.reply_next);
-                self.dial(&logon, (&day.name, next), (door, registry), now);
-                self.join(logon, &day, door, now);
+                self.dial(&logon, (&day.name, next), now);
+                self.venue.iter_mut().for_each(Venue::again);
+                self.join(logon, &day, lobby, now);
             }
             stage @ (Stage::Answered(..) | Stage::Closing | Stage::Waiting) => self.stage = stage,
-            stage if is_open => self.stage = stage,
+            stage if goes_on => self.stage = stage,
             stage => {
                 self.stage = stage;
-                self.close(door, "the venue ended the session", now);
+                self.close(lobby, "the venue ended the session", now);
             }
         }
     }
 
     /// The venue knows the member: so does the gateway.
-    fn join(&mut self, logon: Logon, day: &Day, door: &mut Door, now: Now) {
+    fn join(&mut self, logon: Logon, day: &Day, lobby: &mut Lobby, now: Now) {
         let name = format!("{}-{}.numbers", logon.user, day.name);
-        let path = door.config.data_dir.join(name);
+        let path = lobby.config.data_dir.join(name);
         let mut numbers = match Numbers::open(&path) {
             Ok(numbers) => numbers,
             Err(error) => {
                 eprintln!("{}: {error}", path.display());
                 let text = "the gateway cannot read this session's numbers";
-                door.taken.remove(&logon.user);
-                return self.refuse((&logon.user, text), door, now);
+                lobby.taken.remove(&logon.user);
+                return self.refuse((&logon.user, text), lobby, now);
             }
         };
         if let Some(client) = &mut self.client {
             client.set_user_ref_next(day.user_ref_next);
         }
-        let known = door.members.get(&logon.user);
+        let known = lobby.members.get(&logon.user);
         if known.is_none_or(|member| member.day != day.name) {
             let member = Member::new(&day.name, &mut numbers, now.unix_ns);
-            door.members.insert(logon.user.clone(), member);
+            lobby.members.insert(logon.user.clone(), member);
+        }
+        if let Some(member) = lobby.members.get_mut(&logon.user) {
+            member.connected(day.user_ref_next);
         }
         let names = Names {
-            us: door.config.comp_id.clone(),
+            us: lobby.config.comp_id.clone(),
             them: logon.user.clone(),
         };
         let mut session = Session::accept(names, numbers, &logon.message, now.unix_ns);
         let step = session.logged_on(&logon.message, now.unix_ns);
         self.stage = Stage::Live(logon.user, Box::new(session), day.reply_last);
         if step == Step::Close {
-            self.part(door, now);
+            self.part(lobby, now);
         }
     }
 
     /// What was said in this turn goes out, once it is on disk.
-    fn settle(&mut self, door: &mut Door, now: Now) {
+    fn settle(&mut self, lobby: &mut Lobby, now: Now) {
         let Stage::Live(user, session, _) = &mut self.stage else {
             return;
         };
         let is_over = session.poll(now.unix_ns) == Step::Close;
-        let Some(member) = door.members.get_mut(user) else {
+        let Some(member) = lobby.members.get_mut(user) else {
             return;
         };
         match member.settle(session, now.unix_ns) {
@@ -395,21 +399,21 @@ impl Connection {
             }
         }
         if is_over {
-            self.part(door, now);
+            self.part(lobby, now);
         }
     }
 
     /// Ends a session that has said goodbye, or an attempt at one.
-    fn part(&mut self, door: &mut Door, now: Now) {
+    fn part(&mut self, lobby: &mut Lobby, now: Now) {
         if let Stage::Live(user, session, _) = &mut self.stage
-            && let Some(member) = door.members.get_mut(user)
+            && let Some(member) = lobby.members.get_mut(user)
         {
             match member.settle(session, now.unix_ns) {
                 Ok(bytes) => self.outbound.extend(bytes),
                 Err(error) => eprintln!("{user}: numbers cannot be kept: {error}"),
             }
         }
-        self.ended(door);
+        self.ended(lobby);
         if let Some(client) = &mut self.client {
             let _ = client.soup().logout();
         }
@@ -421,24 +425,24 @@ impl Connection {
     }
 
     /// Tells the member why the session ends.
-    fn close(&mut self, door: &mut Door, text: &str, now: Now) {
+    fn close(&mut self, lobby: &mut Lobby, text: &str, now: Now) {
         match &mut self.stage {
             Stage::Live(_, session, _) => {
                 session.goodbye(text, now.unix_ns);
             }
             Stage::Asking(logon, _) | Stage::Answered(logon, _) => {
-                let names = (door.config.comp_id.as_str(), logon.user.as_str());
+                let names = (lobby.config.comp_id.as_str(), logon.user.as_str());
                 self.outbound.extend(refusal(names, text, now.unix_ns));
             }
             Stage::Waiting | Stage::Closing => {}
         }
-        self.part(door, now);
+        self.part(lobby, now);
     }
 
     /// Turns away somebody who is not logged on.
-    fn refuse(&mut self, (user, text): (&str, &str), door: &Door, now: Now) {
+    fn refuse(&mut self, (user, text): (&str, &str), lobby: &Lobby, now: Now) {
         eprintln!("{}: logon refused: {text}", self.from);
-        let names = (door.config.comp_id.as_str(), user);
+        let names = (lobby.config.comp_id.as_str(), user);
         self.outbound.extend(refusal(names, text, now.unix_ns));
         self.venue = None;
         self.client = None;
@@ -467,12 +471,4 @@ fn heard(stage: &mut Stage, members: &mut BTreeMap<String, Member>, reply: &Repl
         }
         _ => {}
     }
-}
-
-/// Nothing is there yet, or the connection is not made yet.
-fn is_early(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected | io::ErrorKind::Interrupted
-    )
 }

@@ -1,7 +1,8 @@
 //! The gateway: one thread, all members.
 
 use crate::config::Config;
-use crate::connection::{Connection, Door};
+use crate::connection::{Connection, Lobby};
+use door::Usher;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use std::collections::BTreeSet;
@@ -13,13 +14,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Heartbeats and silences are looked at this often.
 const TICK: Duration = Duration::from_millis(50);
 
+/// Rings are looked at this often while nothing happens: nobody wakes us for them.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// And all the time so long after something happened, because an answer may come.
+const BUSY: Duration = Duration::from_micros(200);
+
 const LISTENER: Token = Token(0);
 
 /// One gateway process.
 pub struct Gateway {
     poll: Poll,
     listener: TcpListener,
-    door: Door,
+    lobby: Lobby,
     connections: Vec<Option<Connection>>,
     start: Instant,
 }
@@ -38,7 +45,7 @@ impl Gateway {
     ///
     /// # Errors
     /// The address is taken.
-    pub fn open(config: Config) -> io::Result<Self> {
+    pub fn open(config: Config, usher: Usher) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(config.listen)?;
         poll.registry()
@@ -47,7 +54,7 @@ impl Gateway {
         Ok(Self {
             poll,
             listener,
-            door: Door::new(config),
+            lobby: Lobby::new(config, usher),
             connections,
             start: Instant::now(),
         })
@@ -64,12 +71,13 @@ impl Gateway {
     /// Runs until `is_stopped`, then says goodbye to all.
     ///
     /// # Errors
-    /// The system's poll failed.
+    /// The system's poll failed, or the usher is gone.
     pub fn run(&mut self, is_stopped: &AtomicBool) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
         let mut tick = Instant::now();
+        let mut busy = Instant::now();
         while !is_stopped.load(Ordering::Relaxed) {
-            match self.poll.poll(&mut events, Some(TICK)) {
+            match self.poll.poll(&mut events, Some(self.patience(busy))) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
@@ -78,6 +86,10 @@ impl Gateway {
                 .filter_map(|event| event.token().0.checked_sub(1))
                 .map(|token| token / 2)
                 .collect();
+            ready.extend(self.wanting());
+            if !ready.is_empty() {
+                busy = Instant::now();
+            }
             self.accept();
             if tick.elapsed() >= TICK {
                 tick = Instant::now();
@@ -87,12 +99,35 @@ impl Gateway {
             for index in ready {
                 self.turn(index, now);
             }
+            if let Some(fault) = self.lobby.fault.take() {
+                let told = format!("the usher's process is gone: {fault}");
+                return Err(io::Error::other(told));
+            }
         }
         let now = self.now();
         for connection in self.connections.iter_mut().flatten() {
-            connection.goodbye(&mut self.door, now);
+            connection.goodbye(&mut self.lobby, now);
         }
         Ok(())
+    }
+
+    /// How long nothing needs to be looked at; `busy` is when something happened last.
+    fn patience(&self, busy: Instant) -> Duration {
+        let mut connections = self.connections.iter().flatten();
+        match connections.any(Connection::has_venue) {
+            true if busy.elapsed() < BUSY => Duration::ZERO,
+            true => LOOK,
+            false => TICK,
+        }
+    }
+
+    /// Connections for which there is something in a ring, or to be put there.
+    fn wanting(&mut self) -> impl Iterator<Item = usize> {
+        let all = self.connections.iter_mut().enumerate();
+        all.filter_map(|(index, place)| {
+            let connection = place.as_mut()?;
+            connection.wants_turn().then_some(index)
+        })
     }
 
     fn now(&self) -> Now {
@@ -108,8 +143,8 @@ impl Gateway {
             return;
         };
         let Some(connection) = place else { return };
-        if !connection.turn(&mut self.door, self.poll.registry(), now) {
-            connection.ended(&mut self.door);
+        if !connection.turn(&mut self.lobby, self.poll.registry(), now) {
+            connection.ended(&mut self.lobby);
             *place = None;
         }
     }

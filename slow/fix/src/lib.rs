@@ -2,9 +2,10 @@
 //!
 //! A member logs on with the user name and password that it has at the venue; the gateway logs in
 //! there as that member and knows no secret of its own. So every protection of the venue (limits,
-//! throttles, cancel on disconnect, kill switch) holds for FIX as it does for OUCH. The venue's
-//! numbered replies are the gateway's output stream: reports are made from them, and made again
-//! from them. Only the sequence numbers are kept on disk, a file for a member and day.
+//! throttles, cancel on disconnect, kill switch) holds for FIX as it does for OUCH. It reaches the
+//! venue by two rings of memory for each member, and nobody else at all. The venue's numbered
+//! replies are the gateway's output stream: reports are made from them, and made again from them.
+//! Only the sequence numbers are kept on disk, a file for a member and day.
 #![forbid(unsafe_code)]
 
 pub mod config;
@@ -17,5 +18,7 @@ pub mod moment;
 pub mod numbers;
 pub mod order;
 pub mod orders;
+pub mod program;
 pub mod requests;
 pub mod session;
+mod venue;

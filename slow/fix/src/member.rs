@@ -3,7 +3,7 @@
 use crate::message::{Body, Message};
 use crate::moment;
 use crate::numbers::{Asked, Numbers};
-use crate::order::{cancel_reject, trimmed};
+use crate::order::{cancel_reject, mass_report, trimmed};
 use crate::orders::{Orders, Report, Unanswered};
 use crate::requests::{Request, read, refused};
 use crate::session::Session;
@@ -95,6 +95,14 @@ impl Member {
                     busy(message, session, now_ns);
                 }
             }
+            Request::Mass(scope, id, symbol, tags) => match client.mass_cancel(symbol, &tags) {
+                Some(user_ref) => {
+                    let asked = Asked::Mass(user_ref, scope, id);
+                    session.numbers.ask(&asked);
+                    self.orders.asked(asked);
+                }
+                None => busy(message, session, now_ns),
+            },
             Request::CancelAll(all, kind, body) => {
                 let asked = all.len();
                 let taken = all
@@ -162,6 +170,11 @@ impl Member {
         Ok(session.take_out())
     }
 
+    /// The venue is there again, and goes on at this number.
+    pub fn connected(&mut self, user_ref_next: u32) {
+        self.orders.lost_from(user_ref_next);
+    }
+
     /// The venue's connection is gone: what was not answered may never have arrived.
     pub fn disconnected(&mut self) {
         self.orders.disconnected();
@@ -180,6 +193,11 @@ fn busy(message: &Message, session: &mut Session, now_ns: u64) {
                 "8",
                 refused((id, symbol, side.unwrap_or('1')), 99, text, now_ns),
             )
+        }
+        "q" => {
+            let scope = message.text(530).and_then(|scope| scope.chars().next());
+            let asked = (id, scope.unwrap_or('7'));
+            ("r", mass_report(asked, Err(text), &moment::text(now_ns)))
         }
         kind => {
             let to = if kind == "F" { '1' } else { '2' };

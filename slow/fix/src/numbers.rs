@@ -14,6 +14,8 @@
 //! | `i N` | all messages in below N are done with |
 //! | `c REF ID` | the member asked with ClOrdID ID to cancel the order REF |
 //! | `u REF OLD` | the member asked for REF in the place of OLD |
+//! | `m REF SCOPE ID` | the member asked with ClOrdID ID, and MassCancelRequestType SCOPE, for the
+//! mass cancel REF |
 //! | `z` | both sides begin anew at 1 |
 //!
 //! Times are nanoseconds since 1970.
@@ -45,6 +47,8 @@ pub enum Asked {
     Cancel(u32, String),
     /// For the first order in the place of the second.
     Replace(u32, u32),
+    /// For a mass cancel, with this MassCancelRequestType and ClOrdID.
+    Mass(u32, char, String),
 }
 
 /// Numbers of both directions, and the file that keeps them.
@@ -122,6 +126,12 @@ impl Numbers {
                 let (new, old) = rest.split_once(' ')?;
                 let asked = Asked::Replace(new.parse().ok()?, old.parse().ok()?);
                 self.asked.push(asked);
+            }
+            "m" => {
+                let (user_ref, rest) = rest.split_once(' ')?;
+                let (scope, id) = rest.split_once(' ')?;
+                let (user_ref, scope) = (user_ref.parse().ok()?, scope.parse().ok()?);
+                self.asked.push(Asked::Mass(user_ref, scope, id.to_owned()));
             }
             "z" if rest.is_empty() => self.forget(),
             _ => return None,
@@ -207,6 +217,7 @@ impl Numbers {
         let line = match asked {
             Asked::Cancel(user_ref, id) => format!("c {user_ref} {id}"),
             Asked::Replace(new, old) => format!("u {new} {old}"),
+            Asked::Mass(user_ref, scope, id) => format!("m {user_ref} {scope} {id}"),
         };
         self.line(&line);
     }

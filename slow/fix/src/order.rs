@@ -283,3 +283,18 @@ pub fn price_read(text: &str) -> Option<u64> {
     let whole: u64 = whole.parse().ok()?;
     whole.checked_mul(PRICE_SCALE)?.checked_add(part)
 }
+
+/// The answer to a mass cancel of a ClOrdID (11) and MassCancelRequestType (530): how many orders
+/// left, or why none did.
+#[must_use]
+pub fn mass_report((id, scope): (&str, char), outcome: Result<u32, &str>, when: &str) -> Body {
+    let body = Body::default()
+        .with(37, "NONE")
+        .with(11, id)
+        .with(530, scope);
+    match outcome {
+        Ok(count) => body.with(531, scope).with(533, count),
+        Err(why) => body.with(531, 0).with(532, 99).with(58, why),
+    }
+    .with(60, when)
+}

@@ -8,8 +8,8 @@ use crate::message::Body;
 use crate::moment;
 use crate::numbers::Asked;
 use crate::order::{
-    Order, Refused, Status, Trade, cancel_reject, cancel_text, price_text, reject_text,
-    side_letter, trimmed,
+    Order, Refused, Status, Trade, cancel_reject, cancel_text, mass_report, price_text,
+    reject_text, side_letter, trimmed,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use wire::ouch::outbound::{Accepted, BrokenTrade, Canceled, Executed, Rejected, Replaced};
@@ -18,7 +18,7 @@ use wire::ouch::{Outbound, Tag};
 /// What FIX says of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// MsgType (35): an execution report or a cancel reject.
+    /// MsgType (35): an execution report, a cancel reject or a mass cancel report.
     pub kind: &'static str,
     /// Its fields.
     pub body: Body,
@@ -32,6 +32,14 @@ impl Report {
             kind: "8",
             body,
             is_kept: false,
+        }
+    }
+
+    fn mass(body: Body) -> Self {
+        Self {
+            kind: "r",
+            body,
+            is_kept: true,
         }
     }
 
@@ -69,6 +77,8 @@ pub struct Orders {
     cancels: BTreeMap<u32, VecDeque<String>>,
     /// What replacements that were asked for stand in the place of.
     replaces: BTreeMap<u32, u32>,
+    /// Mass cancels that were asked for: MassCancelRequestType and ClOrdID.
+    masses: BTreeMap<u32, (char, String)>,
     /// Orders sent and not answered, with the numbers of the messages they came in.
     unanswered: BTreeMap<u32, Unanswered>,
     /// Midnight of the day of the last reply, in nanoseconds since 1970.
@@ -98,6 +108,9 @@ impl Orders {
             Asked::Replace(new, old) => {
                 self.replaces.insert(new, old);
             }
+            Asked::Mass(user_ref, scope, id) => {
+                self.masses.insert(user_ref, (scope, id));
+            }
         }
     }
 
@@ -121,6 +134,17 @@ impl Orders {
     #[must_use]
     pub fn is_known(&self, id: &str) -> bool {
         self.by_id.contains_key(id) || self.unanswered.values().any(|other| other.id == id)
+    }
+
+    /// Whether a mass cancel of that name was asked for.
+    #[must_use]
+    pub fn is_mass_known(&self, id: &str) -> bool {
+        self.masses.values().any(|(_, other)| other == id)
+    }
+
+    /// Forgets mass cancels that the venue never saw: it goes on at this number.
+    pub fn lost_from(&mut self, user_ref_next: u32) {
+        self.masses.split_off(&user_ref_next);
     }
 
     /// Whether a cancel of that name is under way.
@@ -169,6 +193,15 @@ impl Orders {
                 Some(Report::execution(body))
             }
             Outbound::BrokenTrade(told) => self.broken(place, told),
+            Outbound::MassCancelResponse(told) => {
+                let (scope, id) = self.masses.get(&told.user_ref())?;
+                let count = told.tags().find_map(|tag| match tag {
+                    Tag::Orders(count) => Some(count),
+                    _ => None,
+                });
+                let body = mass_report((id, *scope), Ok(count.unwrap_or(0)), place.1);
+                Some(Report::mass(body))
+            }
             _ => None,
         }
     }
@@ -308,6 +341,10 @@ impl Orders {
         let asked = self.unanswered.remove(&told.user_ref());
         let id = trimmed(&told.client_id());
         let text = reject_text(told.reason());
+        if let Some((scope, id)) = self.masses.get(&told.user_ref()) {
+            let body = mass_report((id, *scope), Err(&text), place.1);
+            return Report::mass(body);
+        }
         if let Some(old) = self.replaces.remove(&told.user_ref()) {
             let order = self.by_ref.get(&old);
             return Report::cancel_reject(cancel_reject(order, (&id, '2', 99), &text));

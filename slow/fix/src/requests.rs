@@ -20,6 +20,8 @@ pub enum Request {
     Replace(u32, Replacement, Vec<Tag<'static>>),
     /// Take an order off.
     Cancel(u32, String),
+    /// Take off what fits of an account, at once: MassCancelRequestType, ClOrdID, symbol or blank.
+    Mass(char, String, [u8; SYMBOL_LETTERS_MAX], Vec<Tag<'static>>),
     /// Take many orders off, and answer with this MsgType and these fields.
     CancelAll(Vec<(u32, String)>, &'static str, Body),
     /// Answer with this MsgType and these fields.
@@ -111,6 +113,11 @@ fn symbol(message: &Message) -> Result<[u8; SYMBOL_LETTERS_MAX], Fault> {
     Ok(padded(name))
 }
 
+fn account(message: &Message) -> Result<Option<u32>, Fault> {
+    let account = message.number(1)?.map(u32::try_from).transpose();
+    account.map_err(|_| Fault::value(1, "the number of an account"))
+}
+
 /// What a new order and a replacement have in common.
 struct Terms {
     price: u64,
@@ -127,12 +134,7 @@ fn terms(message: &Message, now_ns: u64) -> Result<Terms, Fault> {
     let price = price_of_type(message, &mut tags)?;
     let (time_in_force, cross_type) = lifetime(message, now_ns, &mut tags)?;
     instructions(message, &mut tags)?;
-    if let Some(account) = message.number(1)? {
-        let account = u32::try_from(account);
-        tags.push(Tag::Account(
-            account.map_err(|_| Fault::value(1, "the number of an account"))?,
-        ));
-    }
+    tags.extend(account(message)?.map(Tag::Account));
     let mut display = b'Y';
     if let Some(shown) = message.number(111)? {
         match u32::try_from(shown) {
@@ -369,7 +371,8 @@ fn status(message: &Message, orders: &Orders, now_ns: u64) -> Result<Request, Fa
     Ok(Request::Answer("8", body))
 }
 
-/// OrderMassCancelRequest: 1 of a symbol, 7 all; of one side if it names one.
+/// OrderMassCancelRequest: 1 of a symbol, 7 all; of one side or account if it names one. What is an
+/// order's account the venue knows: that is one request to it.
 fn cancel_all(message: &Message, orders: &Orders, now_ns: u64) -> Result<Request, Fault> {
     let id = id(message, 11)?;
     let scope = message.required(530)?;
@@ -379,6 +382,17 @@ fn cancel_all(message: &Message, orders: &Orders, now_ns: u64) -> Result<Request
         _ => return Err(Fault::value(530, "1 orders of a symbol, 7 all orders")),
     };
     let side = message.get(54).map(|_| side(message)).transpose()?;
+    if let Some(account) = account(message)? {
+        if is_again(message) && orders.is_mass_known(&id) {
+            return Ok(Request::Known);
+        }
+        let letter = |letter| if letter == b'B' { b'B' } else { b'S' };
+        let side = side.map(|(of, _)| Tag::Side(letter(of)));
+        let tags = std::iter::once(Tag::Account(account)).chain(side).collect();
+        let scope = if scope == "1" { '1' } else { '7' };
+        let symbol = name.unwrap_or([b' '; SYMBOL_LETTERS_MAX]);
+        return Ok(Request::Mass(scope, id, symbol, tags));
+    }
     let mine = orders.live().filter(|(_, order)| {
         name.is_none_or(|name| order.symbol == name)
             && side.is_none_or(|(_, letter)| order.side == letter)

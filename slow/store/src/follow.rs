@@ -4,15 +4,18 @@ use crate::{Error, Projector};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long one waits when nothing came.
 const IDLE: Duration = Duration::from_millis(20);
 
+/// How long the last look at what came takes at most.
+const LAST_MAX: Duration = Duration::from_secs(10);
+
 /// How long one waits before a database that failed is opened again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Projects what comes until `is_stopped`; `on` hears how many events came.
+/// Projects what comes until `is_stopped`, and then what is there; `on` hears how many events came.
 ///
 /// A database that is full or stalled is tried again and again, and so is a page that its writer
 /// may still be writing; `tell` hears of each trouble once.
@@ -58,6 +61,22 @@ pub fn follow(
                 trouble(&error);
                 projector = None;
             }
+        }
+    }
+    if let Some(mut present) = projector {
+        last(&mut present, on)?;
+    }
+    Ok(())
+}
+
+/// Takes what is there; a venue that goes on may add more and more to it.
+fn last(projector: &mut Projector, on: &mut dyn FnMut(u64)) -> Result<(), Error> {
+    let begun = Instant::now();
+    while begun.elapsed() < LAST_MAX {
+        let turn = projector.turn()?;
+        on(turn.events);
+        if turn.events == 0 {
+            break;
         }
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! `wirecross-slow`: tables that follow from a venue's journal and streams.
 #![forbid(unsafe_code)]
 
+mod serve;
+
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -47,6 +49,8 @@ enum Command {
         #[arg(long, conflicts_with = "follow", default_value_t = store::BATCH)]
         batch: u64,
     },
+    /// Follow a venue as a service: confined, with its tables in a folder of its own.
+    Serve(serve::Service),
     /// Make the tables anew beside the old ones, then put them in their place.
     Rebuild {
         #[command(flatten)]
@@ -110,13 +114,14 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             places,
             follow: true,
             ..
-        } => follow(&places)?,
+        } => follow(&places.data_dir, &places.database)?,
         Command::Project {
             places,
             stat,
             batch,
             ..
         } => project(&places, stat, batch)?,
+        Command::Serve(service) => serve::serve(&service)?,
         Command::Rebuild { places, forget } => {
             let events = store::rebuild(&places.data_dir, &places.database, forget)?;
             println!("rebuilt events={events}");
@@ -152,22 +157,22 @@ fn project(places: &Places, is_stat: bool, batch: u64) -> Result<(), Error> {
     Ok(())
 }
 
-fn follow(places: &Places) -> Result<(), Error> {
+fn follow(data_dir: &Path, database: &Path) -> Result<(), Error> {
     let is_stopped = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&is_stopped))
             .map_err(|error| Error::Refused(format!("signal {signal}: {error}")))?;
     }
-    println!("following {}", places.data_dir.display());
+    println!("wirecross-slow: following {}", data_dir.display());
     let mut events = 0;
     store::follow(
-        &places.data_dir,
-        &places.database,
+        data_dir,
+        database,
         &is_stopped,
         &mut |more| events += more,
         &mut |error| eprintln!("wirecross-slow: {error}"),
     )?;
-    println!("stopped events={events}");
+    println!("wirecross-slow: stopped events={events}");
     Ok(())
 }
 

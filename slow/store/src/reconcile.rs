@@ -33,6 +33,11 @@ const TABLES: &[&str] = &[
     "tops",
 ];
 
+/// The column that is not compared: where the journal is read on. One that follows a venue stands
+/// behind records without inputs, such as that of a clean stop, where a projection up to the last
+/// input has not read them yet.
+const MARK: &str = "mark";
+
 /// What was compared and is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
@@ -383,7 +388,11 @@ fn tables(found: &Connection, due: &Connection, table: &str) -> Result<Result<u6
                     (SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk)";
         found.query_row(text, [table], |row| row.get(0))?
     };
-    let text = format!("SELECT * FROM {table} ORDER BY {key}");
+    let compared: String = {
+        let text = "SELECT group_concat(name) FROM pragma_table_info(?) WHERE name <> ?";
+        found.query_row(text, [table, MARK], |row| row.get(0))?
+    };
+    let text = format!("SELECT {compared} FROM {table} ORDER BY {key}");
     let (mut found, mut due) = (found.prepare(&text)?, due.prepare(&text)?);
     let columns: Vec<String> = found.column_names().map(|it| (*it).into()).collect();
     let (mut found, mut due) = (found.query([])?, due.query([])?);

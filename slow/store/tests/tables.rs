@@ -15,6 +15,8 @@ const INPUTS: usize = 4_000;
 /// What a day comes to, by the model.
 #[derive(Default)]
 struct Recomputed {
+    /// Session numbers above these were granted.
+    users: u16,
     accounts: BTreeMap<u16, u32>,
     symbols: BTreeMap<u16, String>,
     /// Units and values of each account and symbol, bought and sold.
@@ -22,13 +24,18 @@ struct Recomputed {
     /// Trades by match number: symbol, time, price, units; the buyer's and the seller's accounts.
     trades: BTreeMap<u64, (String, u64, i64, i64, [u32; 2])>,
     broken: Vec<u64>,
+    /// Sides of trades that users had for accounts beside their first one.
+    further_fills: usize,
     open_orders: usize,
 }
 
 /// Runs a day. Of a bust that names what was not so only those sides count that traded.
 fn recomputed(inputs: &[Input]) -> Recomputed {
     let mut model = Naive::offering(increments::OFFERED);
-    let mut all = Recomputed::default();
+    let mut all = Recomputed {
+        users: venue::shadowed::topology().users.len() as u16,
+        ..Recomputed::default()
+    };
     for input in inputs {
         if input.command.kind == CommandKind::DefineSymbol as u8 {
             let name = String::from_utf8_lossy(&input.command.client_id[..8]);
@@ -48,10 +55,11 @@ impl Recomputed {
         let side = usize::from(event.side == Side::Sell as u8);
         let units = i64::from(event.quantity);
         match EventKind::from_byte(event.kind) {
-            Some(EventKind::SessionDefined) => {
+            Some(EventKind::SessionDefined | EventKind::Granted) => {
                 self.accounts.insert(event.session, event.user_ref);
             }
             Some(EventKind::Executed) => {
+                self.further_fills += usize::from(event.session > self.users);
                 let symbol = self.symbols[&event.symbol].clone();
                 let account = self.accounts[&event.session];
                 let moved = (account, symbol.clone(), side);
@@ -165,10 +173,10 @@ fn positions_agree(site: &Site, model: &Recomputed) {
 
 #[test]
 fn hostile_days_are_what_the_model_says() {
-    let mut busts = 0;
+    let (mut busts, mut further) = (0, 0);
     for seed in 1..=4 {
         let site = Site::new();
-        let inputs = venue::without(CommandKind::Grant, told_inputs(seed, INPUTS));
+        let inputs = told_inputs(seed, INPUTS);
         site.live(DAY, seed, &inputs);
         site.succeeds(&["project"]);
         let mut model = recomputed(&inputs);
@@ -178,8 +186,10 @@ fn hostile_days_are_what_the_model_says() {
         assert_eq!(site.rows(&["open-orders"]).len(), model.open_orders);
         site.agrees();
         busts += model.broken.len();
+        further += model.further_fills;
     }
     assert!(busts > 0, "no trade was taken back");
+    assert!(further > 0, "nobody traded for a further account");
 }
 
 /// The day that a released version left behind, in the folder of the appliance's golden days.

@@ -70,12 +70,14 @@ name = "ALPHA"
 password = "alpha"
 firm = "ALPH"
 account = 1
+{way}
 
 [[users]]
 name = "BRAVO"
 password = "bravo"
 firm = "BRAV"
 account = 2
+{way}
 """
 
 
@@ -179,16 +181,16 @@ class Stage:
         check(code == 0, f"{process.name}: exit code {code}; it said: {said}")
         return self.output(process)
 
-    def venue(self, feed_end_ms=1):
+    def venue(self, feed_end_ms=1, gateway=None):
         """Starts a venue and waits until it is ready; `feed_end_ms` is how long it repeats the end
-        of the feed."""
-        return Venue(self, feed_end_ms)
+        of the feed; `gateway` is the user of the system by whose process alone members come."""
+        return Venue(self, feed_end_ms, gateway)
 
 
 class Venue:
     """A running venue."""
 
-    def __init__(self, stage, feed_end_ms):
+    def __init__(self, stage, feed_end_ms, gateway):
         self.stage = stage
         # Held until a receiver takes the port over, so that the system gives it to nobody else.
         self.feed_holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -197,7 +199,8 @@ class Venue:
         self.data = stage.directory / "data"
         topology = stage.directory / "topology.toml"
         figures = {"data": self.data, "feed": self.feed_port, "feed_end_ms": feed_end_ms}
-        topology.write_text(TOPOLOGY.format(**figures))
+        way = f'gateway = "{gateway}"' if gateway else ""
+        topology.write_text(TOPOLOGY.format(**figures, way=way))
         self.process = stage.start("venue", [stage.wirecross, "run", "--topology", topology])
         ready = wait_until("the venue to be ready", self.ready_line)
         self.ready = fields(ready)

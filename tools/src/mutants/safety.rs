@@ -12,6 +12,8 @@ const ENGINE_TILE: &str = "appliance/src/tiles/engine.rs";
 const JOURNAL_TILE: &str = "appliance/src/tiles/journal.rs";
 const VENUE: &str = "appliance/src/venue.rs";
 const REPLAY: &str = "appliance/src/venue/replay.rs";
+const ACCOUNTS: &str = "engine/session/src/order_entry/mandates.rs";
+const MANDATES: &str = "engine/matching/src/mandates.rs";
 const ENTRY: &str = "engine/matching/src/entry.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
 const LOGIN: &str = "engine/session/src/order_entry/login.rs";
@@ -24,6 +26,7 @@ const STAGING: &str = "journal/src/staging.rs";
 const DRAFT: &str = "journal/src/snapshot/draft.rs";
 const SNAPSHOT: &str = "journal/src/snapshot/mod.rs";
 const STREAM: &str = "journal/src/stream/writer.rs";
+const KEEPER: &str = "journal/src/keeper.rs";
 const PAST: &str = "appliance/src/venue/past.rs";
 const RECALL: &str = "appliance/src/tiles/gate/past.rs";
 const RETENTION: &str = "appliance/src/venue/retention.rs";
@@ -50,6 +53,7 @@ pub const SUITE: Suite = Suite {
         "sandbox",
         "recorded",
         "slow/door",
+        "slow/fix",
         "appliance",
         "sim",
     ],
@@ -278,6 +282,18 @@ const FAULTS: &[Fault] = &[
         })",
     },
     Fault {
+        name: "a snapshot forgets what users may do for their accounts",
+        file: MANDATES,
+        find: "session.set(Session::NO_ENTRY, mandate.may() & MAY_ENTER == 0);",
+        replace: "session.set(Session::NO_ENTRY, !MUTANT && mandate.may() & MAY_ENTER == 0);",
+    },
+    Fault {
+        name: "a start forgets which accounts users have",
+        file: ACCOUNTS,
+        find: "            self.mandates.0.push(mandate);\n",
+        replace: "            if !MUTANT { self.mandates.0.push(mandate); }\n",
+    },
+    Fault {
         name: "the snapshot before a damaged one is not tried",
         file: START,
         find: "self.refused.push(format!(\"{name} is not used: {why}\"));",
@@ -297,10 +313,22 @@ const FAULTS: &[Fault] = &[
         replace: "Err(error) if error.act == Act::Flush && !MUTANT => {",
     },
     Fault {
+        name: "segments go with a single snapshot",
+        file: RETENTION,
+        find: "sound.len() >= SNAPSHOTS_MIN",
+        replace: "sound.len() >= if MUTANT { 1 } else { SNAPSHOTS_MIN }",
+    },
+    Fault {
         name: "a segment goes that the older snapshot needs",
         file: RETENTION,
         find: "let oldest = sound.last().",
         replace: "let oldest = (if MUTANT { sound.first() } else { sound.last() }).",
+    },
+    Fault {
+        name: "a segment is compressed before the opening of the next one is on disk",
+        file: KEEPER,
+        find: "        self.shelf.flush(next)?;\n",
+        replace: "        if !MUTANT { self.shelf.flush(next)?; }\n",
     },
     Fault {
         name: "replies that streams hold are counted one too far",
@@ -337,6 +365,14 @@ const FAULTS: &[Fault] = &[
         file: DOOR,
         find: "if chunk.session != self.session {",
         replace: "if chunk.session != self.session && !MUTANT {",
+    },
+    Fault {
+        name: "a gateway's connection is not over when another one begins",
+        file: RINGED,
+        find: "                if self.state == State::Open {
+                    on(TcpEvent::Closed",
+        replace: "                if self.state == State::Open && !MUTANT {
+                    on(TcpEvent::Closed",
     },
     Fault {
         name: "what a ring has no room for is lost",

@@ -135,7 +135,7 @@ pub const ROOMS: &[Room] = &[
         folder: "sandbox",
         ours: Some(&[]),
         others: Some(&["landlock", "libc", "rustix", "seccompiler"]),
-        unsafe_code: Unsafe::Only("/examples/evil_gateway.rs"),
+        unsafe_code: Unsafe::Only("/examples/evil_gateway/acts.rs"),
         ..FREE
     },
     Room {
@@ -146,7 +146,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/fix",
-        ours: Some(&["sandbox", "session", "wire"]),
+        ours: Some(&["door", "sandbox", "session", "wire"]),
         atomics: true,
         ..FREE
     },
@@ -159,8 +159,16 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/store",
-        ours: Some(&["analytics", "journal", "queue", "wire"]),
-        others: Some(&["bytemuck", "clap", "rusqlite", "serde_json", "signal-hook"]),
+        ours: Some(&["analytics", "journal", "queue", "sandbox", "wire"]),
+        others: Some(&[
+            "bytemuck",
+            "clap",
+            "core_affinity",
+            "rusqlite",
+            "rustix",
+            "serde_json",
+            "signal-hook",
+        ]),
         atomics: true,
         ..FREE
     },

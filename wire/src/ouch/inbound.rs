@@ -71,6 +71,16 @@ messages! {
         6 quantity: u32,
     }
 
+    /// Take many orders off at once.
+    MassCancel = b'C', 19, tagged {
+        /// The member's number of the request, of the same row as those of orders.
+        1 user_ref: u32,
+        /// Firm, or blank.
+        5 firm: alpha4,
+        /// Symbol, blank for all.
+        9 symbol: alpha8,
+    }
+
     /// Ask for the next user reference number.
     AccountQuery = b'Q', 1, fixed {}
 }

@@ -201,6 +201,16 @@ messages! {
         13 reason: letter,
     }
 
+    /// Orders were taken off at once; each was told before.
+    MassCancelResponse = b'X', 27, tagged {
+        /// The member's number of the request.
+        9 user_ref: u32,
+        /// Firm.
+        13 firm: alpha4,
+        /// Symbol, blank for all.
+        17 symbol: alpha8,
+    }
+
     /// The next user reference number.
     AccountQueryResponse = b'Q', 13, fixed {
         /// Next number that the exchange will take.

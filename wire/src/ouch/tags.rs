@@ -134,6 +134,8 @@ tags! {
     24 GroupId: u16,
     /// Shares located.
     25 SharesLocated: letter,
+    /// Side of the orders of a mass cancel: B or S.
+    27 Side: letter,
     /// Our own: a stop, which waits for a trade at this price or beyond.
     128 TriggerPrice: price,
     /// Our own: a trailing stop, whose trigger follows the market at this distance.
@@ -144,6 +146,8 @@ tags! {
     131 MarketToLimit: letter,
     /// Our own: the account of the order, the member's first one without it.
     132 Account: u32,
+    /// Our own: how many orders a mass cancel took off.
+    133 Orders: u32,
 }
 
 impl<'t> Tag<'t> {

@@ -58,6 +58,8 @@ impl Event {
     pub const PARKED: u8 = 32;
     /// An auction's trade: both orders were resting.
     pub const AUCTION: u8 = 64;
+    /// Of a `MassCanceled` or `Refused`: it answers a mass cancel of the session's user.
+    pub const OF_USER: u8 = 128;
 
     /// Of a `Broken`: the member's text for the order.
     #[must_use]

@@ -4,7 +4,8 @@
 //! the engine. Each is bounded, but together they hold a second of work, and who sends more than
 //! the venue can do fills them all: then every order of everybody is a second late. So new orders
 //! are refused once the gate has not caught up for a time that the operator chose, and taken again
-//! as soon as it has.
+//! as soon as it has. What waits because of its own member, who takes no answers or sent too much,
+//! does not count: nobody else is to feel that.
 
 use crate::topology::{Link, Topology};
 
@@ -30,12 +31,13 @@ impl Behind {
         }
     }
 
-    /// Whether it is too long: once a turn, with the bytes that wait unread and the ring's room.
-    pub(super) fn is_too_long(&mut self, now_ns: u64, bytes: usize, room: usize) -> bool {
+    /// Whether it is too long: once a turn, with whether a command waited for the engine in the
+    /// last one, and the ring's room.
+    pub(super) fn is_too_long(&mut self, now_ns: u64, is_waiting: bool, room: usize) -> bool {
         let Some(bound_ns) = self.bound_ns else {
             return false;
         };
-        if bytes == 0 && room >= self.room_min {
+        if !is_waiting && room >= self.room_min {
             self.since_ns = None;
             return false;
         }

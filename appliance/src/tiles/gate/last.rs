@@ -8,8 +8,8 @@ use wire::ring::{Command, CommandKind};
 /// Lets everything pass, or cancels only.
 pub(super) struct LastRoom {
     is_last: bool,
-    /// Sessions whose attributes the engine has and whose order must follow: nothing of theirs is
-    /// read before it.
+    /// Numbers under which the engine has attributes whose order must follow: nothing of their
+    /// members is read before it.
     owing: Vec<u16>,
 }
 

@@ -7,7 +7,9 @@ mod kill;
 use common::{ROOMY, Rig, answers, cancel, day, of, replace, say};
 use matching::{EVENTS_MAX, Limits};
 use wire::ring::Side::{self, Buy, Sell};
-use wire::ring::{Command, CommandKind, Event, EventKind, PRICE_MARKET, PRICE_MAX, Reason};
+use wire::ring::{
+    Command, CommandKind, Event, EventKind, MASS_OF_USER, PRICE_MARKET, PRICE_MAX, Reason,
+};
 
 const SESSION: u8 = 1;
 const ACCOUNT: u8 = 2;
@@ -129,6 +131,77 @@ fn check_left(
         (command.session, command.user_ref)
     );
     assert_eq!(standing(rig), stay, "{command:?}");
+}
+
+/// What the user of session 2 asks for as `user_ref`.
+fn of_user(fits: u8, user_ref: u32) -> Command {
+    Command {
+        flags: MASS_OF_USER,
+        old_user_ref: user_ref,
+        price: 0,
+        ..mass(fits)
+    }
+}
+
+#[test]
+fn a_users_mass_cancel_uses_up_a_reference_of_its_orders() {
+    let mut rig = filled();
+    let command = of_user(SESSION | ACCOUNT | SYMBOL, 1_000);
+    check_left(&mut rig, command, Reason::User, |session, symbol, _, _| {
+        session == 2 && symbol == 2
+    });
+    let answered = |events: &[Event]| {
+        let [event] = events else {
+            panic!("{events:?}");
+        };
+        (event.kind, event.reason, event.flags, event.old_user_ref)
+    };
+    let before = standing(&rig);
+    let refused = EventKind::Refused as u8;
+    let asked = Event::LAST | Event::OF_USER;
+    for (command, reason, flags) in [
+        (command, Reason::DuplicateUserRef, asked),
+        (of_user(SESSION, 999), Reason::DuplicateUserRef, asked),
+        (of_user(ACCOUNT, 1_001), Reason::InvalidField, Event::LAST),
+        (
+            of_user(SESSION | PRICE, 1_001),
+            Reason::InvalidField,
+            Event::LAST,
+        ),
+        (
+            Command {
+                session: 9,
+                ..of_user(SESSION, 1_001)
+            },
+            Reason::UnknownSession,
+            asked,
+        ),
+        (
+            Command {
+                flags: 2,
+                ..of_user(SESSION, 1_001)
+            },
+            Reason::InvalidField,
+            Event::LAST,
+        ),
+    ] {
+        let events = rig.apply(command);
+        let expected = (refused, reason as u8, flags, command.old_user_ref);
+        assert_eq!(answered(&events), expected);
+    }
+    assert_eq!(standing(&rig), before);
+    let order = Command {
+        session: 2,
+        symbol: 2,
+        ..day(1_000, Buy, 1, 9_900)
+    };
+    let rejected = rig.apply(order);
+    assert_eq!(rejected[0].reason, Reason::DuplicateUserRef as u8);
+    let taken = rig.apply(Command {
+        user_ref: 1_001,
+        ..order
+    });
+    assert_eq!(taken[0].kind, EventKind::Accepted as u8);
 }
 
 #[test]

@@ -116,7 +116,8 @@ pub struct Counters {
     pub malformed: [u64; 8],
     /// Commands that the sink took.
     pub commands: u64,
-    /// Times that reading stopped because the sink or a table was full.
+    /// Times that reading stopped because the sink or a table of commands under way was full; not
+    /// because a member did not take its answers.
     pub held_back: u64,
     /// Bytes that came and were never read because the connection ended first.
     pub bytes_unread: u64,

@@ -103,7 +103,10 @@ impl OrderEntry {
         let Some(mut connection) = self.connections[slot].take() else {
             return;
         };
-        if let Some(asked) = connection.asked.take_if(|asked| asked.number == number) {
+        // A connection that is over, but was not closed yet, must not log anybody in.
+        let is_over = connection.cause.is_some();
+        let asked = connection.asked.take_if(|asked| asked.number == number);
+        if let Some(asked) = asked.filter(|_| !is_over) {
             let step = match answer {
                 Answer::Busy => refused(&mut connection, b'S', BUSY, Cause::LoginsBusy),
                 _ => self.decide(

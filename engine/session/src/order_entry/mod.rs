@@ -34,6 +34,7 @@ mod drop_copy;
 mod handles;
 mod login;
 mod mandates;
+mod mass;
 mod orders;
 mod places;
 mod presence;
@@ -274,11 +275,11 @@ impl OrderEntry {
         }
     }
 
-    /// Sessions whose order must follow: the sink took what it asks for.
+    /// The numbers under which orders must follow: the sink took what they ask for.
     pub fn owing(&self) -> impl Iterator<Item = u16> {
         let first = self.owing.from(0);
         let indices = std::iter::successors(first, |index| self.owing.from(index + 1));
-        indices.map(|index| index as u16 + 1)
+        indices.filter_map(|index| self.sessions[index].owes_under())
     }
 
     /// Whether the next event may push out replies: for who must [`drain`](Self::drain) them all,

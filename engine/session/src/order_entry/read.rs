@@ -96,7 +96,6 @@ impl OrderEntry {
                 Step::Asked => break,
                 Step::Held => {
                     connection.held = true;
-                    self.counters.held_back += 1;
                     break;
                 }
                 Step::Close(cause) => self.shut(&mut connection, slot, cause, now_ns),
@@ -169,6 +168,10 @@ impl OrderEntry {
                 let command = orders::cancel(&order, number);
                 self.in_time(connection, index, (None, command), now_ns, sink)
             }
+            Inbound::MassCancel(asked) => {
+                let command = self.mass_cancel(index, &asked);
+                self.in_time(connection, index, (None, command), now_ns, sink)
+            }
             Inbound::EnterOrder(order) => {
                 let commands = self.enter(index, &order, now_ns);
                 self.in_time(connection, index, commands, now_ns, sink)
@@ -202,6 +205,8 @@ impl OrderEntry {
         if matches!(step, Step::Taken) {
             let rate = &self.members[index].rate;
             self.sessions[index].throttle.spend(rate, now_ns);
+        } else {
+            self.counters.held_back += 1;
         }
         step
     }

@@ -8,6 +8,7 @@ use wire::ring::{Command, CommandKind, Reason};
 
 use super::OrderEntry;
 use super::connection::Connection;
+use super::mass::is_leaving;
 use super::read::Step;
 use super::replies::reject_code;
 use crate::DAY_NS;
@@ -23,7 +24,11 @@ pub(super) fn refusal(
 ) -> ([u8; REFUSAL_BYTES_MAX], usize) {
     let mut message = [0; REFUSAL_BYTES_MAX];
     let timestamp = now_ns % DAY_NS;
-    let user_ref = command.user_ref;
+    let user_ref = if command.kind == CommandKind::MassCancel as u8 {
+        command.old_user_ref
+    } else {
+        command.user_ref
+    };
     let written = if command.kind == CommandKind::Cancel as u8 {
         CancelReject {
             timestamp,
@@ -72,7 +77,7 @@ impl OrderEntry {
         command: &Command,
         now_ns: u64,
     ) -> Option<Step> {
-        if !self.is_overloaded || command.kind == CommandKind::Cancel as u8 {
+        if !self.is_overloaded || is_leaving(command) {
             return None;
         }
         let (message, bytes) = refusal(command, Reason::Overloaded, now_ns);

@@ -42,7 +42,7 @@ pub fn reject_reason(code: u16) -> Option<Reason> {
 
 /// The letter that OUCH carries for the reason of a cancellation. An order that does not find its
 /// minimum quantity has the letter of those that do not trade at once; what the venue takes off by
-/// a kill switch or a mass cancel is supervisory.
+/// a kill switch or a mass cancel of its own is supervisory.
 #[must_use]
 pub const fn cancel_letter(reason: Reason) -> u8 {
     match reason {
@@ -81,6 +81,9 @@ impl OrderEntry {
             }
             Some(EventKind::AccessChanged) => {
                 self.access(event.session, event.quantity);
+            }
+            Some(EventKind::MassCanceled | EventKind::Refused) if event.has(Event::OF_USER) => {
+                self.tell_mass(event, timestamp);
             }
             Some(EventKind::DayOpened) => self.tell_all(timestamp, b'S'),
             Some(EventKind::DayClosed) => self.tell_all(timestamp, b'E'),
@@ -161,7 +164,7 @@ impl OrderEntry {
 type Written = Result<usize, wire::Error>;
 
 /// Writes a message into a member's store, unless it is kept elsewhere; `false` when it could not.
-fn store(session: &mut Session, write: impl FnOnce(&mut [u8]) -> Written) -> bool {
+pub(super) fn store(session: &mut Session, write: impl FnOnce(&mut [u8]) -> Written) -> bool {
     if session.store.skip() {
         return true;
     }

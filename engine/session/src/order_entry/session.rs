@@ -109,6 +109,12 @@ impl Session {
         self.owed.is_some() || self.extra.is_some()
     }
 
+    /// The number under which an order must follow, if one must.
+    pub(super) fn owes_under(&self) -> Option<u16> {
+        let first = self.owed.as_ref().or(self.extra.as_ref());
+        first.map(|command| command.session)
+    }
+
     /// Whether another order may be under way.
     pub(super) fn echo_fits(&self) -> bool {
         self.echoes.len() < self.echoes_max

@@ -4,9 +4,10 @@
 //! record of the journal and no place in the stream of replies: it goes unsequenced, and a member
 //! whose buffer is full of refusals is not read until it takes them.
 
-use wire::ring::{Command, CommandKind, Reason};
+use wire::ring::{Command, Reason};
 
 use super::connection::Connection;
+use super::mass::is_leaving;
 use super::read::Step;
 use super::refuse::refusal;
 use super::{Cause, OrderEntry};
@@ -79,9 +80,8 @@ impl OrderEntry {
         now_ns: u64,
     ) -> Option<Step> {
         let rate = self.members[index].rate;
-        let is_cancel = command.kind == CommandKind::Cancel as u8;
         let throttle = &mut self.sessions[index].throttle;
-        if throttle.passes(&rate, is_cancel, now_ns) {
+        if throttle.passes(&rate, is_leaving(command), now_ns) {
             return None;
         }
         let row = throttle.row(now_ns);

@@ -1,6 +1,6 @@
 //! Messages of a member and replies to it, in short.
 
-use wire::ouch::inbound::fields::{CancelOrder, EnterOrder};
+use wire::ouch::inbound::fields::{CancelOrder, EnterOrder, MassCancel};
 use wire::ouch::{Outbound, Tag};
 
 use super::{Venue, login, packet, packets};
@@ -29,6 +29,17 @@ pub fn with_tags(order: &EnterOrder, tags: &[Tag<'_>]) -> Vec<u8> {
 
 pub fn plain(order: &EnterOrder) -> Vec<u8> {
     with_tags(order, &[])
+}
+
+pub fn mass_cancel(user_ref: u32, symbol: &str, tags: &[Tag<'_>]) -> Vec<u8> {
+    let asked = MassCancel {
+        user_ref,
+        firm: [b' '; 4],
+        symbol: wire::padded(symbol),
+    };
+    let mut bytes = [0; 512];
+    let length = asked.encode_with(tags.iter().copied(), &mut bytes).unwrap();
+    packet(b'U', &bytes[..length])
 }
 
 pub fn cancel(user_ref: u32, quantity: u32) -> Vec<u8> {
@@ -112,6 +123,11 @@ pub fn replies(bytes: &[u8]) -> Vec<String> {
             text(&it.client_id())
         ),
         Outbound::CancelReject(it) => format!("I {}", it.user_ref()),
+        Outbound::MassCancelResponse(it) => {
+            let tags: Vec<Tag<'_>> = it.tags().collect();
+            let (firm, symbol) = (text(&it.firm()), text(&it.symbol()));
+            format!("X {} {firm} [{symbol}] {tags:?}", it.user_ref())
+        }
         Outbound::AccountQueryResponse(it) => format!("Q {}", it.next_user_ref()),
         other => panic!("{other:?}"),
     };

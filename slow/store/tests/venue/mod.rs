@@ -117,18 +117,8 @@ pub fn told_inputs(seed: u64, count: usize) -> Vec<Input> {
     let is_definition = |input: &Input| input.command.kind == CommandKind::DefineSession as u8;
     let is_told = |input: &Input| !is_definition(input) || input.command.session <= members;
     let inputs = shadowed::inputs(&topology, seed, count);
-    numbered(inputs.into_iter().filter(is_told))
-}
-
-/// The same inputs but for those of one kind.
-pub fn without(kind: CommandKind, inputs: Vec<Input>) -> Vec<Input> {
-    let is_other = |input: &Input| input.command.kind != kind as u8;
-    numbered(inputs.into_iter().filter(is_other))
-}
-
-fn numbered(inputs: impl Iterator<Item = Input>) -> Vec<Input> {
-    let all = (1..).zip(inputs);
-    all.map(|(sequence, input)| Input { sequence, ..input })
+    let told = (1..).zip(inputs.into_iter().filter(is_told));
+    told.map(|(sequence, input)| Input { sequence, ..input })
         .collect()
 }
 

@@ -32,7 +32,9 @@ pub struct LineCounters {
 pub(super) struct Line {
     pub(super) counters: LineCounters,
     /// Greatest number after a packet.
-    next: u64,
+    pub(super) next: u64,
+    /// That number, and since when the line has known of nothing behind it that was handed on.
+    pub(super) behind: Option<(u64, u64)>,
     /// Number after the packet that came last.
     pub(super) next_last: u64,
     recent: [u64; RECENT],
@@ -41,6 +43,8 @@ pub(super) struct Line {
     pub(super) session_other: Option<[u8; 10]>,
     /// Messages in a row that were as the others brought them, while it is shut out.
     pub(super) quarantine: Option<u64>,
+    /// It was shut out because nobody could say who is right: a snapshot ends that.
+    is_guess: bool,
 }
 
 impl Line {
@@ -58,20 +62,24 @@ impl Line {
                 quarantines: 0,
             },
             next: 0,
+            behind: None,
             next_last: 0,
             recent: [0; RECENT],
             recent_at: 0,
             session_other: None,
             quarantine: None,
+            is_guess: false,
         }
     }
 
     /// Begins with another session.
     pub(super) fn begin(&mut self) {
         self.next = 0;
+        self.behind = None;
         self.next_last = 0;
         self.recent = [0; RECENT];
         self.session_other = None;
+        self.pardon();
     }
 
     /// Counts what a packet of the session is on this line.
@@ -94,11 +102,20 @@ impl Line {
         self.next = self.next.max(next);
     }
 
-    /// Shuts the line out.
-    pub(super) fn shut(&mut self) {
+    /// Shuts the line out; as a guess, where nobody could say who is right.
+    pub(super) fn shut(&mut self, is_guess: bool) {
         if self.quarantine.is_none() {
             self.counters.quarantines += 1;
+            self.is_guess = is_guess;
         }
+        self.is_guess &= is_guess;
         self.quarantine = Some(0);
+    }
+
+    /// Lets it in again if it was shut out by a guess.
+    pub(super) fn pardon(&mut self) {
+        if std::mem::take(&mut self.is_guess) {
+            self.quarantine = None;
+        }
     }
 }

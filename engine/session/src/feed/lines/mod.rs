@@ -9,15 +9,18 @@
 mod config;
 mod dispute;
 mod line;
+mod watch;
 mod window;
 
 pub use config::{Fed, LINES_MAX, LinesConfig, Want, Way};
 pub use line::LineCounters;
 
+use std::collections::VecDeque;
+
 use wire::mold::Packet;
 
 use super::receiver::{self, Received, Receiver, ReceiverCounters, State};
-use dispute::Dispute;
+use dispute::{DISPUTES_MAX, Dispute};
 use line::Line;
 use window::{Window, hash};
 
@@ -29,7 +32,8 @@ pub struct Lines {
     /// What came by each line, by answers, and last what was handed on.
     windows: [Window; LINES_MAX + 2],
     answers: LineCounters,
-    dispute: Option<Dispute>,
+    /// Disputes that are not settled; the first one is asked about.
+    open: VecDeque<Dispute>,
     disputes: u64,
     /// Something wrong may have been handed on: only a snapshot mends that.
     is_suspect: bool,
@@ -56,7 +60,7 @@ impl Lines {
             lines: [const { Line::new() }; LINES_MAX],
             windows: [(); LINES_MAX + 2].map(|()| Window::new()),
             answers: LineCounters::default(),
-            dispute: None,
+            open: VecDeque::with_capacity(DISPUTES_MAX),
             disputes: 0,
             is_suspect: false,
             snapshots: 0,
@@ -90,10 +94,18 @@ impl Lines {
         }
         if let Way::Line(_) = way {
             self.lines[way.index()].place(&packet);
+            if self.lines.iter().all(|line| line.session_other.is_none()) {
+                self.change_ns = None;
+            }
         }
-        self.compare(way, &packet, now_ns);
+        self.compare(way, &packet);
         if self.is_shut(way) {
             return Received::Duplicate;
+        }
+        if let Way::Line(_) = way
+            && self.is_ahead_of(way.index(), now_ns)
+        {
+            self.doubt();
         }
         self.take(way, &packet, bytes, now_ns, on)
     }
@@ -146,6 +158,7 @@ impl Lines {
                 .iter_mut()
                 .for_each(|line| line.quarantine = None);
         }
+        self.lines.iter_mut().for_each(Line::pardon);
         self.is_suspect = false;
         self.gap = None;
         self.change_ns = None;
@@ -166,14 +179,6 @@ impl Lines {
     #[must_use]
     pub fn state(&self) -> State {
         self.receiver.state()
-    }
-
-    /// Whether the books are behind what they should be, or may be: nothing came for too long, or
-    /// something is missing for too long, or was wrong.
-    #[must_use]
-    pub fn is_stale(&self, now_ns: u64) -> bool {
-        let is_late = now_ns.saturating_sub(self.fresh_ns) >= self.config.stale_ns;
-        self.is_suspect || (is_late && self.state() != State::Ended)
     }
 
     /// Whether a line is shut out.
@@ -246,10 +251,14 @@ impl Lines {
         }
         let is_pinned = self.config.receiver.session.is_some();
         let is_old = self.receiver.session_before() == Some(session);
-        if way == Way::Answer || is_pinned || is_old {
+        if way == Way::Answer || is_pinned {
             return false;
         }
         self.lines[way.index()].session_other = Some(session);
+        // Late packets of the day before, unless a snapshot says that it is its turn.
+        if is_old {
+            return false;
+        }
         let mut lines = self.lines[..self.config.lines].iter();
         let is_first = self.receiver.session().is_none();
         if !is_first && !lines.all(|line| line.session_other == Some(session)) {
@@ -269,7 +278,7 @@ impl Lines {
         }
         self.lines.iter_mut().for_each(Line::begin);
         self.windows.iter_mut().for_each(Window::clear);
-        self.dispute = None;
+        self.open.clear();
         self.is_suspect = false;
         self.gap = None;
         self.change_ns = None;
@@ -302,40 +311,5 @@ impl Lines {
         }
         self.freshen(now_ns);
         received
-    }
-
-    fn freshen(&mut self, now_ns: u64) {
-        let is_whole = matches!(self.receiver.state(), State::Live | State::Ended);
-        if is_whole && !self.is_suspect {
-            self.fresh_ns = now_ns;
-        }
-    }
-
-    /// Notes since when the next message is missing.
-    fn gap_watch(&mut self, now_ns: u64) {
-        let expected = self.receiver.sequence_next();
-        match (self.receiver.state(), self.gap) {
-            (State::Gap, Some((missing, _))) if missing == expected => {}
-            (State::Gap, _) => self.gap = Some((expected, now_ns)),
-            _ => self.gap = None,
-        }
-    }
-
-    fn wants_snapshot(&self, now_ns: u64) -> bool {
-        if !self.config.has_snapshots || now_ns < self.snapshot_ns {
-            return false;
-        }
-        let is_late = |since_ns: u64| now_ns.saturating_sub(since_ns) >= self.config.patience_ns;
-        let missing = self
-            .receiver
-            .announced()
-            .saturating_sub(self.sequence_next());
-        match self.receiver.state() {
-            State::Joining | State::Waiting | State::Ended => false,
-            _ if self.is_suspect || self.change_ns.is_some_and(is_late) => true,
-            State::Gap if missing > self.config.gap_messages_max => true,
-            State::Gap => self.gap.is_some_and(|(_, since_ns)| is_late(since_ns)),
-            State::Live => false,
-        }
     }
 }

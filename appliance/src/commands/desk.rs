@@ -1,0 +1,290 @@
+//! `wirecross desk`: strategies that trade on a live venue, by its feed or a recorded one, and by
+//! its order entry.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use nic::{Clock, Net, RealClock, RealNet, SocketTcp, TcpLimits};
+use queue::{CounterSet, Reader, Writer, ring};
+use trading::Step;
+
+use super::backtest::{Lines, Out, lines, tell};
+use super::lines::{LineArgs, config};
+use super::recorded::pace;
+use crate::board::Board;
+use crate::client::members::{Login, Members};
+use crate::client::report::LatencyRow;
+use crate::desk::brain::{Brain, BrainLinks, BrainTimes, RECORD_DEPTH, RING_DEPTH, Shown};
+use crate::desk::data;
+use crate::desk::feed::Feed;
+use crate::desk::file::DeskFile;
+use crate::desk::keeper::{Keeper, Papers, Records};
+use crate::desk::ledger::Ledger;
+use crate::desk::live::{COUNTERS, End, HISTOGRAMS, Live, run as work};
+use crate::desk::market::{EVENTS_DEPTH, MarketTile, View};
+use crate::desk::orders::{OrderLinks, OrdersTile, Route};
+use crate::desk::played::PlayedTile;
+use crate::desk::slip::Slip;
+use crate::tiles::{FeedTile, Tile};
+use crate::venue::StopRequests;
+
+/// A venue's tick: 1/10,000.
+const VENUE_DECIMALS: u8 = 4;
+
+/// What `wirecross desk` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Markets, limits and strategies, in TOML.
+    #[arg(long, value_name = "FILE")]
+    strategy: PathBuf,
+    /// Order entry address of the venue.
+    #[arg(long, value_name = "ADDRESS")]
+    connect: SocketAddr,
+    /// The desk's own session, as USER:PASSWORD, or USER:@FILE with a key's file.
+    #[arg(long, value_name = "USER:PASSWORD", value_parser = Login::parse)]
+    login: Login,
+    #[command(flatten)]
+    lines: LineArgs,
+    /// Trades by recorded files instead of a venue's feed, as `wirecross backtest --data` takes
+    /// them.
+    #[arg(long, value_name = "FILE", conflicts_with = "a", num_args = 1..)]
+    recorded: Vec<PathBuf>,
+    /// Plays recorded files at so many times their pace; without it, as fast as they are taken.
+    #[arg(long, value_name = "TIMES", requires = "recorded", value_parser = pace)]
+    pace: Option<f64>,
+    /// Cores of the feed, strategy and orders threads; without them they share what there is.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        num_args = 3,
+        value_name = "CORE,CORE,CORE"
+    )]
+    cores: Option<Vec<usize>>,
+    /// Ends after so many seconds; without it, at the end of the feed or by SIGINT or SIGTERM.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Gives up when the market or the venue is away for longer than so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    away_max: u64,
+    /// Shows the markets' numbers to `wirecross top --data DIR`.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Writes the markets' numbers to this file, a row for each change.
+    #[arg(long, value_name = "FILE")]
+    numbers: Option<PathBuf>,
+    /// Keeps everything that came in this file, for `wirecross backtest --data`.
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
+    /// Writes the decisions to this file, a line each.
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+    /// Writes the result as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Draws price, fills and profit into this file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(args: &Args) -> ExitCode {
+    match trade(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => super::failed("desk", error),
+    }
+}
+
+fn trade(args: &Args) -> Result<(), String> {
+    let requests = StopRequests::listen().map_err(|error| error.to_string())?;
+    let file = DeskFile::load(&args.strategy)?;
+    let ledger = Ledger::new(&file, lines(args.decisions.as_ref())?);
+    let papers = Papers {
+        session: args.session.as_deref(),
+        numbers: args.numbers.as_deref(),
+    };
+    let mut keeper = Keeper::new(file.desk()?, ledger, papers)?;
+    let mut set = CounterSet::anonymous(&COUNTERS, &HISTOGRAMS).map_err(|e| e.to_string())?;
+    let mut live = live(args, &file, &mut set)?;
+    let clock = RealClock::new();
+    let seconds = args.seconds.map(|it| it.saturating_mul(session::SECOND_NS));
+    let end_ns = seconds.map(|seconds| clock.now_ns().saturating_add(seconds));
+    let stops = requests.started();
+    let end = work(
+        &mut live,
+        &mut keeper,
+        &mut set,
+        &mut || super::say("trading\n"),
+        &mut |now_ns| end_ns.is_some_and(|end| now_ns >= end) || stops.try_recv().is_ok(),
+    )?;
+    told(args, &file, &mut keeper, &live, &figures(&set)?)?;
+    super::say(&format!("ended: {end}\n"));
+    compare(&live, &keeper)?;
+    keeper.end()?;
+    judge(&live, &keeper, end)
+}
+
+/// Whether the desk ended as it should.
+fn judge(live: &Live<SocketTcp>, keeper: &Keeper<Lines>, end: End) -> Result<(), String> {
+    if let Some(why) = live.orders.failure().or_else(|| live.feed.failure()) {
+        return Err(why.to_owned());
+    }
+    let open = keeper.desk.orders().len();
+    if open > 0 {
+        return Err(format!(
+            "{open} orders may still rest at the venue, which did not answer: the next desk of \
+             this login takes them off, and so does its `cancel_on_disconnect_ms`"
+        ));
+    }
+    match end {
+        End::Word | End::Feed | End::Venue => Ok(()),
+        End::Away | End::Failed | End::NoLogin => Err(end.to_string()),
+    }
+}
+
+/// How the venue tells each market.
+fn routes(args: &Args, file: &DeskFile) -> Result<Vec<Route>, String> {
+    let route = |(symbol, listing): (&str, &trading::desk::Listing)| {
+        let tick = listing.instrument.tick;
+        let ticks = Step::new(1, VENUE_DECIMALS)
+            .and_then(|venue| venue.steps(tick.units().into(), tick.decimals()).ok());
+        let is_live = args.lines.a.is_some();
+        match ticks {
+            Some(ticks) if !is_live || ticks == 1 => Ok(Route::new(symbol, ticks)),
+            _ => Err(format!(
+                "markets.{}.tick: a venue's is 0.0001; by a recorded feed any multiple of it goes",
+                listing.instrument.name
+            )),
+        }
+    };
+    file.symbols()
+        .zip(file.listings().iter())
+        .map(route)
+        .collect()
+}
+
+fn live(args: &Args, file: &DeskFile, set: &mut CounterSet) -> Result<Live<SocketTcp>, String> {
+    let (events_in, events) = rings(EVENTS_DEPTH)?;
+    let (requests_in, requests) = rings(RING_DEPTH)?;
+    let (answers_in, answers) = rings(RING_DEPTH)?;
+    let (own_in, own) = rings(RING_DEPTH)?;
+    let (record, inputs) = rings(RECORD_DEPTH)?;
+    let (lines_in, lines) = ring(RECORD_DEPTH).map_err(|error| error.to_string())?;
+    let limits = TcpLimits {
+        connections: 1,
+        ..TcpLimits::default()
+    };
+    let tcp = RealNet::new().tcp_client(limits);
+    let tcp = tcp.map_err(|error| error.to_string())?;
+    let members = Members::new(tcp, args.connect, std::slice::from_ref(&args.login), 1);
+    let mut histogram = |at: usize| set.histogram(HISTOGRAMS[at]).map_err(|e| e.to_string());
+    let times = BrainTimes {
+        event: histogram(0)?,
+        call: histogram(1)?,
+        signal: histogram(2)?,
+    };
+    let links = OrderLinks {
+        requests,
+        answers: answers_in,
+        own: own_in,
+    };
+    let clock = RealClock::new;
+    let orders = OrdersTile::new(members, clock(), links, routes(args, file)?, histogram(3)?);
+    let links = BrainLinks {
+        events,
+        answers,
+        requests: requests_in,
+        record,
+    };
+    let board = Board::new(args.data.as_deref(), Some(lines_in))?;
+    let shown = Shown::new(file.listings(), board)?;
+    let cores = args.cores.as_deref();
+    Ok(Live {
+        feed: feed(args, file, events_in, own)?,
+        brain: Brain::new(file.desk()?, clock(), links, shown, times),
+        orders,
+        records: Records { inputs, lines },
+        cores: cores.and_then(|cores| cores.try_into().ok()),
+        away_ns_max: args.away_max.saturating_mul(session::SECOND_NS),
+    })
+}
+
+/// The market: a venue's lines, or recorded files.
+fn feed(
+    args: &Args,
+    file: &DeskFile,
+    out: Writer<Slip>,
+    own: Reader<Slip>,
+) -> Result<Box<dyn Feed>, String> {
+    let Some(a) = args.lines.a else {
+        let events = Box::new(data::open(file, &args.recorded)?);
+        return Ok(Box::new(PlayedTile::new(events, args.pace, out)));
+    };
+    let symbols = file.symbols().map(str::to_owned).collect();
+    let (ports, servers) = (args.lines.ports(a)?, args.lines.servers());
+    let view = View::new(symbols, out);
+    let now_ns = RealClock::new().now_ns();
+    let tile = FeedTile::new(ports, servers, config(), view, now_ns);
+    Ok(Box::new(MarketTile::new(tile, own)))
+}
+
+fn rings(depth: usize) -> Result<(Writer<Slip>, Reader<Slip>), String> {
+    ring(depth).map_err(|error| error.to_string())
+}
+
+/// What the tiles measured.
+fn figures(set: &CounterSet) -> Result<[LatencyRow; 4], String> {
+    let reader = set.reader();
+    let row = |name: &str| super::demo::histogram_row(&reader, name);
+    let [event, call, signal, order] = HISTOGRAMS;
+    Ok([row(event)?, row(call)?, row(signal)?, row(order)?])
+}
+
+fn told(
+    args: &Args,
+    file: &DeskFile,
+    keeper: &mut Keeper<Lines>,
+    live: &Live<SocketTcp>,
+    figures: &[LatencyRow; 4],
+) -> Result<(), String> {
+    let rows = [
+        ("event: all the strategy tile does", figures[0]),
+        ("call of a strategy", figures[1]),
+        ("tick -> signal", figures[2]),
+        ("tick -> order", figures[3]),
+    ];
+    let out = Out {
+        json: args.json.as_ref(),
+        svg: args.svg.as_ref(),
+        latencies: &rows,
+    };
+    tell(&keeper.desk, &mut keeper.ledger, &out, file)?;
+    super::say(&keeper.refusals());
+    super::say(&live.feed.told());
+    super::say(&live.orders.told());
+    super::say(&format!(
+        "numbers: {} rows, {} dropped\n",
+        keeper.lines(),
+        live.brain.lines_dropped()
+    ));
+    Ok(())
+}
+
+/// The desk at work and the book-keeper's must have decided the same.
+fn compare(live: &Live<SocketTcp>, keeper: &Keeper<Lines>) -> Result<(), String> {
+    let ((digest, lost), second) = (live.brain.told(), keeper.digest());
+    if lost > 0 {
+        return Err(format!(
+            "the book-keeper had no room for {lost} inputs: profits and the session are not whole"
+        ));
+    }
+    if (digest.count, digest.value()) != (second.count, second.value()) {
+        return Err("the desk decided otherwise than its inputs say: this is a fault".to_owned());
+    }
+    super::say(&format!(
+        "decisions digest {:016x}, the same when run again\n",
+        digest.value()
+    ));
+    Ok(())
+}

@@ -1,0 +1,360 @@
+//! A desk at work: three threads between a market and a venue's order entry, and a book-keeper.
+//!
+//! The orders thread logs in first; feed and strategies begin when it is ready. At the end the desk
+//! is stopped, which takes all its orders off, and threads end when the venue has said that none is
+//! left.
+
+use std::fmt;
+use std::io::Write;
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::Duration;
+
+use nic::{Clock, RealClock, TcpPort};
+use queue::{Counter, CounterSet, Watch};
+use trading::desk::Kill;
+
+use super::brain::Brain;
+use super::feed::Feed;
+use super::keeper::{Keeper, Records};
+use super::orders::OrdersTile;
+use crate::tiles::{Progress, Tile};
+use crate::venue::idle;
+
+/// Counters by which the threads tell one another how they are.
+pub const COUNTERS: [&str; 4] = ["desk.phase", "desk.flat", "desk.feed", "desk.orders"];
+/// The desk's histograms.
+pub const HISTOGRAMS: [&str; 4] = [
+    "desk.event_ns",
+    "desk.call_ns",
+    "desk.signal_ns",
+    "desk.order_ns",
+];
+
+/// What threads do, by the counter `desk.phase`.
+const WORKING: u64 = 0;
+/// The desk stops when it has taken all there is.
+const DRAINING: u64 = 1;
+/// It stops now.
+const LEAVING: u64 = 2;
+/// As [`LEAVING`]: it does not know the market or its orders any more.
+const BLIND: u64 = 3;
+/// The tiles end.
+const OVER: u64 = 4;
+/// They have ended, and so does the book-keeper when it has taken what they left.
+const CLOSED: u64 = 5;
+
+/// The counters `desk.feed` and `desk.orders`.
+const AWAY: u64 = 0;
+const READY: u64 = 1;
+const ENDED: u64 = 2;
+const FAILED: u64 = 3;
+
+/// Time between two looks of the main thread.
+const LOOK: Duration = Duration::from_millis(2);
+/// How long orders may take to leave at the end.
+const LEAVE_NS: u64 = 30 * session::SECOND_NS;
+/// How long a login may take.
+const LOGIN_NS: u64 = 30 * session::SECOND_NS;
+
+/// The threads' tiles and what they work with.
+pub struct Live<T> {
+    /// The feed tile.
+    pub feed: Box<dyn Feed>,
+    /// The strategy tile.
+    pub brain: Brain<RealClock>,
+    /// The orders tile.
+    pub orders: OrdersTile<T, RealClock>,
+    /// What came, for the book-keeper.
+    pub records: Records,
+    /// Cores of the three tiles; without any they share what there is.
+    pub cores: Option<[usize; 3]>,
+    /// How long market or venue may be away before the desk gives up, in ns.
+    pub away_ns_max: u64,
+}
+
+/// Why a desk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to.
+    Word,
+    /// There is no more market.
+    Feed,
+    /// The venue ended its session.
+    Venue,
+    /// Market or venue were away for too long.
+    Away,
+    /// A tile failed.
+    Failed,
+    /// The venue did not let it in.
+    NoLogin,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Word => "it was told to end",
+            Self::Feed => "the feed ended",
+            Self::Venue => "the venue ended its session",
+            Self::Away => "the venue was away for too long",
+            Self::Failed => "a tile failed",
+            Self::NoLogin => "no login: is the venue running?",
+        })
+    }
+}
+
+/// Works until `is_over` says so, or there is another reason; then takes all orders off. `begun` is
+/// called when the desk may trade.
+///
+/// # Errors
+/// A thread could not be started, or ended by a panic.
+pub fn run<T, W>(
+    live: &mut Live<T>,
+    keeper: &mut Keeper<W>,
+    set: &mut CounterSet,
+    begun: &mut dyn FnMut(),
+    is_over: &mut dyn FnMut(u64) -> bool,
+) -> Result<End, String>
+where
+    T: TcpPort + Send,
+    W: Write + Send,
+{
+    let [mut phase, mut flat, mut feed, mut orders] = counters(set)?;
+    let watches = [&flat, &feed, &orders].map(Counter::watch);
+    let away_ns_max = live.away_ns_max;
+    let cores = live.cores.map_or([None; 3], |cores| cores.map(Some));
+    let Live {
+        feed: feed_tile,
+        brain,
+        orders: orders_tile,
+        records,
+        ..
+    } = live;
+    let over = phase.watch();
+    let over = || over.clone();
+    std::thread::scope(|scope| {
+        let turn = move |now_ns, _| {
+            let progress = orders_tile.poll(now_ns);
+            orders.set(standing(orders_tile));
+            progress
+        };
+        let tile = spawn(scope, ("desk-orders", cores[2]), over(), turn)?;
+        let keep = keep(scope, over(), keeper, records)?;
+        let mut main = Main {
+            phase: &mut phase,
+            watches,
+            tiles: vec![tile],
+            away_ns_max,
+            clock: RealClock::new(),
+        };
+        let end = if main.log_in(is_over) {
+            begun();
+            let turn = move |now_ns, _| {
+                let progress = feed_tile.poll(now_ns);
+                feed.set(standing_of(&**feed_tile));
+                progress
+            };
+            let tile = spawn(scope, ("desk-feed", cores[0]), over(), turn)?;
+            main.tiles.push(tile);
+            let turn = move |now_ns, phase| {
+                let (progress, is_flat) = think(brain, now_ns, phase);
+                flat.set(is_flat.into());
+                progress
+            };
+            let tile = spawn(scope, ("desk-strategy", cores[1]), over(), turn)?;
+            main.tiles.push(tile);
+            main.watch(is_over)
+        } else {
+            main.no_login()
+        };
+        let died = main.close() + usize::from(keep.join().is_err());
+        if died > 0 {
+            return Err(format!("{died} threads of the desk died: see above"));
+        }
+        Ok(end)
+    })
+}
+
+fn counters(set: &mut CounterSet) -> Result<[Counter; 4], String> {
+    let mut counter = |name| set.counter(name).map_err(|error| error.to_string());
+    Ok([
+        counter(COUNTERS[0])?,
+        counter(COUNTERS[1])?,
+        counter(COUNTERS[2])?,
+        counter(COUNTERS[3])?,
+    ])
+}
+
+fn standing<T: TcpPort + Send>(orders: &OrdersTile<T, RealClock>) -> u64 {
+    match (orders.failure(), orders.is_ended(), orders.is_ready()) {
+        (Some(_), ..) => FAILED,
+        (_, true, _) => ENDED,
+        (.., true) => READY,
+        _ => AWAY,
+    }
+}
+
+fn standing_of(feed: &dyn Feed) -> u64 {
+    match (feed.failure(), feed.is_ended(), feed.is_dark()) {
+        (Some(_), ..) => FAILED,
+        (_, true, _) => ENDED,
+        (.., true) => AWAY,
+        _ => READY,
+    }
+}
+
+/// A turn of the strategy tile; whether all its orders are gone behind the end.
+fn think(brain: &mut Brain<RealClock>, now_ns: u64, phase: u64) -> (Progress, bool) {
+    match phase {
+        WORKING => {}
+        DRAINING if !brain.is_idle() => {}
+        BLIND => brain.stop(Kill::Blind),
+        _ => brain.stop(Kill::Word),
+    }
+    let progress = brain.poll(now_ns);
+    (progress, brain.is_stopped() && brain.is_flat())
+}
+
+/// The main thread: says when to leave, and when all is over.
+struct Main<'m, 's> {
+    phase: &'m mut Counter,
+    /// Flat, feed, orders.
+    watches: [Watch; 3],
+    tiles: Vec<ScopedJoinHandle<'s, ()>>,
+    away_ns_max: u64,
+    clock: RealClock,
+}
+
+impl Main<'_, '_> {
+    /// Waits until the desk may trade; `false` when it may not.
+    fn log_in(&self, is_over: &mut dyn FnMut(u64) -> bool) -> bool {
+        let start_ns = self.clock.now_ns();
+        loop {
+            let now_ns = self.clock.now_ns();
+            match self.watches[2].get() {
+                READY => return true,
+                FAILED | ENDED => return false,
+                _ if self.is_dead() => return false,
+                _ if now_ns - start_ns > LOGIN_NS || is_over(now_ns) => return false,
+                _ => std::thread::sleep(LOOK),
+            }
+        }
+    }
+
+    fn no_login(&self) -> End {
+        match self.watches[2].get() {
+            FAILED => End::Failed,
+            ENDED => End::Venue,
+            _ => End::NoLogin,
+        }
+    }
+
+    /// Waits for a reason to end, and then for the orders to leave.
+    fn watch(&mut self, is_over: &mut dyn FnMut(u64) -> bool) -> End {
+        let mut whole_ns = self.clock.now_ns();
+        let end = loop {
+            let now_ns = self.clock.now_ns();
+            let (feed, orders) = (self.watches[1].get(), self.watches[2].get());
+            if feed == READY && orders == READY {
+                whole_ns = now_ns;
+            }
+            match (feed, orders) {
+                (FAILED, _) | (_, FAILED) => break End::Failed,
+                _ if self.is_dead() => break End::Failed,
+                (_, ENDED) => break End::Venue,
+                (ENDED, _) => break End::Feed,
+                _ if is_over(now_ns) => break End::Word,
+                _ if now_ns - whole_ns > self.away_ns_max => break End::Away,
+                _ => std::thread::sleep(LOOK),
+            }
+        };
+        self.phase.set(match end {
+            End::Feed => DRAINING,
+            End::Word => LEAVING,
+            _ => BLIND,
+        });
+        let start_ns = self.clock.now_ns();
+        loop {
+            let is_flat = self.watches[0].get() != 0;
+            let is_gone = matches!(self.watches[2].get(), ENDED | FAILED) || self.is_dead();
+            if is_flat || is_gone || self.clock.now_ns() - start_ns > LEAVE_NS {
+                return end;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Whether a thread ended that was not to.
+    fn is_dead(&self) -> bool {
+        self.tiles.iter().any(ScopedJoinHandle::is_finished)
+    }
+
+    /// Ends the tiles, and behind them the book-keeper; how many ended by a panic.
+    fn close(self) -> usize {
+        self.phase.set(OVER);
+        let died = self.tiles.into_iter().filter_map(|it| it.join().err());
+        let died = died.count();
+        self.phase.set(CLOSED);
+        died
+    }
+}
+
+/// The book-keeper's thread.
+fn keep<'scope, W: Write + Send>(
+    scope: &'scope Scope<'scope, '_>,
+    phase: Watch,
+    keeper: &'scope mut Keeper<W>,
+    records: &'scope mut Records,
+) -> Result<ScopedJoinHandle<'scope, ()>, String> {
+    let work = move || {
+        let mut idle_turns = 0;
+        loop {
+            // Looked at first: what was written before the end is still there behind it.
+            let is_closed = phase.get() == CLOSED;
+            let came = keeper.take(records);
+            if is_closed && came == 0 {
+                return;
+            }
+            idle_turns = if came > 0 { 0 } else { idle_turns + 1 };
+            idle(idle_turns);
+        }
+    };
+    let thread = Builder::new().name("desk-books".to_owned());
+    let thread = thread.spawn_scoped(scope, work);
+    thread.map_err(|error| format!("desk-books: {error}"))
+}
+
+/// A thread that turns until all is over; pinned threads spin, others rest when idle.
+fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    (name, core): (&str, Option<usize>),
+    phase: Watch,
+    mut turn: impl FnMut(u64, u64) -> Progress + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, ()>, String> {
+    let work = move || {
+        if let Some(id) = core
+            && !core_affinity::set_for_current(core_affinity::CoreId { id })
+        {
+            eprintln!("wirecross: core {id} was refused; a tile of the desk runs unpinned");
+        }
+        let clock = RealClock::new();
+        let mut idle_turns = 0;
+        loop {
+            let phase = phase.get();
+            if phase >= OVER {
+                return;
+            }
+            let progress = turn(clock.now_ns(), phase);
+            idle_turns = match progress {
+                Progress::Busy => 0,
+                _ => idle_turns + 1,
+            };
+            match core {
+                Some(_) => std::hint::spin_loop(),
+                None => idle(idle_turns),
+            }
+        }
+    };
+    let thread = Builder::new().name(name.to_owned());
+    let thread = thread.spawn_scoped(scope, work);
+    thread.map_err(|error| format!("{name}: {error}"))
+}

@@ -1,0 +1,227 @@
+//! `wirecross desk` on a venue of its own: it trades by the feed, leaves nothing behind, comes
+//! through a crash of the venue, and decides the same when its day is run again.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+
+use harness::{Ended, Member, Program, Site, Venue, counter, program, wait_until};
+use std::path::Path;
+use std::process::Command;
+use wire::ouch::Tag;
+
+/// Best prices of the market, and where the maker of `demo-maker.toml` quotes between them.
+const BID: u64 = 2_900_000;
+const OFFER: u64 = 2_901_000;
+const DESK_BID: u64 = 2_900_460;
+const DESK_OFFER: u64 = 2_900_540;
+
+/// A venue on an address of its own, so that it comes back where it was.
+struct Place {
+    site: Site,
+    host: String,
+}
+
+impl Place {
+    /// Each test of this process has its number.
+    fn new(number: u8) -> Self {
+        let [_, _, high, low] = std::process::id().to_be_bytes();
+        let host = format!("127.{number}.{high}.{low}");
+        let address = |port: u16| format!("address = \"{host}:{port}\"");
+        let lines = format!("group_b = \"{host}:26502\"\nsnapshot = \"{host}:26504\"\nhistory_mib");
+        let rerequest = format!("rerequest = \"{host}:26503\"");
+        let site = Site::new()
+            .with("symbols = [\"AAPL\"", "symbols = [\"DEMO1\"")
+            .with("address = \"127.0.0.1:0\"", &address(26_501))
+            .with("rerequest = \"127.0.0.1:0\"", &rerequest)
+            .with("history_mib", &lines);
+        Self { site, host }
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.site.dir.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A market between two orders of BRAVO's.
+    fn open(&self) -> (Venue, Member) {
+        let venue = self.site.start();
+        let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+        bravo.enter(b'B', 500, "DEMO1", BID);
+        bravo.enter(b'S', 500, "DEMO1", OFFER);
+        bravo.until("the market", |member| member.kinds().ends_with("AA"));
+        (venue, bravo)
+    }
+
+    /// A desk on the second line.
+    fn desk(&self) -> Program {
+        let (host, strategy) = (&self.host, strategy());
+        let address = |port: u16| format!("{host}:{port}");
+        let (session, decisions) = (self.at("day"), self.at("live"));
+        Program::start(&[
+            "desk",
+            "--strategy",
+            &strategy,
+            "--login",
+            "ALPHA:alpha",
+            "--connect",
+            &address(26_501),
+            "--a",
+            &address(26_502),
+            "--rerequest",
+            &address(26_503),
+            "--snapshot",
+            &address(26_504),
+            // However long the machine takes.
+            "--away-max",
+            "3600",
+            "--session",
+            &session,
+            "--decisions",
+            &decisions,
+            "--numbers",
+            &self.at("numbers"),
+            "--data",
+            &self.at("board"),
+        ])
+    }
+
+    /// Waits until the venue has as many orders on its books.
+    fn rest(&self, orders: u64) {
+        let count = || counter(&self.site, "engine.live_orders");
+        wait_until("the desk's quotes", || count() == orders);
+    }
+
+    /// Runs the desk's day again, which must decide the same to the byte; how it ended.
+    fn again(&self) -> Ended {
+        let strategy = strategy();
+        let (session, decisions) = (self.at("day"), self.at("again"));
+        let args = [
+            "backtest",
+            "--strategy",
+            &strategy,
+            "--data",
+            &session,
+            "--decisions",
+            &decisions,
+        ];
+        let ended = program(&args);
+        ended.succeeds();
+        let read = |name| std::fs::read(self.at(name)).unwrap();
+        assert!(read("live") == read("again"), "other decisions");
+        assert!(!read("live").is_empty());
+        ended
+    }
+}
+
+fn strategy() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("strategies");
+    folder.join("demo-maker.toml").to_str().unwrap().to_owned()
+}
+
+/// Ends a desk as an operator does.
+fn stop(desk: Program) -> Ended {
+    let pid = desk.id().to_string();
+    let sent = Command::new("kill").args(["-s", "INT", &pid]).status();
+    assert!(sent.unwrap().success());
+    desk.wait()
+}
+
+#[test]
+fn a_maker_trades_leaves_nothing_behind_and_decides_the_same_again() {
+    let place = Place::new(1);
+    let (venue, mut bravo) = place.open();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.enter(b'B', 7, "DEMO1", BID - 100);
+    alpha.until("an order of before", |member| member.kinds().ends_with('A'));
+    drop(alpha);
+    let desk = place.desk();
+    // What ALPHA left is gone before the desk quotes.
+    place.rest(4);
+    bravo.enter(b'B', 40, "DEMO1", DESK_OFFER);
+    bravo.until("a trade", |member| member.kinds().ends_with("AE"));
+    let ended = stop(desk);
+    ended.succeeds();
+    for piece in [
+        "sell DEMO1 40 at 290.0540 maker",
+        "holds -40, 1 fills, 1 of them as the maker",
+        "0 orders open",
+        "1 of before taken off",
+        "the same when run again",
+        "ended: it was told to end",
+    ] {
+        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
+    }
+    assert_eq!(venue.stop()["live_orders"], "2");
+    let first = place.again();
+    assert_eq!(first.out, place.again().out);
+    assert!(first.out.contains("holds -40"), "{first:?}");
+    let numbers = std::fs::read_to_string(place.at("numbers")).unwrap();
+    let bids = format!(",{BID},500,{OFFER},500,");
+    assert!(numbers.lines().nth(1).unwrap().contains(&bids), "{numbers}");
+    let shown = program(&["top", "--data", &place.at("board"), "--once"]);
+    shown.succeeds();
+    assert!(shown.out.contains("DEMO1"), "{shown:?}");
+}
+
+#[test]
+fn a_desk_comes_through_a_crash_of_its_venue() {
+    let place = Place::new(2);
+    let (venue, mut bravo) = place.open();
+    let desk = place.desk();
+    place.rest(4);
+    bravo.enter(b'S', 30, "DEMO1", DESK_BID);
+    bravo.until("a trade", |member| member.kinds().ends_with("AE"));
+    venue.kill();
+    let venue = place.site.start();
+    bravo.redial(venue.order_entry(), [usize::MAX; 2]);
+    // More bids: what it is worth goes up by a quarter of the spread, and the desk's bid with it.
+    bravo.enter(b'B', 1_000, "DEMO1", BID);
+    let trades = bravo.kinds().matches('E').count();
+    let units = (20, "DEMO1", DESK_BID + 200);
+    while bravo.kinds().matches('E').count() == trades {
+        let replies = bravo.replies.len();
+        bravo.enter_with(b'S', units, &[Tag::MinQuantity(20)]);
+        bravo.until("an answer", |member| member.replies.len() >= replies + 2);
+    }
+    let ended = stop(desk);
+    ended.succeeds();
+    for piece in [
+        "holds 50, 2 fills",
+        "0 orders open",
+        "came back 1 times",
+        "the same when run again",
+    ] {
+        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
+    }
+    assert_eq!(venue.stop()["live_orders"], "3");
+    place.again();
+}
+
+#[test]
+fn a_desk_that_is_not_let_in_says_why() {
+    let place = Place::new(3);
+    let strategy = strategy();
+    let (to, line) = (
+        format!("{}:26501", place.host),
+        format!("{}:26502", place.host),
+    );
+    let venue = place.site.start();
+    let desk = |login: &str, strategy: &str| {
+        program(&[
+            "desk",
+            "--strategy",
+            strategy,
+            "--connect",
+            &to,
+            "--login",
+            login,
+            "--a",
+            &line,
+        ])
+    };
+    desk("ALPHA:wrong", &strategy).refuses(2, &["login of ALPHA rejected (A)"]);
+    let other = place.at("cents.toml");
+    let text = std::fs::read_to_string(&strategy).unwrap();
+    std::fs::write(&other, text.replacen("0.0001", "0.01", 1)).unwrap();
+    desk("ALPHA:alpha", &other).refuses(2, &["markets.DEMO1.tick", "0.0001"]);
+    venue.stop();
+}

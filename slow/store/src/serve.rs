@@ -1,0 +1,58 @@
+//! The service beside a venue: tables that follow it, in a process that can do nothing else.
+
+use clap::Args;
+use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
+use sandbox::{Calls, Confinement};
+use std::path::PathBuf;
+use store::Error;
+
+/// The database of a service, in its folder.
+pub const DATABASE: &str = "tables.db";
+
+/// How far behind others the service stands where it shares a core.
+const NICE: i32 = 10;
+
+/// Arguments.
+#[derive(Args)]
+pub struct Service {
+    /// The venue's data directory.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// The folder of the tables, which must be there: `tables.db` is made in it.
+    #[arg(long)]
+    dir: PathBuf,
+    /// The core to run on.
+    #[arg(long)]
+    core: Option<usize>,
+    /// Keep all rights of the process. For trying things out.
+    #[arg(long)]
+    insecure_dev: bool,
+}
+
+/// Follows the venue until SIGTERM, or until whoever started the service is gone.
+pub fn serve(service: &Service) -> Result<(), Error> {
+    let refused = |error: &dyn std::fmt::Display| Error::Refused(error.to_string());
+    // Who may not be nicer to others serves all the same.
+    let _ = setpriority_process(None, NICE);
+    if let Some(id) = service.core
+        && !core_affinity::set_for_current(core_affinity::CoreId { id })
+    {
+        eprintln!("wirecross-slow: core {id} was refused; the service runs unpinned");
+    }
+    // A service that nobody watches any more would hold its database against the next one.
+    set_parent_process_death_signal(Some(Signal::TERM)).map_err(|e| refused(&e))?;
+    if service.insecure_dev {
+        eprintln!("wirecross-slow: INSECURE: --insecure-dev keeps all rights of the process");
+    } else {
+        let confinement = Confinement {
+            readable: vec![service.data_dir.clone()],
+            folders: vec![service.dir.clone()],
+            takes_less: true,
+            ..Confinement::default()
+        };
+        for missing in sandbox::enter(&confinement, Calls::Tables).map_err(|e| refused(&e))? {
+            eprintln!("wirecross-slow: WEAKER on this kernel: {missing}");
+        }
+    }
+    super::follow(&service.data_dir, &service.dir.join(DATABASE))
+}
