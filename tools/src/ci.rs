@@ -76,7 +76,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "fuzz",
-        run: || fuzz::run(fuzz::SECONDS, &[]),
+        run: || fuzz::run(fuzz::SECONDS, fuzz::SEED, &[]),
     },
 ];
 

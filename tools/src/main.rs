@@ -69,6 +69,9 @@ enum Task {
         /// Seconds for each target.
         #[arg(long, default_value_t = fuzz::SECONDS)]
         seconds: u32,
+        /// Where each target begins to draw; 0 draws that, too.
+        #[arg(long, default_value_t = 0)]
+        seed: u32,
         /// Names of targets; none means all.
         targets: Vec<String>,
     },
@@ -118,7 +121,11 @@ fn main() -> ExitCode {
         Task::Setup { quickfix } => setup::run(quickfix),
         Task::Tidy => tidy::run(),
         Task::Mutants { only } => mutants::run(only.as_deref()),
-        Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets),
+        Task::Fuzz {
+            seconds,
+            seed,
+            targets,
+        } => fuzz::run(seconds, seed, &targets),
         Task::Referees => referees::run(),
         Task::Bench(what) => forward::bench(&what),
         Task::Generate(generate) => forward::generate(&generate),

@@ -67,6 +67,8 @@ pub struct Unanswered {
     pub quantity: u32,
 }
 
+const DAY_NS: u64 = 86_400_000_000_000;
+
 /// All orders of a member's day.
 #[derive(Debug, Default)]
 pub struct Orders {
@@ -367,17 +369,17 @@ impl Orders {
 
     /// The time of a reply; the day ends when the clock goes back.
     fn when(&mut self, message: &Outbound<'_>) -> String {
-        const DAY_NS: u64 = 86_400_000_000_000;
-        let time_ns = nanoseconds(message);
+        let time_ns = nanoseconds(message).min(DAY_NS - 1);
         if time_ns + DAY_NS / 2 < self.time_ns {
-            self.midnight_ns += DAY_NS;
+            self.midnight_ns = self.midnight_ns.saturating_add(DAY_NS);
         }
         self.time_ns = time_ns;
-        moment::text(self.midnight_ns + time_ns)
+        moment::text(self.midnight_ns.saturating_add(time_ns))
     }
 }
 
-/// Nanoseconds of the day, which every message of the venue says behind its type.
+/// Nanoseconds of the day, which every message of the venue says behind its type; nobody holds a
+/// venue to it that there are no more than a day has.
 fn nanoseconds(message: &Outbound<'_>) -> u64 {
     let bytes = message.fixed_bytes().get(1..9);
     bytes
