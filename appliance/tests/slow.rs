@@ -53,10 +53,7 @@ fn rows(site: &Site, query: &str) -> usize {
 }
 
 fn status(process: &str) -> Option<HashMap<String, String>> {
-    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let fields = text.lines().filter_map(|line| line.split_once(":\t"));
-    let fields = fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
-    Some(fields.collect())
+    harness::status(&Path::new("/proc").join(process))
 }
 
 /// The living child of a process.

@@ -4,11 +4,10 @@
 
 mod harness;
 
-use harness::{Member, Site, Venue, program, wait_until};
+use harness::{Member, Site, Venue, program, status, wait_until};
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
 
 const NOBODY: u32 = 65_534;
 
@@ -33,19 +32,13 @@ fn is_root() -> bool {
     is_root
 }
 
-/// The fields of a thread's status.
-fn status(task: &Path) -> HashMap<String, String> {
-    let text = fs::read_to_string(task.join("status")).unwrap();
-    let fields = text.lines().filter_map(|line| line.split_once(":\t"));
-    let fields = fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
-    fields.collect()
-}
-
 /// Every thread of a venue.
 fn tasks(venue: &Venue) -> Vec<HashMap<String, String>> {
     let folder = format!("/proc/{}/task", venue.id());
     let tasks = fs::read_dir(folder).unwrap();
-    tasks.map(|task| status(&task.unwrap().path())).collect()
+    tasks
+        .map(|task| status(&task.unwrap().path()).unwrap())
+        .collect()
 }
 
 /// Enters orders, the first of them behind so many of earlier lives.

@@ -26,6 +26,13 @@ pub struct Args {
     /// Let a simulated exchange answer the orders of a session, too.
     #[arg(long)]
     simulate: bool,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// Where the results of a desk go beside the screen.
+#[derive(Debug, clap::Args)]
+pub(super) struct Out {
     /// Writes the decisions to this file, a line each.
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
@@ -51,7 +58,7 @@ pub fn run(args: &Args) -> ExitCode {
 
 fn play(args: &Args) -> Result<(), String> {
     let file = DeskFile::load(&args.strategy)?;
-    let mut ledger = Ledger::new(&file, lines(args.decisions.as_ref())?);
+    let mut ledger = Ledger::new(&file, args.out.decisions()?);
     let desk = file.desk()?;
     let desk = match args.data.as_slice() {
         [session] if Session::is_one(session) => {
@@ -66,50 +73,42 @@ fn play(args: &Args) -> Result<(), String> {
             Backtest::new(desk, file.models()).run(events, &mut ledger)?
         }
     };
-    let out = Out {
-        json: args.json.as_ref(),
-        svg: args.svg.as_ref(),
-        latencies: &[],
-    };
-    tell(&desk, &mut ledger, &out, &file)
+    args.out.tell(&desk, &mut ledger, &[], &file)
 }
 
-/// Where results go beside the screen, and rows beside those of the answers.
-pub(super) struct Out<'o> {
-    pub(super) json: Option<&'o PathBuf>,
-    pub(super) svg: Option<&'o PathBuf>,
-    pub(super) latencies: &'o [(&'o str, LatencyRow)],
-}
-
-/// Opens the file of decisions before anything runs.
-pub(super) fn lines(path: Option<&PathBuf>) -> Result<Lines, String> {
-    match path {
-        None => Ok(Box::new(std::io::sink())),
-        Some(path) => {
-            let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            Ok(Box::new(BufWriter::new(file)))
+impl Out {
+    /// Opens the file of decisions before anything runs.
+    pub(super) fn decisions(&self) -> Result<Lines, String> {
+        match &self.decisions {
+            None => Ok(Box::new(std::io::sink())),
+            Some(path) => {
+                let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
+                Ok(Box::new(BufWriter::new(file)))
+            }
         }
     }
-}
 
-/// Prints what became of a run, and writes what was asked for.
-pub(super) fn tell(
-    desk: &Desk,
-    ledger: &mut Ledger<Lines>,
-    out: &Out<'_>,
-    file: &DeskFile,
-) -> Result<(), String> {
-    ledger.end()?;
-    let summary = ledger.summary(desk);
-    super::say(&ledger.fills_text(desk));
-    super::say(&summary.text(out.latencies));
-    if let Some(path) = out.json {
-        let text = serde_json::to_string_pretty(&summary).map_err(|error| error.to_string())?;
-        super::store(path, text + "\n")?;
+    /// Prints what became of a run, with `latencies` beside those of the answers, and writes what
+    /// was asked for.
+    pub(super) fn tell(
+        &self,
+        desk: &Desk,
+        ledger: &mut Ledger<Lines>,
+        latencies: &[(&str, LatencyRow)],
+        file: &DeskFile,
+    ) -> Result<(), String> {
+        ledger.end()?;
+        let summary = ledger.summary(desk);
+        super::say(&ledger.fills_text(desk));
+        super::say(&summary.text(latencies));
+        if let Some(path) = &self.json {
+            let text = serde_json::to_string_pretty(&summary).map_err(|error| error.to_string())?;
+            super::store(path, text + "\n")?;
+        }
+        if let Some(path) = &self.svg {
+            let picture = picture::svg(desk, &ledger.points, &ledger.fills, file.home());
+            super::store(path, picture)?;
+        }
+        Ok(())
     }
-    if let Some(path) = out.svg {
-        let picture = picture::svg(desk, &ledger.points, &ledger.fills, file.home());
-        super::store(path, picture)?;
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ use nic::{Clock, Net, RealClock, RealNet, SocketTcp, TcpLimits};
 use queue::{CounterSet, Reader, Writer, ring};
 use trading::Step;
 
-use super::backtest::{Lines, Out, lines, tell};
+use super::backtest::{Lines, Out};
 use super::lines::{LineArgs, config};
 use super::recorded::pace;
 use crate::board::Board;
@@ -76,15 +76,8 @@ pub struct Args {
     /// Keeps everything that came in this file, for `wirecross backtest --data`.
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
-    /// Writes the decisions to this file, a line each.
-    #[arg(long, value_name = "FILE")]
-    decisions: Option<PathBuf>,
-    /// Writes the result as JSON to this file.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Draws price, fills and profit into this file.
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
+    #[command(flatten)]
+    out: Out,
 }
 
 /// Runs the command.
@@ -99,7 +92,7 @@ pub fn run(args: &Args) -> ExitCode {
 fn trade(args: &Args) -> Result<(), String> {
     let requests = StopRequests::listen().map_err(|error| error.to_string())?;
     let file = DeskFile::load(&args.strategy)?;
-    let ledger = Ledger::new(&file, lines(args.decisions.as_ref())?);
+    let ledger = Ledger::new(&file, args.out.decisions()?);
     let papers = Papers {
         session: args.session.as_deref(),
         numbers: args.numbers.as_deref(),
@@ -254,12 +247,8 @@ fn told(
         ("tick -> signal", figures[2]),
         ("tick -> order", figures[3]),
     ];
-    let out = Out {
-        json: args.json.as_ref(),
-        svg: args.svg.as_ref(),
-        latencies: &rows,
-    };
-    tell(&keeper.desk, &mut keeper.ledger, &out, file)?;
+    let ledger = &mut keeper.ledger;
+    args.out.tell(&keeper.desk, ledger, &rows, file)?;
     super::say(&keeper.refusals());
     super::say(&live.feed.told());
     super::say(&live.orders.told());

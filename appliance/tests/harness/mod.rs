@@ -52,6 +52,14 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// The fields of the status of a process or thread by its folder in /proc, while it is there.
+pub fn status(task: &Path) -> Option<HashMap<String, String>> {
+    let text = std::fs::read_to_string(task.join("status")).ok()?;
+    let fields = text.lines().filter_map(|line| line.split_once(":\t"));
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    Some(fields.collect())
+}
+
 /// A directory that others may pass: a venue that root starts becomes somebody else.
 pub fn directory() -> TempDir {
     directory_in(&std::env::temp_dir())

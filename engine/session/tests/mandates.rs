@@ -6,7 +6,7 @@ mod venue;
 use flow::naive::OFFERED;
 use session::order_entry::{DropCopy, OrderEntry, REJECT_CODE_OWN};
 use venue::ouch::{cancel, enter, heard, plain, replies, with_tags};
-use venue::{Venue, config, members, only, packet, packets};
+use venue::{Venue, config, grant, members, packet, packets};
 use wire::drop_copy::Message;
 use wire::ouch::Tag;
 use wire::ouch::inbound::fields::ReplaceOrder;
@@ -27,15 +27,6 @@ fn entry() -> OrderEntry {
     });
     let entry = OrderEntry::new(config(), &members()).unwrap();
     entry.with_drop_copies(&copies).unwrap()
-}
-
-fn grant(account: u32, may: u8) -> Command {
-    Command {
-        session: 1,
-        user_ref: account,
-        flags: may,
-        ..only(CommandKind::Grant)
-    }
 }
 
 /// A venue whose first member, ALPHA of account 1, has account 7 too; BETA has account 2.

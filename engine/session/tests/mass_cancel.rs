@@ -6,22 +6,13 @@ mod venue;
 use flow::naive::OFFERED;
 use session::order_entry::REJECT_CODE_OWN;
 use venue::ouch::{cancel, enter, heard, mass_cancel, plain, replies, with_tags};
-use venue::{Venue, config, only, packet};
+use venue::{Venue, config, grant, packet};
 use wire::ouch::Tag;
 use wire::ouch::inbound::fields::MassCancel;
-use wire::ring::{Command, CommandKind, MAY_ENTER, MAY_TRADE, Reason};
+use wire::ring::{MAY_ENTER, MAY_TRADE, Reason};
 
 fn code(reason: Reason) -> String {
     format!("{:x}", REJECT_CODE_OWN + reason as u16)
-}
-
-fn grant(account: u32, may: u8) -> Command {
-    Command {
-        session: 1,
-        user_ref: account,
-        flags: may,
-        ..only(CommandKind::Grant)
-    }
 }
 
 /// ALPHA has the accounts 1 and 7 and an order on each side of two symbols in either; account 8 is

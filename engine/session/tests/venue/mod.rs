@@ -76,6 +76,16 @@ pub fn only(kind: CommandKind) -> Command {
     }
 }
 
+/// Lets the first member act for an account, as far as `may` says.
+pub fn grant(account: u32, may: u8) -> Command {
+    Command {
+        session: 1,
+        user_ref: account,
+        flags: may,
+        ..only(CommandKind::Grant)
+    }
+}
+
 /// Order entry, a ring of commands, the engine, and its journal.
 pub struct Venue {
     pub entry: OrderEntry,
