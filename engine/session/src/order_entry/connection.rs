@@ -18,6 +18,10 @@ const CONTROL_BYTES: usize = 320;
 /// Room for refusals behind them, which a turn may have many of.
 const REFUSALS_BYTES: usize = 16_384;
 
+/// Room behind all of those for what is said once: why the venue stops, and why it logs out. A
+/// member that has a buffer full of refusals to read is told, too.
+const WORDS_BYTES: usize = REFUSALS_BYTES + 2 * (PACKET_HEAD_BYTES + SAY_BYTES_MAX);
+
 /// The longest packet outside the stream: Login Accepted.
 pub(super) const CONTROL_PACKET_BYTES_MAX: usize = 33;
 
@@ -189,6 +193,12 @@ impl Connection {
         self.outside(b'U', message, REFUSALS_BYTES)
     }
 
+    /// Queues words in a debug packet; there is room for those of the venue, once, and for last
+    /// ones.
+    pub(super) fn words(&mut self, text: &[u8]) -> bool {
+        self.outside(b'+', text, WORDS_BYTES)
+    }
+
     fn outside(&mut self, kind: u8, payload: &[u8], bytes_max: usize) -> bool {
         if self.control.len() + PACKET_HEAD_BYTES + payload.len() > bytes_max {
             return false;
@@ -217,7 +227,8 @@ impl Connection {
         self.lacks && self.control_is_empty() && now_ns.saturating_sub(self.sent_ns) >= heartbeat_ns
     }
 
-    /// Offers what waits until `send` takes less than it was offered.
+    /// Offers what waits until `send` takes less than it was offered; of one that is to be closed
+    /// only the rest of the packet that was begun, and its last words.
     pub(super) fn transmit(
         &mut self,
         store: Option<&Store>,
@@ -232,6 +243,7 @@ impl Connection {
             let offer = match store {
                 _ if control => &self.control[self.control_sent..],
                 Some(_) if self.lacks => &[],
+                Some(_) if self.cause.is_some() && self.cursor == self.packet => &[],
                 Some(store) => {
                     let bytes = self.bytes(store);
                     // A packet that was begun must end before another one starts.

@@ -95,7 +95,7 @@ impl OrderEntry {
             return;
         };
         if let Some(mut connection) = self.connections[slot].take() {
-            connection.control(b'+', KICKED);
+            connection.words(KICKED);
             let now_ns = self.lists.turn_ns;
             self.shut(&mut connection, slot, Cause::Kicked, now_ns);
             self.connections[slot] = Some(connection);

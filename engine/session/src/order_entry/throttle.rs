@@ -87,7 +87,7 @@ impl OrderEntry {
         let row = throttle.row(now_ns);
         if rate.refusals_max != 0 && row >= rate.refusals_max {
             throttle.refusals = 0;
-            connection.control(b'+', TOLD);
+            connection.words(TOLD);
             return Some(Step::Close(Cause::Throttled));
         }
         let (message, bytes) = refusal(command, Reason::RateLimit, now_ns);

@@ -128,8 +128,7 @@ impl OrderEntry {
             from = slot + 1;
             self.counters.looks += 1;
             if let Some(connection) = &mut self.connections[slot] {
-                let live = connection.session.filter(|_| connection.cause.is_none());
-                let store = live.map(|index| &self.sessions[index].store);
+                let store = connection.session.map(|index| &self.sessions[index].store);
                 connection.transmit(store, now_ns, send);
             }
             self.settle(slot, now_ns);
@@ -161,7 +160,7 @@ impl OrderEntry {
         for slot in 0..self.connections.len() {
             let connection = self.connections[slot].as_mut();
             let live = connection.filter(|one| one.session.is_some() && one.cause.is_none());
-            if live.is_some_and(|one| one.control(b'+', text)) {
+            if live.is_some_and(|one| one.words(text)) {
                 self.settle(slot, self.lists.turn_ns);
             }
         }
