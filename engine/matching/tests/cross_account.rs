@@ -4,12 +4,12 @@
 //! references, by their own numbers and by those that they have for their second accounts. What an
 //! order loses but by a trade, it loses by a command of its own user, and one that names a number
 //! for one account moves no order of another one; by a mass cancel of an account, only if it is of
-//! that account. What takes the place of an order is of the same account.
+//! that account, and of the user's if a user asks for it. What takes the place of an order is of the same account.
 #![allow(clippy::unwrap_used)]
 
 use matching::{Engine, Events, Limits, Line, Step};
 use std::collections::BTreeMap;
-use wire::ring::{Command, CommandKind, Event, EventKind, Input, MAY_TRADE, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, MASS_OF_USER, MAY_TRADE, Side};
 
 const USERS: u16 = 8;
 /// Users of several accounts: the last ones.
@@ -32,6 +32,8 @@ struct Venue<'m> {
     owners: BTreeMap<u64, u16>,
     /// The same by reference: no two numbers use the same one.
     names: BTreeMap<u32, u16>,
+    /// Orders that left by a mass cancel of a user.
+    taken_off: u64,
     state: u64,
 }
 
@@ -95,18 +97,7 @@ impl Venue<'_> {
                 },
             ),
             54..63 => (CommandKind::Amend, command),
-            _ => {
-                let letters = [2, 0, 0, 0];
-                let user_ref = account_of(session).into();
-                (
-                    CommandKind::MassCancel,
-                    Command {
-                        letters,
-                        user_ref,
-                        ..command
-                    },
-                )
-            }
+            _ => (CommandKind::MassCancel, self.mass_cancel(command, fresh)),
         };
         let command = Command {
             kind: kind as u8,
@@ -117,6 +108,22 @@ impl Venue<'_> {
             self.judge(&event, &command);
         }
         kind != CommandKind::New && owner.is_some_and(|owner| !reaches(session, owner))
+    }
+
+    /// A mass cancel of an account by the operator, or by a user; of any account, now and then of
+    /// one side.
+    fn mass_cancel(&mut self, command: Command, fresh: u32) -> Command {
+        let (own, any) = (account_of(command.session), self.below(ACCOUNTS.into()) + 1);
+        let is_own = self.below(2) == 0;
+        let account = if is_own { u32::from(own) } else { any as u32 };
+        let (flags, session) = [(0, 0), (MASS_OF_USER, 1)][self.below(2) as usize];
+        Command {
+            letters: [2 | session | [0, 4][self.below(2) as usize], 0, 0, 0],
+            flags,
+            user_ref: account,
+            old_user_ref: fresh,
+            ..command
+        }
     }
 
     fn judge(&mut self, event: &Event, command: &Command) {
@@ -142,8 +149,12 @@ impl Venue<'_> {
                 let owner = owner.expect("nothing leaves that was never taken");
                 assert_eq!(owner, event.session, "{command:?}: {event:?}");
                 if is_mass {
-                    assert_eq!(account_of(owner), account_of(command.session));
-                } else {
+                    assert_eq!(u32::from(account_of(owner)), command.user_ref);
+                    let is_side = command.letters[0] & 4 == 0 || event.side == command.side;
+                    assert!(is_side, "{command:?}: {event:?}");
+                    self.taken_off += u64::from(command.flags == MASS_OF_USER);
+                }
+                if !is_mass || command.flags == MASS_OF_USER {
                     assert!(reaches(command.session, owner), "{command:?}: {event:?}");
                 }
                 if event.kind == EventKind::Canceled as u8 {
@@ -204,6 +215,7 @@ fn no_order_leaves_by_another_accounts_word() {
         sequence: 0,
         owners: BTreeMap::new(),
         names: BTreeMap::new(),
+        taken_off: 0,
         state: 0x9e37_79b9_7f4a_7c15,
     };
     let define = |kind: CommandKind| Command {
@@ -242,6 +254,15 @@ fn no_order_leaves_by_another_accounts_word() {
         left -= 1;
     }
     assert!(foreign > tries / 20, "{foreign} named another one's order");
+    let taken_off = venue.taken_off;
+    assert!(
+        taken_off > tries / 1_000,
+        "{taken_off} left by mass cancels of users"
+    );
+    println!(
+        "{tries} commands, {foreign} about another one's order, 0 of those moved: {taken_off} \
+              left by mass cancels of users"
+    );
     let live: Vec<u16> = [Side::Buy, Side::Sell]
         .into_iter()
         .flat_map(|side| {

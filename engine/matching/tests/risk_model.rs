@@ -14,8 +14,8 @@ use flow::Naive;
 use matching::{Engine, Events, Limits, Line, Step};
 use std::collections::{BTreeMap, VecDeque};
 use wire::ring::{
-    Command, CommandKind, Event, EventKind, Input, MAY_CANCEL, MAY_TRADE, PRICE_MARKET, Reason,
-    TimeInForce,
+    Command, CommandKind, Event, EventKind, Input, MASS_OF_USER, MAY_CANCEL, MAY_TRADE,
+    PRICE_MARKET, Reason, TimeInForce,
 };
 
 /// Commands, and how many of them a day has.
@@ -89,6 +89,8 @@ struct Counts {
     starts: u64,
     /// Of them for an account that is not the user's first.
     mandated: u64,
+    /// Orders that left by a mass cancel of their own user.
+    taken_off: u64,
     refused: BTreeMap<u8, u64>,
     /// Trades that were prevented, by what the arriving order's session wants.
     prevented: [u64; 5],
@@ -270,12 +272,34 @@ impl Day {
                     ..of(CommandKind::Cancel)
                 })
             }
-            35 => named(Command {
-                letters: [1 + self.below(2) as u8, 0, 0, 0],
-                ..of(CommandKind::MassCancel)
-            }),
+            35 => match self.below(2) {
+                0 => named(Command {
+                    letters: [1 + self.below(2) as u8, 0, 0, 0],
+                    ..of(CommandKind::MassCancel)
+                }),
+                _ => self.mass_of_user(session),
+            },
             36 => self.grant(number),
             _ => self.order(number),
+        }
+    }
+
+    /// A user takes off what it has of an account, its own or another one, or of all.
+    fn mass_of_user(&mut self, session: u16) -> Command {
+        let last = &mut self.refs[usize::from(user_of(session))];
+        *last += 1;
+        let old_user_ref = *last;
+        let own = account_of(session);
+        Command {
+            session,
+            old_user_ref,
+            user_ref: [own, 1 + self.below(ACCOUNTS.into()) as u32][self.below(2) as usize],
+            side: self.below(2) as u8,
+            symbol: 1 + self.below(SYMBOLS) as u16,
+            // 1: its own; or of the account, of one side, of one symbol.
+            letters: [1 | (self.below(16) << 1 & 14) as u8, 0, 0, 0],
+            flags: MASS_OF_USER,
+            ..of(CommandKind::MassCancel)
         }
     }
 
@@ -319,6 +343,15 @@ impl Counts {
                         assert_ne!(accounts[0], accounts[1], "{input:?}: {events:?}");
                     }
                 }
+                EventKind::MassCanceled if input.command.flags == MASS_OF_USER => {
+                    let gone = events.iter().filter(|event| {
+                        let user = user_of(input.command.session);
+                        event.kind == EventKind::Canceled as u8 && user_of(event.session) == user
+                    });
+                    let gone = gone.count() as u64;
+                    assert_eq!(events.len() as u64, gone + 1, "{input:?}: {events:?}");
+                    self.taken_off += gone;
+                }
                 _ if event.reason == Reason::SelfTrade as u8 => {
                     self.prevented[usize::from(mode_of(input.command.session))] += 1;
                 }
@@ -333,11 +366,13 @@ impl Counts {
             format!("{count} {reason:?}")
         });
         format!(
-            "{} orders taken, {} of them of users' second accounts, {} trades, {} \
-             starts from bytes; refused: {}; self-trades prevented by mode: {:?}",
+            "{} orders taken, {} of them of users' second accounts, {} trades, {} taken off by \
+             mass cancels of users, {} starts from bytes; refused: {}; self-trades prevented by \
+             mode: {:?}",
             self.accepted,
             self.mandated,
             self.trades,
+            self.taken_off,
             self.starts,
             refused.join(", "),
             &self.prevented[1..]
@@ -395,5 +430,6 @@ fn no_limit_is_passed_and_no_account_trades_with_itself() {
         counts.told()
     );
     assert!(counts.mandated > commands / 200, "{}", counts.told());
+    assert!(counts.taken_off > commands / 2_000, "{}", counts.told());
     assert!(counts.accepted > commands / 20, "{}", counts.told());
 }
