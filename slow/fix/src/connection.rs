@@ -1,20 +1,18 @@
 //! One member's connection: before the logon, while the venue is asked, and live.
 
-use crate::config::Config;
+mod joining;
+
 use crate::gateway::Now;
-use crate::logon::{Day, Logon, checked};
+use crate::lobby::Lobby;
+use crate::logon::{Day, Logon};
 use crate::member::{Member, refusal};
 use crate::message::{MESSAGE_BYTES_MAX, Message, Split, split};
-use crate::numbers::Numbers;
-use crate::order::trimmed;
-use crate::session::{Names, Session, Step};
+use crate::session::{Session, Step};
 use crate::venue::Venue;
-use door::Usher;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use session::ouch_client::{OuchClient, Reply};
-use session::soup_client::{ClientState, SoupConfig};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use wire::ouch::Outbound;
@@ -30,29 +28,6 @@ const VENUE_BYTES_MAX: usize = 1 << 20;
 
 /// What a connection that was told goodbye has to take it, in nanoseconds.
 const PARTING_NS: u64 = 2_000_000_000;
-
-/// What all connections share.
-pub(crate) struct Lobby {
-    config: Config,
-    usher: Usher,
-    members: BTreeMap<String, Member>,
-    /// Who is logged on, or about to be.
-    taken: BTreeSet<String>,
-    /// Nobody can be called any more.
-    pub(crate) fault: Option<io::Error>,
-}
-
-impl Lobby {
-    pub(crate) const fn new(config: Config, usher: Usher) -> Self {
-        Self {
-            config,
-            usher,
-            fault: None,
-            members: BTreeMap::new(),
-            taken: BTreeSet::new(),
-        }
-    }
-}
 
 enum Stage {
     /// Nobody is known.
@@ -209,53 +184,6 @@ impl Connection {
         }
     }
 
-    /// The first message of all.
-    fn logon(&mut self, message: Message, lobby: &mut Lobby, registry: &Registry, now: Now) {
-        let user = message.text(49).unwrap_or("").to_owned();
-        let logon = match checked(&message, &lobby.config.comp_id) {
-            Ok(password) => Logon {
-                user,
-                password,
-                message,
-            },
-            Err(text) => return self.refuse((&user, &text), lobby, now),
-        };
-        if lobby.taken.contains(&logon.user) {
-            let text = "this member is logged on already";
-            return self.refuse((&logon.user, text), lobby, now);
-        }
-        let Some(venue) = self.call(&logon.user, lobby, registry) else {
-            let text = "the venue is not there, or has no rings for this member";
-            return self.refuse((&logon.user, text), lobby, now);
-        };
-        lobby.taken.insert(logon.user.clone());
-        self.venue = Some(venue);
-        // 0: from the most recent reply on, which so is told.
-        self.dial(&logon, ("", 0), now);
-        self.stage = Stage::Asking(logon, Day::default());
-    }
-
-    /// A way to the venue, if there is one for that member.
-    fn call(&self, user: &str, lobby: &mut Lobby, registry: &Registry) -> Option<Venue> {
-        match lobby.usher.call(user) {
-            Ok(line) => Venue::new(line?, self.venue_token, registry).ok(),
-            Err(fault) => {
-                lobby.fault = Some(fault);
-                None
-            }
-        }
-    }
-
-    fn dial(&mut self, logon: &Logon, (day, reply_next): (&str, u64), now: Now) {
-        let mut config = SoupConfig::new(&logon.user, &logon.password);
-        config.session = day.to_owned();
-        config.sequence = reply_next;
-        config.outbound_bytes = VENUE_BYTES_MAX;
-        let mut client = OuchClient::new(config);
-        client.soup().connected(now.steady_ns);
-        self.client = Some(client);
-    }
-
     /// Whether there is a way to the venue.
     pub(crate) const fn has_venue(&self) -> bool {
         self.venue.is_some()
@@ -296,89 +224,6 @@ impl Connection {
                 member.is_some_and(|member| member.reply_next > *reply)
             }
             _ => false,
-        }
-    }
-
-    /// Goes on in the logon, and sees to it that the venue is there.
-    fn advance(&mut self, lobby: &mut Lobby, now: Now) {
-        let Some(client) = &mut self.client else {
-            return;
-        };
-        let state = client.soup().poll(now.steady_ns);
-        if let ClientState::Rejected(letter) = state {
-            let text = match letter {
-                b'A' => "the venue does not know this name and password",
-                _ => "the venue does not take this session now",
-            };
-            return self.close(lobby, text, now);
-        }
-        let is_open = self.venue.as_ref().is_some_and(Venue::is_open);
-        let is_live = state == ClientState::Live && is_open;
-        let goes_on = is_live || state == ClientState::LoggingIn && is_open;
-        match std::mem::replace(&mut self.stage, Stage::Closing) {
-            Stage::Asking(logon, mut day) if is_live && day.user_ref_next == 0 => {
-                if day.name.is_empty() {
-                    day.name = trimmed(&client.soup().session_name());
-                    // The answer tells that the venue has said what it had to say.
-                    let _ = client.query();
-                }
-                self.stage = Stage::Asking(logon, day);
-            }
-            Stage::Asking(logon, day) if day.user_ref_next > 0 => {
-                let _ = client.soup().logout();
-                self.stage = Stage::Answered(logon, day);
-            }
-            // The question's connection must be over before the venue takes another one.
-            Stage::Answered(logon, day) if !is_open => {
-                let known = lobby.members.get(&logon.user);
-                let known = known.filter(|member| member.day == day.name);
-                let next = known.map_or(1, |member| member.reply_next);
-                self.dial(&logon, (&day.name, next), now);
-                self.venue.iter_mut().for_each(Venue::again);
-                self.join(logon, &day, lobby, now);
-            }
-            stage @ (Stage::Answered(..) | Stage::Closing | Stage::Waiting) => self.stage = stage,
-            stage if goes_on => self.stage = stage,
-            stage => {
-                self.stage = stage;
-                self.close(lobby, "the venue ended the session", now);
-            }
-        }
-    }
-
-    /// The venue knows the member: so does the gateway.
-    fn join(&mut self, logon: Logon, day: &Day, lobby: &mut Lobby, now: Now) {
-        let name = format!("{}-{}.numbers", logon.user, day.name);
-        let path = lobby.config.data_dir.join(name);
-        let mut numbers = match Numbers::open(&path) {
-            Ok(numbers) => numbers,
-            Err(error) => {
-                eprintln!("{}: {error}", path.display());
-                let text = "the gateway cannot read this session's numbers";
-                lobby.taken.remove(&logon.user);
-                return self.refuse((&logon.user, text), lobby, now);
-            }
-        };
-        if let Some(client) = &mut self.client {
-            client.set_user_ref_next(day.user_ref_next);
-        }
-        let known = lobby.members.get(&logon.user);
-        if known.is_none_or(|member| member.day != day.name) {
-            let member = Member::new(&day.name, &mut numbers, now.unix_ns);
-            lobby.members.insert(logon.user.clone(), member);
-        }
-        if let Some(member) = lobby.members.get_mut(&logon.user) {
-            member.connected(day.user_ref_next);
-        }
-        let names = Names {
-            us: lobby.config.comp_id.clone(),
-            them: logon.user.clone(),
-        };
-        let mut session = Session::accept(names, numbers, &logon.message, now.unix_ns);
-        let step = session.logged_on(&logon.message, now.unix_ns);
-        self.stage = Stage::Live(logon.user, Box::new(session), day.reply_last);
-        if step == Step::Close {
-            self.part(lobby, now);
         }
     }
 
@@ -437,17 +282,6 @@ impl Connection {
             Stage::Waiting | Stage::Closing => {}
         }
         self.part(lobby, now);
-    }
-
-    /// Turns away somebody who is not logged on.
-    fn refuse(&mut self, (user, text): (&str, &str), lobby: &Lobby, now: Now) {
-        eprintln!("{}: logon refused: {text}", self.from);
-        let names = (lobby.config.comp_id.as_str(), user);
-        self.outbound.extend(refusal(names, text, now.unix_ns));
-        self.venue = None;
-        self.client = None;
-        self.stage = Stage::Closing;
-        self.since_ns = now.steady_ns;
     }
 }
 

@@ -1,7 +1,8 @@
 //! The gateway: one thread, all members.
 
 use crate::config::Config;
-use crate::connection::{Connection, Lobby};
+use crate::connection::Connection;
+use crate::lobby::Lobby;
 use door::Usher;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};

@@ -11,6 +11,7 @@
 pub mod config;
 mod connection;
 pub mod gateway;
+mod lobby;
 mod logon;
 pub mod member;
 pub mod message;
