@@ -105,7 +105,8 @@ impl FileStorage {
             uring,
             reason: told.join("; "),
         };
-        let preparer = Preparer::start(directory.to_path_buf()).map_err(|error| failed(&error))?;
+        let preparer = Preparer::start(directory.to_path_buf(), mode.direct);
+        let preparer = preparer.map_err(|error| failed(&error))?;
         let segments = FileSegments::new(directory);
         let files = BTreeMap::new();
         Ok(Self {
