@@ -147,3 +147,42 @@ fn what_is_not_the_members_or_not_there_is_refused() {
         assert_eq!(told.last().unwrap(), "X 9 AAAA [] [Orders(4)]");
     }
 }
+
+#[test]
+fn mass_cancels_that_come_too_fast_are_refused_and_orders_are_not() {
+    let mut venue = venue();
+    let mut told = Vec::new();
+    for user_ref in 9..9 + 70 {
+        told.extend(heard(&mut venue, 1, &[mass_cancel(user_ref, "", &[])]));
+    }
+    let refused = format!("{} ", code(Reason::RateLimit));
+    let late = told.iter().filter(|line| line.starts_with('J'));
+    assert_eq!(late.count(), 6, "{told:?}");
+    assert!(
+        told[70 + 4 - 6..]
+            .iter()
+            .all(|line| line.ends_with(&refused))
+    );
+    assert_eq!(venue.entry.counters().throttled_messages, 6);
+    // Orders are taken, and single ones leave.
+    let sent = [plain(&enter(79, b'B', 10, 4_000)), cancel(79, 0)];
+    let told = heard(&mut venue, 1, &sent);
+    assert!(
+        told[0].starts_with("A 79 ") && told[1] == "C 79 -10 U",
+        "{told:?}"
+    );
+    // Another user is not slowed, and half a second later there is one more.
+    assert_eq!(heard(&mut venue, 2, &[mass_cancel(2, "", &[])]).len(), 2);
+    venue.now_ns += session::SECOND_NS / 2;
+    let sent = [mass_cancel(80, "", &[]), mass_cancel(81, "", &[])];
+    let told = heard(&mut venue, 1, &sent);
+    assert_eq!(told.len(), 2);
+    assert!(
+        told.iter().any(|line| line == "X 80 AAAA [] [Orders(0)]"),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|line| *line == format!("J 81 {refused}")),
+        "{told:?}"
+    );
+}

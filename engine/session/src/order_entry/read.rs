@@ -204,7 +204,7 @@ impl OrderEntry {
         let step = self.command(index, extra, command, sink);
         if matches!(step, Step::Taken) {
             let rate = &self.members[index].rate;
-            self.sessions[index].throttle.spend(rate, now_ns);
+            self.sessions[index].throttle.spend(rate, &command, now_ns);
         } else {
             self.counters.held_back += 1;
         }

@@ -24,10 +24,11 @@ pub(super) fn refusal(
 ) -> ([u8; REFUSAL_BYTES_MAX], usize) {
     let mut message = [0; REFUSAL_BYTES_MAX];
     let timestamp = now_ns % DAY_NS;
-    let user_ref = if command.kind == CommandKind::MassCancel as u8 {
-        command.old_user_ref
+    // A mass cancel has its number elsewhere, and no name.
+    let (user_ref, client_id) = if command.kind == CommandKind::MassCancel as u8 {
+        (command.old_user_ref, [b' '; 14])
     } else {
-        command.user_ref
+        (command.user_ref, command.client_id)
     };
     let written = if command.kind == CommandKind::Cancel as u8 {
         CancelReject {
@@ -40,7 +41,7 @@ pub(super) fn refusal(
             timestamp,
             user_ref,
             reason: reject_code(reason),
-            client_id: command.client_id,
+            client_id,
         };
         refused.encode(&mut message)
     };

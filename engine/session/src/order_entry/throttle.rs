@@ -4,7 +4,7 @@
 //! record of the journal and no place in the stream of replies: it goes unsequenced, and a member
 //! whose buffer is full of refusals is not read until it takes them.
 
-use wire::ring::{Command, Reason};
+use wire::ring::{Command, CommandKind, Reason};
 
 use super::connection::Connection;
 use super::mass::is_leaving;
@@ -31,11 +31,43 @@ pub struct Rate {
     pub refusals_max: u32,
 }
 
+/// How fast mass cancels may come, whatever else a member may send: each is a way through all
+/// books, at whose orders everybody else waits. A user has an account for each of those at once, and
+/// as many again.
+const MASS: Rate = Rate {
+    a_second: 2,
+    at_once: 64,
+    refusals_max: 0,
+};
+
+/// When the next message would be due if they came one by one.
+#[derive(Default)]
+struct Bucket {
+    next_ns: u64,
+}
+
+impl Bucket {
+    /// Whether another message is in time, where so many shares of those at once may be used.
+    const fn passes(&self, rate: &Rate, shares: u64, now_ns: u64) -> bool {
+        if rate.a_second == 0 {
+            return true;
+        }
+        let ahead = (rate.at_once as u64 * shares).saturating_sub(1);
+        self.next_ns.saturating_sub(now_ns) <= ahead * (SECOND_NS / rate.a_second as u64)
+    }
+
+    fn spend(&mut self, rate: &Rate, now_ns: u64) {
+        if rate.a_second != 0 {
+            self.next_ns = self.next_ns.max(now_ns) + SECOND_NS / u64::from(rate.a_second);
+        }
+    }
+}
+
 /// How fast a member was.
 #[derive(Default)]
 pub(super) struct Throttle {
-    /// When the next message would be due if they came one by one.
-    next_ns: u64,
+    all: Bucket,
+    mass: Bucket,
     /// The present row of refusals, and when the last one was.
     refusals: u32,
     refused_ns: u64,
@@ -43,21 +75,18 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// Whether another message is in time.
-    const fn passes(&self, rate: &Rate, is_cancel: bool, now_ns: u64) -> bool {
-        if rate.a_second == 0 {
-            return true;
-        }
-        let shares = if is_cancel { 2 } else { 1 };
-        let ahead = (rate.at_once as u64 * shares).saturating_sub(1);
-        self.next_ns.saturating_sub(now_ns) <= ahead * (SECOND_NS / rate.a_second as u64)
+    const fn passes(&self, rate: &Rate, command: &Command, now_ns: u64) -> bool {
+        let shares = if is_leaving(command) { 2 } else { 1 };
+        self.all.passes(rate, shares, now_ns)
+            && (!is_mass(command) || self.mass.passes(&MASS, 1, now_ns))
     }
 
     /// Notes a message that was taken.
-    pub(super) fn spend(&mut self, rate: &Rate, now_ns: u64) {
-        if rate.a_second == 0 {
-            return;
+    pub(super) fn spend(&mut self, rate: &Rate, command: &Command, now_ns: u64) {
+        self.all.spend(rate, now_ns);
+        if is_mass(command) {
+            self.mass.spend(&MASS, now_ns);
         }
-        self.next_ns = self.next_ns.max(now_ns) + SECOND_NS / u64::from(rate.a_second);
     }
 
     /// Refusals of the row that goes on now.
@@ -68,6 +97,10 @@ impl Throttle {
             0
         }
     }
+}
+
+const fn is_mass(command: &Command) -> bool {
+    command.kind == CommandKind::MassCancel as u8
 }
 
 impl OrderEntry {
@@ -81,7 +114,7 @@ impl OrderEntry {
     ) -> Option<Step> {
         let rate = self.members[index].rate;
         let throttle = &mut self.sessions[index].throttle;
-        if throttle.passes(&rate, is_leaving(command), now_ns) {
+        if throttle.passes(&rate, command, now_ns) {
             return None;
         }
         let row = throttle.row(now_ns);
