@@ -298,9 +298,12 @@ fn heard(stage: &mut Stage, members: &mut BTreeMap<String, Member>, reply: &Repl
         (Stage::Asking(_, day), Reply::Message(number, _)) => {
             day.reply_last = day.reply_last.max(*number);
         }
-        (Stage::Live(user, session, _), Reply::Message(number, told)) if *number > 0 => {
+        (Stage::Live(user, session, _), Reply::Message(number, told)) => {
             if let Some(member) = members.get_mut(user) {
-                member.replied(*number, told, session, now.unix_ns);
+                match number {
+                    0 => member.turned_away(told, session, now.unix_ns),
+                    number => member.replied(*number, told, session, now.unix_ns),
+                }
             }
         }
         _ => {}

@@ -53,6 +53,13 @@ impl Member {
         }
     }
 
+    /// Takes what the venue refuses outside its stream: the report is the gateway's own.
+    pub fn turned_away(&mut self, told: &Outbound<'_>, session: &mut Session, now_ns: u64) {
+        if let Some(report) = self.orders.turned_away(told, &moment::text(now_ns)) {
+            session.own(report.kind, &report.body, now_ns);
+        }
+    }
+
     /// Takes a message of the member.
     pub fn asked(
         &mut self,

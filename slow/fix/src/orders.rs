@@ -4,6 +4,8 @@
 //! one sent yesterday is made again byte by byte today. Ids: ClOrdID is OUCH's own text of an
 //! order, OrderID the venue's number, ExecID the number of the reply.
 
+mod turned_away;
+
 use crate::message::Body;
 use crate::moment;
 use crate::numbers::Asked;
