@@ -24,7 +24,6 @@ mod held;
 mod journal;
 mod past;
 mod publish;
-mod ringed;
 mod signals;
 
 pub use desk::Desk;
@@ -38,7 +37,6 @@ pub use journal::JournalTile;
 pub(crate) use past::{Answering, Found, Wanted, line as past_line};
 pub(crate) use publish::{PublishPast, ReceiverTicket};
 pub use publish::{PublishPorts, PublishTile};
-pub use ringed::Ringed;
 pub use signals::{COUNTERS, HISTOGRAMS, Phase, Signals};
 
 /// Messages a tile takes in one turn.

@@ -30,7 +30,7 @@ mod xdp;
 pub use error::Error;
 pub use keeping::Keeping;
 pub use lines::LineB;
-pub(crate) use logins::ring_address;
+pub use logins::ring_address;
 pub use names::{Ack, Link, PacketMode, Place, Tile};
 pub use roles::{Mandate, Role};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};

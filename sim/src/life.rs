@@ -15,7 +15,7 @@ use crate::running::Running;
 use crate::shadow;
 use crate::wiring;
 use crate::wound;
-use appliance::tiles::Ringed;
+use door::Ringed;
 
 pub(crate) type SimVenue<'m> = Venue<'m, Ringed<SimTcp>, SimUdp, DiskStorage>;
 

@@ -6,11 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use appliance::client::depth::DepthSubscriber;
 use appliance::client::subscriber::Subscriber;
-use appliance::tiles::{PublishPorts, Ringed};
-use appliance::topology::{SelfTrade, Topology};
+use appliance::tiles::PublishPorts;
+use appliance::topology::{SelfTrade, Topology, ring_address};
 use appliance::venue::snapshots::{self, Snapshots};
 use appliance::venue::{Parts, StartError};
-use door::Rings;
+use door::{Ringed, Rings};
 use journal::simulated::{Disk, DiskStorage};
 use nic::{Net as _, TcpLimits, UdpOptions};
 use queue::CounterSet;
@@ -251,7 +251,8 @@ pub fn parts(
     set: &mut CounterSet,
 ) -> io::Result<Parts<Ringed<SimTcp>, SimUdp, DiskStorage>> {
     let mut net = SimNet::new(wires);
-    let rings: Vec<(usize, Rings)> = rings.into_iter().map(|rings| (0, rings)).collect();
+    let rings = rings.map(|rings| (ring_address(0), rings));
+    let rings: Vec<(Ipv4Addr, Rings)> = rings.into_iter().collect();
     let refused = set.counter("gate.rings_refused");
     let refused = refused.map_err(|error| io::Error::other(error.to_string()))?;
     let limits = TcpLimits {

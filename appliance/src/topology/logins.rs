@@ -80,7 +80,8 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
 }
 
 /// The address of the rings of the user at a place among the users: of no network.
-pub(crate) fn ring_address(place: usize) -> Ipv4Addr {
+#[must_use]
+pub fn ring_address(place: usize) -> Ipv4Addr {
     Ipv4Addr::from(0x100 + place as u32)
 }
 

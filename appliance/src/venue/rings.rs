@@ -8,11 +8,12 @@
 
 use super::{StartError, remark};
 use crate::tiles::{Phase, Signals};
-use crate::topology::Topology;
+use crate::topology::{Topology, ring_address};
 use door::Rings;
 use sandbox::Identity;
 use std::fs::Permissions;
 use std::io::{self, Read};
+use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -67,9 +68,9 @@ impl Offers {
         asked.map(offer).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The rings, by the places of their users.
-    pub(super) fn rings(&self) -> Vec<(usize, Rings)> {
-        let of = |offer: &Offer| (offer.place, offer.rings.clone());
+    /// The rings, by the addresses of their users.
+    pub(super) fn rings(&self) -> Vec<(Ipv4Addr, Rings)> {
+        let of = |offer: &Offer| (ring_address(offer.place), offer.rings.clone());
         self.0.iter().map(of).collect()
     }
 

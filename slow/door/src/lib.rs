@@ -13,10 +13,14 @@
 
 mod chunk;
 mod hand;
+#[cfg(feature = "port")]
+mod port;
 mod usher;
 
 pub use chunk::{Chunk, Content};
 pub use hand::{DEPTH, Rings};
+#[cfg(feature = "port")]
+pub use port::Ringed;
 pub use usher::{Usher, usher};
 
 use queue::{Reader, Writer};

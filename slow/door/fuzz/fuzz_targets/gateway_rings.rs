@@ -6,53 +6,12 @@
 #![no_main]
 
 use door::{Chunk, Content, Door, Rings};
+use door_fuzz::{chunk, memories, scribble};
 use libfuzzer_sys::fuzz_target;
 use session_fuzz::Script;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 
-/// Where slots begin in a ring's memory, and how long they are.
-const SLOTS_AT: u64 = 4_096;
-const SLOT_BYTES: u64 = 128;
-
-/// Slots that are written over: the ring has more, which only the honest ever reach.
-const SLOTS: u64 = 24;
-
 const SESSION: u64 = 7;
-
-fn memory(rings: &Rings, place: usize) -> File {
-    let ring = [&rings.commands, &rings.replies][place % 2];
-    let file = ring.region().file().expect("a memory that has one");
-    File::from(file.try_clone_to_owned().expect("a descriptor"))
-}
-
-/// Writes a word anywhere that counts.
-fn scribble(script: &mut Script<'_>, memory: &File) {
-    let slot = SLOTS_AT + u64::from(script.byte()) % SLOTS * SLOT_BYTES;
-    let at = match script.byte() % 4 {
-        0 => script.number::<2>() % SLOTS_AT / 8 * 8,
-        1 => slot + SLOT_BYTES - 8,
-        _ => slot + u64::from(script.byte()) % 16 * 8,
-    };
-    let value = match script.byte() % 4 {
-        0 => script.number::<8>(),
-        1 => u64::MAX >> (script.byte() % 64),
-        _ => u64::from(script.byte()),
-    };
-    memory
-        .write_all_at(&value.to_ne_bytes(), at)
-        .expect("a word of it");
-}
-
-fn chunk(script: &mut Script<'_>) -> Chunk {
-    let mut chunk = Chunk::of(script.byte() % 6, SESSION, script.bytes());
-    if script.byte() < 40 {
-        chunk.length = script.byte();
-        chunk.session = u64::from(script.byte());
-    }
-    chunk
-}
 
 /// The rings as another process gets them.
 fn handed(rings: &Rings) -> Option<Rings> {
@@ -64,7 +23,7 @@ fn handed(rings: &Rings) -> Option<Rings> {
 fuzz_target!(|bytes: &[u8]| {
     let mut script = Script::new(bytes);
     let rings = Rings::create("fuzz").expect("memory");
-    let memories = [memory(&rings, 0), memory(&rings, 1)];
+    let memories = memories(&rings);
     let (mut commands, mut replies) = (rings.commands.reader(), rings.replies.writer());
     let mut door = Door::begin(&rings, SESSION).expect("an empty ring");
     while !script.is_over() {
@@ -84,7 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
                 }
                 commands.credit_flush();
             }
-            4 => drop(replies.push(0, &chunk(&mut script))),
+            4 => drop(replies.push(0, &chunk(&mut script, SESSION))),
             5 => {
                 let bytes = script.bytes();
                 assert!(door.send(bytes) <= bytes.len());

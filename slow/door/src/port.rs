@@ -4,8 +4,7 @@
 //! memory, looked at as OUCH over SoupBinTCP, and held to the rules of the user who logs in. That
 //! is the one whose rings they are: the address of such a connection is named by that user alone.
 
-use crate::topology::ring_address;
-use door::{Chunk, Content, Rings};
+use crate::{Chunk, Content, Rings};
 use nic::{BeforeKick, Conn, ConnectError, FirstTouch, Stamp, TcpEvent, TcpPort, TcpStats};
 use queue::{Counter, Reader, Writer};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -47,11 +46,11 @@ struct Ring {
 }
 
 impl Ring {
-    fn new(rings: &Rings, place: usize, slot: usize) -> Self {
+    fn new(rings: &Rings, from: Ipv4Addr, slot: usize) -> Self {
         Self {
             commands: rings.commands.reader(),
             replies: rings.replies.writer(),
-            from: ring_address(place),
+            from,
             slot,
             generation: 0,
             state: State::Idle,
@@ -165,12 +164,12 @@ pub struct Ringed<T> {
 }
 
 impl<T: TcpPort> Ringed<T> {
-    /// Adds the rings of users, who are named by their places among the users. `refused` counts
-    /// what made no sense in them.
-    pub fn new(tcp: T, rings: &[(usize, Rings)], refused: Counter) -> Self {
+    /// Adds the rings of users, each with the address by which the user is named; all of them are
+    /// below 1.0.0.0. `refused` counts what made no sense in them.
+    pub fn new(tcp: T, rings: &[(Ipv4Addr, Rings)], refused: Counter) -> Self {
         let rings = rings.iter().zip((0..=SLOT_LAST).rev());
         let ring =
-            |((place, rings), slot): (&(usize, Rings), usize)| Ring::new(rings, *place, slot);
+            |((from, rings), slot): (&(Ipv4Addr, Rings), usize)| Ring::new(rings, *from, slot);
         Self {
             tcp,
             rings: rings.map(ring).collect(),
