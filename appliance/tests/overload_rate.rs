@@ -142,10 +142,12 @@ fn twice_what_is_sustained_is_refused_and_the_rest_goes_on() {
     assert!(refused > 0 && accepted >= ACCEPTED_PART * sustained);
     // What is normal is what was seen before; the first second warms everything up.
     let worst = p99[1..USUAL_S as usize].iter().copied().fold(0.0, f64::max);
-    let after = p99[ended as usize + 1];
+    let behind = p99[ended as usize..].iter();
+    let normal = behind.clone().position(|ns| *ns <= worst);
+    println!("  as before it {normal:?} s after the load's end");
     assert!(
-        after <= worst,
-        "{after} ns a second after the load, {worst} ns before it"
+        normal.is_some_and(|seconds| seconds <= 1),
+        "{behind:?} ns behind the load, {worst} ns at most before it"
     );
 }
 

@@ -91,6 +91,11 @@ const KINDS: &[Kind] = &[
         pieces: &[Test("sandbox", "evil"), Test("appliance", "rings")],
     },
     Kind {
+        name: "fix",
+        about: "20,000 orders by FIX, and as many by OUCH, in turns; measures; as root",
+        pieces: &[Test("appliance", "fix_latency")],
+    },
+    Kind {
         name: "leaving",
         about: "100,000 orders taken off by one kill switch; measures",
         pieces: &[Command(&["x", "bench", "leaving"])],
