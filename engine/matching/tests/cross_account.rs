@@ -4,7 +4,8 @@
 //! references, by their own numbers and by those that they have for their second accounts. What an
 //! order loses but by a trade, it loses by a command of its own user, and one that names a number
 //! for one account moves no order of another one; by a mass cancel of an account, only if it is of
-//! that account, and of the user's if a user asks for it. What takes the place of an order is of the same account.
+//! that account, and of the user's if a user asks for it. What takes the place of an order is of
+//! the same account.
 #![allow(clippy::unwrap_used)]
 
 use matching::{Engine, Events, Limits, Line, Step};

@@ -140,7 +140,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/door",
-        ours: Some(&["queue"]),
+        ours: Some(&["nic", "queue"]),
         others: Some(&["bytemuck", "rustix"]),
         ..FREE
     },

@@ -32,8 +32,8 @@ pub struct Rate {
 }
 
 /// How fast mass cancels may come, whatever else a member may send: each is a way through all
-/// books, at whose orders everybody else waits. A user has an account for each of those at once, and
-/// as many again.
+/// books, for which everybody else waits. Those at once are two for each account that a user may
+/// have.
 const MASS: Rate = Rate {
     a_second: 2,
     at_once: 64,
