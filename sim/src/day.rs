@@ -58,6 +58,8 @@ pub struct Report {
     pub mandated: u64,
     /// Orders that were refused because the disk was full.
     pub refused_for_room: u64,
+    /// Times at which a member's orders left because it was gone.
+    pub left: u64,
     /// Units that auctions traded.
     pub crossed: u64,
     /// Words of the operator that were answered.
@@ -105,6 +107,7 @@ impl Report {
         self.special += other.special;
         self.mandated += other.mandated;
         self.refused_for_room += other.refused_for_room;
+        self.left += other.left;
         self.crossed += other.crossed;
         self.words += other.words;
         self.replies += other.replies;
@@ -368,6 +371,7 @@ impl World {
         report.special = self.oracle.special();
         report.mandated = self.oracle.mandated();
         report.refused_for_room = self.oracle.refused_for_room();
+        report.left = self.oracle.left();
         report.crossed = self.oracle.crossed;
         report.words = self.answers.len() as u64;
         report.copies = self.watcher.map_or(0, |it| it.heard.len() as u64);

@@ -11,6 +11,7 @@
 //! says what is simulated and what is not.
 #![forbid(unsafe_code)]
 
+mod absence;
 mod accounts;
 mod caller;
 mod calm;

@@ -9,6 +9,7 @@ use wire::ring::{CommandKind, Event, EventKind, Input, PRICE_MARKET, Reason, Sid
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::absence::Absences;
 use crate::accounts::Holders;
 use crate::copy::copied_of;
 use crate::levels::{LevelTeller, Stands};
@@ -26,6 +27,7 @@ pub struct Oracle {
     naive: Naive,
     /// Whose session numbers are.
     holders: Holders,
+    absences: Absences,
     teller: Teller,
     market: MarketTeller,
     levels: Option<LevelTeller>,
@@ -51,6 +53,7 @@ impl Oracle {
             inputs: Vec::new(),
             naive: Naive::new(),
             holders: Holders::default(),
+            absences: Absences::default(),
             teller: Teller::new(sessions, watched),
             market: MarketTeller::default(),
             levels: has_depth.then(LevelTeller::default),
@@ -85,12 +88,13 @@ impl Oracle {
             return Err(format!("the journal had {known} inputs and has {index}"));
         }
         self.holders.begin(known);
-        (known..index).for_each(|at| self.apply(at));
-        Ok(())
+        self.absences.begin();
+        (known..index).try_for_each(|at| self.apply(at))
     }
 
-    fn apply(&mut self, at: usize) {
+    fn apply(&mut self, at: usize) -> Result<(), String> {
         let input = self.inputs[at];
+        self.absences.follow(&input)?;
         let events = self.naive.apply(&input);
         for event in &events {
             self.holders.tell(event, at);
@@ -107,6 +111,12 @@ impl Oracle {
         if !is_members(&input.command) {
             self.own.insert(input.sequence, events);
         }
+        Ok(())
+    }
+
+    /// How often a member's orders left because it was gone.
+    pub const fn left(&self) -> u64 {
+        self.absences.left
     }
 
     /// Whether the engine's books are the model's, order by order.

@@ -156,6 +156,8 @@ pub struct Plan {
     pub has_lines: bool,
     /// Messages in each of the rings by which the first member comes, if it does not by network.
     pub gateway: Option<usize>,
+    /// How long a member's orders stay when its connection ends, if they leave then.
+    pub leave_ms: Option<u64>,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
@@ -264,6 +266,7 @@ impl Plan {
             has_lines: random.chance(350_000),
             gateway: random.one_of(&[None, None, Some(8), Some(64)]),
             has_accounts: random.chance(350_000),
+            leave_ms: random.one_of(&[None, None, Some(0), Some(3), Some(500)]),
         }
     }
 }

@@ -187,6 +187,9 @@ pub fn topology(plan: &Plan) -> Result<Topology, String> {
             true => accounts::line(own, &mut random),
             false => format!("account = {own}\n"),
         };
+        if let Some(ms) = plan.leave_ms {
+            text += &format!("cancel_on_disconnect_ms = {ms}\n");
+        }
         if plan.gateway.is_some() && session == 1 {
             text += "gateway = \"nobody\"\n";
         }

@@ -30,6 +30,7 @@ fn no_seed_breaks_a_promise_and_every_fault_strikes() {
         ("special orders", total.special),
         ("operator's words", total.words),
         ("units crossed in auctions", total.crossed),
+        ("orders that left with their member", total.left),
         ("drop copies", total.copies),
         ("messages of the feed", total.messages),
         ("snapshots of the feed", total.spliced),

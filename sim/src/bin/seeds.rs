@@ -131,7 +131,8 @@ fn tell(outcome: &Outcome) {
     }
     println!(
         "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes, {} of a \
-         further account), {} replies, {} drop copies, {} feed messages, {} units crossed, {} \
+         further account), {} replies, {} drop copies, {} feed messages, {} times that \
+         orders left with their member, {} units crossed, {} \
          operator's words, {} gaps filled, {} \
          torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a \
          full disk; {} depth messages, {} inputs that snapshots stood for, {} starts from an older \
@@ -146,6 +147,7 @@ fn tell(outcome: &Outcome) {
         total.replies,
         total.copies,
         total.messages,
+        total.left,
         total.crossed,
         total.words,
         total.gaps,

@@ -15,6 +15,7 @@ const REPLAY: &str = "appliance/src/venue/replay.rs";
 const ACCOUNTS: &str = "engine/session/src/order_entry/mandates.rs";
 const MANDATES: &str = "engine/matching/src/mandates.rs";
 const ENTRY: &str = "engine/matching/src/entry.rs";
+const PRESENCE: &str = "appliance/src/venue/presence.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
 const LOGIN: &str = "engine/session/src/order_entry/login.rs";
 const JUDGE: &str = "journal/src/judge.rs";
@@ -359,6 +360,25 @@ const FAULTS: &[Fault] = &[
         file: LINES,
         find: ".splice(next, announced, &mut |sequence, message| {",
         replace: ".splice(next + u64::from(MUTANT), announced, &mut |sequence, message| {",
+    },
+    Fault {
+        name: "the orders of a member that is gone stay",
+        file: PRESENCE,
+        find: "if now_ns < self.due_ns {",
+        replace: "if now_ns < self.due_ns || MUTANT {",
+    },
+    Fault {
+        name: "a start does not say who is gone",
+        file: START,
+        find: "startup.extend(state.outputs.presences.lost());",
+        replace: "if !MUTANT { startup.extend(state.outputs.presences.lost()); }",
+    },
+    Fault {
+        name: "a snapshot forgets whose orders are about to leave",
+        file: PRESENCE,
+        find: "Place::Leaving(ns) => (2, *ns),",
+        replace: "Place::Leaving(_) if MUTANT => (0, 0),
+                Place::Leaving(ns) => (2, *ns),",
     },
     Fault {
         name: "a gateway hears what was said to the one before it",
