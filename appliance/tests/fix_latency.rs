@@ -51,7 +51,7 @@ fn by_fix(fix: &mut Fix, number: usize) -> u64 {
     };
     let waited_ns = begun.elapsed().as_nanos() as u64;
     let told = [11, 150, 38, 44].map(|tag| report.text(tag).unwrap_or("none"));
-    assert_eq!(told, [&id, "0", "10", "100"]);
+    assert_eq!(told, [&id, "0", "10", "100.00"]);
     waited_ns
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::command::{cargo, run as run_command};
-use Piece::{Command, Test};
+use Piece::{Command, Example, Test};
 use clap::Args;
 
 /// What the tests do shortly, and this in full.
@@ -12,6 +12,8 @@ const FULL: &str = "SIEGE_FULL";
 enum Piece {
     /// A test of a package, as long as it can be.
     Test(&'static str, &'static str),
+    /// An example of a package, which a test starts: to be built.
+    Example(&'static str, &'static str),
     /// A command of `cargo`.
     Command(&'static [&'static str]),
 }
@@ -88,12 +90,19 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "evil",
         about: "a process that was taken over tries what is forbidden; as root",
-        pieces: &[Test("sandbox", "evil"), Test("appliance", "rings")],
+        pieces: &[
+            Example("sandbox", "evil_gateway"),
+            Test("sandbox", "evil"),
+            Test("appliance", "rings"),
+        ],
     },
     Kind {
         name: "fix",
         about: "20,000 orders by FIX, and as many by OUCH, in turns; measures; as root",
-        pieces: &[Test("appliance", "fix_latency")],
+        pieces: &[
+            Example("appliance", "fix_gateway"),
+            Test("appliance", "fix_latency"),
+        ],
     },
     Kind {
         name: "leaving",
@@ -122,6 +131,10 @@ pub fn run(what: &Siege) -> Outcome {
     let mut pieces = chosen.iter().flat_map(|kind| kind.pieces);
     pieces.try_for_each(|piece| match *piece {
         Test(package, test) => full(package, test),
+        Example(package, name) => {
+            let built = ["build", "--quiet", "--release", "-p", package];
+            run_command(cargo(&built).args(["--example", name]))
+        }
         Command(arguments) => run_command(&mut cargo(arguments)),
     })
 }
