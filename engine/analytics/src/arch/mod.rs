@@ -18,10 +18,20 @@ pub use x86::{Avx2, Avx512};
 /// How many numbers go at a time.
 pub const LANES: usize = 16;
 
+/// Added to a number below 2^51 it leaves the nearest whole one in the last bits.
+pub const SHIFTER: f64 = 6_755_399_441_055_744.0;
+/// The bits of 0.75, from which on [`Lanes::parts`] counts.
+const PARTS_FROM: u64 = 0x3FE8_0000_0000_0000;
+const MANTISSA: u64 = (1 << 52) - 1;
+/// A whole number below 2^52 among the bits of this is a number of its own, that much greater.
+const WHOLE: u64 = 0x4330_0000_0000_0000;
+
 /// Sixteen numbers at a time. A value of an implementation proves that its instructions are there.
 pub trait Lanes: Copy {
     /// Sixteen `f64`.
     type F: Copy;
+    /// Sixteen `f32`.
+    type S: Copy;
     /// Sixteen `u32`.
     type I: Copy;
     /// Sixteen sums of 64 bits, which wrap. Which number went to which is not said.
@@ -50,6 +60,42 @@ pub trait Lanes: Copy {
 
     /// `b` where it is no number, else `a`.
     fn nan(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The square root.
+    fn sqrt(self, a: Self::F) -> Self::F;
+    /// `yes` where `a < b`, else `no`.
+    fn where_less(self, a: Self::F, b: Self::F, yes: Self::F, no: Self::F) -> Self::F;
+    /// `m` and `e` so that `a` is `m * 2^e` and `0.75 <= m < 1.5`, of a normal `a` above 0.
+    fn parts(self, a: Self::F) -> (Self::F, Self::F);
+    /// `a * 2^n`, where `n` is the whole number that was added to [`SHIFTER`] to get `shifted`,
+    /// and neither `a` nor the result is 0 or subnormal.
+    fn scale(self, a: Self::F, shifted: Self::F) -> Self::F;
+    /// The same numbers, exactly.
+    fn exactly_u32(self, a: Self::I) -> Self::F;
+
+    /// The same number in each lane.
+    fn splat_f32(self, value: f32) -> Self::S;
+    /// To memory.
+    fn store_f32(self, lanes: Self::S, to: &mut [f32; LANES]);
+    /// `a + b`.
+    fn add_f32(self, a: Self::S, b: Self::S) -> Self::S;
+    /// `a - b`.
+    fn sub_f32(self, a: Self::S, b: Self::S) -> Self::S;
+    /// `a * b`.
+    fn mul_f32(self, a: Self::S, b: Self::S) -> Self::S;
+    /// `a * b + c`, rounded once.
+    fn mul_add_f32(self, a: Self::S, b: Self::S, c: Self::S) -> Self::S;
+    /// `a` where it is greater, else `b`.
+    fn max_f32(self, a: Self::S, b: Self::S) -> Self::S;
+    /// The square root.
+    fn sqrt_f32(self, a: Self::S) -> Self::S;
+    /// The same numbers, exactly.
+    fn widen(self, a: Self::S) -> Self::F;
+    /// The nearest numbers, of whole ones with a sign.
+    fn round_i32(self, a: Self::I) -> Self::S;
+    /// The bits of numbers.
+    fn bits(self, a: Self::S) -> Self::I;
+    /// The numbers of bits.
+    fn of_bits(self, a: Self::I) -> Self::S;
 
     /// The same number in each lane.
     fn splat_u32(self, value: u32) -> Self::I;
@@ -61,6 +107,22 @@ pub trait Lanes: Copy {
     fn min_u32(self, a: Self::I, b: Self::I) -> Self::I;
     /// The greater ones.
     fn max_u32(self, a: Self::I, b: Self::I) -> Self::I;
+    /// `a + b`, wrapped.
+    fn add_u32(self, a: Self::I, b: Self::I) -> Self::I;
+    /// `a - b`, wrapped.
+    fn sub_u32(self, a: Self::I, b: Self::I) -> Self::I;
+    /// The bits that are in both.
+    fn and(self, a: Self::I, b: Self::I) -> Self::I;
+    /// The bits that are in one of them.
+    fn xor(self, a: Self::I, b: Self::I) -> Self::I;
+    /// Bits moved up, zeros behind them.
+    fn up<const BITS: u32>(self, a: Self::I) -> Self::I;
+    /// Bits moved down, zeros before them.
+    fn down<const BITS: u32>(self, a: Self::I) -> Self::I;
+    /// Bits moved down, copies of the first one before them.
+    fn down_signed<const BITS: u32>(self, a: Self::I) -> Self::I;
+    /// The low and the high half of each product.
+    fn mul_wide(self, a: Self::I, b: Self::I) -> (Self::I, Self::I);
     /// Sums that are 0.
     fn zero_sums(self) -> Self::W;
     /// Adds `b` to the first sums and `a * b` to the second ones.
