@@ -1,4 +1,4 @@
-//! Numbers that decide: cointegration, rebalancing, forecasts, portfolios.
+//! Numbers that decide: cointegration, rebalancing, forecasts, portfolios, Monte Carlo.
 //!
 //! Pure functions over slices: no clock, no files, no threads, and the same answer for the same
 //! numbers. What cannot be computed is a [`Fault`] that says which input is to blame; nothing
@@ -11,6 +11,7 @@ pub mod forecasting;
 
 mod fault;
 mod linear;
+pub mod montecarlo;
 pub mod portfolio;
 pub mod rebalancing;
 

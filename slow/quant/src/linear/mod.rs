@@ -4,7 +4,9 @@
 mod cholesky;
 mod columns;
 mod rotations;
+mod triangle;
 
 pub use cholesky::Cholesky;
 pub use columns::{Columns, Triangle};
 pub use rotations::singular;
+pub use triangle::lower_triangle;

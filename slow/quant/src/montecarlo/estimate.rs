@@ -1,0 +1,109 @@
+//! What samples say: a mean, and how far off it may be.
+
+use analytics::arch::Backend;
+
+/// What a simulation found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// What is expected.
+    pub value: f64,
+    /// The standard error of that: two thirds of simulations are off by less. Infinite if there is
+    /// but one sample to tell from.
+    pub error: f64,
+    /// How many paths it was made of.
+    pub paths: u64,
+    /// Whether these are all that were asked for: not if the simulation was stopped.
+    pub complete: bool,
+}
+
+/// Sums over some samples: all that is kept of a part of a simulation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tally {
+    pub(super) count: f64,
+    /// Means of the payoff and of its control.
+    pub(super) means: [f64; 2],
+    /// Squared differences of the payoff, products, squared differences of the control.
+    pub(super) squares: [f64; 3],
+}
+
+impl Tally {
+    pub(super) const NONE: Self = Self {
+        count: 0.0,
+        means: [0.0; 2],
+        squares: [0.0; 3],
+    };
+
+    /// Of samples and their controls.
+    pub(super) fn of(backend: Backend, samples: &[f64], controls: &[f64]) -> Self {
+        let Some(both) = backend.co_moments(samples, controls) else {
+            return Self::NONE;
+        };
+        Self {
+            count: samples.len() as f64,
+            means: [both.x.mean, both.y.mean],
+            squares: [both.x.squares, both.products, both.y.squares],
+        }
+    }
+
+    /// Of pairs of samples, each pair from a stratum of its own: only what differs within pairs
+    /// counts as error. `halves` are half the differences.
+    pub(super) fn of_strata(backend: Backend, means: [&[f64]; 2], halves: [&[f64]; 2]) -> Self {
+        let [samples, controls] = means;
+        let whole = Self::of(backend, samples, controls);
+        let within = Self::of(backend, halves[0], halves[1]);
+        let [y, x] = within.means;
+        // Around 0, and in the place of what is divided by the count less one.
+        let less = (whole.count - 1.0) / whole.count;
+        let squares = [y * y, x * y, x * x];
+        let around = [0, 1, 2].map(|at| within.squares[at] + whole.count * squares[at]);
+        Self {
+            squares: around.map(|square| square * less),
+            ..whole
+        }
+    }
+
+    /// Of both (T. Chan, G. Golub, R. LeVeque 1983). Between strata nothing is error.
+    pub(super) fn and(self, other: Self, strata: bool) -> Self {
+        let count = self.count + other.count;
+        if count == 0.0 {
+            return self;
+        }
+        let share = other.count / count;
+        let apart = [0, 1].map(|at| other.means[at] - self.means[at]);
+        let weight = if strata { 0.0 } else { self.count * share };
+        let products = [
+            apart[0] * apart[0],
+            apart[0] * apart[1],
+            apart[1] * apart[1],
+        ];
+        Self {
+            count,
+            means: [0, 1].map(|at| self.means[at] + apart[at] * share),
+            squares: [0, 1, 2]
+                .map(|at| self.squares[at] + other.squares[at] + products[at] * weight),
+        }
+    }
+
+    /// How much of the control to take off the payoff: what leaves the least variance.
+    pub(super) fn slope(&self) -> f64 {
+        let [_, product, square] = self.squares;
+        if square > 0.0 { product / square } else { 0.0 }
+    }
+
+    /// The mean when so much of a control that is `expected` on average is taken off.
+    pub(super) fn controlled(&self, slope: f64, expected: f64) -> f64 {
+        self.means[0] - slope * (self.means[1] - expected)
+    }
+
+    /// The mean and its standard error, of samples that are independent.
+    pub(super) fn estimate(&self, expected: f64) -> (f64, f64) {
+        let slope = self.slope();
+        let left = (self.squares[0] - slope * self.squares[1]).max(0.0);
+        let error = if self.count > 1.0 {
+            (left / (self.count * (self.count - 1.0))).sqrt()
+        } else {
+            f64::INFINITY
+        };
+        (self.controlled(slope, expected), error)
+    }
+}

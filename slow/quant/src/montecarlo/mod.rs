@@ -1,0 +1,27 @@
+//! Monte Carlo: what is expected of paths that are drawn at random, and how far off that may be.
+
+mod construction;
+mod estimate;
+mod functions;
+mod gbm;
+mod grid;
+mod normal;
+mod paths;
+mod payoff;
+mod philox;
+mod simulation;
+mod single;
+mod sobol;
+mod source;
+
+pub use construction::Construction;
+pub use estimate::{Estimate, Tally};
+pub use gbm::{ASSETS_MAX, Asset, Gbm};
+pub use grid::{Grid, STEPS_MAX};
+pub use normal::fill_normals;
+pub use paths::{Custom, Draws, Model, Path, Payoff, Tile};
+pub use payoff::{Asian, Average, Barrier, European, Kind, Knock, Lookback};
+pub use philox::Philox;
+pub use simulation::{Control, PATHS_MAX, Progress, Sampling, Settings, Simulation, Uncontrolled};
+pub use single::fill_normals_f32;
+pub use sobol::{SOBOL_DIMENSIONS_MAX, Sobol};
