@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use nic::Clock;
 use queue::{Histogram, Reader, Writer};
 use trading::desk::{Decided, Decision, Desk, Input, Kill, Listings, Stopwatch};
-use trading::{Event, Watch, WatchRule};
+use trading::{Event, Watch, WatchRule, What};
 
 use super::slip::{Said, Slip};
 use crate::board::Board;
@@ -78,7 +78,8 @@ pub struct BrainTimes {
     pub event: Histogram,
     /// What a call of a strategy takes, its orders' risk included.
     pub call: Histogram,
-    /// From an event's receipt by the feed tile to the end of all calls that it made.
+    /// From the receipt by the feed tile of what strategies are asked about, a whole change of a
+    /// book or a trade, to the end of all calls that it made.
     pub signal: Histogram,
 }
 
@@ -237,8 +238,10 @@ impl<C: Clock> Brain<C> {
         }
         self.record(stamp, &slip);
         if let Input::Event(event) = input {
-            let now_ns = self.clock.now_ns();
-            self.times.signal.record(now_ns.saturating_sub(stamp));
+            if matches!(event.what, What::End | What::Trade { .. }) {
+                let now_ns = self.clock.now_ns();
+                self.times.signal.record(now_ns.saturating_sub(stamp));
+            }
             self.shown.take(&event);
             let now_ns = self.clock.now_ns();
             self.times.event.record(now_ns.saturating_sub(start_ns));

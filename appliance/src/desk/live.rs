@@ -4,6 +4,8 @@
 //! is stopped, which takes all its orders off, and threads end when the venue has said that none is
 //! left.
 
+mod threads;
+
 use std::fmt;
 use std::io::Write;
 use std::thread::{Builder, Scope, ScopedJoinHandle};
@@ -19,6 +21,7 @@ use super::keeper::{Keeper, Records};
 use super::orders::OrdersTile;
 use crate::tiles::{Progress, Tile};
 use crate::venue::idle;
+use threads::{Turn, spawn, threads};
 
 /// Counters by which the threads tell one another how they are.
 pub const COUNTERS: [&str; 4] = ["desk.phase", "desk.flat", "desk.feed", "desk.orders"];
@@ -30,18 +33,20 @@ pub const HISTOGRAMS: [&str; 4] = [
     "desk.order_ns",
 ];
 
-/// What threads do, by the counter `desk.phase`.
-const WORKING: u64 = 0;
+/// What threads do, by the counter `desk.phase`: at first only the orders tile turns.
+const LOGGING_IN: u64 = 0;
+/// All tiles do.
+const WORKING: u64 = 1;
 /// The desk stops when it has taken all there is.
-const DRAINING: u64 = 1;
+const DRAINING: u64 = 2;
 /// It stops now.
-const LEAVING: u64 = 2;
+const LEAVING: u64 = 3;
 /// As [`LEAVING`]: it does not know the market or its orders any more.
-const BLIND: u64 = 3;
+const BLIND: u64 = 4;
 /// The tiles end.
-const OVER: u64 = 4;
+const OVER: u64 = 5;
 /// They have ended, and so does the book-keeper when it has taken what they left.
-const CLOSED: u64 = 5;
+const CLOSED: u64 = 6;
 
 /// The counters `desk.feed` and `desk.orders`.
 const AWAY: u64 = 0;
@@ -66,7 +71,8 @@ pub struct Live<T> {
     pub orders: OrdersTile<T, RealClock>,
     /// What came, for the book-keeper.
     pub records: Records,
-    /// Cores of the three tiles; without any they share what there is.
+    /// Cores of feed, strategy and orders; tiles of one core turn on one thread. Without any each
+    /// has a thread of its own, and they share what there is.
     pub cores: Option<[usize; 3]>,
     /// How long market or venue may be away before the desk gives up, in ns.
     pub away_ns_max: u64,
@@ -121,7 +127,7 @@ where
     let [mut phase, mut flat, mut feed, mut orders] = counters(set)?;
     let watches = [&flat, &feed, &orders].map(Counter::watch);
     let away_ns_max = live.away_ns_max;
-    let cores = live.cores.map_or([None; 3], |cores| cores.map(Some));
+    let cores = live.cores;
     let Live {
         feed: feed_tile,
         brain,
@@ -129,39 +135,46 @@ where
         records,
         ..
     } = live;
-    let over = phase.watch();
-    let over = || over.clone();
-    std::thread::scope(|scope| {
-        let turn = move |now_ns, _| {
+    let turns: [Turn<'_>; 3] = [
+        Box::new(move |now_ns, phase| {
+            if phase == LOGGING_IN {
+                return Progress::Idle;
+            }
+            let progress = feed_tile.poll(now_ns);
+            feed.set(standing_of(&**feed_tile));
+            progress
+        }),
+        Box::new(move |now_ns, phase| {
+            if phase == LOGGING_IN {
+                return Progress::Idle;
+            }
+            let (progress, is_flat) = think(brain, now_ns, phase);
+            flat.set(is_flat.into());
+            progress
+        }),
+        Box::new(move |now_ns, _| {
             let progress = orders_tile.poll(now_ns);
             orders.set(standing(orders_tile));
             progress
-        };
-        let tile = spawn(scope, ("desk-orders", cores[2]), over(), turn)?;
-        let keep = keep(scope, over(), keeper, records)?;
+        }),
+    ];
+    let over = phase.watch();
+    std::thread::scope(|scope| {
+        let mut tiles = Vec::new();
+        for thread in threads(cores, turns) {
+            tiles.push(spawn(scope, thread, over.clone())?);
+        }
+        let keep = keep(scope, over, keeper, records)?;
         let mut main = Main {
             phase: &mut phase,
             watches,
-            tiles: vec![tile],
+            tiles,
             away_ns_max,
             clock: RealClock::new(),
         };
         let end = if main.log_in(is_over) {
             begun();
-            let turn = move |now_ns, _| {
-                let progress = feed_tile.poll(now_ns);
-                feed.set(standing_of(&**feed_tile));
-                progress
-            };
-            let tile = spawn(scope, ("desk-feed", cores[0]), over(), turn)?;
-            main.tiles.push(tile);
-            let turn = move |now_ns, phase| {
-                let (progress, is_flat) = think(brain, now_ns, phase);
-                flat.set(is_flat.into());
-                progress
-            };
-            let tile = spawn(scope, ("desk-strategy", cores[1]), over(), turn)?;
-            main.tiles.push(tile);
+            main.phase.set(WORKING);
             main.watch(is_over)
         } else {
             main.no_login()
@@ -321,40 +334,4 @@ fn keep<'scope, W: Write + Send>(
     let thread = Builder::new().name("desk-books".to_owned());
     let thread = thread.spawn_scoped(scope, work);
     thread.map_err(|error| format!("desk-books: {error}"))
-}
-
-/// A thread that turns until all is over; pinned threads spin, others rest when idle.
-fn spawn<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    (name, core): (&str, Option<usize>),
-    phase: Watch,
-    mut turn: impl FnMut(u64, u64) -> Progress + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, ()>, String> {
-    let work = move || {
-        if let Some(id) = core
-            && !core_affinity::set_for_current(core_affinity::CoreId { id })
-        {
-            eprintln!("wirecross: core {id} was refused; a tile of the desk runs unpinned");
-        }
-        let clock = RealClock::new();
-        let mut idle_turns = 0;
-        loop {
-            let phase = phase.get();
-            if phase >= OVER {
-                return;
-            }
-            let progress = turn(clock.now_ns(), phase);
-            idle_turns = match progress {
-                Progress::Busy => 0,
-                _ => idle_turns + 1,
-            };
-            match core {
-                Some(_) => std::hint::spin_loop(),
-                None => idle(idle_turns),
-            }
-        }
-    };
-    let thread = Builder::new().name(name.to_owned());
-    let thread = thread.spawn_scoped(scope, work);
-    thread.map_err(|error| format!("{name}: {error}"))
 }

@@ -20,6 +20,8 @@ pub struct PlayedTile {
     next: Option<Event>,
     /// Receipt of the first event there, and here.
     first_ns: Option<(u64, u64)>,
+    /// When the first level of a change was told whose end was not: all of it is received then.
+    change_ns: Option<u64>,
     changes: u64,
     told: u64,
     is_ended: bool,
@@ -36,6 +38,7 @@ impl PlayedTile {
             out,
             next: None,
             first_ns: None,
+            change_ns: None,
             changes: 0,
             told: 0,
             is_ended: false,
@@ -64,6 +67,15 @@ impl PlayedTile {
             .map_or(now_ns, |pace| here + (after_ns as f64 / pace) as u64)
     }
 
+    /// When an event is received that is told now: a change may take several turns.
+    fn received_ns(&mut self, event: &Event, now_ns: u64) -> u64 {
+        match event.what {
+            What::Level { .. } | What::Clear => *self.change_ns.get_or_insert(now_ns),
+            What::End => self.change_ns.take().unwrap_or(now_ns),
+            What::Quote { .. } | What::Trade { .. } => now_ns,
+        }
+    }
+
     fn turn(&mut self, now_ns: u64) -> Progress {
         let mut count = 0;
         while count < BATCH
@@ -73,14 +85,16 @@ impl PlayedTile {
             if due_ns > now_ns || !self.out.has_room(1) {
                 break;
             }
+            let received_ns = self.received_ns(&event, now_ns);
+            let ago_ns = event.received_ns.saturating_sub(event.event_ns);
             let event = Event {
                 // As long ago as it was there.
-                event_ns: now_ns.saturating_sub(event.received_ns.saturating_sub(event.event_ns)),
-                received_ns: now_ns,
+                event_ns: received_ns.saturating_sub(ago_ns),
+                received_ns,
                 ..event
             };
             // Room was looked for.
-            let _ = self.out.put(now_ns, &Slip::event(&event));
+            let _ = self.out.put(received_ns, &Slip::event(&event));
             self.next = None;
             self.told += 1;
             count += 1;
