@@ -132,6 +132,11 @@ fn a_hole_in_a_session_and_a_wrong_file_are_named() {
         "loss_max = \"much\"",
         "risk.loss_max",
     );
+    change(
+        "orders_per_second = ",
+        "orders_per_second = 9000",
+        "risk.orders_per_second",
+    );
     change("skew_ticks", "skewed_ticks", "skewed_ticks");
     change("lot = \"1\"", "lot = \"3x\"", "markets.DEMO1.lot");
 }

@@ -20,6 +20,8 @@ use trading::{Instrument, Step};
 /// Nanoseconds in a millisecond and a microsecond.
 const MS_NS: u64 = 1_000_000;
 const US_NS: u64 = 1_000;
+/// The most requests in a window that are counted: the time of each is kept.
+const REQUESTS_MAX: u32 = 1_000_000;
 
 /// What a desk's file says, read and checked.
 #[derive(Clone, Debug)]
@@ -357,7 +359,7 @@ fn limits(raw: &RawRisk) -> Result<Limits, String> {
         order_value_max: money("risk.order_value_max", &raw.order_value_max)?,
         exposure_max: money("risk.exposure_max", &raw.exposure_max)?,
         band_ppm: raw.band_ppm,
-        orders_per_second: raw.orders_per_second,
+        orders_per_second: requests("risk.orders_per_second", raw.orders_per_second)?,
         open_orders_max: raw.open_orders_max,
         loss_max: money("risk.loss_max", &raw.loss_max)?,
     })
@@ -366,12 +368,19 @@ fn limits(raw: &RawRisk) -> Result<Limits, String> {
 fn breaker(raw: &RawBreaker) -> Result<BreakerRule, String> {
     Ok(BreakerRule {
         loss_max: money("breaker.loss_max", &raw.loss_max)?,
-        orders_max: raw.orders_max,
+        orders_max: requests("breaker.orders_max", raw.orders_max)?,
         orders_window_ns: raw.orders_window_ms.saturating_mul(MS_NS),
         budget_ns: raw.budget_us.saturating_mul(US_NS),
         overruns_max: raw.overruns_max,
         answer_ns_max: raw.answer_ms_max.saturating_mul(MS_NS),
     })
+}
+
+fn requests(key: &str, count: u32) -> Result<u32, String> {
+    if count > REQUESTS_MAX {
+        return Err(format!("{key}: {count} is more than {REQUESTS_MAX}"));
+    }
+    Ok(count)
 }
 
 fn money(key: &str, text: &str) -> Result<Money, String> {
