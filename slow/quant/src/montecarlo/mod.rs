@@ -1,5 +1,6 @@
 //! Monte Carlo: what is expected of paths that are drawn at random, and how far off that may be.
 
+mod american;
 mod construction;
 mod estimate;
 mod functions;
@@ -17,6 +18,7 @@ mod single;
 mod sobol;
 mod source;
 
+pub use american::LeastSquares;
 pub use construction::Construction;
 pub use estimate::{Estimate, Tally};
 pub use gbm::{ASSETS_MAX, Asset, Gbm};
