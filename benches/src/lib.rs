@@ -90,6 +90,7 @@ pub const ROWS: &[Row] = &[
     rows::book::ROW,
     rows::numbers::ROW,
     rows::triangles::ROW,
+    rows::desk::ROW,
     rows::cointegration::ROW,
     rows::rebalance::ROW,
     rows::portfolio::ROW,

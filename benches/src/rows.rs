@@ -4,6 +4,7 @@ pub mod aapl;
 pub mod book;
 pub mod cable;
 pub mod cointegration;
+pub mod desk;
 pub mod durable;
 pub mod journal;
 pub mod latency;

@@ -72,6 +72,11 @@ fn latency() {
 }
 
 #[test]
+fn desk() {
+    run_tiny("desk");
+}
+
+#[test]
 fn book() {
     run_tiny("book");
 }
