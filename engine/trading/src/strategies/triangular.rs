@@ -10,7 +10,7 @@ use analytics::arbitrage::{Direction, Opportunity, Pair, Quote, Triangles};
 use wire::ring::Side;
 
 use super::BadParameter;
-use crate::desk::{Context, Life, Listings, Money, NewOrder, OrderId, Strategy};
+use crate::desk::{Context, Fill, Life, Listings, Money, NewOrder, OrderId, Strategy};
 
 /// Parameters of [`Triangular`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,9 @@ pub struct Triangular {
     /// Orders that live.
     open: Vec<OrderId>,
     rest_until_ns: u64,
+    /// Whether no lot of a currency but the home currency was held when that was last looked at,
+    /// and nothing traded since: a look at all currencies takes longer than one at the ways.
+    is_even: bool,
     /// By currency: the place of the market that trades it for the home currency.
     homes: Vec<Option<usize>>,
 }
@@ -101,6 +104,7 @@ impl Triangular {
             triangles,
             open: Vec::with_capacity(2 * LEGS),
             rest_until_ns: 0,
+            is_even: true,
             homes,
         })
     }
@@ -256,6 +260,7 @@ impl Triangular {
     /// Trades what legs that missed left behind for the home currency; whether anything left.
     fn clear_up(&mut self, desk: &mut Context<'_>) -> bool {
         let mut has_sent = false;
+        self.is_even = true;
         for currency in 1..self.currencies.len() {
             let Some(pair) = self.homes[currency] else {
                 continue;
@@ -270,6 +275,7 @@ impl Triangular {
             let lots = i64::try_from(held.units() / lot.units()).unwrap_or(0);
             let side = if lots > 0 { Side::Sell } else { Side::Buy };
             if lots != 0 {
+                self.is_even = false;
                 has_sent |= self.send(desk, pair, side, lots.abs().min(order_max));
             }
         }
@@ -294,7 +300,7 @@ impl Strategy for Triangular {
         };
         let found = self.found(desk, pair);
         let is_resting = desk.now_ns() < self.rest_until_ns;
-        if !self.open.is_empty() || is_resting || self.clear_up(desk) {
+        if !self.open.is_empty() || is_resting || (!self.is_even && self.clear_up(desk)) {
             return;
         }
         let Some(found) = found else {
@@ -312,6 +318,10 @@ impl Strategy for Triangular {
                 }
             }
         }
+    }
+
+    fn on_fill(&mut self, _desk: &mut Context<'_>, _fill: &Fill) {
+        self.is_even = false;
     }
 
     fn on_gone(&mut self, desk: &mut Context<'_>, order: OrderId) {
