@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::mpsc::channel;
 
-use appliance::board::{Board, Line};
+use appliance::board::Board;
 use appliance::client::members::{Login, Members};
 use appliance::desk::brain::{Brain, BrainLinks, BrainTimes, RING_DEPTH, Shown};
 use appliance::desk::keeper::{Keeper, Papers, Records};
@@ -14,8 +14,8 @@ use appliance::desk::live::{COUNTERS, End, HISTOGRAMS, Live, run};
 use appliance::desk::market::EVENTS_DEPTH;
 use appliance::desk::orders::{OrderLinks, OrdersTile, Route};
 use appliance::desk::played::PlayedTile;
-use appliance::desk::slip::Slip;
-use appliance::tiles::Tile;
+use appliance::tiles::{BATCH, Tile};
+use bytemuck::Pod;
 use nic::RealClock;
 use queue::{CounterSet, Reader, Summary, Writer, ring};
 
@@ -130,14 +130,13 @@ fn keeper(
     Keeper::new(desk, ledger, papers).map_err(failed)
 }
 
-type Slips = (Writer<Slip>, Reader<Slip>);
-
-fn slips(depth: usize) -> Result<Slips, BenchError> {
-    ring(depth).map_err(failed)
-}
-
-fn lines(depth: usize) -> Result<(Writer<Line>, Reader<Line>), BenchError> {
-    ring(depth).map_err(failed)
+/// A ring whose memory was used once: a page's first touch is no part of a desk's day.
+fn touched<B: Pod>(depth: usize) -> Result<(Writer<B>, Reader<B>), BenchError> {
+    let (mut writer, mut reader) = ring(depth).map_err(failed)?;
+    while writer.put(0, &B::zeroed()).is_ok() {}
+    writer.publish();
+    while reader.take(BATCH, |_, _| ()) > 0 {}
+    Ok((writer, reader))
 }
 
 /// The tiles; and what they will have kept, which nobody takes while they work.
@@ -148,12 +147,12 @@ fn live(
     desk: trading::desk::Desk,
 ) -> Result<(Live<Exchange>, Records), BenchError> {
     let depth = (INPUTS_PER_EVENT * feed.events.len() + RING_DEPTH).next_power_of_two();
-    let (events_in, events) = slips(EVENTS_DEPTH)?;
-    let (requests_in, requests) = slips(RING_DEPTH)?;
-    let (answers_in, answers) = slips(RING_DEPTH)?;
-    let (own, _) = slips(RING_DEPTH)?;
-    let (record, inputs) = slips(depth)?;
-    let (lines_in, lines_out) = lines(depth)?;
+    let (events_in, events) = touched(EVENTS_DEPTH)?;
+    let (requests_in, requests) = touched(RING_DEPTH)?;
+    let (answers_in, answers) = touched(RING_DEPTH)?;
+    let (own, _) = touched(RING_DEPTH)?;
+    let (record, inputs) = touched(depth)?;
+    let (lines_in, lines_out) = touched(depth)?;
     let mut histogram = |at: usize| set.histogram(HISTOGRAMS[at]).map_err(failed);
     let times = BrainTimes {
         event: histogram(0)?,
@@ -180,8 +179,8 @@ fn live(
     let board = Board::new(None, Some(lines_in)).map_err(failed)?;
     let shown = Shown::new(feed.file.listings(), board).map_err(failed)?;
     // The book-keeper of the run has nothing to do: on two cores it would be in the way.
-    let (_, no_inputs) = slips(RING_DEPTH)?;
-    let (_, no_lines) = lines(RING_DEPTH)?;
+    let (_, no_inputs) = touched(RING_DEPTH)?;
+    let (_, no_lines) = touched(RING_DEPTH)?;
     let played = feed.events.clone().into_iter().map(Ok);
     let live = Live {
         feed: Box::new(PlayedTile::new(Box::new(played), feed.pace, events_in)),
