@@ -26,8 +26,6 @@ const PACE: f64 = 20.0;
 const SECOND_NS: u64 = 1_000_000_000;
 /// Time between two updates of the made-up markets.
 const UPDATE_NS: u64 = 20_000;
-/// Lots of the made-up markets in a unit: whole units would round away what a cycle gains.
-const LOTS: u64 = 10_000;
 
 /// A desk and what it trades by.
 pub struct Feed {
@@ -135,7 +133,7 @@ fn made(effort: Effort, name: &'static str, is_looked_at: bool) -> Result<Feed, 
     let change = |(at, (symbol, quote)): (usize, &(u32, analytics::arbitrage::Quote))| {
         let standing = |price: u32, units: u32| Standing {
             price: price.into(),
-            quantity: u64::from(units) * LOTS,
+            quantity: units.into(),
         };
         let touch = What::Quote {
             bid: standing(quote.bid, quote.bid_units),
@@ -171,7 +169,7 @@ fn text(pairs: &[Pair]) -> String {
         let _ = write!(
             text,
             "[[markets]]\nname = \"M{at}\"\nbase = \"C{base}\"\nquote = \"C{quote}\"\n\
-             tick = \"0.000001\"\nlot = \"0.0001\"\ntaker_ppm = {FEE_PPM}\norder_max = \"1000\"\n\
+             tick = \"0.000001\"\nlot = \"1\"\ntaker_ppm = {FEE_PPM}\norder_max = \"1000\"\n\
              position_max = \"1000000000\"\n"
         );
     }
