@@ -94,6 +94,7 @@ pub const ROWS: &[Row] = &[
     rows::cointegration::ROW,
     rows::rebalance::ROW,
     rows::portfolio::ROW,
+    rows::montecarlo::ROW,
     rows::journal::ROW,
     rows::durable::ROW,
 ];

@@ -107,6 +107,11 @@ fn portfolio() {
 }
 
 #[test]
+fn montecarlo() {
+    run_tiny("montecarlo");
+}
+
+#[test]
 fn journal() {
     run_tiny("journal");
 }
@@ -137,7 +142,8 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
-                regimes, book, numbers, triangles, cointegration, rebalance, portfolio, journal";
+                regimes, book, numbers, triangles, cointegration, rebalance, portfolio, \
+                montecarlo, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 

@@ -1,0 +1,245 @@
+//! `montecarlo`: normal numbers, paths, and an average option to a given error.
+//!
+//! The peer of numbers and paths is what they are by definition, one at a time with the library's
+//! logarithms and powers, from the same random bits: numbers must agree. The option's prices by
+//! plain paths and by scrambled Sobol points with a control must be within their errors.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use analytics::arch::Backend;
+use quant::Fault;
+use quant::montecarlo::{
+    Asian, Asset, Average, Construction, Control, Estimate, European, Gbm, Grid, Kind, Philox,
+    Sampling, Settings, Simulation, fill_normals, fill_normals_f32,
+};
+
+use super::numbers::used;
+use crate::compare::{Case, Subject, compare};
+use crate::{BenchError, Options, Row};
+
+/// The row.
+pub const ROW: Row = Row {
+    name: "montecarlo",
+    about: "a normal number, a step of a path, an option on an average: ours, by definition, plain",
+    run,
+};
+
+const ASSET: Asset = Asset {
+    start: 100.0,
+    dividend: 0.0,
+    volatility: 0.2,
+};
+const RATE: f64 = 0.03;
+const STRIKE: f64 = 100.0;
+const SEED: u64 = 17;
+/// What an option's price may be off, in its standard errors.
+const ERRORS: f64 = 4.5;
+/// The error that is asked for, as a part of the price.
+const PART: f64 = 1e-4;
+
+fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let mut cases = numbers(options)?;
+    for steps in [1, 12, 252] {
+        cases.extend(paths(options, steps)?);
+    }
+    cases.extend(average(options)?);
+    Ok(cases)
+}
+
+fn failed(fault: Fault) -> BenchError {
+    BenchError::failed("montecarlo", fault)
+}
+
+/// One turn, in picoseconds by what it made.
+fn timed<T>(count: usize, turn: impl FnOnce() -> T) -> Vec<Vec<u64>> {
+    let start = Instant::now();
+    used(turn());
+    let whole = start.elapsed().as_nanos() as u64;
+    vec![vec![whole * 1_000 / count as u64]]
+}
+
+fn numbers(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let count = options.effort.pick(1 << 10, 1 << 20, 1 << 24);
+    let backend = Backend::best();
+    let mut double = vec![0.0; 1 << 10];
+    let mut single = vec![0.0; 1 << 10];
+    let mut defined = vec![0.0; 1 << 10];
+    fill_normals(backend, SEED, &mut double);
+    fill_normals_f32(backend, SEED, &mut single);
+    by_definition(SEED, &mut defined);
+    for ((double, single), defined) in double.iter().zip(&single).zip(&defined) {
+        let off = (double - defined)
+            .abs()
+            .max((f64::from(*single) - defined).abs() / 1e8);
+        if off > 1e-12 {
+            return Err(BenchError::WrongAnswer(format!(
+                "{double} instead of {defined}"
+            )));
+        }
+    }
+    let rounds = count / double.len();
+    let subjects = vec![
+        Subject::new("ours", || {
+            Ok(timed(count, || {
+                (0..rounds as u64).for_each(|seed| fill_normals(backend, seed, &mut double));
+            }))
+        }),
+        Subject::new("ours, f32", || {
+            Ok(timed(count, || {
+                (0..rounds as u64).for_each(|seed| fill_normals_f32(backend, seed, &mut single));
+            }))
+        }),
+        Subject::new("by definition", || {
+            Ok(timed(count, || {
+                (0..rounds as u64).for_each(|seed| by_definition(seed, &mut defined));
+            }))
+        }),
+    ];
+    compare(&["a normal number"], options.effort.rounds(), subjects)
+}
+
+/// The numbers of `fill_normals`, one at a time.
+fn by_definition(seed: u64, to: &mut [f64]) {
+    let philox = Philox::new(seed);
+    for (tile, part) in to.chunks_exact_mut(64).enumerate() {
+        for lane in 0..16 {
+            let words = philox.block([(tile * 16 + lane) as u32, 0, 0, 0]);
+            for at in [0, 2] {
+                let (high, low) = (f64::from(words[at]), words[at + 1]);
+                let share = (high + (f64::from(low >> 24) + 0.5) / 256.0) / 4_294_967_296.0;
+                let distance = (-2.0 * share.ln()).sqrt();
+                let turn = (f64::from(low & 0x7F_FFFF) + 0.5) / 8_388_608.0 - 0.5;
+                let side = if low >> 23 & 1 == 1 { -1.0 } else { 1.0 };
+                let (sine, cosine) = (std::f64::consts::PI * turn).sin_cos();
+                part[at * 16 + lane] = distance * cosine * side;
+                part[(at + 1) * 16 + lane] = distance * sine;
+            }
+        }
+    }
+}
+
+fn checked(found: Estimate, wanted: f64) -> Result<Estimate, BenchError> {
+    if (found.value - wanted).abs() <= ERRORS * found.error {
+        return Ok(found);
+    }
+    Err(BenchError::WrongAnswer(format!(
+        "{found:?} instead of {wanted}"
+    )))
+}
+
+fn on(_: quant::montecarlo::Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+fn paths(options: &Options, steps: usize) -> Result<Vec<Case>, BenchError> {
+    let count = options.effort.pick(1 << 10, 1 << 16, 1 << 20);
+    let grid = Grid::even(1.0, steps).map_err(failed)?;
+    let model = Gbm::new(ASSET, RATE, grid).map_err(failed)?;
+    let kind = Kind::Call;
+    let payoff = European {
+        kind,
+        strike: STRIKE,
+    };
+    let exact = model.european(kind, STRIKE);
+    let settings = Settings::new(count as u64, SEED);
+    let antithetic = Settings {
+        sampling: Sampling::Antithetic,
+        ..settings
+    };
+    let plain = Simulation::new(&model, &payoff, settings).map_err(failed)?;
+    let pairs = Simulation::new(&model, &payoff, antithetic).map_err(failed)?;
+    let found = checked(plain.run(on), exact)?;
+    checked(pairs.run(on), exact)?;
+    let defined = one_by_one(count, steps);
+    if (defined - found.value).abs() > 2.0 * ERRORS * found.error {
+        return Err(BenchError::WrongAnswer(format!(
+            "{defined} beside {found:?}"
+        )));
+    }
+    let subjects = vec![
+        Subject::new("ours", || Ok(timed(count, || plain.run(on)))),
+        Subject::new("ours, antithetic", || Ok(timed(count, || pairs.run(on)))),
+        Subject::new("by definition", || {
+            Ok(timed(count, || one_by_one(count, steps)))
+        }),
+    ];
+    let name = format!("a path of {steps} steps");
+    let note = format!(
+        "{count} paths, {:.4} +- {:.4}, exactly {exact:.4}",
+        found.value, found.error
+    );
+    let compared = compare(&[&name], options.effort.rounds(), subjects)?;
+    Ok(compared.into_iter().map(|case| case.noted(&note)).collect())
+}
+
+/// The option by paths that are made one after the other.
+fn one_by_one(count: usize, steps: usize) -> f64 {
+    let mut normals = vec![0.0; 64 * (count * steps).div_ceil(64).min(64)];
+    let years = 1.0 / steps as f64;
+    let drift = (RATE - ASSET.volatility * ASSET.volatility / 2.0) * years;
+    let spread = ASSET.volatility * years.sqrt();
+    let mut sum = 0.0;
+    let (mut seed, mut used) = (SEED, normals.len());
+    for _ in 0..count {
+        let mut price = ASSET.start;
+        for _ in 0..steps {
+            if used == normals.len() {
+                seed += 1;
+                by_definition(seed, &mut normals);
+                used = 0;
+            }
+            price *= (drift + spread * normals[used]).exp();
+            used += 1;
+        }
+        sum += (price - STRIKE).max(0.0);
+    }
+    sum / count as f64 * (-RATE).exp()
+}
+
+/// A year's daily average: until the error is a ten-thousandth of the price.
+fn average(options: &Options) -> Result<Vec<Case>, BenchError> {
+    let grid = Grid::even(1.0, 252).map_err(failed)?;
+    let model = Gbm::new(ASSET, RATE, grid).map_err(failed)?;
+    let kind = Kind::Call;
+    let [arithmetic, geometric] = [Average::Arithmetic, Average::Geometric].map(|average| Asian {
+        kind,
+        strike: STRIKE,
+        average,
+    });
+    let control = Control {
+        payoff: &geometric,
+        worth: model.geometric_asian(kind, STRIKE),
+    };
+    let even = Settings {
+        sampling: Sampling::Sobol { replicates: 8 },
+        construction: Construction::Bridge,
+        ..Settings::new(options.effort.pick(1 << 9, 1 << 14, 1 << 14) as u64, SEED)
+    };
+    let random = Settings::new(options.effort.pick(1 << 12, 1 << 16, 1 << 18) as u64, SEED);
+    let ours = Simulation::controlled(&model, &arithmetic, control, even).map_err(failed)?;
+    let plain = Simulation::controlled(&model, &arithmetic, control, random).map_err(failed)?;
+    let [found, other] = [ours.run(on), plain.run(on)];
+    let both = found.error.hypot(other.error);
+    if (found.value - other.value).abs() > 6.0 * both {
+        return Err(BenchError::WrongAnswer(format!(
+            "{found:?} beside {other:?}"
+        )));
+    }
+    if found.error > PART * found.value && even.paths >= 1 << 14 {
+        return Err(BenchError::WrongAnswer(format!(
+            "{found:?}: not to a ten-thousandth"
+        )));
+    }
+    let subjects = vec![
+        Subject::new("ours", || Ok(timed(1, || ours.run(on)))),
+        Subject::new("plain with control", || Ok(timed(1, || plain.run(on)))),
+    ];
+    let note = format!(
+        "ours {:.6} +- {:.6} of {} paths, plain {:.6} +- {:.6} of {}",
+        found.value, found.error, found.paths, other.value, other.error, other.paths
+    );
+    let name = ["an option on the average of 252 days"];
+    let compared = compare(&name, options.effort.rounds(), subjects)?;
+    Ok(compared.into_iter().map(|case| case.noted(&note)).collect())
+}
