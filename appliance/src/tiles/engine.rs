@@ -175,17 +175,21 @@ impl<'m> EngineTile<'m> {
     }
 
     /// The next command of the venue itself. Once the gate has stopped, there are no more but those
-    /// of the start: the last input is to be known.
+    /// of the start and those that must come before what the gate took: the last input is to be
+    /// known.
     fn own_next(&mut self, now_ns: u64) -> Option<Command> {
         if let Some(command) = self.startup.pop_front() {
             return Some(command);
         }
-        if self.is_stopping {
+        if self.is_stopping && self.is_through() {
             return None;
         }
         // Whose grace is over has no order left when the next one is looked at.
         if let Some(command) = self.presences.next(now_ns.max(self.time_ns)) {
             return Some(command);
+        }
+        if self.is_stopping {
+            return None;
         }
         if let Some(command) = self.links.desk.next() {
             return Some(command);
@@ -252,14 +256,15 @@ impl<'m> EngineTile<'m> {
         self.links.publish.publish();
     }
 
+    /// Whether the gate stopped and nothing that it took is left to be looked at.
+    fn is_through(&self) -> bool {
+        let commands = self.links.commands.position();
+        self.signals.commands_in_all() == Some(commands) && self.burst.is_done()
+    }
+
     /// Says which input is the last one once the gate stopped and all it took is applied.
     fn last_tell(&mut self) {
-        let commands = self.links.commands.position();
-        if self.signals.commands_in_all() == Some(commands)
-            && self.startup.is_empty()
-            && self.burst.is_done()
-            && !self.unfinished
-        {
+        if self.is_through() && self.startup.is_empty() && !self.unfinished {
             tell_once(&mut self.counters.last, self.sequence);
         }
     }
