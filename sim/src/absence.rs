@@ -58,8 +58,9 @@ impl Absences {
             && command.kind != CommandKind::MassCancel as u8
         {
             return Err(format!(
-                "input {sequence} is of {now_ns} ns, and the orders of session {session} were to \
-                 leave at {due} ns"
+                "input {sequence}, a command of kind {}, is of {now_ns} ns, and the orders of \
+                 session {session} were to leave at {due} ns",
+                command.kind
             ));
         }
         if let Some(session) = self.lost.first()
