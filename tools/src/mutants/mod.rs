@@ -20,8 +20,12 @@ use crate::Outcome;
 use crate::command::root;
 use list::Mutant;
 use scratch::{Scratch, Verdict};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use suite::{SUITES, Suite};
+
+/// Copies of a suite's packages that are built and judged at the same time.
+const COPIES: usize = 2;
 
 /// Breaks the code one way after the other, or only the ways whose name, or whose suite's, is among
 /// `only`: parts of names with commas between them.
@@ -66,18 +70,47 @@ fn try_all(suite: &'static Suite, mutants: Vec<Mutant>) -> Result<Vec<String>, S
         let names: Vec<_> = mutants.into_iter().map(|mutant| mutant.name).collect();
         return switches::try_all(suite, &names);
     }
-    let scratch = Scratch::new(suite)?;
-    match scratch.judge()? {
-        Verdict::Survived => println!("{}: all pass on the code as it is", suite.name),
-        other => return Err(format!("{} do not pass unbroken: {other:?}", suite.name)),
+    let (queue, survivors) = (Mutex::new(mutants.into_iter()), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        let (queue, survivors) = (&queue, &survivors);
+        let copies =
+            (0..COPIES).map(|copy| scope.spawn(move || work(suite, copy, queue, survivors)));
+        let copies: Vec<_> = copies.collect();
+        copies.into_iter().try_for_each(|copy| {
+            let done = copy.join();
+            done.unwrap_or_else(|_| Err(format!("{}: a copy's thread panicked", suite.name)))
+        })
+    })?;
+    Ok(survivors
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Judges mutants from the queue on a copy of its own; the first copy begins with the code as it
+/// is.
+fn work(
+    suite: &'static Suite,
+    copy: usize,
+    queue: &Mutex<std::vec::IntoIter<Mutant>>,
+    survivors: &Mutex<Vec<String>>,
+) -> Outcome {
+    let scratch = Scratch::new(suite, copy)?;
+    if copy == 0 {
+        match scratch.judge()? {
+            Verdict::Survived => println!("{}: all pass on the code as it is", suite.name),
+            other => return Err(format!("{} do not pass unbroken: {other:?}", suite.name)),
+        }
     }
-    let mut survivors = Vec::new();
-    for mutant in mutants {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let Some(mutant) = next else {
+            return Ok(());
+        };
         if !try_one(&scratch, &mutant)? {
+            let mut survivors = survivors.lock().unwrap_or_else(PoisonError::into_inner);
             survivors.push(mutant.name);
         }
     }
-    Ok(survivors)
 }
 
 /// Judges one mutant and prints its line; whether it was killed.

@@ -2,7 +2,7 @@
 
 use super::suite::{Suite, Trial};
 use super::switches::VARIABLE;
-use crate::command::{cargo, output, root, target_dir};
+use crate::command::{cargo, command, output, root, run, target_dir};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -44,9 +44,10 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Lays the copy of a suite's packages anew.
-    pub fn new(suite: &'static Suite) -> Result<Self, String> {
-        let folder = target_dir().join("mutants").join(suite.name);
+    /// Lays a copy of a suite's packages anew; copies with other numbers are elsewhere.
+    pub fn new(suite: &'static Suite, number: usize) -> Result<Self, String> {
+        let name = format!("{}-{number}", suite.name);
+        let folder = target_dir().join("mutants").join(name);
         let said = |e: std::io::Error| format!("lay {}: {e}", folder.display());
         for package in suite.packages.iter().chain(suite.folders) {
             let copy = folder.join(package);
@@ -63,11 +64,39 @@ impl Scratch {
         .map_err(said)?;
         std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).map_err(said)?;
         let (trials, mutant) = (suite.trials, None);
-        Ok(Self {
+        let copy = Self {
             folder,
             trials,
             mutant,
-        })
+        };
+        copy.take_builds()?;
+        Ok(copy)
+    }
+
+    /// What the real build made of other people's crates in the profile of the trials is taken
+    /// over: they are the same here, and what was made of ours is known by its folder and passed
+    /// over.
+    fn take_builds(&self) -> Result<(), String> {
+        let profiles = self.trials.iter().filter_map(|trial| {
+            let at = trial.build.iter().position(|word| *word == "--profile")?;
+            trial.build.get(at + 1)
+        });
+        for profile in profiles {
+            let (from, to) = (target_dir().join(profile), self.target().join(profile));
+            if !from.is_dir() || to.exists() {
+                continue;
+            }
+            std::fs::create_dir_all(self.target())
+                .map_err(|e| format!("make {}: {e}", self.target().display()))?;
+            // Cargo goes by the times of files.
+            run(command("cp", &["--archive"]).arg(from).arg(to))?;
+        }
+        Ok(())
+    }
+
+    /// The target folder of the copy, which nothing else uses.
+    fn target(&self) -> PathBuf {
+        self.folder.join("target")
     }
 
     /// From now on this mutant's switch is on.
@@ -128,12 +157,12 @@ impl Scratch {
         Ok(verdict(trial, success, &String::from_utf8_lossy(&text)))
     }
 
-    /// Cargo in the copy, with a target folder that nothing else uses.
+    /// Cargo in the copy.
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = cargo(arguments);
         command
             .current_dir(&self.folder)
-            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .env("CARGO_TARGET_DIR", self.target())
             // Recorded days are not in the copy.
             .env_remove("CI");
         if let Some(mutant) = &self.mutant {

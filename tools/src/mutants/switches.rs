@@ -13,7 +13,7 @@ pub const VARIABLE: &str = "WIRECROSS_MUTANT";
 
 /// Judges the mutants of these names; gives the names of those that survive.
 pub fn try_all(suite: &'static Suite, names: &[String]) -> Result<Vec<String>, String> {
-    let mut scratch = Scratch::new(suite)?;
+    let mut scratch = Scratch::new(suite, 0)?;
     for file in suite.files() {
         let text =
             std::fs::read_to_string(root().join(file)).map_err(|e| format!("{file}: {e}"))?;
