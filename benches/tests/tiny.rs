@@ -142,8 +142,8 @@ fn an_unknown_row_lists_what_exists() {
     assert!(matches!(error, BenchError::Request(_)));
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
-                regimes, book, numbers, triangles, cointegration, rebalance, portfolio, \
-                montecarlo, journal";
+                regimes, book, numbers, triangles, desk, cointegration, rebalance, \
+                portfolio, montecarlo, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 
