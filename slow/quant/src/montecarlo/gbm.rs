@@ -183,7 +183,7 @@ impl Model for Gbm {
     }
 
     fn discount(&self) -> f64 {
-        (-self.rate * self.grid.end()).exp()
+        self.grid.discount(self.rate)
     }
 
     fn factors(&self) -> usize {
@@ -225,15 +225,12 @@ impl Kernel for Evolve<'_> {
             prices,
         } = self;
         let count = model.starts.len();
-        let years = std::iter::once(&0.0).chain(model.grid.times());
-        let times = years.zip(model.grid.times());
         let steps = normals.chunks_exact(count);
         let mut past: Option<&[[f64; LANES]]> = None;
         let mut rest = &mut *prices;
         // Logarithms of what has become of one unit.
-        for ((before, after), normals) in times.zip(steps) {
+        for (years, normals) in model.grid.lengths().zip(steps) {
             let (now, later) = std::mem::take(&mut rest).split_at_mut(count);
-            let years = after - before;
             let root = lanes.splat(years.sqrt());
             for (asset, to) in now.iter_mut().enumerate() {
                 let row = &model.loadings[asset * count..][..=asset];

@@ -67,6 +67,13 @@ impl Grid {
         self.times.last().copied().unwrap_or(0.0)
     }
 
+    /// What money of the end is worth now, where it counts less by `rate`, a year, compounded all
+    /// the time.
+    #[must_use]
+    pub fn discount(&self, rate: f64) -> f64 {
+        (-rate * self.end()).exp()
+    }
+
     /// From each time before, or now, to the next.
     pub fn lengths(&self) -> impl Iterator<Item = f64> + '_ {
         let before = std::iter::once(&0.0).chain(&self.times);

@@ -112,7 +112,7 @@ impl Model for Heston {
     }
 
     fn discount(&self) -> f64 {
-        (-self.rate * self.grid.end()).exp()
+        self.grid.discount(self.rate)
     }
 
     fn factors(&self) -> usize {
@@ -144,10 +144,8 @@ impl Kernel for Evolve<'_> {
         let Self(model, draws, last_only, prices) = self;
         let mut variance = lanes.splat(model.variance.start);
         let mut sum = lanes.splat(0.0);
-        let mut before = 0.0;
-        for (at, time) in model.grid.times().iter().enumerate() {
-            let step = model.step(time - before);
-            before = *time;
+        for (at, years) in model.grid.lengths().enumerate() {
+            let step = model.step(years);
             let uniform = lanes.load(&draws.uniforms[at]);
             let (after, correction) = next(lanes, &step, model.variance.mean, variance, uniform);
             let both = lanes.mul(lanes.add(variance, after), lanes.splat(step.normal));

@@ -97,7 +97,7 @@ impl Model for Merton {
     }
 
     fn discount(&self) -> f64 {
-        (-self.rate * self.grid.end()).exp()
+        self.grid.discount(self.rate)
     }
 
     fn factors(&self) -> usize {
@@ -134,11 +134,7 @@ impl Kernel for Evolve<'_> {
         let steps = model.counts.len();
         let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
         let mut sum = zero;
-        let mut before = 0.0;
-        for (step, to) in prices.iter_mut().enumerate().take(steps) {
-            let after = model.grid.times()[step];
-            let years = after - before;
-            before = after;
+        for ((step, years), to) in model.grid.lengths().enumerate().zip(&mut *prices) {
             let uniform = lanes.load(&draws.uniforms[step]);
             let mut count = zero;
             for at_most in &model.counts[step] {

@@ -26,6 +26,18 @@ pub(super) struct Place {
     pub stream: u32,
 }
 
+impl Place {
+    /// Where a block of these paths' numbers is.
+    #[inline(always)]
+    const fn counter(self, block: usize) -> Counter {
+        Counter {
+            first: self.first,
+            block: block as u32,
+            stream: self.stream,
+        }
+    }
+}
+
 /// Fills `to` with a sequence of independent standard normal numbers, which is the same for each
 /// length, thread and processor. The error of each is a few times the last bit.
 pub fn fill_normals(backend: Backend, seed: u64, to: &mut [f64]) {
@@ -57,12 +69,7 @@ impl Kernel for Fill<'_> {
 #[inline(always)]
 pub(super) fn normals<L: Lanes>(lanes: L, philox: &Philox, place: Place, to: &mut [[f64; LANES]]) {
     for (block, part) in to.chunks_mut(BLOCK).enumerate() {
-        let counter = Counter {
-            first: place.first,
-            block: block as u32,
-            stream: place.stream,
-        };
-        let words = philox.blocks(lanes, counter);
+        let words = philox.blocks(lanes, place.counter(block));
         let [a, b] = pair(lanes, words[0], words[1]);
         let [c, d] = pair(lanes, words[2], words[3]);
         for (to, number) in part.iter_mut().zip([a, b, c, d]) {
@@ -75,12 +82,7 @@ pub(super) fn normals<L: Lanes>(lanes: L, philox: &Philox, place: Place, to: &mu
 #[inline(always)]
 pub(super) fn uniforms<L: Lanes>(lanes: L, philox: &Philox, place: Place, to: &mut [[f64; LANES]]) {
     for (block, part) in to.chunks_mut(BLOCK).enumerate() {
-        let counter = Counter {
-            first: place.first,
-            block: block as u32,
-            stream: place.stream,
-        };
-        let words = philox.blocks(lanes, counter);
+        let words = philox.blocks(lanes, place.counter(block));
         for (to, word) in part.iter_mut().zip(words) {
             lanes.store(uniform(lanes, word), to);
         }
