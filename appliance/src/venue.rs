@@ -129,6 +129,8 @@ pub struct Venue<'m, T: TcpPort, U: UdpPort, S: Storage> {
     pub recaller: Option<Recaller>,
     /// Where the streams end that are whole: the shadow goes on there.
     pub streams: Vec<(journal::stream::Name, journal::stream::Position)>,
+    /// The last input of the snapshot that it started from; 0 if it started from none.
+    pub snapshot: u64,
 }
 
 impl<T, U, S> Venue<'_, T, U, S>
@@ -271,6 +273,7 @@ where
             logins,
             recaller,
             streams,
+            snapshot: recovery.inputs_skipped,
         })
     };
     let venue = built().map_err(|e| StartError::of("shared memory", &e))?;

@@ -93,7 +93,7 @@ impl<'w, 'm> Running<'w, 'm> {
         let rules = &world.topology.keeping;
         let retention = rules
             .bytes_max
-            .map(|_| Retention::of(rules, world.disk.shelf()));
+            .map(|_| Retention::of(rules, world.disk.shelf(), venue.snapshot));
         let retention = retention.transpose().map_err(|error| error.to_string())?;
         let venue_ns = world.advance(0) - plan.clock_back_ns;
         let snapshots = wiring::snapshots(&world.topology, &world.wires, &venue, venue_ns)

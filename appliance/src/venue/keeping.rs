@@ -59,17 +59,19 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    /// Looks into a day whose journal was opened for writing.
+    /// Looks into a day whose journal was opened for writing, by a venue that started from the
+    /// snapshot behind input `snapshot`, or 0.
     ///
     /// # Errors
     /// The index of its segments cannot be read, or a counter is missing.
     pub(super) fn open(
         topology: &Topology,
         directory: &Path,
+        snapshot: u64,
         set: &mut CounterSet,
     ) -> Result<Self, StartError> {
         let rules = &topology.keeping;
-        let retention = Retention::of(rules, DirectoryShelf::new(directory));
+        let retention = Retention::of(rules, DirectoryShelf::new(directory), snapshot);
         let name = directory.file_name().and_then(|name| name.to_str());
         Ok(Self {
             retention: retention.map_err(|e| StartError::of("index", &e))?,

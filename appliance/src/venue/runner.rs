@@ -179,7 +179,7 @@ pub fn run_behind<T: TcpPort + Send>(
         }
     });
     let logins = venue.logins.take();
-    let keeping = Keeping::open(topology, &day.directory, &mut set)?;
+    let keeping = Keeping::open(topology, &day.directory, venue.snapshot, &mut set)?;
     let recaller = venue.recaller.take();
     let streams = std::mem::take(&mut venue.streams);
     let shadow = shadow_parts(topology, &day, streams, &mut set)?;
