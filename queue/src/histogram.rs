@@ -135,6 +135,43 @@ impl Buckets {
         0
     }
 
+    /// Where the values are spans that follow one another: what one who comes at any time waits for
+    /// the end of the span that is there. A part of the whole time that a span of `g` has more than
+    /// `w` of is `g - w`, and so long spans weigh more than there are of them.
+    #[must_use]
+    pub fn waits(&self) -> Summary {
+        let [p50, p99, p99_9] = [0.5, 0.99, 0.999].map(|q| self.wait(q));
+        Summary {
+            p50,
+            p99,
+            p99_9,
+            ..self.summary()
+        }
+    }
+
+    /// What at most a part `1 - q` of all who come wait longer than.
+    fn wait(&self, q: f64) -> u64 {
+        let length = |at: usize| greatest_of(at).min(self.max) as f64;
+        let spans = self.counts.iter().enumerate().rev();
+        let spans = spans.map(|(at, count)| (length(at), *count as f64));
+        let whole: f64 = spans.clone().map(|(length, count)| length * count).sum();
+        let allowed = whole * (1.0 - q.clamp(0.0, 1.0));
+        // From the longest on: how many, and all their time. Beyond a wait `w` lies `time - seen w`.
+        let (mut seen, mut time) = (0.0, 0.0);
+        for (length, count) in spans {
+            if time - seen * length > allowed {
+                break;
+            }
+            seen += count;
+            time += count * length;
+        }
+        if seen > 0.0 {
+            ((time - allowed) / seen) as u64
+        } else {
+            0
+        }
+    }
+
     /// The usual figures.
     #[must_use]
     pub fn summary(&self) -> Summary {

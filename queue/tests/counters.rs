@@ -142,6 +142,52 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64, failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    /// Who comes at any time waits as the spans say when each is looked at.
+    #[test]
+    fn waits_are_those_of_comers(
+        bits in 6u32..20,
+        seeds in proptest::collection::vec(any::<u64>(), 1..60),
+    ) {
+        let mut set = CounterSet::anonymous(&[], &["h"]).unwrap();
+        let mut histogram = set.histogram("h").unwrap();
+        let spans: Vec<u64> = seeds.iter().map(|seed| 1 + (seed >> (64 - bits))).collect();
+        spans.iter().for_each(|span| histogram.record(*span));
+        let whole: u64 = spans.iter().sum();
+        let beyond = |wait: f64| {
+            let beyond: f64 = spans.iter().map(|span| (*span as f64 - wait).max(0.0)).sum();
+            beyond / whole as f64
+        };
+        let waits = histogram.buckets().waits();
+        for (q, found) in [(0.5, waits.p50), (0.99, waits.p99), (0.999, waits.p99_9)] {
+            // A span is read back at most 1/32 too long, and figures are whole numbers.
+            let found = found as f64;
+            prop_assert!(beyond(found + 1.0) <= (1.0 - q) * 1.04 + 1e-9, "{q}: {found}");
+            prop_assert!(beyond(found * 31.0 / 33.0 - 1.0) >= (1.0 - q) * 0.93, "{q}: {found}");
+        }
+        prop_assert_eq!(waits.max, spans.iter().copied().max().unwrap());
+    }
+}
+
+#[test]
+fn who_comes_meets_the_long_spans() {
+    let mut set = CounterSet::anonymous(&[], &["h"]).unwrap();
+    let mut histogram = set.histogram("h").unwrap();
+    assert_eq!(histogram.buckets().waits().p99, 0);
+    // A thousand spans of ten, and one of ten thousand: half of all time.
+    (0..1_000).for_each(|_| histogram.record(10));
+    histogram.record(10_000);
+    let waits = histogram.buckets().waits();
+    assert_eq!((waits.count, waits.max), (1_001, 10_000));
+    // One in fifty of those who meet it come in its first fiftieth.
+    assert!((9_700..=9_900).contains(&waits.p99), "{waits:?}");
+    assert!(waits.p50 <= 10, "{waits:?}");
+}
+
 #[test]
 fn an_interval_is_the_difference_of_two_readings() {
     let mut set = CounterSet::anonymous(&[], &["h"]).unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
+use queue::Summary;
 use serde::Serialize;
 
 use super::scenario::Thresholds;
@@ -87,6 +88,21 @@ pub struct LatencyRow {
     pub p999_ns: u64,
     /// Longest.
     pub max_ns: u64,
+}
+
+impl LatencyRow {
+    /// A histogram's figures.
+    #[must_use]
+    pub const fn of(summary: &Summary) -> Self {
+        Self {
+            count: summary.count,
+            min_ns: 0,
+            p50_ns: summary.p50,
+            p99_ns: summary.p99,
+            p999_ns: summary.p99_9,
+            max_ns: summary.max,
+        }
+    }
 }
 
 /// A duration in the unit that shows three digits or so.

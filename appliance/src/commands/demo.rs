@@ -184,14 +184,7 @@ fn hops(topology: &Topology) -> Result<Vec<(&'static str, LatencyRow)>, String> 
 pub(super) fn histogram_row(reader: &CounterReader, name: &str) -> Result<LatencyRow, String> {
     let summary = reader.summary(name);
     let summary = summary.ok_or_else(|| format!("no histogram {name}: another version's file?"))?;
-    Ok(LatencyRow {
-        count: summary.count,
-        min_ns: 0,
-        p50_ns: summary.p50,
-        p99_ns: summary.p99,
-        p999_ns: summary.p99_9,
-        max_ns: summary.max,
-    })
+    Ok(LatencyRow::of(&summary))
 }
 
 /// A hop in words.

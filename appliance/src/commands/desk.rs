@@ -176,6 +176,7 @@ fn live(args: &Args, file: &DeskFile, set: &mut CounterSet) -> Result<Live<Socke
         event: histogram(0)?,
         call: histogram(1)?,
         signal: histogram(2)?,
+        gap: histogram(4)?,
     };
     let links = OrderLinks {
         requests,
@@ -227,11 +228,14 @@ fn rings(depth: usize) -> Result<(Writer<Slip>, Reader<Slip>), String> {
 }
 
 /// What the tiles measured.
-fn figures(set: &CounterSet) -> Result<[LatencyRow; 4], String> {
+fn figures(set: &CounterSet) -> Result<[LatencyRow; 5], String> {
     let reader = set.reader();
     let row = |name: &str| super::demo::histogram_row(&reader, name);
-    let [event, call, signal, order] = HISTOGRAMS;
-    Ok([row(event)?, row(call)?, row(signal)?, row(order)?])
+    let [event, call, signal, order, gap] = HISTOGRAMS;
+    let gaps = reader.histograms().find(|(name, _)| *name == gap);
+    let gaps = gaps.map(|(_, gaps)| LatencyRow::of(&gaps.waits()));
+    let gaps = gaps.ok_or("no histogram of gaps")?;
+    Ok([row(event)?, row(call)?, row(signal)?, row(order)?, gaps])
 }
 
 fn told(
@@ -239,13 +243,14 @@ fn told(
     file: &DeskFile,
     keeper: &mut Keeper<Lines>,
     live: &Live<SocketTcp>,
-    figures: &[LatencyRow; 4],
+    figures: &[LatencyRow; 5],
 ) -> Result<(), String> {
     let rows = [
         ("event: all the strategy tile does", figures[0]),
         ("call of a strategy", figures[1]),
         ("tick -> signal", figures[2]),
         ("tick -> order", figures[3]),
+        ("wait for the idle core", figures[4]),
     ];
     let ledger = &mut keeper.ledger;
     args.out.tell(&keeper.desk, ledger, &rows, file)?;

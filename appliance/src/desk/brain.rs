@@ -81,6 +81,9 @@ pub struct BrainTimes {
     /// From the receipt by the feed tile of what strategies are asked about, a whole change of a
     /// book or a trade, to the end of all calls that it made.
     pub signal: Histogram,
+    /// From one turn to the next while nothing comes: what is long in it is not ours, but took the
+    /// core away, and whoever comes then waits. [`queue::Buckets::waits`] says for how long.
+    pub gap: Histogram,
 }
 
 /// The numbers of the markets, and where they are shown.
@@ -125,6 +128,8 @@ pub struct Brain<C> {
     stop: Option<Kill>,
     is_stopped: bool,
     is_idle: bool,
+    /// When the last turn began.
+    turned_ns: u64,
 }
 
 impl<C: Clock> Brain<C> {
@@ -142,6 +147,7 @@ impl<C: Clock> Brain<C> {
             stop: None,
             is_stopped: false,
             is_idle: false,
+            turned_ns: 0,
         }
     }
 
@@ -184,6 +190,11 @@ impl<C: Clock> Brain<C> {
     }
 
     fn turn(&mut self, now_ns: u64) -> Progress {
+        if self.is_idle {
+            let gap_ns = now_ns.saturating_sub(self.turned_ns);
+            self.times.gap.record(gap_ns);
+        }
+        self.turned_ns = now_ns;
         if let Some(why) = self.stop.take() {
             self.input(Input::Kill(now_ns, why));
         }

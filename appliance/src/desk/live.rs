@@ -20,17 +20,17 @@ use super::feed::Feed;
 use super::keeper::{Keeper, Records};
 use super::orders::OrdersTile;
 use crate::tiles::{Progress, Tile};
-use crate::venue::idle;
 use threads::{Turn, spawn, threads};
 
 /// Counters by which the threads tell one another how they are.
 pub const COUNTERS: [&str; 4] = ["desk.phase", "desk.flat", "desk.feed", "desk.orders"];
 /// The desk's histograms.
-pub const HISTOGRAMS: [&str; 4] = [
+pub const HISTOGRAMS: [&str; 5] = [
     "desk.event_ns",
     "desk.call_ns",
     "desk.signal_ns",
     "desk.order_ns",
+    "desk.gap_ns",
 ];
 
 /// What threads do, by the counter `desk.phase`: at first only the orders tile turns.
@@ -54,8 +54,12 @@ const READY: u64 = 1;
 const ENDED: u64 = 2;
 const FAILED: u64 = 3;
 
-/// Time between two looks of the main thread.
+/// Time between two looks of the main thread while others begin or end.
 const LOOK: Duration = Duration::from_millis(2);
+/// The same while they work, and that of the book-keeper when nothing came: each look takes the core
+/// of a thread that spins, where there is no other one, for tens of microseconds.
+const LOOK_AT_WORK: Duration = Duration::from_millis(20);
+const KEEPER_REST: Duration = Duration::from_millis(5);
 /// How long orders may take to leave at the end.
 const LEAVE_NS: u64 = 30 * session::SECOND_NS;
 /// How long a login may take.
@@ -277,7 +281,7 @@ impl Main<'_, '_> {
                 (ENDED, _) => break End::Feed,
                 _ if is_over(now_ns) => break End::Word,
                 _ if now_ns - whole_ns > self.away_ns_max => break End::Away,
-                _ => std::thread::sleep(LOOK),
+                _ => std::thread::sleep(LOOK_AT_WORK),
             }
         };
         self.phase.set(match end {
@@ -319,7 +323,6 @@ fn keep<'scope, W: Write + Send>(
     records: &'scope mut Records,
 ) -> Result<ScopedJoinHandle<'scope, ()>, String> {
     let work = move || {
-        let mut idle_turns = 0;
         loop {
             // Looked at first: what was written before the end is still there behind it.
             let is_closed = phase.get() == CLOSED;
@@ -327,8 +330,9 @@ fn keep<'scope, W: Write + Send>(
             if is_closed && came == 0 {
                 return;
             }
-            idle_turns = if came > 0 { 0 } else { idle_turns + 1 };
-            idle(idle_turns);
+            if came == 0 {
+                std::thread::sleep(KEEPER_REST);
+            }
         }
     };
     let thread = Builder::new().name("desk-books".to_owned());

@@ -73,8 +73,12 @@ pub fn turn(options: &Options, feed: &Feed) -> Result<Turned, BenchError> {
     let again = feed.desk(&to)?;
     let decisions = decisions(&mut keeper, &mut records, &session, told, again)?;
     let reader = set.reader();
-    let measured = reader.histograms().map(|(_, buckets)| Measured {
-        summary: buckets.summary(),
+    let measured = reader.histograms().map(|(name, buckets)| Measured {
+        summary: if name == HISTOGRAMS[4] {
+            buckets.waits()
+        } else {
+            buckets.summary()
+        },
         min: buckets.quantile(0.0),
     });
     let measured = measured.collect();
@@ -158,6 +162,7 @@ fn live(
         event: histogram(0)?,
         call: histogram(1)?,
         signal: histogram(2)?,
+        gap: histogram(4)?,
     };
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
     let login = Login::parse("BENCH:bench").map_err(failed)?;
