@@ -29,6 +29,8 @@ pub struct Account {
     held: Vec<u32>,
     /// What is held of each currency: what was bought in one market and sold in another is none.
     holdings: Vec<Money>,
+    /// What that is worth, of each currency.
+    values: Vec<Money>,
     equity: Money,
     peak: Money,
     drawdown: Money,
@@ -42,6 +44,7 @@ impl Account {
             positions: vec![Position::default(); listings.len()],
             held: Vec::with_capacity(listings.len()),
             holdings: vec![Money::ZERO; listings.currencies()],
+            values: vec![Money::ZERO; listings.currencies()],
             equity: Money::ZERO,
             peak: Money::ZERO,
             drawdown: Money::ZERO,
@@ -49,11 +52,10 @@ impl Account {
     }
 
     /// Books a fill.
-    pub fn fill(&mut self, fill: &Fill, listings: &Listings) {
+    pub(super) fn fill(&mut self, fill: &Fill, listings: &Listings) {
         let Some(listing) = listings.get(fill.symbol) else {
             return;
         };
-        let position = &mut self.positions[fill.symbol as usize];
         let lots = fill.quantity as i64;
         let worth = listings.worth(fill.symbol);
         let fee_ppm = if fill.is_maker {
@@ -69,6 +71,8 @@ impl Account {
         let [base, quote] = listings.currencies_of(fill.symbol);
         self.holdings[base] += listings.lot(fill.symbol) * bought;
         self.holdings[quote] -= cost + fee;
+        self.value(&[base, quote], listings);
+        let position = &mut self.positions[fill.symbol as usize];
         let was_held = position.lots != 0;
         position.lots += bought;
         match (was_held, position.lots != 0) {
@@ -83,12 +87,31 @@ impl Account {
         position.fills_maker += u64::from(fill.is_maker);
     }
 
-    /// Values what is held of each currency at the middle of the market that turns it into the home
-    /// currency, and remembers the greatest fall from a peak.
-    pub fn mark(&mut self, listings: &Listings) {
-        let values = self.holdings.iter().enumerate();
-        let value = values.map(|(currency, held)| listings.home_of(currency, *held));
-        self.equity = value.sum();
+    /// Values what is held of these currencies at the middle of the market that turns each into the
+    /// home currency; whether that changed anything. [`mark`](Self::mark) takes notice.
+    pub(super) fn value(&mut self, currencies: &[usize], listings: &Listings) -> bool {
+        let mut is_new = false;
+        for &currency in currencies {
+            let value = self.worth(currency, listings);
+            is_new |= value != self.values[currency];
+            self.values[currency] = value;
+        }
+        is_new
+    }
+
+    fn worth(&self, currency: usize, listings: &Listings) -> Money {
+        match self.holdings[currency] {
+            Money::ZERO => Money::ZERO,
+            held => listings.home_of(currency, held),
+        }
+    }
+
+    /// Sums up what everything is worth, and remembers the greatest fall from a peak. Currencies
+    /// whose markets moved, or of which something was bought or sold, have been valued.
+    pub(super) fn mark(&mut self, listings: &Listings) {
+        let is_valued = |currency| self.values[currency] == self.worth(currency, listings);
+        debug_assert!((0..self.values.len()).all(is_valued), "an old value");
+        self.equity = self.values.iter().copied().sum();
         self.peak = self.peak.max(self.equity);
         self.drawdown = self.drawdown.max(self.peak - self.equity);
     }

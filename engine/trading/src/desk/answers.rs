@@ -32,6 +32,7 @@ impl Desk {
             heard.fill = Some(fill);
             seat.account.fill(&fill, &self.floor.listings);
             self.floor.account.fill(&fill, &self.floor.listings);
+            self.floor.risk.forget();
             self.mark();
         }
         // A replacement under way may still bring back what is filled.

@@ -100,6 +100,8 @@ pub struct Listings {
     figures: Vec<Figures>,
     /// By the number of a currency.
     ways: Vec<Way>,
+    /// By market: the currencies whose worth moves with its middle.
+    moved: Vec<Vec<usize>>,
 }
 
 impl Listings {
@@ -134,11 +136,13 @@ impl Listings {
             paid.or_else(|| base().map(|at| Way::Sold(at as u32)))
         };
         // Every currency is a base, or is paid and has a way.
-        let ways = names.iter().filter_map(way).collect();
+        let ways: Vec<Way> = names.iter().filter_map(way).collect();
+        let moved = moved(&ways, &figures);
         Ok(Self {
             listings,
             figures,
             ways,
+            moved,
         })
     }
 
@@ -215,6 +219,11 @@ impl Listings {
         [figures.base, figures.quote]
     }
 
+    /// The currencies whose worth moves with the middle of a market.
+    pub(super) fn moved(&self, symbol: u32) -> &[usize] {
+        &self.moved[symbol as usize]
+    }
+
     /// What a sum of a currency is worth in the one that profits are told in, at the middle of the
     /// market that turns one into the other; nothing before that has one.
     pub(super) fn home_of(&self, currency: usize, money: Money) -> Money {
@@ -236,6 +245,24 @@ impl Listings {
             }
         }
     }
+}
+
+/// By market: the currencies whose ways lead through it.
+fn moved(ways: &[Way], figures: &[Figures]) -> Vec<Vec<usize>> {
+    let mut moved = vec![Vec::new(); figures.len()];
+    for (currency, way) in ways.iter().enumerate() {
+        // What it is sold for has a way of its own, of one market at most.
+        let next = match way {
+            Way::Sold(market) => ways[figures[*market as usize].quote],
+            Way::Same | Way::Bought(_) => Way::Same,
+        };
+        for way in [*way, next] {
+            if let Way::Sold(market) | Way::Bought(market) = way {
+                moved[market as usize].push(currency);
+            }
+        }
+    }
+    moved
 }
 
 /// How a currency that is paid somewhere becomes the home currency: by one market.

@@ -164,6 +164,9 @@ pub struct Risk {
     pace: Pace,
     refused: [u64; REFUSALS],
     is_killed: bool,
+    /// What is held, signs apart, in the home currency, since that was last reckoned: the orders of
+    /// a strategy often come together.
+    held: Option<Money>,
 }
 
 /// What an order is judged by.
@@ -183,6 +186,7 @@ impl Risk {
             limits,
             refused: [0; REFUSALS],
             is_killed: false,
+            held: None,
         }
     }
 
@@ -207,6 +211,11 @@ impl Risk {
     /// Stops the desk for good.
     pub(super) const fn kill(&mut self) {
         self.is_killed = true;
+    }
+
+    /// What is held is another thing now, or worth something else.
+    pub(super) const fn forget(&mut self) {
+        self.held = None;
     }
 
     pub(super) const fn count(&mut self, why: Refusal) {
@@ -242,7 +251,10 @@ impl Risk {
         if reach > listing.position_max as i64 {
             return Err(Refusal::Position);
         }
-        let exposure = exposure(by, others()) + by.listings.home(new.symbol, value).abs();
+        let held = *self.held.get_or_insert_with(|| held_value(by));
+        debug_assert_eq!(held, held_value(by), "it was to be forgotten");
+        let open = others().map(|order| open_value(by, order)).sum();
+        let exposure = held + open + by.listings.home(new.symbol, value).abs();
         if exposure > self.limits.exposure_max {
             return Err(Refusal::Exposure);
         }
@@ -278,21 +290,22 @@ impl Risk {
     }
 }
 
-/// What is held and open, signs apart, in the home currency.
-fn exposure<'o>(by: &Judged<'_>, orders: impl Iterator<Item = &'o OwnOrder>) -> Money {
+/// What is held, signs apart, in the home currency.
+fn held_value(by: &Judged<'_>) -> Money {
     let held = |&symbol: &u32| {
         let lots = by.account.position(symbol).lots;
         let middle = by.listings.middle_twice(symbol);
         let value = by.listings.worth(symbol).value_half(middle, lots);
         by.listings.home(symbol, value).abs()
     };
-    let open = |order: &OwnOrder| {
-        let lots = order.open_max() as i64;
-        let value = by.listings.worth(order.symbol).value(order.price, lots);
-        by.listings.home(order.symbol, value).abs()
-    };
-    let held: Money = by.account.held().iter().map(held).sum();
-    held + orders.map(open).sum()
+    by.account.held().iter().map(held).sum()
+}
+
+/// What an order that is open may come to, in the home currency.
+fn open_value(by: &Judged<'_>, order: &OwnOrder) -> Money {
+    let lots = order.open_max() as i64;
+    let value = by.listings.worth(order.symbol).value(order.price, lots);
+    by.listings.home(order.symbol, value).abs()
 }
 
 /// Whether an order of this side at this price would take from a level.

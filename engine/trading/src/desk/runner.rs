@@ -289,22 +289,34 @@ impl Desk {
     }
 
     fn books_changed(&mut self, watch: &mut impl Stopwatch) {
-        let mut is_held = false;
-        for &symbol in &self.touched {
-            let touch = self.floor.books[symbol as usize].touch();
-            let prices = touch.map(|touch| (touch.bid.price, touch.offer.price));
-            self.floor.listings.touch(symbol, prices);
-            is_held |= self.floor.account.is_in(symbol);
-        }
-        if is_held {
-            self.mark();
-        }
         // Taken out for the calls: strategies do not touch books.
         let mut touched = core::mem::take(&mut self.touched);
+        let mut is_moved = false;
+        for &symbol in &touched {
+            is_moved |= self.moves(symbol);
+        }
+        if is_moved {
+            self.mark();
+        }
         for symbol in touched.drain(..) {
             self.call_all(watch, |strategy, desk| strategy.on_book(desk, symbol));
         }
         self.touched = touched;
+    }
+
+    /// Takes the touch of a market; whether that changes what anybody holds.
+    fn moves(&mut self, symbol: u32) -> bool {
+        let floor = &mut self.floor;
+        let touch = floor.books[symbol as usize].touch();
+        let prices = touch.map(|touch| (touch.bid.price, touch.offer.price));
+        floor.listings.touch(symbol, prices);
+        floor.risk.forget();
+        let currencies = floor.listings.moved(symbol);
+        let mut is_moved = floor.account.value(currencies, &floor.listings);
+        for (seat, _) in &mut self.seats {
+            is_moved |= seat.account.value(currencies, &floor.listings);
+        }
+        is_moved
     }
 
     /// Values everything, and stops who lost too much.
