@@ -26,6 +26,8 @@ const PACE: f64 = 20.0;
 const SECOND_NS: u64 = 1_000_000_000;
 /// Time between two updates of the made-up markets.
 const UPDATE_NS: u64 = 20_000;
+/// They trade in hundredths: of whole units few ways would gain behind rounding.
+const LOTS_PER_UNIT: u64 = 100;
 
 /// A desk and what it trades by.
 pub struct Feed {
@@ -133,7 +135,7 @@ fn made(effort: Effort, name: &'static str, is_looked_at: bool) -> Result<Feed, 
     let change = |(at, (symbol, quote)): (usize, &(u32, analytics::arbitrage::Quote))| {
         let standing = |price: u32, units: u32| Standing {
             price: price.into(),
-            quantity: units.into(),
+            quantity: LOTS_PER_UNIT * u64::from(units),
         };
         let touch = What::Quote {
             bid: standing(quote.bid, quote.bid_units),
@@ -152,7 +154,8 @@ fn made(effort: Effort, name: &'static str, is_looked_at: bool) -> Result<Feed, 
         about: if is_looked_at {
             "a call is one look at the ways through a market; all found are those of a full scan"
         } else {
-            "the shipped strategy; a call is its look, its sizes and its orders"
+            "the shipped strategy, which rests for 1 ms behind a cycle; a call is its look, its sizes \
+             and its orders"
         },
         file: DeskFile::parse(&text(&market.pairs)).map_err(failed)?,
         events: market.updates.iter().enumerate().flat_map(change).collect(),
@@ -169,7 +172,7 @@ fn text(pairs: &[Pair]) -> String {
         let _ = write!(
             text,
             "[[markets]]\nname = \"M{at}\"\nbase = \"C{base}\"\nquote = \"C{quote}\"\n\
-             tick = \"0.000001\"\nlot = \"1\"\ntaker_ppm = {FEE_PPM}\norder_max = \"1000\"\n\
+             tick = \"0.000001\"\nlot = \"0.01\"\ntaker_ppm = {FEE_PPM}\norder_max = \"1000\"\n\
              position_max = \"1000000000\"\n"
         );
     }
@@ -180,7 +183,7 @@ fn text(pairs: &[Pair]) -> String {
             loss_max = \"1000000000\"\norders_max = 1000000\norders_window_ms = 1000\n\
             budget_us = 1000000\noverruns_max = 1000000\nanswer_ms_max = 100000\n\
             [strategies.triangular]\nstart_max = \"100\"\nprofit_min = \"0.000001\"\n\
-            age_ms_max = 1000000\npause_ms = 0\nmarkets = ["
+            age_ms_max = 1000000\npause_ms = 1\nmarkets = ["
         + &names.join(", ")
         + "]\n"
 }
