@@ -68,8 +68,14 @@ impl Series {
 }
 
 /// Does work on so many numbers again and again; the time by number, in picoseconds.
-fn timed(numbers: usize, effort: Effort, mut work: impl FnMut()) -> Samples {
-    let repeats = (effort.pick(1, 4_000_000, 20_000_000) / numbers).max(1);
+fn timed(numbers: usize, effort: Effort, work: impl FnMut()) -> Samples {
+    let all = effort.pick(1, 4_000_000, 20_000_000);
+    repeated(numbers, all, effort, work)
+}
+
+/// The same, so often that it is `all` numbers a sample, or once.
+fn repeated(numbers: usize, all: usize, effort: Effort, mut work: impl FnMut()) -> Samples {
+    let repeats = (all / numbers).max(1);
     (0..effort.pick(1, 9, 15))
         .map(|_| {
             let start = Instant::now();

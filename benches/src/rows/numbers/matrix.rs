@@ -5,7 +5,7 @@ use std::hint::black_box;
 use analytics::arch::Backend;
 use analytics::statistics::WeightedMatrix;
 
-use super::{Series, failed, timed, used, wrong};
+use super::{Series, failed, repeated, used, wrong};
 use crate::compare::{Case, Subject, compare};
 use crate::{BenchError, Effort};
 
@@ -18,6 +18,8 @@ const ALPHA: f64 = 0.06;
 /// Covariances of all pairs of series: the peer is the plain loop over the half below the diagonal.
 pub(super) fn covariances(series: &Series, effort: Effort) -> Result<Vec<Case>, BenchError> {
     let rows: Vec<&[f64]> = series.prices.chunks_exact(SERIES).take(ROWS).collect();
+    // A tick is thousands of numbers.
+    let ticks = effort.pick(1, 1_000, 5_000);
     let best = Backend::best();
     let mut ours = WeightedMatrix::new(SERIES, ALPHA).map_err(failed)?;
     let mut plain = PlainMatrix::new(rows[0]);
@@ -33,7 +35,7 @@ pub(super) fn covariances(series: &Series, effort: Effort) -> Result<Vec<Case>, 
     let subjects = vec![
         Subject::new("ours", || {
             let mut matrix = ours.clone();
-            Ok(vec![timed(rows.len(), effort, || {
+            Ok(vec![repeated(rows.len(), ticks, effort, || {
                 for row in &rows {
                     used(matrix.push(best, black_box(row)));
                 }
@@ -41,7 +43,7 @@ pub(super) fn covariances(series: &Series, effort: Effort) -> Result<Vec<Case>, 
         }),
         Subject::new("plain loop", || {
             let mut matrix = plain.clone();
-            Ok(vec![timed(rows.len(), effort, || {
+            Ok(vec![repeated(rows.len(), ticks, effort, || {
                 rows.iter()
                     .for_each(|row| matrix.push(ALPHA, black_box(row)));
                 used(matrix.pairs[0]);
