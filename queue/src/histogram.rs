@@ -156,7 +156,7 @@ impl Buckets {
         let spans = spans.map(|(at, count)| (length(at), *count as f64));
         let whole: f64 = spans.clone().map(|(length, count)| length * count).sum();
         let allowed = whole * (1.0 - q.clamp(0.0, 1.0));
-        // From the longest on: how many, and all their time. Beyond a wait `w` lies `time - seen w`.
+        // From the longest on: how many, and all their time. Beyond a wait `w` is `time - seen w`.
         let (mut seen, mut time) = (0.0, 0.0);
         for (length, count) in spans {
             if time - seen * length > allowed {

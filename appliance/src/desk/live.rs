@@ -56,8 +56,8 @@ const FAILED: u64 = 3;
 
 /// Time between two looks of the main thread while others begin or end.
 const LOOK: Duration = Duration::from_millis(2);
-/// The same while they work, and that of the book-keeper when nothing came: each look takes the core
-/// of a thread that spins, where there is no other one, for tens of microseconds.
+/// The same while they work, and that of the book-keeper when nothing came: each look takes the
+/// core of a thread that spins, where there is no other one, for tens of microseconds.
 const LOOK_AT_WORK: Duration = Duration::from_millis(20);
 const KEEPER_REST: Duration = Duration::from_millis(5);
 /// How long orders may take to leave at the end.

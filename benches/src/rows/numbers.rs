@@ -36,6 +36,8 @@ const NEAR: usize = 1_024;
 const FAR: usize = 1 << 24;
 /// Symbols side by side.
 const SYMBOLS: usize = 64;
+/// Rows of them that are averaged again and again: 16 KiB, and 16 more for their values.
+const ROWS: usize = 32;
 /// How many values of a peer may differ by rounding.
 const ROUNDING: f64 = 1e-9;
 
@@ -148,8 +150,8 @@ fn averages(series: &Series, effort: Effort) -> Result<Vec<Case>, BenchError> {
         let mut values = vec![0.0; length];
         let (mut ema_now, mut rsi_now) = (ema, rsi);
         let (mut wide_ema, mut wide_rsi) = (wide_ema.clone(), wide_rsi.clone());
-        // Rows that stay in the near cache, so that not memory is measured.
-        let rows = &prices[..length.min(SYMBOLS * SYMBOLS)];
+        // Rows that stay in the near cache with their values, so that no other one is measured.
+        let rows = &prices[..length.min(SYMBOLS * ROWS)];
         let mut to = vec![0.0; rows.len()];
         Ok(vec![
             timed(length, effort, || {

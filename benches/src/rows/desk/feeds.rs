@@ -154,8 +154,7 @@ fn made(effort: Effort, name: &'static str, is_looked_at: bool) -> Result<Feed, 
         about: if is_looked_at {
             "a call is one look at the ways through a market; all found are those of a full scan"
         } else {
-            "the shipped strategy, which rests for 1 ms behind a cycle; a call is its look, its sizes \
-             and its orders"
+            "the shipped strategy, resting 1 ms behind a cycle; a call is look, sizes and orders"
         },
         file: DeskFile::parse(&text(&market.pairs)).map_err(failed)?,
         events: market.updates.iter().enumerate().flat_map(change).collect(),
