@@ -120,7 +120,11 @@ fn a_flood_of_orders_leaves_room_for_the_cancels_of_others() {
     let held = stage.counter("gate.held_bytes");
     assert!((1..=128 << 10).contains(&held), "{held} bytes");
 
-    cancel(&mut stage, 1, 1, 500);
+    cancel(&mut stage, 1, 1, 400);
+    let all = stage.members.member(1).mass_cancel([b' '; 8], &[]);
+    assert!(all.is_some(), "the mass cancel is never sent");
+    stage.turns(true);
+    assert_eq!(stage.told[1].left, 500, "it passes, too");
     assert!(stage.members.member(1).query());
     stage.turns(true);
     assert_eq!(stage.answers, 1, "the other member's question is answered");

@@ -56,6 +56,8 @@ pub struct Report {
     pub special: u64,
     /// Orders in the journal of an account that is not the member's first.
     pub mandated: u64,
+    /// Times that a member took many orders off.
+    pub masses: u64,
     /// Orders that were refused because the disk was full.
     pub refused_for_room: u64,
     /// Times at which a member's orders left because it was gone.
@@ -106,6 +108,7 @@ impl Report {
         self.journaled += other.journaled;
         self.special += other.special;
         self.mandated += other.mandated;
+        self.masses += other.masses;
         self.refused_for_room += other.refused_for_room;
         self.left += other.left;
         self.crossed += other.crossed;
@@ -168,6 +171,7 @@ pub(crate) struct World {
     pub has_accounts: bool,
     pub word_in_million: u32,
     pub wishes_in_million: u32,
+    pub masses_in_million: u32,
     pub report: Report,
 }
 
@@ -227,6 +231,7 @@ impl World {
             has_accounts: plan.has_accounts,
             word_in_million: plan.word_in_million,
             wishes_in_million: plan.wishes_in_million,
+            masses_in_million: plan.masses_in_million,
             report: Report::default(),
         })
     }
@@ -370,6 +375,7 @@ impl World {
         report.journaled = self.oracle.commands();
         report.special = self.oracle.special();
         report.mandated = self.oracle.mandated();
+        report.masses = self.oracle.masses();
         report.refused_for_room = self.oracle.refused_for_room();
         report.left = self.oracle.left();
         report.crossed = self.oracle.crossed;

@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io;
 
 use wire::ouch::Outbound;
-use wire::ouch::inbound::fields::{CancelOrder, EnterOrder, ReplaceOrder};
+use wire::ouch::inbound::fields::{CancelOrder, EnterOrder, MassCancel, ReplaceOrder};
 use wire::ring::{Command, CommandKind};
 use wire::{Error, padded};
 
 use crate::caller::Caller;
 use crate::net::Wires;
 use crate::wiring::{symbol_name, user_name};
-use crate::wish::Sending;
+use crate::wish::{Sending, Wish};
 
 /// Room for any order message.
 const MESSAGE_BYTES: usize = 128;
@@ -103,12 +103,13 @@ impl Member {
             let (user_ref, is_accepted) = match Outbound::parse(reply) {
                 Ok(Outbound::Accepted(one)) => (one.user_ref(), true),
                 Ok(Outbound::Replaced(one)) => (one.user_ref(), true),
+                Ok(Outbound::MassCancelResponse(one)) => (one.user_ref(), true),
                 Ok(Outbound::Rejected(one)) => (one.user_ref(), false),
                 _ => continue,
             };
             if is_accepted && !self.accepted.insert(user_ref) {
                 return Err(format!(
-                    "member {}: order {user_ref} was executed twice",
+                    "member {}: number {user_ref} was executed twice",
                     self.session
                 ));
             }
@@ -157,6 +158,17 @@ fn encode(sending: &Sending, out: &mut [u8]) -> Result<usize, Error> {
         ..
     } = *command;
     let price = command.price.unsigned_abs();
+    if let Wish::Mass(has_symbol, _) = sending.wish {
+        let message = MassCancel {
+            user_ref,
+            firm: [b' '; 4],
+            symbol: match has_symbol {
+                true => padded(&symbol_name(command.symbol)),
+                false => [b' '; 8],
+            },
+        };
+        return message.encode_with(tags, out);
+    }
     if command.kind == CommandKind::Cancel as u8 {
         return CancelOrder { user_ref, quantity }.encode(out);
     }

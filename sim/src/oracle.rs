@@ -15,7 +15,7 @@ use crate::copy::copied_of;
 use crate::levels::{LevelTeller, Stands};
 use crate::market::{MarketTeller, Told};
 use crate::reply::{Teller, reply_of};
-use crate::sent::{self, is_extra, is_members};
+use crate::sent::{self, is_extra, is_mass, is_members};
 use crate::wish::Sending;
 use crate::words::{Answer, is_told};
 
@@ -260,6 +260,12 @@ impl Oracle {
             is_members(&input.command) && holder.is_some()
         };
         self.inputs.iter().filter(is_further).count() as u64
+    }
+
+    /// Mass cancels of members.
+    pub fn masses(&self) -> u64 {
+        let inputs = self.inputs.iter();
+        inputs.filter(|input| is_mass(&input.command)).count() as u64
     }
 
     /// Orders that were refused because the disk was full.

@@ -158,6 +158,8 @@ pub struct Plan {
     pub gateway: Option<usize>,
     /// How long a member's orders stay when its connection ends, if they leave then.
     pub leave_ms: Option<u64>,
+    /// Orders in whose place a member takes many off, in a million.
+    pub masses_in_million: u32,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
@@ -267,6 +269,7 @@ impl Plan {
             gateway: random.one_of(&[None, None, Some(8), Some(64)]),
             has_accounts: random.chance(350_000),
             leave_ms: random.one_of(&[None, None, Some(0), Some(3), Some(500)]),
+            masses_in_million: random.one_of(&[0, 0, 10_000]),
         }
     }
 }

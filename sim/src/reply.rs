@@ -198,6 +198,23 @@ fn reply_to(
             letter: b'I',
             ..about
         }),
+        EventKind::MassCanceled if event.has(Event::OF_USER) => Some(Reply {
+            letter: b'X',
+            user_ref: event.old_user_ref,
+            quantity,
+            symbol: match event.symbol {
+                0 => [b' '; 8],
+                symbol => padded(&symbol_name(symbol)),
+            },
+            ..about
+        }),
+        EventKind::Refused if event.has(Event::OF_USER) => Some(Reply {
+            letter: b'J',
+            user_ref: event.old_user_ref,
+            detail: reject_code(event.reason),
+            client_id: [b' '; 14],
+            ..about
+        }),
         _ => None,
     }
 }
@@ -239,6 +256,13 @@ pub fn reject_code(reason: u8) -> u16 {
 fn secondary_ref(mut tags: Tags<'_>) -> Option<u64> {
     tags.find_map(|tag| match tag {
         Tag::SecondaryRef(number) => Some(number),
+        _ => None,
+    })
+}
+
+fn orders(mut tags: Tags<'_>) -> Option<u32> {
+    tags.find_map(|tag| match tag {
+        Tag::Orders(count) => Some(count),
         _ => None,
     })
 }
@@ -308,6 +332,13 @@ pub fn reply_of(bytes: &[u8]) -> Result<Reply, String> {
                 user_ref: m.user_ref(),
                 detail: m.reason(),
                 client_id: m.client_id(),
+                ..none
+            },
+            Outbound::MassCancelResponse(m) => Reply {
+                timestamp: m.timestamp(),
+                user_ref: m.user_ref(),
+                quantity: orders(m.tags()).unwrap_or(0),
+                symbol: m.symbol(),
                 ..none
             },
             Outbound::CancelReject(m) => Reply {

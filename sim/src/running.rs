@@ -184,7 +184,8 @@ impl<'w, 'm> Running<'w, 'm> {
             .get_mut(usize::from(command.session).wrapping_sub(1));
         if let Some(member) = member {
             let wishes = self.world.wishes_in_million;
-            let mut sending = Sending::new(command, &mut self.world.random, wishes);
+            let mut sending = Sending::new(command, &mut self.world.random, wishes)
+                .or_mass(&mut self.world.random, self.world.masses_in_million);
             if self.world.has_accounts {
                 sending.account = accounts::named(&mut self.world.random);
             }

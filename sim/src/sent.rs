@@ -1,9 +1,9 @@
 //! What of a journal a member sent.
 
-use wire::ring::{Command, CommandKind, Input, Reason, TimeInForce};
+use wire::ring::{Command, CommandKind, Input, MASS_OF_USER, Reason, Side, TimeInForce};
 
 use crate::accounts::Holders;
-use crate::wish::{Sending, extra_of};
+use crate::wish::{Sending, Wish, extra_of};
 
 /// Whether the journal holds of a session only what it sent, in that order, as often as it was sent
 /// at most, and of the account that was named. Behind an `Extra` stands its order, or, when a crash
@@ -73,6 +73,8 @@ fn is_of_account(
         (true, true) => !holders.was_known(holder.session, named, place),
         // It names another one than the order has that it replaces.
         (true, false) => true,
+        // What may not be taken off is refused under the user's first number.
+        (false, _) if matches!(sending.wish, Wish::Mass(..)) && !is_mass(command) => true,
         (false, _) => sending.command.kind == CommandKind::Cancel as u8 || holder.account == named,
     }
 }
@@ -90,8 +92,14 @@ pub fn is_members(command: &Command) -> bool {
         CommandKind::Refuse,
         CommandKind::Cancel,
     ];
-    kinds.iter().any(|kind| *kind as u8 == command.kind)
+    kinds.iter().any(|kind| *kind as u8 == command.kind) || is_mass(command)
 }
+
+/// Whether a command is a member's mass cancel.
+pub fn is_mass(command: &Command) -> bool {
+    (command.kind, command.flags) == (CommandKind::MassCancel as u8, MASS_OF_USER)
+}
+
 /// What takes the place of an order that a crash took.
 fn is_stand_in(command: &Command) -> bool {
     let kinds = [CommandKind::New, CommandKind::Refuse];
@@ -101,6 +109,9 @@ fn is_stand_in(command: &Command) -> bool {
 
 /// Whether a journaled command is the one that was sent, in all that its message carries.
 fn same(sending: &Sending, journaled: &Command) -> bool {
+    if let Wish::Mass(has_symbol, side) = sending.wish {
+        return same_mass(&sending.command, (has_symbol, side), journaled);
+    }
     let sent = &sending.command;
     let basic = |one: &Command| (one.user_ref, one.old_user_ref, one.quantity);
     let order = |one: &Command| (one.price, one.wire_letters[1], one.client_id);
@@ -125,4 +136,22 @@ fn same(sending: &Sending, journaled: &Command) -> bool {
         && basic(sent) == basic(journaled)
         && (is_cancel || (order(sent) == order(journaled) && life == journaled.time_in_force))
         && (!is_new || place(sent) == place(journaled))
+}
+
+/// The same of a mass cancel; one that is refused has its number alone. Bits of its first letter
+/// say what of an order must fit: 1 its session, 2 its account, 4 its side, 8 its symbol.
+fn same_mass(sent: &Command, (has_symbol, side): (bool, Option<u8>), journaled: &Command) -> bool {
+    if journaled.kind == CommandKind::Refuse as u8 {
+        return journaled.user_ref == sent.user_ref;
+    }
+    let sides = side.map(|letter| match letter {
+        b'B' => Side::Buy as u8,
+        _ => Side::Sell as u8,
+    });
+    let fits = 3 + 4 * u8::from(side.is_some()) + 8 * u8::from(has_symbol);
+    is_mass(journaled)
+        && journaled.old_user_ref == sent.user_ref
+        && journaled.letters[0] == fits
+        && sides.is_none_or(|side| side == journaled.side)
+        && (!has_symbol || journaled.symbol == sent.symbol)
 }

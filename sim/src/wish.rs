@@ -40,6 +40,9 @@ pub enum Wish {
     Trail(u64),
     /// An auction, by OUCH's letter.
     Cross(u8),
+    /// No order, but many to leave: of its symbol or of all, of one side by OUCH's letter
+    /// or of both.
+    Mass(bool, Option<u8>),
 }
 
 /// A command and what its order asks for.
@@ -82,10 +85,25 @@ impl Sending {
         }
     }
 
+    /// The same number for a mass cancel in the order's place, `in_million` times out of a million.
+    pub fn or_mass(self, random: &mut Random, in_million: u32) -> Self {
+        let is_new = self.command.kind == CommandKind::New as u8;
+        // Seeds that know none of it draw nothing for it.
+        if in_million == 0 || !is_new || !random.chance(in_million) {
+            return self;
+        }
+        let side = random.one_of(&[None, Some(b'B'), Some(b'S')]);
+        Self {
+            wish: Wish::Mass(random.chance(500_000), side),
+            ..self
+        }
+    }
+
     /// The elements that say it.
     pub fn tags(&self) -> Option<Tag<'static>> {
         Some(match self.wish {
-            Wish::Plain | Wish::Hidden | Wish::Cross(_) => return None,
+            Wish::Plain | Wish::Hidden | Wish::Cross(_) | Wish::Mass(_, None) => return None,
+            Wish::Mass(_, Some(side)) => Tag::Side(side),
             Wish::Minimum(units) => Tag::MinQuantity(units),
             Wish::Displayed(units) => Tag::MaxFloor(units),
             Wish::PostOnly(letter) => Tag::PostOnly(letter),
@@ -117,7 +135,7 @@ impl Sending {
         let midnight_s = crate::day::START_NS / SECOND_NS - START_S;
         let expiry = |second: u32| ((midnight_s + u64::from(second)) * SECOND_NS) as i64;
         Some(match self.wish {
-            Wish::Plain | Wish::Cross(_) => return None,
+            Wish::Plain | Wish::Cross(_) | Wish::Mass(..) => return None,
             Wish::Minimum(units) => [units.into(), 0, 0, 0, 0, 0],
             Wish::Displayed(units) => [0, units.into(), 0, 0, 0, 0],
             Wish::Until(second) => [0, 0, expiry(second), 0, 0, 0],

@@ -28,6 +28,7 @@ fn no_seed_breaks_a_promise_and_every_fault_strikes() {
         ("filled gaps", total.gaps),
         ("orders refused on a full disk", total.refused_for_room),
         ("special orders", total.special),
+        ("members' mass cancels", total.masses),
         ("operator's words", total.words),
         ("units crossed in auctions", total.crossed),
         ("orders that left with their member", total.left),

@@ -131,8 +131,8 @@ fn tell(outcome: &Outcome) {
     }
     println!(
         "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes, {} of a \
-         further account), {} replies, {} drop copies, {} feed messages, {} times that \
-         orders left with their member, {} units crossed, {} \
+         further account, {} mass cancels), {} replies, {} drop copies, {} feed messages, {} times \
+         that orders left with their member, {} units crossed, {} \
          operator's words, {} gaps filled, {} \
          torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a \
          full disk; {} depth messages, {} inputs that snapshots stood for, {} starts from an older \
@@ -144,6 +144,7 @@ fn tell(outcome: &Outcome) {
         total.journaled,
         total.special,
         total.mandated,
+        total.masses,
         total.replies,
         total.copies,
         total.messages,

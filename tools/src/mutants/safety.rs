@@ -14,6 +14,7 @@ const VENUE: &str = "appliance/src/venue.rs";
 const REPLAY: &str = "appliance/src/venue/replay.rs";
 const ACCOUNTS: &str = "engine/session/src/order_entry/mandates.rs";
 const MANDATES: &str = "engine/matching/src/mandates.rs";
+const MASS: &str = "engine/matching/src/mass.rs";
 const ENTRY: &str = "engine/matching/src/entry.rs";
 const PRESENCE: &str = "appliance/src/venue/presence.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
@@ -211,6 +212,12 @@ const FAULTS: &[Fault] = &[
         file: ENTRY,
         find: "command.user_ref > user_ref_last",
         replace: "(MUTANT || command.user_ref > user_ref_last)",
+    },
+    Fault {
+        name: "a member's mass cancel that is sent again is executed again",
+        file: MASS,
+        find: "command.old_user_ref <= session.user_ref_last",
+        replace: "(!MUTANT && command.old_user_ref <= session.user_ref_last)",
     },
     Fault {
         name: "a login goes on one reply too late",

@@ -27,7 +27,11 @@ impl LastRoom {
 
     /// Whether a command is to be handed on; all others wait unread.
     pub(super) fn passes(&mut self, command: &Command) -> bool {
-        let leaves = [CommandKind::Cancel, CommandKind::Presence];
+        let leaves = [
+            CommandKind::Cancel,
+            CommandKind::MassCancel,
+            CommandKind::Presence,
+        ];
         if !self.is_last || leaves.iter().any(|kind| *kind as u8 == command.kind) {
             return true;
         }
