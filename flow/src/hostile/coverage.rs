@@ -17,7 +17,7 @@ pub struct Coverage {
 }
 
 /// Rare things that are told from events and the reference's books.
-pub(super) const RARE: [&str; 32] = [
+pub(super) const RARE: [&str; 34] = [
     "limit state begun",
     "limit state ended by quotes",
     "volatility auction begun by time",
@@ -38,6 +38,8 @@ pub(super) const RARE: [&str; 32] = [
     "order amended",
     "order reduced by an amendment",
     "order replaced under its own name",
+    "mass cancel of a user took orders off",
+    "mass cancel of a user under a used reference",
     "decrement to zero of both",
     "decrement of the maker",
     "decrement of the aggressor",

@@ -1,10 +1,11 @@
 //! Users with several accounts, between all else: what they may do changes, and they enter, replace
-//! and cancel orders of all their accounts, also ones that they may not act for.
+//! and cancel orders of all their accounts, one by one and many at once, also of ones that they may
+//! not act for.
 //!
 //! They come from a source of chance of their own, so that the rest of a stream is the same with
 //! and without them, but for references, which are the users'.
 
-use wire::ring::{Command, CommandKind, MAY_TRADE};
+use wire::ring::{Command, CommandKind, MASS_OF_USER, MAY_TRADE};
 
 use super::{DEFINED, SESSIONS, SWEEPER, SYMBOLS};
 use crate::command::command;
@@ -43,7 +44,7 @@ impl Mandates {
         if !self.is_offered || self.random.below(IN) != 0 {
             return None;
         }
-        Some(match self.random.below(40) {
+        Some(match self.random.below(42) {
             0..6 => self.grant(),
             6..24 => self.order(user_refs),
             24..30 => self.replacement(user_refs),
@@ -53,6 +54,7 @@ impl Mandates {
                 letters: [1, 0, 0, 0],
                 ..self.named(CommandKind::MassCancel, user_refs)
             },
+            39..41 => self.mass_cancel(user_refs),
             _ => Command {
                 flags: u8::from(self.random.below(3) == 0),
                 letters: [2, 0, 0, 0],
@@ -121,6 +123,29 @@ impl Mandates {
             kind: CommandKind::Replace as u8,
             old_user_ref: order.user_ref.saturating_sub(back),
             ..order
+        }
+    }
+
+    /// A mass cancel that the user itself asks for, rarely under a reference that was used, or with
+    /// what a user cannot ask for.
+    fn mass_cancel(&mut self, user_refs: &mut [u32]) -> Command {
+        let (number, user) = self.number();
+        let user_ref = &mut user_refs[usize::from(user)];
+        *user_ref += u32::from(self.random.below(8) != 0);
+        let fits = match self.random.below(12) {
+            0 => self.random.next() as u8,
+            // A session, and perhaps account, side and symbol.
+            other => 1 | other as u8 & 14,
+        };
+        Command {
+            session: number,
+            user_ref: self.random.below(5) as u32,
+            old_user_ref: *user_ref,
+            side: self.random.below(2) as u8,
+            symbol: 1 + self.random.below(u64::from(SYMBOLS)) as u16,
+            flags: MASS_OF_USER + u8::from(self.random.below(20) == 0),
+            letters: [fits, 0, 0, 0],
+            ..command(CommandKind::MassCancel)
         }
     }
 

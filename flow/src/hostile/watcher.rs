@@ -61,6 +61,7 @@ impl Watcher {
         self.watch_states(coverage, input, events);
         self.watch_tables(coverage, input, events, naive);
         watch_names(coverage, input, events);
+        watch_masses(coverage, events);
         self.watch_parts(coverage, events);
         self.watch_pegs(coverage, events, naive);
         self.watch_waiting(coverage, events, naive);
@@ -301,6 +302,21 @@ fn watch_names(coverage: &mut Coverage, input: &Input, events: &[Event]) {
             (true, true, _) => "order amended",
             (true, _, true) => "order reduced by an amendment",
             (false, true, _) => "order replaced under its own name",
+            _ => continue,
+        };
+        coverage.note(1, name);
+    }
+}
+
+/// What users' own mass cancels came to.
+fn watch_masses(coverage: &mut Coverage, events: &[Event]) {
+    let of_user = events.iter().filter(|event| event.has(Event::OF_USER));
+    for event in of_user {
+        let took = is(event, EventKind::MassCanceled) && event.quantity > 0;
+        let is_used = event.reason == Reason::DuplicateUserRef as u8;
+        let name = match (took, is_used) {
+            (true, _) => "mass cancel of a user took orders off",
+            (_, true) => "mass cancel of a user under a used reference",
             _ => continue,
         };
         coverage.note(1, name);

@@ -13,7 +13,7 @@ use journal::{DirectoryFiles, Mark};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use wire::ring::CommandKind;
+use wire::ring::{CommandKind, MASS_OF_USER};
 
 /// The tables that are compared with a projection from zero.
 const TABLES: &[&str] = &[
@@ -332,10 +332,16 @@ fn orders(
                 kind,
                 CommandKind::New | CommandKind::Replace | CommandKind::Refuse
             );
-            if !is_due && kind != CommandKind::Amend {
+            // A member's mass cancel is no order, and is refused as one is.
+            let is_mass = kind == CommandKind::MassCancel && command.flags == MASS_OF_USER;
+            if !is_due && !is_mass && kind != CommandKind::Amend {
                 return Ok(());
             }
-            let key = (command.session, command.user_ref, input.time_ns as i64);
+            let user_ref = match is_mass {
+                true => command.old_user_ref,
+                false => command.user_ref,
+            };
+            let key = (command.session, user_ref, input.time_ns as i64);
             if !members.contains(&key.0) {
                 others.push(key);
                 return Ok(());
