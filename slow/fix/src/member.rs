@@ -55,9 +55,13 @@ impl Member {
 
     /// Takes what the venue refuses outside its stream: the report is the gateway's own.
     pub fn turned_away(&mut self, told: &Outbound<'_>, session: &mut Session, now_ns: u64) {
-        if let Some(report) = self.orders.turned_away(told, &moment::text(now_ns)) {
-            session.own(report.kind, &report.body, now_ns);
+        let Some(report) = self.orders.turned_away(told, &moment::text(now_ns)) else {
+            return;
+        };
+        if let Outbound::CancelReject(told) = told {
+            session.numbers.ask(&Asked::Refused(told.user_ref()));
         }
+        session.own(report.kind, &report.body, now_ns);
     }
 
     /// Takes a message of the member.
@@ -99,6 +103,11 @@ impl Member {
             },
             Request::Cancel(user_ref, id) => {
                 if !self.cancel(user_ref, id, (session, client)) {
+                    busy(message, session, now_ns);
+                }
+            }
+            Request::CancelAgain(user_ref) => {
+                if !client.cancel(user_ref, 0) {
                     busy(message, session, now_ns);
                 }
             }

@@ -13,6 +13,7 @@
 //! | `o TIME a` | the next message out is administrative and never sent again |
 //! | `i N` | all messages in below N are done with |
 //! | `c REF ID` | the member asked with ClOrdID ID to cancel the order REF |
+//! | `n REF` | the venue refused the last of those cancels of REF outside its stream of replies |
 //! | `u REF OLD` | the member asked for REF in the place of OLD |
 //! | `m REF SCOPE ID` | the member asked with ClOrdID ID, and MassCancelRequestType SCOPE, for the
 //! mass cancel REF |
@@ -45,6 +46,8 @@ pub enum Sent {
 pub enum Asked {
     /// To cancel an order, with this ClOrdID.
     Cancel(u32, String),
+    /// Nothing any more: the last cancel of this order was refused outside the stream of replies.
+    Refused(u32),
     /// For the first order in the place of the second.
     Replace(u32, u32),
     /// For a mass cancel, with this MassCancelRequestType and ClOrdID.
@@ -122,6 +125,7 @@ impl Numbers {
                 let asked = Asked::Cancel(user_ref.parse().ok()?, id.to_owned());
                 self.asked.push(asked);
             }
+            "n" => self.asked.push(Asked::Refused(rest.parse().ok()?)),
             "u" => {
                 let (new, old) = rest.split_once(' ')?;
                 let asked = Asked::Replace(new.parse().ok()?, old.parse().ok()?);
@@ -216,6 +220,7 @@ impl Numbers {
     pub fn ask(&mut self, asked: &Asked) {
         let line = match asked {
             Asked::Cancel(user_ref, id) => format!("c {user_ref} {id}"),
+            Asked::Refused(user_ref) => format!("n {user_ref}"),
             Asked::Replace(new, old) => format!("u {new} {old}"),
             Asked::Mass(user_ref, scope, id) => format!("m {user_ref} {scope} {id}"),
         };

@@ -109,6 +109,7 @@ impl Orders {
             Asked::Cancel(user_ref, id) => {
                 self.cancels.entry(user_ref).or_default().push_back(id);
             }
+            Asked::Refused(user_ref) => drop(self.refused(user_ref)),
             Asked::Replace(new, old) => {
                 self.replaces.insert(new, old);
             }

@@ -20,6 +20,8 @@ pub enum Request {
     Replace(u32, Replacement, Vec<Tag<'static>>),
     /// Take an order off.
     Cancel(u32, String),
+    /// Take an order off that was asked for before, and perhaps never came to the venue.
+    CancelAgain(u32),
     /// Take off what fits of an account, at once: MassCancelRequestType, ClOrdID, symbol or blank.
     Mass(char, String, [u8; SYMBOL_LETTERS_MAX], Vec<Tag<'static>>),
     /// Take many orders off, and answer with this MsgType and these fields.
@@ -305,8 +307,14 @@ fn cancel(message: &Message, orders: &Orders) -> Result<Request, Fault> {
     symbol(message)?;
     side(message)?;
     match orders.find(&old) {
+        Some((user_ref, order)) if order.status.is_live() => {
+            let was_asked = is_again(message) && orders.is_cancel_known(&id);
+            Ok(match was_asked {
+                true => Request::CancelAgain(user_ref),
+                false => Request::Cancel(user_ref, id),
+            })
+        }
         _ if is_again(message) && orders.is_cancel_known(&id) => Ok(Request::Known),
-        Some((user_ref, order)) if order.status.is_live() => Ok(Request::Cancel(user_ref, id)),
         Some((_, order)) => {
             let body = cancel_reject(Some(order), (&id, '1', 0), "the order is not live");
             Ok(Request::Answer("9", body))

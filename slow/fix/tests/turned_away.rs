@@ -3,11 +3,14 @@
 
 mod pieces;
 
-use fix::numbers::Asked;
+use fix::message::Message;
+use fix::moment;
+use fix::numbers::{Asked, Numbers};
 use fix::orders::{Orders, Unanswered};
-use pieces::accepted;
+use fix::requests::{Request, read};
+use pieces::{accepted, frame_of};
 use wire::ouch::Outbound;
-use wire::ouch::outbound::fields::{CancelReject, Rejected};
+use wire::ouch::outbound::fields::{CancelReject, Canceled, Rejected};
 
 /// Too many messages.
 const RATE_LIMIT: u16 = 0x8023;
@@ -115,4 +118,56 @@ fn replacements_cancels_and_mass_cancels_are_rejected_and_the_order_stays() {
     );
     assert!(orders.is_cancel_known("first") && !orders.is_cancel_known("second"));
     assert!(orders.find("mine").unwrap().1.status.is_live());
+}
+
+/// A gateway that starts again, with what it wrote down, and the member's order that rests.
+fn reread(asked: &[Asked]) -> Orders {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("numbers");
+    let mut numbers = Numbers::open(&path).unwrap();
+    asked.iter().for_each(|asked| numbers.ask(asked));
+    numbers.flush().unwrap();
+    let mut orders = Orders::new(0, Numbers::open(&path).unwrap().take_asked());
+    let mut bytes = [0; 128];
+    let length = accepted(1, 10, *b"mine          ")
+        .encode(&mut bytes)
+        .unwrap();
+    orders.replied(1, &Outbound::parse(&bytes[..length]).unwrap());
+    orders
+}
+
+#[test]
+fn a_cancel_that_was_refused_gives_a_later_one_no_name_in_another_process_either() {
+    let [first, second] = ["first", "second"].map(|id| Asked::Cancel(1, id.to_owned()));
+    let mut orders = reread(&[first, Asked::Refused(1), second]);
+    assert!(!orders.is_cancel_known("first") && orders.is_cancel_known("second"));
+    let canceled = Canceled {
+        timestamp: 1,
+        user_ref: 1,
+        quantity: 10,
+        reason: b'U',
+    };
+    let mut bytes = [0; 64];
+    let length = canceled.encode(&mut bytes).unwrap();
+    let told = Outbound::parse(&bytes[..length]).unwrap();
+    let report = orders.replied(2, &told).unwrap();
+    assert_eq!(report.kind, "8");
+    has(
+        &format!("{:?}", report.body),
+        &["11=second", "41=mine", "150=4"],
+    );
+}
+
+#[test]
+fn a_cancel_that_comes_again_goes_to_the_venue_again_as_it_may_have_been_lost() {
+    const NOW: u64 = 1_700_000_000_000_000_000;
+    let ask = |id: &str, orders: &Orders| {
+        let time = moment::text(NOW);
+        let fields = format!("11={id}|41=mine|55=AAPL|54=1|97=Y|60={time}|");
+        read(&Message::read(frame_of("F", 1, &fields, NOW)), orders, NOW).unwrap()
+    };
+    let orders = reread(&[Asked::Cancel(1, "first".to_owned())]);
+    assert_eq!(ask("first", &orders), Request::CancelAgain(1));
+    let other = Request::Cancel(1, "other".to_owned());
+    assert_eq!(ask("other", &orders), other);
 }

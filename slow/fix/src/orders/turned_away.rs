@@ -21,14 +21,19 @@ impl Orders {
                 Some(report)
             }
             Outbound::CancelReject(told) => {
-                let waiting = self.cancels.get_mut(&told.user_ref());
-                // Those before it are with the engine, and are answered in the stream.
-                let id = waiting.and_then(VecDeque::pop_back)?;
+                let id = self.refused(told.user_ref())?;
                 let order = self.by_ref.get(&told.user_ref());
                 let body = cancel_reject(order, (&id, '1', 99), CANCEL_REFUSED);
                 Some(Report::cancel_reject(body))
             }
             _ => None,
         }
+    }
+
+    /// Forgets the last cancel of an order, and gives its name.
+    pub(super) fn refused(&mut self, user_ref: u32) -> Option<String> {
+        let waiting = self.cancels.get_mut(&user_ref);
+        // Those before it are with the engine, and are answered in the stream.
+        waiting.and_then(VecDeque::pop_back)
     }
 }
