@@ -15,7 +15,7 @@ use appliance::client::members::Login;
 use core_affinity::CoreId;
 use crowd::{Crowd, Hostile, schedule};
 use harness::paired::{Random, Sure, quantile, sure};
-use harness::{Site, directory_in};
+use harness::{Member, Site, directory_in};
 use std::fmt::Write;
 
 const NORMAL: usize = 9;
@@ -27,6 +27,9 @@ const HOSTILE_RATE: u64 = 10 * MAY;
 
 const ROUNDS: usize = 100;
 const WINDOW_NS: u64 = 100_000_000;
+
+/// Somebody else's orders that rest, so that a mass cancel has many to look at.
+const RESTING: usize = 2_000;
 
 /// By how much the hostile one may change what the others feel.
 const RATIO_MAX: f64 = 1.1;
@@ -115,6 +118,9 @@ fn nine_members_do_not_feel_a_tenth_that_sends_ten_times_what_it_may() {
     pin(0);
     let venue = site.start();
     pin(1);
+    let mut resting = Member::login(venue.order_entry(), "ALPHA");
+    resting.enter_many(RESTING, b'S', (1, "AAPL", 2_000_000));
+    drop(resting);
     let logins = (0..NORMAL).map(|number| Login::parse(&format!("{}:x", user(number))).unwrap());
     let mut crowd = Crowd::login(venue.order_entry(), &logins.collect::<Vec<_>>());
     let mut hostile = Hostile::login(venue.order_entry(), "EVIL", "x");
@@ -138,9 +144,10 @@ fn nine_members_do_not_feel_a_tenth_that_sends_ten_times_what_it_may() {
     }
     let (ratio, same) = told(&rounds, &mut random);
     println!(
-        "of the hostile one's orders {} were refused, {} taken",
-        hostile.refused, hostile.taken
+        "of the hostile one's messages {} were refused, {} taken, {} of them mass cancels",
+        hostile.refused, hostile.taken, hostile.masses
     );
+    assert!(hostile.masses > 0);
     assert!(hostile.refused > 2 * hostile.taken);
     assert!(
         ratio.to < RATIO_MAX,

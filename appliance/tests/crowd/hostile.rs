@@ -15,6 +15,9 @@ use wire::ouch::Outbound;
 
 use crate::harness::BOUND;
 
+/// Of so many messages one is a mass cancel, for which the venue looks at all orders on the books.
+const MASS_EACH: usize = 16;
+
 /// Messages after which it takes what came back.
 const HEARD_EACH: usize = 64;
 
@@ -39,13 +42,14 @@ pub struct Hostile {
     /// What is still to be sent, and how much of it was.
     bytes: Vec<u8>,
     at: usize,
-    message_bytes: usize,
     sent: usize,
     heard: Vec<u8>,
     begun: Instant,
     pub asked: u64,
     pub refused: u64,
     pub taken: u64,
+    /// Mass cancels among those that were taken.
+    pub masses: u64,
 }
 
 /// Never waits: what the venue does not read yet stands in the system's buffer.
@@ -104,13 +108,13 @@ impl Hostile {
             is_venue: true,
             bytes: Vec::new(),
             at: 0,
-            message_bytes: 0,
             sent: 0,
             heard: Vec::new(),
             begun: Instant::now(),
             asked: 0,
             refused: 0,
             taken: 0,
+            masses: 0,
         };
         hostile.ouch.soup().connected(1);
         hostile.make();
@@ -132,28 +136,32 @@ impl Hostile {
         self.at = 0;
     }
 
-    /// Makes a window's orders, for the venue or past it.
+    /// Makes a window's orders and mass cancels, for the venue or past it.
     pub fn prepare(&mut self, orders: usize, is_venue: bool) {
-        for _ in 0..orders {
-            assert!(self.ouch.enter(&ORDER).is_some());
+        for index in 0..orders {
+            let user_ref = match index % MASS_EACH {
+                0 => self.ouch.mass_cancel([b' '; 8], &[]),
+                _ => self.ouch.enter(&ORDER),
+            };
+            assert!(user_ref.is_some());
         }
         self.make();
-        self.message_bytes = self.bytes.len().checked_div(orders).unwrap_or(0);
         self.is_venue = is_venue;
         self.sent = 0;
         self.asked += if is_venue { orders as u64 } else { 0 };
     }
 
-    /// Sends one order, and takes what came back now and then.
+    /// Sends one of them, and takes what came back now and then.
     pub fn send_one(&mut self) {
         let way = if self.is_venue {
             &mut self.venue
         } else {
             &mut self.past
         };
-        let order = &self.bytes[self.at..self.at + self.message_bytes];
-        way.to.write_all(order).unwrap();
-        self.at += self.message_bytes;
+        let rest = &self.bytes[self.at..];
+        let length = 2 + usize::from(u16::from_be_bytes([rest[0], rest[1]]));
+        way.to.write_all(&rest[..length]).unwrap();
+        self.at += length;
         self.sent += 1;
         if self.sent.is_multiple_of(HEARD_EACH) {
             take(&mut way.from, &mut self.heard);
@@ -179,9 +187,13 @@ impl Hostile {
         while !done(self) {
             assert!(self.begun.elapsed() < BOUND, "waited {BOUND:?} for {what}");
             take(&mut self.venue.from, &mut self.heard);
-            let (taken, refused) = (&mut self.taken, &mut self.refused);
+            let (taken, refused, masses) = (&mut self.taken, &mut self.refused, &mut self.masses);
             self.ouch
                 .received(&self.heard, 1, &mut |reply| match reply {
+                    Reply::Message(1.., Outbound::MassCancelResponse(_)) => {
+                        *taken += 1;
+                        *masses += 1;
+                    }
                     Reply::Message(1.., Outbound::Accepted(_)) => *taken += 1,
                     Reply::Message(0, Outbound::Rejected(_)) => *refused += 1,
                     _ => {}
