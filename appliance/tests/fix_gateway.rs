@@ -6,8 +6,11 @@ mod gateway;
 mod harness;
 
 use gateway::{Fix, Gateway, logon_again, settings, site};
+use harness::paired::Random;
 use harness::{BOUND, Member, Site, wait_until};
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 
 /// Processes that call the venue for a gateway with these settings.
 fn ushers(site: &Site) -> usize {
@@ -139,6 +142,64 @@ fn what_comes_too_fast_is_reported_and_may_come_again() {
         fix.until(11, "second");
         fix.has(150, "0")
     });
+    drop(gateway);
+    venue.stop();
+}
+
+/// Pieces of what a member says, and of what nobody says.
+fn nonsense(random: &mut Random) -> Vec<u8> {
+    const PIECES: [&[u8]; 10] = [
+        b"8=FIX.4.4\x019=5\x0135=A\x0110=178\x01",
+        b"8=FIX.4.4\x019=99999999999999999999\x01",
+        b"8=FIX.4.4\x019=4294967295\x0135=A\x01",
+        b"8=FIX.4.4\x019=",
+        b"49=ALPHA\x0156=VENUE\x01",
+        b"554=alpha\x0198=0\x01108=60\x01",
+        b"10=000\x01",
+        b"\x00\xff\x01=\x01",
+        b"=",
+        b"\x01",
+    ];
+    let count = 1 + random.below(40);
+    let pieces = (0..count).map(|_| PIECES[random.below(PIECES.len())]);
+    let mut bytes = pieces.collect::<Vec<_>>().concat();
+    for _ in 0..random.below(20) {
+        let at = random.below(bytes.len());
+        bytes[at] = random.below(256) as u8;
+    }
+    bytes
+}
+
+#[test]
+fn whatever_strangers_say_in_any_pieces_a_member_goes_on_trading() {
+    let Some(site) = site("") else { return };
+    let venue = site.start();
+    let gateway = Gateway::start(&site);
+    let mut fix = logon_again(&gateway, 1);
+    let mut random = Random(1);
+    for round in 0..200 {
+        let bytes = nonsense(&mut random);
+        let mut stranger = TcpStream::connect(gateway.address).unwrap();
+        stranger.set_read_timeout(Some(BOUND)).unwrap();
+        for piece in bytes.chunks(1 + random.below(bytes.len())) {
+            // The gateway may have heard enough.
+            let _ = stranger.write_all(piece);
+        }
+        let _ = stranger.shutdown(Shutdown::Write);
+        let mut told = Vec::new();
+        let _ = stranger.read_to_end(&mut told);
+        let told = String::from_utf8_lossy(&told);
+        assert!(!told.contains("\x0135=A\x01"), "{bytes:?}: {told}");
+        if round % 50 == 0 {
+            let id = format!("order{round}");
+            fix.enter(&id, 1);
+            fix.until(11, &id);
+        }
+    }
+    // Who is logged on may say nonsense, too: it is skipped.
+    fix.say(&[&nonsense(&mut random)[..], b"\x01"].concat());
+    fix.enter("last", 1);
+    fix.until(11, "last");
     drop(gateway);
     venue.stop();
 }

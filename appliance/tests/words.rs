@@ -1,6 +1,8 @@
 //! An operator's words: which commands they become, and what is said of wrong ones.
 #![allow(clippy::unwrap_used)]
 
+mod harness;
+
 use appliance::topology::Topology;
 use appliance::venue::word;
 use wire::ring::CommandKind;
@@ -111,4 +113,78 @@ fn operators_words_become_commands() {
         let error = word::read(line, &topology).unwrap_err();
         assert!(error.contains(part), "{line:?}: {error}");
     }
+}
+
+/// A word and what it may be about, right or wrong, sometimes with a letter that is another one.
+fn any_line(random: &mut harness::paired::Random) -> String {
+    const WORDS: [&str; 15] = [
+        "state",
+        "bands",
+        "limit",
+        "restrict",
+        "kill",
+        "revive",
+        "halt",
+        "open",
+        "cancel",
+        "lock",
+        "grant",
+        "revoke",
+        "mass-cancel",
+        "indicate",
+        "allocation",
+    ];
+    const ABOUT: [&str; 18] = [
+        "all",
+        "account",
+        "user",
+        "symbol",
+        "side",
+        "prices",
+        "AAPL",
+        "ALPHA",
+        "trader",
+        "buy",
+        "time",
+        "0",
+        "1",
+        "7",
+        "-1",
+        "18446744073709551616",
+        "halt",
+        "order_units",
+    ];
+    let about = (0..random.below(6)).map(|_| ABOUT[random.below(ABOUT.len())]);
+    let about: Vec<&str> = about.collect();
+    let word = WORDS[random.below(WORDS.len())];
+    let mut line: Vec<char> = [&[word], &about[..]].concat().join(" ").chars().collect();
+    if random.below(4) == 0 {
+        let at = random.below(line.len());
+        line[at] = char::from_u32(random.below(0xD800) as u32).unwrap();
+    }
+    line.into_iter().collect()
+}
+
+#[test]
+fn any_words_become_an_operators_command_or_an_error_that_says_something() {
+    use CommandKind as K;
+    let topology = Topology::parse(GOOD).unwrap();
+    let mut random = harness::paired::Random(1);
+    let mut read = 0;
+    for _ in 0..100_000 {
+        let line = any_line(&mut random);
+        match word::read(&line, &topology) {
+            Ok(said) => {
+                let kind = K::from_byte(said.command.kind).unwrap();
+                let is_members = matches!(kind, K::New | K::Replace | K::Amend | K::DefineSession);
+                assert!(
+                    !is_members && said.command.flags <= 16,
+                    "{line:?}: {said:?}"
+                );
+                read += 1;
+            }
+            Err(text) => assert!(!text.is_empty(), "{line:?}"),
+        }
+    }
+    assert!(read > 300, "{read}");
 }

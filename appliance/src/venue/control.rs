@@ -139,20 +139,24 @@ impl<'t> Control<'t> {
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        let mut line = String::new();
-        BufReader::new((&mut stream).take(LINE_BYTES_MAX)).read_line(&mut line)?;
-        let (word, why) = line.split_once(BECAUSE).unwrap_or((&line, NO_REASON));
+        let mut line = Vec::new();
+        BufReader::new((&mut stream).take(LINE_BYTES_MAX)).read_until(b'\n', &mut line)?;
         let user = remark::user_of(&stream)?;
-        let act = format!("{}: {}", word.trim(), why.trim());
-        let told = word::read(word, self.topology).and_then(|said| {
-            self.write_down(&act, user, signals)?;
-            self.obey(&said, signals)
-        });
+        let told = whole(&line).and_then(|line| self.act(line, user, signals));
         let answer = match told {
             Ok(lines) => [vec![TAKEN.to_owned()], lines].concat().join("\n"),
             Err(error) => error,
         };
         writeln!(stream, "{answer}")
+    }
+
+    /// Does what a line says, and writes down whose it is.
+    fn act(&mut self, line: &str, user: u32, signals: &Signals) -> Result<Vec<String>, String> {
+        let (word, why) = line.split_once(BECAUSE).unwrap_or((line, NO_REASON));
+        let said = word::read(word, self.topology)?;
+        let act = format!("{}: {}", word.trim(), why.trim());
+        self.write_down(&act, user, signals)?;
+        self.obey(&said, signals)
     }
 
     /// Puts the letters of an act ahead of it.
@@ -194,6 +198,15 @@ impl<'t> Control<'t> {
         self.operator.told.retain(|event| is_about(event, command));
         answer::lines(command, &self.operator.told, self.topology)
     }
+}
+
+/// The line without its end. One that was cut off might say something else than the whole of it:
+/// `mass-cancel user ALPHA`, and not of which account.
+fn whole(line: &[u8]) -> Result<&str, String> {
+    let ended = line.strip_suffix(b"\n").ok_or_else(|| {
+        format!("a word and its reason are one whole line of at most {LINE_BYTES_MAX} bytes")
+    })?;
+    str::from_utf8(ended).map_err(|_| "a word and its reason are text in UTF-8".to_owned())
 }
 
 /// Says a word to the venue of a data directory, and why; gives what became of it.

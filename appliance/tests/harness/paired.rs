@@ -19,7 +19,8 @@ impl Random {
         ((self.0 >> 33) as f64 + 1.0) / f64::from(1u32 << 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    /// Below a number.
+    pub fn below(&mut self, end: usize) -> usize {
         ((1.0 - self.unit()) * end as f64) as usize
     }
 }
