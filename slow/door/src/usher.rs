@@ -97,3 +97,56 @@ fn call(folder: &Path, name: &[u8]) -> io::Result<UnixStream> {
     connect(&socket, &address)?;
     Ok(UnixStream::from(socket))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NAME_LETTERS, NOBODY, READY, usher};
+    use std::io::{Read, Write};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::path::Path;
+
+    /// The next of numbers that look like chance.
+    fn next(state: &mut u64) -> u8 {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (*state >> 33) as u8
+    }
+
+    /// What the usher says to a name: a socket comes with another byte.
+    fn ask(line: &mut UnixStream, name: &[u8; NAME_LETTERS]) -> [u8; 1] {
+        line.write_all(name).expect("the usher listens");
+        let mut said = [0];
+        line.read_exact(&mut said).expect("an answer");
+        said
+    }
+
+    #[test]
+    fn whatever_a_gateway_says_only_users_sockets_are_called() {
+        let folder = std::env::temp_dir().join(format!("usher-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("ring-x")).expect("a folder");
+        // Beside the folder, where a name with dots and strokes would lead.
+        let outside = UnixListener::bind(folder.join("ring-x/y")).expect("a socket");
+        outside.set_nonblocking(true).expect("a socket");
+        let (mut ours, theirs) = UnixStream::pair().expect("two sockets");
+        let path = folder.clone();
+        let work = std::thread::spawn(move || usher(&theirs, Path::new(&path)));
+        let mut ready = [0];
+        ours.read_exact(&mut ready).expect("it is ready");
+        assert_eq!(ready, READY);
+        let letters = b"xy/. -\0\xffAZ09";
+        let mut state = 1;
+        for _ in 0..10_000 {
+            let mut any = || letters[usize::from(next(&mut state)) % letters.len()];
+            let name: [u8; NAME_LETTERS] = std::array::from_fn(|_| any());
+            assert_eq!(ask(&mut ours, &name), NOBODY, "{name:?}");
+        }
+        assert_eq!(ask(&mut ours, b"x/y   "), NOBODY);
+        assert!(outside.accept().is_err(), "somebody else was called");
+        // A name that breaks off is none: the gateway is gone.
+        ours.write_all(b"ALP").expect("the usher listens");
+        drop(ours);
+        assert!(work.join().expect("it did not panic").is_ok());
+        std::fs::remove_dir_all(&folder).expect("a folder");
+    }
+}
