@@ -69,6 +69,7 @@ fn is_confined(rest: &[&str], honest: &str) {
         .iter()
         .filter(|line| line.starts_with("refused"))
         .count();
+    println!("{rest:?}: {refused} acts refused");
     assert!(refused >= ACTS_MIN, "{said}");
     let honest = format!("honest work: {honest}");
     assert!(lines.contains(&honest), "{said}");
