@@ -1,6 +1,6 @@
 //! Relative strength index (Wilder, New Concepts in Technical Trading Systems, 1978).
 
-use super::smoothing::{BLOCK, Smoothing, in_blocks};
+use super::smoothing::{BLOCK, Smoothing, block_of_two, in_blocks};
 use super::{Indicator, OutOfRange, checked_period};
 
 /// `100 * gain / (gain + loss)`, both smoothed as Wilder does: first the mean of `period` moves,
@@ -97,17 +97,11 @@ impl Indicator for Rsi {
             if rsi.seen <= rsi.period || !xs.iter().all(|x| x.is_finite()) {
                 return None;
             }
-            let mut moves = [[0.0; BLOCK]; 2];
             let mut from = rsi.last;
-            for (at, to) in xs.iter().enumerate() {
-                [moves[0][at], moves[1][at]] = parts(from, *to);
-                from = *to;
-            }
-            let [gains, losses] = moves;
-            let gains = rsi.gain.block(&gains)?;
-            let losses = rsi.loss.block(&losses)?;
+            let moves = xs.map(|to| parts(core::mem::replace(&mut from, to), to));
+            let values = block_of_two([&mut rsi.gain, &mut rsi.loss], &moves)?;
             rsi.last = from;
-            Some(std::array::from_fn(|at| strength(gains[at], losses[at])))
+            Some(values.map(|[gain, loss]| strength(gain, loss)))
         });
     }
 }

@@ -85,6 +85,27 @@ impl Smoothing {
     }
 }
 
+/// As many as a block of two series that are smoothed alike, if one begins; with the bits of
+/// [`Smoothing::block`], side by side in a register.
+#[inline(always)]
+pub(super) fn block_of_two(
+    [a, b]: [&mut Smoothing; 2],
+    xs: &[[f64; 2]; BLOCK],
+) -> Option<[[f64; 2]; BLOCK]> {
+    if a.phase != 0 {
+        return None;
+    }
+    let ([keep, ..], weight) = (a.keep, a.weight);
+    let (mut part, base) = ([0.0; 2], [a.base, b.base]);
+    let mut values = [[0.0; 2]; BLOCK];
+    for at in 0..BLOCK {
+        part = std::array::from_fn(|of| keep * part[of] + weight * xs[at][of]);
+        values[at] = std::array::from_fn(|of| a.keep[at] * base[of] + part[of]);
+    }
+    [a.base, b.base] = values[BLOCK - 1];
+    Some(values)
+}
+
 /// What is kept of a block's base, step by step.
 pub(super) fn powers(weight: f64) -> [f64; BLOCK] {
     let mut keep = [1.0 - weight; BLOCK];
@@ -94,15 +115,18 @@ pub(super) fn powers(weight: f64) -> [f64; BLOCK] {
     keep
 }
 
-/// Runs over a series: `one` for each number, and `block` for whole blocks where it takes them.
+/// Runs over a series: `one` for each number, and `block` for whole blocks where it takes them. The
+/// state is a copy meanwhile, which stays in registers.
 #[inline(always)]
-pub(super) fn in_blocks<S, X: Copy>(
-    state: &mut S,
+pub(super) fn in_blocks<S: Copy, X: Copy>(
+    to: &mut S,
     xs: &[X],
     values: &mut [f64],
     one: impl Fn(&mut S, X) -> f64,
     block: impl Fn(&mut S, &[X; BLOCK]) -> Option<[f64; BLOCK]>,
 ) {
+    let mut kept = *to;
+    let state = &mut kept;
     let length = xs.len().min(values.len());
     let mut at = 0;
     while let Some(next) = xs[at..length].first_chunk::<BLOCK>() {
@@ -120,4 +144,5 @@ pub(super) fn in_blocks<S, X: Copy>(
     for (x, value) in xs[at..length].iter().zip(&mut values[at..]) {
         *value = one(state, *x);
     }
+    *to = *state;
 }
