@@ -197,6 +197,43 @@ fn a_desk_comes_through_a_crash_of_its_venue() {
 }
 
 #[test]
+fn a_desk_started_anew_holds_what_the_one_before_traded() {
+    let place = Place::new(4);
+    let (venue, mut bravo) = place.open();
+    let desk = place.desk();
+    place.rest(4);
+    bravo.enter(b'B', 40, "DEMO1", DESK_OFFER);
+    bravo.until("a trade", |member| member.kinds().ends_with("AE"));
+    let ended = stop(desk);
+    ended.succeeds();
+    assert!(ended.out.contains("holds -40, 1 fills"), "{ended:?}");
+    let profit = |ended: &Ended| {
+        let line = ended.out.lines().find(|line| line.contains("profit"));
+        line.unwrap_or_default().to_owned()
+    };
+    // The market is where it was: what was gained by the trade is there at once.
+    let desk = place.desk();
+    place.rest(4);
+    let again = stop(desk);
+    again.succeeds();
+    for piece in [
+        "sell DEMO1 40 at 290.0540 maker",
+        "holds -40, 1 fills, 1 of them as the maker",
+        "1 fills of before are in the positions",
+        "0 orders open",
+        "the same when run again",
+    ] {
+        assert!(again.out.contains(piece), "{piece:?} is not in {again:?}");
+    }
+    assert!(
+        !profit(&ended).is_empty() && profit(&ended) == profit(&again),
+        "{ended:?} {again:?}"
+    );
+    place.again();
+    venue.stop();
+}
+
+#[test]
 fn a_desk_that_is_not_let_in_says_why() {
     let place = Place::new(3);
     let strategy = strategy();

@@ -241,7 +241,8 @@ impl<C: Clock> Brain<C> {
             digest.add(decision);
             if let Decided::Send(action) = decision.what {
                 // Room was looked for.
-                has_sent |= links.requests.put(stamp, &Slip::action(&action)).is_ok();
+                let slip = Slip::action(&action, decision.seat.unwrap_or(0) as u8);
+                has_sent |= links.requests.put(stamp, &slip).is_ok();
             }
         });
         if has_sent {

@@ -33,7 +33,7 @@ pub const HISTOGRAMS: [&str; 5] = [
     "desk.gap_ns",
 ];
 
-/// What threads do, by the counter `desk.phase`: at first only the orders tile turns.
+/// What threads do, by the counter `desk.phase`: at first the feed tile does not turn.
 const LOGGING_IN: u64 = 0;
 /// All tiles do.
 const WORKING: u64 = 1;
@@ -149,9 +149,6 @@ where
             progress
         }),
         Box::new(move |now_ns, phase| {
-            if phase == LOGGING_IN {
-                return Progress::Idle;
-            }
             let (progress, is_flat) = think(brain, now_ns, phase);
             flat.set(is_flat.into());
             progress
@@ -222,7 +219,8 @@ fn standing_of(feed: &dyn Feed) -> u64 {
 /// A turn of the strategy tile; whether all its orders are gone behind the end.
 fn think(brain: &mut Brain<RealClock>, now_ns: u64, phase: u64) -> (Progress, bool) {
     match phase {
-        WORKING => {}
+        // What orders of before traded comes ahead of the market.
+        LOGGING_IN | WORKING => {}
         DRAINING if !brain.is_idle() => {}
         BLIND => brain.stop(Kill::Blind),
         _ => brain.stop(Kill::Word),

@@ -3,18 +3,22 @@
 //! The member logs in on the thread that polls the tile. While the venue is away requests wait;
 //! when it is back, the replies that were missed come first, and what never reached it is refused
 //! with [`NOT_SENT`]: nothing is sent twice, and nothing that is old is sent late. Orders of the
-//! user that no request of this desk made are taken off before the desk begins.
+//! user that no request of this desk made are taken off before the desk begins, and what they have
+//! traded is told to it: an order names its strategy.
 
 mod book;
+
+use std::collections::VecDeque;
 
 use nic::{Clock, TcpPort};
 use queue::{Histogram, Reader, Writer};
 use session::ouch_client::Reply;
-use trading::desk::{Action, Answer, OPEN_ORDERS_MAX, OrderId, Report};
+use trading::desk::{Action, Answer, Fill, OPEN_ORDERS_MAX, OrderId, Report};
 use wire::ouch::Outbound;
 
 pub use book::{NOT_SENT, OrderBook, Route, Told};
 
+use super::brain::RING_DEPTH;
 use super::slip::{Said, Slip};
 use crate::client::members::Members;
 use crate::tiles::{BATCH, Progress, Tile};
@@ -23,7 +27,7 @@ use crate::tiles::{BATCH, Progress, Tile};
 const QUIET_NS: u64 = 100_000_000;
 
 // Each fill of a lot is an answer; the strategy tile takes them ahead of all else.
-const _: () = assert!(super::brain::RING_DEPTH >= 16 * OPEN_ORDERS_MAX);
+const _: () = assert!(RING_DEPTH >= 16 * OPEN_ORDERS_MAX);
 
 /// The tile's rings.
 pub struct OrderLinks {
@@ -59,6 +63,9 @@ pub struct OrdersTile<T, C> {
     is_alone: bool,
     returns: u64,
     strangers: usize,
+    /// What these traded, until there is room to tell it; and how many that were.
+    earlier: VecDeque<Fill>,
+    fills_before: u64,
     /// From the receipt of what made it be sent to an order on its way.
     order_ns: Histogram,
     failure: Option<String>,
@@ -85,6 +92,8 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
             is_alone: false,
             returns: 0,
             strangers: 0,
+            earlier: VecDeque::new(),
+            fills_before: 0,
             order_ns,
             failure: None,
         }
@@ -110,9 +119,12 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
             text += &format!(", the venue went away and came back {} times", self.returns);
         }
         if self.strangers > 0 {
+            text += &format!(", {} of before taken off", self.strangers);
+        }
+        if self.fills_before > 0 {
             text += &format!(
-                ", {} of before taken off; what they traded is in no position",
-                self.strangers
+                ", {} fills of before are in the positions",
+                self.fills_before
             );
         }
         text + "\n"
@@ -132,6 +144,7 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
         } else if self.stage == Stage::Away && self.members.member(0).query() {
             self.stage = Stage::Asked;
         }
+        self.tell_earlier();
         self.strangers_leave(now_ns);
         self.links.answers.publish();
         self.links.own.publish();
@@ -146,15 +159,15 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
                 break;
             };
             count += 1;
-            if let Some(Said::Action(action)) = slip.read(stamp) {
-                self.send(&action, stamp);
+            if let Some(Said::Action(action, seat)) = slip.read(stamp) {
+                self.send(&action, seat, stamp);
             }
         }
         count
     }
 
-    fn send(&mut self, action: &Action, stamp: u64) {
-        match self.book.send(self.members.member(0), action) {
+    fn send(&mut self, action: &Action, seat: u8, stamp: u64) {
+        match self.book.send(self.members.member(0), action, seat) {
             Some(what) => tell(&mut self.links.answers, &self.clock, action.order(), what),
             None => {
                 let now_ns = self.clock.now_ns();
@@ -171,6 +184,7 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
             book,
             failure,
             stage,
+            earlier,
             ..
         } = self;
         let mut taken = None;
@@ -187,6 +201,10 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
                 match book.hear(&message) {
                     Told::Nothing => {}
                     Told::Answer(order, what) => tell(&mut links.answers, clock, order, what),
+                    Told::Before(fill) => earlier.push_back(Fill {
+                        time_ns: clock.now_ns(),
+                        ..fill
+                    }),
                     Told::Between(price) => *failure = Some(between(price)),
                 }
             }
@@ -225,6 +243,17 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
         });
     }
 
+    /// Tells what orders of before traded, as far as there is room beside the answers.
+    fn tell_earlier(&mut self) {
+        while self.links.answers.has_room(RING_DEPTH / 2)
+            && let Some(fill) = self.earlier.pop_front()
+        {
+            // Room was looked for.
+            let _ = self.links.answers.put(fill.time_ns, &Slip::before(&fill));
+            self.fills_before += 1;
+        }
+    }
+
     /// Before the desk begins, the user's other orders leave.
     fn strangers_leave(&mut self, now_ns: u64) {
         if self.is_alone || self.stage != Stage::Ready {
@@ -233,7 +262,7 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
         if now_ns.saturating_sub(self.heard_ns) < QUIET_NS {
             return;
         }
-        self.is_alone = self.book.strangers() == 0;
+        self.is_alone = self.book.strangers() == 0 && self.earlier.is_empty();
         self.strangers += self.book.strangers_leave(self.members.member(0));
     }
 }

@@ -14,6 +14,7 @@
 //! | `N replaced NOW ORDER PRICE OPEN`, `N kept NOW ORDER REASON` | to replacements |
 //! | `N filled NOW ORDER PRICE QUANTITY maker\|taker` | a fill |
 //! | `N canceled NOW ORDER QUANTITY`, `N not-canceled NOW ORDER` | to cancels |
+//! | `N before NOW STRATEGY SYMBOL buy\|sell PRICE QUANTITY maker\|taker` | a fill of before |
 //! | `N time NOW`, `N kill NOW loss\|word\|blind` | a timer was due; the desk was stopped |
 //! | `overrun CALL TOOK` | a call in the next input took too long |
 
@@ -23,7 +24,9 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use trading::backtest::Watcher;
-use trading::desk::{Answer, Desk, Input, Kill, OrderId, Overrun, Remembered, Report, side_text};
+use trading::desk::{
+    Answer, Desk, Fill, Input, Kill, OrderId, Overrun, Remembered, Report, side_text,
+};
 use trading::{Event, Standing, What};
 use wire::ring::Side;
 
@@ -48,6 +51,7 @@ impl fmt::Display for Entry {
                 match input {
                     Input::Event(event) => write_event(out, event),
                     Input::Report(now_ns, report) => write_report(out, *now_ns, report),
+                    Input::Before(fill) => write_before(out, fill),
                     Input::Time(now_ns) => write!(out, "time {now_ns}"),
                     Input::Kill(now_ns, why) => write!(out, "kill {now_ns} {}", kill_text(*why)),
                 }
@@ -109,12 +113,32 @@ fn write_report(out: &mut fmt::Formatter<'_>, now_ns: u64, report: &Report) -> f
             quantity,
             is_maker,
         } => {
-            let who = if is_maker { "maker" } else { "taker" };
+            let who = liquidity_text(is_maker);
             write!(out, "filled {now_ns} {order} {price} {quantity} {who}")
         }
         Answer::Canceled { quantity } => write!(out, "canceled {now_ns} {order} {quantity}"),
         Answer::CancelRefused => write!(out, "not-canceled {now_ns} {order}"),
     }
+}
+
+fn write_before(out: &mut fmt::Formatter<'_>, fill: &Fill) -> fmt::Result {
+    let Fill {
+        time_ns,
+        seat,
+        symbol,
+        price,
+        quantity,
+        ..
+    } = fill;
+    let (side, who) = (side_text(fill.side), liquidity_text(fill.is_maker));
+    write!(
+        out,
+        "before {time_ns} {seat} {symbol} {side} {price} {quantity} {who}"
+    )
+}
+
+const fn liquidity_text(is_maker: bool) -> &'static str {
+    if is_maker { "maker" } else { "taker" }
 }
 
 const fn kill_text(why: Kill) -> &'static str {
@@ -146,6 +170,14 @@ impl Words<'_> {
         }
     }
 
+    fn is_maker(&mut self) -> Option<bool> {
+        match self.word()? {
+            "maker" => Some(true),
+            "taker" => Some(false),
+            _ => None,
+        }
+    }
+
     fn standing(&mut self) -> Option<Standing> {
         Some(Standing {
             price: self.number()?,
@@ -171,6 +203,7 @@ impl Entry {
                 "level" | "quote" | "trade" | "clear" | "end" => event(&kind, &mut words)?,
                 "time" => Input::Time(words.number()?),
                 "kill" => kill(&mut words)?,
+                "before" => before(&mut words)?,
                 _ => report(&kind, &mut words)?,
             };
             Self::Input(first.parse().ok()?, input)
@@ -218,6 +251,19 @@ fn kill(words: &mut Words<'_>) -> Option<Input> {
     Some(Input::Kill(now_ns, why))
 }
 
+fn before(words: &mut Words<'_>) -> Option<Input> {
+    Some(Input::Before(Fill {
+        time_ns: words.number()?,
+        seat: words.number()?,
+        order: OrderId::default(),
+        symbol: words.number()?,
+        side: words.side()??,
+        price: words.number()?,
+        quantity: words.number()?,
+        is_maker: words.is_maker()?,
+    }))
+}
+
 fn report(kind: &str, words: &mut Words<'_>) -> Option<Input> {
     let (now_ns, order) = (words.number()?, OrderId(words.number()?));
     let what = match kind {
@@ -231,11 +277,7 @@ fn report(kind: &str, words: &mut Words<'_>) -> Option<Input> {
         "filled" => Answer::Filled {
             price: words.number()?,
             quantity: words.number()?,
-            is_maker: match words.word()? {
-                "maker" => true,
-                "taker" => false,
-                _ => return None,
-            },
+            is_maker: words.is_maker()?,
         },
         "canceled" => Answer::Canceled {
             quantity: words.number()?,

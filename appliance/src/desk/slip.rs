@@ -1,7 +1,7 @@
 //! What the desk's threads hand one another: one form for all rings.
 
 use bytemuck::{Pod, Zeroable};
-use trading::desk::{Action, Answer, Input, Kill, Life, NewOrder, OrderId, Overrun, Report};
+use trading::desk::{Action, Answer, Fill, Input, Kill, Life, NewOrder, OrderId, Overrun, Report};
 use trading::{Event, Standing, What};
 use wire::ring::Side;
 
@@ -14,7 +14,8 @@ pub struct Slip {
     /// 0 buy, 1 sell, 2 neither.
     side: u8,
     flag: u8,
-    unused: u8,
+    /// The strategy's, of requests and fills of before.
+    seat: u8,
     /// A market, or the desk's number of an order.
     number: u32,
     words: [u64; 5],
@@ -37,6 +38,7 @@ const NOT_CANCELED: u8 = 22;
 const TIME: u8 = 32;
 const KILL: u8 = 33;
 const OVERRUN: u8 = 34;
+const BEFORE: u8 = 35;
 const NEW: u8 = 48;
 const REPLACE: u8 = 49;
 const CANCEL: u8 = 50;
@@ -49,8 +51,8 @@ pub enum Said {
     Input(Input),
     /// A call in the next input took too long.
     Overrun(Overrun),
-    /// A request for the venue.
-    Action(Action),
+    /// A request for the venue, and whose it is by the strategy's place.
+    Action(Action, u8),
     /// The venue's number of an order of ours.
     Own(u64),
 }
@@ -60,7 +62,7 @@ fn slip(kind: u8, number: u32, words: [u64; 5]) -> Slip {
         kind,
         side: 2,
         flag: 0,
-        unused: 0,
+        seat: 0,
         number,
         words,
     }
@@ -126,6 +128,7 @@ impl Slip {
         match input {
             Input::Event(event) => (event.received_ns, Self::event(event)),
             Input::Report(now_ns, report) => (*now_ns, Self::report(report)),
+            Input::Before(fill) => (fill.time_ns, Self::before(fill)),
             Input::Time(now_ns) => (*now_ns, slip(TIME, 0, [0; 5])),
             Input::Kill(now_ns, why) => {
                 let flag = match why {
@@ -144,6 +147,22 @@ impl Slip {
         }
     }
 
+    /// A fill of an order of before; when it was heard of is the stamp.
+    #[must_use]
+    pub fn before(fill: &Fill) -> Self {
+        Self {
+            side: fill.side as u8,
+            flag: fill.is_maker.into(),
+            // There are no more strategies than that.
+            seat: fill.seat as u8,
+            ..slip(
+                BEFORE,
+                fill.symbol,
+                [fill.price as u64, fill.quantity, 0, 0, 0],
+            )
+        }
+    }
+
     /// A call that took too long.
     #[must_use]
     pub fn overrun(overrun: &Overrun) -> Self {
@@ -156,11 +175,12 @@ impl Slip {
         slip(OWN, 0, [order_ref, 0, 0, 0, 0])
     }
 
-    /// A request.
+    /// A request of a strategy, by its place.
     #[must_use]
-    pub fn action(action: &Action) -> Self {
+    pub fn action(action: &Action, seat: u8) -> Self {
         match *action {
             Action::New { order, new } => Self {
+                seat,
                 side: new.side as u8,
                 flag: match new.life {
                     Life::Day => 0,
@@ -203,15 +223,29 @@ impl Slip {
                 call: a,
                 took_ns: b,
             }),
-            NEW => Said::Action(self.read_new()?),
-            REPLACE => Said::Action(Action::Replace {
-                order: OrderId(self.number),
-                price: b as i64,
-                total: c,
-            }),
-            CANCEL => Said::Action(Action::Cancel {
-                order: OrderId(self.number),
-            }),
+            BEFORE => Said::Input(Input::Before(Fill {
+                time_ns: stamp,
+                seat: self.seat.into(),
+                order: OrderId::default(),
+                symbol: self.number,
+                side: self.read_side()?,
+                price: a as i64,
+                quantity: b,
+                is_maker: self.flag != 0,
+            })),
+            NEW => Said::Action(self.read_new()?, self.seat),
+            REPLACE => {
+                let action = Action::Replace {
+                    order: OrderId(self.number),
+                    price: b as i64,
+                    total: c,
+                };
+                Said::Action(action, self.seat)
+            }
+            CANCEL => {
+                let order = OrderId(self.number);
+                Said::Action(Action::Cancel { order }, self.seat)
+            }
             OWN => Said::Own(a),
             _ => return None,
         })

@@ -1,8 +1,8 @@
 //! The desk's orders by the venue's references, and what replies say of them.
 
 use session::ouch_client::{Order, OuchClient, Replacement};
-use trading::desk::{Action, Answer, Life, NewOrder, OPEN_ORDERS_MAX, OrderId};
-use wire::ouch::{Outbound, Tag};
+use trading::desk::{Action, Answer, Fill, Life, NewOrder, OPEN_ORDERS_MAX, OrderId};
+use wire::ouch::{Outbound, Tag, outbound};
 use wire::padded;
 use wire::ring::Side;
 
@@ -62,6 +62,17 @@ struct Stranger {
     user_ref: u32,
     open: u32,
     is_leaving: bool,
+    whose: Whose,
+}
+
+/// What an order of before was for.
+#[derive(Clone, Copy, Debug)]
+struct Whose {
+    /// Number of the market; none that is not the desk's.
+    market: Option<u32>,
+    side: Side,
+    /// The strategy's place.
+    seat: u16,
 }
 
 /// What a reply is to the desk.
@@ -71,6 +82,8 @@ pub enum Told {
     Nothing,
     /// An answer.
     Answer(OrderId, Answer),
+    /// A fill of an order of before, without its time.
+    Before(Fill),
     /// A fill at a price between the desk's ticks, in 1/10,000.
     Between(u64),
 }
@@ -113,11 +126,11 @@ impl OrderBook {
     }
 
     /// Queues a request; gives the answer to one that cannot be.
-    pub fn send(&mut self, ouch: &mut OuchClient, action: &Action) -> Option<Answer> {
+    pub fn send(&mut self, ouch: &mut OuchClient, action: &Action, seat: u8) -> Option<Answer> {
         match *action {
             Action::New { order, new } => {
                 let route = self.routes.get(new.symbol as usize);
-                let sent = route.and_then(|route| Some((*route, enter(ouch, &new, route)?)));
+                let sent = route.and_then(|route| Some((*route, enter(ouch, &new, route, seat)?)));
                 let Some((route, user_ref)) = sent else {
                     return Some(Answer::Refused(NOT_SENT));
                 };
@@ -204,7 +217,10 @@ impl OrderBook {
                     self.live[at].is_new = false;
                     Told::Answer(self.live[at].order, Answer::Accepted)
                 }
-                None => self.stranger(m.user_ref(), m.quantity()),
+                None => {
+                    let whose = self.whose(m.symbol(), m.side(), m.client_id());
+                    self.stranger(m.user_ref(), m.quantity(), whose)
+                }
             },
             Outbound::Rejected(m) => self.rejected(m.user_ref(), m.reason()),
             Outbound::Replaced(m) => {
@@ -212,8 +228,13 @@ impl OrderBook {
                 match self.live.iter_mut().find(|live| is_it(live)) {
                     Some(live) => replaced(live, m.user_ref(), m.quantity(), m.price()),
                     None => {
-                        self.strangers.retain(|it| it.user_ref != m.old_user_ref());
-                        self.stranger(m.user_ref(), m.quantity())
+                        let old = |it: &Stranger| it.user_ref == m.old_user_ref();
+                        let at = self.strangers.iter().position(old);
+                        let whose = match at {
+                            Some(at) => self.strangers.swap_remove(at).whose,
+                            None => self.whose(m.symbol(), m.side(), m.client_id()),
+                        };
+                        self.stranger(m.user_ref(), m.quantity(), whose)
                     }
                 }
             }
@@ -222,7 +243,11 @@ impl OrderBook {
                     let is_maker = m.liquidity() == b'A';
                     filled(&mut self.live[at], m.quantity(), m.price(), is_maker)
                 }
-                None => self.stranger_less(m.user_ref(), m.quantity()),
+                None => {
+                    let told = self.traded_before(m);
+                    self.stranger_less(m.user_ref(), m.quantity());
+                    told
+                }
             },
             Outbound::Canceled(m) => match place(&self.live, m.user_ref()) {
                 Some(at) => {
@@ -260,11 +285,43 @@ impl OrderBook {
         }
     }
 
-    fn stranger(&mut self, user_ref: u32, open: u32) -> Told {
+    fn whose(&self, symbol: [u8; 8], side: u8, client_id: [u8; 14]) -> Whose {
+        let market = self.routes.iter().position(|it| it.symbol == symbol);
+        Whose {
+            market: market.map(|at| at as u32),
+            side: if side == b'B' { Side::Buy } else { Side::Sell },
+            seat: seat_of(&client_id).unwrap_or(0),
+        }
+    }
+
+    /// What a fill of an order of before is to the desk.
+    fn traded_before(&self, m: &outbound::Executed<'_>) -> Told {
+        let is_it = |it: &&Stranger| it.user_ref == m.user_ref();
+        let whose = self.strangers.iter().find(is_it).map(|it| it.whose);
+        let Some((whose, market)) = whose.and_then(|it| Some((it, it.market?))) else {
+            return Told::Nothing;
+        };
+        match self.routes[market as usize].price_in(m.price()) {
+            Some(price) => Told::Before(Fill {
+                time_ns: 0,
+                seat: whose.seat,
+                order: OrderId::default(),
+                symbol: market,
+                side: whose.side,
+                price,
+                quantity: m.quantity().into(),
+                is_maker: m.liquidity() == b'A',
+            }),
+            None => Told::Between(m.price()),
+        }
+    }
+
+    fn stranger(&mut self, user_ref: u32, open: u32, whose: Whose) -> Told {
         self.strangers.push(Stranger {
             user_ref,
             open,
             is_leaving: false,
+            whose,
         });
         Told::Nothing
     }
@@ -278,6 +335,16 @@ impl OrderBook {
         });
         Told::Nothing
     }
+}
+
+/// Of a strategy's order, so that a desk started later knows whose it was.
+fn client_id(seat: u8) -> [u8; 14] {
+    padded(&format!("desk-{seat}"))
+}
+
+fn seat_of(client_id: &[u8; 14]) -> Option<u16> {
+    let seat = client_id.strip_prefix(b"desk-")?;
+    std::str::from_utf8(seat).ok()?.trim_end().parse().ok()
 }
 
 fn replaced(live: &mut Live, user_ref: u32, quantity: u32, price: u64) -> Told {
@@ -325,7 +392,7 @@ fn replace(ouch: &mut OuchClient, live: &mut Live, price: i64, total: u64) -> bo
     live.replacing.is_some()
 }
 
-fn enter(ouch: &mut OuchClient, new: &NewOrder, route: &Route) -> Option<u32> {
+fn enter(ouch: &mut OuchClient, new: &NewOrder, route: &Route, seat: u8) -> Option<u32> {
     let order = Order {
         side: match new.side {
             Side::Buy => b'B',
@@ -340,7 +407,7 @@ fn enter(ouch: &mut OuchClient, new: &NewOrder, route: &Route) -> Option<u32> {
         },
         display: b'Y',
         cross_type: b'N',
-        client_id: [b' '; 14],
+        client_id: client_id(seat),
     };
     ouch.enter_with(&order, tags(new.life == Life::Post))
 }

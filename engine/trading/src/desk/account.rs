@@ -31,6 +31,8 @@ pub struct Account {
     holdings: Vec<Money>,
     /// What that is worth, of each currency.
     values: Vec<Money>,
+    /// Whether something is held whose market may not have been heard of yet.
+    is_waiting: bool,
     equity: Money,
     peak: Money,
     drawdown: Money,
@@ -45,6 +47,7 @@ impl Account {
             held: Vec::with_capacity(listings.len()),
             holdings: vec![Money::ZERO; listings.currencies()],
             values: vec![Money::ZERO; listings.currencies()],
+            is_waiting: false,
             equity: Money::ZERO,
             peak: Money::ZERO,
             drawdown: Money::ZERO,
@@ -106,11 +109,24 @@ impl Account {
         }
     }
 
+    /// Leaves the profit as it is until there is a middle for all that is held: what was bought
+    /// before would be taken for lost, as far as its market has not been heard of.
+    pub(super) const fn wait_for_middles(&mut self) {
+        self.is_waiting = true;
+    }
+
     /// Sums up what everything is worth, and remembers the greatest fall from a peak. Currencies
     /// whose markets moved, or of which something was bought or sold, have been valued.
     pub(super) fn mark(&mut self, listings: &Listings) {
         let is_valued = |currency| self.values[currency] == self.worth(currency, listings);
         debug_assert!((0..self.values.len()).all(is_valued), "an old value");
+        if self.is_waiting {
+            let mut held = self.holdings.iter().enumerate();
+            self.is_waiting = held.any(|(at, it)| *it != Money::ZERO && !listings.knows(at));
+            if self.is_waiting {
+                return;
+            }
+        }
         self.equity = self.values.iter().copied().sum();
         self.peak = self.peak.max(self.equity);
         self.drawdown = self.drawdown.max(self.peak - self.equity);

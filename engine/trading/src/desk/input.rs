@@ -1,7 +1,7 @@
 //! What comes to a desk, as values: what is recorded of a day, and run again.
 
 use super::decision::Kill;
-use super::order::Report;
+use super::order::{Fill, Report};
 use super::runner::{Desk, Heard, Overrun, Stopwatch};
 use crate::Event;
 
@@ -12,6 +12,8 @@ pub enum Input {
     Event(Event),
     /// The venue said something of an order, at this time in ns.
     Report(u64, Report),
+    /// The venue said what an order traded that was sent before this desk began.
+    Before(Fill),
     /// Time came so far, in ns, and a timer was due.
     Time(u64),
     /// The desk was stopped from outside, at this time in ns.
@@ -24,6 +26,7 @@ impl Desk {
         match input {
             Input::Event(event) => self.event(event, watch),
             Input::Report(now_ns, report) => return self.report(*now_ns, report, watch),
+            Input::Before(fill) => return self.before(fill, watch),
             Input::Time(now_ns) => self.time(*now_ns, watch),
             Input::Kill(now_ns, why) => self.kill(*now_ns, *why),
         }

@@ -219,6 +219,19 @@ impl Listings {
         [figures.base, figures.quote]
     }
 
+    /// Whether every market that says what a currency is worth has had a middle.
+    pub(super) fn knows(&self, currency: usize) -> bool {
+        let has_middle = |market: u32| self.figures[market as usize].middle_twice != 0;
+        match self.ways[currency] {
+            Way::Same => true,
+            Way::Bought(market) => has_middle(market),
+            // What it is sold for has a way of one market at most.
+            Way::Sold(market) => {
+                has_middle(market) && self.knows(self.figures[market as usize].quote)
+            }
+        }
+    }
+
     /// The currencies whose worth moves with the middle of a market.
     pub(super) fn moved(&self, symbol: u32) -> &[usize] {
         &self.moved[symbol as usize]

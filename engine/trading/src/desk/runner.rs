@@ -204,6 +204,31 @@ impl Desk {
         self.reported(report, watch)
     }
 
+    /// The venue says what an order traded that was sent before this desk began: it counts for what
+    /// is held, by the strategy whose it was, or the first one if there is no such. What that is
+    /// worth is not asked before all markets that say so have a middle.
+    pub fn before(&mut self, fill: &Fill, watch: &mut impl Stopwatch) -> Heard {
+        self.time(fill.time_ns, watch);
+        let is_there = usize::from(fill.seat) < self.seats.len();
+        let at = if is_there { usize::from(fill.seat) } else { 0 };
+        let is_known = self.floor.listings.get(fill.symbol).is_some();
+        let Some((seat, _)) = self.seats.get_mut(at).filter(|_| is_known) else {
+            return Heard::default();
+        };
+        let floor = &mut self.floor;
+        for account in [&mut seat.account, &mut floor.account] {
+            account.fill(fill, &floor.listings);
+            account.wait_for_middles();
+        }
+        floor.risk.forget();
+        self.mark();
+        self.call(at, watch, |strategy, desk| strategy.on_fill(desk, fill));
+        Heard {
+            fill: Some(*fill),
+            ..Heard::default()
+        }
+    }
+
     /// Stops everything: all orders are taken off, and none leaves any more.
     pub fn kill(&mut self, now_ns: u64, why: Kill) {
         self.floor.now_ns = self.floor.now_ns.max(now_ns);

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod before;
 mod breakers;
 mod kit;
 mod ladder;
