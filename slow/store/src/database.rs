@@ -1,6 +1,6 @@
 //! The database file: who it belongs to, which schema it has, and that one process writes it.
 
-use crate::Error;
+use crate::{Error, query};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::Duration;
 const APPLICATION: i32 = i32::from_be_bytes(*b"WXDB");
 
 /// The schema that this program writes; `user_version` of the database.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 2;
 
 /// Statements that are kept prepared.
 const STATEMENTS_MAX: usize = 64;
@@ -23,6 +23,9 @@ const LOG_PAGES: u32 = 16_384;
 
 /// Memory for pages, in KiB.
 const CACHE_KIB: u32 = 65_536;
+
+/// Bytes of the file that a reader looks at where the kernel keeps them: no copy, no call a page.
+const MAPPED_BYTES: i64 = 64 << 30;
 
 /// A database that this process alone writes.
 #[derive(Debug)]
@@ -45,10 +48,11 @@ impl Database {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         if is_new(path, &connection)? {
             let begin = format!(
-                "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {} \
+                "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {} {} \
                  PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}; \
                  COMMIT;",
-                include_str!("schema.sql")
+                include_str!("schema.sql"),
+                query::profits_view()
             );
             connection.execute_batch(&begin)?;
         }
@@ -74,6 +78,7 @@ pub fn reader(path: &Path) -> Result<Connection, Error> {
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| named(path, &error))?;
     connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
     if is_new(path, &connection)? {
         let words = format!("{}: there are no tables in it yet", path.display());
         return Err(Error::Refused(words));

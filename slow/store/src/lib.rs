@@ -25,6 +25,7 @@ mod rebuild;
 mod reconcile;
 mod rows;
 
+pub use database::Database;
 pub use error::Error;
 pub use follow::follow;
 pub use projector::{BATCH, Projector, Turn};

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use store::query::{Filter, query};
+use store::query::{Filter, Reader};
 use store::{Error, Projector};
 
 /// Tables that follow from a venue's journal and streams. The venue needs a section `[shadow]` in
@@ -186,12 +186,8 @@ fn ask(asked: Asked) -> Result<(), Error> {
         rows_max: Some(asked.limit),
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    query(
-        &asked.database,
-        &asked.name,
-        &filter,
-        (asked.json, &mut out),
-    )?;
+    let reader = Reader::open(&asked.database)?;
+    reader.query(&asked.name, &filter, (asked.json, &mut out))?;
     out.flush()
         .map_err(|error| Error::Refused(format!("output: {error}")))
 }

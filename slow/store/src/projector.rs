@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Inputs that a transaction takes at most, and messages of each stream, unless told otherwise.
-pub const BATCH: u64 = 50_000;
+pub const BATCH: u64 = 250_000;
 
 /// How often what cannot be read is read again, and how long one waits before.
 const ATTEMPTS: u32 = 5;

@@ -1,14 +1,28 @@
 //! The documented queries, as tables or JSON lines.
 
 use crate::{Error, database};
-use rusqlite::ToSql;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, ToSql};
 use serde_json::{Map, Value};
 use std::io::Write;
 use std::path::Path;
 
 /// Rows that a query gives unless it is told otherwise.
 pub const ROWS_MAX: u32 = 1_000;
+
+/// The width of bars unless another one is asked for.
+pub const WIDTH_S: u32 = 60;
+
+/// What of an account's sums in a symbol makes its profit.
+const PROFITS: &str = "SELECT account, symbol, position, cash, mark, \
+                       cash + position * mark AS profit, realised, \
+                       cash + position * mark - realised AS unrealised FROM (";
+
+/// Those sums.
+const HELD: &str = include_str!("held.sql");
+
+/// By account and symbol.
+const HELD_GROUP: &str = " GROUP BY p.account, p.symbol";
 
 /// What a query may be narrowed by.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +35,7 @@ pub struct Filter {
     pub from_ns: Option<i64>,
     /// Before this moment.
     pub to_ns: Option<i64>,
-    /// Bars of this width in seconds.
+    /// Bars of this width in seconds; [`WIDTH_S`] if it is not said.
     pub width_s: Option<u32>,
     /// At most so many rows.
     pub rows_max: Option<u32>,
@@ -30,12 +44,31 @@ pub struct Filter {
 /// One documented query.
 struct Query {
     name: &'static str,
+    /// What stands around all of it, where only the sums of the rows that are given are to be made.
+    around: [&'static str; 2],
     select: &'static str,
     /// Columns that a filter narrows; empty where it cannot.
     account: &'static str,
     symbol: &'static str,
     time: &'static str,
+    group: &'static str,
     order: &'static str,
+}
+
+const PLAIN: Query = Query {
+    name: "",
+    around: [""; 2],
+    select: "",
+    account: "",
+    symbol: "",
+    time: "",
+    group: "",
+    order: "",
+};
+
+/// The view `profits`.
+pub(crate) fn profits_view() -> String {
+    format!("CREATE VIEW profits AS {PROFITS}{HELD}{HELD_GROUP});")
 }
 
 /// All of them, as docs/store.md lists them.
@@ -47,25 +80,26 @@ const QUERIES: &[Query] = &[
         account: "account",
         symbol: "symbol",
         time: "entered_ns",
-        order: "id",
+        order: "entered_ns, id",
+        ..PLAIN
     },
     Query {
         name: "trades",
         select: "SELECT day, match_number, symbol, time_ns, units, price, buyer, seller, broken \
                  FROM trades WHERE 1",
-        account: "",
         symbol: "symbol",
         time: "time_ns",
         order: "time_ns, id",
+        ..PLAIN
     },
     Query {
         name: "bars",
         select: "SELECT symbol, width_s, start_ns, open, high, low, close, units, value, trades \
                  FROM bars WHERE 1",
-        account: "",
         symbol: "symbol",
         time: "start_ns",
-        order: "symbol, width_s, start_ns",
+        order: "start_ns, symbol",
+        ..PLAIN
     },
     Query {
         name: "positions",
@@ -73,17 +107,18 @@ const QUERIES: &[Query] = &[
                  bought_units, bought_value, sold_units, sold_value FROM positions WHERE 1",
         account: "account",
         symbol: "symbol",
-        time: "",
         order: "account, symbol, day",
+        ..PLAIN
     },
     Query {
         name: "profits",
-        select: "SELECT account, symbol, position, cash, mark, profit, realised, unrealised \
-                 FROM profits WHERE 1",
-        account: "account",
-        symbol: "symbol",
-        time: "",
-        order: "account, symbol",
+        around: [PROFITS, ") ORDER BY account, symbol"],
+        select: HELD,
+        account: "p.account",
+        symbol: "p.symbol",
+        group: HELD_GROUP,
+        order: "p.account, p.symbol",
+        ..PLAIN
     },
     Query {
         name: "audit",
@@ -92,23 +127,23 @@ const QUERIES: &[Query] = &[
         account: "account",
         symbol: "symbol",
         time: "time_ns",
-        order: "id",
+        order: "time_ns, id",
+        ..PLAIN
     },
     Query {
         name: "turns",
         select: "SELECT id >> 48 AS day, time_ns, symbol, state FROM turns WHERE 1",
-        account: "",
         symbol: "symbol",
         time: "time_ns",
-        order: "id",
+        order: "time_ns, id",
+        ..PLAIN
     },
     Query {
         name: "tops",
         select: "SELECT symbol, time_ns, bid, bid_units, ask, ask_units FROM tops WHERE 1",
-        account: "",
         symbol: "symbol",
-        time: "",
         order: "symbol",
+        ..PLAIN
     },
 ];
 
@@ -127,7 +162,9 @@ fn asked(name: &str, filter: &Filter) -> Result<Asked, Error> {
         let words = format!("there is no query {name:?}; there are {}", all.join(", "));
         return Err(Error::Refused(words));
     };
-    let (mut text, mut values) = (query.select.to_owned(), Vec::<Box<dyn ToSql>>::new());
+    let [before, behind] = query.around;
+    let mut text = format!("{before}{}", query.select);
+    let mut values = Vec::<Box<dyn ToSql>>::new();
     let mut narrow = |column: &str, sign: &str, value: Option<Box<dyn ToSql>>| match value {
         None => Ok(()),
         Some(_) if column.is_empty() => Err(Error::Refused(format!(
@@ -139,7 +176,9 @@ fn asked(name: &str, filter: &Filter) -> Result<Asked, Error> {
             Ok(())
         }
     };
-    let width = if name == "bars" { "width_s" } else { "" };
+    let is_bars = name == "bars";
+    let width = if is_bars { "width_s" } else { "" };
+    let width_s = filter.width_s.or(is_bars.then_some(WIDTH_S));
     let boxed = |value: Option<i64>| value.map(|it| Box::new(it) as Box<dyn ToSql>);
     let symbol = filter.symbol.clone();
     narrow(query.account, "=", boxed(filter.account.map(Into::into)))?;
@@ -148,48 +187,57 @@ fn asked(name: &str, filter: &Filter) -> Result<Asked, Error> {
         "=",
         symbol.map(|it| Box::new(it) as Box<dyn ToSql>),
     )?;
-    narrow(width, "=", boxed(filter.width_s.map(Into::into)))?;
+    narrow(width, "=", boxed(width_s.map(Into::into)))?;
     narrow(query.time, ">=", boxed(filter.from_ns))?;
     narrow(query.time, "<", boxed(filter.to_ns))?;
     let rows_max = filter.rows_max.unwrap_or(ROWS_MAX);
-    text += &format!(" ORDER BY {} LIMIT {rows_max}", query.order);
+    let Query { group, order, .. } = query;
+    text += &format!("{group} ORDER BY {order} LIMIT {rows_max}{behind}");
     Ok((text, values))
 }
 
-/// Asks a query of a database and writes its rows: a table whose columns are parted by tabs, or a
-/// JSON object a line.
-///
-/// # Errors
-/// There is no such query, it cannot be narrowed so, or the database or `out` fails.
-pub fn query(
-    database: &Path,
-    name: &str,
-    filter: &Filter,
-    (is_json, out): (bool, &mut dyn Write),
-) -> Result<u64, Error> {
-    let (text, values) = asked(name, filter)?;
-    let connection = database::reader(database)?;
-    let mut statement = connection.prepare(&text)?;
-    let columns: Vec<String> = statement.column_names().map(|it| (*it).into()).collect();
-    let failed = |error: std::io::Error| Error::Refused(format!("output: {error}"));
-    if !is_json {
-        writeln!(out, "{}", columns.join("\t")).map_err(failed)?;
+/// Who asks queries of one database, one after the other.
+#[derive(Debug)]
+pub struct Reader(Connection);
+
+impl Reader {
+    /// Opens a database that exists.
+    ///
+    /// # Errors
+    /// There is none, or it is not ours.
+    pub fn open(database: &Path) -> Result<Self, Error> {
+        Ok(Self(database::reader(database)?))
     }
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let values = (0..columns.len()).map(|column| Ok(json(row.get_ref(column)?)));
-        let values: Vec<Value> = values.collect::<Result<_, rusqlite::Error>>()?;
-        let line = if is_json {
-            let object: Map<String, Value> = columns.iter().cloned().zip(values).collect();
-            Value::Object(object).to_string()
-        } else {
-            values.iter().map(plain).collect::<Vec<_>>().join("\t")
-        };
-        writeln!(out, "{line}").map_err(failed)?;
-        count += 1;
+
+    /// Asks a query and writes its rows: a table whose columns are parted by tabs, or a JSON object
+    /// a line. Gives how many rows there are.
+    ///
+    /// # Errors
+    /// There is no such query, it cannot be narrowed so, or the database or `out` fails.
+    pub fn query(
+        &self,
+        name: &str,
+        filter: &Filter,
+        (is_json, out): (bool, &mut dyn Write),
+    ) -> Result<u64, Error> {
+        let (text, values) = asked(name, filter)?;
+        let mut statement = self.0.prepare_cached(&text)?;
+        let columns: Vec<String> = statement.column_names().map(|it| (*it).into()).collect();
+        if !is_json {
+            writeln!(out, "{}", columns.join("\t")).map_err(|error| failed(&error))?;
+        }
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            if is_json {
+                writeln!(out, "{}", object(row, &columns)?).map_err(|error| failed(&error))?;
+            } else {
+                plain(row, columns.len(), out)?;
+            }
+            count += 1;
+        }
+        Ok(count)
     }
-    Ok(count)
 }
 
 /// A value of a row.
@@ -203,11 +251,32 @@ pub(crate) fn json(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// A value in a table: an operator's words must not break its lines.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.escape_debug().to_string(),
-        other => other.to_string(),
+fn failed(error: &std::io::Error) -> Error {
+    Error::Refused(format!("output: {error}"))
+}
+
+/// A row as a JSON object.
+fn object(row: &Row<'_>, columns: &[String]) -> Result<Value, Error> {
+    let values = (0..columns.len()).map(|column| Ok(json(row.get_ref(column)?)));
+    let values: Vec<Value> = values.collect::<Result<_, rusqlite::Error>>()?;
+    let object: Map<String, Value> = columns.iter().cloned().zip(values).collect();
+    Ok(Value::Object(object))
+}
+
+/// Writes a row of a table: an operator's words must not break its lines.
+fn plain(row: &Row<'_>, columns: usize, out: &mut dyn Write) -> Result<(), Error> {
+    for column in 0..columns {
+        let end = if column + 1 < columns { '\t' } else { '\n' };
+        match row.get_ref(column)? {
+            ValueRef::Null => write!(out, "-{end}"),
+            ValueRef::Integer(number) => write!(out, "{number}{end}"),
+            ValueRef::Text(text) => {
+                let text = String::from_utf8_lossy(text);
+                write!(out, "{}{end}", text.escape_debug())
+            }
+            other => write!(out, "{}{end}", json(other)),
+        }
+        .map_err(|error| failed(&error))?;
     }
+    Ok(())
 }

@@ -24,9 +24,14 @@ CREATE TABLE audit (
     session INTEGER NOT NULL, account INTEGER NOT NULL, symbol TEXT, flags INTEGER NOT NULL,
     units INTEGER NOT NULL, price INTEGER NOT NULL
 );
+CREATE INDEX audit_times ON audit (time_ns);
+CREATE INDEX audit_accounts ON audit (account, time_ns);
+CREATE INDEX audit_symbols ON audit (symbol, time_ns);
 CREATE TABLE turns (
     id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, symbol TEXT, state TEXT NOT NULL
 );
+CREATE INDEX turns_times ON turns (time_ns);
+CREATE INDEX turns_symbols ON turns (symbol, time_ns);
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user_ref INTEGER NOT NULL,
     account INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, units INTEGER NOT NULL,
@@ -36,14 +41,17 @@ CREATE TABLE orders (
     traded_units INTEGER NOT NULL, traded_value INTEGER NOT NULL, state TEXT NOT NULL,
     reason TEXT
 );
-CREATE INDEX orders_live ON orders (account) WHERE state = 'live';
+CREATE INDEX live_times ON orders (entered_ns) WHERE state = 'live';
+CREATE INDEX live_accounts ON orders (account, entered_ns) WHERE state = 'live';
+CREATE INDEX live_symbols ON orders (symbol, entered_ns) WHERE state = 'live';
 CREATE TABLE fills (
     id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, session INTEGER NOT NULL,
     user_ref INTEGER NOT NULL, account INTEGER NOT NULL, symbol TEXT NOT NULL,
     time_ns INTEGER NOT NULL, units INTEGER NOT NULL, price INTEGER NOT NULL,
     liquidity TEXT NOT NULL, broken TEXT
 );
-CREATE INDEX fills_bought ON fills (symbol, time_ns) WHERE id & 1 = 0;
+CREATE INDEX trade_times ON fills (time_ns) WHERE id & 1 = 0;
+CREATE INDEX trade_symbols ON fills (symbol, time_ns) WHERE id & 1 = 0;
 CREATE TABLE refusals (
     id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user_ref INTEGER NOT NULL,
     time_ns INTEGER NOT NULL, what TEXT NOT NULL, code INTEGER NOT NULL, client_id TEXT
@@ -54,6 +62,7 @@ CREATE TABLE positions (
     sold_units INTEGER NOT NULL, sold_value INTEGER NOT NULL,
     PRIMARY KEY (account, symbol, day)
 ) WITHOUT ROWID;
+CREATE INDEX position_symbols ON positions (symbol, account, day);
 CREATE TABLE bars (
     symbol TEXT NOT NULL, width_s INTEGER NOT NULL, start_ns INTEGER NOT NULL,
     open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL, close INTEGER NOT NULL,
@@ -61,6 +70,7 @@ CREATE TABLE bars (
     first_id INTEGER NOT NULL, last_id INTEGER NOT NULL,
     PRIMARY KEY (symbol, width_s, start_ns)
 ) WITHOUT ROWID;
+CREATE INDEX bar_times ON bars (width_s, start_ns, symbol);
 CREATE TABLE shown (
     id INTEGER PRIMARY KEY, symbol TEXT NOT NULL, side TEXT NOT NULL, price INTEGER NOT NULL,
     units INTEGER NOT NULL
@@ -77,16 +87,3 @@ CREATE VIEW trades AS
 CREATE VIEW marks AS
     SELECT symbol, close AS mark, max(start_ns) AS start_ns FROM bars
     WHERE width_s = 3600 GROUP BY symbol;
-CREATE VIEW profits AS
-    SELECT account, symbol, position, cash, mark, cash + position * mark AS profit, realised,
-        cash + position * mark - realised AS unrealised
-    FROM (
-        SELECT p.account, p.symbol, sum(bought_units) - sum(sold_units) AS position,
-            sum(sold_value) - sum(bought_value) AS cash,
-            ifnull((SELECT mark FROM marks m WHERE m.symbol = p.symbol), 0) AS mark,
-            CASE WHEN sum(bought_units) = 0 OR sum(sold_units) = 0 THEN 0
-                ELSE CAST(round(min(sum(bought_units), sum(sold_units))
-                    * (1.0 * sum(sold_value) / sum(sold_units)
-                        - 1.0 * sum(bought_value) / sum(bought_units))) AS INTEGER) END AS realised
-        FROM positions p GROUP BY p.account, p.symbol
-    );
