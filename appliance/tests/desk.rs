@@ -19,22 +19,37 @@ const DESK_OFFER: u64 = 2_900_540;
 struct Place {
     site: Site,
     host: String,
+    /// The strategy's file.
+    strategy: String,
 }
 
 impl Place {
     /// Each test of this process has its number.
     fn new(number: u8) -> Self {
+        Self::of(number, "demo-maker", &["DEMO1", "MSFT"])
+    }
+
+    /// A desk of this strategy on a venue with these symbols.
+    fn of(number: u8, strategy: &str, symbols: &[&str]) -> Self {
         let [_, _, high, low] = std::process::id().to_be_bytes();
         let host = format!("127.{number}.{high}.{low}");
         let address = |port: u16| format!("address = \"{host}:{port}\"");
         let lines = format!("group_b = \"{host}:26502\"\nsnapshot = \"{host}:26504\"\nhistory_mib");
         let rerequest = format!("rerequest = \"{host}:26503\"");
         let site = Site::new()
-            .with("symbols = [\"AAPL\"", "symbols = [\"DEMO1\"")
+            .with(
+                "symbols = [\"AAPL\", \"MSFT\"]",
+                &format!("symbols = {symbols:?}"),
+            )
             .with("address = \"127.0.0.1:0\"", &address(26_501))
             .with("rerequest = \"127.0.0.1:0\"", &rerequest)
             .with("history_mib", &lines);
-        Self { site, host }
+        let strategy = shipped(strategy);
+        Self {
+            site,
+            host,
+            strategy,
+        }
     }
 
     fn at(&self, name: &str) -> String {
@@ -53,13 +68,13 @@ impl Place {
 
     /// A desk on the second line.
     fn desk(&self) -> Program {
-        let (host, strategy) = (&self.host, strategy());
+        let (host, strategy) = (&self.host, &self.strategy);
         let address = |port: u16| format!("{host}:{port}");
         let (session, decisions) = (self.at("day"), self.at("live"));
         Program::start(&[
             "desk",
             "--strategy",
-            &strategy,
+            strategy,
             "--login",
             "ALPHA:alpha",
             "--connect",
@@ -92,12 +107,11 @@ impl Place {
 
     /// Runs the desk's day again, which must decide the same to the byte; how it ended.
     fn again(&self) -> Ended {
-        let strategy = strategy();
         let (session, decisions) = (self.at("day"), self.at("again"));
         let args = [
             "backtest",
             "--strategy",
-            &strategy,
+            &self.strategy,
             "--data",
             &session,
             "--decisions",
@@ -112,9 +126,11 @@ impl Place {
     }
 }
 
-fn strategy() -> String {
+/// A strategy's file that comes with the program.
+fn shipped(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("strategies");
-    folder.join("demo-maker.toml").to_str().unwrap().to_owned()
+    let file = folder.join(name).with_extension("toml");
+    file.to_str().unwrap().to_owned()
 }
 
 /// Ends a desk as an operator does.
@@ -233,10 +249,100 @@ fn a_desk_started_anew_holds_what_the_one_before_traded() {
     venue.stop();
 }
 
+/// Orders of BRAVO's that rest.
+fn rest(bravo: &mut Member, orders: &[(u8, u32, &str, u64)]) {
+    for &(side, units, symbol, price) in orders {
+        let replies = bravo.replies.len();
+        bravo.enter(side, units, symbol, price);
+        bravo.until("an answer", |member| member.replies.len() > replies);
+    }
+    assert!(bravo.kinds().ends_with(&"A".repeat(orders.len())));
+}
+
+#[test]
+fn a_way_around_three_currencies_is_traded_at_once() {
+    let symbols = ["EURUSD", "EURGBP", "GBPUSD"];
+    let place = Place::of(5, "demo-triangular", &symbols);
+    let venue = place.site.start();
+    let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+    // A euro costs 1.0882 dollars, and is worth 0.8510 pounds of 1.2800 dollars, which is 1.0893.
+    let orders = [
+        (b'B', 100_000, symbols[0], 10_880),
+        (b'S', 100_000, symbols[0], 10_882),
+        (b'B', 10_000, symbols[1], 8_510),
+        (b'S', 100_000, symbols[1], 8_520),
+        (b'B', 100_000, symbols[2], 12_800),
+        (b'S', 100_000, symbols[2], 12_802),
+    ];
+    rest(&mut bravo, &orders);
+    let desk = place.desk();
+    let trades = |member: &Member| member.kinds().matches('E').count();
+    bravo.until("three trades", |member| trades(member) == 3);
+    let ended = stop(desk);
+    ended.succeeds();
+    for piece in [
+        "buy EURUSD 10000 at 1.0882 taker",
+        "sell EURGBP 10000 at 0.8510 taker",
+        // A whole number of pounds behind the fee.
+        "sell GBPUSD 8509 at 1.2800 taker",
+        "0 orders open",
+        "the same when run again",
+    ] {
+        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
+    }
+    assert!(!ended.out.contains("profit -"), "{ended:?}");
+    place.again();
+    venue.stop();
+}
+
+#[test]
+fn a_pair_that_parts_is_traded_until_it_meets_again() {
+    let place = Place::of(6, "demo-pairs", &["DEMO1", "DEMO2"]);
+    let venue = place.site.start();
+    let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+    let market = ["DEMO1", "DEMO2"].map(|symbol| {
+        [
+            (b'B', 50_000, symbol, 1_000_000),
+            (b'S', 50_000, symbol, 1_020_000),
+        ]
+    });
+    rest(&mut bravo, market.as_flattened());
+    let desk = place.desk();
+    let trades = |member: &Member| member.kinds().matches('E').count();
+    // A better bid for the first one, again behind many samples if the desk had too few before it.
+    for step in 0..360 {
+        if step % 20 == 0 && trades(&bravo) == 0 {
+            bravo.enter(b'B', 50_000, "DEMO1", 1_001_000 + 50 * step);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        // What came meanwhile is read with the answer.
+        let replies = bravo.replies.len();
+        bravo.enter(b'B', 1, "DEMO2", 1);
+        bravo.until("an answer", |member| member.replies.len() > replies);
+        if trades(&bravo) >= 4 {
+            break;
+        }
+    }
+    let ended = stop(desk);
+    ended.succeeds();
+    for piece in [
+        "sell DEMO1 10 at",
+        "buy DEMO2 10 at 102.0000 taker",
+        "buy DEMO1 10 at 102.0000 taker",
+        "sell DEMO2 10 at 100.0000 taker",
+        "0 orders open",
+        "the same when run again",
+    ] {
+        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
+    }
+    place.again();
+    venue.stop();
+}
+
 #[test]
 fn a_desk_that_is_not_let_in_says_why() {
     let place = Place::new(3);
-    let strategy = strategy();
+    let strategy = shipped("demo-maker");
     let (to, line) = (
         format!("{}:26501", place.host),
         format!("{}:26502", place.host),
