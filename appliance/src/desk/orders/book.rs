@@ -1,13 +1,16 @@
 //! The desk's orders by the venue's references, and what replies say of them.
 
 use session::ouch_client::{Order, OuchClient, Replacement};
-use trading::desk::{Action, Answer, Fill, Life, NewOrder, OPEN_ORDERS_MAX, OrderId};
+use trading::desk::{Action, Answer, Fill, Life, NewOrder, OPEN_ORDERS_MAX, OrderId, SEATS_MAX};
 use wire::ouch::{Outbound, Tag, outbound};
 use wire::padded;
 use wire::ring::Side;
 
 /// The reason of a refusal that is not the venue's: the request did not reach it.
 pub const NOT_SENT: u16 = u16::MAX;
+
+// Two digits of a client id name a strategy.
+const _: () = assert!(SEATS_MAX <= 100);
 
 /// How the venue tells a market: its symbol, and how many of its ticks one of ours is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,9 +340,13 @@ impl OrderBook {
     }
 }
 
-/// Of a strategy's order, so that a desk started later knows whose it was.
-fn client_id(seat: u8) -> [u8; 14] {
-    padded(&format!("desk-{seat}"))
+/// Of a strategy's order, so that a desk started later knows whose it was: two digits are enough
+/// for all strategies.
+const fn client_id(seat: u8) -> [u8; 14] {
+    let mut id = *b"desk-00       ";
+    id[5] += seat / 10 % 10;
+    id[6] += seat % 10;
+    id
 }
 
 fn seat_of(client_id: &[u8; 14]) -> Option<u16> {
@@ -410,4 +417,19 @@ fn enter(ouch: &mut OuchClient, new: &NewOrder, route: &Route, seat: u8) -> Opti
         client_id: client_id(seat),
     };
     ouch.enter_with(&order, tags(new.life == Life::Post))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strategy_is_known_by_its_orders() {
+        for seat in 0..100 {
+            assert_eq!(seat_of(&client_id(seat)), Some(seat.into()));
+        }
+        for other in [*b"              ", *b"desk-         ", *b"another 7     "] {
+            assert_eq!(seat_of(&other), None);
+        }
+    }
 }
