@@ -7,6 +7,7 @@
 //! traded is told to it: an order names its strategy.
 
 mod book;
+mod strangers;
 
 use std::collections::VecDeque;
 

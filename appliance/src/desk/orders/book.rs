@@ -1,16 +1,15 @@
 //! The desk's orders by the venue's references, and what replies say of them.
 
 use session::ouch_client::{Order, OuchClient, Replacement};
-use trading::desk::{Action, Answer, Fill, Life, NewOrder, OPEN_ORDERS_MAX, OrderId, SEATS_MAX};
-use wire::ouch::{Outbound, Tag, outbound};
+use trading::desk::{Action, Answer, Fill, Life, NewOrder, OPEN_ORDERS_MAX, OrderId};
+use wire::ouch::{Outbound, Tag};
 use wire::padded;
 use wire::ring::Side;
 
+use super::strangers::{Strangers, client_id};
+
 /// The reason of a refusal that is not the venue's: the request did not reach it.
 pub const NOT_SENT: u16 = u16::MAX;
-
-// Two digits of a client id name a strategy.
-const _: () = assert!(SEATS_MAX <= 100);
 
 /// How the venue tells a market: its symbol, and how many of its ticks one of ours is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ impl Route {
         u64::try_from(price.checked_mul(self.ticks)?).ok()
     }
 
-    fn price_in(&self, price: u64) -> Option<i64> {
+    pub(super) fn price_in(&self, price: u64) -> Option<i64> {
         let price = i64::try_from(price).ok()?;
         (price % self.ticks == 0).then_some(price / self.ticks)
     }
@@ -59,25 +58,6 @@ struct Live {
     filled: u64,
 }
 
-/// An order of this user that an earlier desk left, or whoever used its login.
-#[derive(Clone, Copy, Debug)]
-struct Stranger {
-    user_ref: u32,
-    open: u32,
-    is_leaving: bool,
-    whose: Whose,
-}
-
-/// What an order of before was for.
-#[derive(Clone, Copy, Debug)]
-struct Whose {
-    /// Number of the market; none that is not the desk's.
-    market: Option<u32>,
-    side: Side,
-    /// The strategy's place.
-    seat: u16,
-}
-
 /// What a reply is to the desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -96,7 +76,7 @@ pub enum Told {
 pub struct OrderBook {
     routes: Vec<Route>,
     live: Vec<Live>,
-    strangers: Vec<Stranger>,
+    strangers: Strangers,
 }
 
 impl OrderBook {
@@ -106,7 +86,7 @@ impl OrderBook {
         Self {
             routes,
             live: Vec::with_capacity(2 * OPEN_ORDERS_MAX),
-            strangers: Vec::new(),
+            strangers: Strangers::default(),
         }
     }
 
@@ -203,13 +183,7 @@ impl OrderBook {
 
     /// Takes off what the desk did not send; how many orders that are.
     pub fn strangers_leave(&mut self, ouch: &mut OuchClient) -> usize {
-        let staying = self.strangers.iter_mut().filter(|it| !it.is_leaving);
-        let mut count = 0;
-        for stranger in staying {
-            stranger.is_leaving = ouch.cancel(stranger.user_ref, 0);
-            count += usize::from(stranger.is_leaving);
-        }
-        count
+        self.strangers.leave(ouch)
     }
 
     /// What a reply says of an order of the desk.
@@ -221,8 +195,8 @@ impl OrderBook {
                     Told::Answer(self.live[at].order, Answer::Accepted)
                 }
                 None => {
-                    let whose = self.whose(m.symbol(), m.side(), m.client_id());
-                    self.stranger(m.user_ref(), m.quantity(), whose)
+                    self.strangers.accepted(m, &self.routes);
+                    Told::Nothing
                 }
             },
             Outbound::Rejected(m) => self.rejected(m.user_ref(), m.reason()),
@@ -231,13 +205,8 @@ impl OrderBook {
                 match self.live.iter_mut().find(|live| is_it(live)) {
                     Some(live) => replaced(live, m.user_ref(), m.quantity(), m.price()),
                     None => {
-                        let old = |it: &Stranger| it.user_ref == m.old_user_ref();
-                        let at = self.strangers.iter().position(old);
-                        let whose = match at {
-                            Some(at) => self.strangers.swap_remove(at).whose,
-                            None => self.whose(m.symbol(), m.side(), m.client_id()),
-                        };
-                        self.stranger(m.user_ref(), m.quantity(), whose)
+                        self.strangers.replaced(m, &self.routes);
+                        Told::Nothing
                     }
                 }
             }
@@ -246,11 +215,7 @@ impl OrderBook {
                     let is_maker = m.liquidity() == b'A';
                     filled(&mut self.live[at], m.quantity(), m.price(), is_maker)
                 }
-                None => {
-                    let told = self.traded_before(m);
-                    self.stranger_less(m.user_ref(), m.quantity());
-                    told
-                }
+                None => self.strangers.executed(m, &self.routes),
             },
             Outbound::Canceled(m) => match place(&self.live, m.user_ref()) {
                 Some(at) => {
@@ -260,14 +225,14 @@ impl OrderBook {
                     // The venue takes no replacement of an order that is gone.
                     Told::Answer(live.order, Answer::Canceled { quantity })
                 }
-                None => self.stranger_less(m.user_ref(), m.quantity()),
+                None => self.strangers.less(m.user_ref(), m.quantity()),
             },
             Outbound::CancelReject(m) => match place(&self.live, m.user_ref()) {
                 Some(at) => {
                     self.live[at].is_leaving = false;
                     Told::Answer(self.live[at].order, Answer::CancelRefused)
                 }
-                None => self.stranger_less(m.user_ref(), u32::MAX),
+                None => self.strangers.less(m.user_ref(), u32::MAX),
             },
             _ => Told::Nothing,
         };
@@ -287,71 +252,6 @@ impl OrderBook {
             None => Told::Nothing,
         }
     }
-
-    fn whose(&self, symbol: [u8; 8], side: u8, client_id: [u8; 14]) -> Whose {
-        let market = self.routes.iter().position(|it| it.symbol == symbol);
-        Whose {
-            market: market.map(|at| at as u32),
-            side: if side == b'B' { Side::Buy } else { Side::Sell },
-            seat: seat_of(&client_id).unwrap_or(0),
-        }
-    }
-
-    /// What a fill of an order of before is to the desk.
-    fn traded_before(&self, m: &outbound::Executed<'_>) -> Told {
-        let is_it = |it: &&Stranger| it.user_ref == m.user_ref();
-        let whose = self.strangers.iter().find(is_it).map(|it| it.whose);
-        let Some((whose, market)) = whose.and_then(|it| Some((it, it.market?))) else {
-            return Told::Nothing;
-        };
-        match self.routes[market as usize].price_in(m.price()) {
-            Some(price) => Told::Before(Fill {
-                time_ns: 0,
-                seat: whose.seat,
-                order: OrderId::default(),
-                symbol: market,
-                side: whose.side,
-                price,
-                quantity: m.quantity().into(),
-                is_maker: m.liquidity() == b'A',
-            }),
-            None => Told::Between(m.price()),
-        }
-    }
-
-    fn stranger(&mut self, user_ref: u32, open: u32, whose: Whose) -> Told {
-        self.strangers.push(Stranger {
-            user_ref,
-            open,
-            is_leaving: false,
-            whose,
-        });
-        Told::Nothing
-    }
-
-    fn stranger_less(&mut self, user_ref: u32, quantity: u32) -> Told {
-        self.strangers.retain_mut(|it| {
-            if it.user_ref == user_ref {
-                it.open = it.open.saturating_sub(quantity);
-            }
-            it.open > 0
-        });
-        Told::Nothing
-    }
-}
-
-/// Of a strategy's order, so that a desk started later knows whose it was: two digits are enough
-/// for all strategies.
-const fn client_id(seat: u8) -> [u8; 14] {
-    let mut id = *b"desk-00       ";
-    id[5] += seat / 10 % 10;
-    id[6] += seat % 10;
-    id
-}
-
-fn seat_of(client_id: &[u8; 14]) -> Option<u16> {
-    let seat = client_id.strip_prefix(b"desk-")?;
-    std::str::from_utf8(seat).ok()?.trim_end().parse().ok()
 }
 
 fn replaced(live: &mut Live, user_ref: u32, quantity: u32, price: u64) -> Told {
@@ -417,19 +317,4 @@ fn enter(ouch: &mut OuchClient, new: &NewOrder, route: &Route, seat: u8) -> Opti
         client_id: client_id(seat),
     };
     ouch.enter_with(&order, tags(new.life == Life::Post))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_strategy_is_known_by_its_orders() {
-        for seat in 0..100 {
-            assert_eq!(seat_of(&client_id(seat)), Some(seat.into()));
-        }
-        for other in [*b"              ", *b"desk-         ", *b"another 7     "] {
-            assert_eq!(seat_of(&other), None);
-        }
-    }
 }
