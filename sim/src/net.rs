@@ -96,6 +96,8 @@ struct State {
     now_ns: u64,
     random: Random,
     faults: Faults,
+    /// Nothing is disturbed any more.
+    is_calm: bool,
     counts: Counts,
     streams: streams::Streams,
     datagrams: udp::Datagrams,
@@ -136,6 +138,7 @@ impl Wires {
             now_ns,
             random: Random::new(seed),
             faults: Faults::default(),
+            is_calm: false,
             counts: Counts::default(),
             streams: streams::Streams::default(),
             datagrams: udp::Datagrams::default(),
@@ -153,7 +156,9 @@ impl Wires {
 
     /// Changes how the network behaves from now on.
     pub fn set_faults(&self, faults: Faults) {
-        self.state().faults = faults;
+        let mut state = self.state();
+        state.faults = faults;
+        state.is_calm = false;
     }
 
     /// Breaks one of the open connections, by seed; what was under way on it is lost.
@@ -179,6 +184,7 @@ impl Wires {
     pub fn calm(&self) {
         let mut state = self.state();
         state.faults = Faults::default();
+        state.is_calm = true;
         state.join();
     }
 

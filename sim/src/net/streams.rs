@@ -37,6 +37,20 @@ pub(super) struct End {
     pub paused: bool,
 }
 
+impl End {
+    /// All bytes that are due. Pieces make room for pieces only: where nothing disturbs a stream
+    /// any more, it would stay in small ones, and come on slowly.
+    fn all_due(&mut self, now_ns: u64) -> Option<Vec<u8>> {
+        let count = self.inbox.partition_point(|(due_ns, _)| *due_ns <= now_ns);
+        let bytes: Vec<u8> = self
+            .inbox
+            .drain(..count)
+            .flat_map(|(_, bytes)| bytes)
+            .collect();
+        (!bytes.is_empty()).then_some(bytes)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Connection {
     pub ends: [End; 2],
@@ -185,6 +199,9 @@ impl State {
             end.told = Told::Opened;
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), connection as u16);
             happened.push(Happened::Opened(conn, address));
+        }
+        if self.is_calm && !end.closed_here && !end.paused {
+            happened.extend(end.all_due(now_ns).map(|bytes| Happened::Data(conn, bytes)));
         }
         for _ in 0..PIECES {
             let Some((due_ns, bytes)) = end.inbox.front_mut() else {
