@@ -73,6 +73,15 @@ fn enter_and_cancel(rig: &mut Rig, numbered: &[(u64, u32)]) {
 }
 
 #[test]
+fn of_few_with_one_home_each_is_found_when_others_left() {
+    // Fewer than a home counts: of more it only knows that there are many.
+    let mut rig = Rig::open(Limits { orders: 8, ..SMALL });
+    let numbered: Vec<(u64, u32)> = (1..=8).map(|n| (n, (n as u32) << 20)).collect();
+    enter_and_cancel(&mut rig, &numbered);
+    assert_eq!(rig.engine.live_orders(), 0);
+}
+
+#[test]
 fn sessions_may_use_the_same_references() {
     // Two lines of slots for all sessions: references of the same number meet in a line.
     for orders in [1, 4, 8] {
