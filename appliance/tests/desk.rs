@@ -156,20 +156,18 @@ fn a_maker_trades_leaves_nothing_behind_and_decides_the_same_again() {
     bravo.until("a trade", |member| member.kinds().ends_with("AE"));
     let ended = stop(desk);
     ended.succeeds();
-    for piece in [
+    ended.says(&[
         "sell DEMO1 40 at 290.0540 maker",
         "holds -40, 1 fills, 1 of them as the maker",
         "0 orders open",
         "1 of before taken off",
         "the same when run again",
         "ended: it was told to end",
-    ] {
-        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
-    }
+    ]);
     assert_eq!(venue.stop()["live_orders"], "2");
     let first = place.again();
     assert_eq!(first.out, place.again().out);
-    assert!(first.out.contains("holds -40"), "{first:?}");
+    first.says(&["holds -40"]);
     let numbers = std::fs::read_to_string(place.at("numbers")).unwrap();
     let bids = format!(",{BID},500,{OFFER},500,");
     assert!(numbers.lines().nth(1).unwrap().contains(&bids), "{numbers}");
@@ -200,14 +198,12 @@ fn a_desk_comes_through_a_crash_of_its_venue() {
     }
     let ended = stop(desk);
     ended.succeeds();
-    for piece in [
+    ended.says(&[
         "holds 50, 2 fills",
         "0 orders open",
         "came back 1 times",
         "the same when run again",
-    ] {
-        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
-    }
+    ]);
     assert_eq!(venue.stop()["live_orders"], "3");
     place.again();
 }
@@ -222,7 +218,7 @@ fn a_desk_started_anew_holds_what_the_one_before_traded() {
     bravo.until("a trade", |member| member.kinds().ends_with("AE"));
     let ended = stop(desk);
     ended.succeeds();
-    assert!(ended.out.contains("holds -40, 1 fills"), "{ended:?}");
+    ended.says(&["holds -40, 1 fills"]);
     let profit = |ended: &Ended| {
         let line = ended.out.lines().find(|line| line.contains("profit"));
         line.unwrap_or_default().to_owned()
@@ -232,15 +228,13 @@ fn a_desk_started_anew_holds_what_the_one_before_traded() {
     place.rest(4);
     let again = stop(desk);
     again.succeeds();
-    for piece in [
+    again.says(&[
         "sell DEMO1 40 at 290.0540 maker",
         "holds -40, 1 fills, 1 of them as the maker",
         "1 fills of before are in the positions",
         "0 orders open",
         "the same when run again",
-    ] {
-        assert!(again.out.contains(piece), "{piece:?} is not in {again:?}");
-    }
+    ]);
     assert!(
         !profit(&ended).is_empty() && profit(&ended) == profit(&again),
         "{ended:?} {again:?}"
@@ -280,16 +274,14 @@ fn a_way_around_three_currencies_is_traded_at_once() {
     bravo.until("three trades", |member| trades(member) == 3);
     let ended = stop(desk);
     ended.succeeds();
-    for piece in [
+    ended.says(&[
         "buy EURUSD 10000 at 1.0882 taker",
         "sell EURGBP 10000 at 0.8510 taker",
         // A whole number of pounds behind the fee.
         "sell GBPUSD 8509 at 1.2800 taker",
         "0 orders open",
         "the same when run again",
-    ] {
-        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
-    }
+    ]);
     assert!(!ended.out.contains("profit -"), "{ended:?}");
     place.again();
     venue.stop();
@@ -325,16 +317,14 @@ fn a_pair_that_parts_is_traded_until_it_meets_again() {
     }
     let ended = stop(desk);
     ended.succeeds();
-    for piece in [
+    ended.says(&[
         "sell DEMO1 10 at",
         "buy DEMO2 10 at 102.0000 taker",
         "buy DEMO1 10 at 102.0000 taker",
         "sell DEMO2 10 at 100.0000 taker",
         "0 orders open",
         "the same when run again",
-    ] {
-        assert!(ended.out.contains(piece), "{piece:?} is not in {ended:?}");
-    }
+    ]);
     place.again();
     venue.stop();
 }

@@ -140,12 +140,6 @@ proptest! {
         let sum = values.iter().fold(0u64, |sum, value| sum.wrapping_add(*value));
         prop_assert_eq!(summary.sum, sum);
     }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64, failure_persistence: None, ..ProptestConfig::default()
-    })]
 
     /// Who comes at any time waits as the spans say when each is looked at.
     #[test]

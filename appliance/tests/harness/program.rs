@@ -19,8 +19,17 @@ impl Ended {
     /// Expects the code, and pieces of text on stderr.
     pub fn refuses(&self, code: i32, pieces: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
+        self.holds(&self.err, pieces);
+    }
+
+    /// Expects pieces of text on stdout.
+    pub fn says(&self, pieces: &[&str]) {
+        self.holds(&self.out, pieces);
+    }
+
+    fn holds(&self, text: &str, pieces: &[&str]) {
         for piece in pieces {
-            assert!(self.err.contains(piece), "{piece:?} is not in {self:?}");
+            assert!(text.contains(piece), "{piece:?} is not in {self:?}");
         }
     }
 
