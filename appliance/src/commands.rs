@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod backtest;
+pub mod beside;
 pub mod bisect;
 pub mod book;
 mod bust;

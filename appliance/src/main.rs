@@ -18,6 +18,9 @@ enum Command {
     Admin(commands::admin::Args),
     /// Try a desk's strategies on recorded data, or run a desk's day again.
     Backtest(commands::backtest::Args),
+    /// Trade beside the venue that started us, as its topology says: a running venue asks for it.
+    #[command(hide = true)]
+    Beside(commands::beside::Args),
     /// Find the first input after which two builds of this program differ.
     Bisect(commands::bisect::Args),
     /// Show a book of a feed, live.
@@ -50,7 +53,7 @@ enum Command {
     Topology(commands::topology::Args),
     /// Change this host for the appliance, or change it back; a dry run unless told otherwise.
     Tune(commands::tune::Args),
-    /// Start the slow path, and again when it ends: a running venue asks for it.
+    /// Start a program beside a venue, and again when it ends: a running venue asks for it.
     #[command(hide = true)]
     Watch(commands::watch::Args),
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
     match &Program::parse().command {
         Command::Admin(args) => commands::admin::run(args),
         Command::Backtest(args) => commands::backtest::run(args),
+        Command::Beside(args) => commands::beside::run(args),
         Command::Bisect(args) => commands::bisect::run(args),
         Command::Book(args) => commands::book::run(args),
         Command::Control(args) => commands::control::run(args),

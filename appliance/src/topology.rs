@@ -6,6 +6,7 @@
 //! becomes an [`Error`] that names the key and says what to write instead.
 
 mod check;
+mod desk;
 mod error;
 mod graph;
 mod keeping;
@@ -27,6 +28,7 @@ mod uring;
 mod wiring;
 mod xdp;
 
+pub use desk::{Desk, local};
 pub use error::Error;
 pub use keeping::Keeping;
 pub use lines::LineB;
@@ -307,6 +309,8 @@ pub struct Topology {
     pub shadow: Option<Shadow>,
     /// Who makes tables of what the shadow writes, if anybody does.
     pub slow: Option<Slow>,
+    /// Who trades beside the venue, if anybody does.
+    pub desk: Option<Desk>,
     /// Whom the process becomes.
     pub sandbox: Sandbox,
     /// Where each tile runs, in the order of [`Tile::ALL`].
@@ -364,7 +368,10 @@ impl Topology {
         }
         let shadow = self.shadow.and_then(|shadow| shadow.core);
         let slow = self.slow.as_ref().and_then(|slow| slow.core);
-        for (key, core) in [("shadow.core", shadow), ("slow.core", slow)] {
+        let mut others = vec![("shadow.core", shadow), ("slow.core", slow)];
+        let desk = self.desk.as_ref().and_then(|desk| desk.cores);
+        others.extend(desk.iter().flatten().map(|it| ("desk.cores", Some(*it))));
+        for (key, core) in others {
             if let Some(core) = core.filter(|core| !cores.contains(core)) {
                 return Err(Error::value(
                     key,

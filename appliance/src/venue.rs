@@ -4,11 +4,13 @@
 //! assemble the same venue from simulated ones. [`runner`] does both for production.
 
 mod answer;
+mod beside;
 pub mod closing;
 mod conduct;
 mod control;
 pub mod day;
 mod definitions;
+mod desk;
 mod keeping;
 mod kept;
 pub mod logins;
@@ -43,7 +45,7 @@ pub use recall::Recaller;
 pub use recovery::{Recovery, Split};
 pub use schedule::Schedule;
 pub(crate) use seats::seat_told;
-pub use slow::{SLOW_USER_DEFAULT, slow_program};
+pub use slow::slow_program;
 pub use stop::StopRequests;
 pub(crate) use threads::idle;
 pub use walls::{INSECURE, INSECURE_COUNTER, USER_DEFAULT};

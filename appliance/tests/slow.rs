@@ -4,8 +4,7 @@
 
 mod harness;
 
-use harness::{Member, Site, Venue, wait_until};
-use std::collections::HashMap;
+use harness::{Member, Site, Venue, child_of, process_status as status, wait_until};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -50,20 +49,6 @@ fn rows(site: &Site, query: &str) -> usize {
         .lines()
         .skip(1)
         .count()
-}
-
-fn status(process: &str) -> Option<HashMap<String, String>> {
-    harness::status(&Path::new("/proc").join(process))
-}
-
-/// The living child of a process.
-fn child_of(parent: &str) -> Option<String> {
-    fs::read_dir("/proc").unwrap().find_map(|entry| {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        name.parse::<u32>().ok()?;
-        let status = status(&name)?;
-        (status["PPid"] == parent && !status["State"].starts_with('Z')).then_some(name)
-    })
 }
 
 /// The watcher of a venue's slow path, and the program that it watches.

@@ -21,6 +21,9 @@ pub enum Calls {
     Venue,
     /// A program of one thread that reads a venue's files and keeps a database.
     Tables,
+    /// Threads of a desk: they have their datagram ports and rings already, dial the venue again
+    /// when it was away, and write a few files. They start no thread and make no ring.
+    Desk,
 }
 
 /// Calls of every program, whatever their arguments.
@@ -138,6 +141,22 @@ const TABLES: &[i64] = &[
     libc::SYS_geteuid,
 ];
 
+/// What a desk has beside those.
+const DESK: &[i64] = &[
+    // To the ports that landlock leaves.
+    libc::SYS_connect,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_ctl,
+    // Waiting for SIGTERM.
+    libc::SYS_rt_sigtimedwait,
+    // Threads that were started a moment ago and are not through with that: a core, a name.
+    libc::SYS_rseq,
+    libc::SYS_set_robust_list,
+    // Rings that are there, as a venue's.
+    libc::SYS_io_uring_enter,
+];
+
 /// What a ring may be told: switch on, another socket of its table, cancel.
 const RING_ACTS: [i32; 3] = [12, 6, 24];
 
@@ -165,6 +184,7 @@ impl Calls {
             Self::Usher => (USHER, usher_rules()?),
             Self::Venue => (VENUE, venue_rules()?),
             Self::Tables => (TABLES, Vec::new()),
+            Self::Desk => (DESK, desk_rules()?),
         };
         let free = EVERY.iter().chain(more).map(|call| (*call, Vec::new()));
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = free.chain(ruled).collect();
@@ -191,13 +211,31 @@ fn usher_rules() -> Result<Ruled, BackendError> {
 
 /// Rings that are there, and being nicer to others than before.
 fn venue_rules() -> Result<Ruled, BackendError> {
-    let act = |act: &i32| rule(&[is(1, *act)?]);
-    let acts: Result<Vec<SeccompRule>, BackendError> = RING_ACTS.iter().map(act).collect();
     let ourselves = rule(&[is(0, libc::PRIO_PROCESS as i32)?, is(1, 0)?])?;
     Ok(vec![
-        (libc::SYS_io_uring_register, acts?),
+        (libc::SYS_io_uring_register, ring_acts()?),
         (libc::SYS_setpriority, vec![ourselves]),
     ])
+}
+
+/// Rings that are there, connections to be dialled, and the core and the name of a thread by
+/// itself.
+fn desk_rules() -> Result<Ruled, BackendError> {
+    let stream = bits(1, 0xF, libc::SOCK_STREAM)?;
+    let internet = rule(&[is(0, libc::AF_INET)?, stream])?;
+    let ourselves = rule(&[is(0, 0)?])?;
+    let name = rule(&[is(0, libc::PR_SET_NAME)?])?;
+    Ok(vec![
+        (libc::SYS_io_uring_register, ring_acts()?),
+        (libc::SYS_socket, vec![internet]),
+        (libc::SYS_sched_setaffinity, vec![ourselves]),
+        (libc::SYS_prctl, vec![name]),
+    ])
+}
+
+fn ring_acts() -> Result<Vec<SeccompRule>, BackendError> {
+    let act = |act: &i32| rule(&[is(1, *act)?]);
+    RING_ACTS.iter().map(act).collect()
 }
 
 fn rule(conditions: &[SeccompCondition]) -> Result<SeccompRule, BackendError> {

@@ -56,9 +56,12 @@ impl Files {
                 .add_rule(PathBeneath::new(place, rights))
                 .map_err(told)?;
         }
-        for port in &confinement.bind_ports {
-            let bind = NetPort::new(*port, AccessNet::BindTcp);
-            rules = rules.add_rule(bind).map_err(told)?;
+        let bound = confinement.bind_ports.iter();
+        let bound = bound.map(|port| (*port, AccessNet::BindTcp));
+        let connected = confinement.connect_ports.iter();
+        let connected = connected.map(|port| (*port, AccessNet::ConnectTcp));
+        for (port, access) in bound.chain(connected) {
+            rules = rules.add_rule(NetPort::new(port, access)).map_err(told)?;
         }
         Ok(Self(rules))
     }

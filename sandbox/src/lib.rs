@@ -4,7 +4,7 @@
 //!
 //! - the process is another user, without capabilities, and can become nobody else;
 //! - it reaches no file but those below the folders that were named (landlock);
-//! - it connects to no TCP port and binds none but those that were named (landlock);
+//! - it connects to no TCP port, and binds none, but those that were named (landlock);
 //! - it leaves no core behind, and cannot be looked into.
 //!
 //! [`Calls::restrict`], when all threads are started: the process has the system calls of its kind
@@ -39,6 +39,8 @@ pub struct Confinement {
     pub homes: Vec<PathBuf>,
     /// TCP ports that may be bound; 0 for one that the system chooses.
     pub bind_ports: Vec<u16>,
+    /// TCP ports that may be connected to, at any address.
+    pub connect_ports: Vec<u16>,
     /// Who the process becomes; a process of root's must become somebody.
     pub identity: Option<Identity>,
     /// Less of landlock will do, from Linux 6.2 on.

@@ -1,5 +1,6 @@
-//! A process that was taken over can do nothing, be it a gateway or the venue: as a program, with a
-//! real journal-like file, ports and user, and once free, to see that the acts would have worked.
+//! A process that was taken over can do nothing, be it a gateway, a desk or the venue: as a
+//! program, with a real journal-like file, ports and user, and once free, to see that the acts
+//! would have worked.
 #![allow(clippy::unwrap_used)]
 
 use std::io::Write;
@@ -91,6 +92,11 @@ fn nothing_forbidden_succeeds_in_the_venue_and_honest_work_does() {
         &["--venue"],
         "write true, rename true, list true, remove true",
     );
+}
+
+#[test]
+fn nothing_forbidden_succeeds_in_a_desk_and_honest_work_does() {
+    is_confined(&["--desk"], "write true, dial true");
 }
 
 #[test]

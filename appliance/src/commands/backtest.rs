@@ -31,11 +31,11 @@ pub struct Args {
 }
 
 /// Where the results of a desk go beside the screen.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Out {
     /// Writes the decisions to this file, a line each.
     #[arg(long, value_name = "FILE")]
-    decisions: Option<PathBuf>,
+    pub(super) decisions: Option<PathBuf>,
     /// Writes the result as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,

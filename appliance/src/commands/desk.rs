@@ -2,12 +2,12 @@
 //! its order entry.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use nic::{Clock, Net, RealClock, RealNet, SocketTcp, TcpLimits};
 use queue::{CounterSet, Reader, Writer, ring};
-use trading::Step;
+use sandbox::Calls;
 
 use super::backtest::{Lines, Out};
 use super::lines::{LineArgs, config};
@@ -23,14 +23,14 @@ use crate::desk::keeper::{Keeper, Papers, Records};
 use crate::desk::ledger::Ledger;
 use crate::desk::live::{COUNTERS, End, HISTOGRAMS, Live, run as work};
 use crate::desk::market::{EVENTS_DEPTH, MarketTile, View};
-use crate::desk::orders::{OrderLinks, OrdersTile, Route};
+use crate::desk::orders::{OrderLinks, OrdersTile, routes};
 use crate::desk::played::PlayedTile;
 use crate::desk::slip::Slip;
 use crate::tiles::{FeedTile, Tile};
 use crate::venue::StopRequests;
 
-/// A venue's tick: 1/10,000.
-const VENUE_DECIMALS: u8 = 4;
+/// How long market or venue may be away, unless it is said.
+const AWAY_S_MAX: u64 = 30;
 
 /// What `wirecross desk` takes.
 #[derive(Debug, clap::Args)]
@@ -60,12 +60,12 @@ pub struct Args {
         num_args = 3,
         value_name = "CORE,CORE,CORE"
     )]
-    cores: Option<Vec<usize>>,
+    pub(super) cores: Option<Vec<usize>>,
     /// Ends after so many seconds; without it, at the end of the feed or by SIGINT or SIGTERM.
     #[arg(long)]
     seconds: Option<u64>,
     /// Gives up when the market or the venue is away for longer than so many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = AWAY_S_MAX)]
     away_max: u64,
     /// Shows the markets' numbers to `wirecross top --data DIR`.
     #[arg(long, value_name = "DIR")]
@@ -78,28 +78,61 @@ pub struct Args {
     session: Option<PathBuf>,
     #[command(flatten)]
     out: Out,
+    /// Whether the venue started it.
+    #[arg(skip)]
+    is_beside: bool,
+}
+
+impl Args {
+    /// Those of a desk beside its venue, with its pages in a folder.
+    pub(super) fn beside(connect: SocketAddr, login: Login, lines: LineArgs, dir: &Path) -> Self {
+        Self {
+            strategy: PathBuf::new(),
+            connect,
+            login,
+            lines,
+            recorded: Vec::new(),
+            pace: None,
+            cores: None,
+            seconds: None,
+            away_max: AWAY_S_MAX,
+            data: Some(dir.to_owned()),
+            numbers: None,
+            session: None,
+            out: Out::default(),
+            is_beside: true,
+        }
+    }
+
+    /// Keeps session and decisions in these files.
+    pub(super) fn keep(&mut self, [session, decisions]: [PathBuf; 2]) {
+        self.session = Some(session);
+        self.out.decisions = Some(decisions);
+    }
 }
 
 /// Runs the command.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    match trade(args) {
+    let traded = DeskFile::load(&args.strategy).and_then(|file| at_work(args, &file, None));
+    match traded {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => super::failed("desk", error),
     }
 }
 
-fn trade(args: &Args) -> Result<(), String> {
+/// Trades until the end; with `walls`, by these calls only.
+pub(super) fn at_work(args: &Args, file: &DeskFile, walls: Option<Calls>) -> Result<(), String> {
     let requests = StopRequests::listen().map_err(|error| error.to_string())?;
-    let file = DeskFile::load(&args.strategy)?;
-    let ledger = Ledger::new(&file, args.out.decisions()?);
+    let ledger = Ledger::new(file, args.out.decisions()?);
     let papers = Papers {
         session: args.session.as_deref(),
         numbers: args.numbers.as_deref(),
     };
     let mut keeper = Keeper::new(file.desk()?, ledger, papers)?;
     let mut set = CounterSet::anonymous(&COUNTERS, &HISTOGRAMS).map_err(|e| e.to_string())?;
-    let mut live = live(args, &file, &mut set)?;
+    let mut live = live(args, file, &mut set)?;
+    live.walls = walls;
     let clock = RealClock::new();
     let seconds = args.seconds.map(|it| it.saturating_mul(session::SECOND_NS));
     let end_ns = seconds.map(|seconds| clock.now_ns().saturating_add(seconds));
@@ -111,7 +144,7 @@ fn trade(args: &Args) -> Result<(), String> {
         &mut || super::say("trading\n"),
         &mut |now_ns| end_ns.is_some_and(|end| now_ns >= end) || stops.try_recv().is_ok(),
     )?;
-    told(args, &file, &mut keeper, &live, &figures(&set)?)?;
+    told(args, file, &mut keeper, &live, &figures(&set)?)?;
     super::say(&format!("ended: {end}\n"));
     compare(&live, &keeper)?;
     keeper.end()?;
@@ -134,27 +167,6 @@ fn judge(live: &Live<SocketTcp>, keeper: &Keeper<Lines>, end: End) -> Result<(),
         End::Word | End::Feed | End::Venue => Ok(()),
         End::Away | End::Failed | End::NoLogin => Err(end.to_string()),
     }
-}
-
-/// How the venue tells each market.
-fn routes(args: &Args, file: &DeskFile) -> Result<Vec<Route>, String> {
-    let route = |(symbol, listing): (&str, &trading::desk::Listing)| {
-        let tick = listing.instrument.tick;
-        let ticks = Step::new(1, VENUE_DECIMALS)
-            .and_then(|venue| venue.steps(tick.units().into(), tick.decimals()).ok());
-        let is_live = args.lines.a.is_some();
-        match ticks {
-            Some(ticks) if !is_live || ticks == 1 => Ok(Route::new(symbol, ticks)),
-            _ => Err(format!(
-                "markets.{}.tick: a venue's is 0.0001; by a recorded feed any multiple of it goes",
-                listing.instrument.name
-            )),
-        }
-    };
-    file.symbols()
-        .zip(file.listings().iter())
-        .map(route)
-        .collect()
 }
 
 fn live(args: &Args, file: &DeskFile, set: &mut CounterSet) -> Result<Live<SocketTcp>, String> {
@@ -184,7 +196,8 @@ fn live(args: &Args, file: &DeskFile, set: &mut CounterSet) -> Result<Live<Socke
         own: own_in,
     };
     let clock = RealClock::new;
-    let orders = OrdersTile::new(members, clock(), links, routes(args, file)?, histogram(3)?);
+    let routes = routes(file, args.lines.a.is_some())?;
+    let orders = OrdersTile::new(members, clock(), links, routes, histogram(3)?);
     let links = BrainLinks {
         events,
         answers,
@@ -201,6 +214,8 @@ fn live(args: &Args, file: &DeskFile, set: &mut CounterSet) -> Result<Live<Socke
         records: Records { inputs, lines },
         cores: cores.and_then(|cores| cores.try_into().ok()),
         away_ns_max: args.away_max.saturating_mul(session::SECOND_NS),
+        is_beside: args.is_beside,
+        walls: None,
     })
 }
 

@@ -25,7 +25,7 @@ pub struct LineArgs {
     rerequest: Option<SocketAddrV4>,
     /// Where snapshots are given.
     #[arg(long, value_name = "ADDRESS")]
-    snapshot: Option<SocketAddr>,
+    pub(super) snapshot: Option<SocketAddr>,
     /// Address of the interface that the lines arrive on.
     #[arg(long, default_value = "127.0.0.1")]
     interface: Ipv4Addr,
@@ -35,6 +35,18 @@ pub struct LineArgs {
 }
 
 impl LineArgs {
+    /// One line, with requests.
+    pub(super) const fn new(a: SocketAddrV4, interface: Ipv4Addr, rerequest: SocketAddrV4) -> Self {
+        Self {
+            a: Some(a),
+            b: None,
+            rerequest: Some(rerequest),
+            snapshot: None,
+            interface,
+            interface_b: None,
+        }
+    }
+
     /// The ports, with line A at `a`.
     ///
     /// # Errors

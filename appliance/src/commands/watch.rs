@@ -1,6 +1,8 @@
-//! `wirecross watch`: starts the slow path's program, and again whenever it ends, while the venue
+//! `wirecross watch`: starts a program beside a venue, and again whenever it ends, while the venue
 //! that started us lives. Not for people: [`crate::venue`] calls it.
 
+use std::ffi::OsString;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -10,40 +12,42 @@ use std::time::{Duration, Instant};
 /// wait is twice the one before, until the program has lived for longer than the longest.
 const AGAIN_MIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(60);
-/// How long the program may take to end.
-const END_MAX: Duration = Duration::from_secs(50);
 /// Time between two looks at the program.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What the program is, in words.
+    #[arg(long)]
+    name: String,
+    /// How long the program may take to end.
+    #[arg(long)]
+    end_s: u64,
+    /// Bytes at the beginning of stdin that each start of the program reads.
+    #[arg(long, default_value_t = 0)]
+    handed: usize,
     /// The program.
-    #[arg(long)]
     program: PathBuf,
-    /// The venue's data directory.
-    #[arg(long)]
-    data_dir: PathBuf,
-    /// The program's own folder.
-    #[arg(long)]
-    dir: PathBuf,
-    /// The core it is to run on.
-    #[arg(long)]
-    core: Option<usize>,
-    /// Let it keep its rights, too.
-    #[arg(long)]
-    insecure_dev: bool,
+    /// Its words.
+    #[arg(last = true)]
+    words: Vec<OsString>,
 }
 
 /// Runs until the other end of stdin is gone.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
     unblock();
+    let mut handed = vec![0; args.handed];
+    if std::io::stdin().read_exact(&mut handed).is_err() {
+        // The venue is gone before it began.
+        return ExitCode::SUCCESS;
+    }
     let mut again = AGAIN_MIN;
     loop {
         let begun = Instant::now();
-        let ended = match command(args).spawn() {
-            Ok(child) => match watched(child) {
+        let ended = match spawn(args, &handed) {
+            Ok(child) => match watched(child, args) {
                 Some(ended) => ended,
                 None => return ExitCode::SUCCESS,
             },
@@ -52,8 +56,8 @@ pub fn run(args: &Args) -> ExitCode {
         if begun.elapsed() > AGAIN_MAX {
             again = AGAIN_MIN;
         }
-        let (program, seconds) = (args.program.display(), again.as_secs());
-        eprintln!("wirecross: {program} ended: {ended}; it is started again in {seconds} s");
+        let (name, seconds) = (&args.name, again.as_secs());
+        eprintln!("wirecross: the {name} ended: {ended}; it is started again in {seconds} s");
         if is_venue_gone(again) {
             return ExitCode::SUCCESS;
         }
@@ -61,23 +65,24 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn command(args: &Args) -> Command {
+/// Starts the program and hands it what it is to read.
+fn spawn(args: &Args, handed: &[u8]) -> std::io::Result<Child> {
     let mut command = Command::new(&args.program);
-    command.arg("serve");
-    command.arg("--data-dir").arg(&args.data_dir);
-    command.arg("--dir").arg(&args.dir);
-    if let Some(core) = args.core {
-        command.arg("--core").arg(core.to_string());
+    command.args(&args.words).process_group(0);
+    command.stdin(match handed {
+        [] => Stdio::null(),
+        _ => Stdio::piped(),
+    });
+    let mut child = command.spawn()?;
+    if let Some(mut pipe) = child.stdin.take() {
+        // One that ended before it read says itself why.
+        let _ = pipe.write_all(handed);
     }
-    if args.insecure_dev {
-        command.arg("--insecure-dev");
-    }
-    command.process_group(0).stdin(Stdio::null());
-    command
+    Ok(child)
 }
 
 /// How the program ended; `None` if the venue did, and the program behind it.
-fn watched(mut child: Child) -> Option<String> {
+fn watched(mut child: Child, args: &Args) -> Option<String> {
     while !is_venue_gone(LOOK) {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status.to_string()),
@@ -85,25 +90,25 @@ fn watched(mut child: Child) -> Option<String> {
             Err(error) => return Some(error.to_string()),
         }
     }
-    end(child);
+    end(child, args);
     None
 }
 
-/// Lets the program take what is left of the day, and ends it.
-fn end(mut child: Child) {
+/// Lets the program take what is left, and ends it.
+fn end(mut child: Child, args: &Args) {
     // SAFETY: kill(2) takes numbers; the child was not waited for, so the number is its own.
     unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
     let begun = Instant::now();
-    while begun.elapsed() < END_MAX {
+    while begun.elapsed() < Duration::from_secs(args.end_s) {
         if !matches!(child.try_wait(), Ok(None)) {
             return;
         }
         std::thread::sleep(LOOK);
     }
     eprintln!(
-        "wirecross: the slow path did not end in {} s and is killed; what is left of the day it \
-         takes at the next start",
-        END_MAX.as_secs()
+        "wirecross: the {} did not end in {} s and is killed; what is left it takes at the next \
+         start",
+        args.name, args.end_s
     );
     // It ended meanwhile, or it does now.
     let _ = child.kill();

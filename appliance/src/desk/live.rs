@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use nic::{Clock, RealClock, TcpPort};
 use queue::{Counter, CounterSet, Watch};
+use sandbox::Calls;
 use trading::desk::Kill;
 
 use super::brain::Brain;
@@ -80,6 +81,10 @@ pub struct Live<T> {
     pub cores: Option<[usize; 3]>,
     /// How long market or venue may be away before the desk gives up, in ns.
     pub away_ns_max: u64,
+    /// Whether it is beside its venue: then it does not wait for it when it is to end.
+    pub is_beside: bool,
+    /// The calls that it keeps when its threads stand.
+    pub walls: Option<Calls>,
 }
 
 /// Why a desk ended.
@@ -131,7 +136,7 @@ where
     let [mut phase, mut flat, mut feed, mut orders] = counters(set)?;
     let watches = [&flat, &feed, &orders].map(Counter::watch);
     let away_ns_max = live.away_ns_max;
-    let cores = live.cores;
+    let (cores, is_beside, walls) = (live.cores, live.is_beside, live.walls);
     let Live {
         feed: feed_tile,
         brain,
@@ -171,9 +176,11 @@ where
             watches,
             tiles,
             away_ns_max,
+            is_beside,
             clock: RealClock::new(),
         };
-        let end = if main.log_in(is_over) {
+        let refused = walls.and_then(|calls| calls.restrict().err());
+        let end = if refused.is_none() && main.log_in(is_over) {
             begun();
             main.phase.set(WORKING);
             main.watch(is_over)
@@ -184,7 +191,7 @@ where
         if died > 0 {
             return Err(format!("{died} threads of the desk died: see above"));
         }
-        Ok(end)
+        refused.map_or(Ok(end), |error| Err(error.to_string()))
     })
 }
 
@@ -236,6 +243,7 @@ struct Main<'m, 's> {
     watches: [Watch; 3],
     tiles: Vec<ScopedJoinHandle<'s, ()>>,
     away_ns_max: u64,
+    is_beside: bool,
     clock: RealClock,
 }
 
@@ -290,7 +298,12 @@ impl Main<'_, '_> {
         let start_ns = self.clock.now_ns();
         loop {
             let is_flat = self.watches[0].get() != 0;
-            let is_gone = matches!(self.watches[2].get(), ENDED | FAILED) || self.is_dead();
+            let is_gone = match self.watches[2].get() {
+                ENDED | FAILED => true,
+                // The next desk takes off what rests.
+                AWAY if self.is_beside => true,
+                _ => self.is_dead(),
+            };
             if is_flat || is_gone || self.clock.now_ns() - start_ns > LEAVE_NS {
                 return end;
             }

@@ -7,6 +7,7 @@
 //! traded is told to it: an order names its strategy.
 
 mod book;
+mod routes;
 mod strangers;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use trading::desk::{Action, Answer, Fill, OPEN_ORDERS_MAX, OrderId, Report};
 use wire::ouch::Outbound;
 
 pub use book::{NOT_SENT, OrderBook, Route, Told};
+pub use routes::routes;
 
 use super::brain::RING_DEPTH;
 use super::slip::{Said, Slip};

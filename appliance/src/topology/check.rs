@@ -2,8 +2,8 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, SYMBOLS_MAX, Topology,
-    USERS_MAX, keeping, lines, logins, packets, raw, rules, sandbox, secret, shadow, slow, uring,
-    wiring, xdp,
+    USERS_MAX, desk, keeping, lines, logins, packets, raw, rules, sandbox, secret, shadow, slow,
+    uring, wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -49,7 +49,8 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     packets::interface_shared(&order_entry, &mut feed)?;
     let ack = ack(&file.ack)?;
     let slow = slow::slow(file.slow, Path::new(&file.data_dir), file.shadow.is_some())?;
-    let topology = Topology {
+    let raw_desk = file.desk.take();
+    let mut topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
         data_dir: PathBuf::from(not_empty("data_dir", file.data_dir, "name a directory")?),
         ack,
@@ -63,6 +64,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         keeping: keeping::keeping(&file.journal)?,
         shadow: shadow::shadow(file.shadow.as_ref())?,
         slow,
+        desk: None,
         sandbox: sandbox::sandbox(file.sandbox)?,
         places,
         links,
@@ -73,6 +75,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         drop_copies,
     };
     keeping::under_way_fits(&topology)?;
+    topology.desk = desk::desk(raw_desk, &topology)?;
     Ok(topology)
 }
 

@@ -13,6 +13,9 @@ const LOOK: Duration = Duration::from_millis(2);
 /// How much longer than the members' cutoff the last phase may take, for a machine under load.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long the end waits for who trades beside the venue.
+const LEAVE_MAX: Duration = Duration::from_secs(10);
+
 /// Flags of which the operator is told: what is said when one is raised, and when it is lowered
 /// (which a count never is).
 const WARNINGS: [(&str, &str, &str); 6] = [
@@ -113,7 +116,8 @@ impl Conductor {
         })
     }
 
-    /// Runs until the venue stopped. `is_alive` says whether every thread still runs.
+    /// Runs until the venue stopped. `is_alive` says whether every thread still runs. At the end it
+    /// waits until `is_left`: whoever is asked so is to leave before anybody is told of the end.
     ///
     /// # Errors
     /// What went wrong, unless a tile knows it better.
@@ -121,9 +125,11 @@ impl Conductor {
         &mut self,
         requests: &Receiver<i32>,
         is_alive: impl Fn() -> bool,
+        is_left: impl FnMut() -> bool,
     ) -> Result<(), String> {
         let outcome = self
             .run(requests, &is_alive)
+            .and_then(|()| self.leave(requests, &is_alive, is_left))
             .and_then(|()| self.drain(requests, &is_alive));
         match &outcome {
             Ok(()) => self.end(&is_alive),
@@ -158,6 +164,21 @@ impl Conductor {
     ) -> Result<(), String> {
         while let Err(RecvTimeoutError::Timeout) = requests.recv_timeout(LOOK) {
             self.check(is_alive)?;
+        }
+        Ok(())
+    }
+
+    fn leave(
+        &mut self,
+        requests: &Receiver<i32>,
+        is_alive: &impl Fn() -> bool,
+        mut is_left: impl FnMut() -> bool,
+    ) -> Result<(), String> {
+        let bound = Instant::now() + LEAVE_MAX;
+        while !is_left() && Instant::now() < bound {
+            self.check(is_alive)?;
+            // A repeated request does not make it shorter; what is taken here is only waited upon.
+            let _ = requests.recv_timeout(LOOK);
         }
         Ok(())
     }

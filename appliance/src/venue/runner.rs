@@ -1,5 +1,6 @@
 //! Runs a venue on this machine: real ports, real disk, real threads.
 
+use super::beside::Beside;
 use super::closing::Closing;
 use super::conduct::Conductor;
 use super::control::Control;
@@ -9,7 +10,6 @@ use super::muster::{Muster, Post};
 use super::rings::Offers;
 use super::seats;
 use super::shadow::{self, Shadow};
-use super::slow::SlowPath;
 use super::snapshots::{Snapshots, follower_port};
 use super::spent::Spent;
 use super::stop::StopRequests;
@@ -17,6 +17,7 @@ use super::threads::Timed;
 use super::time::Timekeeper;
 use super::walls::Walls;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
+use super::{desk, slow};
 use crate::tiles::{HISTOGRAMS, PublishPorts, Signals};
 use crate::topology::{Place, Tile as TileName, Topology};
 use core_affinity::CoreId;
@@ -37,6 +38,8 @@ const LINGER_MORE_MS: u32 = 1_000;
 
 /// File of the counters, in the data directory.
 pub const COUNTERS_FILE: &str = "counters";
+
+const NO_ADDRESS: &str = "order entry has no address";
 
 /// What a run did, when it ended without a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +143,14 @@ pub fn run_behind<T: TcpPort + Send>(
         huge.unwrap_or(0) >> 20
     ));
     let offers = Offers::open(topology)?;
-    let slow = SlowPath::start(topology, begin.confined, &mut modes)?;
+    let slow = slow::start(topology, begin.confined, &mut modes)?;
+    let doors = desk::Doors {
+        order_entry: tcp
+            .local_addr()
+            .ok_or_else(|| StartError::new(NO_ADDRESS))?,
+        rerequest: udp.rerequest.local_addr(),
+    };
+    let mut desk = desk::start(topology, doors, begin.confined, &mut modes)?;
     let walls =
         requests.pause(|| Walls::settle(topology, begin.confined, (&mut set, &mut modes)))??;
     let storage = FileStorage::open(&day.directory).map_err(|e| StartError::of("journal", &e))?;
@@ -245,7 +255,9 @@ pub fn run_behind<T: TcpPort + Send>(
             ready(&told);
         }
         let is_alive = || is_whole && handles.iter().all(|handle| !handle.is_finished());
-        let outcome = conductor.conduct(incoming, is_alive);
+        // Who trades beside us takes its orders off while we still take cancels.
+        let is_left = || desk.as_mut().is_none_or(Beside::is_ended);
+        let outcome = conductor.conduct(incoming, is_alive, is_left);
         let panicked = handles
             .into_iter()
             .map(|handle| handle.join())
@@ -416,7 +428,7 @@ fn ready_of<T: TcpPort + Send>(
 ) -> Result<Ready, StartError> {
     let order_entry = venue.gate.tcp().local_addr();
     Ok(Ready {
-        order_entry: order_entry.ok_or_else(|| StartError::new("order entry has no address"))?,
+        order_entry: order_entry.ok_or_else(|| StartError::new(NO_ADDRESS))?,
         feed: topology.feed.group.into(),
         depth: topology.feed.depth.map(|depth| depth.group.into()),
         rerequest: venue.publish.ports().rerequest.local_addr().into(),

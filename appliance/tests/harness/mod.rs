@@ -60,6 +60,21 @@ pub fn status(task: &Path) -> Option<HashMap<String, String>> {
     Some(fields.collect())
 }
 
+/// The same of a process by its number.
+pub fn process_status(process: &str) -> Option<HashMap<String, String>> {
+    status(&Path::new("/proc").join(process))
+}
+
+/// The living child of a process.
+pub fn child_of(parent: &str) -> Option<String> {
+    std::fs::read_dir("/proc").unwrap().find_map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        name.parse::<u32>().ok()?;
+        let status = process_status(&name)?;
+        (status["PPid"] == parent && !status["State"].starts_with('Z')).then_some(name)
+    })
+}
+
 /// A directory that others may pass: a venue that root starts becomes somebody else.
 pub fn directory() -> TempDir {
     directory_in(&std::env::temp_dir())

@@ -19,7 +19,7 @@ pub struct Prey {
     /// A port that somebody listens on.
     port: u16,
     /// Where the venue takes orders from others.
-    venue_port: u16,
+    pub venue_port: u16,
     /// A socket for connections that was made before.
     socket: i32,
     /// A process of somebody else: our parent.
@@ -258,6 +258,12 @@ fn socket(domain: i32, kind: i32, protocol: i32) -> bool {
 /// What an usher is for, and nobody else.
 pub const CALL: &str = "call the venue at its socket";
 
+/// What a desk is for, and nobody else.
+pub const DIAL: [&str; 2] = [
+    "connect to the venue's order entry",
+    "connect by a socket that is there",
+];
+
 pub fn venue_socket(prey: &Prey) -> PathBuf {
     prey.file.with_extension("socket")
 }
@@ -266,10 +272,10 @@ const NETWORK: &[Act] = &[
     ("connect elsewhere", |p| {
         TcpStream::connect((Ipv4Addr::LOCALHOST, p.port)).is_ok()
     }),
-    ("connect to the venue's order entry", |p| {
+    (DIAL[0], |p| {
         TcpStream::connect((Ipv4Addr::LOCALHOST, p.venue_port)).is_ok()
     }),
-    ("connect by a socket that is there", |p| {
+    (DIAL[1], |p| {
         // As the kernel has it: family, port, address.
         let [high, low] = p.venue_port.to_be_bytes();
         let address = [2, 0, high, low, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0_u8];

@@ -5,17 +5,18 @@
 //! journal, PORT is one that somebody listens on, VENUE_PORT that of order entry; the venue also
 //! listens at the socket `FILE.socket`. With `--usher` it confines itself as who calls the venue
 //! for the gateway, and may do that alone. With `--venue` it confines itself as the venue does
-//! instead, FOLDER being its data directory and FILE somebody else's. With `--free` it does not
-//! confine itself and tries each act in a child: most must succeed then, or the trial proves
-//! nothing.
+//! instead, FOLDER being its data directory and FILE somebody else's. With `--desk` it is a desk
+//! that keeps its files in FOLDER and may dial VENUE_PORT. With `--free` it does not confine itself
+//! and tries each act in a child: most must succeed then, or the trial proves nothing.
 #![deny(unsafe_op_in_unsafe_fn)]
 #![allow(missing_docs)]
 
 mod acts;
 
-use acts::{CALL, Prey, all, in_child, venue_socket};
+use acts::{CALL, DIAL, Prey, all, in_child, venue_socket};
 use sandbox::{Calls, Confinement, Identity, SandboxError, enter};
 use std::io::Read;
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
@@ -49,12 +50,21 @@ fn honest_usher(prey: &Prey) -> bool {
     called
 }
 
+/// What a desk does with its folder and the venue.
+fn honest_desk(prey: &Prey) -> bool {
+    let written = std::fs::write(prey.folder.join("session"), "1").is_ok();
+    let dialled = TcpStream::connect((Ipv4Addr::LOCALHOST, prey.venue_port)).is_ok();
+    println!("honest work: write {written}, dial {dialled}");
+    written && dialled
+}
+
 /// Whose walls are tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Gateway,
     Usher,
     Venue,
+    Desk,
     Free,
 }
 
@@ -64,6 +74,7 @@ impl Role {
             None => Some(Self::Gateway),
             Some("--usher") => Some(Self::Usher),
             Some("--venue") => Some(Self::Venue),
+            Some("--desk") => Some(Self::Desk),
             Some("--free") => Some(Self::Free),
             Some(_) => None,
         }
@@ -88,6 +99,11 @@ impl Role {
                 confinement.locks_memory = true;
                 Calls::Venue
             }
+            Self::Desk => {
+                confinement.folders.push(prey.folder.clone());
+                confinement.connect_ports.push(prey.venue_port);
+                Calls::Desk
+            }
         };
         enter(&confinement, calls).map(drop)
     }
@@ -99,6 +115,16 @@ impl Role {
             Self::Usher => honest_usher(prey),
             Self::Gateway => honest_gateway(prey),
             Self::Venue => honest_venue(prey),
+            Self::Desk => honest_desk(prey),
+        }
+    }
+
+    /// What it is for.
+    const fn trade(self) -> &'static [&'static str] {
+        match self {
+            Self::Usher => &[CALL],
+            Self::Desk => &DIAL,
+            Self::Gateway | Self::Venue | Self::Free => &[],
         }
     }
 }
@@ -109,7 +135,9 @@ fn main() -> ExitCode {
     let (Some(role), [file, folder, port_text, venue_port, user, ..]) =
         (Role::of(words.get(5).copied()), words.as_slice())
     else {
-        eprintln!("evil_gateway FILE FOLDER PORT VENUE_PORT USER [--usher | --venue | --free]");
+        eprintln!(
+            "evil_gateway FILE FOLDER PORT VENUE_PORT USER [--usher | --venue | --desk | --free]"
+        );
         return ExitCode::from(2);
     };
     let port = |text: &str| text.parse().unwrap_or(0);
@@ -119,7 +147,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let mut acts = all();
-    acts.retain(|(name, _)| role != Role::Usher || *name != CALL);
+    acts.retain(|(name, _)| !role.trade().contains(name));
     let mut done = 0;
     for (name, act) in &acts {
         let is_done = if role == Role::Free {

@@ -198,6 +198,8 @@ fn live(
         },
         cores,
         away_ns_max: AWAY_NS,
+        is_beside: false,
+        walls: None,
     };
     let records = Records {
         inputs,
