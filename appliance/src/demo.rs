@@ -5,6 +5,7 @@
 //! around the kernel's stack on both ends. Without root everything runs on loopback, and says so.
 
 mod arena;
+mod currencies;
 mod desk;
 mod generated;
 mod judge;

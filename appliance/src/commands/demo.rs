@@ -26,7 +26,14 @@ const DIFFERENCES_SHOWN: usize = 10;
 
 /// Fills of the desk that are printed, and the lines of its end.
 const DESK_FILLS_SHOWN: usize = 3;
-const DESK_LINES: [&str; 5] = ["maker: ", "DEMO1: ", "profit ", "tick -> ", "decisions "];
+const DESK_LINES: [&str; 6] = [
+    "maker: ",
+    "spread: ",
+    "around: ",
+    "profit ",
+    "tick -> ",
+    "decisions ",
+];
 
 /// A wait for the disk that is worth a line.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -236,7 +243,10 @@ fn tell_desk(words: &[String]) {
     if words.is_empty() {
         return;
     }
-    println!("a desk behind that, a market maker on the first symbol:");
+    println!(
+        "a desk behind that: a market maker on the first symbol, the spread of the next two, and \
+         the way around three currencies"
+    );
     let is_fill = |line: &&String| line.ends_with(" maker") || line.ends_with(" taker");
     for fill in words.iter().filter(is_fill).take(DESK_FILLS_SHOWN) {
         println!("  {fill}");

@@ -1,4 +1,4 @@
-//! The desk's process in a demo: a market maker on the venue's first symbol.
+//! The desk's process in a demo: three strategies on symbols of the venue.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -7,8 +7,10 @@ use super::Plan;
 use super::venue::{VenueProcess, lines_of, terminate};
 use crate::client::members::Login;
 
-/// The maker's file, as it stands in the folder of strategies.
-const STRATEGY: &str = include_str!("../../strategies/demo-maker.toml");
+/// Its file, as it stands in the folder of strategies.
+const STRATEGY: &str = include_str!("../../strategies/demo.toml");
+/// Symbols of the flow that it trades, from the first on.
+pub const SYMBOLS: u16 = 3;
 /// What a desk prints when it may trade.
 const READY: &str = "trading";
 

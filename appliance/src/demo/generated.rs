@@ -11,7 +11,8 @@ use trading::{Applied, Books};
 use wire::itch::Message;
 
 use super::arena::Addresses;
-use super::desk::DeskProcess;
+use super::currencies::{self, Currencies};
+use super::desk::{self, DeskProcess};
 use super::venue::Summary;
 use super::{Arena, Plan, VenueProcess};
 use crate::client::load::{Load, Phase, Taken};
@@ -28,8 +29,8 @@ const PATIENCE_NS: u64 = 60 * session::SECOND_NS;
 const LOOK: Duration = Duration::from_millis(1);
 
 /// Commands a second while a desk trades, and orders that stand before that.
-const DESK_RATE: f64 = 1_000.0;
-const DESK_STANDING: u32 = 200;
+const DESK_RATE: f64 = 2_000.0;
+const DESK_STANDING: u32 = 300;
 
 /// What a demo of generated flow does.
 #[derive(Clone, Debug)]
@@ -119,8 +120,12 @@ pub fn run(
     let logins = (1..=wanted.sessions).map(|number| Login::with_new_key(&format!("DEMO{number}")));
     let logins = logins.collect::<Result<Vec<_>, _>>()?;
     let desk_login = Login::with_new_key("DESK")?;
-    let symbols: Vec<String> = (1..=wanted.symbols).map(|n| format!("DEMO{n}")).collect();
-    let users = [&logins[..], std::slice::from_ref(&desk_login)].concat();
+    let quoter_login = Login::with_new_key("MONEY")?;
+    let count = wanted.symbols.max(desk::SYMBOLS);
+    let mut symbols: Vec<String> = (1..=count).map(|n| format!("DEMO{n}")).collect();
+    symbols.extend(currencies::MARKETS.map(str::to_owned));
+    let others = [desk_login.clone(), quoter_login.clone()];
+    let users = [&logins[..], &others].concat();
     let plan = plan_of(ports.addresses, users, symbols.clone());
     let venue = VenueProcess::start(arena, &plan)?;
 
@@ -139,6 +144,7 @@ pub fn run(
         subscriber: Subscriber::new(ports.feed, ports.requests, Some(venue.rerequest)),
         follower: Follower::default(),
         clock: RealClock::new(),
+        currencies: None,
         venue: Some(venue),
     };
     stage.load.watch_taken();
@@ -146,16 +152,21 @@ pub fn run(
     let report = stage.load.report();
     let mut desk = Vec::new();
     if wanted.desk_seconds > 0.0 {
-        // Another flow, on the desk's symbol: what is measured is over.
+        // Another flow, on the desk's symbols: what is measured is over.
         let shape = Shape {
             seed: wanted.seed.wrapping_add(1),
-            symbols: 1,
+            symbols: desk::SYMBOLS,
             sessions: 1,
             standing: DESK_STANDING,
             ..shape
         };
-        let (logins, symbols) = (&logins[..1], &symbols[..1]);
-        let flow = load((order_entry, logins), &shape, symbols, &desk_scenario)?;
+        let flow = load(
+            (order_entry, &logins[..1]),
+            &shape,
+            &symbols,
+            &desk_scenario,
+        )?;
+        stage.currencies = Some(Currencies::new(order_entry, &quoter_login, wanted.seed)?);
         desk = stage.desk(&plan, &desk_login, flow)?;
     }
     let summary = stage.end()?;
@@ -186,6 +197,8 @@ struct Stage<'s> {
     subscriber: Subscriber<RealUdp>,
     follower: Follower,
     clock: RealClock,
+    /// Who quotes currencies, while a desk trades.
+    currencies: Option<Currencies>,
     venue: Option<VenueProcess>,
 }
 
@@ -193,6 +206,9 @@ impl<'s> Stage<'s> {
     /// One turn of members and subscriber; tells where the load stands and whether packets came.
     fn turn(&mut self, now_ns: u64) -> Result<(Phase, usize), String> {
         let phase = self.load.poll(now_ns).map_err(|error| error.to_string())?;
+        if let Some(currencies) = &mut self.currencies {
+            currencies.poll(now_ns)?;
+        }
         for taken in self.load.take_taken() {
             self.follower.taken(taken);
         }

@@ -57,7 +57,7 @@ impl Plan {
              source = \"{}\"\nrerequest = \"{}\"\ninterface = {:?}\n\
              mode = {:?}\nhistory_mib = 256\n\
              rerequest_allow = [\"127.0.0.0/8\", \"{}/24\"]\n\n\
-             [limits]\nsymbols = 64\nsessions = 17\norders = {}\n\n\
+             [limits]\nsymbols = 67\nsessions = 18\norders = {}\n\n\
              [tiles]\ngate = {{ thread = \"fast\" }}\nengine = {{ thread = \"fast\" }}\n\
              publish = {{ thread = \"fast\" }}\njournal = {{ thread = \"disk\" }}\n\n[links]\n",
             self.ack,
