@@ -143,6 +143,12 @@ fn a_bad_order_is_rejected_with_its_reason_and_the_session_goes_on() {
     kinds.push('A');
     alpha.until_kinds(&kinds);
     alpha.enter_as(1, b'B', (10, "AAPL", 10_000));
+    assert_eq!(
+        alpha.until_aside(1),
+        alpha.replies[6],
+        "the same order again"
+    );
+    alpha.enter_as(1, b'B', (11, "AAPL", 10_000));
     kinds.push('J');
     alpha.until_kinds(&kinds);
     assert_eq!(alpha.reject_code(), Some(duplicate), "a number used twice");

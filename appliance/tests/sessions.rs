@@ -8,6 +8,7 @@ use appliance::venue::Presences;
 use harness::{Member, Site, counter, program, wait_until};
 use std::io::Write;
 use std::process::{Command, Stdio};
+use wire::ouch::Outbound;
 use wire::ring::{self, CommandKind, Input};
 
 /// What `wirecross admin hash-password` prints.
@@ -37,6 +38,49 @@ fn hashed() -> Site {
         "password = \"alpha\"",
         &format!("password_hash = \"{hash}\""),
     )
+}
+
+/// Sends an order, one that is refused, another one and a mass cancel.
+fn say_all(alpha: &mut Member) {
+    for (number, quantity) in [(1, 10), (2, 0), (4, 5)] {
+        alpha.enter_as(number, b'B', (quantity, "AAPL", 1_000_000));
+    }
+    alpha.user_ref_next_set(5);
+    alpha.mass_cancel(1);
+}
+
+#[test]
+fn what_comes_again_is_answered_as_it_was_whatever_died_in_between() {
+    for shadow in ["", "[shadow]\nsnapshot_inputs = 5\n\n"] {
+        let site = Site::new().with("[feed]", &format!("{shadow}[feed]"));
+        let venue = site.start();
+        let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+        say_all(&mut alpha);
+        alpha.until_kinds("SAJACCX");
+        let told = alpha.replies.clone();
+        let answers = [1, 2, 3, 6].map(|place| told[place].clone());
+        if !shadow.is_empty() {
+            wait_until("a snapshot", || {
+                counter(&site, "shadow.snapshot_inputs") >= 5
+            });
+        }
+        venue.kill();
+        let venue = site.start();
+        let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+        alpha.until_kinds("SAJACCX");
+        say_all(&mut alpha);
+        alpha.until_aside(answers.len());
+        assert_eq!(alpha.aside, answers, "each as the first time");
+        // Another order under a used number is none of them; the next number is free.
+        alpha.enter_as(4, b'S', (5, "AAPL", 1_000_000));
+        alpha.enter_as(6, b'S', (5, "AAPL", 1_000_000));
+        alpha.until_kinds("SAJACCXJA");
+        assert_eq!(alpha.replies[..told.len()], told);
+        let refused = Outbound::parse(&alpha.replies[told.len()]).unwrap();
+        assert!(matches!(refused, Outbound::Rejected(it) if it.reason() == 0x8008));
+        wait_until("the count", || counter(&site, "gate.repeats") == 4);
+        venue.stop();
+    }
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub struct Caller {
     redial_ns: u64,
     /// Every sequenced message, in order.
     pub heard: Vec<Vec<u8>>,
+    /// Every message outside the stream, in order.
+    pub aside: Vec<Vec<u8>>,
     /// Logins that were accepted.
     pub logins: u64,
     /// The end of the session was heard; the client does not come back in this life of the venue.
@@ -66,6 +68,7 @@ impl Caller {
             conn: None,
             redial_ns: 0,
             heard: Vec::new(),
+            aside: Vec::new(),
             logins: 0,
             has_ended: false,
         }
@@ -158,6 +161,7 @@ impl Caller {
             soup,
             conn,
             heard,
+            aside,
             logins,
             has_ended,
             redial_ns,
@@ -180,8 +184,9 @@ impl Caller {
                     }
                     Heard::Sequenced { message, .. } => heard.push(message.to_vec()),
                     Heard::Ended => *has_ended = true,
-                    // A rejection shows in the client's state; nothing else is sent unsequenced.
-                    Heard::Rejected(_) | Heard::Unsequenced(_) => {}
+                    Heard::Unsequenced(message) => aside.push(message.to_vec()),
+                    // A rejection shows in the client's state.
+                    Heard::Rejected(_) => {}
                 });
             }
             TcpEvent::Closed { conn: closed } if *conn == Some(closed) => {

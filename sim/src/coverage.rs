@@ -57,6 +57,10 @@ faults! {
     RingFull = "ring full",
     /// A member sends again what was not answered.
     Resent = "order sent again",
+    /// A member sends again what may have been answered.
+    Repeated = "answered order sent again",
+    /// A member sends another order under a number that it used.
+    NumberUsed = "number used again",
     /// The disk takes its time.
     DiskSlow = "disk slow",
     /// A write fails.

@@ -58,6 +58,8 @@ pub struct Report {
     pub mandated: u64,
     /// Times that a member took many orders off.
     pub masses: u64,
+    /// Orders that came again and were answered as before.
+    pub repeats: u64,
     /// Orders that were refused because the disk was full.
     pub refused_for_room: u64,
     /// Times at which a member's orders left because it was gone.
@@ -109,6 +111,7 @@ impl Report {
         self.special += other.special;
         self.mandated += other.mandated;
         self.masses += other.masses;
+        self.repeats += other.repeats;
         self.refused_for_room += other.refused_for_room;
         self.left += other.left;
         self.crossed += other.crossed;
@@ -172,6 +175,7 @@ pub(crate) struct World {
     pub word_in_million: u32,
     pub wishes_in_million: u32,
     pub masses_in_million: u32,
+    pub repeats_in_million: u32,
     pub report: Report,
 }
 
@@ -232,6 +236,7 @@ impl World {
             word_in_million: plan.word_in_million,
             wishes_in_million: plan.wishes_in_million,
             masses_in_million: plan.masses_in_million,
+            repeats_in_million: plan.repeats_in_million,
             report: Report::default(),
         })
     }
@@ -354,6 +359,13 @@ impl World {
         rebuilt(&mut self)?;
         self.oracle.follow(&self.disk)?;
         self.check(true)?;
+        let again = self.oracle.came_again();
+        // Where nobody writes streams any more, a reply that gave way cannot be had.
+        if again > 0 && self.report.shadows_failed == 0 {
+            return Err(format!(
+                "{again} orders that were answered went into the journal again"
+            ));
+        }
         let mut digest = Digest::new();
         let disk = self.disk.whole();
         let segments = (1..).map_while(|number| disk.bytes(number));
@@ -365,6 +377,7 @@ impl World {
             report.sent += member.sent.len() as u64;
             report.replies += heard.len() as u64;
             report.logins += member.caller.logins;
+            report.repeats += member.check_repeats()?;
             report.faults.note(Fault::Resent, member.resent);
             let rings = member.caller.way.counts();
             report.faults.note(Fault::GatewayDied, rings.deaths);

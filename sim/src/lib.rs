@@ -37,6 +37,7 @@ mod reply;
 mod running;
 mod sent;
 mod shadow;
+mod used;
 mod wiring;
 mod wish;
 mod words;

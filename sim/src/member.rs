@@ -11,8 +11,13 @@ use wire::{Error, padded};
 
 use crate::caller::Caller;
 use crate::net::Wires;
+use crate::random::Random;
+use crate::reply::reply_of;
 use crate::wiring::{symbol_name, user_name};
 use crate::wish::{Sending, Wish};
+
+/// Reasons of refusals that are never in the stream: too fast, and too much to do.
+const ASIDE: [u16; 2] = [0x8023, 0x8026];
 
 /// Room for any order message.
 const MESSAGE_BYTES: usize = 128;
@@ -29,8 +34,9 @@ pub struct Member {
     unanswered: VecDeque<Sending>,
     /// Numbers of orders that were accepted.
     accepted: BTreeSet<u32>,
-    /// Messages that were looked at.
+    /// Messages that were looked at, in the stream and outside it.
     seen: usize,
+    seen_aside: usize,
     /// Commands that were sent again.
     pub resent: u64,
 }
@@ -55,6 +61,7 @@ impl Member {
             unanswered: VecDeque::new(),
             accepted: BTreeSet::new(),
             seen: 0,
+            seen_aside: 0,
             resent: 0,
         }
     }
@@ -113,15 +120,63 @@ impl Member {
                     self.session
                 ));
             }
-            // Bytes come in order: what was sent before has arrived, too.
-            let answered = |one: &Sending| {
-                one.command.kind != CommandKind::Cancel as u8 && one.command.user_ref == user_ref
-            };
-            if let Some(at) = self.unanswered.iter().position(answered) {
-                self.unanswered.drain(..=at);
+            self.answered(user_ref);
+        }
+        while let Some(reply) = self.caller.aside.get(self.seen_aside) {
+            self.seen_aside += 1;
+            if let Some(user_ref) = repeated(reply) {
+                self.answered(user_ref);
             }
         }
         Ok(())
+    }
+
+    /// A number was answered. Bytes come in order: what was sent before has arrived, too.
+    fn answered(&mut self, user_ref: u32) {
+        let is_it = |one: &Sending| {
+            one.command.kind != CommandKind::Cancel as u8 && one.command.user_ref == user_ref
+        };
+        if let Some(at) = self.unanswered.iter().position(is_it) {
+            self.unanswered.drain(..=at);
+        }
+    }
+
+    /// Whether all that was told outside the stream as a reply that was told before is one of the
+    /// stream's, byte for byte; the stream was heard to its end.
+    pub fn check_repeats(&self) -> Result<u64, String> {
+        let heard: BTreeSet<&[u8]> = self.caller.heard.iter().map(Vec::as_slice).collect();
+        let mut count = 0;
+        for reply in self.caller.aside.iter().filter(|it| repeated(it).is_some()) {
+            if !heard.contains(reply.as_slice()) {
+                let (session, reply) = (self.session, reply_of(reply));
+                return Err(format!(
+                    "member {session} was told again what it never was: {reply:?}"
+                ));
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// An order of those that were sent, and whether it is to be changed: sent again, or another
+    /// one under its number.
+    pub fn repeat(&mut self, random: &mut Random) -> Option<bool> {
+        let place = random.below(self.sent.len().max(1) as u64) as usize;
+        let mut sending = *self.sent.get(place)?;
+        if sending.command.kind == CommandKind::Cancel as u8 {
+            return None;
+        }
+        // What the journal holds of an order with attributes could not be told from the first one.
+        let is_changed = sending.extra().is_none() && random.chance(250_000);
+        if is_changed {
+            sending.wish = match sending.wish {
+                Wish::Mass(has_symbol, side) => Wish::Mass(!has_symbol, side),
+                other => other,
+            };
+            sending.command.quantity += 1;
+        }
+        self.todo.push_back(sending);
+        Some(is_changed)
     }
 
     fn send(&mut self) -> Result<usize, String> {
@@ -140,6 +195,18 @@ impl Member {
             count += 1;
         }
         Ok(count)
+    }
+}
+
+/// The number of an order that a message outside the stream answers as it was answered before; none
+/// of what is refused outside the stream.
+fn repeated(reply: &[u8]) -> Option<u32> {
+    match Outbound::parse(reply) {
+        Ok(Outbound::Accepted(one)) => Some(one.user_ref()),
+        Ok(Outbound::Replaced(one)) => Some(one.user_ref()),
+        Ok(Outbound::MassCancelResponse(one)) => Some(one.user_ref()),
+        Ok(Outbound::Rejected(one)) if !ASIDE.contains(&one.reason()) => Some(one.user_ref()),
+        _ => None,
     }
 }
 

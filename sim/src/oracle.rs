@@ -4,7 +4,7 @@ use flow::{Naive, Resting};
 use journal::simulated::Disk;
 use matching::Engine;
 use trading::Books;
-use wire::ring::{CommandKind, Event, EventKind, Input, PRICE_MARKET, Reason, Side};
+use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MARKET, Reason, Side};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,6 +16,7 @@ use crate::levels::{LevelTeller, Stands};
 use crate::market::{MarketTeller, Told};
 use crate::reply::{Teller, reply_of};
 use crate::sent::{self, is_extra, is_mass, is_members};
+use crate::used::Used;
 use crate::wish::Sending;
 use crate::words::{Answer, is_told};
 
@@ -28,6 +29,7 @@ pub struct Oracle {
     /// Whose session numbers are.
     holders: Holders,
     absences: Absences,
+    used: Used,
     teller: Teller,
     market: MarketTeller,
     levels: Option<LevelTeller>,
@@ -54,6 +56,7 @@ impl Oracle {
             naive: Naive::new(),
             holders: Holders::default(),
             absences: Absences::default(),
+            used: Used::default(),
             teller: Teller::new(sessions, watched),
             market: MarketTeller::default(),
             levels: has_depth.then(LevelTeller::default),
@@ -105,6 +108,10 @@ impl Oracle {
                 self.crossed += u64::from(event.quantity);
             }
         }
+        let holder = self.holders.of(input.command.session);
+        if let Some(holder) = holder.filter(|_| is_of_member(&input.command)) {
+            self.used.follow(holder.session, &input.command, &events);
+        }
         if let Some(levels) = &mut self.levels {
             levels.tell(&self.naive, &events, &input);
         }
@@ -112,6 +119,12 @@ impl Oracle {
             self.own.insert(input.sequence, events);
         }
         Ok(())
+    }
+
+    /// Orders that were taken and are in the journal once more: the gate, which had the answer,
+    /// asked for them again.
+    pub const fn came_again(&self) -> u64 {
+        self.used.again
     }
 
     /// How often a member's orders left because it was gone.
@@ -284,6 +297,10 @@ impl Oracle {
             .filter(|input| is_members(&input.command))
             .count() as u64
     }
+}
+
+fn is_of_member(command: &Command) -> bool {
+    is_extra(command) || is_members(command)
 }
 
 /// An order as the feed must show it.

@@ -160,6 +160,9 @@ pub struct Plan {
     pub leave_ms: Option<u64>,
     /// Orders in whose place a member takes many off, in a million.
     pub masses_in_million: u32,
+    /// Commands in whose place a member sends one again, or another one under a used number, in a
+    /// million.
+    pub repeats_in_million: u32,
     /// Orders that stand on the books.
     pub standing: u32,
     /// The venue's lives; the last one ends with [`End::Last`].
@@ -270,6 +273,7 @@ impl Plan {
             has_accounts: random.chance(350_000),
             leave_ms: random.one_of(&[None, None, Some(0), Some(3), Some(500)]),
             masses_in_million: random.one_of(&[0, 0, 10_000]),
+            repeats_in_million: random.one_of(&[0, 20_000, 100_000]),
         }
     }
 }

@@ -183,6 +183,14 @@ impl<'w, 'm> Running<'w, 'm> {
             .members
             .get_mut(usize::from(command.session).wrapping_sub(1));
         if let Some(member) = member {
+            let repeats = self.world.repeats_in_million;
+            if repeats > 0 && self.world.random.chance(repeats) {
+                let fault = match member.repeat(&mut self.world.random) {
+                    Some(true) => Fault::NumberUsed,
+                    _ => Fault::Repeated,
+                };
+                self.world.report.faults.note(fault, 1);
+            }
             let wishes = self.world.wishes_in_million;
             let mut sending = Sending::new(command, &mut self.world.random, wishes)
                 .or_mass(&mut self.world.random, self.world.masses_in_million);

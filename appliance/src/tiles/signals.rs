@@ -25,6 +25,7 @@ pub const COUNTERS: &[&str] = &[
     "gate.locked_out",
     "gate.wrong_address",
     "gate.refused_address",
+    "gate.repeats",
     "gate.throttled",
     "gate.throttled_out",
     "gate.overloaded",

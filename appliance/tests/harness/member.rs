@@ -19,6 +19,8 @@ pub struct Member {
     user_ref_next: u32,
     /// The day's replies in order, as they came: number `n` is at `n - 1`.
     pub replies: Vec<Vec<u8>>,
+    /// What came outside the stream, in order.
+    pub aside: Vec<Vec<u8>>,
     /// The last bytes that came, as they came.
     pub tail: Vec<u8>,
     /// The connection is closed.
@@ -58,6 +60,7 @@ impl Member {
             stream: connected(to),
             user_ref_next: 1,
             replies: Vec::new(),
+            aside: Vec::new(),
             tail: Vec::new(),
             is_closed: false,
             left: [usize::MAX; 2],
@@ -110,13 +113,17 @@ impl Member {
                 let old = self.tail.len().saturating_sub(TAIL_BYTES);
                 self.tail.drain(..old);
                 self.tail.extend_from_slice(&bytes[..length]);
-                let replies = &mut self.replies;
-                self.soup.received(&bytes[..length], now, &mut |heard| {
-                    if let Heard::Sequenced { sequence, message } = heard {
-                        assert_eq!(sequence as usize, replies.len() + 1, "a gap in the replies");
-                        replies.push(message.to_vec());
-                    }
-                });
+                let (replies, aside) = (&mut self.replies, &mut self.aside);
+                self.soup
+                    .received(&bytes[..length], now, &mut |heard| match heard {
+                        Heard::Sequenced { sequence, message } => {
+                            let next = replies.len() + 1;
+                            assert_eq!(sequence as usize, next, "a gap in the replies");
+                            replies.push(message.to_vec());
+                        }
+                        Heard::Unsequenced(message) => aside.push(message.to_vec()),
+                        _ => {}
+                    });
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -252,6 +259,14 @@ impl Member {
     pub fn until_kinds(&mut self, kinds: &str) {
         self.until(kinds, |member| member.replies.len() >= kinds.len());
         assert_eq!(self.kinds(), kinds);
+    }
+
+    /// Turns until so many messages came outside the stream; gives the last one.
+    pub fn until_aside(&mut self, count: usize) -> Vec<u8> {
+        let what = format!("{count} messages outside the stream");
+        self.until(&what, |member| member.aside.len() >= count);
+        assert_eq!(self.aside.len(), count);
+        self.aside[count - 1].clone()
     }
 
     /// The reject code of the last reply.

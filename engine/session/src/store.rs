@@ -147,6 +147,19 @@ impl Store {
         true
     }
 
+    /// Copies a reply, without its packet's head, and gives its bytes; none of one that is not
+    /// here.
+    pub(crate) fn message(&self, sequence: u64, out: &mut [u8; REPLY_BYTES_MAX]) -> Option<usize> {
+        let start = self.start(sequence).filter(|start| !self.is_end(*start))?;
+        let from = start + PACKET_HEAD_BYTES;
+        let bytes = self.packet_end(start) - from;
+        let places = out.get_mut(..bytes)?.iter_mut();
+        places
+            .zip(from..)
+            .for_each(|(place, at)| *place = self.byte(at));
+        Some(bytes)
+    }
+
     /// Offset of a packet; that of the one after the last is the end. None of one that is not here.
     pub(crate) fn start(&self, sequence: u64) -> Option<usize> {
         let index = sequence.checked_sub(1)?;

@@ -353,10 +353,11 @@ fn every_attribute_has_its_replies() {
     let tags = [Tag::PostOnly(b'S'), Tag::Firm(*b"AAAA")];
     let length = replace.encode_with(tags, &mut bytes).unwrap();
     let late = [packet(b'U', &bytes[..length]), stale];
+    // The one that came before, and is over, is answered as then: outside the stream, ahead of it.
     let said = [
+        "A 4 S5 AAPL @5900 #4 my order",
         "C 4 -5 T",
         "U 2>7 S20 AAPL @5000 #9 0NANN",
-        &format!("J 4 {:x} my order", own(Reason::DuplicateUserRef)),
     ];
     assert_eq!(heard(&mut venue, 1, &late), said);
     assert_eq!(venue.entry.counters().replies_lost, 0);

@@ -149,6 +149,7 @@ fn replies_that_cannot_be_read_end_the_connection_and_late_ones_do_no_harm() {
         conn: 2,
         store: 0,
         from: 10,
+        is_one: false,
     };
     assert_eq!((recall, venue.entry.recall()), (due, None), "told once");
     while venue.entry.closing().is_some() {}

@@ -131,7 +131,8 @@ fn tell(outcome: &Outcome) {
     }
     println!(
         "{} lives, {} logins, {} commands sent, {} journaled ({} with attributes, {} of a \
-         further account, {} mass cancels), {} replies, {} drop copies, {} feed messages, {} times \
+         further account, {} mass cancels), {} answered again, \
+         {} replies, {} drop copies, {} feed messages, {} times \
          that orders left with their member, {} units crossed, {} \
          operator's words, {} gaps filled, {} \
          torn tails cut, {} damaged journals refused, {} disk failures, {} orders refused on a \
@@ -145,6 +146,7 @@ fn tell(outcome: &Outcome) {
         total.special,
         total.mandated,
         total.masses,
+        total.repeats,
         total.replies,
         total.copies,
         total.messages,

@@ -17,6 +17,7 @@ const MANDATES: &str = "engine/matching/src/mandates.rs";
 const MASS: &str = "engine/matching/src/mass.rs";
 const ENTRY: &str = "engine/matching/src/entry.rs";
 const PRESENCE: &str = "appliance/src/venue/presence.rs";
+const REPEATS: &str = "engine/session/src/order_entry/repeats.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
 const LOGIN: &str = "engine/session/src/order_entry/login.rs";
 const JUDGE: &str = "journal/src/judge.rs";
@@ -218,6 +219,26 @@ const FAULTS: &[Fault] = &[
         file: MASS,
         find: "command.old_user_ref <= session.user_ref_last",
         replace: "(!MUTANT && command.old_user_ref <= session.user_ref_last)",
+    },
+    Fault {
+        name: "an order that comes again before it is answered goes to the engine",
+        file: REPEATS,
+        find: "Before::UnderWay => return Some(Step::Held),",
+        replace: "Before::UnderWay if MUTANT => return None,
+            Before::UnderWay => return Some(Step::Held),",
+    },
+    Fault {
+        name: "an order that comes again is answered by the next reply",
+        file: REPEATS,
+        find: "return Before::Answered(answer.reply.into());",
+        replace: "return Before::Answered(u64::from(answer.reply) + u64::from(MUTANT));",
+    },
+    Fault {
+        name: "a start forgets which replies answered which orders",
+        file: REPEATS,
+        find: "answers.taken.push(answer(from)?);",
+        replace: "let read = answer(from)?;
+            answers.taken.push(if MUTANT { Answer::default() } else { read });",
     },
     Fault {
         name: "a login goes on one reply too late",

@@ -25,6 +25,7 @@ pub(super) struct Counters {
     pub(super) locked_out: Counter,
     pub(super) wrong_address: Counter,
     pub(super) refused_address: Counter,
+    pub(super) repeats: Counter,
     pub(super) throttled: Counter,
     pub(super) throttled_out: Counter,
     pub(super) overloaded: Counter,
@@ -60,6 +61,7 @@ impl Counters {
             locked_out: set.counter("gate.locked_out")?,
             wrong_address: set.counter("gate.wrong_address")?,
             refused_address: set.counter("gate.refused_address")?,
+            repeats: set.counter("gate.repeats")?,
             throttled: set.counter("gate.throttled")?,
             throttled_out: set.counter("gate.throttled_out")?,
             overloaded: set.counter("gate.overloaded")?,
@@ -92,6 +94,7 @@ impl Counters {
         self.locked_out.set(counts.locked_out);
         self.wrong_address.set(counts.wrong_address);
         self.refused_address.set(counts.refused_address);
+        self.repeats.set(counts.repeats);
         self.throttled.set(counts.throttled_messages);
         self.throttled_out.set(counts.throttled);
         self.overloaded.set(counts.overloaded);

@@ -102,6 +102,8 @@ pub struct Counters {
     pub throttled_messages: u64,
     /// Closed: [`Cause::Throttled`].
     pub throttled: u64,
+    /// Orders that came again and were answered as before.
+    pub repeats: u64,
     /// Orders refused because the venue was overloaded.
     pub overloaded: u64,
     /// Orders refused because the member may not act for the account that they name.

@@ -8,6 +8,7 @@ use core::net::Ipv4Addr;
 use crate::challenge::{GREETING_BYTES, NONCE_BYTES};
 
 use super::login::Asked;
+use super::repeats::Wanted;
 use super::unread::Unread;
 use super::{Cause, SAY_BYTES_MAX};
 use crate::store::{PACKET_HEAD_BYTES, Store};
@@ -66,6 +67,8 @@ pub(super) struct Connection {
     past: Option<Vec<u8>>,
     /// What is next is not at hand: `cursor` then counts from the packet's start, which is 0.
     lacks: bool,
+    /// A reply that it is to get again and that is not at hand.
+    pub(super) wanted: Option<Wanted>,
     /// It was said that it lacks something.
     pub(super) is_asked: bool,
     /// Offset in the store, or in the past, up to which was sent.
@@ -96,6 +99,7 @@ impl Connection {
             control: Vec::with_capacity(CONTROL_BYTES),
             control_sent: 0,
             past: None,
+            wanted: None,
             lacks: false,
             is_asked: false,
             cursor: 0,
@@ -165,6 +169,12 @@ impl Connection {
     /// The reply from which on it needs what the store does not hold.
     pub(super) fn lacks(&self) -> Option<u64> {
         self.lacks.then_some(self.sequence)
+    }
+
+    /// The reply that it is to get again, while nobody was told.
+    pub(super) fn wants(&self) -> Option<u64> {
+        let wanted = self.wanted.as_ref().filter(|wanted| !wanted.is_asked)?;
+        Some(wanted.reply)
     }
 
     /// Takes the packets that it lacks, from the first one on.

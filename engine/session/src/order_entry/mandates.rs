@@ -142,11 +142,8 @@ impl OrderEntry {
         self.mandates.may(number) & MAY_CANCEL != 0
     }
 
-    /// Writes what was granted, and the numbers of orders; nothing if nothing was.
+    /// Writes what was granted, and the numbers of orders.
     pub(super) fn mandates_state(&self, out: &mut Vec<u8>) {
-        if self.mandates.0.is_empty() {
-            return;
-        }
         list(out, self.mandates.0.iter(), |out, mandate| {
             let Mandate {
                 number,
@@ -164,7 +161,7 @@ impl OrderEntry {
         }
     }
 
-    /// Takes it, if bytes are left.
+    /// Takes it, if bytes are left: earlier versions wrote nothing where nothing was granted.
     pub(super) fn mandates_restore(&mut self, from: &mut Reader<'_>) -> Result<(), StateError> {
         if from.end().is_ok() {
             return Ok(());

@@ -8,6 +8,7 @@ use wire::ring::{Command, CommandKind, Event, EventKind, MASS_OF_USER, Reason, S
 
 use super::OrderEntry;
 use super::read::number_of;
+use super::repeats::mass_answered;
 use super::replies::{reject_code, store};
 use super::session::Letters;
 
@@ -93,8 +94,9 @@ impl OrderEntry {
         let firm = self.members[index].firm;
         let session = &mut self.sessions[index];
         let user_ref = event.old_user_ref;
+        session.answers.mass_answered(user_ref);
+        let content = mass_answered(event);
         let is_told = if event.kind == EventKind::MassCanceled as u8 {
-            session.accept(user_ref, NO_LETTERS);
             let answer = MassCancelResponse {
                 timestamp,
                 user_ref,
@@ -110,7 +112,9 @@ impl OrderEntry {
             let tags = account.map(Tag::Account).into_iter();
             let tags = tags.chain(side.map(Tag::Side));
             let tags = tags.chain([Tag::Orders(event.quantity)]);
-            store(session, |out| answer.encode_with(tags, out))
+            let is_stored = store(session, |out| answer.encode_with(tags, out));
+            session.accept(user_ref, NO_LETTERS, content);
+            is_stored
         } else {
             let reason = Reason::from_byte(event.reason).unwrap_or(Reason::InvalidField);
             let refused = Rejected {
@@ -119,7 +123,12 @@ impl OrderEntry {
                 reason: reject_code(reason),
                 client_id: [b' '; 14],
             };
-            store(session, |out| refused.encode(out))
+            let is_stored = store(session, |out| refused.encode(out));
+            if reason != Reason::DuplicateUserRef {
+                let reply = session.store.count();
+                session.answers.refused(user_ref, reply, content);
+            }
+            is_stored
         };
         let is_full = session.store.is_full();
         self.lists.wake(session.slot, &mut self.connections);

@@ -41,6 +41,7 @@ mod presence;
 mod read;
 mod recall;
 mod refuse;
+mod repeats;
 mod replies;
 mod session;
 mod state;

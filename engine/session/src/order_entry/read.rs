@@ -195,6 +195,12 @@ impl OrderEntry {
         if let Some(step) = self.throttle(connection, index, &command, now_ns) {
             return step;
         }
+        if let Some(step) = self.repeated(connection, index, (extra.as_ref(), &command)) {
+            if matches!(step, Step::Taken) {
+                self.spend(index, &command, now_ns);
+            }
+            return step;
+        }
         if let Some(step) = self.turn_away(connection, &command, now_ns) {
             return step;
         }
@@ -203,23 +209,31 @@ impl OrderEntry {
         }
         let step = self.command(index, extra, command, sink);
         if matches!(step, Step::Taken) {
-            let rate = &self.members[index].rate;
-            self.sessions[index].throttle.spend(rate, &command, now_ns);
+            self.spend(index, &command, now_ns);
         } else {
             self.counters.held_back += 1;
         }
         step
     }
 
+    fn spend(&mut self, index: usize, command: &Command, now_ns: u64) {
+        let rate = &self.members[index].rate;
+        self.sessions[index].throttle.spend(rate, command, now_ns);
+    }
+
     /// The answer goes unsequenced: it is no event, and a replay of the journal must not need it.
-    fn query(&self, connection: &mut Connection, index: usize, now_ns: u64) -> Step {
+    /// From the number on that it names, what was refused is forgotten: the next order is no repeat
+    /// of one that an earlier client made.
+    fn query(&mut self, connection: &mut Connection, index: usize, now_ns: u64) -> Step {
+        let next_user_ref = self.sessions[index].user_ref_next();
         let answer = AccountQueryResponse {
             timestamp: now_ns % DAY_NS,
-            next_user_ref: self.sessions[index].user_ref_next(),
+            next_user_ref,
         };
         let mut message = [0; 13];
         let written = answer.encode(&mut message).is_ok();
         if written && connection.control_fits() && connection.control(b'U', &message) {
+            self.sessions[index].answers.free(next_user_ref);
             return Step::Taken;
         }
         Step::Held

@@ -4,11 +4,12 @@
 //! and goes on when that was read. Where a stream does not hold it yet the connection waits for
 //! that, and where there is none it is closed: nobody else notices.
 
+use super::repeats::Wanted;
 use super::{Cause, OrderEntry};
 use crate::store;
 
 /// A connection lacks replies of a store, counted as in [`OrderEntry::begin_behind`], from this
-/// number on.
+/// number on; or that one alone, which is to be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recall {
     /// The connection.
@@ -17,6 +18,8 @@ pub struct Recall {
     pub store: usize,
     /// The first of them.
     pub from: u64,
+    /// There need be no more of them.
+    pub is_one: bool,
 }
 
 /// Appends a reply as [`OrderEntry::recalled`] takes it.
@@ -48,10 +51,17 @@ impl OrderEntry {
 
     /// The next connection that lacks replies which are kept elsewhere; it is told once, and waits.
     pub fn recall(&mut self) -> Option<Recall> {
-        let (slot, recall) = self.lacking().find(|(_, recall)| self.is_covered(recall))?;
-        self.lists.lacking.remove(slot);
-        if let Some(connection) = &mut self.connections[slot] {
+        let mut all = self.lacking().chain(self.wanting());
+        let found = all.find(|(_, recall)| self.is_covered(recall));
+        drop(all);
+        let (slot, recall) = found?;
+        let connection = self.connections[slot].as_mut()?;
+        if let Some(wanted) = connection.wanted.as_mut().filter(|_| recall.is_one) {
+            wanted.is_asked = true;
+            self.lists.wanting.remove(slot);
+        } else {
             connection.is_asked = true;
+            self.lists.lacking.remove(slot);
         }
         Some(recall)
     }
@@ -66,6 +76,23 @@ impl OrderEntry {
                 conn: connection.id,
                 store: connection.session?,
                 from: connection.lacks()?,
+                is_one: false,
+            };
+            Some((slot, recall))
+        })
+    }
+
+    /// Connections that are to get a reply again, and nobody was told.
+    fn wanting(&self) -> impl Iterator<Item = (usize, Recall)> {
+        let first = self.lists.wanting.from(0);
+        let slots = std::iter::successors(first, |slot| self.lists.wanting.from(slot + 1));
+        slots.filter_map(|slot| {
+            let connection = self.connections[slot].as_ref()?;
+            let recall = Recall {
+                conn: connection.id,
+                store: connection.session?,
+                from: connection.wants()?,
+                is_one: true,
             };
             Some((slot, recall))
         })
@@ -94,8 +121,9 @@ impl OrderEntry {
     }
 
     /// What a connection lacked, each reply by [`pack`]: some of them at least, from the first one
-    /// on, or nothing when they cannot be had. Then the connection is closed. One that is gone
-    /// meanwhile, or went elsewhere, needs nothing.
+    /// on, or nothing when they cannot be had. Then the connection is closed, unless the reply was
+    /// to be sent again: the engine is asked instead. One that is gone meanwhile, or went
+    /// elsewhere, needs nothing.
     pub fn recalled(&mut self, recall: &Recall, packets: Vec<u8>, now_ns: u64) {
         let Some(slot) = self.slot(recall.conn) else {
             return;
@@ -105,7 +133,12 @@ impl OrderEntry {
         };
         let waits = connection.is_asked && connection.cause.is_none();
         let place = (connection.session, connection.lacks());
-        if waits && place == (Some(recall.store), Some(recall.from)) {
+        if recall.is_one {
+            let is_it = |wanted: &&mut Wanted| wanted.is_asked && wanted.reply == recall.from;
+            if let Some(wanted) = connection.wanted.as_mut().filter(is_it) {
+                wanted.found = Some(packets);
+            }
+        } else if waits && place == (Some(recall.store), Some(recall.from)) {
             if packets.is_empty() {
                 self.shut(&mut connection, slot, Cause::Unreadable, now_ns);
             } else {

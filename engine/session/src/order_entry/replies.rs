@@ -223,7 +223,9 @@ fn reply(
                 reason,
                 client_id,
             };
-            store(session, |out| message.encode(out)) && echo.is_some()
+            let is_stored = store(session, |out| message.encode(out));
+            session.refuse(event, echo.map(|echo| echo.content));
+            is_stored && echo.is_some()
         }
         EventKind::Refreshed => {
             let message = Restated {
@@ -278,6 +280,7 @@ fn accepted(
         letters,
         wire_letters,
         client_id,
+        content,
         ..
     } = echo.unwrap_or_else(|| unknown(event));
     let message = Accepted {
@@ -303,7 +306,7 @@ fn accepted(
         display: message.display,
     };
     let tags = mandated.map(Tag::Account);
-    store_accepted(session, (event.user_ref, known), |out| {
+    store_accepted(session, (event.user_ref, known, content), |out| {
         message.encode_with(tags, out)
     }) && echo.is_some()
 }
@@ -319,6 +322,7 @@ fn replaced(
         letters,
         wire_letters,
         client_id,
+        content,
         ..
     } = echo.unwrap_or_else(|| unknown(event));
     let old = session.letters_of(event.old_user_ref);
@@ -349,7 +353,7 @@ fn replaced(
         client_id,
     };
     let tags = mandated.map(Tag::Account);
-    store_accepted(session, (event.user_ref, known), |out| {
+    store_accepted(session, (event.user_ref, known, content), |out| {
         message.encode_with(tags, out)
     }) && echo.is_some()
 }
@@ -357,12 +361,12 @@ fn replaced(
 /// As [`store`], for a message that makes an order known.
 fn store_accepted(
     session: &mut Session,
-    (user_ref, letters): (u32, Letters),
+    (user_ref, letters, content): (u32, Letters, u32),
     write: impl FnOnce(&mut [u8]) -> Written,
 ) -> bool {
     let is_stored = store(session, write);
     if is_stored {
-        session.accept(user_ref, letters);
+        session.accept(user_ref, letters, content);
     }
     is_stored
 }
@@ -376,6 +380,7 @@ fn unknown(event: &Event) -> Echo {
         client_id: [b' '; 14],
         wrong_firm: false,
         number: event.session,
+        content: 0,
     }
 }
 

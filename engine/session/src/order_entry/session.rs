@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use wire::ring::{Command, CommandKind};
+use wire::ring::{Command, CommandKind, Event, MASS_OF_USER, Reason};
 
 use super::accepted::find;
 use super::access::Access;
+use super::repeats::{Answers, content};
 use super::throttle::Throttle;
 use super::{Config, DropCopy};
 use crate::state::{Reader, StateError, list};
@@ -27,6 +28,8 @@ pub(super) struct Echo {
     pub(super) wrong_firm: bool,
     /// The number that it went under.
     pub(super) number: u16,
+    /// What it asks for, to tell whether it comes again.
+    pub(super) content: u32,
 }
 
 /// What later replies about an accepted order repeat of it.
@@ -61,7 +64,9 @@ pub(super) struct Session {
     /// Whether any order was for a cross.
     has_crosses: bool,
     /// User reference of every accepted order, which grow, and its letters.
-    accepted: Vec<(u32, Letters)>,
+    pub(super) accepted: Vec<(u32, Letters)>,
+    /// Which replies answered which orders.
+    pub(super) answers: Answers,
     /// Of those that are under another number than the member's own: that one.
     pub(super) mandated: Vec<(u32, u16)>,
 }
@@ -81,6 +86,7 @@ impl Session {
             echoes_max: config.echoes,
             has_crosses: false,
             accepted: Vec::with_capacity(config.store_messages),
+            answers: Answers::new(config.store_messages),
             mandated: Vec::new(),
         }
     }
@@ -100,6 +106,7 @@ impl Session {
             echoes_max: 0,
             has_crosses: false,
             accepted: Vec::new(),
+            answers: Answers::default(),
             mandated: Vec::new(),
         }
     }
@@ -132,6 +139,7 @@ impl Session {
                 let extra = self.extra.take();
                 let wrong_firm = extra.is_some_and(|extra| extra.letters[0] == TAG_FIRM);
                 let fits = self.echo_fits();
+                self.answers.sent(command);
                 self.has_crosses |= matches!(command.letters[3], b'O' | b'C');
                 if fits {
                     self.echoes.push_back(Echo {
@@ -141,9 +149,14 @@ impl Session {
                         client_id: command.client_id,
                         wrong_firm,
                         number: command.session,
+                        content: content(extra.as_ref(), command),
                     });
                 }
                 fits
+            }
+            Some(CommandKind::MassCancel) if command.flags == MASS_OF_USER => {
+                self.answers.sent(command);
+                true
             }
             _ => true,
         }
@@ -162,9 +175,28 @@ impl Session {
             .filter(|echo| echo.user_ref == user_ref)
     }
 
-    /// Remembers the letters of an accepted order.
-    pub(super) fn accept(&mut self, user_ref: u32, letters: Letters) {
+    /// Remembers the letters of an accepted order, and that the last reply says so.
+    pub(super) fn accept(&mut self, user_ref: u32, letters: Letters, content: u32) {
         self.accepted.push((user_ref, letters));
+        self.answers.took(self.store.count(), content);
+    }
+
+    /// Remembers that the last reply refused an order, which asked for this; but not that its
+    /// number was used: the answer to that is another one.
+    pub(super) fn refuse(&mut self, event: &Event, content: Option<u32>) {
+        if let Some(content) = content
+            && event.reason != Reason::DuplicateUserRef as u8
+        {
+            let reply = self.store.count();
+            self.answers.refused(event.user_ref, reply, content);
+        }
+    }
+
+    /// Whether an order under this number, which asks for this, is unanswered.
+    pub(super) fn is_under_way(&self, user_ref: u32, content: u32) -> bool {
+        let asks = (user_ref, content);
+        let mut echoes = self.echoes.iter();
+        echoes.any(|echo| (echo.user_ref, echo.content) == asks)
     }
 
     /// The number of the next order that the engine would take.
@@ -232,7 +264,8 @@ impl Session {
             echoes_max: _,
             has_crosses,
             accepted,
-            // Behind all others, if there are any.
+            // Behind all others.
+            answers: _,
             mandated: _,
         } = self;
         out.extend(store.count().to_le_bytes());
@@ -280,6 +313,7 @@ impl Session {
                 client_id: from.take("echo.client_id")?,
                 wrong_firm: from.byte("echo.wrong_firm")? == 1,
                 number: 0,
+                content: 0,
             };
             from.require("echoes", self.echo_fits())?;
             self.echoes.push_back(echo);
@@ -299,6 +333,8 @@ impl Session {
             self.accepted.push((user_ref, letters));
             Ok(())
         })?;
+        let last = self.accepted.last().map_or(0, |last| last.0);
+        self.answers.begin_behind(self.accepted.len(), last);
         Ok(replies)
     }
 }

@@ -16,6 +16,7 @@ impl OrderEntry {
             out.extend([state as u8]);
         });
         self.mandates_state(out);
+        self.answers_state(out);
     }
 
     /// Takes the state from bytes, before anything else was done. Gives how many replies there
@@ -47,6 +48,7 @@ impl OrderEntry {
             Ok(())
         })?;
         self.mandates_restore(&mut from)?;
+        self.answers_restore(&mut from)?;
         from.end()?;
         Ok(replies)
     }

@@ -32,6 +32,8 @@ pub(super) struct Lists {
     closing: Places,
     /// What is to be sent next is not at hand, and nobody was told.
     pub(super) lacking: Places,
+    /// A reply that is to be sent again is not at hand, and nobody was told.
+    pub(super) wanting: Places,
     due: Deadlines,
     /// When the last turn was: a connection without anything to send had nothing then.
     pub(super) turn_ns: u64,
@@ -51,6 +53,7 @@ impl Lists {
             asking: Places::EMPTY,
             closing: Places::EMPTY,
             lacking: Places::EMPTY,
+            wanting: Places::EMPTY,
             due: Deadlines::new(slots),
             turn_ns: 0,
         }
@@ -82,6 +85,7 @@ impl Lists {
         self.asking.remove(slot);
         self.closing.remove(slot);
         self.lacking.remove(slot);
+        self.wanting.remove(slot);
         self.due.set(slot, u64::MAX);
         self.free.insert(slot);
     }
@@ -184,6 +188,8 @@ impl OrderEntry {
         self.lists.held.put(slot, is_live && connection.held);
         let is_lacking = is_live && !connection.is_asked && connection.lacks().is_some();
         self.lists.lacking.put(slot, is_lacking);
+        let is_wanting = is_live && connection.wants().is_some();
+        self.lists.wanting.put(slot, is_wanting);
         self.lists.closing.put(slot, !is_live && !lingers);
         if due_ns < self.lists.due.get(slot) {
             self.lists.due.set(slot, due_ns);
