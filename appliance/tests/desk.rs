@@ -243,6 +243,46 @@ fn a_desk_started_anew_holds_what_the_one_before_traded() {
     venue.stop();
 }
 
+#[test]
+fn a_trade_that_the_venue_takes_back_is_not_held() {
+    let place = Place::new(6);
+    let (venue, mut bravo) = place.open();
+    let desk = place.desk();
+    place.rest(4);
+    for (units, kinds) in [(40, "AE"), (10, "AEAE")] {
+        bravo.enter(b'B', units, "DEMO1", DESK_OFFER);
+        bravo.until("a trade", |member| member.kinds().ends_with(kinds));
+    }
+    let topology = place.at("topology.toml");
+    let bust = ["bust", "DEMO1", "1", "erroneous"];
+    let act = [
+        "admin",
+        "act",
+        "--topology",
+        &topology,
+        "--why",
+        "a wrong price",
+    ];
+    program(&[&act[..], &bust[..]].concat()).succeeds();
+    bravo.until("the bust", |member| member.kinds().ends_with('B'));
+    // Its cancels are answered behind what it was told of the bust.
+    let ended = stop(desk);
+    ended.succeeds();
+    let held = "holds -10, 1 fills, 1 of them as the maker";
+    let broken = "1 trades taken back by the venue";
+    ended.says(&[held, broken, "the same when run again"]);
+    assert!(!ended.out.contains("sell DEMO1 40"), "{ended:?}");
+    place.again().says(&[held]);
+    // The day is told from its beginning to whoever comes later.
+    let desk = place.desk();
+    place.rest(4);
+    let again = stop(desk);
+    again.succeeds();
+    again.says(&[held, "2 fills of before are in the positions", broken]);
+    place.again().says(&[held]);
+    venue.stop();
+}
+
 /// Orders of BRAVO's that rest.
 fn rest(bravo: &mut Member, orders: &[(u8, u32, &str, u64)]) {
     for &(side, units, symbol, price) in orders {

@@ -187,6 +187,19 @@ impl<W: Write> Watcher for Ledger<W> {
 
     fn heard(&mut self, _: &Desk, heard: &Heard) {
         self.fills.extend(heard.fill);
+        if let Some(broken) = heard.broken {
+            let what = |it: &Fill| {
+                let Fill {
+                    seat,
+                    symbol,
+                    price,
+                    ..
+                } = *it;
+                (seat, symbol, it.side, price, it.quantity, it.is_maker)
+            };
+            let place = self.fills.iter().rposition(|it| what(it) == what(&broken));
+            place.map(|place| self.fills.remove(place));
+        }
         if let Some(ns) = heard.answered_ns {
             self.answers.record(ns);
         }

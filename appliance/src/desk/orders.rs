@@ -7,6 +7,7 @@
 //! traded is told to it: an order names its strategy.
 
 mod book;
+mod fills;
 mod routes;
 mod strangers;
 
@@ -15,7 +16,7 @@ use std::collections::VecDeque;
 use nic::{Clock, TcpPort};
 use queue::{Histogram, Reader, Writer};
 use session::ouch_client::Reply;
-use trading::desk::{Action, Answer, Fill, OPEN_ORDERS_MAX, OrderId, Report};
+use trading::desk::{Action, Answer, Fill, Input, OPEN_ORDERS_MAX, OrderId, Report};
 use wire::ouch::Outbound;
 
 pub use book::{NOT_SENT, OrderBook, Route, Told};
@@ -66,9 +67,11 @@ pub struct OrdersTile<T, C> {
     is_alone: bool,
     returns: u64,
     strangers: usize,
-    /// What these traded, until there is room to tell it; and how many that were.
-    earlier: VecDeque<Fill>,
+    /// What these traded, and trades that were taken back, until there is room to tell it; and how
+    /// many each were.
+    untold: VecDeque<Input>,
     fills_before: u64,
+    broken: u64,
     /// From the receipt of what made it be sent to an order on its way.
     order_ns: Histogram,
     failure: Option<String>,
@@ -95,8 +98,9 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
             is_alone: false,
             returns: 0,
             strangers: 0,
-            earlier: VecDeque::new(),
+            untold: VecDeque::new(),
             fills_before: 0,
+            broken: 0,
             order_ns,
             failure: None,
         }
@@ -130,6 +134,9 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
                 self.fills_before
             );
         }
+        if self.broken > 0 {
+            text += &format!(", {} trades taken back by the venue", self.broken);
+        }
         text + "\n"
     }
 
@@ -147,7 +154,7 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
         } else if self.stage == Stage::Away && self.members.member(0).query() {
             self.stage = Stage::Asked;
         }
-        self.tell_earlier();
+        self.tell_untold();
         self.strangers_leave(now_ns);
         self.links.answers.publish();
         self.links.own.publish();
@@ -187,7 +194,7 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
             book,
             failure,
             stage,
-            earlier,
+            untold,
             ..
         } = self;
         let mut taken = None;
@@ -204,10 +211,8 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
                 match book.hear(&message) {
                     Told::Nothing => {}
                     Told::Answer(order, what) => tell(&mut links.answers, clock, order, what),
-                    Told::Before(fill) => earlier.push_back(Fill {
-                        time_ns: clock.now_ns(),
-                        ..fill
-                    }),
+                    Told::Before(fill) => untold.push_back(Input::Before(now(clock, fill))),
+                    Told::Broken(fill) => untold.push_back(Input::Broken(now(clock, fill))),
                     Told::Between(price) => *failure = Some(between(price)),
                 }
             }
@@ -246,14 +251,19 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
         });
     }
 
-    /// Tells what orders of before traded, as far as there is room beside the answers.
-    fn tell_earlier(&mut self) {
+    /// Tells what orders of before traded, and what was taken back, as far as there is room beside
+    /// the answers.
+    fn tell_untold(&mut self) {
         while self.links.answers.has_room(RING_DEPTH / 2)
-            && let Some(fill) = self.earlier.pop_front()
+            && let Some(input) = self.untold.pop_front()
         {
+            let (stamp, slip) = Slip::input(&input);
             // Room was looked for.
-            let _ = self.links.answers.put(fill.time_ns, &Slip::before(&fill));
-            self.fills_before += 1;
+            let _ = self.links.answers.put(stamp, &slip);
+            match input {
+                Input::Broken(_) => self.broken += 1,
+                _ => self.fills_before += 1,
+            }
         }
     }
 
@@ -265,8 +275,16 @@ impl<T: TcpPort, C: Clock> OrdersTile<T, C> {
         if now_ns.saturating_sub(self.heard_ns) < QUIET_NS {
             return;
         }
-        self.is_alone = self.book.strangers() == 0 && self.earlier.is_empty();
+        self.is_alone = self.book.strangers() == 0 && self.untold.is_empty();
         self.strangers += self.book.strangers_leave(self.members.member(0));
+    }
+}
+
+/// A fill that is heard of now.
+fn now(clock: &impl Clock, fill: Fill) -> Fill {
+    Fill {
+        time_ns: clock.now_ns(),
+        ..fill
     }
 }
 

@@ -15,6 +15,7 @@
 //! | `N filled NOW ORDER PRICE QUANTITY maker\|taker` | a fill |
 //! | `N canceled NOW ORDER QUANTITY`, `N not-canceled NOW ORDER` | to cancels |
 //! | `N before NOW STRATEGY SYMBOL buy\|sell PRICE QUANTITY maker\|taker` | a fill of before |
+//! | `N broken NOW STRATEGY SYMBOL buy\|sell PRICE QUANTITY maker\|taker` | a fill is taken back |
 //! | `N time NOW`, `N kill NOW loss\|word\|blind` | a timer was due; the desk was stopped |
 //! | `overrun CALL TOOK` | a call in the next input took too long |
 
@@ -51,7 +52,8 @@ impl fmt::Display for Entry {
                 match input {
                     Input::Event(event) => write_event(out, event),
                     Input::Report(now_ns, report) => write_report(out, *now_ns, report),
-                    Input::Before(fill) => write_before(out, fill),
+                    Input::Before(fill) => write_fill(out, "before", fill),
+                    Input::Broken(fill) => write_fill(out, "broken", fill),
                     Input::Time(now_ns) => write!(out, "time {now_ns}"),
                     Input::Kill(now_ns, why) => write!(out, "kill {now_ns} {}", kill_text(*why)),
                 }
@@ -121,7 +123,7 @@ fn write_report(out: &mut fmt::Formatter<'_>, now_ns: u64, report: &Report) -> f
     }
 }
 
-fn write_before(out: &mut fmt::Formatter<'_>, fill: &Fill) -> fmt::Result {
+fn write_fill(out: &mut fmt::Formatter<'_>, word: &str, fill: &Fill) -> fmt::Result {
     let Fill {
         time_ns,
         seat,
@@ -133,7 +135,7 @@ fn write_before(out: &mut fmt::Formatter<'_>, fill: &Fill) -> fmt::Result {
     let (side, who) = (side_text(fill.side), liquidity_text(fill.is_maker));
     write!(
         out,
-        "before {time_ns} {seat} {symbol} {side} {price} {quantity} {who}"
+        "{word} {time_ns} {seat} {symbol} {side} {price} {quantity} {who}"
     )
 }
 
@@ -203,7 +205,8 @@ impl Entry {
                 "level" | "quote" | "trade" | "clear" | "end" => event(&kind, &mut words)?,
                 "time" => Input::Time(words.number()?),
                 "kill" => kill(&mut words)?,
-                "before" => before(&mut words)?,
+                "before" => Input::Before(fill(&mut words)?),
+                "broken" => Input::Broken(fill(&mut words)?),
                 _ => report(&kind, &mut words)?,
             };
             Self::Input(first.parse().ok()?, input)
@@ -251,8 +254,8 @@ fn kill(words: &mut Words<'_>) -> Option<Input> {
     Some(Input::Kill(now_ns, why))
 }
 
-fn before(words: &mut Words<'_>) -> Option<Input> {
-    Some(Input::Before(Fill {
+fn fill(words: &mut Words<'_>) -> Option<Fill> {
+    Some(Fill {
         time_ns: words.number()?,
         seat: words.number()?,
         order: OrderId::default(),
@@ -261,7 +264,7 @@ fn before(words: &mut Words<'_>) -> Option<Input> {
         price: words.number()?,
         quantity: words.number()?,
         is_maker: words.is_maker()?,
-    }))
+    })
 }
 
 fn report(kind: &str, words: &mut Words<'_>) -> Option<Input> {

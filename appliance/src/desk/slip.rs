@@ -39,6 +39,7 @@ const TIME: u8 = 32;
 const KILL: u8 = 33;
 const OVERRUN: u8 = 34;
 const BEFORE: u8 = 35;
+const BROKEN: u8 = 36;
 const NEW: u8 = 48;
 const REPLACE: u8 = 49;
 const CANCEL: u8 = 50;
@@ -129,6 +130,7 @@ impl Slip {
             Input::Event(event) => (event.received_ns, Self::event(event)),
             Input::Report(now_ns, report) => (*now_ns, Self::report(report)),
             Input::Before(fill) => (fill.time_ns, Self::before(fill)),
+            Input::Broken(fill) => (fill.time_ns, Self::broken(fill)),
             Input::Time(now_ns) => (*now_ns, slip(TIME, 0, [0; 5])),
             Input::Kill(now_ns, why) => {
                 let flag = match why {
@@ -150,13 +152,23 @@ impl Slip {
     /// A fill of an order of before; when it was heard of is the stamp.
     #[must_use]
     pub fn before(fill: &Fill) -> Self {
+        Self::fill(BEFORE, fill)
+    }
+
+    /// A fill that is taken back; when that was heard of is the stamp.
+    #[must_use]
+    pub fn broken(fill: &Fill) -> Self {
+        Self::fill(BROKEN, fill)
+    }
+
+    fn fill(kind: u8, fill: &Fill) -> Self {
         Self {
             side: fill.side as u8,
             flag: fill.is_maker.into(),
             // There are no more strategies than that.
             seat: fill.seat as u8,
             ..slip(
-                BEFORE,
+                kind,
                 fill.symbol,
                 [fill.price as u64, fill.quantity, 0, 0, 0],
             )
@@ -223,16 +235,8 @@ impl Slip {
                 call: a,
                 took_ns: b,
             }),
-            BEFORE => Said::Input(Input::Before(Fill {
-                time_ns: stamp,
-                seat: self.seat.into(),
-                order: OrderId::default(),
-                symbol: self.number,
-                side: self.read_side()?,
-                price: a as i64,
-                quantity: b,
-                is_maker: self.flag != 0,
-            })),
+            BEFORE => Said::Input(Input::Before(self.read_fill(stamp)?)),
+            BROKEN => Said::Input(Input::Broken(self.read_fill(stamp)?)),
             NEW => Said::Action(self.read_new()?, self.seat),
             REPLACE => {
                 let action = Action::Replace {
@@ -248,6 +252,20 @@ impl Slip {
             }
             OWN => Said::Own(a),
             _ => return None,
+        })
+    }
+
+    fn read_fill(&self, time_ns: u64) -> Option<Fill> {
+        let [price, quantity, ..] = self.words;
+        Some(Fill {
+            time_ns,
+            seat: self.seat.into(),
+            order: OrderId::default(),
+            symbol: self.number,
+            side: self.read_side()?,
+            price: price as i64,
+            quantity,
+            is_maker: self.flag != 0,
         })
     }
 

@@ -6,6 +6,7 @@ use wire::ouch::{Outbound, Tag};
 use wire::padded;
 use wire::ring::Side;
 
+use super::fills::Fills;
 use super::strangers::{Strangers, client_id};
 
 /// The reason of a refusal that is not the venue's: the request did not reach it.
@@ -44,6 +45,10 @@ impl Route {
 #[derive(Clone, Copy, Debug)]
 struct Live {
     order: OrderId,
+    /// The market, the side and the strategy's place.
+    symbol: u32,
+    side: Side,
+    seat: u8,
     route: Route,
     /// The venue's reference; a replacement gives another one.
     user_ref: u32,
@@ -67,6 +72,8 @@ pub enum Told {
     Answer(OrderId, Answer),
     /// A fill of an order of before, without its time.
     Before(Fill),
+    /// This was taken back, without its time.
+    Broken(Fill),
     /// A fill at a price between the desk's ticks, in 1/10,000.
     Between(u64),
 }
@@ -77,6 +84,7 @@ pub struct OrderBook {
     routes: Vec<Route>,
     live: Vec<Live>,
     strangers: Strangers,
+    fills: Fills,
 }
 
 impl OrderBook {
@@ -87,6 +95,7 @@ impl OrderBook {
             routes,
             live: Vec::with_capacity(2 * OPEN_ORDERS_MAX),
             strangers: Strangers::default(),
+            fills: Fills::default(),
         }
     }
 
@@ -119,6 +128,9 @@ impl OrderBook {
                 };
                 self.live.push(Live {
                     order,
+                    symbol: new.symbol,
+                    side: new.side,
+                    seat,
                     route,
                     user_ref,
                     is_new: true,
@@ -210,13 +222,28 @@ impl OrderBook {
                     }
                 }
             }
-            Outbound::Executed(m) => match place(&self.live, m.user_ref()) {
-                Some(at) => {
-                    let is_maker = m.liquidity() == b'A';
-                    filled(&mut self.live[at], m.quantity(), m.price(), is_maker)
+            Outbound::Executed(m) => {
+                let (told, fill) = match place(&self.live, m.user_ref()) {
+                    Some(at) => {
+                        let is_maker = m.liquidity() == b'A';
+                        let live = &mut self.live[at];
+                        let told = filled(live, m.quantity(), m.price(), is_maker);
+                        (told, fill_of(live, told))
+                    }
+                    None => {
+                        let told = self.strangers.executed(m, &self.routes);
+                        (told, before_of(told))
+                    }
+                };
+                if let Some(fill) = fill {
+                    self.fills.add(m.match_number(), m.user_ref(), fill);
                 }
-                None => self.strangers.executed(m, &self.routes),
-            },
+                told
+            }
+            Outbound::BrokenTrade(m) => {
+                let broken = self.fills.take_back(m.match_number(), m.user_ref());
+                broken.map_or(Told::Nothing, Told::Broken)
+            }
             Outbound::Canceled(m) => match place(&self.live, m.user_ref()) {
                 Some(at) => {
                     let quantity = u64::from(m.quantity());
@@ -279,6 +306,38 @@ fn filled(live: &mut Live, quantity: u32, price: u64, is_maker: bool) -> Told {
         is_maker,
     };
     Told::Answer(live.order, what)
+}
+
+/// What was told of an order of ours, if that was a fill.
+const fn fill_of(live: &Live, told: Told) -> Option<Fill> {
+    let Told::Answer(
+        order,
+        Answer::Filled {
+            price,
+            quantity,
+            is_maker,
+        },
+    ) = told
+    else {
+        return None;
+    };
+    Some(Fill {
+        time_ns: 0,
+        seat: live.seat as u16,
+        order,
+        symbol: live.symbol,
+        side: live.side,
+        price,
+        quantity,
+        is_maker,
+    })
+}
+
+const fn before_of(told: Told) -> Option<Fill> {
+    match told {
+        Told::Before(fill) => Some(fill),
+        _ => None,
+    }
 }
 
 fn place(live: &[Live], user_ref: u32) -> Option<usize> {

@@ -56,10 +56,30 @@ impl Account {
 
     /// Books a fill.
     pub(super) fn fill(&mut self, fill: &Fill, listings: &Listings) {
+        self.book(fill, 1, listings);
+        if let Some(position) = self.positions.get_mut(fill.symbol as usize) {
+            position.lots_traded += fill.quantity;
+            position.fills += 1;
+            position.fills_maker += u64::from(fill.is_maker);
+        }
+    }
+
+    /// Books the opposite of a fill that was booked, with its fee: the venue took the trade back.
+    pub(super) fn take_back(&mut self, fill: &Fill, listings: &Listings) {
+        self.book(fill, -1, listings);
+        if let Some(position) = self.positions.get_mut(fill.symbol as usize) {
+            position.lots_traded -= fill.quantity;
+            position.fills -= 1;
+            position.fills_maker -= u64::from(fill.is_maker);
+        }
+    }
+
+    /// Books what changed hands, so many times.
+    fn book(&mut self, fill: &Fill, times: i64, listings: &Listings) {
         let Some(listing) = listings.get(fill.symbol) else {
             return;
         };
-        let lots = fill.quantity as i64;
+        let lots = times * fill.quantity as i64;
         let worth = listings.worth(fill.symbol);
         let fee_ppm = if fill.is_maker {
             listing.maker_ppm
@@ -85,9 +105,6 @@ impl Account {
         }
         position.cash -= cost;
         position.fees += fee;
-        position.lots_traded += fill.quantity;
-        position.fills += 1;
-        position.fills_maker += u64::from(fill.is_maker);
     }
 
     /// Values what is held of these currencies at the middle of the market that turns each into the

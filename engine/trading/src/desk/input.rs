@@ -14,6 +14,8 @@ pub enum Input {
     Report(u64, Report),
     /// The venue said what an order traded that was sent before this desk began.
     Before(Fill),
+    /// The venue took a trade back, which was told as this fill.
+    Broken(Fill),
     /// Time came so far, in ns, and a timer was due.
     Time(u64),
     /// The desk was stopped from outside, at this time in ns.
@@ -27,6 +29,7 @@ impl Desk {
             Input::Event(event) => self.event(event, watch),
             Input::Report(now_ns, report) => return self.report(*now_ns, report, watch),
             Input::Before(fill) => return self.before(fill, watch),
+            Input::Broken(fill) => return self.broken(fill, watch),
             Input::Time(now_ns) => self.time(*now_ns, watch),
             Input::Kill(now_ns, why) => self.kill(*now_ns, *why),
         }

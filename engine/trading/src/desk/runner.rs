@@ -84,6 +84,8 @@ pub struct Heard {
     pub answered_ns: Option<u64>,
     /// The fill that it tells.
     pub fill: Option<Fill>,
+    /// The fill that it takes back.
+    pub broken: Option<Fill>,
 }
 
 /// A desk at work.
@@ -209,13 +211,10 @@ impl Desk {
     /// worth is not asked before all markets that say so have a middle.
     pub fn before(&mut self, fill: &Fill, watch: &mut impl Stopwatch) -> Heard {
         self.time(fill.time_ns, watch);
-        let is_there = usize::from(fill.seat) < self.seats.len();
-        let at = if is_there { usize::from(fill.seat) } else { 0 };
-        let is_known = self.floor.listings.get(fill.symbol).is_some();
-        let Some((seat, _)) = self.seats.get_mut(at).filter(|_| is_known) else {
+        let Some(at) = self.seat_of(fill) else {
             return Heard::default();
         };
-        let floor = &mut self.floor;
+        let (seat, floor) = (&mut self.seats[at].0, &mut self.floor);
         for account in [&mut seat.account, &mut floor.account] {
             account.fill(fill, &floor.listings);
             account.wait_for_middles();
@@ -227,6 +226,43 @@ impl Desk {
             fill: Some(*fill),
             ..Heard::default()
         }
+    }
+
+    /// The venue took a trade back, by its time in the fill: nobody holds it any more, and its fee
+    /// was not paid. One that was not booked changes nothing.
+    pub fn broken(&mut self, fill: &Fill, watch: &mut impl Stopwatch) -> Heard {
+        self.time(fill.time_ns, watch);
+        let Some(at) = self.seat_of(fill) else {
+            return Heard::default();
+        };
+        let (seat, floor) = (&mut self.seats[at].0, &mut self.floor);
+        let position = seat.account.position(fill.symbol);
+        let makers = if fill.is_maker { 1 } else { 0 };
+        let is_booked = position.fills > 0
+            && position.fills_maker >= makers
+            && position.lots_traded >= fill.quantity;
+        if !is_booked {
+            return Heard::default();
+        }
+        for account in [&mut seat.account, &mut floor.account] {
+            account.take_back(fill, &floor.listings);
+        }
+        floor.risk.forget();
+        self.mark();
+        self.call(at, watch, |strategy, desk| strategy.on_broken(desk, fill));
+        Heard {
+            broken: Some(*fill),
+            ..Heard::default()
+        }
+    }
+
+    /// The strategy whose a fill is; the first one if there is no such. None of a market that the
+    /// desk has not.
+    fn seat_of(&self, fill: &Fill) -> Option<usize> {
+        self.floor.listings.get(fill.symbol)?;
+        let is_there = usize::from(fill.seat) < self.seats.len();
+        let at = if is_there { usize::from(fill.seat) } else { 0 };
+        (at < self.seats.len()).then_some(at)
     }
 
     /// Stops everything: all orders are taken off, and none leaves any more.

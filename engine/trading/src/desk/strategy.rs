@@ -42,6 +42,9 @@ pub trait Strategy: Send {
     /// An order of this strategy traded. Its position is the new one.
     fn on_fill(&mut self, _desk: &mut Context<'_>, _fill: &Fill) {}
 
+    /// The venue took a trade of this strategy back. Its position is the new one.
+    fn on_broken(&mut self, _desk: &mut Context<'_>, _fill: &Fill) {}
+
     /// The venue answered what was asked last of an order of this strategy, which lives on: it may
     /// be changed again.
     fn on_answer(&mut self, _desk: &mut Context<'_>, _order: OrderId) {}

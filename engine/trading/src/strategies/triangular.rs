@@ -324,6 +324,10 @@ impl Strategy for Triangular {
         self.is_even = false;
     }
 
+    fn on_broken(&mut self, _desk: &mut Context<'_>, _fill: &Fill) {
+        self.is_even = false;
+    }
+
     fn on_gone(&mut self, desk: &mut Context<'_>, order: OrderId) {
         self.open.retain(|id| *id != order);
         if self.open.is_empty() {

@@ -77,3 +77,38 @@ fn it_is_no_loss_before_its_market_is_heard_of() {
     // The day's loss counts, whoever made it.
     assert!(rig.desk.risk().is_killed());
 }
+
+#[test]
+fn what_the_venue_takes_back_was_never_held() {
+    let mut rig = rig();
+    rig.book(0, 999, 1_001);
+    rig.book(1, 459, 461);
+    let once = fill(1, 0, Buy, 1_000, 30);
+    let account = |rig: &Rig| {
+        let account = rig.desk.account();
+        (account.position(0), account.position(1), account.equity())
+    };
+    let before = account(&rig);
+    rig.desk.input(&once, &mut Timeless);
+    let held = account(&rig);
+    let other = fill(1, 1, Sell, 470, 7);
+    rig.desk.input(&other, &mut Timeless);
+    let broken = |input: &Input| match input {
+        Input::Before(fill) => Input::Broken(*fill),
+        other => *other,
+    };
+    let heard = rig.desk.input(&broken(&other), &mut Timeless);
+    assert!(heard.broken.is_some() && heard.fill.is_none());
+    assert_eq!(account(&rig), held);
+    rig.desk.input(&broken(&once), &mut Timeless);
+    assert_eq!(account(&rig), before);
+    assert_eq!(lots(&rig, 0), [0, 0, 0]);
+    // Once, and nothing that was not booked.
+    assert!(
+        rig.desk
+            .input(&broken(&once), &mut Timeless)
+            .broken
+            .is_none()
+    );
+    assert_eq!(account(&rig), before);
+}
