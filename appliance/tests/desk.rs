@@ -220,8 +220,10 @@ fn a_desk_started_anew_holds_what_the_one_before_traded() {
     ended.succeeds();
     ended.says(&["holds -40, 1 fills"]);
     let profit = |ended: &Ended| {
-        let line = ended.out.lines().find(|line| line.contains("profit"));
-        line.unwrap_or_default().to_owned()
+        // How often the maker moved its quotes before is the machine's to say.
+        let line = ended.out.lines().find(|line| line.starts_with("profit "));
+        let profit = line.and_then(|line| line.split(',').next());
+        profit.unwrap_or_default().to_owned()
     };
     // The market is where it was: what was gained by the trade is there at once.
     let desk = place.desk();
