@@ -247,7 +247,7 @@ fn a_desk_started_anew_holds_what_the_one_before_traded() {
 
 #[test]
 fn a_trade_that_the_venue_takes_back_is_not_held() {
-    let place = Place::new(6);
+    let place = Place::new(7);
     let (venue, mut bravo) = place.open();
     let desk = place.desk();
     place.rest(4);
