@@ -120,6 +120,16 @@ impl Buckets {
             .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
+    /// Values in buckets that hold none greater than `value`: all that are no greater than it, where
+    /// it is one below a power of two.
+    #[must_use]
+    pub fn no_greater(&self, value: u64) -> u64 {
+        let counts = self.counts.iter().enumerate();
+        counts
+            .take_while(|(bucket, _)| greatest_of(*bucket) <= value)
+            .fold(0, |sum, (_, count)| sum.saturating_add(*count))
+    }
+
     /// The value that a part `q` (0 to 1) of all values does not exceed; 0 when there is none.
     #[must_use]
     pub fn quantile(&self, q: f64) -> u64 {

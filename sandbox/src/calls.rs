@@ -24,6 +24,8 @@ pub enum Calls {
     /// Threads of a desk: they have their datagram ports and rings already, dial the venue again
     /// when it was away, and write a few files. They start no thread and make no ring.
     Desk,
+    /// A program that accepts connections, with threads of its own that read a database.
+    Api,
 }
 
 /// Calls of every program, whatever their arguments.
@@ -157,6 +159,27 @@ const DESK: &[i64] = &[
     libc::SYS_io_uring_enter,
 ];
 
+/// What a program that serves a database to strangers has beside those.
+const API: &[i64] = &[
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_ctl,
+    // The database and its log.
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_fadvise64,
+    libc::SYS_fallocate,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_access,
+    libc::SYS_readlink,
+    libc::SYS_getcwd,
+    libc::SYS_geteuid,
+    // Threads that were started a moment ago and are not through with that.
+    libc::SYS_rseq,
+    libc::SYS_set_robust_list,
+];
+
 /// What a ring may be told: switch on, another socket of its table, cancel.
 const RING_ACTS: [i32; 3] = [12, 6, 24];
 
@@ -185,6 +208,7 @@ impl Calls {
             Self::Venue => (VENUE, venue_rules()?),
             Self::Tables => (TABLES, Vec::new()),
             Self::Desk => (DESK, desk_rules()?),
+            Self::Api => (API, api_rules()?),
         };
         let free = EVERY.iter().chain(more).map(|call| (*call, Vec::new()));
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = free.chain(ruled).collect();
@@ -207,6 +231,11 @@ fn usher_rules() -> Result<Ruled, BackendError> {
     let stream = bits(1, 0xF, libc::SOCK_STREAM)?;
     let unix = rule(&[is(0, libc::AF_UNIX)?, stream])?;
     Ok(vec![(libc::SYS_socket, vec![unix])])
+}
+
+/// Whether a process is there, and no signal that it would notice.
+fn api_rules() -> Result<Ruled, BackendError> {
+    Ok(vec![(libc::SYS_kill, vec![rule(&[is(1, 0)?])?])])
 }
 
 /// Rings that are there, and being nicer to others than before.

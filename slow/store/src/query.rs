@@ -51,6 +51,8 @@ struct Query {
     account: &'static str,
     symbol: &'static str,
     time: &'static str,
+    /// Whether it is about one account: no index leads to those of all in their order.
+    is_of_account: bool,
     group: &'static str,
     order: &'static str,
 }
@@ -62,6 +64,7 @@ const PLAIN: Query = Query {
     account: "",
     symbol: "",
     time: "",
+    is_of_account: false,
     group: "",
     order: "",
 };
@@ -87,6 +90,27 @@ const QUERIES: &[Query] = &[
         name: "trades",
         select: "SELECT day, match_number, symbol, time_ns, units, price, buyer, seller, broken \
                  FROM trades WHERE 1",
+        symbol: "symbol",
+        time: "time_ns",
+        order: "time_ns, id",
+        ..PLAIN
+    },
+    Query {
+        name: "tape",
+        select: "SELECT day, match_number, symbol, time_ns, units, price, broken FROM trades \
+                 WHERE 1",
+        symbol: "symbol",
+        time: "time_ns",
+        order: "time_ns, id",
+        ..PLAIN
+    },
+    Query {
+        name: "fills",
+        select: "SELECT id >> 48 AS day, (id & 0xFFFFFFFFFFFF) >> 1 AS match_number, account, \
+                 symbol, CASE id & 1 WHEN 0 THEN 'buy' ELSE 'sell' END AS side, time_ns, units, \
+                 price, session, user_ref, liquidity, broken FROM fills WHERE 1",
+        account: "account",
+        is_of_account: true,
         symbol: "symbol",
         time: "time_ns",
         order: "time_ns, id",
@@ -162,6 +186,10 @@ fn asked(name: &str, filter: &Filter) -> Result<Asked, Error> {
         let words = format!("there is no query {name:?}; there are {}", all.join(", "));
         return Err(Error::Refused(words));
     };
+    if query.is_of_account && filter.account.is_none() {
+        let words = format!("query {name} is about one account: say which");
+        return Err(Error::Refused(words));
+    }
     let [before, behind] = query.around;
     let mut text = format!("{before}{}", query.select);
     let mut values = Vec::<Box<dyn ToSql>>::new();

@@ -139,6 +139,11 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/api",
+        ours: Some(&["queue", "sandbox", "store"]),
+        ..FREE
+    },
+    Room {
         folder: "slow/door",
         ours: Some(&["nic", "queue"]),
         others: Some(&["bytemuck", "rustix"]),

@@ -1,0 +1,196 @@
+//! The settings, a TOML file.
+
+use crate::keys::{Key, RawKey};
+use serde::Deserialize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Keys at most: each request that names none is compared with all of them.
+const KEYS_MAX: usize = 1_000;
+
+/// Where the API listens, what it reads, and who may ask it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// The venue's data directory: its counters are there.
+    pub venue: PathBuf,
+    /// The database of `wirecross-slow`.
+    pub tables: PathBuf,
+    /// The user of the system that the process becomes, if it is started as root.
+    pub user: Option<String>,
+    /// The certificate's chain and its private key, PEM files.
+    pub tls: Option<Tls>,
+    /// What a client may use up.
+    pub limits: Limits,
+    /// Who may ask.
+    pub keys: Vec<Key>,
+}
+
+/// What makes connections private.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate, and those up to an authority that clients know.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// What a client may use up.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections_max: usize,
+    /// Of them from one address.
+    pub connections_an_address: usize,
+    /// Bytes of a request's body, in KiB.
+    pub body_kib: usize,
+    /// Calls of a batch.
+    pub batch_max: usize,
+    /// Bytes of an answer, in KiB.
+    pub answer_kib: usize,
+    /// How long a request may take to arrive and to be answered, in seconds.
+    pub request_s: u64,
+    /// How long a client may take no byte of what waits for it, in seconds.
+    pub stall_s: u64,
+    /// Requests without a right key that an address may make in a second.
+    pub strangers_per_second: u32,
+    /// Threads that read the tables.
+    pub readers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 1_024,
+            connections_an_address: 256,
+            body_kib: 256,
+            batch_max: 100,
+            answer_kib: 8_192,
+            request_s: 10,
+            stall_s: 10,
+            strangers_per_second: 20,
+            readers: 2,
+        }
+    }
+}
+
+impl Limits {
+    /// How long a request may take.
+    #[must_use]
+    pub const fn request(&self) -> Duration {
+        Duration::from_secs(self.request_s)
+    }
+
+    /// How long a client may take nothing.
+    #[must_use]
+    pub const fn stall(&self) -> Duration {
+        Duration::from_secs(self.stall_s)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (name, value, max) in [
+            ("connections_max", self.connections_max, 100_000),
+            (
+                "connections_an_address",
+                self.connections_an_address,
+                100_000,
+            ),
+            ("body_kib", self.body_kib, 16_384),
+            ("batch_max", self.batch_max, 1_000),
+            ("answer_kib", self.answer_kib, 65_536),
+            ("request_s", self.request_s as usize, 3_600),
+            ("stall_s", self.stall_s as usize, 3_600),
+            (
+                "strangers_per_second",
+                self.strangers_per_second as usize,
+                1_000_000,
+            ),
+            ("readers", self.readers, 64),
+        ] {
+            if value == 0 || value > max {
+                return Err(format!("limits.{name}: {value}: from 1 to {max}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    listen: SocketAddr,
+    venue: PathBuf,
+    tables: PathBuf,
+    user: Option<String>,
+    tls: Option<Tls>,
+    #[serde(default)]
+    plain_text: bool,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    keys: Vec<RawKey>,
+}
+
+/// The file cannot be used: why, and where in it.
+#[derive(Debug)]
+pub struct ConfigError(String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or says what makes no sense.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let told = |what: &dyn fmt::Display| ConfigError(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|e| told(&e))?;
+        let raw: Raw = toml::from_str(&text).map_err(|e| told(&e))?;
+        Self::checked(raw).map_err(|why| told(&why))
+    }
+
+    fn checked(raw: Raw) -> Result<Self, String> {
+        raw.limits.check()?;
+        if raw.tls.is_none() && !raw.listen.ip().is_loopback() && !raw.plain_text {
+            return Err(format!(
+                "listen: {} is no loopback address and keys would cross the network as plain \
+                 text: add [tls] with certificate and key, or plain_text = true where something \
+                 else makes the connections private",
+                raw.listen
+            ));
+        }
+        if raw.keys.len() > KEYS_MAX {
+            return Err(format!("keys: no more than {KEYS_MAX}"));
+        }
+        let mut keys = Vec::<Key>::new();
+        for (number, key) in raw.keys.into_iter().enumerate() {
+            let key = key
+                .checked()
+                .map_err(|why| format!("keys[{number}].{why}"))?;
+            if keys.iter().any(|other| other.name == key.name) {
+                return Err(format!("keys[{number}].name: {:?} twice", key.name));
+            }
+            keys.push(key);
+        }
+        Ok(Self {
+            listen: raw.listen,
+            venue: raw.venue,
+            tables: raw.tables,
+            user: raw.user,
+            tls: raw.tls,
+            limits: raw.limits,
+            keys,
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! Keys: how a request shows whose it is, and how many of them a key may make.
+//!
+//! A key is a *token*, which a request carries (`Authorization: Bearer TOKEN`), or a *secret*, which
+//! it never carries: it signs its time, a number of its own, its method, its path and its body.
+//! Tokens are kept as SHA-256, which is enough for 32 random bytes; whoever reads the settings
+//! cannot ask with them. Secrets must be kept as they are.
+
+use crate::rights::Role;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// How far a signature's time may be from ours, either way.
+const WINDOW_MS: u64 = 5_000;
+
+/// Letters of a signed request's own number.
+const NONCE_MAX: usize = 64;
+
+/// Bytes of a secret.
+const SECRET_BYTES: usize = 32;
+
+/// Accounts of a key at most.
+const ACCOUNTS_MAX: usize = 64;
+
+/// Who may ask.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// What it is called, in the log and by who signs.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// The accounts that a member's key is about.
+    pub accounts: Vec<u32>,
+    /// Requests a second.
+    pub per_second: u32,
+    /// Requests at once, when there were none before.
+    pub at_once: u32,
+    proof: Proof,
+}
+
+/// What shows that a request is the key's.
+#[derive(Clone)]
+enum Proof {
+    /// The hash of a token.
+    Token([u8; 32]),
+    /// What signs.
+    Secret([u8; SECRET_BYTES]),
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "a token",
+            Self::Secret(_) => "a secret",
+        })
+    }
+}
+
+/// A key as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawKey {
+    name: String,
+    role: Role,
+    #[serde(default)]
+    accounts: Vec<u32>,
+    token_sha256: Option<String>,
+    secret_file: Option<PathBuf>,
+    #[serde(default = "per_second")]
+    per_second: u32,
+    #[serde(default = "at_once")]
+    at_once: u32,
+}
+
+const fn per_second() -> u32 {
+    100
+}
+
+const fn at_once() -> u32 {
+    200
+}
+
+impl RawKey {
+    /// The key; an error begins with the field.
+    pub(crate) fn checked(self) -> Result<Key, String> {
+        let is_name = |name: &str| {
+            let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            (1..=32).contains(&name.len()) && name.bytes().all(is_letter)
+        };
+        if !is_name(&self.name) {
+            return Err("name: 1 to 32 letters, digits and `-`".into());
+        }
+        if self.role == Role::Member && self.accounts.is_empty() {
+            return Err("accounts: a member's key is about some: accounts = [1]".into());
+        }
+        if self.role != Role::Member && !self.accounts.is_empty() {
+            let role = self.role.name();
+            return Err(format!(
+                "accounts: a key of role {role} has none of its own"
+            ));
+        }
+        if self.accounts.len() > ACCOUNTS_MAX {
+            return Err(format!("accounts: no more than {ACCOUNTS_MAX}"));
+        }
+        if self.per_second == 0 || self.at_once == 0 {
+            return Err("per_second, at_once: at least 1".into());
+        }
+        let proof = match (&self.token_sha256, &self.secret_file) {
+            (Some(hash), None) => Proof::Token(bytes_of(hash).ok_or(
+                "token_sha256: 64 hexadecimal digits; `wirecross-api make-token` makes both",
+            )?),
+            (None, Some(path)) => {
+                let told = |what: &str| format!("secret_file: {}: {what}", path.display());
+                let text = std::fs::read_to_string(path).map_err(|e| told(&e.to_string()))?;
+                Proof::Secret(bytes_of(text.trim()).ok_or_else(|| {
+                    told("64 hexadecimal digits; `wirecross admin make-key FILE` makes one")
+                })?)
+            }
+            _ => return Err("token_sha256: say it, or secret_file, and not both".into()),
+        };
+        Ok(Key {
+            name: self.name,
+            role: self.role,
+            accounts: self.accounts,
+            per_second: self.per_second,
+            at_once: self.at_once,
+            proof,
+        })
+    }
+}
+
+/// The parts of a request that a signature is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// Milliseconds since 1970, as they were written.
+    pub time: &'a str,
+    /// A number or word that no other request of these seconds has.
+    pub nonce: &'a str,
+    /// `GET` or `POST`.
+    pub method: &'a str,
+    /// The path with its query.
+    pub path: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl Signed<'_> {
+    /// The signature.
+    #[must_use]
+    pub fn by(&self, secret: &[u8; SECRET_BYTES]) -> [u8; 32] {
+        self.mac(secret).finalize().into_bytes().into()
+    }
+
+    fn mac(&self, secret: &[u8; SECRET_BYTES]) -> Hmac<Sha256> {
+        #[allow(clippy::expect_used)]
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length will do");
+        for part in [self.time, self.nonce, self.method, self.path] {
+            mac.update(part.as_bytes());
+            mac.update(b"\n");
+        }
+        mac.update(self.body);
+        mac
+    }
+}
+
+/// Why a request is nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stranger {
+    /// It shows no key.
+    NoKey,
+    /// Its token or signature is no key's.
+    WrongKey,
+    /// It was signed too long ago, or too far ahead.
+    WrongTime,
+    /// It was here before.
+    Again,
+}
+
+impl Stranger {
+    /// What the client is told.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoKey => "say whose request it is: Authorization: Bearer TOKEN, or a signature",
+            Self::WrongKey => "the token or the signature is not right",
+            Self::WrongTime => "X-Wirecross-Time is more than 5 s from the venue's clock",
+            Self::Again => "this signed request was here before: choose another X-Wirecross-Nonce",
+        }
+    }
+}
+
+/// All keys, and what they did lately.
+pub struct KeyRing {
+    keys: Vec<Key>,
+    states: Vec<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bucket: Option<Bucket>,
+    /// Signatures that were here, by the time they name.
+    seen: BTreeMap<u64, BTreeSet<[u8; 32]>>,
+}
+
+/// Requests that may still be made.
+struct Bucket {
+    tokens: f64,
+    at_ms: u64,
+}
+
+impl KeyRing {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new(keys: Vec<Key>) -> Self {
+        let states = keys.iter().map(|_| State::default()).collect();
+        Self { keys, states }
+    }
+
+    /// A key by its place.
+    #[must_use]
+    pub fn key(&self, place: usize) -> &Key {
+        &self.keys[place]
+    }
+
+    /// Whose token this is: compared with all of them, in a time that does not tell where.
+    ///
+    /// # Errors
+    /// It is nobody's.
+    pub fn by_token(&self, token: &str) -> Result<usize, Stranger> {
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let mut found = None;
+        for (place, key) in self.keys.iter().enumerate() {
+            if let Proof::Token(right) = &key.proof
+                && is_same(right, &hash)
+            {
+                found = Some(place);
+            }
+        }
+        found.ok_or(Stranger::WrongKey)
+    }
+
+    /// Whether a signature is the named key's, fresh, and was not here before.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn by_signature(
+        &mut self,
+        name: &str,
+        signature: &str,
+        signed: &Signed<'_>,
+        now_ms: u64,
+    ) -> Result<usize, Stranger> {
+        let place = self.keys.iter().position(|key| key.name == name);
+        // A name that is not known costs what a known one does.
+        let nobody = [0; SECRET_BYTES];
+        let secret = place.and_then(|place| match &self.keys[place].proof {
+            Proof::Secret(secret) => Some(secret),
+            Proof::Token(_) => None,
+        });
+        let told = bytes_of(signature).unwrap_or_default();
+        let is_right = signed
+            .mac(secret.unwrap_or(&nobody))
+            .verify_slice(&told)
+            .is_ok();
+        let (Some(place), Some(_), true) = (place, secret, is_right) else {
+            return Err(Stranger::WrongKey);
+        };
+        let time: u64 = signed.time.parse().map_err(|_| Stranger::WrongTime)?;
+        if time.abs_diff(now_ms) > WINDOW_MS || signed.nonce.len() > NONCE_MAX {
+            return Err(Stranger::WrongTime);
+        }
+        let seen = &mut self.states[place].seen;
+        *seen = seen.split_off(&now_ms.saturating_sub(WINDOW_MS));
+        // Who signs more than its rate lets through has no new request among them.
+        let count: usize = seen.values().map(BTreeSet::len).sum();
+        let key = &self.keys[place];
+        let most = key.at_once as usize + key.per_second as usize * (WINDOW_MS as usize / 500);
+        if count < most && seen.entry(time).or_default().insert(told) {
+            Ok(place)
+        } else {
+            Err(Stranger::Again)
+        }
+    }
+
+    /// Takes so many of a key's requests; if there are not so many left, the milliseconds until
+    /// there are.
+    ///
+    /// # Errors
+    /// There are not.
+    pub fn spend(&mut self, place: usize, requests: usize, now_ms: u64) -> Result<(), u64> {
+        let key = &self.keys[place];
+        let (rate, most) = (f64::from(key.per_second), f64::from(key.at_once));
+        let bucket = self.states[place].bucket.get_or_insert(Bucket {
+            tokens: most,
+            at_ms: now_ms,
+        });
+        let passed_ms = now_ms.saturating_sub(bucket.at_ms) as f64;
+        bucket.tokens = (bucket.tokens + passed_ms * rate / 1_000.0).min(most);
+        bucket.at_ms = now_ms;
+        // A batch that is larger than the whole bucket passes a full one.
+        let asked = (requests as f64).min(most);
+        if bucket.tokens >= asked {
+            bucket.tokens -= asked;
+            return Ok(());
+        }
+        Err(((asked - bucket.tokens) * 1_000.0 / rate).ceil() as u64)
+    }
+}
+
+/// Whether two hashes are the same, in a time that does not depend on where they differ.
+fn is_same(left: &[u8; 32], right: &[u8; 32]) -> bool {
+    let differences = left.iter().zip(right).map(|(left, right)| left ^ right);
+    std::hint::black_box(differences.fold(0, |all, one| all | one)) == 0
+}
+
+/// 64 hexadecimal digits.
+pub(crate) fn bytes_of(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// As hexadecimal digits.
+#[must_use]
+pub fn digits_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A new token and what the settings hold of it.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn make_token() -> std::io::Result<(String, String)> {
+    use std::io::Read as _;
+    let mut bytes = [0; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let token = digits_of(&bytes);
+    let hash = digits_of(&Sha256::digest(token.as_bytes()));
+    Ok((token, hash))
+}

@@ -1,0 +1,22 @@
+//! A venue over HTTP: its tables, its figures, and a page that shows them.
+//!
+//! Everything here may wait, and nothing of the venue waits for it: it reads the database of
+//! `wirecross-slow` and the venue's counters, which are files. What a request may see is said in
+//! [`rights`]; everything else is refused. `docs/api.md` describes requests and answers.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod keys;
+pub mod metrics;
+pub mod program;
+pub mod rights;
+
+mod admit;
+mod answer;
+mod batch;
+mod openapi;
+mod page;
+mod patient;
+mod reads;
+mod routes;
+mod server;

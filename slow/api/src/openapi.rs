@@ -1,0 +1,113 @@
+//! The description of the API, made from the same table that answers.
+
+use crate::rights::Role;
+use crate::routes::{ROUTES, Route, What};
+use serde_json::{Map, Value, json};
+
+/// What a query may be narrowed by, as docs/store.md lists it.
+pub(crate) fn parameters(query: &str) -> &'static [&'static str] {
+    match query {
+        "open-orders" | "fills" | "audit" => &["account", "symbol", "from", "to", "limit"],
+        "tape" | "trades" | "turns" => &["symbol", "from", "to", "limit"],
+        "bars" => &["symbol", "width", "from", "to", "limit"],
+        "positions" | "profits" => &["account", "symbol", "limit"],
+        "tops" => &["symbol", "limit"],
+        _ => &[],
+    }
+}
+
+/// OpenAPI 3.1.
+pub(crate) fn description() -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let method = route.method().to_lowercase();
+        paths.insert(route.path.to_owned(), json!({ method: operation(route) }));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "wirecross",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Times are nanoseconds since the Unix epoch, prices and values in \
+                            1/10,000 of the currency.",
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "signature": {
+                    "type": "apiKey", "in": "header", "name": "X-Wirecross-Signature",
+                    "description": "HMAC-SHA256, as docs/api.md describes it.",
+                },
+            },
+            "schemas": { "Error": error() },
+        },
+    })
+}
+
+fn error() -> Value {
+    json!({
+        "type": "object", "required": ["error"],
+        "properties": { "error": {
+            "type": "object", "required": ["code", "message"],
+            "properties": { "code": { "type": "string" }, "message": { "type": "string" } },
+        } },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let roles: Vec<&str> = Role::ALL
+        .into_iter()
+        .filter(|role| role.may(route.right))
+        .map(Role::name)
+        .collect();
+    let names = match route.what {
+        What::Rows(query) => parameters(query),
+        _ => &[],
+    };
+    let list: Vec<Value> = names.iter().map(|name| parameter(name)).collect();
+    let content = match route.what {
+        What::Metrics => json!({ "text/plain": {} }),
+        What::Rows(_) => json!({ "application/json": { "schema": {
+            "type": "array", "items": { "type": "object" },
+        } } }),
+        _ => json!({ "application/json": {} }),
+    };
+    let wrong = json!({ "application/json": { "schema": {
+        "$ref": "#/components/schemas/Error",
+    } } });
+    let mut operation = json!({
+        "operationId": route.path.trim_matches('/').replace(['/', '.'], "-"),
+        "summary": route.summary,
+        "parameters": list,
+        "responses": {
+            "200": { "description": "Done", "content": content },
+            "default": { "description": "Refused, with the reason", "content": wrong },
+        },
+    });
+    if route.right != crate::rights::Right::Open {
+        operation["security"] = json!([{ "token": [] }, { "signature": [] }]);
+        operation["description"] = format!("For keys of role {}.", roles.join(", ")).into();
+    }
+    if route.what == What::Batch {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": { "oneOf": [
+                { "type": "object" }, { "type": "array", "items": { "type": "object" } },
+            ] } } },
+        });
+    }
+    operation
+}
+
+fn parameter(name: &str) -> Value {
+    let (kind, words) = match name {
+        "account" => ("integer", "Of this account only"),
+        "symbol" => ("string", "Of this symbol only"),
+        "from" => ("integer", "From this moment on"),
+        "to" => ("integer", "Before this moment"),
+        "width" => ("integer", "Seconds of a bar: 1, 60 or 3600"),
+        _ => ("integer", "Rows at most: 1,000 unless said, up to 10,000"),
+    };
+    json!({ "name": name, "in": "query", "description": words, "schema": { "type": kind } })
+}

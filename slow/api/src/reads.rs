@@ -1,0 +1,164 @@
+//! Reads of the tables, on threads of their own: a database may wait for its disk.
+
+use crate::answer::Refusal;
+use std::fs::Metadata;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{io, thread};
+use store::query::{Filter, Reader};
+use tokio::sync::oneshot;
+
+/// Reads that may wait for a thread.
+const WAITING_MAX: usize = 256;
+
+/// What a thread is asked.
+struct Job {
+    name: &'static str,
+    filter: Filter,
+    bytes_max: usize,
+    reply: oneshot::Sender<Result<Vec<u8>, Refusal>>,
+}
+
+/// The way to the threads.
+#[derive(Clone)]
+pub(crate) struct Reads(SyncSender<Job>);
+
+impl Reads {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// The system has none.
+    pub(crate) fn start(tables: &Path, threads: usize) -> io::Result<Self> {
+        let (jobs, queue) = sync_channel(WAITING_MAX);
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..threads {
+            let mut tables = Tables::new(tables);
+            let queue = Arc::clone(&queue);
+            let named = thread::Builder::new().name(format!("api-read-{number}"));
+            named.spawn(move || tables.serve(&queue))?;
+        }
+        Ok(Self(jobs))
+    }
+
+    /// Rows of a query as a JSON array.
+    pub(crate) async fn rows(
+        &self,
+        name: &'static str,
+        filter: Filter,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            name,
+            filter,
+            bytes_max,
+            reply,
+        };
+        match self.0.try_send(job) {
+            Err(TrySendError::Full(_)) => return Err(Refusal::TooMany(1_000)),
+            Err(TrySendError::Disconnected(_)) => return Err(gone()),
+            Ok(()) => {}
+        }
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::Unavailable("no thread reads the tables any more: restart wirecross-api".to_owned())
+}
+
+/// The tables as one thread has them open.
+struct Tables {
+    path: PathBuf,
+    /// With the file's place on the disk: a rebuild puts another file there.
+    open: Option<((u64, u64), Reader)>,
+}
+
+impl Tables {
+    fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            open: None,
+        }
+    }
+
+    fn serve(&mut self, queue: &Mutex<Receiver<Job>>) {
+        loop {
+            let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(job) = job else { return };
+            // Who asked is gone already.
+            if job.reply.is_closed() {
+                continue;
+            }
+            let answer = self.rows(&job);
+            let _ = job.reply.send(answer);
+        }
+    }
+
+    fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
+        let place = |file: Metadata| (file.dev(), file.ino());
+        let told = |what: String| Refusal::Unavailable(format!("the tables: {what}"));
+        let found = std::fs::metadata(&self.path).map_err(|e| told(e.to_string()))?;
+        let found = place(found);
+        let reader = match self.open.take() {
+            Some((place, reader)) if place == found => reader,
+            _ => Reader::open(&self.path).map_err(|e| told(e.to_string()))?,
+        };
+        let mut rows = Rows {
+            bytes: vec![b'['],
+            bytes_max: job.bytes_max,
+            is_full: false,
+        };
+        let asked = reader.query(job.name, &job.filter, (true, &mut rows));
+        if rows.is_full {
+            self.open = Some((found, reader));
+            return Err(Refusal::TooLarge(format!(
+                "the answer has more than {} KiB: ask for fewer rows with `limit`, or for a \
+                 shorter time with `from` and `to`",
+                job.bytes_max / 1_024
+            )));
+        }
+        // After any other failure the tables are opened anew.
+        asked.map_err(|e| told(e.to_string()))?;
+        self.open = Some((found, reader));
+        Ok(rows.array())
+    }
+}
+
+/// Lines of objects, which become one array.
+struct Rows {
+    bytes: Vec<u8>,
+    bytes_max: usize,
+    is_full: bool,
+}
+
+impl Write for Rows {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > self.bytes_max {
+            self.is_full = true;
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Rows {
+    fn array(mut self) -> Vec<u8> {
+        if self.bytes.last() == Some(&b'\n') {
+            self.bytes.pop();
+        }
+        // JSON has no line break within a value, so each one parts two rows.
+        let breaks = self.bytes.iter_mut().filter(|byte| **byte == b'\n');
+        breaks.for_each(|byte| *byte = b',');
+        self.bytes.push(b']');
+        self.bytes
+    }
+}

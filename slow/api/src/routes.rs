@@ -1,0 +1,410 @@
+//! What there is to ask for, who may, and how it is answered.
+
+use crate::admit::{Asker, Gatekeeper};
+use crate::answer::{Answer, Refusal, json_answer, typed};
+use crate::config::Config;
+use crate::metrics::Figures;
+use crate::reads::Reads;
+use crate::rights::{Right, Role};
+use crate::{batch, openapi, page};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{Method, Request};
+use axum::routing::{MethodFilter, on};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body as _;
+use serde_json::json;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use store::query::Filter;
+
+/// Rows of an answer at most.
+pub(crate) const ROWS_MAX: u32 = 10_000;
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct From(pub(crate) IpAddr);
+
+/// What a path gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Rows of this query.
+    Rows(&'static str),
+    /// Answers to many calls.
+    Batch,
+    /// Who the key is.
+    WhoAmI,
+    /// The venue's figures for Prometheus.
+    Metrics,
+    /// The same for the page.
+    Figures,
+    /// That the service lives.
+    Health,
+    /// The description of all this.
+    OpenApi,
+}
+
+/// A method and a path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    pub(crate) what: What,
+    pub(crate) right: Right,
+    pub(crate) summary: &'static str,
+}
+
+impl Route {
+    pub(crate) const fn method(&self) -> &'static str {
+        match self.what {
+            What::Batch => "POST",
+            _ => "GET",
+        }
+    }
+}
+
+const fn rows(
+    path: &'static str,
+    query: &'static str,
+    right: Right,
+    summary: &'static str,
+) -> Route {
+    Route {
+        path,
+        what: What::Rows(query),
+        right,
+        summary,
+    }
+}
+
+/// All of them but the page's files.
+pub(crate) const ROUTES: &[Route] = &[
+    rows(
+        "/api/v1/tape",
+        "tape",
+        Right::Market,
+        "Trades, without who made them",
+    ),
+    rows(
+        "/api/v1/bars",
+        "bars",
+        Right::Market,
+        "Bars of a symbol or of all",
+    ),
+    rows(
+        "/api/v1/tops",
+        "tops",
+        Right::Market,
+        "The top of each book",
+    ),
+    rows(
+        "/api/v1/turns",
+        "turns",
+        Right::Market,
+        "Turns of the day and of symbols",
+    ),
+    rows(
+        "/api/v1/open-orders",
+        "open-orders",
+        Right::Accounts,
+        "Live orders",
+    ),
+    rows(
+        "/api/v1/fills",
+        "fills",
+        Right::Accounts,
+        "Executions of an account",
+    ),
+    rows(
+        "/api/v1/positions",
+        "positions",
+        Right::Accounts,
+        "Sums of a day by account and symbol",
+    ),
+    rows(
+        "/api/v1/profits",
+        "profits",
+        Right::Accounts,
+        "Positions of all days with profit",
+    ),
+    rows(
+        "/api/v1/trades",
+        "trades",
+        Right::Everything,
+        "Trades with both accounts",
+    ),
+    rows(
+        "/api/v1/audit",
+        "audit",
+        Right::Everything,
+        "Who did what and why",
+    ),
+    Route {
+        path: "/api/v1/key",
+        what: What::WhoAmI,
+        right: Right::Key,
+        summary: "What the key is called and may do",
+    },
+    Route {
+        path: "/api/v1/figures",
+        what: What::Figures,
+        right: Right::Metrics,
+        summary: "The venue's counters and latencies",
+    },
+    Route {
+        path: "/api/batch",
+        what: What::Batch,
+        right: Right::Key,
+        summary: "JSON-RPC 2.0: a call or a batch of them",
+    },
+    Route {
+        path: "/metrics",
+        what: What::Metrics,
+        right: Right::Metrics,
+        summary: "The venue's counters and latencies for Prometheus",
+    },
+    Route {
+        path: "/healthz",
+        what: What::Health,
+        right: Right::Open,
+        summary: "Whether this service and its venue live",
+    },
+    Route {
+        path: "/openapi.json",
+        what: What::OpenApi,
+        right: Right::Open,
+        summary: "This description",
+    },
+];
+
+/// All that answers need.
+pub(crate) struct Api {
+    pub(crate) config: Config,
+    pub(crate) gatekeeper: Gatekeeper,
+    pub(crate) reads: Reads,
+    pub(crate) figures: Figures,
+}
+
+impl Api {
+    /// Starts the threads that read.
+    ///
+    /// # Errors
+    /// The system has none.
+    pub(crate) fn new(config: Config) -> io::Result<Self> {
+        Ok(Self {
+            gatekeeper: Gatekeeper::new(&config),
+            reads: Reads::start(&config.tables, config.limits.readers)?,
+            figures: Figures::new(&config.venue),
+            config,
+        })
+    }
+
+    /// The most bytes of an answer.
+    pub(crate) const fn answer_max(&self) -> usize {
+        self.config.limits.answer_kib * 1_024
+    }
+
+    /// Rows that this asker may see.
+    pub(crate) async fn rows(
+        &self,
+        query: &'static str,
+        asker: Option<&Asker>,
+        asked: &[(&str, &str)],
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, Refusal> {
+        let filter = filter_of(query, asker, asked)?;
+        self.reads.rows(query, filter, bytes_max).await
+    }
+}
+
+/// The whole service.
+pub(crate) fn router(api: Arc<Api>) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let answer = move |State(api): State<Arc<Api>>, request: Request<Body>| async move {
+            let limit = api.config.limits.request();
+            let answer = tokio::time::timeout(limit, answer(&api, route, request)).await;
+            answer
+                .unwrap_or(Err(Refusal::Slow))
+                .unwrap_or_else(|refusal| refusal.answer())
+        };
+        let refused = move || async move { Refusal::Method(route.method()).answer() };
+        let filter = match route.what {
+            What::Batch => MethodFilter::POST,
+            _ => MethodFilter::GET,
+        };
+        router = router.route(route.path, on(filter, answer).fallback(refused));
+    }
+    router.fallback(page::answer).with_state(api)
+}
+
+async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answer, Refusal> {
+    let (parts, body) = request.into_parts();
+    let body = whole(body, api.config.limits.body_kib).await?;
+    let from = parts.extensions.get::<From>();
+    let from = from.map_or(IpAddr::from([0, 0, 0, 0]), |from| from.0);
+    let calls = match route.what {
+        What::Batch => batch::calls_in(&body, api.config.limits.batch_max),
+        _ => 1,
+    };
+    let asker = api
+        .gatekeeper
+        .admit(&parts, &body, from, route.right, calls)?;
+    match route.what {
+        What::Rows(query) => {
+            let asked = pairs_of(&parts)?;
+            let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
+            let bytes_max = api.answer_max();
+            let rows = api.rows(query, asker.as_ref(), &asked, bytes_max).await?;
+            Ok(json_answer(rows))
+        }
+        What::Batch => batch::answer(api, asker.as_ref(), &body).await,
+        What::WhoAmI => Ok(json_answer(who(asker.as_ref()).to_string().into_bytes())),
+        What::Metrics => {
+            const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+            let text = api.figures.text().map_err(Refusal::Unavailable)?;
+            Ok(typed(TEXT, text))
+        }
+        What::Figures => {
+            let figures = api.figures.json().map_err(Refusal::Unavailable)?;
+            Ok(json_answer(figures.to_string().into_bytes()))
+        }
+        What::Health => {
+            let health = api.figures.health();
+            Ok(json_answer(health.to_string().into_bytes()))
+        }
+        What::OpenApi => Ok(json_answer(openapi::description().to_string().into_bytes())),
+    }
+}
+
+/// A body of no more than so many KiB.
+async fn whole(body: Body, kib: usize) -> Result<Vec<u8>, Refusal> {
+    let too_large = || {
+        Refusal::TooLarge(format!(
+            "the body has more than {kib} KiB: send fewer calls at once"
+        ))
+    };
+    if body.size_hint().lower() > kib as u64 * 1_024 {
+        return Err(too_large());
+    }
+    match Limited::new(body, kib * 1_024).collect().await {
+        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => Err(Refusal::Bad(format!("the body broke off: {error}"))),
+    }
+}
+
+pub(crate) fn who(asker: Option<&Asker>) -> serde_json::Value {
+    let (name, role) = asker.map_or(("", ""), |asker| (&asker.name, asker.role.name()));
+    let accounts = asker.map_or(&[][..], |asker| &asker.accounts);
+    json!({ "name": name, "role": role, "accounts": accounts })
+}
+
+/// The parameters of a path, with their escapes undone.
+fn pairs_of(parts: &Parts) -> Result<Vec<(String, String)>, Refusal> {
+    let query = parts.uri.query().unwrap_or("");
+    let mut pairs = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let plain = |text: &str| {
+            unescaped(text).ok_or_else(|| Refusal::Bad(format!("{text:?} is escaped wrongly")))
+        };
+        pairs.push((plain(name)?, plain(value)?));
+    }
+    Ok(pairs)
+}
+
+/// `%41` is `A` and `+` a space; none where that makes no text.
+fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        rest = more;
+        match first {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digits = std::str::from_utf8(more.get(..2)?).ok()?;
+                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                    return None;
+                }
+                bytes.push(u8::from_str_radix(digits, 16).ok()?);
+                rest = &more[2..];
+            }
+            other => bytes.push(*other),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// What narrows a query, by whom it is asked.
+fn filter_of(
+    query: &str,
+    asker: Option<&Asker>,
+    asked: &[(&str, &str)],
+) -> Result<Filter, Refusal> {
+    let mut filter = Filter::default();
+    for (name, value) in asked {
+        let wrong = |due: &str| Refusal::Bad(format!("{name}: {value:?}: {due}"));
+        let number = |due: &str| value.parse::<i64>().map_err(|_| wrong(due));
+        let count = |due: &str| value.parse::<u32>().map_err(|_| wrong(due));
+        let has = |name: &str| openapi::parameters(query).contains(&name);
+        match *name {
+            name if !has(name) => {
+                let all = openapi::parameters(query).join(", ");
+                return Err(Refusal::Bad(format!(
+                    "{name:?} is no parameter of {query}: {all}"
+                )));
+            }
+            "account" => filter.account = Some(count("the number of an account")?),
+            "symbol" if value.len() <= 8 => filter.symbol = Some((*value).to_owned()),
+            "symbol" => return Err(wrong("a symbol has 8 letters at most")),
+            "from" => filter.from_ns = Some(number("nanoseconds since 1970")?),
+            "to" => filter.to_ns = Some(number("nanoseconds since 1970")?),
+            "width" => match count("1, 60 or 3600")? {
+                width @ (1 | 60 | 3_600) => filter.width_s = Some(width),
+                _ => return Err(wrong("1, 60 or 3600")),
+            },
+            _ => match count("the number of rows")? {
+                rows @ 1..=ROWS_MAX => filter.rows_max = Some(rows),
+                _ => return Err(wrong("from 1 to 10000 rows")),
+            },
+        }
+    }
+    if let Some(asker) = asker.filter(|asker| asker.role == Role::Member)
+        && openapi::parameters(query).contains(&"account")
+    {
+        filter.account = Some(own_account(asker, filter.account)?);
+    }
+    Ok(filter)
+}
+
+/// The account that a member asks about: one of its own.
+fn own_account(asker: &Asker, asked: Option<u32>) -> Result<u32, Refusal> {
+    let own = &asker.accounts;
+    match (asked, own.as_slice()) {
+        (Some(account), _) if own.contains(&account) => Ok(account),
+        (Some(account), _) => Err(Refusal::Forbidden(format!(
+            "account {account} is not one of key {:?}: {own:?}",
+            asker.name
+        ))),
+        (None, [account]) => Ok(*account),
+        (None, _) => Err(Refusal::Bad(format!("account: say which of {own:?}"))),
+    }
+}
+
+/// A method of JSON-RPC is a query's name, or one of these.
+pub(crate) fn route_named(method: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| match route.what {
+        What::Rows(query) => query == method,
+        What::WhoAmI => method == "key",
+        What::Figures => method == "figures",
+        _ => false,
+    })
+}
+
+/// Whether a request only looks.
+pub(crate) fn is_look(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}

@@ -1,0 +1,223 @@
+//! Connections: how many there may be, how long they may wait, and what makes them private.
+
+use crate::config::{Config, Limits, Tls};
+use crate::patient::Patient;
+use crate::routes::{self, Api};
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// Requests of one connection at a time, by HTTP/2.
+const STREAMS_MAX: u32 = 32;
+
+/// Requests that a client may take back before they are looked at, by HTTP/2: more of them end the
+/// connection.
+const RESETS_MAX: usize = 32;
+
+/// Bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 16 * 1_024;
+
+/// Bytes that wait for a client in a stream of HTTP/2.
+const SEND_BYTES_MAX: usize = 256 * 1_024;
+
+/// A silent connection of HTTP/2 is asked whether it lives.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long connections may take to end when the service does.
+const END_MAX: Duration = Duration::from_secs(5);
+
+/// How long the listener rests when the system has no descriptor or memory for a connection.
+const REST: Duration = Duration::from_millis(100);
+
+/// What makes connections private, from its files.
+///
+/// # Errors
+/// A file cannot be read, or is no such file, or both do not belong together.
+pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, Box<dyn Error>> {
+    let (chain_path, key_path) = (&tls.certificate, &tls.key);
+    let told =
+        |path: &std::path::Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let chain = CertificateDer::pem_file_iter(chain_path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|e| told(chain_path, &e))?;
+    if chain.is_empty() {
+        return Err(told(chain_path, &"no certificate is in it").into());
+    }
+    let key = PrivateKeyDer::from_pem_file(key_path).map_err(|e| told(key_path, &e))?;
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|e| told(key_path, &e))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Connections that there are, by address.
+#[derive(Default)]
+struct Crowd {
+    all: usize,
+    by_address: BTreeMap<IpAddr, usize>,
+}
+
+/// A place in it, which is given back when this goes.
+struct Place(Arc<Mutex<Crowd>>, IpAddr);
+
+impl Place {
+    /// A place, if there is one.
+    fn take(crowd: &Arc<Mutex<Crowd>>, from: IpAddr, limits: &Limits) -> Option<Self> {
+        let mut inside = crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_address = inside.by_address.get(&from).copied().unwrap_or(0);
+        if inside.all >= limits.connections_max || of_address >= limits.connections_an_address {
+            return None;
+        }
+        inside.all += 1;
+        inside.by_address.insert(from, of_address + 1);
+        Some(Self(Arc::clone(crowd), from))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut inside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.all -= 1;
+        let of_address = inside.by_address.get(&self.1).copied().unwrap_or(1);
+        if of_address <= 1 {
+            inside.by_address.remove(&self.1);
+        } else {
+            inside.by_address.insert(self.1, of_address - 1);
+        }
+    }
+}
+
+/// The service, ready to take connections.
+pub(crate) struct Server {
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    limits: Limits,
+    router: Router,
+    crowd: Arc<Mutex<Crowd>>,
+}
+
+impl Server {
+    /// Over a socket that listens.
+    ///
+    /// # Errors
+    /// The system has no threads to read with.
+    pub(crate) fn new(
+        listener: TcpListener,
+        acceptor: Option<TlsAcceptor>,
+        config: Config,
+    ) -> std::io::Result<Self> {
+        Ok(Self {
+            listener,
+            acceptor,
+            limits: config.limits,
+            router: routes::router(Arc::new(Api::new(config)?)),
+            crowd: Arc::default(),
+        })
+    }
+
+    /// Takes connections until `is_over` says so, then lets those that are there finish what they
+    /// were asked.
+    pub(crate) async fn run(self, mut is_over: watch::Receiver<bool>) {
+        loop {
+            let came = tokio::select! {
+                came = self.listener.accept() => came,
+                _ = is_over.changed() => break,
+            };
+            match came {
+                Ok((stream, from)) => self.take(stream, from.ip().to_canonical(), &is_over),
+                Err(_) => tokio::time::sleep(REST).await,
+            }
+        }
+        drop(self.listener);
+        let ended = async {
+            while self
+                .crowd
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .all
+                > 0
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(END_MAX, ended).await;
+    }
+
+    /// Serves a connection, if there is room for it; else it is closed at once.
+    fn take(&self, stream: TcpStream, from: IpAddr, is_over: &watch::Receiver<bool>) {
+        let Some(place) = Place::take(&self.crowd, from, &self.limits) else {
+            return;
+        };
+        let _ = stream.set_nodelay(true);
+        let (limits, router) = (self.limits, self.router.clone());
+        let (acceptor, is_over) = (self.acceptor.clone(), is_over.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            let stream = Patient::new(stream, limits.stall(), limits.request());
+            match acceptor {
+                None => serve(stream, from, router, limits, is_over).await,
+                Some(acceptor) => {
+                    let handshake = acceptor.accept(stream);
+                    let done = tokio::time::timeout(limits.request(), handshake).await;
+                    if let Ok(Ok(stream)) = done {
+                        serve(stream, from, router, limits, is_over).await;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// One connection, from its first request to its end.
+async fn serve<T>(
+    stream: T,
+    from: IpAddr,
+    router: Router,
+    limits: Limits,
+    mut is_over: watch::Receiver<bool>,
+) where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = router.layer(axum::Extension(routes::From(from)));
+    let router = TowerToHyperService::new(router);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.request())
+        .max_buf_size(HEAD_BYTES_MAX.max(8_192))
+        .max_headers(64);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_pending_accept_reset_streams(RESETS_MAX)
+        .max_local_error_reset_streams(RESETS_MAX)
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .max_send_buf_size(SEND_BYTES_MAX)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(limits.stall());
+    let connection = builder.serve_connection(TokioIo::new(stream), router);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = is_over.changed() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(END_MAX, connection).await;
+}

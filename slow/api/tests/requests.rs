@@ -1,0 +1,493 @@
+//! What is asked and what comes back: every path by every role, batches, signatures, nonsense.
+#![allow(clippy::unwrap_used)]
+
+mod service;
+
+use api::keys::{Signed, digits_of};
+use serde_json::{Value, json};
+use service::{SECRET, Service, Settings, fill};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Every path with what it answers to nobody, and to keys of role market, member, auditor and
+/// metrics.
+const TABLE: &[(&str, &str, [u16; 5])] = &[
+    ("GET", "/api/v1/tape", [401, 200, 200, 200, 403]),
+    ("GET", "/api/v1/bars", [401, 200, 200, 200, 403]),
+    ("GET", "/api/v1/tops", [401, 200, 200, 200, 403]),
+    ("GET", "/api/v1/turns", [401, 200, 200, 200, 403]),
+    ("GET", "/api/v1/open-orders", [401, 403, 200, 200, 403]),
+    ("GET", "/api/v1/fills?account=1", [401, 403, 200, 200, 403]),
+    ("GET", "/api/v1/positions", [401, 403, 200, 200, 403]),
+    ("GET", "/api/v1/profits", [401, 403, 200, 200, 403]),
+    ("GET", "/api/v1/trades", [401, 403, 403, 200, 403]),
+    ("GET", "/api/v1/audit", [401, 403, 403, 200, 403]),
+    ("GET", "/api/v1/key", [401, 200, 200, 200, 200]),
+    ("GET", "/api/v1/figures", [401, 403, 403, 200, 200]),
+    ("GET", "/metrics", [401, 403, 403, 200, 200]),
+    ("POST", "/api/batch", [401, 200, 200, 200, 200]),
+    ("GET", "/healthz", [200; 5]),
+    ("GET", "/openapi.json", [200; 5]),
+    ("GET", "/", [200; 5]),
+    ("GET", "/api/v1/orders", [404; 5]),
+    ("GET", "/api/v1/tape/", [404; 5]),
+    ("GET", "/../../etc/passwd", [404; 5]),
+];
+
+const WHO: [&str; 5] = ["", "market", "member", "auditor", "metrics"];
+
+#[test]
+fn every_path_is_for_who_may_and_nobody_else() {
+    let service = Service::start();
+    for (method, path, answers) in TABLE {
+        for (key, due) in WHO.iter().zip(answers) {
+            let call = br#"{"jsonrpc":"2.0","id":1,"method":"key"}"#;
+            let body: &[u8] = if *method == "POST" { call } else { b"" };
+            let answer = service.ask(method, path, &service::token(key), body);
+            assert_eq!(
+                answer.status, *due,
+                "{method} {path} by {key:?}: {answer:?}"
+            );
+        }
+        for other in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
+            let is_look = *method == "GET" && other == "GET";
+            if other == *method || is_look || answers[0] == 404 {
+                continue;
+            }
+            let answer = service.ask(other, path, &service::token("auditor"), &[]);
+            assert_eq!(answer.status, 405, "{other} {path}: {answer:?}");
+            assert!(
+                answer
+                    .head
+                    .contains(&format!("allow: {}", method.to_lowercase()))
+            );
+        }
+    }
+    // The description has what there is, and nothing else.
+    let paths = service.get("/openapi.json", "").json()["paths"].clone();
+    let told: Vec<&String> = paths.as_object().unwrap().keys().collect();
+    let due: Vec<&str> = TABLE
+        .iter()
+        .filter(|(_, path, answers)| answers[0] != 404 && *path != "/")
+        .map(|(_, path, _)| path.split('?').next().unwrap())
+        .collect();
+    assert_eq!(told.len(), due.len());
+    assert!(due.iter().all(|path| told.iter().any(|it| it == path)));
+}
+
+#[test]
+fn a_call_may_do_what_its_path_may() {
+    let service = Service::start();
+    for (_, path, answers) in TABLE {
+        let Some(method) = path.strip_prefix("/api/v1/") else {
+            continue;
+        };
+        if answers[0] == 404 {
+            continue;
+        }
+        let method = method.split('?').next().unwrap();
+        let params = if method == "fills" {
+            json!({"account": 1})
+        } else {
+            json!({})
+        };
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        for (key, due) in WHO.iter().zip(answers).skip(1) {
+            let answer = service.post(&call.to_string(), key).json();
+            if *due == 200 {
+                assert!(answer["error"].is_null(), "{call} by {key}: {answer}");
+            } else {
+                assert_eq!(
+                    answer["error"]["code"], -32_003,
+                    "{call} by {key}: {answer}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_tokens_are_nobodys_and_too_many_of_them_wait() {
+    let service = Service::with(&Settings {
+        limits: "strangers_per_second = 5",
+        more: String::new(),
+    });
+    let heads = [
+        "Authorization: Bearer wrong",
+        "Authorization: Bearer",
+        "Authorization: Basic YTpi",
+        "Authorization: Bearer auditor-token2",
+        "X-Wirecross-Key: signer",
+    ];
+    let mut refused = 0;
+    for turn in 0..200 {
+        let head = heads[turn % heads.len()].to_owned();
+        let answer = service.ask("GET", "/api/v1/tops", &[head], &[]);
+        match answer.status {
+            401 => assert!(answer.head.contains("www-authenticate: bearer")),
+            429 => {
+                refused += 1;
+                assert!(answer.head.contains("retry-after: 1"), "{answer:?}");
+            }
+            _ => panic!("{answer:?}"),
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[test]
+fn a_member_sees_its_own() {
+    let service = Service::start();
+    let accounts = |path: &str, key: &str| -> Vec<u64> {
+        let rows = service.get(path, key).json();
+        let rows = rows.as_array().unwrap();
+        rows.iter()
+            .map(|row| row["account"].as_u64().unwrap())
+            .collect()
+    };
+    for path in ["open-orders", "fills", "positions", "profits"] {
+        let path = format!("/api/v1/{path}");
+        assert_eq!(accounts(&path, "member"), [1], "{path}");
+        let asked = format!("{path}?account=2");
+        let refused = service.get(&asked, "member");
+        assert_eq!(refused.status, 403, "{refused:?}");
+        assert!(refused.told().contains("account 2"), "{refused:?}");
+        // Who has two says which.
+        assert_eq!(service.get(&path, "both").status, 400);
+        assert!(accounts(&asked, "both").iter().all(|account| *account == 2));
+        let of_both = accounts(&asked, "auditor");
+        assert!(!of_both.is_empty() && of_both.iter().all(|account| *account == 2));
+    }
+    let tape = service.get("/api/v1/tape", "market").json();
+    assert_eq!(tape[0]["price"], 1_000_000);
+    assert!(tape[0].get("buyer").is_none() && tape[0].get("seller").is_none());
+    let trades = service.get("/api/v1/trades", "auditor").json();
+    assert_eq!(
+        (&trades[0]["buyer"], &trades[0]["seller"]),
+        (&json!(1), &json!(2))
+    );
+    let key = service.get("/api/v1/key", "both").json();
+    assert_eq!(
+        key,
+        json!({"name": "both", "role": "member", "accounts": [1, 2]})
+    );
+}
+
+#[test]
+fn words_of_operators_stay_words() {
+    let service = Service::start();
+    let rows = service.get("/api/v1/audit", "auditor").json();
+    assert_eq!(rows[0]["why"], "a \"quote\" and\na line");
+}
+
+#[test]
+fn parameters_that_make_no_sense_are_named() {
+    let service = Service::start();
+    for (asked, pieces) in [
+        ("tape?colour=7", ["colour", "symbol, from, to, limit"]),
+        ("tape?account=1", ["account", "no parameter"]),
+        ("tape?limit=0", ["limit", "10000"]),
+        ("tape?limit=10001", ["limit", "10000"]),
+        ("tape?limit=-1", ["limit", "number"]),
+        ("tape?from=yesterday", ["from", "nanoseconds"]),
+        ("tape?from=99999999999999999999", ["from", "nanoseconds"]),
+        ("tape?symbol=ABCDEFGHI", ["symbol", "8 letters"]),
+        ("tape?symbol=%zz", ["%zz", "escaped"]),
+        ("tape?symbol=%", ["%", "escaped"]),
+        ("tape?symbol=%ff", ["%ff", "escaped"]),
+        ("bars?width=2", ["width", "3600"]),
+        ("open-orders?account=x", ["account", "number"]),
+    ] {
+        let answer = service.get(&format!("/api/v1/{asked}"), "auditor");
+        assert_eq!(answer.status, 400, "{asked}: {answer:?}");
+        let told = answer.told();
+        assert!(
+            pieces.iter().all(|piece| told.contains(piece)),
+            "{asked}: {told}"
+        );
+    }
+    let answer = service.get("/api/v1/fills", "auditor");
+    assert!(answer.told().contains("about one account"), "{answer:?}");
+}
+
+#[test]
+fn nothing_that_is_asked_becomes_a_statement() {
+    let service = Service::start();
+    let before = service.get("/api/v1/trades", "auditor").body;
+    for words in [
+        "'",
+        "''",
+        "' OR 1=1--",
+        "\\'",
+        "x';--",
+        "%27",
+        "%00",
+        "\u{0}",
+        "AAPL' --",
+        "'||'AAPL",
+        "1;DROP",
+        "\"",
+        "`",
+        "$1",
+        "?",
+        "{{1}}",
+        "\u{202e}",
+        "AAPL%0a",
+    ] {
+        let escaped: String = words.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        for query in ["tape", "trades", "audit", "open-orders", "profits", "tops"] {
+            let answer = service.get(&format!("/api/v1/{query}?symbol={escaped}"), "auditor");
+            let is_none = answer.status == 200 && answer.body == "[]";
+            assert!(is_none || answer.status == 400, "{words:?}: {answer:?}");
+        }
+        let call = json!({
+            "jsonrpc": "2.0", "id": words, "method": "tape", "params": {"symbol": words},
+        });
+        let answer = service.post(&call.to_string(), "market").json();
+        assert_eq!(answer["id"], words);
+        assert!(
+            answer["error"].is_object() || answer["result"] == json!([]),
+            "{answer}"
+        );
+    }
+    assert_eq!(service.get("/api/v1/trades", "auditor").body, before);
+}
+
+/// A body, and what is answered to it.
+fn answered(service: &Service, body: &str) -> Value {
+    let answer = service.post(body, "market");
+    assert_eq!(answer.status, 200, "{body}: {answer:?}");
+    answer.json()
+}
+
+#[test]
+fn batches_are_those_of_the_specification() {
+    let service = Service::start();
+    let code = |body: &str| answered(&service, body)["error"]["code"].clone();
+    assert_eq!(
+        code("{\"jsonrpc\": \"2.0\", \"method\": \"foobar, \"params\": \"bar\""),
+        -32_700
+    );
+    assert_eq!(code(""), -32_700);
+    assert_eq!(code("[{\"jsonrpc\": \"2.0\", \"method\""), -32_700);
+    assert_eq!(code("[]"), -32_600);
+    assert_eq!(
+        code(r#"{"jsonrpc": "2.0", "method": 1, "params": "bar"}"#),
+        -32_600
+    );
+    assert_eq!(
+        code(r#"{"jsonrpc": "1.0", "method": "tops", "id": 1}"#),
+        -32_600
+    );
+    assert_eq!(
+        code(r#"{"jsonrpc": "2.0", "method": "tops", "id": {}}"#),
+        -32_600
+    );
+    assert_eq!(
+        code(r#"{"jsonrpc": "2.0", "method": "foobar", "id": "1"}"#),
+        -32_601
+    );
+    assert_eq!(
+        code(r#"{"jsonrpc": "2.0", "method": "tops", "id": "1", "params": [1]}"#),
+        -32_602
+    );
+    assert_eq!(
+        code(r#"{"jsonrpc": "2.0", "method": "tape", "id": 1, "params": {"limit": 1.5}}"#),
+        -32_602
+    );
+    let many = answered(&service, "[1,2,3]");
+    assert_eq!(many.as_array().unwrap().len(), 3);
+    assert!(
+        many.as_array()
+            .unwrap()
+            .iter()
+            .all(|it| it["error"]["code"] == -32_600)
+    );
+    // What fails in it does not touch the rest, notifications have no answer, ids come back as
+    // they were.
+    let many = answered(
+        &service,
+        r#"[{"jsonrpc": "2.0", "method": "tops", "id": null},
+            {"jsonrpc": "2.0", "method": "tops"},
+            {"jsonrpc": "2.0", "method": "trades", "id": "a\"b"},
+            {"foo": "boo"},
+            {"jsonrpc": "2.0", "method": "tape", "params": {"limit": 1}, "id": 12345678901234567890}]"#,
+    );
+    let many = many.as_array().unwrap();
+    assert_eq!(many.len(), 4);
+    assert_eq!(many[0]["result"][0]["symbol"], "AAPL");
+    assert!(many[0]["id"].is_null());
+    assert_eq!(many[1]["error"]["code"], -32_003);
+    assert_eq!(many[1]["id"], "a\"b");
+    assert_eq!(many[2]["error"]["code"], -32_600);
+    assert_eq!(many[3]["id"], 12_345_678_901_234_567_890u64);
+    for only in [
+        r#"{"jsonrpc": "2.0", "method": "tops"}"#,
+        r#"[{"jsonrpc": "2.0", "method": "tops"}, {"jsonrpc": "2.0", "method": "nope"}]"#,
+    ] {
+        let answer = service.post(only, "market");
+        assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{only}");
+    }
+}
+
+/// What a signed request has in its head.
+fn signature(signed: &Signed<'_>, name: &str, secret: &[u8; 32]) -> Vec<String> {
+    vec![
+        format!("X-Wirecross-Key: {name}"),
+        format!("X-Wirecross-Time: {}", signed.time),
+        format!("X-Wirecross-Nonce: {}", signed.nonce),
+        format!("X-Wirecross-Signature: {}", digits_of(&signed.by(secret))),
+    ]
+}
+
+#[test]
+fn a_signature_is_good_once_and_for_what_was_signed() {
+    let service = Service::start();
+    let now_ms = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        since.as_millis() as u64
+    };
+    let body = br#"{"jsonrpc":"2.0","id":1,"method":"key"}"#;
+    let time = now_ms().to_string();
+    let signed = Signed {
+        time: &time,
+        nonce: "1",
+        method: "POST",
+        path: "/api/batch",
+        body,
+    };
+    let head = signature(&signed, "signer", &SECRET);
+    let right = service.ask("POST", "/api/batch", &head, body);
+    assert_eq!(right.json()["result"]["name"], "signer", "{right:?}");
+    let status =
+        |head: &[String], path: &str, body: &[u8]| service.ask("POST", path, head, body).status;
+    assert_eq!(status(&head, "/api/batch", body), 401, "again");
+    let other = Signed {
+        nonce: "2",
+        ..signed
+    };
+    let head = signature(&other, "signer", &SECRET);
+    assert_eq!(status(&head, "/api/batch?x=1", body), 401, "another path");
+    assert_eq!(status(&head, "/api/batch", b"[]"), 401, "another body");
+    let head = signature(&other, "signer", &[8; 32]);
+    assert_eq!(status(&head, "/api/batch", body), 401, "another secret");
+    for name in ["nobody", "auditor", ""] {
+        let head = signature(&other, name, &[0; 32]);
+        assert_eq!(status(&head, "/api/batch", body), 401, "{name:?}");
+    }
+    for (off, due) in [
+        (-60_000i64, 401),
+        (60_000, 401),
+        (-1_000, 200),
+        (1_000, 200),
+    ] {
+        let time = (now_ms() as i64 + off).to_string();
+        let signed = Signed {
+            time: &time,
+            ..other
+        };
+        let head = signature(&signed, "signer", &SECRET);
+        assert_eq!(status(&head, "/api/batch", body), due, "{off} ms off");
+    }
+    let head = signature(
+        &Signed {
+            time: "soon",
+            ..other
+        },
+        "signer",
+        &SECRET,
+    );
+    assert_eq!(status(&head, "/api/batch", body), 401, "no time");
+}
+
+#[test]
+fn tables_that_were_made_anew_are_read() {
+    let service = Service::start();
+    let price = || service.get("/api/v1/tape", "market").json()[0]["price"].clone();
+    assert_eq!(price(), 1_000_000);
+    let new = service.dir.path().join("tables/new.db");
+    fill(&new, 2_000_000);
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(service.tables().with_extension(format!("db{end}")));
+    }
+    std::fs::rename(&new, service.tables()).unwrap();
+    assert_eq!(price(), 2_000_000);
+    std::fs::remove_file(service.tables()).unwrap();
+    let gone = service.get("/api/v1/tape", "market");
+    assert_eq!(gone.status, 503, "{gone:?}");
+    assert!(gone.told().contains("the tables"), "{gone:?}");
+    fill(&service.tables(), 3_000_000);
+    assert_eq!(price(), 3_000_000);
+}
+
+#[test]
+fn figures_are_those_of_the_venue() {
+    let mut service = Service::start();
+    let mut inputs = service.counters.counter("engine.inputs").unwrap();
+    let mut back = service.counters.counter("clock.divergence_ns").unwrap();
+    let mut hop = service.counters.histogram("hop.engine_reply_ns").unwrap();
+    inputs.set(77);
+    back.set((-1_500i64) as u64);
+    for value in [100, 300, 1_000_000, 20_000_000_000] {
+        hop.record(value);
+    }
+    let text = service.get("/metrics", "metrics").body;
+    for line in [
+        "wirecross_up 1",
+        "# TYPE wirecross_engine_inputs_total counter",
+        "wirecross_engine_inputs_total 77",
+        "wirecross_clock_divergence_seconds -0.0000015",
+        "# TYPE wirecross_hop_engine_reply_seconds histogram",
+        "wirecross_hop_engine_reply_seconds_bucket{le=\"0.000000255\"} 1",
+        "wirecross_hop_engine_reply_seconds_bucket{le=\"0.000000511\"} 2",
+        "wirecross_hop_engine_reply_seconds_bucket{le=\"0.001048575\"} 3",
+        "wirecross_hop_engine_reply_seconds_bucket{le=\"+Inf\"} 4",
+        "wirecross_hop_engine_reply_seconds_count 4",
+    ] {
+        assert!(text.lines().any(|it| it == line), "no {line:?} in {text}");
+    }
+    // Each is described, and no name comes twice.
+    let names: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .collect();
+    let unique: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(names.len(), unique.len());
+    assert!(!text.contains("A counter."), "a counter is not described");
+    let json = service.get("/api/v1/figures", "auditor").json();
+    assert_eq!(json["counters"]["engine.inputs"], 77);
+    assert_eq!(
+        json["hops"]["hop.engine_reply_ns"]["max"],
+        20_000_000_000u64
+    );
+    assert_eq!(service.get("/healthz", "").json()["venue"], "up");
+}
+
+#[test]
+fn the_page_is_whole_and_its_files_never_change() {
+    let service = Service::start();
+    let page = service.get("/", "");
+    assert!(
+        page.head
+            .contains("content-security-policy: default-src 'none'"),
+        "{page:?}"
+    );
+    let paths = |text: &str| -> Vec<String> {
+        let parts = text.split(['"', '<', '>', ',', ' ']);
+        let paths = parts.filter(|part| part.starts_with("/assets/") && part.contains('.'));
+        paths.map(str::to_owned).collect()
+    };
+    let mut named = paths(&page.body);
+    named.extend(paths(&page.head));
+    assert!(named.len() >= 4, "{named:?}");
+    let mut bytes = page.body.len();
+    for path in &named {
+        let file = service.get(path, "");
+        assert_eq!(file.status, 200, "{path}");
+        assert!(file.head.contains("immutable"), "{path}: {}", file.head);
+        bytes += file.body.len();
+    }
+    assert!(bytes < 100_000, "{bytes} bytes");
+    let worker = service.get("/worker.js", "");
+    assert!(paths(&worker.body).iter().all(|path| named.contains(path)));
+    assert_eq!(service.get("/assets/page.00000000.js", "").status, 404);
+}

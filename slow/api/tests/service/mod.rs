@@ -1,0 +1,262 @@
+//! The real program over tables whose rows are known, and a client of a few lines.
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
+
+use queue::CounterSet;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+use store::Database;
+
+/// Longer than anything here takes.
+pub const BOUND: Duration = Duration::from_secs(120);
+
+/// The secret of key `signer`.
+pub const SECRET: [u8; 32] = [7; 32];
+
+/// Keys of every kind; the token of each is its name and `-token`.
+const KEYS: &[(&str, &str)] = &[
+    ("market", "role = \"market\""),
+    ("member", "role = \"member\"\naccounts = [1]"),
+    ("both", "role = \"member\"\naccounts = [1, 2]"),
+    ("auditor", "role = \"auditor\""),
+    ("metrics", "role = \"metrics\""),
+    ("slow", "role = \"auditor\"\nper_second = 1\nat_once = 3"),
+];
+
+/// A running service.
+pub struct Service {
+    pub address: SocketAddr,
+    pub dir: tempfile::TempDir,
+    child: Child,
+    errors: Option<ChildStderr>,
+    /// The venue's counters, as long as it is taken for alive.
+    pub counters: CounterSet,
+}
+
+/// Two fills of accounts 1 and 2, an order of each, two tops.
+pub fn fill(path: &Path, price: i64) {
+    let database = Database::open(path).unwrap();
+    let day = 1i64 << 48;
+    let text = format!(
+        "INSERT INTO days VALUES (1, '20261122-01', 1);
+         INSERT INTO fills VALUES ({buy}, 1, 1, 1, 1, 'AAPL', 100, 5, {price}, 'A', NULL),
+                                  ({sell}, 2, 2, 1, 2, 'AAPL', 100, 5, {price}, 'R', NULL);
+         INSERT INTO positions VALUES (1, 1, 'AAPL', 5, 5 * {price}, 0, 0),
+                                      (1, 2, 'AAPL', 0, 0, 5, 5 * {price});
+         INSERT INTO bars VALUES ('AAPL', 60, 0, {price}, {price}, {price}, {price}, 5, 5 * {price},
+                                  1, {buy}, {buy});
+         INSERT INTO bars VALUES ('AAPL', 3600, 0, {price}, {price}, {price}, {price}, 5,
+                                  5 * {price}, 1, {buy}, {buy});
+         INSERT INTO tops VALUES ('AAPL', 100, {price}, 7, {price} + 100, 9);
+         INSERT INTO audit VALUES ({day}, 50, 'Halt', 0, 'a \"quote\" and
+a line', 0, 0, 'AAPL', 0, 0, 0);",
+        buy = day + 2,
+        sell = day + 3,
+    );
+    database.connection.execute_batch(&text).unwrap();
+    for (id, account) in [(1, 1), (2, 2), (3, 2)] {
+        let text = "INSERT INTO orders VALUES (?1, ?2, ?1, ?2, 'MSFT', 'buy', 10, 500, 'day', 'Y', ?1, \
+                    NULL, '', ?1, ?1, 10, 0, 0, 'live', NULL)";
+        let values = (day + id, account);
+        database.connection.execute(text, values).unwrap();
+    }
+}
+
+/// What the settings of a service are made of.
+pub struct Settings {
+    pub limits: &'static str,
+    pub more: String,
+}
+
+impl Service {
+    pub fn start() -> Self {
+        Self::with(&Settings {
+            limits: "",
+            more: String::new(),
+        })
+    }
+
+    pub fn with(settings: &Settings) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::among(dir, settings)
+    }
+
+    /// In a folder that may have certificates already.
+    pub fn among(dir: tempfile::TempDir, settings: &Settings) -> Self {
+        let (tables, venue) = (dir.path().join("tables"), dir.path().join("venue"));
+        for folder in [&tables, &venue] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        fill(&tables.join("tables.db"), 1_000_000);
+        let counters = appliance::tiles::COUNTERS;
+        let histograms = appliance::tiles::HISTOGRAMS;
+        let counters = CounterSet::create(&venue.join("counters"), counters, histograms).unwrap();
+        let mut text = format!(
+            "listen = \"127.0.0.1:0\"\nvenue = {venue:?}\ntables = {:?}\n{}\n[limits]\n{}\n",
+            tables.join("tables.db"),
+            settings.more,
+            settings.limits
+        );
+        for (name, rest) in KEYS {
+            let hash = Sha256::digest(format!("{name}-token").as_bytes());
+            let hash = api::keys::digits_of(&hash);
+            text += &format!("[[keys]]\nname = \"{name}\"\n{rest}\ntoken_sha256 = \"{hash}\"\n");
+        }
+        let secret = dir.path().join("secret");
+        std::fs::write(&secret, api::keys::digits_of(&SECRET)).unwrap();
+        text += &format!(
+            "[[keys]]\nname = \"signer\"\nrole = \"member\"\naccounts = [2]\nsecret_file = {secret:?}\n"
+        );
+        let config = dir.path().join("api.toml");
+        std::fs::write(&config, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-api"));
+        command.arg("serve").arg(&config);
+        if rustix::process::geteuid().is_root() {
+            // Confined as another user it could not read the folder of a test.
+            command.arg("--insecure-dev");
+        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let errors = child.stderr.take();
+        let mut line = String::new();
+        let out = child.stdout.take().unwrap();
+        BufReader::new(out).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit('/').next().unwrap().parse();
+        let Ok(address) = address else {
+            let mut told = String::new();
+            let _ = errors.unwrap().read_to_string(&mut told);
+            panic!("no address in {line:?}: {told}");
+        };
+        Self {
+            address,
+            dir,
+            child,
+            errors,
+            counters,
+        }
+    }
+
+    pub fn tables(&self) -> PathBuf {
+        self.dir.path().join("tables/tables.db")
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(BOUND)).unwrap();
+        stream.set_write_timeout(Some(BOUND)).unwrap();
+        stream
+    }
+
+    /// A request with these lines of head and this body.
+    pub fn ask(&self, method: &str, path: &str, head: &[String], body: &[u8]) -> Answer {
+        let mut stream = self.connect();
+        ask_over(&mut stream, (method, path), head, body)
+    }
+
+    pub fn get(&self, path: &str, key: &str) -> Answer {
+        self.ask("GET", path, &token(key), &[])
+    }
+
+    pub fn post(&self, body: &str, key: &str) -> Answer {
+        self.ask("POST", "/api/batch", &token(key), body.as_bytes())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let mut told = String::new();
+        if let Some(mut errors) = self.errors.take() {
+            let _ = errors.read_to_string(&mut told);
+        }
+        if std::thread::panicking() {
+            eprintln!("--- the service's stderr\n{told}---");
+        } else {
+            assert!(!told.contains("panicked"), "{told}");
+        }
+    }
+}
+
+/// The head that shows the token of a key; none for an empty name.
+pub fn token(key: &str) -> Vec<String> {
+    if key.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("Authorization: Bearer {key}-token")]
+}
+
+pub fn ask_over<T: Read + Write>(
+    stream: &mut T,
+    (method, path): (&str, &str),
+    head: &[String],
+    body: &[u8],
+) -> Answer {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\n");
+    for line in head {
+        text += &format!("{line}\r\n");
+    }
+    text += &format!("Content-Length: {}\r\n\r\n", body.len());
+    // Who is refused early may not take all of it.
+    let _ = stream.write_all(text.as_bytes());
+    let _ = stream.write_all(body);
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    Answer::of(&bytes)
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn of(bytes: &[u8]) -> Self {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let head = head.to_lowercase();
+        let mut body = body.to_owned();
+        if head.contains("transfer-encoding: chunked") {
+            body = whole(&body);
+        }
+        Self {
+            status: status.unwrap_or(0),
+            head,
+            body,
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub fn told(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A body without the lengths of its chunks.
+fn whole(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((length, rest)) = body.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        whole += &rest[..length];
+        body = &rest[length + 2..];
+    }
+    whole
+}
