@@ -5,6 +5,7 @@
 //! anywhere. [`Topology::check_machine`] then compares it with the cores at hand. Whatever is wrong
 //! becomes an [`Error`] that names the key and says what to write instead.
 
+mod api;
 mod check;
 mod desk;
 mod error;
@@ -28,6 +29,7 @@ mod uring;
 mod wiring;
 mod xdp;
 
+pub use api::Api;
 pub use desk::{Desk, local};
 pub use error::Error;
 pub use keeping::Keeping;
@@ -309,6 +311,8 @@ pub struct Topology {
     pub shadow: Option<Shadow>,
     /// Who makes tables of what the shadow writes, if anybody does.
     pub slow: Option<Slow>,
+    /// The venue over HTTP, if there is to be one.
+    pub api: Option<Api>,
     /// Who trades beside the venue, if anybody does.
     pub desk: Option<Desk>,
     /// Whom the process becomes.

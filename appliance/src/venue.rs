@@ -4,6 +4,7 @@
 //! assemble the same venue from simulated ones. [`runner`] does both for production.
 
 mod answer;
+mod api;
 mod beside;
 pub mod closing;
 mod conduct;

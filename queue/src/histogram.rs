@@ -120,8 +120,8 @@ impl Buckets {
             .fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Values in buckets that hold none greater than `value`: all that are no greater than it, where
-    /// it is one below a power of two.
+    /// Values in buckets that hold none greater than `value`: all that are no greater than it,
+    /// where it is one below a power of two.
     #[must_use]
     pub fn no_greater(&self, value: u64) -> u64 {
         let counts = self.counts.iter().enumerate();

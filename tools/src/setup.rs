@@ -9,11 +9,15 @@ use std::path::PathBuf;
 /// Programs that tests start, and the Debian packages they come from.
 const PROGRAMS: &[(&str, &str)] = &[
     ("c++", "g++"),
+    ("chromium", "chromium"),
     ("git", "git"),
     ("ip", "iproute2"),
     ("mkfs.ext4", "e2fsprogs"),
     ("nft", "nftables"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
     ("ping", "iputils-ping"),
+    ("promtool", "prometheus"),
     ("python3", "python3"),
     ("strace", "strace"),
     ("tshark", "tshark"),
@@ -22,6 +26,9 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// Referees from PyPI, pinned.
 const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0"];
 
+/// What drives Chromium, pinned.
+const NODE_PACKAGES: &[&str] = &["playwright-core@1.65.1"];
+
 /// The referee of FIX, which PyPI has as C++ to be compiled.
 const QUICKFIX: &str = "quickfix==1.16.0";
 
@@ -29,6 +36,7 @@ const QUICKFIX: &str = "quickfix==1.16.0";
 pub fn run(with_quickfix: bool) -> Outcome {
     debian(with_quickfix)?;
     python_packages()?;
+    node_packages()?;
     if with_quickfix {
         quickfix()?;
     }
@@ -88,6 +96,22 @@ fn python_packages() -> Outcome {
     run_command(command("python3", &["-m", "venv", "--clear"]).arg(venv()))?;
     run_command(pip().args(PYTHON_PACKAGES))?;
     std::fs::write(&mark, wanted).map_err(|e| format!("write {}: {e}", mark.display()))
+}
+
+/// What drives Chromium, beside the build.
+fn node_packages() -> Outcome {
+    let folder = target_dir().join("npm");
+    let mark = folder.join("installed");
+    let wanted = NODE_PACKAGES.join("\n");
+    if std::fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
+        println!("setup: the Node packages are there");
+        return Ok(());
+    }
+    let told = |e| format!("write {}: {e}", mark.display());
+    std::fs::create_dir_all(&folder).map_err(told)?;
+    let install = ["install", "--silent", "--no-audit", "--no-fund", "--prefix"];
+    run_command(command("npm", &install).arg(&folder).args(NODE_PACKAGES))?;
+    std::fs::write(&mark, wanted).map_err(told)
 }
 
 /// Compiles QuickFIX, quickly rather than well.

@@ -2,8 +2,8 @@
 
 use super::{
     Ack, DepthFeed, Ending, Error, Feed, Limits, ORDERS_MAX, OrderEntry, SYMBOLS_MAX, Topology,
-    USERS_MAX, desk, keeping, lines, logins, packets, raw, rules, sandbox, secret, shadow, slow,
-    uring, wiring, xdp,
+    USERS_MAX, api, desk, keeping, lines, logins, packets, raw, rules, sandbox, secret, shadow,
+    slow, uring, wiring, xdp,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddrV4;
@@ -49,6 +49,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     packets::interface_shared(&order_entry, &mut feed)?;
     let ack = ack(&file.ack)?;
     let slow = slow::slow(file.slow, Path::new(&file.data_dir), file.shadow.is_some())?;
+    let api = api::api(file.api.take(), slow.as_ref())?;
     let raw_desk = file.desk.take();
     let mut topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
@@ -64,6 +65,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         keeping: keeping::keeping(&file.journal)?,
         shadow: shadow::shadow(file.shadow.as_ref())?,
         slow,
+        api,
         desk: None,
         sandbox: sandbox::sandbox(file.sandbox)?,
         places,

@@ -28,6 +28,7 @@ pub(super) struct File {
     pub journal: super::keeping::Raw,
     pub shadow: Option<super::shadow::Raw>,
     pub slow: Option<super::slow::Raw>,
+    pub api: Option<super::api::Raw>,
     pub desk: Option<super::desk::Raw>,
     #[serde(default)]
     pub sandbox: super::sandbox::Raw,

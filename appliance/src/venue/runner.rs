@@ -17,7 +17,7 @@ use super::threads::Timed;
 use super::time::Timekeeper;
 use super::walls::Walls;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
-use super::{desk, slow};
+use super::{api, desk, slow};
 use crate::tiles::{HISTOGRAMS, PublishPorts, Signals};
 use crate::topology::{Place, Tile as TileName, Topology};
 use core_affinity::CoreId;
@@ -144,6 +144,7 @@ pub fn run_behind<T: TcpPort + Send>(
     ));
     let offers = Offers::open(topology)?;
     let slow = slow::start(topology, begin.confined, &mut modes)?;
+    let api = api::start(topology, begin.confined, &mut modes)?;
     let doors = desk::Doors {
         order_entry: tcp
             .local_addr()
@@ -275,6 +276,9 @@ pub fn run_behind<T: TcpPort + Send>(
     }
     if let Some(slow) = slow {
         slow.end();
+    }
+    if let Some(api) = api {
+        api.end();
     }
     Ok(summary)
 }

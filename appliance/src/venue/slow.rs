@@ -10,6 +10,10 @@ use std::time::Duration;
 /// The program that makes the tables.
 const SLOW_PROGRAM: &str = "wirecross-slow";
 
+/// What to do where it is not there.
+const HINT: &str = "slow.program: it is not there; `cargo build --release -p store` makes it, or \
+                    leave the section [slow] out";
+
 /// How long it may take for what is left of the day.
 const END_MAX: Duration = Duration::from_secs(50);
 
@@ -22,7 +26,10 @@ pub(super) fn start(
     let Some(slow) = &topology.slow else {
         return Ok(None);
     };
-    let program = slow.program.clone().map_or_else(slow_program, present)?;
+    let program = match &slow.program {
+        Some(program) => present(program.clone(), HINT)?,
+        None => slow_program()?,
+    };
     let (beside, name) = Beside::start(Plan {
         name: "slow path",
         section: "slow",
@@ -46,19 +53,22 @@ pub(super) fn start(
 /// # Errors
 /// It is not there.
 pub fn slow_program() -> Result<PathBuf, StartError> {
-    let ours = std::env::current_exe().map_err(|e| StartError::of("our program", &e))?;
-    present(ours.with_file_name(SLOW_PROGRAM))
+    beside_us(SLOW_PROGRAM, HINT)
 }
 
-fn present(program: PathBuf) -> Result<PathBuf, StartError> {
+/// A program beside ours.
+pub(super) fn beside_us(name: &str, hint: &str) -> Result<PathBuf, StartError> {
+    let ours = std::env::current_exe().map_err(|e| StartError::of("our program", &e))?;
+    present(ours.with_file_name(name), hint)
+}
+
+/// A program that is there.
+pub(super) fn present(program: PathBuf, hint: &str) -> Result<PathBuf, StartError> {
     if program.is_file() {
         return Ok(program);
     }
-    Err(StartError::new(format!(
-        "slow.program: {} is not there; `cargo build --release -p store` makes it, or leave the \
-         section [slow] out",
-        program.display()
-    )))
+    let told = format!("{hint} ({})", program.display());
+    Err(StartError::new(told))
 }
 
 fn words(topology: &Topology, slow: &Slow, is_confined: bool) -> Vec<OsString> {

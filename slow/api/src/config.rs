@@ -124,8 +124,8 @@ impl Limits {
 #[serde(deny_unknown_fields)]
 struct Raw {
     listen: SocketAddr,
-    venue: PathBuf,
-    tables: PathBuf,
+    venue: Option<PathBuf>,
+    tables: Option<PathBuf>,
     user: Option<String>,
     tls: Option<Tls>,
     #[serde(default)]
@@ -149,19 +149,36 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads a file.
+    /// Reads a file; a venue and a database that are named beside it take the place of its own.
     ///
     /// # Errors
     /// It cannot be read, or says what makes no sense.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+    pub fn load(
+        path: &Path,
+        venue: Option<&Path>,
+        tables: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
         let told = |what: &dyn fmt::Display| ConfigError(format!("{}: {what}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|e| told(&e))?;
-        let raw: Raw = toml::from_str(&text).map_err(|e| told(&e))?;
+        let mut raw: Raw = toml::from_str(&text).map_err(|e| told(&e))?;
+        raw.venue = venue.map(Path::to_path_buf).or(raw.venue);
+        raw.tables = tables.map(Path::to_path_buf).or(raw.tables);
         Self::checked(raw).map_err(|why| told(&why))
     }
 
     fn checked(raw: Raw) -> Result<Self, String> {
         raw.limits.check()?;
+        let venue = raw.venue.ok_or("venue: say the venue's data directory")?;
+        let tables = raw
+            .tables
+            .ok_or("tables: say where wirecross-slow keeps them")?;
+        if !tables
+            .parent()
+            .is_some_and(|it| it.as_os_str().is_empty() || it.is_dir())
+        {
+            let told = "its folder is not there: has wirecross-slow made it?";
+            return Err(format!("tables: {}: {told}", tables.display()));
+        }
         if raw.tls.is_none() && !raw.listen.ip().is_loopback() && !raw.plain_text {
             return Err(format!(
                 "listen: {} is no loopback address and keys would cross the network as plain \
@@ -185,8 +202,8 @@ impl Config {
         }
         Ok(Self {
             listen: raw.listen,
-            venue: raw.venue,
-            tables: raw.tables,
+            venue,
+            tables,
             user: raw.user,
             tls: raw.tls,
             limits: raw.limits,

@@ -1,7 +1,8 @@
 //! Keys: how a request shows whose it is, and how many of them a key may make.
 //!
-//! A key is a *token*, which a request carries (`Authorization: Bearer TOKEN`), or a *secret*, which
-//! it never carries: it signs its time, a number of its own, its method, its path and its body.
+//! A key is a *token*, which a request carries (`Authorization: Bearer TOKEN`), or a *secret*,
+//! which it never carries: it signs its time, a number of its own, its method, its path and its
+//! body.
 //! Tokens are kept as SHA-256, which is enough for 32 random bytes; whoever reads the settings
 //! cannot ask with them. Secrets must be kept as they are.
 

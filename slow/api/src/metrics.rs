@@ -1,8 +1,10 @@
 //! The venue's counters and latencies, read from its memory: the venue does not notice.
 
+pub mod alerts;
+pub mod grafana;
 mod list;
 
-use list::{HOPS, Kind, LIST};
+use list::{HOPS, Kind, figure};
 use queue::{Buckets, CounterReader};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -53,8 +55,8 @@ impl Figures {
         );
         let _ = writeln!(text, "wirecross_up {up}");
         for (counter, value) in reader.counters() {
-            let told = LIST.iter().find(|(name, ..)| *name == counter);
-            let (_, kind, help) = told.copied().unwrap_or((counter, Kind::Gauge, "A counter"));
+            let told = figure(counter);
+            let (kind, help) = told.map_or((Kind::Gauge, "A counter"), |it| (it.kind, it.help));
             let (name, value) = named(counter, kind, value);
             let kind = if kind == Kind::Total {
                 "counter"
@@ -154,7 +156,11 @@ fn named(counter: &str, kind: Kind, value: u64) -> (String, String) {
         None => (counter.to_owned(), value.to_string()),
     };
     let end = if kind == Kind::Total { "_total" } else { "" };
-    (format!("wirecross_{}{end}", base.replace('.', "_")), value)
+    // A lone `b` would be taken for bytes.
+    let base = base
+        .replace("dropped_b", "dropped_second_line")
+        .replace('.', "_");
+    (format!("wirecross_{base}{end}"), value)
 }
 
 /// How many values are below this power of two.

@@ -2,8 +2,10 @@
 
 use crate::config::Config;
 use crate::keys::make_token;
+use crate::metrics::{alerts, grafana};
 use crate::server::{Server, acceptor};
 use clap::{Args, Parser, Subcommand};
+use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,9 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// How far behind others the service stands where it shares a core.
+const NICE: i32 = 10;
 
 /// A venue over HTTP: its tables, its figures, and a page that shows them.
 #[derive(Parser)]
@@ -26,12 +31,23 @@ enum Command {
     Serve(Service),
     /// Make a new token, and what the settings hold of it.
     MakeToken,
+    /// Print the rules by which Prometheus tells that something is wrong.
+    Alerts,
+    /// Print a dashboard for Grafana.
+    Dashboard,
 }
 
 #[derive(Args)]
 struct Service {
     /// The settings, as docs/api.md lists them.
     config: PathBuf,
+    /// The venue's data directory, in place of the settings' `venue`: a venue says so, and the
+    /// service goes with who started it.
+    #[arg(long)]
+    venue: Option<PathBuf>,
+    /// The database, in place of the settings' `tables`.
+    #[arg(long)]
+    tables: Option<PathBuf>,
     /// Keep every right that the process was started with. For trying things out: whoever breaks
     /// into the service then has them, too.
     #[arg(long)]
@@ -44,6 +60,14 @@ pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(service) => serve(&service),
         Command::MakeToken => token(),
+        Command::Alerts => {
+            print!("{}", alerts::rules());
+            Ok(())
+        }
+        Command::Dashboard => {
+            println!("{:#}", grafana::dashboard());
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,7 +85,17 @@ fn token() -> Result<(), Box<dyn Error>> {
 }
 
 fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(&service.config)?;
+    let config = Config::load(
+        &service.config,
+        service.venue.as_deref(),
+        service.tables.as_deref(),
+    )?;
+    // Who may not be nicer to others serves all the same.
+    let _ = setpriority_process(None, NICE);
+    // A service that nobody watches any more would hold its port against the next one.
+    if service.venue.is_some() {
+        set_parent_process_death_signal(Some(Signal::TERM))?;
+    }
     // Keys and certificates are read as who we are.
     let acceptor = config.tls.as_ref().map(acceptor).transpose()?;
     let listener = std::net::TcpListener::bind(config.listen)

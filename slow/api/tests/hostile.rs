@@ -46,11 +46,11 @@ fn bombs_are_refused() {
     let answer = service.post(&deep, "market");
     assert_eq!(answer.json()["error"]["code"], -32_700, "{answer:?}");
     let call = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tops\"}";
-    let many = format!("[{}]", vec![call; 11].join(","));
+    let many = format!("[{}]", [call; 11].join(","));
     let answer = service.post(&many, "market");
     assert_eq!(answer.status, 413, "{answer:?}");
     assert!(answer.told().contains("no more than 10"), "{answer:?}");
-    let wide = format!("[{}]", vec!["1"; 30_000].join(","));
+    let wide = format!("[{}]", ["1"; 30_000].join(","));
     assert_eq!(service.post(&wide, "market").status, 413);
     let large = " ".repeat(64 * 1_024 + 1);
     let answer = service.post(&large, "market");

@@ -310,7 +310,8 @@ fn batches_are_those_of_the_specification() {
             {"jsonrpc": "2.0", "method": "tops"},
             {"jsonrpc": "2.0", "method": "trades", "id": "a\"b"},
             {"foo": "boo"},
-            {"jsonrpc": "2.0", "method": "tape", "params": {"limit": 1}, "id": 12345678901234567890}]"#,
+            {"jsonrpc": "2.0", "method": "tape", "params": {"limit": 1},
+             "id": 12345678901234567890}]"#,
     );
     let many = many.as_array().unwrap();
     assert_eq!(many.len(), 4);

@@ -116,6 +116,8 @@ export function latency({ figures, into }) {
 // A column a second, a row a power of two; the darker, the more of that second's values.
 function heat(figures, name, label) {
   const rows = figures[0].hops[name].below.length;
+  const counts = figures.map(it => it.hops[name].count);
+  if (counts.at(-1) === counts[0]) return make("p", "Nothing came in this time.", { class: "empty" });
   const [width, left, cell] = [1100, 90, 7];
   const height = rows * cell + 10;
   const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${label}: latencies by time` });

@@ -59,8 +59,8 @@ a line', 0, 0, 'AAPL', 0, 0, 0);",
     );
     database.connection.execute_batch(&text).unwrap();
     for (id, account) in [(1, 1), (2, 2), (3, 2)] {
-        let text = "INSERT INTO orders VALUES (?1, ?2, ?1, ?2, 'MSFT', 'buy', 10, 500, 'day', 'Y', ?1, \
-                    NULL, '', ?1, ?1, 10, 0, 0, 'live', NULL)";
+        let text = "INSERT INTO orders VALUES (?1, ?2, ?1, ?2, 'MSFT', 'buy', 10, 500, 'day', 'Y', \
+                    ?1, NULL, '', ?1, ?1, 10, 0, 0, 'live', NULL)";
         let values = (day + id, account);
         database.connection.execute(text, values).unwrap();
     }
@@ -109,28 +109,12 @@ impl Service {
         let secret = dir.path().join("secret");
         std::fs::write(&secret, api::keys::digits_of(&SECRET)).unwrap();
         text += &format!(
-            "[[keys]]\nname = \"signer\"\nrole = \"member\"\naccounts = [2]\nsecret_file = {secret:?}\n"
+            "[[keys]]\nname = \"signer\"\nrole = \"member\"\naccounts = [2]\n\
+             secret_file = {secret:?}\n"
         );
         let config = dir.path().join("api.toml");
         std::fs::write(&config, text).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-api"));
-        command.arg("serve").arg(&config);
-        if rustix::process::geteuid().is_root() {
-            // Confined as another user it could not read the folder of a test.
-            command.arg("--insecure-dev");
-        }
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let errors = child.stderr.take();
-        let mut line = String::new();
-        let out = child.stdout.take().unwrap();
-        BufReader::new(out).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit('/').next().unwrap().parse();
-        let Ok(address) = address else {
-            let mut told = String::new();
-            let _ = errors.unwrap().read_to_string(&mut told);
-            panic!("no address in {line:?}: {told}");
-        };
+        let (address, child, errors) = spawned(&config);
         Self {
             address,
             dir,
@@ -138,6 +122,21 @@ impl Service {
             errors,
             counters,
         }
+    }
+
+    /// Ends it.
+    pub fn stop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was.
+    pub fn again(&mut self) {
+        let config = self.dir.path().join("api.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let text = text.replace("127.0.0.1:0", &self.address.to_string());
+        std::fs::write(&config, text).unwrap();
+        (self.address, self.child, self.errors) = spawned(&config);
     }
 
     pub fn tables(&self) -> PathBuf {
@@ -168,6 +167,29 @@ impl Service {
     pub fn post(&self, body: &str, key: &str) -> Answer {
         self.ask("POST", "/api/batch", &token(key), body.as_bytes())
     }
+}
+
+/// The program with these settings, and where it listens.
+fn spawned(config: &Path) -> (SocketAddr, Child, Option<ChildStderr>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-api"));
+    command.arg("serve").arg(config);
+    if rustix::process::geteuid().is_root() {
+        // Confined as another user it could not read the folder of a test.
+        command.arg("--insecure-dev");
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let errors = child.stderr.take();
+    let mut line = String::new();
+    let out = child.stdout.take().unwrap();
+    BufReader::new(out).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit('/').next().unwrap().parse();
+    let Ok(address) = address else {
+        let mut told = String::new();
+        let _ = errors.unwrap().read_to_string(&mut told);
+        panic!("no address in {line:?}: {told}");
+    };
+    (address, child, errors)
 }
 
 impl Drop for Service {

@@ -24,11 +24,25 @@ impl Made {
                 .take(most)
                 .map(|it| it.row())
                 .collect(),
-            "trades" => days()
-                .flat_map(|day| (0..self.trades_a_day).map(move |it| self.trade(day, it)))
+            "trades" => self
+                .trades()
                 .filter(|it| is_in(it.time_ns) && is_of(&it.symbol))
                 .take(most)
                 .map(|it| it.row())
+                .collect(),
+            "tape" => self
+                .trades()
+                .filter(|it| is_in(it.time_ns) && is_of(&it.symbol))
+                .take(most)
+                .map(|it| it.tape_row())
+                .collect(),
+            "fills" => self
+                .trades()
+                .filter(|it| is_in(it.time_ns) && is_of(&it.symbol))
+                .flat_map(|it| [0, 1].map(|side| (it.accounts[side], it.fill_row(side))))
+                .filter(|(account, _)| is_by(*account))
+                .take(most)
+                .map(|(_, row)| row)
                 .collect(),
             "bars" => {
                 let at = BARS.iter().find(|it| it.0 == i64::from(WIDTH_S));

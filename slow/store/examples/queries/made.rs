@@ -148,6 +148,12 @@ impl Made {
         }
     }
 
+    /// All of them, in the order of their times.
+    pub fn trades(&self) -> impl Iterator<Item = Trade> {
+        let all = (1..=self.days).flat_map(|day| (0..self.trades_a_day).map(move |it| (day, it)));
+        all.map(|(day, it)| self.trade(day, it))
+    }
+
     /// Writes all rows.
     pub fn fill(&self, connection: &mut Connection) -> Result<(), Error> {
         for day in 1..=self.days {
@@ -338,6 +344,30 @@ pub struct Trade {
 }
 
 impl Trade {
+    pub fn tape_row(&self) -> String {
+        let row = self.row();
+        let columns: Vec<&str> = row.split('\t').collect();
+        format!("{}\t-", columns[..6].join("\t"))
+    }
+
+    pub fn fill_row(&self, side: usize) -> String {
+        let Self {
+            day,
+            match_number,
+            symbol,
+            time_ns,
+            units,
+            price,
+            accounts,
+        } = self;
+        let (account, user_ref) = (accounts[side], match_number - 1);
+        let side = ["buy", "sell"][side];
+        format!(
+            "{day}\t{match_number}\t{account}\t{symbol}\t{side}\t{time_ns}\t{units}\t{price}\t1\t\
+             {user_ref}\tA\t-"
+        )
+    }
+
     pub fn row(&self) -> String {
         let Self {
             day,

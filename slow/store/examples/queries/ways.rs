@@ -5,9 +5,11 @@ use store::Error;
 use store::query::Filter;
 
 /// How a query is narrowed, for the table: each letter stands for an option.
-pub const WAYS: [(&str, &[&str]); 8] = [
+pub const WAYS: [(&str, &[&str]); 10] = [
     ("open-orders", &["", "a", "s", "t", "as", "st"]),
     ("trades", &["", "s", "t", "st"]),
+    ("tape", &["", "s", "t", "st"]),
+    ("fills", &["a", "as", "at", "ast"]),
     ("bars", &["", "s", "t", "st"]),
     ("positions", &["", "a", "s", "as"]),
     ("profits", &["", "a", "s", "as"]),

@@ -1,0 +1,65 @@
+//! The venue over HTTP: `wirecross-api`, which offers its tables and counters.
+
+use super::StartError;
+use super::beside::{Beside, Plan};
+use super::slow;
+use crate::topology::{Api, Topology};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The program.
+const API_PROGRAM: &str = "wirecross-api";
+
+/// The database that the slow path keeps in its folder.
+const DATABASE: &str = "tables.db";
+
+/// How long requests may take that are under way at the venue's end.
+const END_MAX: Duration = Duration::from_secs(10);
+
+/// Starts it, if the topology has one, as whoever keeps the tables. What is told of it goes to
+/// `modes`.
+pub(super) fn start(
+    topology: &Topology,
+    is_confined: bool,
+    modes: &mut Vec<String>,
+) -> Result<Option<Beside>, StartError> {
+    let (Some(api), Some(slow)) = (&topology.api, &topology.slow) else {
+        return Ok(None);
+    };
+    let hint = "api.program: it is not there; `cargo build --release -p api` makes it, or leave \
+                the section [api] out";
+    let program = match &api.program {
+        Some(program) => slow::present(program.clone(), hint)?,
+        None => slow::beside_us(API_PROGRAM, hint)?,
+    };
+    if !api.settings.is_file() {
+        let told = format!("api.settings: {}: no such file", api.settings.display());
+        return Err(StartError::new(told));
+    }
+    let tables = slow.dir.join(DATABASE);
+    let (beside, name) = Beside::start(Plan {
+        name: "api",
+        section: "slow",
+        user: slow.user.as_deref(),
+        dir: &slow.dir,
+        program,
+        words: words(topology, api, tables, is_confined),
+        handed: Vec::new(),
+        end_max: END_MAX,
+    })?;
+    let settings = api.settings.display();
+    modes.push(format!("api: {API_PROGRAM} as {name}, by {settings}"));
+    Ok(Some(beside))
+}
+
+fn words(topology: &Topology, api: &Api, tables: PathBuf, is_confined: bool) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["serve".into(), api.settings.clone().into()];
+    let venue = topology.data_dir.clone();
+    words.extend(["--venue".into(), venue.into()]);
+    words.extend(["--tables".into(), tables.into()]);
+    if !is_confined {
+        words.push("--insecure-dev".into());
+    }
+    words
+}

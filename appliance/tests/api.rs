@@ -1,0 +1,178 @@
+//! A venue that has the API beside it: what is asked over HTTP is what happened.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+
+use harness::{Member, Site, Venue, status, wait_until};
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// SHA-256 of `token`.
+const HASH: &str = "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
+
+fn program(name: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_wirecross")).with_file_name(name);
+    let hint = "build it first: cargo build -p store -p api --bins";
+    assert!(program.is_file(), "{}: {hint}", program.display());
+    program
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn site(port: u16) -> Site {
+    program("wirecross-slow");
+    program("wirecross-api");
+    let site = Site::new();
+    let (dir, settings) = (
+        site.dir.path().join("tables"),
+        site.dir.path().join("api.toml"),
+    );
+    let text = format!(
+        "listen = \"127.0.0.1:{port}\"\n[[keys]]\nname = \"all\"\nrole = \"auditor\"\n\
+         token_sha256 = \"{HASH}\"\n"
+    );
+    fs::write(&settings, text).unwrap();
+    fs::set_permissions(&settings, fs::Permissions::from_mode(0o644)).unwrap();
+    site.with(
+        "[tiles]",
+        &format!("[shadow]\n\n[slow]\ndir = {dir:?}\n\n[api]\nsettings = {settings:?}\n\n[tiles]"),
+    )
+}
+
+/// What a path gives; `None` while nobody answers, or not with 200.
+fn asked(port: u16, path: &str) -> Option<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(harness::BOUND)).unwrap();
+    let text = format!(
+        "GET {path} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\n\
+         Authorization: Bearer token\r\n\r\n"
+    );
+    stream.write_all(text.as_bytes()).ok()?;
+    let mut told = String::new();
+    stream.read_to_string(&mut told).ok()?;
+    let (head, body) = told.split_once("\r\n\r\n")?;
+    if !head.starts_with("HTTP/1.1 200") {
+        return None;
+    }
+    serde_json::from_str(body).ok()
+}
+
+fn rows(port: u16, path: &str) -> usize {
+    let rows = asked(port, path);
+    rows.map_or(0, |rows| rows.as_array().unwrap().len())
+}
+
+/// The service's process: the one that has its settings among its words.
+fn service(site: &Site) -> Option<String> {
+    let settings = site.dir.path().join("api.toml");
+    let processes = fs::read_dir("/proc").unwrap().map_while(Result::ok);
+    processes
+        .filter_map(|process| {
+            let line = fs::read(process.path().join("cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let is_it = line.contains("wirecross-api\0serve")
+                && line.contains(settings.to_str().unwrap())
+                && !line.contains("\0watch\0");
+            is_it.then(|| process.file_name().into_string().unwrap())
+        })
+        .next()
+}
+
+fn trade(venue: &Venue, before: usize, count: usize) {
+    for (name, side) in [("ALPHA", b'S'), ("BRAVO", b'B')] {
+        let mut member = Member::login(venue.order_entry(), name);
+        member.user_ref_next_set(before as u32 + 1);
+        member.enter_many(count, side, (1, "AAPL", 1_000_000));
+        member.until("acceptances", |it| {
+            it.kinds().matches('A').count() == before + count
+        });
+    }
+}
+
+#[test]
+fn what_is_asked_is_what_happened_and_the_service_comes_back() {
+    let port = free_port();
+    let site = site(port);
+    let venue = site.start();
+    trade(&venue, 0, 20);
+    wait_until("the trades", || rows(port, "/api/v1/trades") == 20);
+    let trades = asked(port, "/api/v1/trades").unwrap();
+    for trade in trades.as_array().unwrap() {
+        assert_eq!((&trade["buyer"], &trade["seller"]), (&2.into(), &1.into()));
+        assert_eq!(
+            (&trade["price"], &trade["units"]),
+            (&1_000_000.into(), &1.into())
+        );
+    }
+    let positions = asked(port, "/api/v1/profits").unwrap();
+    assert_eq!(
+        (&positions[0]["position"], &positions[1]["position"]),
+        (&(-20).into(), &20.into())
+    );
+    let figures = asked(port, "/api/v1/figures").unwrap();
+    let inputs = harness::counter(&site, "engine.inputs");
+    assert_eq!(figures["counters"]["engine.inputs"], inputs);
+    assert_eq!(asked(port, "/healthz").unwrap()["venue"], "up");
+
+    let process = service(&site).unwrap();
+    let lines = status(&Path::new("/proc").join(&process)).unwrap();
+    assert_eq!(lines["CapEff"], "0000000000000000", "{lines:#?}");
+    assert_eq!(
+        (&*lines["NoNewPrivs"], &*lines["Seccomp"]),
+        ("1", "2"),
+        "{lines:#?}"
+    );
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        assert_eq!(lines["Uid"], ["1"; 4].join("\t"), "{lines:#?}");
+    }
+    let killed = Command::new("kill").args(["-9", &process]).status();
+    assert!(killed.unwrap().success());
+    trade(&venue, 20, 5);
+    wait_until("another one", || rows(port, "/api/v1/trades") == 25);
+    assert_ne!(service(&site), Some(process));
+    venue.stop();
+    wait_until("its end", || service(&site).is_none());
+}
+
+#[test]
+fn an_api_that_cannot_be_is_refused() {
+    for (section, pieces) in [
+        (
+            "[api]\nsettings = \"/nowhere/api.toml\"",
+            ["api.settings", "/nowhere/api.toml"],
+        ),
+        (
+            "[api]\nprogram = \"/nowhere/wirecross-api\"",
+            ["api.program", "cargo build"],
+        ),
+    ] {
+        let refused = site(free_port()).with("[api]", section);
+        let refused = if section.contains("settings") {
+            // The one that was there is another key now.
+            let text = format!("settings = {:?}\n", refused.dir.path().join("api.toml"));
+            refused.with(&text, "")
+        } else {
+            refused
+        };
+        let mut venue = refused.spawn(&[]);
+        assert_eq!(venue.wait().code(), Some(1));
+        let told = venue.stderr();
+        assert!(
+            pieces.iter().all(|piece| told.contains(piece)),
+            "{section}: {told}"
+        );
+    }
+    let site = Site::new().with("[tiles]", "[api]\nsettings = \"api.toml\"\n\n[tiles]");
+    let mut venue = site.spawn(&[]);
+    assert_eq!(venue.wait().code(), Some(1));
+    assert!(venue.stderr().contains("[slow]"), "{}", venue.stderr());
+}

@@ -1,0 +1,205 @@
+//! Rules by which Prometheus tells people that something is wrong, and what to do then.
+
+use std::fmt::Write as _;
+
+/// One rule.
+struct Alert {
+    name: &'static str,
+    /// What is looked at; it tells when it gives anything.
+    expression: &'static str,
+    /// How long that must be so.
+    lasting: &'static str,
+    severity: &'static str,
+    summary: &'static str,
+    todo: &'static str,
+}
+
+const fn now(
+    name: &'static str,
+    expression: &'static str,
+    summary: &'static str,
+    todo: &'static str,
+) -> Alert {
+    Alert {
+        name,
+        expression,
+        lasting: "0s",
+        severity: "page",
+        summary,
+        todo,
+    }
+}
+
+const fn later(lasting: &'static str, alert: Alert) -> Alert {
+    Alert {
+        lasting,
+        severity: "ticket",
+        ..alert
+    }
+}
+
+const ALERTS: &[Alert] = &[
+    Alert {
+        lasting: "10s",
+        ..now(
+            "VenueDown",
+            "wirecross_up == 0 or absent(wirecross_up)",
+            "The venue's process is gone, or its figures cannot be read",
+            "Look at its stderr; start it again: it goes on from its journal",
+        )
+    },
+    now(
+        "VenueFailing",
+        "wirecross_venue_phase == 4",
+        "A tile of the venue cannot go on, and members are being disconnected",
+        "Look at its stderr, which says why",
+    ),
+    now(
+        "JournalFailed",
+        "wirecross_journal_failed == 1",
+        "A write or a flush of the journal failed: nothing is acknowledged any more",
+        "Look at the disk; then start the venue again",
+    ),
+    now(
+        "DiskFull",
+        "wirecross_journal_disk_full == 1",
+        "The disk has no room for the journal's next segment",
+        "Make room: orders go on by themselves (docs/journal.md)",
+    ),
+    now(
+        "JournalHeld",
+        "wirecross_journal_held == 1",
+        "Inputs wait for room on the disk, and nothing is acknowledged",
+        "Make room at once",
+    ),
+    Alert {
+        lasting: "5s",
+        ..now(
+            "JournalStalled",
+            "wirecross_journal_lag_seconds > 1",
+            "The disk has not taken an input for more than a second",
+            "Look at the disk: matching goes on until the link is full",
+        )
+    },
+    Alert {
+        lasting: "1m",
+        ..now(
+            "RepliesSlow",
+            "histogram_quantile(0.99, sum by (le) \
+             (rate(wirecross_hop_engine_reply_seconds_bucket[1m]))) > 0.01",
+            "One reply in a hundred takes more than 10 ms from its place in the sequence",
+            "wirecross profile says where the time goes, wirecross doctor what disturbs the host",
+        )
+    },
+    Alert {
+        lasting: "10s",
+        ..now(
+            "Overloaded",
+            "rate(wirecross_gate_overloaded_total[1m]) > 0",
+            "Orders are refused because the venue has more to do than it can",
+            "See who sends them (wirecross admin sessions); bound their rate",
+        )
+    },
+    now(
+        "FeedDropped",
+        "increase(wirecross_publish_dropped_total[5m]) > 0 and \
+         increase(wirecross_publish_dropped_second_line_total[5m]) > 0",
+        "Packets of both lines of the feed were not taken by the network",
+        "Receivers ask for them again; look at the card's queues",
+    ),
+    now(
+        "FramesLost",
+        "increase(wirecross_gate_xdp_ring_full_total[5m]) > 0 or \
+         increase(wirecross_gate_xdp_fill_empty_total[5m]) > 0",
+        "Frames of members came faster than the gate took them",
+        "Give the gate a core of its own, or the port deeper rings",
+    ),
+    now(
+        "ShadowFailed",
+        "wirecross_shadow_failed == 1",
+        "The shadow stopped: no streams and no snapshots are written",
+        "Look at the venue's stderr; a restart makes both again",
+    ),
+    later(
+        "1m",
+        now(
+            "ShadowBehind",
+            "wirecross_shadow_lag > 1000000",
+            "The shadow is more than a million inputs behind",
+            "Give it a core of its own ([shadow] core)",
+        ),
+    ),
+    later(
+        "10s",
+        now(
+            "ClockOff",
+            "wirecross_clock_over_line == 1",
+            "The venue's clock is more than 100 us from the system's",
+            "It follows at 500 ppm; look at what set the clock (docs/time.md)",
+        ),
+    ),
+    later(
+        "5m",
+        now(
+            "ClockUnsynchronised",
+            "wirecross_clock_system_unsynchronised == 1",
+            "The system's clock follows no other one",
+            "Start chrony or ptp4l",
+        ),
+    ),
+    later(
+        "1m",
+        now(
+            "KeeperFailing",
+            "wirecross_keeper_failing == 1",
+            "Closed segments cannot be compressed or removed",
+            "Look at the venue's stderr",
+        ),
+    ),
+    later(
+        "1m",
+        now(
+            "LoginsRefused",
+            "rate(wirecross_gate_login_rejects_total[1m]) > 1",
+            "More than a login a second is refused",
+            "Somebody guesses, or a client is set up wrongly: pin users to addresses",
+        ),
+    ),
+    later(
+        "0s",
+        now(
+            "Insecure",
+            "wirecross_venue_insecure == 1",
+            "The venue runs without its sandbox (--insecure-dev)",
+            "Start it without that flag",
+        ),
+    ),
+];
+
+/// All of them, as a file of rules.
+#[must_use]
+pub fn rules() -> String {
+    let mut text = String::from("groups:\n- name: wirecross\n  rules:\n");
+    for alert in ALERTS {
+        let Alert {
+            name,
+            expression,
+            lasting,
+            severity,
+            summary,
+            todo,
+        } = alert;
+        let _ = write!(
+            text,
+            "  - alert: {name}\n    expr: {expression:?}\n    for: {lasting}\n    labels:\n      \
+             severity: {severity}\n    annotations:\n      summary: {summary:?}\n      \
+             description: {todo:?}\n"
+        );
+    }
+    text
+}
+
+/// Names and expressions, for who checks them.
+pub fn expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALERTS.iter().map(|alert| (alert.name, alert.expression))
+}
