@@ -7,6 +7,7 @@ pub mod bisect;
 pub mod book;
 mod bust;
 pub mod control;
+mod crossings;
 pub mod demo;
 pub mod desk;
 pub mod doctor;

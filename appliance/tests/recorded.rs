@@ -64,6 +64,70 @@ fn a_recorded_market_is_shown_and_top_shows_it_too() {
     assert_eq!(line(&paced.out, "COIN"), wanted, "{paced:?}");
 }
 
+/// Another venue of that symbol, which pays 100.03 for two, and later nothing for long.
+const OTHER: &str = concat!(
+    r#"7 {"lastUpdateId":7,"E":1,"T":1,"#,
+    r#""bids":[["100.03","2"]],"asks":[["100.05","2"]]}"#,
+    "\n",
+    r#"8 {"stream":"coin@trade","data":{"s":"COIN","T":2,"p":"100.03","q":"1","m":false}}"#,
+    "\n",
+    r#"9000007 {"stream":"coin@depth@0ms","data":{"s":"COIN","E":2,"T":2,"#,
+    r#""U":7,"u":8,"pu":6,"b":[["100.03","1"]],"a":[]}}"#,
+    "\n",
+);
+
+#[test]
+fn where_recorded_venues_meet_is_written_with_what_it_brings() {
+    let folder = directory();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("a"), CAPTURE).unwrap();
+    std::fs::write(at("b"), OTHER).unwrap();
+    let found = |fees: &str, more: &[&str]| {
+        let (a, b, file) = (at("a"), at("b"), at("crossings"));
+        let args = [
+            "feed",
+            "--recorded",
+            &a,
+            &b,
+            "--lot",
+            "0.1",
+            "--crossings",
+            &file,
+        ];
+        let ended = program(&[&args[..], &["--fees-ppm", fees], more].concat());
+        ended.succeeds();
+        (std::fs::read_to_string(&file).unwrap(), ended.out)
+    };
+    // 100.03 (1 - 1/100,000) - 100.02 (1 + 2/100,000), each, for what both have.
+    let lines = "received_ns,symbol,kind,sell_at,sell_price,buy_at,buy_price,quantity,profit,\
+                 age_us\n\
+                 7,COIN,crossed,b,100.03,a,100.02,2.0,0.0139986,0\n\
+                 9,COIN,crossed,b,100.03,a,100.02,1.0,0.0069993,0\n";
+    let (text, told) = found("20,10", &[]);
+    assert!(text.starts_with(lines), "{text}");
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(told.contains("crossings: 3 in "), "{told}");
+    assert!(
+        told.contains("3 of them bring something behind the fees"),
+        "{told}"
+    );
+    assert_eq!(found("20,10", &[]).0, text);
+    // What stood for 9 ms is not believed, and fees may eat all.
+    let (text, told) = found("100,10", &["--age-max-ms", "8"]);
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(told.contains("0 of them bring something"), "{told}");
+    let refused = program(&[
+        "feed",
+        "--recorded",
+        &at("a"),
+        "--crossings",
+        "c",
+        "--fees-ppm",
+        "1",
+    ]);
+    refused.refuses(2, &["--fees-ppm: 1 of 1 files"]);
+}
+
 #[test]
 fn what_a_recording_cannot_say_ends_the_command_with_its_place() {
     let folder = directory();

@@ -9,6 +9,7 @@ use nic::{Clock, RealClock};
 use recorded::{Event, Merged, Options, Recording, Records};
 use trading::{Step, Watch, WatchRule};
 
+use super::crossings::{CrossingArgs, Crossings};
 use crate::board::Board;
 use crate::client::report::duration_text;
 use crate::client::top;
@@ -53,6 +54,8 @@ pub struct RecordedArgs {
     /// Shows the numbers to `wirecross top --data DIR` as well.
     #[arg(long, value_name = "DIR", requires = "recorded")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    crossings: CrossingArgs,
 }
 
 pub(super) fn pace(text: &str) -> Result<f64, String> {
@@ -100,6 +103,9 @@ pub fn show(args: &RecordedArgs) -> Result<(), String> {
         }
     }
     super::say(&player.picture(clock.now_ns() - start_ns));
+    if let Some(crossings) = &mut player.crossings {
+        super::say(&format!("\n{}", crossings.end()?));
+    }
     Ok(())
 }
 
@@ -110,6 +116,7 @@ struct Player {
     numbers: BTreeMap<u32, u32>,
     watches: Vec<Watch>,
     board: Board,
+    crossings: Option<Crossings>,
     events: u64,
     first_ns: Option<u64>,
 }
@@ -131,6 +138,7 @@ impl Player {
             numbers: BTreeMap::new(),
             watches: Vec::new(),
             board: Board::new(args.data.as_deref(), None)?,
+            crossings: Crossings::open(&args.crossings, &args.recorded)?,
             events: 0,
             first_ns: None,
         })
@@ -157,18 +165,25 @@ impl Player {
             && watch.on(event)
         {
             self.board.show(number, watch);
+            if let Some(crossings) = &mut self.crossings {
+                crossings.take(event, watch)?;
+            }
         }
         Ok(())
     }
 
     /// Gives an instrument a place on the board.
     fn list(&mut self, symbol: u32) -> Result<u32, String> {
-        let file = (symbol >> FILE_BITS) as usize;
+        let venue = (symbol >> FILE_BITS) as usize;
         let within = (symbol & FILE_MASK) as usize;
-        let file = self.files.sources().get(file);
+        let file = self.files.sources().get(venue);
         let instrument = file.and_then(|file| file.instruments().get(within));
         let unnamed = || format!("an event of instrument {symbol}, which its file does not name");
-        self.board.list(instrument.ok_or_else(unnamed)?)?;
+        let instrument = instrument.ok_or_else(unnamed)?;
+        self.board.list(instrument)?;
+        if let Some(crossings) = &mut self.crossings {
+            crossings.list(symbol, venue, instrument)?;
+        }
         let watch = Watch::new(WatchRule {
             levels_max: WATCHED_LEVELS,
             ..WatchRule::default()

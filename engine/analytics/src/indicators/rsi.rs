@@ -2,6 +2,7 @@
 
 use super::smoothing::{BLOCK, Smoothing, block_of_two, in_blocks};
 use super::{Indicator, OutOfRange, checked_period};
+use crate::arch::{Backend, Kernel, Lanes};
 
 /// `100 * gain / (gain + loss)`, both smoothed as Wilder does: first the mean of `period` moves,
 /// from then on each new one weighs `1 / period`. 0 where nothing moved at all.
@@ -14,6 +15,7 @@ pub struct Rsi {
     sums: [f64; 2],
     gain: Smoothing,
     loss: Smoothing,
+    backend: Backend,
 }
 
 /// What a move gains and what it loses.
@@ -47,6 +49,7 @@ impl Rsi {
             sums: [0.0; 2],
             gain: smoothing,
             loss: smoothing,
+            backend: Backend::best().narrow(),
         })
     }
 
@@ -92,8 +95,30 @@ impl Indicator for Rsi {
     }
 
     fn series(&mut self, xs: &[f64], values: &mut [f64]) {
-        let one = |rsi: &mut Self, x: f64| rsi.next(x).unwrap_or(Self::NONE);
-        in_blocks(self, xs, values, one, |rsi, xs: &[f64; BLOCK]| {
+        let backend = self.backend;
+        backend.run(Series {
+            rsi: self,
+            xs,
+            values,
+        });
+    }
+}
+
+/// A series whose blocks are worked out with the registers and the selections of a backend.
+struct Series<'a> {
+    rsi: &'a mut Rsi,
+    xs: &'a [f64],
+    values: &'a mut [f64],
+}
+
+impl Kernel for Series<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, _: L) {
+        let Self { rsi, xs, values } = self;
+        let one = |rsi: &mut Rsi, x: f64| rsi.next(x).unwrap_or(Rsi::NONE);
+        in_blocks(rsi, xs, values, one, |rsi, xs: &[f64; BLOCK]| {
             if rsi.seen <= rsi.period || !xs.iter().all(|x| x.is_finite()) {
                 return None;
             }
