@@ -53,6 +53,7 @@ CREATE TABLE fills (
 CREATE INDEX trade_times ON fills (time_ns) WHERE id & 1 = 0;
 CREATE INDEX trade_symbols ON fills (symbol, time_ns) WHERE id & 1 = 0;
 CREATE INDEX fill_accounts ON fills (account, time_ns);
+CREATE INDEX fill_symbols ON fills (account, symbol, time_ns);
 CREATE TABLE refusals (
     id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user_ref INTEGER NOT NULL,
     time_ns INTEGER NOT NULL, what TEXT NOT NULL, code INTEGER NOT NULL, client_id TEXT
