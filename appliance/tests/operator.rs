@@ -51,7 +51,8 @@ fn orders_leave_by_an_operators_word_and_their_members_are_told() {
     let venue = site.start();
     let mut bravo = Member::login(venue.order_entry(), "BRAVO");
     bravo.until_kinds("SACJ");
-    bravo.user_ref_next_set(2);
+    // Under the number that was refused it would be the same order again.
+    bravo.user_ref_next_set(3);
     bravo.enter(b'B', 10, "AAPL", 900_000);
     bravo.until_kinds("SACJJ");
     says(&control("revive user BRAVO"), "revived");
