@@ -40,7 +40,7 @@ pub use roles::{Mandate, Role};
 pub use rules::{Allocation, Bands, RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, RiskLimit, Rules};
 pub use rules::{STATES, SymbolRules};
 pub use sandbox::Sandbox;
-pub use secret::{SecondLogin, Secret, key_in, letters_of};
+pub use secret::{SecondLogin, Secret, hash_fits, key_in, letters_of};
 pub use shadow::Shadow;
 pub use slow::Slow;
 pub use turns::{Schedule, Turn, Turns};

@@ -5,7 +5,7 @@
 mod harness;
 
 use appliance::venue::Presences;
-use harness::{Member, Site, counter, program, wait_until};
+use harness::{Ended, Member, Site, counter, program, wait_until};
 use std::io::Write;
 use std::process::{Command, Stdio};
 use wire::ouch::Outbound;
@@ -278,4 +278,107 @@ fn a_grace_ends_by_the_time_of_the_inputs_and_not_a_nanosecond_before() {
     assert_eq!(presences.next(u64::MAX), None);
     let lost: Vec<_> = presences.lost().collect();
     assert_eq!(lost, [presence(0, 0, 2, 0, 700).command], "at a start");
+}
+
+fn act(site: &Site, words: &str) -> Ended {
+    let topology = site.dir.path().join("topology.toml");
+    let topology = topology.to_str().unwrap();
+    let head = ["admin", "act", "--topology", topology, "--why", "a test"];
+    program(&head.into_iter().chain(words.split(' ')).collect::<Vec<_>>())
+}
+
+/// Enters orders until one is refused for the rate; gives how many were taken.
+fn enter_until_refused(alpha: &mut Member) -> usize {
+    let before = alpha.aside.len();
+    while alpha.aside.len() == before {
+        alpha.enter(b'B', 1, "AAPL", 1_000_000);
+    }
+    let refused = Outbound::parse(&alpha.aside[before]).unwrap();
+    assert!(matches!(refused, Outbound::Rejected(it) if it.reason() == 0x8023));
+    alpha.kinds().matches('A').count()
+}
+
+#[test]
+fn what_an_operator_changes_of_a_user_counts_at_once_and_outlives_the_venue() {
+    let site = hashed().with("[feed]", "[shadow]\nsnapshot_inputs = 40\n\n[feed]");
+    let (other, cheap) = (
+        hash("other"),
+        "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAA",
+    );
+    let venue = site.start();
+    let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+    for words in [
+        "user rate ALPHA 1 2 1000000".to_owned(),
+        "user grace ALPHA 0".to_owned(),
+        format!("user password ALPHA {other}"),
+        "user addresses BRAVO 10.0.0.0/8 192.0.2.7".to_owned(),
+    ] {
+        act(&site, &words).succeeds();
+    }
+    for (words, told) in [
+        ("user password ALPHA other", "no Argon2id hash"),
+        (
+            &format!("user password ALPHA {cheap}"),
+            "costs another time",
+        ),
+        ("user rate ALPHA 0 1", "between 1 and 10000000"),
+        ("user addresses ALPHA 10.0.0.1/8", "no network"),
+        ("user grace ALPHA 86400001", "more than a day"),
+        ("user add CAROL", "rate, grace, addresses or password"),
+        ("user rate CAROL 1 1", "no user of this venue"),
+    ] {
+        act(&site, words).refuses(2, &[told]);
+    }
+    // Who is there stays.
+    bravo.enter(b'S', 1, "MSFT", 1_000_000);
+    bravo.until_kinds("SA");
+    Member::dial(venue.order_entry(), "ALPHA", "alpha").until_closed();
+    let mut alpha = Member::dial(venue.order_entry(), "ALPHA", "other");
+    alpha.until_kinds("S");
+    let taken = enter_until_refused(&mut alpha);
+    assert!(taken >= 2);
+    drop(alpha);
+    let told = |site: &Site| {
+        let topology = site.dir.path().join("topology.toml");
+        program(&[
+            "admin",
+            "sessions",
+            "--topology",
+            topology.to_str().unwrap(),
+        ])
+        .out
+    };
+    let due = [
+        "; 1 trader; rate 1 a second, 2 at once, 1000000 refusals; grace 0 ms; another password\n",
+        "; 2 trader; from 10.0.0.0/8 192.0.2.7/32\n",
+    ];
+    let lists = |site: &Site| due.iter().all(|line| told(site).contains(line));
+    wait_until("the list", || lists(&site));
+    wait_until("a snapshot", || {
+        counter(&site, "shadow.snapshot_inputs") >= 40
+    });
+    venue.kill();
+
+    let venue = site.start();
+    for (user, password) in [("ALPHA", "alpha"), ("BRAVO", "bravo")] {
+        Member::dial(venue.order_entry(), user, password).until_closed();
+    }
+    let mut alpha = Member::dial(venue.order_entry(), "ALPHA", "other");
+    alpha.until("what left with its member", |alpha| {
+        alpha.kinds().matches('C').count() == taken
+    });
+    alpha.user_ref_next_set(1_000);
+    assert!(enter_until_refused(&mut alpha) >= taken + 2);
+    assert!(lists(&site));
+    act(&site, "user addresses BRAVO any").succeeds();
+    act(&site, "user rate ALPHA off").succeeds();
+    let mut bravo = Member::login(venue.order_entry(), "BRAVO");
+    bravo.until_kinds("SA");
+    venue.kill();
+
+    // The next day begins as the topology says.
+    let venue = site.start_with(&["--new-day"]);
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    alpha.enter_many(10, b'B', (1, "AAPL", 1_000_000));
+    venue.stop();
 }

@@ -299,11 +299,12 @@ impl Naive {
     fn access(&self, command: &Command) -> Event {
         let is_defined = self.sessions.contains_key(&command.session);
         match (command.flags, is_defined) {
-            (3.., _) => about(command, EventKind::Refused, Reason::InvalidField),
+            (7.., _) => about(command, EventKind::Refused, Reason::InvalidField),
             (_, false) => about(command, EventKind::Refused, Reason::UnknownSession),
             (what, true) => Event {
                 quantity: what.into(),
                 ..about(command, EventKind::AccessChanged, Reason::None)
+                    .with_client_id(command.client_id)
             },
         }
     }

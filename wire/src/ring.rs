@@ -40,6 +40,17 @@ pub const EXTRA_HIDDEN: u8 = 4;
 /// What `flags` of a `MassCancel` are that a user asks for.
 pub const MASS_OF_USER: u8 = 1;
 
+/// `flags` of an `Access` that gives a user another rate: `user_ref` messages a second, 0 for any
+/// number, `price` refusals; how many may come at once stands in `client_id[..4]`.
+pub const ACCESS_RATE: u8 = 3;
+/// The same for its grace: `price` nanoseconds, all bits but the sign for never.
+pub const ACCESS_GRACE: u8 = 4;
+/// The same for a network from which it may log in: `price` first bits of `user_ref`, -1 for none;
+/// how many networks follow stands in `client_id[..4]`. `side` is 1 of the first.
+pub const ACCESS_NETWORK: u8 = 5;
+/// The same for fourteen letters of its password's hash; `user_ref` such pieces follow.
+pub const ACCESS_SECRET: u8 = 6;
+
 /// A bit of an `Extra`'s `flags`: the order trades whole or not at all.
 pub const EXTRA_ALL_OR_NONE: u8 = 8;
 
@@ -183,7 +194,7 @@ codes! {
         /// itself follows its last letters.
         Remark = 35,
         /// What an operator does to `session`: `flags` 0 lets it log in again, 1 locks it, 2 ends
-        /// its connection.
+        /// its connection; [`ACCESS_RATE`] and its neighbours change what a topology says of it.
         Access = 36,
         /// What a `Bust`, the next one, takes back: the trade whose match number is in `price`, of
         /// which the order `user_ref` of `session` was the aggressor; the order's text is in
@@ -323,7 +334,8 @@ codes! {
         MassCanceled = 23,
         /// A kill switch was set or lifted; `quantity` orders left.
         KillChanged = 24,
-        /// An operator's `Access` was taken: `quantity` is its `flags`.
+        /// An operator's `Access` was taken: `quantity` is its `flags`, its letters stand where
+        /// those of `Broken` do: [`Event::client_id`].
         AccessChanged = 25,
         /// A trade of `quantity` units at `price` was taken back, its match number is in `related`:
         /// once for the maker's order, with [`Event::MAKER`], then for the aggressor's. The order

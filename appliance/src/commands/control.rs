@@ -30,6 +30,11 @@ Words:
                                      supervisory, external
   lock USER, unlock USER             its logins are refused; taken again, whatever locked it
   kick USER                          ends its connection
+  user rate USER A_SECOND AT_ONCE [REFUSALS_MAX], user rate USER off
+                                     how fast it may send, until the day ends
+  user grace USER MS|off             how long its orders outlive its connection
+  user addresses USER NETWORK...|any where it may log in from
+  user password USER HASH            what `wirecross admin hash-password` prints
   grant USER ACCOUNT ROLE            what it may do for the account, which may be a new one:
                                      trader, risk (cancels, does not enter), read-only
   revoke USER ACCOUNT                nothing any more; its orders stay: mass-cancel them

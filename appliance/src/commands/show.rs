@@ -10,10 +10,12 @@ use crate::venue::word::state_name;
 use crate::venue::{decimals, seat_told};
 use matching::{AccountStanding, Engine};
 use serde::Serialize;
+use session::Network;
+use session::order_entry::{Rate, Settings};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::ControlFlow;
-use wire::ring::{Event, Input, Side};
+use wire::ring::{Event, EventKind, Input, Side};
 
 /// How a venue stands.
 #[derive(Debug, Serialize)]
@@ -243,7 +245,13 @@ fn seated(
 /// and whether it is there. Where the day cannot be run again the accounts are the topology's, and
 /// the text says so.
 pub(super) fn sessions_told(topology: &Topology, reading: &Reading) -> String {
-    let on = &mut |_: &Event, _: &Input| ControlFlow::Continue(());
+    let mut settings: BTreeMap<u16, Settings> = BTreeMap::new();
+    let on = &mut |event: &Event, _: &Input| {
+        if event.kind == EventKind::AccessChanged as u8 {
+            settings.entry(event.session).or_default().hear(event);
+        }
+        ControlFlow::Continue(())
+    };
     let granted = today::run(topology, on, |engine| {
         users(topology, engine, Some(reading))
     });
@@ -256,12 +264,44 @@ pub(super) fn sessions_told(topology: &Topology, reading: &Reading) -> String {
         let (seat, locked) = it.seat_words();
         let accounts = it.accounts_told();
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{session} {}: {seat}{locked}; {accounts}", it.name);
+        let _ = write!(text, "{session} {}: {seat}{locked}; {accounts}", it.name);
+        let changed = settings.get(&session).map_or_else(Vec::new, changed);
+        let changed = changed.iter().map(|it| format!("; {it}"));
+        let _ = writeln!(text, "{}", changed.collect::<String>());
     }
     if let Some(error) = warning {
         let _ = writeln!(text, "accounts as the topology has them: {error}");
     }
     text
+}
+
+/// What operators changed of a user, in words; of its password no more than that.
+fn changed(settings: &Settings) -> Vec<String> {
+    let rate = |rate: Rate| match rate.a_second {
+        0 => "rate off".to_owned(),
+        a_second => format!(
+            "rate {a_second} a second, {} at once, {} refusals",
+            rate.at_once, rate.refusals_max
+        ),
+    };
+    let grace = |grace: Option<u64>| match grace {
+        None => "grace off".to_owned(),
+        Some(ns) => format!("grace {} ms", ns / 1_000_000),
+    };
+    let addresses = |all: &Vec<Network>| match all.as_slice() {
+        [] => "from anywhere".to_owned(),
+        all => {
+            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+            format!("from {}", all.join(" "))
+        }
+    };
+    let secret = settings
+        .secret
+        .as_ref()
+        .map(|_| "another password".to_owned());
+    let simple = [settings.rate.map(rate), settings.grace.map(grace)];
+    let lists = [settings.networks.as_ref().map(addresses), secret];
+    simple.into_iter().chain(lists).flatten().collect()
 }
 
 /// The users with the accounts that a day begins with.

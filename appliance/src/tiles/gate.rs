@@ -231,6 +231,9 @@ impl<T: TcpPort + Send> GateTile<T> {
         let (Some(logins), entry) = (&mut self.logins, &mut self.entry) else {
             return 0;
         };
+        while let Some((login, hash)) = entry.secret() {
+            logins.change(login, hash);
+        }
         let mut work = 0;
         while let Some((conn, number, answer)) = logins.answer() {
             entry.answered(conn, number, answer, now_ns);

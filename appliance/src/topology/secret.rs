@@ -1,7 +1,7 @@
 //! What a login proves itself by, and where it may come from.
 
 use super::check::is_word;
-use super::{DropCopy, Error, User};
+use super::{DropCopy, Error, Topology, User};
 use argon2::password_hash::phc::PasswordHash;
 use serde::Deserialize;
 use session::Network;
@@ -151,6 +151,33 @@ pub(super) fn one_cost(users: &[User], copies: &[DropCopy]) -> Result<(), Error>
         }
     }
     Ok(())
+}
+
+/// Whether a running venue may take a hash for one of its users' passwords.
+///
+/// # Errors
+/// It is no hash, it costs another time than the topology's, or nobody there judges hashes.
+pub fn hash_fits(topology: &Topology, hash: &str) -> Result<(), String> {
+    let costs_of = |(_, secret): (&str, &Secret)| match secret {
+        Secret::Hash(hash) => costs(hash),
+        Secret::Plain(_) | Secret::Key(..) => None,
+    };
+    let Some(usual) = topology.secrets().find_map(costs_of) else {
+        return Err(
+            "no password of this venue is a hash, and nobody in it judges any: give a user a \
+             `password_hash` in the topology before the next start"
+                .to_owned(),
+        );
+    };
+    match costs(hash) {
+        Some(costs) if costs == usual => Ok(()),
+        Some(_) => Err("the hash costs another time than those of the topology".to_owned()),
+        None => Err(
+            "that is no Argon2id hash: say what `wirecross admin hash-password` prints, \
+                     never the password"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Checks where a login may come from.

@@ -49,10 +49,10 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
         EventKind::Indicative => format!("{symbol}: {}", auction("would cross", event)),
         EventKind::Configured => "set".to_owned(),
         EventKind::MassCanceled => cancelled(quantity),
-        EventKind::AccessChanged => ["unlocked", "locked", "logged out if it was logged in"]
-            .get(quantity as usize)
-            .map_or("set", |told| told)
-            .to_owned(),
+        EventKind::AccessChanged => {
+            let told = ACCESS_TOLD.get(quantity as usize);
+            told.map_or("set", |told| told).to_owned()
+        }
         EventKind::Granted => {
             let role = u8::try_from(quantity).ok().and_then(Role::of);
             let role = role.map_or("other", Role::name);
@@ -69,6 +69,17 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
         _ => return None,
     })
 }
+
+/// What became of an `Access`, by its `flags`.
+const ACCESS_TOLD: [&str; 7] = [
+    "unlocked",
+    "locked",
+    "logged out if it was logged in",
+    "the rate is another one from now on",
+    "the grace is another one from now on",
+    "who logs in comes from there from now on",
+    "who logs in proves the other password from now on",
+];
 
 fn cancelled(count: u32) -> String {
     let plural = if count == 1 { "" } else { "s" };

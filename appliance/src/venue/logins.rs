@@ -16,6 +16,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 /// Logins that wait for the worker.
@@ -44,6 +45,7 @@ pub struct Slip {
 pub struct LoginLinks {
     questions: Writer<Slip>,
     answers: Reader<Slip>,
+    changes: Sender<(u16, String)>,
 }
 
 impl LoginLinks {
@@ -61,6 +63,13 @@ impl LoginLinks {
         let is_put = self.questions.put(0, &slip).is_ok();
         self.questions.publish();
         is_put
+    }
+
+    /// A login proves itself by the password of another hash from now on: a question that is asked
+    /// behind this is judged by it. An operator said so, which is rare.
+    pub(crate) fn change(&self, login: u16, hash: &str) {
+        // Who judges goes when the venue does.
+        let _ = self.changes.send((login, hash.to_owned()));
     }
 
     /// The next answer: of which connection, to which of its logins.
@@ -110,6 +119,16 @@ impl Passwords {
         Some(Self { secrets, nobody })
     }
 
+    /// Has a login prove itself by the password of a hash; whether that is one.
+    pub fn change(&mut self, login: u16, hash: &str) -> bool {
+        let known = self.secrets.get_mut(usize::from(login));
+        let (Some(known), Ok(hash)) = (known, PasswordHash::new(hash)) else {
+            return false;
+        };
+        *known = Known::Hash(Box::new(hash));
+        true
+    }
+
     /// Whether a login proves what it must; one of nobody never does. Takes as long for all.
     #[must_use]
     pub fn is_right(&self, question: &Question) -> bool {
@@ -145,6 +164,7 @@ pub struct LoginWorker {
     questions: Reader<Slip>,
     answers: Writer<Slip>,
     passwords: Passwords,
+    changes: Receiver<(u16, String)>,
 }
 
 impl LoginWorker {
@@ -156,6 +176,9 @@ impl LoginWorker {
         let Some((_, mut slip)) = self.questions.pop() else {
             return false;
         };
+        for (login, hash) in self.changes.try_iter() {
+            self.passwords.change(login, &hash);
+        }
         let question = Question {
             conn: slip.conn,
             number: slip.number,
@@ -188,14 +211,17 @@ pub(super) fn worker_of(topology: &Topology) -> Result<Option<(LoginLinks, Login
     };
     let (questions_in, questions_out) = ring_named("gate_logins", WAITING_MAX)?;
     let (answers_in, answers_out) = ring_named("logins_gate", WAITING_MAX)?;
+    let (changes_in, changes) = channel();
     let links = LoginLinks {
         questions: questions_in,
         answers: answers_out,
+        changes: changes_in,
     };
     let worker = LoginWorker {
         questions: questions_out,
         answers: answers_in,
         passwords,
+        changes,
     };
     Ok(Some((links, worker)))
 }

@@ -1,5 +1,6 @@
 //! Who did what and why, in the journal: the letters of an operator's act stand ahead of it.
 
+use session::order_entry::SETTING_COMMANDS_MAX;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -11,9 +12,10 @@ const PIECE_LETTERS: usize = size_of_val(&Command::BLANK.client_id);
 /// The most letters that are kept of an act.
 pub(super) const LETTERS_MAX: usize = 512;
 
-/// Pieces are numbered by a byte, and wait for the engine together with their act, which may be two
-/// commands.
-const _: () = assert!(LETTERS_MAX.div_ceil(PIECE_LETTERS) + 1 < super::CONTROL_DEPTH);
+/// Pieces are numbered by a byte, and wait for the engine together with their act, which may be
+/// several commands.
+const _: () =
+    assert!(LETTERS_MAX.div_ceil(PIECE_LETTERS) + SETTING_COMMANDS_MAX <= super::CONTROL_DEPTH);
 const _: () = assert!(super::CONTROL_DEPTH <= u8::MAX as usize);
 
 /// A text in pieces, said by a user of the system.

@@ -14,12 +14,17 @@
 //! cancel USER REFERENCE
 //! bust SYMBOL MATCH WHY UNITS PRICE SIDE, then of maker and aggressor USER REFERENCE TEXT
 //! lock USER | unlock USER | kick USER
+//! user rate USER off | A_SECOND AT_ONCE [REFUSALS_MAX]
+//! user grace USER off | MILLISECONDS
+//! user addresses USER any | NETWORK...
+//! user password USER HASH
 //! grant USER ACCOUNT trader|risk|read-only
 //! revoke USER ACCOUNT
 //! mass-cancel all | [user NAME] [account NUMBER] [symbol SYMBOL] [side buy|sell] [prices FROM TO]
 //! ```
 
 mod bust;
+mod user;
 
 pub use bust::{Trade, Traded, WHYS};
 
@@ -42,10 +47,10 @@ struct Words<'w> {
 }
 
 /// What an operator said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// What must be said to the engine ahead of the command.
-    pub ahead: Option<Command>,
+    /// What must be said to the engine ahead of the command, in this order.
+    pub ahead: Vec<Command>,
     /// The command.
     pub command: Command,
 }
@@ -59,7 +64,7 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
         words: line.split_ascii_whitespace(),
         topology,
     };
-    let mut ahead = None;
+    let mut ahead = Vec::new();
     let command = match words.words.next() {
         Some("state") => words.state()?,
         Some("indicate") => Command {
@@ -84,8 +89,12 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
         },
         Some("bust") => {
             let [named, bust] = words.bust()?;
-            ahead = Some(named);
+            ahead.push(named);
             bust
+        }
+        Some("user") => {
+            ahead = words.setting()?;
+            ahead.pop().ok_or("nothing is said of the user")?
         }
         Some("grant") => words.grant()?,
         Some("revoke") => words.revoke()?,
@@ -97,7 +106,7 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
             return Err(format!(
                 "\"{other}\" is no word: say state, indicate, bands, allocation, limit, restrict, \
                  permit, kill, revive, mass-cancel, open, halt, resume, close, cancel, bust, \
-                 grant, revoke, lock, unlock or kick"
+                 grant, revoke, user, lock, unlock or kick"
             ));
         }
     };

@@ -1,7 +1,7 @@
 //! The engine: one input in, its events out.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::{Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason};
+use wire::ring::{ACCESS_SECRET, Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason};
 
 use crate::accounts::Accounts;
 use crate::after::After;
@@ -425,7 +425,7 @@ impl<'m> Engine<'m> {
 
     /// Passes on what an operator does to a session that there is.
     fn access(&self, command: &Command) -> Event {
-        if command.flags > 2 {
+        if command.flags > ACCESS_SECRET {
             return refused(command, Reason::InvalidField);
         }
         let session = self.sessions.get(usize::from(command.session));
@@ -435,6 +435,7 @@ impl<'m> Engine<'m> {
         Event {
             quantity: command.flags.into(),
             ..about(command, EventKind::AccessChanged, Reason::None)
+                .with_client_id(command.client_id)
         }
     }
 

@@ -42,10 +42,28 @@ impl Network {
         }
     }
 
+    /// Its first address.
+    #[must_use]
+    pub const fn address(&self) -> Ipv4Addr {
+        Ipv4Addr::from_bits(self.address)
+    }
+
+    /// How many first bits its addresses share.
+    #[must_use]
+    pub const fn bits(&self) -> u32 {
+        self.mask.count_ones()
+    }
+
     /// Whether it has this address.
     #[must_use]
     pub const fn contains(&self, address: Ipv4Addr) -> bool {
         address.to_bits() & self.mask == self.address
+    }
+}
+
+impl core::fmt::Display for Network {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(out, "{}/{}", self.address(), self.bits())
     }
 }
 

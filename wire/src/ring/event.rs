@@ -61,7 +61,7 @@ impl Event {
     /// Of a `MassCanceled` or `Refused`: it answers a mass cancel of the session's user.
     pub const OF_USER: u8 = 128;
 
-    /// Of a `Broken`: the member's text for the order.
+    /// Of a `Broken`: the member's text for the order; of an `AccessChanged`: its letters.
     #[must_use]
     pub const fn client_id(&self) -> [u8; 14] {
         let [a, b, c, d, e, f, g, h] = self.order_ref.to_le_bytes();
@@ -70,7 +70,7 @@ impl Event {
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n]
     }
 
-    /// The same `Broken` with the member's text for the order.
+    /// The same `Broken` or `AccessChanged` with such letters.
     #[must_use]
     pub const fn with_client_id(mut self, text: [u8; 14]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = text;

@@ -44,6 +44,7 @@ mod refuse;
 mod repeats;
 mod replies;
 mod session;
+mod settings;
 mod state;
 mod symbols;
 mod throttle;
@@ -61,7 +62,9 @@ pub use recall::{Recall, pack};
 pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code, reject_reason};
 
 use core::net::Ipv4Addr;
+use std::collections::BTreeMap;
 
+pub use settings::{NETWORKS_MAX, SECRET_LETTERS_MAX, SETTING_COMMANDS_MAX, Setting, Settings};
 pub use throttle::Rate;
 
 use wire::ring::{Command, Input};
@@ -109,6 +112,10 @@ pub struct OrderEntry {
     owing: Places,
     /// Members of whose coming or going the sequencer is to be told.
     telling: Places,
+    /// What operators changed of members.
+    settings: BTreeMap<usize, Settings>,
+    /// Members whose password has another hash, and nobody was told.
+    secrets: Places,
     symbols: Symbols,
     mandates: Mandates,
     counters: Counters,
@@ -141,6 +148,8 @@ impl OrderEntry {
             lists: Lists::new(config.connections),
             owing: Places::EMPTY,
             telling: Places::EMPTY,
+            settings: BTreeMap::new(),
+            secrets: Places::EMPTY,
             symbols: Symbols::new(config.symbols),
             mandates: Mandates::default(),
             counters: Counters::default(),

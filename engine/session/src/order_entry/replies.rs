@@ -5,7 +5,7 @@ use wire::ouch::outbound::fields::{
     Accepted, CancelReject, Canceled, Executed, PriorityUpdate, Rejected, Replaced, Restated,
     SystemEvent,
 };
-use wire::ring::{Event, EventKind, Reason, Side};
+use wire::ring::{ACCESS_RATE, Event, EventKind, Reason, Side};
 
 use super::OrderEntry;
 use super::broken::broken_trade;
@@ -79,9 +79,10 @@ impl OrderEntry {
             Some(EventKind::StateChanged) => {
                 self.symbols.state_set(event.symbol, event.quantity);
             }
-            Some(EventKind::AccessChanged) => {
+            Some(EventKind::AccessChanged) if event.quantity < u32::from(ACCESS_RATE) => {
                 self.access(event.session, event.quantity);
             }
+            Some(EventKind::AccessChanged) => self.set(event),
             Some(EventKind::MassCanceled | EventKind::Refused) if event.has(Event::OF_USER) => {
                 self.tell_mass(event, timestamp);
             }

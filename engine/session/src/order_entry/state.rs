@@ -17,6 +17,7 @@ impl OrderEntry {
         });
         self.mandates_state(out);
         self.answers_state(out);
+        self.settings_state(out);
     }
 
     /// Takes the state from bytes, before anything else was done. Gives how many replies there
@@ -49,6 +50,7 @@ impl OrderEntry {
         })?;
         self.mandates_restore(&mut from)?;
         self.answers_restore(&mut from)?;
+        self.settings_restore(&mut from)?;
         from.end()?;
         Ok(replies)
     }
