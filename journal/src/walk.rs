@@ -11,7 +11,7 @@ use crate::storage::{SegmentFile, Segments, StorageError};
 use crate::tail::{Break, dirty_line, inspect};
 use crate::window::Window;
 
-/// How the records end.
+/// How the records end, as far as they were written when somebody looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
     /// The last record closes the journal; also true where there is no record.
@@ -192,6 +192,16 @@ impl<S: Segments> Walker<S> {
         };
         let tail = inspect(&mut self.window, rest, broken)?;
         if tail.proof {
+            // A journal that is being written may have come on while we looked behind its end.
+            if let Some(at) = rest.first().copied().filter(|at| stop.offset < at.bytes) {
+                self.window.forget();
+                if read_whole(&mut self.window, at, stop.offset)? != stop.why {
+                    return Ok(End {
+                        clean: false,
+                        torn: None,
+                    });
+                }
+            }
             let damage = stop.damage(&mut self.window, rest)?;
             return Err(RecoveryError::Corrupt(damage));
         }

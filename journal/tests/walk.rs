@@ -7,8 +7,8 @@ use std::fs;
 
 use journal::record::{Header, KIND_CLOSE, KIND_GROUP, KIND_SEGMENT};
 use journal::simulated::Disk;
-use journal::storage::segment_name;
-use journal::{Field, FileList, Flipped, RecoveryError, Segments, Walker, flipped};
+use journal::storage::{SegmentFile, StorageError, segment_name};
+use journal::{Field, FileList, Flipped, LINE_BYTES, RecoveryError, Segments, Walker, flipped};
 use support::{append, close, inputs, open, read, settle};
 
 /// A life that closed and one that was killed, over three segments.
@@ -153,4 +153,51 @@ fn two_flipped_bits_are_not_taken_for_one() {
     };
     let segment = disk.storage().list().unwrap()[0];
     assert_eq!(flipped(&mut disk.storage(), segment, &corrupt), Ok(None));
+}
+
+/// Segments of which one is not written yet from a place on, for so many reads.
+struct Late<S> {
+    segments: S,
+    hidden: usize,
+}
+
+impl<S: Segments> Segments for Late<S> {
+    fn list(&mut self) -> Result<Vec<SegmentFile>, StorageError> {
+        self.segments.list()
+    }
+
+    fn read(&mut self, segment: u32, offset: u64, into: &mut [u8]) -> Result<(), StorageError> {
+        self.segments.read(segment, offset, into)?;
+        if segment == 2 && self.hidden > 0 {
+            self.hidden -= 1;
+            let from = LINE_BYTES.saturating_sub(offset as usize);
+            into[from..].fill(0);
+        }
+        Ok(())
+    }
+
+    fn file(&self, segment: u32) -> String {
+        self.segments.file(segment)
+    }
+}
+
+/// Somebody reads up to where nothing was written, then looks at what lies behind it: meanwhile the
+/// writer may have come by.
+#[test]
+fn a_journal_that_comes_on_while_it_is_read_is_not_damaged() {
+    let disk = journal();
+    let late = |hidden| Late {
+        segments: disk.storage(),
+        hidden,
+    };
+    // The end, and what lies behind it.
+    let (kinds, all, walker) = walked(late(2)).unwrap();
+    assert_eq!(kinds, "sgcgs");
+    assert!(!walker.end().unwrap().clean);
+    assert_eq!(all[..], read(&mut disk.storage()).unwrap().0[..all.len()]);
+    // And where it stays so, it is damage.
+    let Err(RecoveryError::Corrupt(damage)) = walked(late(usize::MAX)) else {
+        panic!("a gap passed");
+    };
+    assert_eq!((damage.offset, damage.field), (64, Field::Magic));
 }
