@@ -56,10 +56,12 @@ impl Database {
             );
             connection.execute_batch(&begin)?;
         }
-        // The journal is the truth: what a power cut takes of the log is projected again.
+        // The journal is the truth: what a power cut takes of the log is projected again. A process
+        // that is confined has no folder for what SQLite would put aside in files.
         let settings = format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-             PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA cache_size = -{CACHE_KIB};"
+             PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA cache_size = -{CACHE_KIB}; \
+             PRAGMA temp_store = MEMORY;"
         );
         connection.execute_batch(&settings)?;
         Ok(Self {
@@ -79,6 +81,7 @@ pub fn reader(path: &Path) -> Result<Connection, Error> {
         Connection::open_with_flags(path, flags).map_err(|error| named(path, &error))?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     if is_new(path, &connection)? {
         let words = format!("{}: there are no tables in it yet", path.display());
         return Err(Error::Refused(words));

@@ -5,12 +5,20 @@ mod venue;
 
 use rusqlite::Connection;
 use std::fs;
-use std::process::Stdio;
-use std::time::Duration;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use venue::{GROUP, Site, told_inputs};
 
 const DAY: &str = "2026010101";
 const INPUTS: usize = 4_000;
+
+/// Inputs of a day that a service finds.
+const BACKLOG: usize = 40_000;
+
+/// The user `daemon`.
+const DAEMON: u32 = 1;
 
 #[test]
 fn killed_at_any_point_it_counts_everything_once() {
@@ -26,6 +34,58 @@ fn killed_at_any_point_it_counts_everything_once() {
     }
     println!("{kills} of 40 were killed on the way");
     site.succeeds(&["project"]);
+    site.agrees();
+}
+
+/// Makes a folder's contents another user's.
+fn give(path: &Path, user: u32) {
+    std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), user);
+        }
+    }
+}
+
+/// A process that is confined can put nothing aside in files elsewhere, as SQLite would from some
+/// millions of rows in a transaction on.
+#[test]
+fn what_does_not_fit_is_put_aside_in_memory() {
+    let site = Site::new();
+    let database = store::Database::open(&site.database()).unwrap();
+    let told = database
+        .connection
+        .pragma_query_value(None, "temp_store", |row| row.get(0));
+    assert_eq!(told, Ok(2), "temp_store is MEMORY");
+}
+
+#[test]
+fn a_confined_service_takes_a_large_backlog_at_once() {
+    let site = Site::new();
+    site.live_day(DAY, 13, BACKLOG);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-slow"));
+    command.arg("serve").arg("--data-dir").arg(site.data_dir());
+    command.arg("--dir").arg(site.dir.path());
+    if rustix::process::geteuid().is_root() {
+        give(site.dir.path(), DAEMON);
+        command.uid(DAEMON).gid(DAEMON);
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let process = rustix::process::Pid::from_child(&child);
+    // Before it listens to signals they would end it at once.
+    let begun = Instant::now();
+    while !site.database().exists() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "no tables");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && !told.contains("database"),
+        "{told}"
+    );
     site.agrees();
 }
 
