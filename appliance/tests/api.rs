@@ -3,24 +3,16 @@
 
 mod harness;
 
-use harness::{Member, Site, Venue, status, wait_until};
+use harness::{Site, process_status, program_beside, trade, wait_until};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// SHA-256 of `token`.
 const HASH: &str = "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
-
-fn program(name: &str) -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_wirecross")).with_file_name(name);
-    let hint = "build it first: cargo build -p store -p api --bins";
-    assert!(program.is_file(), "{}: {hint}", program.display());
-    program
-}
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
@@ -29,8 +21,8 @@ fn free_port() -> u16 {
 }
 
 fn site(port: u16) -> Site {
-    program("wirecross-slow");
-    program("wirecross-api");
+    program_beside("wirecross-slow");
+    program_beside("wirecross-api");
     let site = Site::new();
     let (dir, settings) = (
         site.dir.path().join("tables"),
@@ -87,17 +79,6 @@ fn service(site: &Site) -> Option<String> {
         .next()
 }
 
-fn trade(venue: &Venue, before: usize, count: usize) {
-    for (name, side) in [("ALPHA", b'S'), ("BRAVO", b'B')] {
-        let mut member = Member::login(venue.order_entry(), name);
-        member.user_ref_next_set(before as u32 + 1);
-        member.enter_many(count, side, (1, "AAPL", 1_000_000));
-        member.until("acceptances", |it| {
-            it.kinds().matches('A').count() == before + count
-        });
-    }
-}
-
 #[test]
 fn what_is_asked_is_what_happened_and_the_service_comes_back() {
     let port = free_port();
@@ -124,7 +105,7 @@ fn what_is_asked_is_what_happened_and_the_service_comes_back() {
     assert_eq!(asked(port, "/healthz").unwrap()["venue"], "up");
 
     let process = service(&site).unwrap();
-    let lines = status(&Path::new("/proc").join(&process)).unwrap();
+    let lines = process_status(&process).unwrap();
     assert_eq!(lines["CapEff"], "0000000000000000", "{lines:#?}");
     assert_eq!(
         (&*lines["NoNewPrivs"], &*lines["Seccomp"]),

@@ -4,25 +4,16 @@
 
 mod harness;
 
-use harness::{Member, Site, Venue, child_of, process_status as status, wait_until};
+use harness::{Site, Venue, child_of, process_status as status, program_beside, trade, wait_until};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The user `daemon`.
 const DAEMON: &str = "1";
 
-/// The program beside the one under test, which the workspace's tests build, too.
-fn slow_program() -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_wirecross")).with_file_name("wirecross-slow");
-    let hint = "build it first: cargo build -p store --bin wirecross-slow";
-    assert!(program.is_file(), "{}: {hint}", program.display());
-    program
-}
-
 fn site() -> Site {
-    slow_program();
+    program_beside("wirecross-slow");
     let site = Site::new();
     let dir = site.dir.path().join("tables");
     site.with(
@@ -33,7 +24,7 @@ fn site() -> Site {
 
 /// Asks `wirecross-slow` something about the site's tables.
 fn asked(site: &Site, words: &[&str]) -> Output {
-    let mut command = Command::new(slow_program());
+    let mut command = Command::new(program_beside("wirecross-slow"));
     command.args(words);
     command
         .arg("--database")
@@ -62,18 +53,6 @@ fn processes(venue: &Venue) -> (String, String) {
         })
     });
     found.unwrap()
-}
-
-/// ALPHA offers so many units in orders of one, and BRAVO buys them.
-fn trade(venue: &Venue, before: usize, count: usize) {
-    for (name, side) in [("ALPHA", b'S'), ("BRAVO", b'B')] {
-        let mut member = Member::login(venue.order_entry(), name);
-        member.user_ref_next_set(before as u32 + 1);
-        member.enter_many(count, side, (1, "AAPL", 1_000_000));
-        member.until("acceptances", |it| {
-            it.kinds().matches('A').count() == before + count
-        });
-    }
 }
 
 #[test]

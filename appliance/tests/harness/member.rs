@@ -1,6 +1,6 @@
 //! A member: a blocking socket and the client's state machine.
 
-use super::BOUND;
+use super::{BOUND, Venue};
 use session::soup_client::{ClientState, Heard, SoupClient, SoupConfig};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -286,6 +286,18 @@ impl Member {
     /// Turns until the venue closed the connection.
     pub fn until_closed(&mut self) {
         self.until("the end of the connection", |member| member.is_closed);
+    }
+}
+
+/// ALPHA offers so many units in orders of one, and BRAVO buys them; both did so with `before`.
+pub fn trade(venue: &Venue, before: usize, count: usize) {
+    for (name, side) in [("ALPHA", b'S'), ("BRAVO", b'B')] {
+        let mut member = Member::login(venue.order_entry(), name);
+        member.user_ref_next_set(before as u32 + 1);
+        member.enter_many(count, side, (1, "AAPL", 1_000_000));
+        member.until("acceptances", |it| {
+            it.kinds().matches('A').count() == before + count
+        });
     }
 }
 

@@ -15,8 +15,8 @@ mod program;
 
 pub use deaf::{Deaf, fill_store};
 pub use golden::unpack;
-pub use member::Member;
-pub use program::{Ended, Program, program};
+pub use member::{Member, trade};
+pub use program::{Ended, Program, program, program_beside};
 
 use nic::{Net, RealNet, RealUdp, UdpOptions};
 use std::collections::HashMap;

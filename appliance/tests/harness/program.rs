@@ -2,6 +2,7 @@
 
 use super::wait_until;
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// What a command left behind.
@@ -87,6 +88,14 @@ impl Drop for Program {
             let _ = child.wait();
         }
     }
+}
+
+/// A program beside the one under test, which the workspace's tests build, too.
+pub fn program_beside(name: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_wirecross")).with_file_name(name);
+    let hint = "build it first: cargo build -p store -p api --bins";
+    assert!(program.is_file(), "{}: {hint}", program.display());
+    program
 }
 
 /// Runs the program to its end.

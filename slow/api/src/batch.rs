@@ -36,40 +36,49 @@ fn some<'de: 'a, 'a, D: serde::Deserializer<'de>>(
     Deserialize::deserialize(from).map(Some)
 }
 
-/// How many calls there are in a body, for the rate: no more than may be, and 1 where it makes no
-/// sense.
-pub(crate) fn calls_in(body: &[u8], calls_max: usize) -> usize {
-    match calls_of(body) {
-        Some(Calls::Many(calls)) => calls.len().clamp(1, calls_max),
-        _ => 1,
-    }
-}
-
-enum Calls<'a> {
+/// The calls of a body.
+#[derive(Default)]
+pub(crate) enum Calls<'a> {
+    /// It is no JSON.
+    #[default]
+    None,
     One(&'a RawValue),
     Many(Vec<&'a RawValue>),
 }
 
-fn calls_of(body: &[u8]) -> Option<Calls<'_>> {
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace())?;
-    if *first == b'[' {
-        return serde_json::from_slice(body).ok().map(Calls::Many);
+impl<'a> Calls<'a> {
+    /// Reads a body, and nothing of what is in a call.
+    pub(crate) fn of(body: &'a [u8]) -> Self {
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        let read = if first == Some(&b'[') {
+            serde_json::from_slice(body).map(Self::Many)
+        } else {
+            serde_json::from_slice(body).map(Self::One)
+        };
+        read.unwrap_or_default()
     }
-    serde_json::from_slice(body).ok().map(Calls::One)
+
+    /// How many there are, for the rate: no more than may be, and 1 where the body makes no sense.
+    pub(crate) fn count(&self, api: &Api) -> usize {
+        match self {
+            Self::Many(calls) => calls.len().clamp(1, api.config.limits.batch_max),
+            _ => 1,
+        }
+    }
 }
 
 /// All answers; none where only notifications came.
 pub(crate) async fn answer(
     api: &Api,
     asker: Option<&Asker>,
-    body: &[u8],
+    calls: Calls<'_>,
 ) -> Result<Answer, Refusal> {
-    let Some(calls) = calls_of(body) else {
-        let told = failed(NOT_JSON, "this is not JSON, or nested too deeply");
-        return Ok(json_answer(answered("null", &told)));
-    };
     let mut bytes = Vec::new();
     match calls {
+        Calls::None => {
+            let told = failed(NOT_JSON, "this is not JSON, or nested too deeply");
+            bytes = answered("null", &told);
+        }
         Calls::One(call) => {
             if let Some(told) = one(api, asker, call, api.answer_max()).await {
                 bytes = told;

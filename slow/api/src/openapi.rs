@@ -3,18 +3,7 @@
 use crate::rights::Role;
 use crate::routes::{ROUTES, Route, What};
 use serde_json::{Map, Value, json};
-
-/// What a query may be narrowed by, as docs/store.md lists it.
-pub(crate) fn parameters(query: &str) -> &'static [&'static str] {
-    match query {
-        "open-orders" | "fills" | "audit" => &["account", "symbol", "from", "to", "limit"],
-        "tape" | "trades" | "turns" => &["symbol", "from", "to", "limit"],
-        "bars" => &["symbol", "width", "from", "to", "limit"],
-        "positions" | "profits" => &["account", "symbol", "limit"],
-        "tops" => &["symbol", "limit"],
-        _ => &[],
-    }
-}
+use store::query::parameters;
 
 /// OpenAPI 3.1.
 pub(crate) fn description() -> Value {
@@ -63,7 +52,7 @@ fn operation(route: &Route) -> Value {
         .collect();
     let names = match route.what {
         What::Rows(query) => parameters(query),
-        _ => &[],
+        _ => Vec::new(),
     };
     let list: Vec<Value> = names.iter().map(|name| parameter(name)).collect();
     let content = match route.what {

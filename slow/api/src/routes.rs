@@ -2,11 +2,12 @@
 
 use crate::admit::{Asker, Gatekeeper};
 use crate::answer::{Answer, Refusal, json_answer, typed};
+use crate::batch::{self, Calls};
 use crate::config::Config;
 use crate::metrics::Figures;
 use crate::reads::Reads;
 use crate::rights::{Right, Role};
-use crate::{batch, openapi, page};
+use crate::{openapi, page};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -19,7 +20,7 @@ use serde_json::json;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use store::query::Filter;
+use store::query::{Filter, parameters};
 
 /// Rows of an answer at most.
 pub(crate) const ROWS_MAX: u32 = 10_000;
@@ -245,10 +246,8 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
     let body = whole(body, api.config.limits.body_kib).await?;
     let from = parts.extensions.get::<From>();
     let from = from.map_or(IpAddr::from([0, 0, 0, 0]), |from| from.0);
-    let calls = match route.what {
-        What::Batch => batch::calls_in(&body, api.config.limits.batch_max),
-        _ => 1,
-    };
+    let batch = (route.what == What::Batch).then(|| Calls::of(&body));
+    let calls = batch.as_ref().map_or(1, |batch| batch.count(api));
     let asker = api
         .gatekeeper
         .admit(&parts, &body, from, route.right, calls)?;
@@ -260,7 +259,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
             let rows = api.rows(query, asker.as_ref(), &asked, bytes_max).await?;
             Ok(json_answer(rows))
         }
-        What::Batch => batch::answer(api, asker.as_ref(), &body).await,
+        What::Batch => batch::answer(api, asker.as_ref(), batch.unwrap_or_default()).await,
         What::WhoAmI => Ok(json_answer(who(asker.as_ref()).to_string().into_bytes())),
         What::Metrics => {
             const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -345,14 +344,15 @@ fn filter_of(
     asked: &[(&str, &str)],
 ) -> Result<Filter, Refusal> {
     let mut filter = Filter::default();
+    let parameters = parameters(query);
+    let has = |name: &str| parameters.contains(&name);
     for (name, value) in asked {
         let wrong = |due: &str| Refusal::Bad(format!("{name}: {value:?}: {due}"));
         let number = |due: &str| value.parse::<i64>().map_err(|_| wrong(due));
         let count = |due: &str| value.parse::<u32>().map_err(|_| wrong(due));
-        let has = |name: &str| openapi::parameters(query).contains(&name);
         match *name {
             name if !has(name) => {
-                let all = openapi::parameters(query).join(", ");
+                let all = parameters.join(", ");
                 return Err(Refusal::Bad(format!(
                     "{name:?} is no parameter of {query}: {all}"
                 )));
@@ -373,7 +373,7 @@ fn filter_of(
         }
     }
     if let Some(asker) = asker.filter(|asker| asker.role == Role::Member)
-        && openapi::parameters(query).contains(&"account")
+        && has("account")
     {
         filter.account = Some(own_account(asker, filter.account)?);
     }
