@@ -95,6 +95,7 @@ pub const ROWS: &[Row] = &[
     rows::rebalance::ROW,
     rows::portfolio::ROW,
     rows::montecarlo::ROW,
+    rows::models::ROW,
     rows::journal::ROW,
     rows::durable::ROW,
 ];

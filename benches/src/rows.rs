@@ -10,6 +10,7 @@ pub mod journal;
 pub mod latency;
 pub mod leaving;
 pub mod matching;
+pub mod models;
 pub mod montecarlo;
 pub mod numbers;
 pub mod packets;

@@ -112,6 +112,11 @@ fn montecarlo() {
 }
 
 #[test]
+fn models() {
+    run_tiny("models");
+}
+
+#[test]
 fn journal() {
     run_tiny("journal");
 }
@@ -143,7 +148,7 @@ fn an_unknown_row_lists_what_exists() {
     let text = error.to_string();
     let rows = "roundtrip, packets, venue, ring, matching, risk, leaving, publish, latency, aapl, \
                 regimes, book, numbers, triangles, desk, cointegration, rebalance, \
-                portfolio, montecarlo, journal";
+                portfolio, montecarlo, models, journal";
     assert!(text.contains("rings") && text.contains(rows), "{text}");
 }
 

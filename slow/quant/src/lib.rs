@@ -1,4 +1,5 @@
-//! Numbers that decide: cointegration, rebalancing, forecasts, portfolios, Monte Carlo.
+//! Numbers that decide: cointegration, rebalancing, forecasts, portfolios, Monte Carlo,
+//! models that were trained elsewhere.
 //!
 //! Pure functions over slices: no clock, no files, no threads, and the same answer for the same
 //! numbers. What cannot be computed is a [`Fault`] that says which input is to blame; nothing
@@ -8,6 +9,7 @@
 pub mod cointegration;
 pub mod distribution;
 pub mod forecasting;
+pub mod models;
 
 mod fault;
 mod linear;

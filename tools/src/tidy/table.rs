@@ -158,7 +158,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "slow/quant",
         ours: Some(&["analytics"]),
-        others: Some(&["libm"]),
+        others: Some(&["libm", "serde", "serde_json"]),
         banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
         ..FREE
     },

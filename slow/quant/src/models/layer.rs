@@ -1,0 +1,195 @@
+//! One layer of a network: each output the sum of all inputs, weighted.
+
+use analytics::arch::{Backend, Kernel, LANES, Lanes};
+
+use super::Unread;
+use super::dense::Activation;
+
+/// Sums that go side by side in registers, so that none waits for the one before it.
+const SUMS: usize = 4;
+
+/// The weights of a layer.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    /// Bits of `f32`: for each input those of all outputs, filled up with zeros to whole registers.
+    weights: Vec<[u32; LANES]>,
+    intercepts: Vec<[u32; LANES]>,
+    activation: Activation,
+    /// The same as they were told.
+    exact: Vec<f64>,
+    exact_intercepts: Vec<f64>,
+    inputs: usize,
+}
+
+impl Layer {
+    /// `coefs` has a row for each input.
+    pub fn new(
+        coefs: &[Vec<f64>],
+        intercepts: &[f64],
+        inputs: usize,
+        activation: Activation,
+    ) -> Result<Self, Unread> {
+        let outputs = intercepts.len();
+        let is_bad = |row: &Vec<f64>| row.len() != outputs;
+        if coefs.len() != inputs || inputs == 0 || outputs == 0 || coefs.iter().any(is_bad) {
+            let what = format!("weights are not {inputs} rows of {outputs}, both above 0");
+            return Err(Unread::new(what));
+        }
+        let exact = coefs.concat();
+        let mut all = exact.iter().chain(intercepts);
+        if all.any(|x| !(*x as f32).is_finite()) {
+            return Err(Unread::new("a weight is no number of 32 bits"));
+        }
+        let weights = coefs.iter().flat_map(|row| registers(row)).collect();
+        Ok(Self {
+            weights,
+            intercepts: registers(intercepts).collect(),
+            activation,
+            exact,
+            exact_intercepts: intercepts.to_vec(),
+            inputs,
+        })
+    }
+
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    pub fn outputs(&self) -> usize {
+        self.exact_intercepts.len()
+    }
+
+    /// Outputs in whole registers.
+    pub fn width(&self) -> usize {
+        self.intercepts.len() * LANES
+    }
+
+    /// `to` has room for the width.
+    #[inline]
+    pub fn apply(&self, backend: Backend, from: &[f32], to: &mut [f32]) {
+        let to = &mut to.as_chunks_mut::<LANES>().0[..self.intercepts.len()];
+        let from = &from[..self.inputs];
+        backend.run(Sums {
+            layer: self,
+            from,
+            to,
+        });
+        let each = to.as_flattened_mut().iter_mut();
+        match self.activation {
+            Activation::Identity | Activation::Relu => {}
+            Activation::Tanh => each.for_each(|x| *x = libm::tanhf(*x)),
+            Activation::Logistic => each.for_each(|x| *x = 1.0 / (1.0 + libm::expf(-*x))),
+        }
+    }
+
+    /// All in `f64`, one after the other.
+    pub fn apply_exactly(&self, from: &[f64]) -> Vec<f64> {
+        let mut sums = self.exact_intercepts.clone();
+        for (x, weights) in from.iter().zip(self.exact.chunks_exact(sums.len())) {
+            let pairs = sums.iter_mut().zip(weights);
+            pairs.for_each(|(sum, weight)| *sum += x * weight);
+        }
+        let activated = |x: &f64| match self.activation {
+            Activation::Identity => *x,
+            Activation::Relu => 0f64.max(*x),
+            Activation::Tanh => libm::tanh(*x),
+            Activation::Logistic => 1.0 / (1.0 + libm::exp(-*x)),
+        };
+        sums.iter().map(activated).collect()
+    }
+}
+
+fn registers(row: &[f64]) -> impl Iterator<Item = [u32; LANES]> {
+    row.chunks(LANES).map(|part| {
+        let mut bits = [0; LANES];
+        for (bits, x) in bits.iter_mut().zip(part) {
+            *bits = (*x as f32).to_bits();
+        }
+        bits
+    })
+}
+
+/// All sums of a layer.
+struct Sums<'a> {
+    layer: &'a Layer,
+    from: &'a [f32],
+    to: &'a mut [[f32; LANES]],
+}
+
+impl Kernel for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let mut to = self.to;
+        let mut first = 0;
+        while !to.is_empty() {
+            // Wide parts first; narrow ones sum every second or fourth input by itself.
+            let width = if to.len() >= SUMS {
+                tile::<L, SUMS, 1>(lanes, self.layer, self.from, first, to);
+                SUMS
+            } else if to.len() >= 2 {
+                tile::<L, 2, 2>(lanes, self.layer, self.from, first, to);
+                2
+            } else {
+                tile::<L, 1, SUMS>(lanes, self.layer, self.from, first, to);
+                1
+            };
+            first += width;
+            to = &mut to[width..];
+        }
+    }
+}
+
+/// Some registers of outputs, each summed in so many chains.
+#[inline(always)]
+fn tile<L: Lanes, const WIDTH: usize, const CHAINS: usize>(
+    lanes: L,
+    layer: &Layer,
+    from: &[f32],
+    first: usize,
+    to: &mut [[f32; LANES]],
+) {
+    let stride = layer.intercepts.len();
+    let zero = lanes.splat_f32(0.0);
+    let mut sums = [[zero; WIDTH]; CHAINS];
+    for (at, sum) in sums[0].iter_mut().enumerate() {
+        *sum = lanes.of_bits(lanes.load_u32(&layer.intercepts[first + at]));
+    }
+    let (groups, rest) = from.as_chunks::<CHAINS>();
+    let mut rows = layer.weights.chunks_exact(stride);
+    for group in groups {
+        for (chain, (x, weights)) in group.iter().zip(&mut rows).enumerate() {
+            add(lanes, &mut sums[chain], *x, &weights[first..first + WIDTH]);
+        }
+    }
+    for (x, weights) in rest.iter().zip(&mut rows) {
+        add(lanes, &mut sums[0], *x, &weights[first..first + WIDTH]);
+    }
+    let is_relu = layer.activation == Activation::Relu;
+    for (at, to) in to[..WIDTH].iter_mut().enumerate() {
+        let mut sum = sums[0][at];
+        for chain in &sums[1..] {
+            sum = lanes.add_f32(sum, chain[at]);
+        }
+        if is_relu {
+            // The second of both where either is no number.
+            sum = lanes.max_f32(zero, sum);
+        }
+        lanes.store_f32(sum, to);
+    }
+}
+
+/// Adds an input to sums, by its weights in them.
+#[inline(always)]
+fn add<L: Lanes, const WIDTH: usize>(
+    lanes: L,
+    sums: &mut [L::S; WIDTH],
+    x: f32,
+    weights: &[[u32; LANES]],
+) {
+    let x = lanes.splat_f32(x);
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum = lanes.mul_add_f32(lanes.of_bits(lanes.load_u32(weight)), x, *sum);
+    }
+}
