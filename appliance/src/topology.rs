@@ -45,8 +45,10 @@ pub use shadow::Shadow;
 pub use slow::Slow;
 pub use turns::{Schedule, Turn, Turns};
 
+pub(crate) use check::is_word;
+
 use session::Network;
-use session::order_entry::Rate;
+use session::order_entry::{Named, Rate};
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -165,6 +167,8 @@ pub struct Limits {
     pub symbols: u16,
     /// Sessions.
     pub sessions: u16,
+    /// Users that may come in a running day.
+    pub spare_users: u16,
     /// Resting orders.
     pub orders: u32,
     /// Those of them that are not plain: icebergs, orders that expire.
@@ -217,13 +221,16 @@ pub struct User {
     pub mandates: Vec<Mandate>,
     /// What happens when an order would trade with one of the same account.
     pub self_trade: SelfTrade,
+    /// Nobody yet: a place for who comes in a running day.
+    pub is_spare: bool,
 }
 
 impl User {
-    /// The numbers of all its accounts.
+    /// The numbers of all its accounts; a place for nobody has none.
     pub fn accounts(&self) -> impl Iterator<Item = u32> {
         let others = self.mandates.iter().map(|mandate| mandate.account);
-        std::iter::once(self.account).chain(others)
+        let first = (!self.is_spare).then_some(self.account);
+        first.into_iter().chain(others)
     }
 }
 
@@ -385,6 +392,36 @@ impl Topology {
             }
         }
         Ok(())
+    }
+
+    /// The session of the next user that comes: the highest place that nobody has. What is granted
+    /// to a user takes the first number above its own that is free, so places are filled from the
+    /// top, where none is left.
+    #[must_use]
+    pub fn spare(&self) -> Option<u16> {
+        let place = self.users.iter().rposition(|user| user.is_spare)?;
+        u16::try_from(place + 1).ok()
+    }
+
+    /// A user has a spare place, if it has a name yet.
+    pub fn seat(&mut self, session: u16, named: Option<&Named>) {
+        let place = usize::from(session).wrapping_sub(1);
+        let Some(user) = self.users.get_mut(place) else {
+            return;
+        };
+        user.is_spare = false;
+        if let Some(named) = named {
+            user.name.clone_from(&named.user);
+        }
+    }
+
+    /// Nobody came to a spare place after all.
+    pub fn vacate(&mut self, session: u16) {
+        let place = usize::from(session).wrapping_sub(1);
+        if let Some(user) = self.users.get_mut(place) {
+            user.is_spare = true;
+            user.name = logins::spare_name(place);
+        }
     }
 
     /// Where a tile runs.

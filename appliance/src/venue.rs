@@ -228,6 +228,7 @@ where
     for session in outputs.presences.locked() {
         outputs.entry.lock(session);
     }
+    let present = with_newcomers(topology, &outputs.entry);
     let config = journal::Config {
         segment_bytes: topology.segment_bytes,
     };
@@ -272,7 +273,7 @@ where
             publish: PublishTile::new(udp, (outputs.publisher, last.0), feed_out, topology, set)?
                 .with_depth(outputs.depth.zip(groups))
                 .recalling(feed_past),
-            operator: Some(Operator::new(control_in, answers_out)),
+            operator: Some(Operator::new(present, control_in, answers_out)),
             logins,
             recaller,
             streams,
@@ -281,6 +282,17 @@ where
     };
     let venue = built().map_err(|e| StartError::of("shared memory", &e))?;
     Ok((venue, recovery))
+}
+
+/// The topology with the users that came in the running day.
+fn with_newcomers(topology: &Topology, entry: &OrderEntry) -> Topology {
+    let mut present = topology.clone();
+    for session in 1..=topology.limits.spare_users {
+        if let Some(named) = entry.called(session) {
+            present.seat(session, Some(&named));
+        }
+    }
+    present
 }
 
 /// What follows from the events of a day that did not begin yet.
@@ -337,7 +349,7 @@ fn members(topology: &Topology) -> Vec<Member> {
 fn plain(secret: &Secret) -> String {
     match secret {
         Secret::Plain(password) => password.clone(),
-        Secret::Hash(_) | Secret::Key(..) => String::new(),
+        Secret::Hash(_) | Secret::Key(..) | Secret::Nobody => String::new(),
     }
 }
 

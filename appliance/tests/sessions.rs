@@ -324,7 +324,10 @@ fn what_an_operator_changes_of_a_user_counts_at_once_and_outlives_the_venue() {
         ("user rate ALPHA 0 1", "between 1 and 10000000"),
         ("user addresses ALPHA 10.0.0.1/8", "no network"),
         ("user grace ALPHA 86400001", "more than a day"),
-        ("user add CAROL", "rate, grace, addresses or password"),
+        (
+            "user rename CAROL",
+            "add, remove, rate, grace, addresses or password",
+        ),
         ("user rate CAROL 1 1", "no user of this venue"),
     ] {
         act(&site, words).refuses(2, &[told]);

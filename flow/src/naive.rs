@@ -299,7 +299,7 @@ impl Naive {
     fn access(&self, command: &Command) -> Event {
         let is_defined = self.sessions.contains_key(&command.session);
         match (command.flags, is_defined) {
-            (7.., _) => about(command, EventKind::Refused, Reason::InvalidField),
+            (9.., _) => about(command, EventKind::Refused, Reason::InvalidField),
             (_, false) => about(command, EventKind::Refused, Reason::UnknownSession),
             (what, true) => Event {
                 quantity: what.into(),

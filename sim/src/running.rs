@@ -150,7 +150,7 @@ impl<'w, 'm> Running<'w, 'm> {
                 && let Some(words) = &mut self.words
             {
                 let world = &mut *self.world;
-                words.say(&world.topology, world.has_accounts, &mut world.random)?;
+                words.say(world.has_accounts, &mut world.random)?;
             }
             if self.world.random.chance(plan.cut_in_million) {
                 self.world.wires.cut_one();

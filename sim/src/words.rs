@@ -1,7 +1,7 @@
 //! An operator who says words to the venue, and what was answered.
 
 use appliance::topology::{Topology, User};
-use appliance::venue::{Operator, word};
+use appliance::venue::Operator;
 use wire::ring::{Command, Event, EventKind};
 
 use crate::accounts;
@@ -38,26 +38,20 @@ impl Words {
 
     /// Says a word of chance's choice, about users' accounts too with `has_accounts`, unless one is
     /// unanswered.
-    pub fn say(
-        &mut self,
-        topology: &Topology,
-        has_accounts: bool,
-        random: &mut Random,
-    ) -> Result<(), String> {
+    pub fn say(&mut self, has_accounts: bool, random: &mut Random) -> Result<(), String> {
         if self.asked.is_some() {
             return Ok(());
         }
+        let topology = self.operator.topology();
         let line = match has_accounts && random.chance(GRANTS_IN_MILLION) {
             true => accounts::word(&user_of(topology, random).name, random),
             false => line(topology, random),
         };
-        let said = word::read(&line, topology)?;
-        let all = said.ahead.iter().chain([&said.command]);
-        for command in all {
-            if self.operator.ask(command) {
-                self.asked = Some(*command);
-            }
+        let said = self.operator.read(&line)?;
+        if !self.operator.say(&said) {
+            return Err(format!("no room for \"{line}\" with nothing unanswered"));
         }
+        self.asked = Some(said.command);
         Ok(())
     }
 

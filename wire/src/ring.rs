@@ -10,9 +10,13 @@
 
 use bytemuck::{Pod, Zeroable};
 
+mod access;
 mod command;
 mod event;
 
+pub use access::{
+    ACCESS_GONE, ACCESS_GRACE, ACCESS_NAME, ACCESS_NETWORK, ACCESS_RATE, ACCESS_SECRET,
+};
 pub use event::Event;
 
 /// Bytes of a ring message.
@@ -39,17 +43,6 @@ pub const EXTRA_HIDDEN: u8 = 4;
 
 /// What `flags` of a `MassCancel` are that a user asks for.
 pub const MASS_OF_USER: u8 = 1;
-
-/// `flags` of an `Access` that gives a user another rate: `user_ref` messages a second, 0 for any
-/// number, `price` refusals; how many may come at once stands in `client_id[..4]`.
-pub const ACCESS_RATE: u8 = 3;
-/// The same for its grace: `price` nanoseconds, all bits but the sign for never.
-pub const ACCESS_GRACE: u8 = 4;
-/// The same for a network from which it may log in: `price` first bits of `user_ref`, -1 for none;
-/// how many networks follow stands in `client_id[..4]`. `side` is 1 of the first.
-pub const ACCESS_NETWORK: u8 = 5;
-/// The same for fourteen letters of its password's hash; `user_ref` such pieces follow.
-pub const ACCESS_SECRET: u8 = 6;
 
 /// A bit of an `Extra`'s `flags`: the order trades whole or not at all.
 pub const EXTRA_ALL_OR_NONE: u8 = 8;

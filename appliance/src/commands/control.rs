@@ -30,6 +30,9 @@ Words:
                                      supervisory, external
   lock USER, unlock USER             its logins are refused; taken again, whatever locked it
   kick USER                          ends its connection
+  user add USER FIRM ACCOUNT HASH NETWORK...|any
+                                     a user more, for a place of limits.spare_users
+  user remove USER                   it is gone until the day ends, and so are its orders
   user rate USER A_SECOND AT_ONCE [REFUSALS_MAX], user rate USER off
                                      how fast it may send, until the day ends
   user grace USER MS|off             how long its orders outlive its connection

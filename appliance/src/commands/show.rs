@@ -58,12 +58,15 @@ struct Account {
 
 #[derive(Debug, Serialize)]
 struct User {
+    session: u16,
     name: String,
     /// Its accounts, the first one that of orders that name none.
     accounts: Vec<Mandate>,
     is_connected: bool,
     is_locked: bool,
     is_killed: bool,
+    /// Taken away by an operator.
+    is_gone: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,9 +90,10 @@ impl Standing {
     pub(super) fn of(topology: &Topology) -> Result<Self, String> {
         let reading = Reading::take(&topology.data_dir, 0).ok();
         let reading = reading.filter(|reading| reading.is_running);
-        let mut input = 0;
-        let on = &mut |_: &Event, told: &Input| {
+        let (mut input, mut changes) = (0, Changes::default());
+        let on = &mut |event: &Event, told: &Input| {
             input = told.sequence;
+            changes.hear(event);
             ControlFlow::Continue(())
         };
         let mut standing = today::run(topology, on, |engine| Self {
@@ -104,6 +108,7 @@ impl Standing {
                 .map_or_else(Vec::new, |it| rings(topology, it)),
         })?;
         standing.input = input;
+        changes.name(&mut standing.users);
         Ok(standing)
     }
 
@@ -132,7 +137,11 @@ impl Standing {
         text += "\nuser     connection, accounts\n";
         for it in &self.users {
             let (seat, locked) = it.seat_words();
-            let killed = if it.is_killed { ", KILLED" } else { "" };
+            let killed = match (it.is_gone, it.is_killed) {
+                (true, _) => ", REMOVED",
+                (_, true) => ", KILLED",
+                _ => "",
+            };
             let accounts = it.accounts_told();
             let _ = writeln!(text, "{:<8} {seat}{locked}{killed}: {accounts}", it.name);
         }
@@ -218,14 +227,14 @@ fn users(topology: &Topology, engine: &Engine<'_>, reading: Option<&Reading>) ->
             role: Role::of(one.may).map_or("other", Role::name),
         });
         let is_killed = engine.is_session_killed(session);
-        seated(user, accounts.collect(), is_killed, reading)
+        seated((session, user), accounts.collect(), is_killed, reading)
     };
     topology.users.iter().zip(1..).map(user).collect()
 }
 
 /// A user with what the venue's counters say of it.
 fn seated(
-    user: &crate::topology::User,
+    (session, user): (u16, &crate::topology::User),
     accounts: Vec<Mandate>,
     is_killed: bool,
     reading: Option<&Reading>,
@@ -233,11 +242,13 @@ fn seated(
     let counter = |name: &str| reading.and_then(|reading| reading.get(name));
     let (is_connected, is_locked) = seat_told(&user.name, &counter);
     User {
+        session,
         name: user.name.clone(),
         accounts,
         is_connected,
         is_locked,
         is_killed,
+        is_gone: false,
     }
 }
 
@@ -245,27 +256,30 @@ fn seated(
 /// and whether it is there. Where the day cannot be run again the accounts are the topology's, and
 /// the text says so.
 pub(super) fn sessions_told(topology: &Topology, reading: &Reading) -> String {
-    let mut settings: BTreeMap<u16, Settings> = BTreeMap::new();
+    let mut changes = Changes::default();
     let on = &mut |event: &Event, _: &Input| {
-        if event.kind == EventKind::AccessChanged as u8 {
-            settings.entry(event.session).or_default().hear(event);
-        }
+        changes.hear(event);
         ControlFlow::Continue(())
     };
     let granted = today::run(topology, on, |engine| {
         users(topology, engine, Some(reading))
     });
-    let (users, warning) = match granted {
+    let (mut users, warning) = match granted {
         Ok(users) => (users, None),
         Err(error) => (users_defined(topology, reading), Some(error)),
     };
     let mut text = String::new();
-    for (it, session) in users.iter().zip(1_u16..) {
+    changes.name(&mut users);
+    for it in &users {
         let (seat, locked) = it.seat_words();
         let accounts = it.accounts_told();
         // Writing to a String cannot fail.
-        let _ = write!(text, "{session} {}: {seat}{locked}; {accounts}", it.name);
-        let changed = settings.get(&session).map_or_else(Vec::new, changed);
+        let _ = write!(
+            text,
+            "{} {}: {seat}{locked}; {accounts}",
+            it.session, it.name
+        );
+        let changed = changes.0.get(&it.session).map_or_else(Vec::new, changed);
         let changed = changed.iter().map(|it| format!("; {it}"));
         let _ = writeln!(text, "{}", changed.collect::<String>());
     }
@@ -273,6 +287,37 @@ pub(super) fn sessions_told(topology: &Topology, reading: &Reading) -> String {
         let _ = writeln!(text, "accounts as the topology has them: {error}");
     }
     text
+}
+
+/// What operators changed of users, by their sessions.
+#[derive(Default)]
+struct Changes(BTreeMap<u16, Settings>);
+
+impl Changes {
+    fn hear(&mut self, event: &Event) {
+        if event.kind == EventKind::AccessChanged as u8 {
+            self.0.entry(event.session).or_default().hear(event);
+        }
+    }
+
+    /// Names users that came in the running day; a place that nobody has yet is left out.
+    fn name(&self, users: &mut Vec<User>) {
+        for user in &mut *users {
+            let Some(settings) = self.0.get(&user.session) else {
+                continue;
+            };
+            if let Some(named) = &settings.named {
+                user.name.clone_from(&named.user);
+            }
+            user.is_gone = settings.is_gone;
+        }
+        users.retain(|user| is_named(&user.name));
+    }
+}
+
+/// Whether a name is that of a user, not of a place.
+fn is_named(name: &str) -> bool {
+    name.bytes().all(|letter| letter.is_ascii_alphanumeric())
 }
 
 /// What operators changed of a user, in words; of its password no more than that.
@@ -298,15 +343,22 @@ fn changed(settings: &Settings) -> Vec<String> {
     let secret = settings
         .secret
         .as_ref()
+        .filter(|_| settings.named.is_none())
         .map(|_| "another password".to_owned());
+    let came = settings.named.as_ref().map(|named| {
+        let firm = String::from_utf8_lossy(&named.firm);
+        format!("came today, of {}", firm.trim_end())
+    });
+    let gone = settings.is_gone.then(|| "removed".to_owned());
     let simple = [settings.rate.map(rate), settings.grace.map(grace)];
     let lists = [settings.networks.as_ref().map(addresses), secret];
-    simple.into_iter().chain(lists).flatten().collect()
+    let ends = [came, gone].into_iter();
+    ends.chain(simple).chain(lists).flatten().collect()
 }
 
 /// The users with the accounts that a day begins with.
 fn users_defined(topology: &Topology, reading: &Reading) -> Vec<User> {
-    let user = |user: &crate::topology::User| {
+    let user = |(user, session): (&crate::topology::User, u16)| {
         let first = (user.account, user.role);
         let more = user.mandates.iter().map(|one| (one.account, one.role));
         let all = std::iter::once(first).chain(more);
@@ -314,9 +366,9 @@ fn users_defined(topology: &Topology, reading: &Reading) -> Vec<User> {
             account,
             role: role.name(),
         });
-        seated(user, accounts.collect(), false, Some(reading))
+        seated((session, user), accounts.collect(), false, Some(reading))
     };
-    topology.users.iter().map(user).collect()
+    topology.users.iter().zip(1..).map(user).collect()
 }
 
 fn accounts(topology: &Topology, engine: &Engine<'_>) -> Vec<Account> {

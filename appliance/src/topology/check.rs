@@ -41,7 +41,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     let ticks = ticks(&file.ticks, &symbols)?;
     let users = logins::users(file.users, limits)?;
     let drop_copies = logins::drop_copies(file.drop_copies, &users)?;
-    secret::one_cost(&users, &drop_copies)?;
+    secret::one_cost(&users, &drop_copies, limits.spare_users)?;
     let places = wiring::places(&file.tiles)?;
     let links = wiring::links(&file.links)?;
     let order_entry = order_entry(&file.order_entry)?;
@@ -133,6 +133,7 @@ fn limits(raw: &raw::Limits) -> Result<Limits, Error> {
     Ok(Limits {
         symbols: within("limits.symbols", raw.symbols, 1..=SYMBOLS_MAX as u16)?,
         sessions: within("limits.sessions", raw.sessions, 1..=USERS_MAX as u16)?,
+        spare_users: within("limits.spare_users", raw.spare_users, 0..=raw.sessions)?,
         orders: within("limits.orders", raw.orders, 1..=ORDERS_MAX)?,
         special: within("limits.special", special, 1..=matching::SPECIAL_MAX)?,
         price_groups: within(
@@ -162,7 +163,7 @@ fn ending(raw: &raw::Ending) -> Result<Ending, Error> {
 }
 
 /// Whether a text has 1 to `letters_max` letters or digits (and, in a symbol, `. - +` too).
-pub(super) fn is_word(text: &str, letters_max: usize, extra: &str) -> bool {
+pub(crate) fn is_word(text: &str, letters_max: usize, extra: &str) -> bool {
     (1..=letters_max).contains(&text.len())
         && text
             .chars()

@@ -1,8 +1,9 @@
 //! Who may log in: members, and those who watch their accounts.
 
 use super::check::{count_within, is_word, within};
-use super::{DropCopy, Error, Limits, SelfTrade, User, rate, raw, roles, secret};
+use super::{DropCopy, Error, Limits, Role, Secret, SelfTrade, User, rate, raw, roles, secret};
 use session::Network;
+use session::order_entry::Rate;
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -17,17 +18,18 @@ const SYSTEM_LETTERS: usize = 32;
 /// The longest that orders may outlive their user's connection, if they do not for good: a day.
 const LEAVE_MS_MAX: u64 = 86_400_000;
 
-/// Checks the members.
+/// Checks the members. Those who may come later have the first places: docs/sessions.md.
 pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, Error> {
-    let numbers = users.iter().map(|user| user.accounts.len().max(1)).sum();
+    let spare = usize::from(limits.spare_users);
+    let numbers: usize = users.iter().map(|user| user.accounts.len().max(1)).sum();
     count_within(
         "users",
-        numbers,
+        if users.is_empty() { 0 } else { numbers + spare },
         "limits.sessions",
         usize::from(limits.sessions),
     )?;
     let mut seen = HashSet::new();
-    let mut checked = Vec::with_capacity(users.len());
+    let mut checked: Vec<User> = (0..spare).map(nobody).collect();
     for (index, user) in users.into_iter().enumerate() {
         let word = |field: &str, text: &str, letters: usize| {
             if is_word(text, letters, "") {
@@ -50,7 +52,7 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
                 "give each user another name",
             ));
         }
-        let networks = networks(index, &user)?;
+        let networks = networks(index, spare + index, &user)?;
         let mut mandates = roles::mandates(index, &user)?;
         let first = mandates.remove(0);
         checked.push(User {
@@ -74,9 +76,34 @@ pub(super) fn users(users: Vec<raw::User>, limits: Limits) -> Result<Vec<User>, 
             account: first.account,
             role: first.role,
             mandates,
+            is_spare: false,
         });
     }
     Ok(checked)
+}
+
+/// What a place is called that nobody has: no user's name.
+pub(super) fn spare_name(place: usize) -> String {
+    format!("+{}", place + 1)
+}
+
+/// The place of who may come later, which nobody can log in to: no member has such a name, and
+/// nobody comes from there.
+fn nobody(place: usize) -> User {
+    User {
+        name: spare_name(place),
+        secret: Secret::Nobody,
+        networks: Network::new(Ipv4Addr::from(1), 32).into_iter().collect(),
+        rate: Rate::default(),
+        gateway: None,
+        leave: None,
+        firm: String::new(),
+        account: 0,
+        role: Role::Trader,
+        mandates: Vec::new(),
+        self_trade: SelfTrade::ALL[0],
+        is_spare: true,
+    }
 }
 
 /// The address of the rings of the user at a place among the users: of no network.
@@ -86,7 +113,7 @@ pub fn ring_address(place: usize) -> Ipv4Addr {
 }
 
 /// Where a user may log in from: through its rings, if it has any, and from nowhere else.
-fn networks(index: usize, user: &raw::User) -> Result<Vec<Network>, Error> {
+fn networks(index: usize, place: usize, user: &raw::User) -> Result<Vec<Network>, Error> {
     let Some(gateway) = &user.gateway else {
         return secret::networks(&format!("users[{index}].addresses"), &user.addresses);
     };
@@ -100,7 +127,7 @@ fn networks(index: usize, user: &raw::User) -> Result<Vec<Network>, Error> {
         let remedy = "leave them out: the user logs in through its rings";
         return Err(Error::value(key, "are named beside a `gateway`", remedy));
     }
-    Ok(Network::new(ring_address(index), 32).into_iter().collect())
+    Ok(Network::new(ring_address(place), 32).into_iter().collect())
 }
 
 /// Checks who may watch, towards the members.
@@ -132,13 +159,11 @@ pub(super) fn drop_copies(
             let problem = format!("is \"{}\", used twice", copy.name);
             return wrong("name", problem, "give it another name");
         }
-        let sessions = users
-            .iter()
-            .filter(|it| {
-                it.accounts()
-                    .any(|account| copy.accounts.contains(&account))
-            })
-            .count();
+        let is_watched = |it: &&User| {
+            it.accounts()
+                .any(|account| copy.accounts.contains(&account))
+        };
+        let sessions = users.iter().filter(is_watched).count();
         let is_known = |it: &u32| {
             users
                 .iter()
@@ -159,7 +184,7 @@ pub(super) fn drop_copies(
             )?,
             name: copy.name,
             accounts: copy.accounts,
-            sessions,
+            sessions: sessions + users.iter().filter(|it| it.is_spare).count(),
         });
     }
     Ok(checked)

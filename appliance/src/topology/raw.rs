@@ -235,6 +235,8 @@ pub(super) struct Feed {
 pub(super) struct Limits {
     pub symbols: u16,
     pub sessions: u16,
+    #[serde(default)]
+    pub spare_users: u16,
     pub orders: u32,
     pub special: Option<u32>,
     pub price_groups: Option<u32>,

@@ -24,6 +24,8 @@ pub enum Secret {
     Hash(String),
     /// A key that it has, in a file; once that was read.
     Key(PathBuf, Option<Key>),
+    /// Nothing does: nobody can log in, until an operator says what proves it.
+    Nobody,
 }
 
 /// A password, its hash, or where a key is, as a topology has them.
@@ -36,6 +38,7 @@ impl fmt::Debug for Secret {
             Self::Plain(_) => "Plain(..)",
             Self::Hash(_) => "Hash(..)",
             Self::Key(..) => "Key(..)",
+            Self::Nobody => "Nobody",
         })
     }
 }
@@ -130,9 +133,10 @@ fn costs(hash: &str) -> Option<String> {
     (is_whole && hash.salt.is_some()).then(|| format!("{:?} {}", hash.version, hash.params))
 }
 
-/// All hashes cost the same, or the time of a refusal would tell whose name exists.
-pub(super) fn one_cost(users: &[User], copies: &[DropCopy]) -> Result<(), Error> {
-    let users = users
+/// All hashes cost the same, or the time of a refusal would tell whose name exists; and there is
+/// one where users may come later, whose hashes cost as much.
+pub(super) fn one_cost(users: &[User], copies: &[DropCopy], spare: u16) -> Result<(), Error> {
+    let users = users[usize::from(spare)..]
         .iter()
         .zip(0..)
         .map(|(it, n)| ("users", n, &it.secret));
@@ -150,6 +154,13 @@ pub(super) fn one_cost(users: &[User], copies: &[DropCopy]) -> Result<(), Error>
             ));
         }
     }
+    if spare > 0 && first.is_none() {
+        return Err(Error::value(
+            "limits.spare_users",
+            format!("is {spare}, and no login has a `password_hash`"),
+            "give one to a user: those who come later prove a password by its hash",
+        ));
+    }
     Ok(())
 }
 
@@ -160,7 +171,7 @@ pub(super) fn one_cost(users: &[User], copies: &[DropCopy]) -> Result<(), Error>
 pub fn hash_fits(topology: &Topology, hash: &str) -> Result<(), String> {
     let costs_of = |(_, secret): (&str, &Secret)| match secret {
         Secret::Hash(hash) => costs(hash),
-        Secret::Plain(_) | Secret::Key(..) => None,
+        Secret::Plain(_) | Secret::Key(..) | Secret::Nobody => None,
     };
     let Some(usual) = topology.secrets().find_map(costs_of) else {
         return Err(

@@ -71,7 +71,7 @@ fn line(event: &Event, command: &Command, symbol: &str) -> Option<String> {
 }
 
 /// What became of an `Access`, by its `flags`.
-const ACCESS_TOLD: [&str; 7] = [
+const ACCESS_TOLD: [&str; 9] = [
     "unlocked",
     "locked",
     "logged out if it was logged in",
@@ -79,6 +79,8 @@ const ACCESS_TOLD: [&str; 7] = [
     "the grace is another one from now on",
     "who logs in comes from there from now on",
     "who logs in proves the other password from now on",
+    "the user may log in from now on",
+    "the user is gone, and so are its orders",
 ];
 
 fn cancelled(count: u32) -> String {
@@ -130,6 +132,9 @@ fn reason(command: &Command, reason: Option<Reason>) -> String {
         }
         (_, Some(Reason::WrongAccount)) => "the user does not have this account",
         (_, Some(Reason::NotInState)) => "the symbol is in no auction",
+        (Some(CommandKind::Access), Some(Reason::UnknownSession)) => {
+            "no such user could be made: no session number is left for its account"
+        }
         (_, Some(Reason::UnknownSession)) => "no user has this account",
         (_, Some(Reason::UnknownSymbol)) => "the day began without this symbol",
         (_, Some(Reason::InvalidField)) => {

@@ -12,7 +12,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use wire::ring::{Command, Event};
+use wire::ring::{Command, Event, EventKind};
 
 /// The socket's name in the data directory.
 const SOCKET: &str = "control";
@@ -46,8 +46,13 @@ const LOOK: Duration = Duration::from_millis(2);
 /// The first line of the answer to a word that was obeyed; what became of it follows.
 const TAKEN: &str = "taken";
 
-/// An operator's two rings: commands to the engine, and its answers.
+/// An operator's two rings: commands to the engine, and its answers; and whom its words may be
+/// about.
 pub struct Operator {
+    /// With the users that came in the running day.
+    topology: Topology,
+    /// The place of the user that the last word is to bring.
+    coming: Option<u16>,
     commands: Writer<Command>,
     answers: Reader<Event>,
     /// Commands whose last answer did not come yet.
@@ -58,13 +63,50 @@ pub struct Operator {
 impl Operator {
     /// An operator who said nothing yet.
     #[must_use]
-    pub const fn new(commands: Writer<Command>, answers: Reader<Event>) -> Self {
+    pub const fn new(
+        topology: Topology,
+        commands: Writer<Command>,
+        answers: Reader<Event>,
+    ) -> Self {
         Self {
+            topology,
+            coming: None,
             commands,
             answers,
             unanswered: 0,
             told: Vec::new(),
         }
+    }
+
+    /// The topology, with the users that came in the running day.
+    #[must_use]
+    pub const fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to write.
+    pub fn read(&self, line: &str) -> Result<word::Said, String> {
+        word::read(line, &self.topology)
+    }
+
+    /// Hands on all that a word says; `false` when there is no room.
+    pub fn say(&mut self, said: &word::Said) -> bool {
+        self.coming = said.named.as_ref().map(|_| said.command.session);
+        for command in said.ahead.iter().chain([&said.command]) {
+            if !self.ask(command) {
+                return false;
+            }
+            // From the first command on the place is nobody else's.
+            if let Some(session) = self.coming {
+                self.topology.seat(session, None);
+            }
+        }
+        self.topology
+            .seat(said.command.session, said.named.as_ref());
+        true
     }
 
     /// Hands on a command; `false` when there is no room.
@@ -91,23 +133,30 @@ impl Operator {
                 last = (self.unanswered == 0).then_some(sequence);
             }
         }
+        let is_refused = |event: &Event| event.kind == EventKind::Refused as u8;
+        if last.is_some()
+            && let Some(session) = self.coming.take()
+            && self.told.iter().any(is_refused)
+        {
+            // It was not defined: another word may have its place.
+            self.topology.vacate(session);
+        }
         last.map(|sequence| (sequence, self.told.as_slice()))
     }
 }
 
 /// The venue's end of the socket.
-pub(super) struct Control<'t> {
+pub(super) struct Control {
     listener: UnixListener,
     path: PathBuf,
     operator: Operator,
-    topology: &'t Topology,
 }
 
-impl<'t> Control<'t> {
+impl Control {
     /// Opens the socket of a data directory that this process holds; what a dead process left there
     /// is taken away.
-    pub(super) fn open(topology: &'t Topology, operator: Operator) -> io::Result<Self> {
-        let path = topology.data_dir.join(SOCKET);
+    pub(super) fn open(operator: Operator) -> io::Result<Self> {
+        let path = operator.topology().data_dir.join(SOCKET);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -118,7 +167,6 @@ impl<'t> Control<'t> {
             listener,
             path,
             operator,
-            topology,
         })
     }
 
@@ -153,7 +201,7 @@ impl<'t> Control<'t> {
     /// Does what a line says, and writes down whose it is.
     fn act(&mut self, line: &str, user: u32, signals: &Signals) -> Result<Vec<String>, String> {
         let (word, why) = line.split_once(BECAUSE).unwrap_or((line, NO_REASON));
-        let said = word::read(word, self.topology)?;
+        let said = self.operator.read(word)?;
         let act = format!("{}: {}", word.trim(), why.trim());
         self.write_down(&act, user, signals)?;
         self.obey(&said, signals)
@@ -175,8 +223,7 @@ impl<'t> Control<'t> {
     /// What became of a command, once that is on disk.
     fn obey(&mut self, said: &word::Said, signals: &Signals) -> Result<Vec<String>, String> {
         let command = &said.command;
-        let mut all = said.ahead.iter().chain([command]);
-        if !all.all(|one| self.operator.ask(one)) {
+        if !self.operator.say(said) {
             return Err("too many words at once: say it again".to_owned());
         }
         let bound = Instant::now() + ANSWER;
@@ -196,7 +243,7 @@ impl<'t> Control<'t> {
             std::thread::sleep(LOOK);
         }
         self.operator.told.retain(|event| is_about(event, command));
-        answer::lines(command, &self.operator.told, self.topology)
+        answer::lines(command, &self.operator.told, self.operator.topology())
     }
 }
 

@@ -39,7 +39,8 @@ pub fn definitions(topology: &Topology) -> Vec<Command> {
         ..Command::zeroed()
     };
     let symbols = topology.symbols.iter().enumerate().map(symbol);
-    let sessions = topology.users.iter().enumerate().map(session);
+    let users = topology.users.iter().enumerate();
+    let sessions = users.filter(|(_, user)| !user.is_spare).map(session);
     let grants = topology.users.iter().zip(1..).flat_map(granted).map(grant);
     let rules = topology.rules.symbols.iter().zip(1..);
     let rules = rules.flat_map(|(rules, symbol)| rules_of(symbol, rules));
@@ -108,7 +109,7 @@ fn limit(limit: &RiskLimit) -> Command {
     }
 }
 
-fn letters_first<const N: usize>(letters: [u8; N]) -> [u8; 14] {
+pub(super) fn letters_first<const N: usize>(letters: [u8; N]) -> [u8; 14] {
     let mut id = [0; 14];
     id[..N].copy_from_slice(&letters);
     id

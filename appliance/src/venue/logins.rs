@@ -96,6 +96,8 @@ enum Known {
     Hash(Box<PasswordHash>),
     /// Of a user of this name.
     Key([u8; 6], Key),
+    /// Nobody proves it.
+    Nobody,
 }
 
 impl Passwords {
@@ -109,12 +111,13 @@ impl Passwords {
             Secret::Plain(password) => Some(Known::Plain(password.clone())),
             Secret::Hash(hash) => Some(Known::Hash(Box::new(PasswordHash::new(hash).ok()?))),
             Secret::Key(_, key) => Some(Known::Key(wire::padded(name), key.clone()?)),
+            Secret::Nobody => Some(Known::Nobody),
         };
         let secrets: Option<Vec<_>> = topology.secrets().map(known).collect();
         let secrets = secrets?;
         let nobody = secrets.iter().find_map(|known| match known {
             Known::Hash(hash) => Some(hash.clone()),
-            Known::Plain(_) | Known::Key(..) => None,
+            Known::Plain(_) | Known::Key(..) | Known::Nobody => None,
         });
         Some(Self { secrets, nobody })
     }
@@ -154,7 +157,7 @@ impl Passwords {
             Some(Known::Hash(_)) => is_hashed,
             Some(Known::Key(..)) => is_proved,
             Some(Known::Plain(stored)) => is_password(stored, password, false),
-            None => false,
+            Some(Known::Nobody) | None => false,
         }
     }
 }

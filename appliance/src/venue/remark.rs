@@ -12,10 +12,13 @@ const PIECE_LETTERS: usize = size_of_val(&Command::BLANK.client_id);
 /// The most letters that are kept of an act.
 pub(super) const LETTERS_MAX: usize = 512;
 
+/// What a new user takes: its session, its hash, its networks, its name.
+const USER_COMMANDS_MAX: usize = 2 * SETTING_COMMANDS_MAX + 2;
+
 /// Pieces are numbered by a byte, and wait for the engine together with their act, which may be
 /// several commands.
 const _: () =
-    assert!(LETTERS_MAX.div_ceil(PIECE_LETTERS) + SETTING_COMMANDS_MAX <= super::CONTROL_DEPTH);
+    assert!(LETTERS_MAX.div_ceil(PIECE_LETTERS) + USER_COMMANDS_MAX <= super::CONTROL_DEPTH);
 const _: () = assert!(super::CONTROL_DEPTH <= u8::MAX as usize);
 
 /// A text in pieces, said by a user of the system.

@@ -182,7 +182,7 @@ pub fn run_behind<T: TcpPort + Send>(
     told.snapshot = snapshots.as_ref().and_then(Snapshots::local_addr);
 
     let control = venue.operator.take();
-    let control = control.and_then(|operator| match Control::open(topology, operator) {
+    let control = control.and_then(|operator| match Control::open(operator) {
         Ok(control) => Some(control),
         Err(error) => {
             eprintln!("wirecross: no operator can be heard: {error}");

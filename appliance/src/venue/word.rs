@@ -14,6 +14,8 @@
 //! cancel USER REFERENCE
 //! bust SYMBOL MATCH WHY UNITS PRICE SIDE, then of maker and aggressor USER REFERENCE TEXT
 //! lock USER | unlock USER | kick USER
+//! user add NAME FIRM ACCOUNT HASH any | NETWORK...
+//! user remove USER
 //! user rate USER off | A_SECOND AT_ONCE [REFUSALS_MAX]
 //! user grace USER off | MILLISECONDS
 //! user addresses USER any | NETWORK...
@@ -30,6 +32,7 @@ pub use bust::{Trade, Traded, WHYS};
 
 use crate::topology::{RISK_LIMITS, RISK_RATE, RISK_RESTRICTION, Role, STATES, Topology};
 use bytemuck::Zeroable;
+use session::order_entry::Named;
 use std::str::SplitAsciiWhitespace;
 use wire::ring::{Command, CommandKind, MarketState, Side};
 
@@ -53,6 +56,20 @@ pub struct Said {
     pub ahead: Vec<Command>,
     /// The command.
     pub command: Command,
+    /// The user that comes with it.
+    pub named: Option<Named>,
+}
+
+impl Said {
+    /// Of commands, the last of which makes them count.
+    fn of(mut ahead: Vec<Command>, named: Option<Named>) -> Result<Self, String> {
+        let command = ahead.pop().ok_or("nothing is said")?;
+        Ok(Self {
+            ahead,
+            command,
+            named,
+        })
+    }
 }
 
 /// Reads a line.
@@ -64,7 +81,7 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
         words: line.split_ascii_whitespace(),
         topology,
     };
-    let mut ahead = Vec::new();
+    let (mut ahead, mut named) = (Vec::new(), None);
     let command = match words.words.next() {
         Some("state") => words.state()?,
         Some("indicate") => Command {
@@ -93,8 +110,9 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
             bust
         }
         Some("user") => {
-            ahead = words.setting()?;
-            ahead.pop().ok_or("nothing is said of the user")?
+            let said = words.of_user()?;
+            (ahead, named) = (said.ahead, said.named);
+            said.command
         }
         Some("grant") => words.grant()?,
         Some("revoke") => words.revoke()?,
@@ -112,7 +130,11 @@ pub fn read(line: &str, topology: &Topology) -> Result<Said, String> {
     };
     match words.words.next() {
         Some(more) => Err(format!("\"{more}\" is too much")),
-        None => Ok(Said { ahead, command }),
+        None => Ok(Said {
+            ahead,
+            command,
+            named,
+        }),
     }
 }
 
@@ -334,7 +356,7 @@ impl<'w> Words<'w> {
     fn user(&mut self) -> Result<u16, String> {
         let name = self.word("a user")?;
         let mut users = self.topology.users.iter();
-        place(users.position(|it| it.name.eq_ignore_ascii_case(name)))
+        place(users.position(|it| !it.is_spare && it.name.eq_ignore_ascii_case(name)))
             .ok_or_else(|| format!("\"{name}\" is no user of this venue"))
     }
 }

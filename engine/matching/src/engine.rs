@@ -1,7 +1,7 @@
 //! The engine: one input in, its events out.
 
 use bytemuck::{Pod, Zeroable};
-use wire::ring::{ACCESS_SECRET, Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason};
+use wire::ring::{ACCESS_GONE, Command, CommandKind, Event, EventKind, Input, PRICE_MAX, Reason};
 
 use crate::accounts::Accounts;
 use crate::after::After;
@@ -425,7 +425,7 @@ impl<'m> Engine<'m> {
 
     /// Passes on what an operator does to a session that there is.
     fn access(&self, command: &Command) -> Event {
-        if command.flags > ACCESS_SECRET {
+        if command.flags > ACCESS_GONE {
             return refused(command, Reason::InvalidField);
         }
         let session = self.sessions.get(usize::from(command.session));

@@ -1,15 +1,15 @@
 //! What an operator changes of a member counts from its place in the log on, whatever restarts lie
-//! between, and a change that was never said to its end does not.
+//! between, and a change that was never said to its end does not. So do who comes and who goes.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod venue;
 
 use session::Network;
-use session::order_entry::{Cause, Member, NETWORKS_MAX, OrderEntry, Rate, Setting};
+use session::order_entry::{Cause, Member, NETWORKS_MAX, Named, OrderEntry, Rate, Setting};
 use std::net::Ipv4Addr;
 use venue::ouch::{enter, heard, plain};
 use venue::{Venue, config, login, members};
-use wire::ring::CommandKind;
+use wire::ring::{ACCESS_NAME, Command, CommandKind};
 
 fn said(venue: &mut Venue, session: u16, setting: &Setting) {
     for command in setting.commands(session).unwrap() {
@@ -162,4 +162,60 @@ fn another_grace_is_told_of_who_is_there_and_of_who_goes() {
     said(&mut venue, 1, &Setting::Grace(Some(9)));
     assert_eq!(turn(&mut venue).len(), 4, "nobody is there");
     assert_eq!(venue.entry.closing(), None, "{:?}", Cause::Kicked);
+}
+
+/// Whether a user may log in with ALPHA's password.
+fn is_known(venue: &mut Venue, user: &str) -> bool {
+    while venue.entry.closing().is_some() {}
+    venue.entry.opened(8, venue.now_ns).unwrap();
+    venue.received(8, &login(user, "secret", "", "1"));
+    let told = venue.taken(8);
+    venue.entry.closed(8);
+    told[2] == b'A'
+}
+
+#[test]
+fn who_gets_a_name_is_called_so_and_who_is_gone_stays_away_whatever_lifts_locks() {
+    let mut venue = Venue::new(config());
+    let named = Named {
+        user: "CAROL".to_owned(),
+        firm: *b"CC  ",
+    };
+    said(&mut venue, 1, &Setting::Name(named.clone()));
+    said(&mut venue, 9, &Setting::Name(named.clone()));
+    for entry in started_again(&venue) {
+        venue.entry = entry;
+        assert!(is_known(&mut venue, "CAROL") && !is_known(&mut venue, "ALPHA"));
+        assert_eq!(venue.entry.called(1), Some(named.clone()));
+        assert_eq!(venue.entry.called(2).unwrap().user, "BETA");
+        assert_eq!(venue.entry.called(3), None);
+    }
+    venue.login(1, "CAROL", "secret", 1);
+    said(&mut venue, 1, &Setting::Gone);
+    assert_eq!(
+        venue.entry.seat(1, venue.now_ns),
+        (false, true),
+        "out at once"
+    );
+    let unlock = Command {
+        kind: CommandKind::Access as u8,
+        session: 1,
+        ..Command::BLANK
+    };
+    for _ in 0..2 {
+        for entry in started_again(&venue) {
+            venue.entry = entry;
+            assert!(!is_known(&mut venue, "CAROL") && !is_known(&mut venue, "ALPHA"));
+            assert_eq!(venue.entry.seat(1, venue.now_ns), (false, true));
+        }
+        venue.apply(unlock);
+    }
+    // No name is none: what is not said so by this venue changes nobody's.
+    venue.apply(Command {
+        flags: ACCESS_NAME,
+        session: 2,
+        client_id: [b' '; 14],
+        ..unlock
+    });
+    assert_eq!(venue.entry.called(2).unwrap().user, "BETA");
 }

@@ -82,7 +82,7 @@ pub(super) struct Written {
     streams: Streams,
 }
 
-/// Sessions that a journal defines, and their firms.
+/// Sessions that a journal defines, and their firms. Below them are places of who came later.
 ///
 /// # Errors
 /// The journal is damaged or cannot be read.
@@ -94,6 +94,9 @@ pub(super) fn members_of<S: Segments>(
         for input in record.inputs {
             match CommandKind::from_byte(input.command.kind) {
                 Some(CommandKind::DefineSession) => {
+                    let place = usize::from(input.command.session).saturating_sub(1);
+                    let spare = members.len()..place;
+                    members.extend(spare.map(|index| member(index, &Command::BLANK)));
                     members.push(member(members.len(), &input.command));
                 }
                 Some(CommandKind::OpenDay) => return Ok(members),
@@ -212,6 +215,8 @@ fn outputs(
         symbols: limits.symbols,
         store_bytes: STORE_BYTES,
         store_messages: STORE_MESSAGES,
+        // Nobody logs in: what logins prove is not looked at.
+        asks_elsewhere: true,
         ..Config::default()
     };
     let entry = OrderEntry::new(config, members).and_then(|entry| entry.with_drop_copies(&copies));

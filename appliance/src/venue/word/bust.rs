@@ -82,6 +82,7 @@ impl Trade {
 /// The user of a session; of one that stands for another account of a user, its number.
 fn user_told(topology: &Topology, session: u16) -> String {
     let user = topology.users.get(usize::from(session).wrapping_sub(1));
+    let user = user.filter(|user| !user.is_spare);
     user.map_or_else(|| format!("{NUMBER}{session}"), |user| user.name.clone())
 }
 

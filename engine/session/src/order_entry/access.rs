@@ -44,12 +44,14 @@ pub(super) struct Access {
     locked_until_ns: u64,
     /// An operator does.
     pub(super) is_held: bool,
+    /// Nobody comes under this name any more.
+    pub(super) is_gone: bool,
 }
 
 impl Access {
     /// Whether no login is taken now, whatever its password.
     pub(super) const fn is_locked(&self, now_ns: u64) -> bool {
-        self.is_held || now_ns < self.locked_until_ns
+        self.is_gone || self.is_held || now_ns < self.locked_until_ns
     }
 
     /// Notes a wrong password; whether that was one too many.
@@ -68,7 +70,7 @@ impl Access {
         self.failures = 0;
     }
 
-    /// Lifts every lock.
+    /// Lifts every lock; who is gone stays so.
     pub(super) const fn clear(&mut self) {
         self.failures = 0;
         self.locked_until_ns = 0;

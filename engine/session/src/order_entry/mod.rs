@@ -64,7 +64,9 @@ pub use replies::{REJECT_CODE_OWN, cancel_letter, reject_code, reject_reason};
 use core::net::Ipv4Addr;
 use std::collections::BTreeMap;
 
-pub use settings::{NETWORKS_MAX, SECRET_LETTERS_MAX, SETTING_COMMANDS_MAX, Setting, Settings};
+pub use settings::{
+    NETWORKS_MAX, Named, SECRET_LETTERS_MAX, SETTING_COMMANDS_MAX, Setting, Settings,
+};
 pub use throttle::Rate;
 
 use wire::ring::{Command, Input};

@@ -3,7 +3,7 @@
 use wire::ring::{Command, CommandKind};
 
 use super::read::{Sink, number_of};
-use super::{Cause, OrderEntry};
+use super::{Cause, Member, Named, OrderEntry};
 
 /// What a member is told whose connection an operator ends.
 const KICKED: &[u8] = b"logged out by the operator";
@@ -90,7 +90,17 @@ impl OrderEntry {
         self.access(session, 1);
     }
 
-    fn kick(&mut self, index: usize) {
+    /// What a member and its firm are called, once the engine knows its session.
+    #[must_use]
+    pub fn called(&self, session: u16) -> Option<Named> {
+        let index = usize::from(session).wrapping_sub(1);
+        let Member { user, firm, .. } = self.members.get(index)?;
+        let (user, firm) = (user.clone(), *firm);
+        let is_defined = self.sessions[index].account.is_some();
+        is_defined.then_some(Named { user, firm })
+    }
+
+    pub(super) fn kick(&mut self, index: usize) {
         let Some(slot) = self.sessions[index].slot else {
             return;
         };

@@ -1,5 +1,6 @@
 //! What an operator changes of a member in a running day: its rate, its grace, where it may log in
-//! from, and what proves its password.
+//! from, what proves its password, its name where the topology left a place for it, and that it is
+//! gone.
 //!
 //! Each change is an input of the journal, or several, of which the last one makes it count: so it
 //! outlives restarts, counts from its place in the log on, and ends with the day. The engine passes
@@ -8,7 +9,8 @@
 use core::net::Ipv4Addr;
 
 use wire::ring::{
-    ACCESS_GRACE, ACCESS_NETWORK, ACCESS_RATE, ACCESS_SECRET, Command, CommandKind, Event,
+    ACCESS_GONE, ACCESS_GRACE, ACCESS_NAME, ACCESS_NETWORK, ACCESS_RATE, ACCESS_SECRET, Command,
+    CommandKind, Event,
 };
 
 use super::{OrderEntry, Rate};
@@ -20,12 +22,18 @@ pub const NETWORKS_MAX: usize = 16;
 /// The most letters of a hash.
 pub const SECRET_LETTERS_MAX: usize = 224;
 
+/// Letters of a user name.
+const USER_LETTERS: usize = 6;
+/// Letters of a user's name and its firm's.
+const NAMED_LETTERS: usize = USER_LETTERS + 4;
+
 /// Letters that one command carries.
 const PIECE_LETTERS: usize = 14;
 
 /// The most commands that a change takes.
 pub const SETTING_COMMANDS_MAX: usize = NETWORKS_MAX;
 
+const _: () = assert!(NAMED_LETTERS <= PIECE_LETTERS);
 const _: () = assert!(SECRET_LETTERS_MAX.div_ceil(PIECE_LETTERS) <= SETTING_COMMANDS_MAX);
 
 /// What `side` is of the first piece of a list: what was said before it and never ended is void.
@@ -42,6 +50,37 @@ pub enum Setting {
     Networks(Vec<Network>),
     /// The hash of its password.
     Secret(String),
+    /// What it and its firm are called: it is there from now on.
+    Name(Named),
+    /// It is not there any more.
+    Gone,
+}
+
+/// A member that came in a running day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its user name, of 1 to [`USER_LETTERS`].
+    pub user: String,
+    /// The firm's four letters.
+    pub firm: [u8; 4],
+}
+
+impl Named {
+    fn letters(&self) -> [u8; NAMED_LETTERS] {
+        let mut letters = [b' '; NAMED_LETTERS];
+        letters[..USER_LETTERS].copy_from_slice(&wire::padded::<USER_LETTERS>(&self.user));
+        letters[USER_LETTERS..].copy_from_slice(&self.firm);
+        letters
+    }
+
+    /// None if there is no name in them.
+    fn of(letters: &[u8]) -> Option<Self> {
+        let (user, firm) = letters.get(..NAMED_LETTERS)?.split_at(USER_LETTERS);
+        let user = str::from_utf8(wire::trimmed(user)).ok()?;
+        let is_name = !user.is_empty() && user.bytes().all(|it| it.is_ascii_graphic());
+        let (user, firm) = (user.to_owned(), firm.try_into().ok()?);
+        is_name.then_some(Self { user, firm })
+    }
 }
 
 impl Setting {
@@ -100,6 +139,11 @@ impl Setting {
                 };
                 pieces.zip(left).map(one).collect()
             }
+            Self::Name(named) => vec![Command {
+                client_id: letters(&named.letters()),
+                ..of(ACCESS_NAME)
+            }],
+            Self::Gone => vec![of(ACCESS_GONE)],
             Self::Networks(_) | Self::Secret(_) => return None,
         })
     }
@@ -122,6 +166,10 @@ pub struct Settings {
     pub networks: Option<Vec<Network>>,
     /// The password's hash.
     pub secret: Option<String>,
+    /// The name, of a member that came in a running day.
+    pub named: Option<Named>,
+    /// Whether it is not there any more.
+    pub is_gone: bool,
     networks_coming: Vec<Network>,
     secret_coming: String,
 }
@@ -142,6 +190,8 @@ impl Settings {
             ACCESS_GRACE => Setting::Grace(u64::try_from(event.price).ok()),
             ACCESS_NETWORK => self.network(event, number)?,
             ACCESS_SECRET => self.piece(&letters, event)?,
+            ACCESS_NAME => Setting::Name(Named::of(&letters)?),
+            ACCESS_GONE => Setting::Gone,
             _ => return None,
         };
         self.keep(&setting);
@@ -179,6 +229,8 @@ impl Settings {
             Setting::Grace(grace) => self.grace = Some(grace),
             Setting::Networks(networks) => self.networks = Some(networks),
             Setting::Secret(secret) => self.secret = Some(secret),
+            Setting::Name(named) => self.named = Some(named),
+            Setting::Gone => self.is_gone = true,
         }
     }
 
@@ -189,6 +241,8 @@ impl Settings {
             grace,
             networks,
             secret,
+            named,
+            is_gone,
             // They count when they are whole.
             networks_coming: _,
             secret_coming: _,
@@ -198,7 +252,12 @@ impl Settings {
             .into_iter()
             .chain(grace.map(Setting::Grace));
         let lists = networks.map(Setting::Networks).into_iter();
-        simple.chain(lists).chain(secret.map(Setting::Secret))
+        let ends = is_gone.then_some(Setting::Gone);
+        let texts = secret
+            .map(Setting::Secret)
+            .into_iter()
+            .chain(named.map(Setting::Name));
+        simple.chain(lists).chain(texts).chain(ends)
     }
 
     fn state(&self, out: &mut Vec<u8>) {
@@ -217,7 +276,10 @@ impl Settings {
             self.networks.is_some(),
             self.secret.is_some(),
         ];
-        out.extend(is_set.map(u8::from));
+        let mut kinds = is_set.map(u8::from);
+        kinds[0] |= if self.named.is_some() { NAMED } else { 0 };
+        kinds[0] |= if self.is_gone { GONE } else { 0 };
+        out.extend(kinds);
         let rate = self.rate.unwrap_or_default();
         for number in [rate.a_second, rate.at_once, rate.refusals_max] {
             out.extend(number.to_le_bytes());
@@ -228,10 +290,15 @@ impl Settings {
         text(out, self.secret.as_deref().unwrap_or_default());
         networks(out, &self.networks_coming);
         text(out, &self.secret_coming);
+        if let Some(named) = &self.named {
+            out.extend(named.letters());
+        }
     }
 
     fn restored(from: &mut Reader<'_>) -> Result<Self, StateError> {
-        let is_set: [u8; 4] = from.take("setting.kinds")?;
+        let mut is_set: [u8; 4] = from.take("setting.kinds")?;
+        let (has_name, is_gone) = (is_set[0] & NAMED != 0, is_set[0] & GONE != 0);
+        is_set[0] &= !(NAMED | GONE);
         let [is_rate, is_grace, is_networks, is_secret] = is_set.map(|one| one == 1);
         let rate = Rate {
             a_second: from.word("setting.rate")?,
@@ -240,16 +307,27 @@ impl Settings {
         };
         let grace = Some(from.long("setting.grace")?).filter(|ns| *ns != u64::MAX);
         let (all, secret) = (networks(from)?, text(from)?);
+        let (networks_coming, secret_coming) = (networks(from)?, text(from)?);
+        let named = has_name.then(|| from.take::<NAMED_LETTERS>("setting.name"));
+        let named = named.transpose()?.map(|letters| Named::of(&letters));
+        from.require("setting.name", named != Some(None))?;
         Ok(Self {
             rate: is_rate.then_some(rate),
             grace: is_grace.then_some(grace),
             networks: is_networks.then_some(all),
             secret: is_secret.then_some(secret),
-            networks_coming: networks(from)?,
-            secret_coming: text(from)?,
+            named: named.flatten(),
+            is_gone,
+            networks_coming,
+            secret_coming,
         })
     }
 }
+
+/// Bits of a state's first byte, which earlier versions wrote as 0 or 1: a name stands at its end;
+/// the member is gone.
+const NAMED: u8 = 2;
+const GONE: u8 = 4;
 
 fn networks(from: &mut Reader<'_>) -> Result<Vec<Network>, StateError> {
     let mut all = Vec::new();
@@ -290,6 +368,11 @@ impl OrderEntry {
             Setting::Networks(networks) => member.networks = networks,
             Setting::Secret(_) => {
                 self.secrets.insert(index);
+            }
+            Setting::Name(Named { user, firm }) => (member.user, member.firm) = (user, firm),
+            Setting::Gone => {
+                self.sessions[index].access.is_gone = true;
+                self.kick(index);
             }
             // The sequencer is told of who is there with its new grace: a venue that goes down goes
             // by what it was told.
