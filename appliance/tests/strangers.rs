@@ -237,6 +237,11 @@ fn flooded(pair: &VethPair, site: &Site, way: &str) {
     }
     let told = trade(&mut alpha, &mut bravo);
     println!("{way}: {count} handshakes stopped half-way: {told}");
+    assert_eq!(
+        counter(site, "gate.xdp_ring_full"),
+        0,
+        "each frame found room"
+    );
     // Nobody of them is a connection, and who ends its handshake gets in.
     assert_eq!(counter(site, "gate.connections"), 2);
     let again = login("ALPHA");
@@ -264,8 +269,10 @@ fn handshakes_that_never_end_leave_those_who_trade_alone() {
         return println!("skipped: {error}");
     }
     let around = format!("[order_entry]\nmode = \"native\"\ninterface = \"{VETH_NAME}\"\n");
+    // Room for all that come at once.
     let around = site()
         .with("[order_entry]\n", &around)
+        .with("[feed]", "[order_entry.xdp]\ndepth = 4096\n\n[feed]")
         .with("127.0.0.1:0", &at);
     flooded(&pair, &around, "around the kernel");
 }

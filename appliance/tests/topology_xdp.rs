@@ -33,12 +33,14 @@ fn what_is_asked_for_arrives() {
     let (entry, feed) = (plain.order_entry.xdp, plain.feed.xdp);
     assert_eq!(entry, Some(XdpOptions::new("eth0", XdpMode::ZeroCopy)));
     assert_eq!(feed, Some(XdpOptions::new("eth1", XdpMode::Native)));
-    let entry = "worst = \"native\"\nqueues = [1, 0]\nbusy_poll_us = 20\ncongestion = \"reno\"";
+    let entry = "worst = \"native\"\nqueues = [1, 0]\ndepth = 4096\n\
+                 busy_poll_us = 20\ncongestion = \"reno\"";
     let feed = "queues = [255]\nbusy_poll_us = 1\nbusy_poll_budget = 8";
     let asked = Topology::parse(&around(entry, feed)).unwrap();
     let wanted = XdpOptions {
         worst: Some(XdpMode::Native),
         queues: vec![1, 0],
+        depth: 4096,
         busy_poll: Some(BusyPoll {
             micros: 20,
             budget: 64,
@@ -88,6 +90,8 @@ const WRONG: &[(&str, &str, &[&str])] = &[
         "feed.xdp.busy_poll_budget",
         &["alone", "busy_poll_us"],
     ),
+    ("depth = 3000", "feed.xdp.depth", &["3000", "power of two"]),
+    ("depth = 16384", "feed.xdp.depth", &["16384", "to 8192"]),
     ("busy_poll_us = 0", "feed.xdp.busy_poll_us", &["from 1"]),
     (
         "busy_poll_us = 20\nbusy_poll_budget = 5000",

@@ -38,5 +38,8 @@ pub use real_tcp::RealTcp;
 pub use tcp::SocketTcp;
 pub use udp::SocketUdp;
 pub use uring::{Effort, Receive, Sqpoll, UringOptions, UringState};
-pub use xdp::{Congestion, FrameStats, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode, XdpOptions, XdpUdp};
+pub use xdp::{
+    Congestion, FrameStats, XDP_DEPTH, XDP_DEPTH_MAX, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode,
+    XdpOptions, XdpUdp,
+};
 pub use xdp_tcp::{HALF_OPEN_MAX, HALF_OPEN_NS, XDP_CONNECTIONS_MAX, XdpTcp, XdpTcpWork};

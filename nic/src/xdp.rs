@@ -21,7 +21,9 @@ use crate::net::UdpOptions;
 use crate::port::{Arrival, DATAGRAM_BYTES_MAX, SendError, UdpPort, UdpStats};
 use crate::socket;
 use neighbours::Neighbours;
-pub use options::{Congestion, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode, XdpOptions};
+pub use options::{
+    Congestion, XDP_DEPTH, XDP_DEPTH_MAX, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode, XdpOptions,
+};
 pub(crate) use options::{name, open, told};
 pub use stats::FrameStats;
 

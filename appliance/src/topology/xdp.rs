@@ -3,7 +3,10 @@
 
 use super::check::within;
 use super::{Error, PacketMode, packets};
-use nic::{BusyPoll, Congestion, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode, XdpOptions};
+use nic::{
+    BusyPoll, Congestion, XDP_DEPTH, XDP_DEPTH_MAX, XDP_QUEUE_MAX, XDP_QUEUES_MAX, XdpMode,
+    XdpOptions,
+};
 use serde::Deserialize;
 
 /// Longest that one call may poll the card.
@@ -17,6 +20,7 @@ const BUSY_POLL_BUDGET_MAX: u32 = 1_024;
 pub(super) struct Raw {
     worst: Option<String>,
     queues: Option<Vec<u32>>,
+    depth: Option<u32>,
     busy_poll_us: Option<u32>,
     busy_poll_budget: Option<u32>,
     congestion: Option<String>,
@@ -60,6 +64,7 @@ pub(super) fn options(port: Port<'_>, raw: Option<&Raw>) -> Result<Option<XdpOpt
             None => Vec::new(),
             Some(queues) => checked_queues(&key(".queues"), queues)?,
         },
+        depth: depth(&key(".depth"), raw.depth.unwrap_or(XDP_DEPTH))?,
         busy_poll: busy_poll(port.section, raw)?,
         congestion: match raw.congestion.as_deref() {
             None => Congestion::default(),
@@ -112,6 +117,15 @@ fn checked_queues(key: &str, queues: &[u32]) -> Result<Vec<u32>, Error> {
         }
     }
     Ok(queues.to_vec())
+}
+
+/// Frames that a queue's ring holds.
+fn depth(key: &str, depth: u32) -> Result<u32, Error> {
+    if !depth.is_power_of_two() {
+        let remedy = "write a power of two, such as 4096";
+        return Err(Error::value(key, format!("is {depth}"), remedy));
+    }
+    within(key, depth, XDP_DEPTH..=XDP_DEPTH_MAX)
 }
 
 fn busy_poll(section: &str, raw: &Raw) -> Result<Option<BusyPoll>, Error> {

@@ -120,7 +120,9 @@ pub use filter::{Action, Filter, Hook, Link, LoadOptions, QUEUES_MAX};
 pub use frame::{Frame, Outgoing, PARTS_MAX, Received, Sent, Span};
 pub use metadata::{MetadataKey, RxHash, RxMetadata, TxChecksum, TxRequest};
 pub use options::{Mode, Options, PORT_QUEUES_MAX};
-pub use port::{Arrived, FRAME_BYTES, FRAME_BYTES_MAX, Full, Port, PortStatistics};
+pub use port::{
+    Arrived, FRAME_BYTES, FRAME_BYTES_MAX, Full, PORT_DEPTH, PORT_DEPTH_MAX, Port, PortStatistics,
+};
 pub use queue::{BusyPoll, Copying, DEPTH_MAX, Queue, QueueOptions, Socket, WAIT_MAX, wait};
 pub use report::{Answer, BusyPollReport, Report};
 pub use rings::{CompletionRing, FillRing, Kicked, RxRing, TxRing};

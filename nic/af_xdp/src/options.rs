@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use crate::error::Error;
 use crate::filter::{Filter, LoadOptions, QUEUES_MAX};
-use crate::port::DEPTH;
+use crate::port::{PORT_DEPTH, PORT_DEPTH_MAX};
 use crate::queue::{BusyPoll, Copying, QueueOptions};
 use crate::rule::Rule;
 
@@ -39,6 +39,9 @@ pub struct Options {
     /// Whether frames come in. A port that only sends attaches no program: another port may have
     /// the interface's, and the other queues.
     pub receives: bool,
+    /// Entries of each ring, a power of two up to [`PORT_DEPTH_MAX`]; so many frames receive by
+    /// each queue, and so many send. What comes while a queue's frames are all in use is lost.
+    pub depth: u32,
     /// Preferred busy polling, if any; [`Port::report`](crate::Port::report) says what came of it.
     pub busy_poll: Option<BusyPoll>,
     /// Whether the driver is asked about each frame, for
@@ -48,7 +51,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Queue 0, nothing special.
+    /// Queue 0, rings of [`PORT_DEPTH`], nothing special.
     pub fn new(interface: u32, mode: Mode, rule: Rule) -> Options {
         Options {
             interface,
@@ -56,6 +59,7 @@ impl Options {
             mode,
             rule,
             receives: true,
+            depth: PORT_DEPTH,
             busy_poll: None,
             metadata: false,
         }
@@ -75,6 +79,16 @@ pub(crate) fn check_queues(queues: &[u32]) -> Result<(), Error> {
     Err(error.with_detail(detail))
 }
 
+/// A power of two that is not too large.
+pub(crate) fn check_depth(depth: u32) -> Result<(), Error> {
+    if depth.is_power_of_two() && depth <= PORT_DEPTH_MAX {
+        return Ok(());
+    }
+    let error = Error::new("checking the depth", ErrorKind::InvalidInput.into());
+    let detail = format!("{depth}: choose a power of two up to {PORT_DEPTH_MAX}");
+    Err(error.with_detail(detail))
+}
+
 pub(crate) fn queue_options(options: &Options, queue: u32) -> QueueOptions {
     QueueOptions {
         queue,
@@ -82,7 +96,7 @@ pub(crate) fn queue_options(options: &Options, queue: u32) -> QueueOptions {
             Mode::ZeroCopy => Copying::ZeroCopy,
             _ => Copying::Copy,
         },
-        depth: DEPTH,
+        depth: options.depth,
         busy_poll: options.busy_poll,
         ..QueueOptions::new(options.interface)
     }

@@ -9,7 +9,9 @@ use crate::error::Error;
 use crate::filter::{Filter, Hook, Link};
 use crate::frame::{Frame, Received};
 use crate::metadata::RxMetadata;
-use crate::options::{Mode, Options, PORT_QUEUES_MAX, check_queues, load, queue_options};
+use crate::options::{
+    Mode, Options, PORT_QUEUES_MAX, check_depth, check_queues, load, queue_options,
+};
 use crate::queue::Queue;
 use crate::report::Report;
 use crate::rings::Kicked;
@@ -22,9 +24,11 @@ pub const FRAME_BYTES: usize = 2048;
 /// Longest frame of a port: the kernel keeps 256 bytes of each piece for itself when receiving.
 pub const FRAME_BYTES_MAX: usize = FRAME_BYTES - 256;
 
-/// Entries of each ring; frames for receiving by each queue, and for sending: 4 MB in all for one
-/// queue, below the usual limit of locked memory.
-pub(crate) const DEPTH: u32 = 1024;
+/// Entries of each ring unless more are asked for; frames for receiving by each queue, and for
+/// sending: 4 MB in all for one queue, below the usual limit of locked memory.
+pub const PORT_DEPTH: u32 = 1024;
+/// Most entries of each ring of a port.
+pub const PORT_DEPTH_MAX: u32 = 8192;
 /// Most frames one `receive` hands out.
 const BATCH_MAX: usize = 64;
 /// Most rounds of taking sent frames back and kicking again in one `kick`.
@@ -32,8 +36,8 @@ const ROUNDS_MAX: usize = 4;
 
 // The longest ordinary frame, with a VLAN tag, fits.
 const _: () = assert!(FRAME_BYTES_MAX >= 1518);
-const _: () = assert!(DEPTH.is_power_of_two());
-const _: () = assert!((PORT_QUEUES_MAX as u32 + 1) * DEPTH <= FRAMES_MAX);
+const _: () = assert!(PORT_DEPTH.is_power_of_two() && PORT_DEPTH <= PORT_DEPTH_MAX);
+const _: () = assert!((PORT_QUEUES_MAX as u32 + 1) * PORT_DEPTH_MAX <= FRAMES_MAX);
 
 /// Every sending frame is in the kernel's hands: kick, then try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,15 +96,16 @@ impl Port {
     /// Opens, binds and attaches in the mode asked for. Waits up to 5 s for a queue that is taken.
     pub fn open(options: &Options) -> Result<Port, Error> {
         check_queues(&options.queues)?;
+        check_depth(options.depth)?;
         let filter = load(options)?;
         let (umem, mut frames) = Umem::create(&UmemOptions {
-            frames: (options.queues.len() as u32 + 1) * DEPTH,
+            frames: (options.queues.len() as u32 + 1) * options.depth,
             frame_bytes: FRAME_BYTES as u32,
             ..UmemOptions::default()
         })?;
         let lane = |&number: &u32| {
             let socket = queue_options(options, number);
-            let keep = frames.len() - DEPTH as usize;
+            let keep = frames.len() - options.depth as usize;
             let queue = Queue::open(&umem, &mut frames, keep, &socket)
                 .map_err(|error| error.with_detail(format!("queue {number}")))?;
             if options.receives {

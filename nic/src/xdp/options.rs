@@ -3,12 +3,19 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use af_xdp::{BusyPoll, Mode, Options, PORT_QUEUES_MAX, Port, QUEUES_MAX, Rule};
+use af_xdp::{
+    BusyPoll, Mode, Options, PORT_DEPTH, PORT_DEPTH_MAX, PORT_QUEUES_MAX, Port, QUEUES_MAX, Rule,
+};
 
 use crate::interface;
 
 /// Most queues of one port over AF_XDP.
 pub const XDP_QUEUES_MAX: usize = PORT_QUEUES_MAX;
+
+/// Entries of each ring of a queue, unless more are asked for.
+pub const XDP_DEPTH: u32 = PORT_DEPTH;
+/// The most of them.
+pub const XDP_DEPTH_MAX: u32 = PORT_DEPTH_MAX;
 /// Largest number of a queue.
 pub const XDP_QUEUE_MAX: u32 = QUEUES_MAX - 1;
 
@@ -28,6 +35,9 @@ pub struct XdpOptions {
     /// Whether frames come in. A port that only sends leaves the interface's program and the other
     /// queues to another one (UDP only).
     pub receives: bool,
+    /// Entries of each ring, a power of two up to [`XDP_DEPTH_MAX`]: what comes at once beyond them
+    /// is lost. Each queue takes 2 KiB of locked memory for one, and sending as much again.
+    pub depth: u32,
     /// Preferred busy polling, if any: for cards only, a virtual interface gets slower.
     pub busy_poll: Option<BusyPoll>,
     /// Whether the card is asked when each datagram came (UDP only, and not in generic mode).
@@ -47,6 +57,7 @@ impl XdpOptions {
             worst: None,
             queues: Vec::new(),
             receives: true,
+            depth: XDP_DEPTH,
             busy_poll: None,
             card_times: false,
             congestion: Congestion::default(),
@@ -100,6 +111,7 @@ pub(crate) fn open(xdp: &XdpOptions, rule: &Rule) -> io::Result<Port> {
         let options = Options {
             queues: queues.clone(),
             receives: xdp.receives,
+            depth: xdp.depth,
             busy_poll: xdp.busy_poll,
             metadata: xdp.card_times,
             ..Options::new(index, mode.into(), rule.clone())
