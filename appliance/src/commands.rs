@@ -18,6 +18,7 @@ pub mod journal;
 mod lines;
 pub mod load;
 pub mod profile;
+pub mod quant;
 pub mod recorded;
 pub mod replay;
 pub mod rerun;

@@ -43,6 +43,8 @@ enum Command {
     Load(commands::load::Args),
     /// Say where the time of each tile of a running venue goes.
     Profile(commands::profile::Args),
+    /// Portfolios, options, risks, models and forecasts from tables; `quant --help` lists them.
+    Quant(commands::quant::Args),
     /// Send an ITCH file as a MoldUDP64 feed, or run a day's journal again.
     Replay(commands::replay::Args),
     /// Run a venue until SIGTERM or SIGINT.
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Journal(args) => commands::journal::run(args),
         Command::Load(args) => commands::load::run(args),
         Command::Profile(args) => commands::profile::run(args),
+        Command::Quant(args) => commands::quant::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Run(args) => commands::run::run(args),
         Command::Top(args) => commands::top::run(args),

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::ops::ControlFlow;
+
 use analytics::arch::Backend;
-use quant::montecarlo::{Asset, Gbm, Grid, Kind, LeastSquares, Model};
+use quant::montecarlo::{Asset, Gbm, Grid, Kind, LeastSquares, Model, Progress};
 
 fn model(start: f64, volatility: f64, rate: f64, years: f64, dividend: f64) -> Gbm {
     let asset = Asset {
@@ -112,5 +114,35 @@ fn instructions_do_not_change_a_bit_and_limits_are_named() {
     ] {
         let refused = by.american(&model, best).unwrap_err().to_string();
         assert!(refused.contains(name), "{refused}");
+    }
+}
+
+/// Who stops early has a rule that knows less, and says so.
+#[test]
+fn a_simulation_that_is_stopped_says_what_it_has() {
+    let model = model(36.0, 0.2, 0.06, 1.0, 0.0);
+    let squares = LeastSquares::new(20_000, 3);
+    let whole = squares.american(&model, put(40.0)).unwrap();
+    let mut last = 0;
+    let watched = squares.american_watched(&model, put(40.0), |progress| {
+        assert!(progress.done >= last && progress.done <= progress.parts);
+        last = progress.done;
+        ControlFlow::Continue(())
+    });
+    assert_eq!(watched, Ok(whole));
+    assert!(whole.complete && whole.paths == 20_000);
+    for share in [0, 3, 5, 6, 7, 9] {
+        let stop = |progress: Progress| {
+            if progress.done * 10 >= progress.parts * share {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        };
+        let found = squares.american_watched(&model, put(40.0), stop).unwrap();
+        assert!(!found.complete && found.paths >= 1_024 && found.paths <= 20_000);
+        let off = found.error.hypot(whole.error);
+        assert!(found.value < whole.value + 4.5 * off, "{found:?} {whole:?}");
+        // It is worth at least what it pays now, 4, less chance.
+        assert!(found.value > 3.5, "{found:?}");
     }
 }

@@ -144,6 +144,14 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/calculator",
+        ours: Some(&["quant"]),
+        others: Some(&["clap", "serde_json", "signal-hook"]),
+        atomics: true,
+        banned: &[SOCKETS],
+        ..FREE
+    },
+    Room {
         folder: "slow/door",
         ours: Some(&["nic", "queue"]),
         others: Some(&["bytemuck", "rustix"]),

@@ -86,6 +86,16 @@ impl Forecaster {
     }
 }
 
+/// What a method that has learnt from a series expects after it.
+///
+/// # Errors
+/// What the method refuses.
+pub fn forecast(series: &[f64], method: Method, steps: usize) -> Result<Vec<f64>, Fault> {
+    checked("series", series, 1)?;
+    within("steps", steps as f64, 1.0, STEPS_MAX as f64)?;
+    Ok(Forecaster::learnt(method, series)?.forecast(steps))
+}
+
 /// Learns from the first `train` numbers and forecasts the others `horizon` at a time, each time
 /// from all that came before. `season` is that of the scale.
 ///

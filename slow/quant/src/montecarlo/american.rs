@@ -4,12 +4,15 @@
 //! When to exercise is learnt from one set of paths and tried on another one: so the result is what
 //! a rule that can be followed earns, and never above the option's worth but by chance.
 
+use std::ops::ControlFlow;
+
 use analytics::arch::{Backend, LANES};
 
 use super::construction::Rotation;
 use super::estimate::{Estimate, Tally};
 use super::paths::{Draws, Model};
 use super::philox::Philox;
+use super::simulation::Progress;
 use super::source::{Room, Source};
 use crate::fault::{Fault, within};
 use crate::linear::Columns;
@@ -18,6 +21,10 @@ use crate::linear::Columns;
 const PATHS_MAX: u64 = 1 << 22;
 const PRICES_MAX: usize = 1 << 28;
 const DEGREE_MAX: usize = 8;
+/// Paths that are tried even if it is stopped.
+const STOPPED_PATHS: usize = 1 << 10;
+/// What it takes to learn from a time, in sixteens of paths.
+const STEP_PARTS: u64 = 16;
 /// Paths that must be worth exercising for each number that is learnt.
 const PATHS_EACH: usize = 8;
 
@@ -39,6 +46,13 @@ pub struct LeastSquares {
 struct Paths {
     prices: Vec<f64>,
     each: usize,
+}
+
+/// How far it is, and who is told.
+struct Way<W> {
+    watch: W,
+    progress: Progress,
+    is_stopped: bool,
 }
 
 impl LeastSquares {
@@ -64,14 +78,39 @@ impl LeastSquares {
         model: &M,
         exercised: impl Fn(&[f64]) -> f64,
     ) -> Result<Estimate, Fault> {
+        self.american_watched(model, exercised, |_| ControlFlow::Continue(()))
+    }
+
+    /// The same. `watch` is told how far it is and may stop it: then times that nothing was learnt
+    /// of are not exercised at, few paths are tried, and the result, which is still what a rule
+    /// earns that can be followed, is not `complete`.
+    ///
+    /// # Errors
+    /// `Outside`, with the argument.
+    pub fn american_watched<M: Model>(
+        &self,
+        model: &M,
+        exercised: impl Fn(&[f64]) -> f64,
+        watch: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Estimate, Fault> {
         within("paths", self.paths as f64, 1.0, PATHS_MAX as f64)?;
         within("degree", self.degree as f64, 1.0, DEGREE_MAX as f64)?;
         let count = self.paths.next_multiple_of(LANES as u64);
         let each = model.grid().steps() * model.starts().len();
         let prices = (each as u64 * count) as f64;
         within("prices of a set", prices, 1.0, PRICES_MAX as f64)?;
-        let rules = self.learn(model, &self.paths(model, 0, count), &exercised);
-        let tried = self.paths(model, count, count);
+        let steps = model.grid().steps() as u64;
+        let mut way = Way {
+            watch,
+            progress: Progress {
+                done: 0,
+                parts: 2 * count / LANES as u64 + steps * STEP_PARTS,
+            },
+            is_stopped: false,
+        };
+        let learnt = self.paths(model, 0, count, &mut way);
+        let rules = self.learn(model, &learnt, &exercised, &mut way);
+        let tried = self.paths(model, count, count, &mut way);
         let now = exercised(model.starts());
         let worth: Vec<f64> = tried
             .each()
@@ -88,12 +127,19 @@ impl LeastSquares {
         Ok(Estimate {
             value,
             error,
-            paths: count,
-            complete: true,
+            paths: worth.len() as u64,
+            complete: !way.is_stopped,
         })
     }
 
-    fn paths<M: Model>(&self, model: &M, first: u64, count: u64) -> Paths {
+    /// As many as asked for, or a few if it is stopped.
+    fn paths<M: Model>(
+        &self,
+        model: &M,
+        first: u64,
+        count: u64,
+        way: &mut Way<impl FnMut(Progress) -> ControlFlow<()>>,
+    ) -> Paths {
         let source = Source {
             philox: &Philox::new(self.seed),
             rotation: &Rotation::None,
@@ -106,6 +152,9 @@ impl LeastSquares {
         let each = room.prices.len();
         let mut prices = Vec::with_capacity(each * count as usize);
         for tile in (0..count as usize).step_by(LANES) {
+            if way.is_stopped && tile >= STOPPED_PATHS {
+                break;
+            }
             source.draw(self.backend, &mut room, (first, tile), false);
             let draws = Draws {
                 normals: &room.normals,
@@ -115,6 +164,7 @@ impl LeastSquares {
             for lane in 0..LANES {
                 prices.extend(room.prices.iter().map(|row| row[lane]));
             }
+            way.on(1);
         }
         Paths { prices, each }
     }
@@ -126,6 +176,7 @@ impl LeastSquares {
         model: &M,
         paths: &Paths,
         exercised: &impl Fn(&[f64]) -> f64,
+        way: &mut Way<impl FnMut(Progress) -> ControlFlow<()>>,
     ) -> Vec<Option<Vec<f64>>> {
         let assets = model.starts().len();
         let steps = model.grid().steps();
@@ -136,6 +187,10 @@ impl LeastSquares {
             .map(|path| exercised(&path[(steps - 1) * assets..]) * discount(model, steps - 1))
             .collect();
         for step in (0..steps - 1).rev() {
+            if way.is_stopped {
+                break;
+            }
+            way.on(STEP_PARTS);
             let now = |path: usize| &paths.prices[path * paths.each + step * assets..][..assets];
             let counts = discount(model, step);
             let pays: Vec<f64> = (0..gains.len())
@@ -198,6 +253,16 @@ impl LeastSquares {
         let asset = term / self.degree;
         let power = (term % self.degree + 1) as i32;
         (prices[asset] / model.starts()[asset]).powi(power)
+    }
+}
+
+impl<W: FnMut(Progress) -> ControlFlow<()>> Way<W> {
+    /// So many parts more are done.
+    fn on(&mut self, parts: u64) {
+        self.progress.done = (self.progress.done + parts).min(self.progress.parts);
+        if !self.is_stopped {
+            self.is_stopped = (self.watch)(self.progress).is_break();
+        }
     }
 }
 

@@ -1,0 +1,39 @@
+//! What the crate `quant` computes, of tables: reads them, asks, and shows answers as text, JSON or
+//! a picture.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod forecast;
+mod market;
+mod picture;
+mod portfolio;
+mod predict;
+mod program;
+mod rebalance;
+mod risk;
+mod simulate;
+mod table;
+mod watch;
+
+pub use program::main;
+
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
+/// Why there is no answer, with the file and place if it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Refused(String);
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Refused {}
+
+impl From<quant::Fault> for Refused {
+    fn from(fault: quant::Fault) -> Self {
+        Self(fault.to_string())
+    }
+}

@@ -1,0 +1,125 @@
+//! How assets moved: what portfolios and risks start from.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use quant::portfolio::{Estimate, Target, ledoit_wolf, pairwise, sample, weighted};
+
+use crate::Refused;
+use crate::table::Table;
+
+/// How means and covariances are learnt from returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Estimator {
+    /// The sample's, shrunk towards a multiple of the identity (Ledoit and Wolf).
+    LedoitWolf,
+    /// The sample's, shrunk towards a constant correlation (Ledoit and Wolf).
+    ConstantCorrelation,
+    /// The sample's.
+    Sample,
+    /// The latest count most: each return counts 1 - DECAY of the one after it.
+    Weighted,
+    /// Of pairs of assets, where both are known: returns may be missing.
+    Pairwise,
+}
+
+/// What the commands on portfolios read.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Returns: a row for each period, a column for each asset.
+    #[arg(value_name = "RETURNS.csv")]
+    pub file: PathBuf,
+    /// The file has prices: returns are their changes.
+    #[arg(long)]
+    pub prices: bool,
+    /// How means and covariances are learnt.
+    #[arg(long, value_enum, default_value = "ledoit-wolf")]
+    pub estimator: Estimator,
+    /// The weight of the latest return with `--estimator weighted`.
+    #[arg(long, default_value_t = 0.06, value_name = "DECAY")]
+    pub decay: f64,
+    /// Periods of what is shown: 252 shows days as years.
+    #[arg(long, default_value_t = 1.0)]
+    pub periods: f64,
+}
+
+/// Assets with their returns.
+pub(crate) struct Market {
+    pub table: Table,
+    pub names: Vec<String>,
+    /// Row by row.
+    pub returns: Vec<f64>,
+    /// Of a period.
+    pub estimate: Estimate,
+    pub periods: f64,
+}
+
+impl Source {
+    pub fn market(&self) -> Result<Market, Refused> {
+        if !(self.periods > 0.0 && self.periods <= 1e9) {
+            return Err(Refused("--periods: between 0 and 1e9".into()));
+        }
+        let table = Table::read(&self.file)?;
+        if self.estimator != Estimator::Pairwise || self.prices {
+            table.whole()?;
+        }
+        let assets = table.width;
+        let returns = if self.prices {
+            changes(&table)?
+        } else {
+            table.numbers.clone()
+        };
+        let estimate = match self.estimator {
+            Estimator::LedoitWolf => ledoit_wolf(&returns, assets, Target::Identity),
+            Estimator::ConstantCorrelation => {
+                ledoit_wolf(&returns, assets, Target::ConstantCorrelation)
+            }
+            Estimator::Sample => sample(&returns, assets),
+            Estimator::Weighted => weighted(&returns, assets, self.decay),
+            Estimator::Pairwise => pairwise(&returns, assets),
+        };
+        let estimate = estimate.map_err(|fault| table.blame(&fault.to_string()))?;
+        Ok(Market {
+            names: (0..assets).map(|asset| table.name(asset)).collect(),
+            returns,
+            estimate,
+            periods: self.periods,
+            table,
+        })
+    }
+}
+
+impl Market {
+    pub fn assets(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The return of weights, over the periods that are shown.
+    pub fn mean(&self, weights: &[f64]) -> f64 {
+        let pairs = weights.iter().zip(&self.estimate.mean);
+        pairs.map(|(weight, mean)| weight * mean).sum::<f64>() * self.periods
+    }
+
+    /// What a deviation of a period is over those that are shown.
+    pub fn deviation(&self, of_period: f64) -> f64 {
+        of_period * self.periods.sqrt()
+    }
+
+    /// What weights would have gained, period by period.
+    pub fn gains(&self, weights: &[f64]) -> Vec<f64> {
+        let rows = self.returns.chunks_exact(self.assets());
+        let gain = |row: &[f64]| row.iter().zip(weights).map(|(x, y)| x * y).sum();
+        rows.map(gain).collect()
+    }
+}
+
+/// From each price to the next one.
+fn changes(table: &Table) -> Result<Vec<f64>, Refused> {
+    if let Some(at) = table.numbers.iter().position(|price| *price <= 0.0) {
+        let [row, column] = [at / table.width, at % table.width];
+        return Err(table.blame_cell(row, column, "a price is above 0"));
+    }
+    let later = table.numbers.iter().skip(table.width);
+    let pairs = table.numbers.iter().zip(later);
+    Ok(pairs.map(|(price, next)| next / price - 1.0).collect())
+}

@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::answer::Answer;
+use crate::watch::Watch;
+use crate::{Refused, forecast, portfolio, predict, rebalance, risk, simulate};
+
+/// What a shell expects of a program that Ctrl-C has stopped.
+const STOPPED: u8 = 130;
+
+/// Portfolios, options, risks, models and forecasts from tables (CSV).
+///
+/// A table is a file of lines with commas between the cells. Its first line may name the columns,
+/// its first column may name the rows (a date, a symbol): both are found out. All numbers of
+/// returns, deviations and rates are parts of one: 0.01 is one per cent.
+#[derive(Debug, Parser)]
+#[command(name = "wirecross quant", version)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// How an answer is shown.
+#[derive(Debug, Args)]
+struct Output {
+    /// Print the answer as JSON, with all digits.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Draw a picture, too: frontier, risk, simulate and forecast have one.
+    #[arg(long, global = true, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find the best weights of a portfolio, with the proof that they are.
+    Optimise(portfolio::Optimise),
+    /// Find all efficient portfolios, from the least variance to the most return.
+    Frontier(portfolio::Frontier),
+    /// Find what an option is worth by simulation, with the error.
+    ///
+    /// Rates, dividends and volatilities are a year's, compounded all the time.
+    Simulate(simulate::Simulate),
+    /// Say what a portfolio may lose, and which assets make the risk.
+    Risk(risk::Risk),
+    /// Turn target weights into orders of whole lots.
+    Rebalance(rebalance::Rebalance),
+    /// Ask a trained model (LightGBM, XGBoost, scikit-learn) about rows.
+    Predict(predict::Predict),
+    /// Forecast a series by what forecast its end best.
+    Forecast(forecast::Forecast),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let program = Program::parse();
+    match run(&program) {
+        Ok(code) => code,
+        Err(refused) => {
+            eprintln!("wirecross quant: {refused}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(program: &Program) -> Result<ExitCode, Refused> {
+    let watch = Watch::new()?;
+    let answer = match &program.command {
+        Command::Optimise(args) => portfolio::optimise(args),
+        Command::Frontier(args) => portfolio::frontier(args),
+        Command::Simulate(args) => simulate::simulate(args, &watch),
+        Command::Risk(args) => risk::risk(args, &watch),
+        Command::Rebalance(args) => rebalance::rebalance(args),
+        Command::Predict(args) => predict::predict(args),
+        Command::Forecast(args) => forecast::forecast(args),
+    }?;
+    show(&answer, &program.output)?;
+    if watch.is_stopped() {
+        eprintln!("wirecross quant: stopped; this is what was done so far");
+        return Ok(ExitCode::from(STOPPED));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(answer: &Answer, output: &Output) -> Result<(), Refused> {
+    if let Some(file) = &output.plot {
+        let picture = answer.picture.as_ref();
+        let picture =
+            picture.ok_or_else(|| Refused("--plot: there is no picture of this".into()))?;
+        std::fs::write(file, picture)
+            .map_err(|error| Refused(format!("{}: {error}", file.display())))?;
+    }
+    // Who reads may have enough after a few lines: that is no failure.
+    let text = if output.json {
+        format!("{:#}\n", answer.json)
+    } else {
+        answer.text.clone()
+    };
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+    Ok(())
+}

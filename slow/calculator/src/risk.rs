@@ -1,0 +1,212 @@
+//! `risk`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use quant::montecarlo::{Custom, Path, Progress, Settings, Shocks, Simulation, tail};
+use quant::portfolio::{Covariance, risk};
+use serde_json::{Map, Value, json};
+
+use crate::Refused;
+use crate::answer::{Answer, columns, facts, percent};
+use crate::market::{Market, Source};
+use crate::picture::{Picture, Style};
+use crate::table::Table;
+use crate::watch::Watch;
+
+/// Bars of the picture.
+const BARS: usize = 60;
+
+/// Arguments of `risk`.
+#[derive(Debug, Args)]
+pub(crate) struct Risk {
+    #[command(flatten)]
+    source: Source,
+    /// What is held: rows of a name and a weight. Without it all assets equally.
+    #[arg(long, value_name = "FILE.csv")]
+    weights: Option<PathBuf>,
+    /// The probability that no more is lost than the value at risk.
+    #[arg(long, default_value_t = 0.99)]
+    level: f64,
+    /// Simulate so many periods, too: normal returns with the means and covariances learnt.
+    #[arg(long, value_name = "PATHS")]
+    simulate: Option<u64>,
+    /// Makes other random numbers.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
+    let market = args.source.market()?;
+    market.table.whole()?;
+    let weights = args.weights(&market)?;
+    let covariance = Covariance::dense(&market.estimate.matrix, market.assets())?;
+    let parts = risk::contributions(&covariance, &weights)?;
+    let deviation: f64 = parts.iter().sum();
+    let gains = market.gains(&weights);
+    let seen = risk::historical(&gains, args.level)?;
+    let mean = market.mean(&weights) / market.periods;
+    let normal = risk::gaussian(mean, deviation, args.level)?;
+    let mut values = vec![1.0];
+    values.extend(gains.iter().scan(1.0, |value, gain| {
+        *value *= 1.0 + gain;
+        Some(*value)
+    }));
+    let fall = risk::drawdown(&values)?;
+    let tails = [("as it was", seen), ("normal", normal)];
+    let row = |(name, at_risk, shortfall): (&str, String, String)| {
+        vec![name.to_owned(), at_risk, shortfall]
+    };
+    let told = |loss: risk::TailLoss| [loss.value_at_risk, loss.shortfall].map(percent);
+    let mut rows: Vec<_> = tails
+        .into_iter()
+        .map(|(name, loss)| {
+            let [at_risk, shortfall] = told(loss);
+            row((name, at_risk, shortfall))
+        })
+        .collect();
+    let mut simulated = Value::Null;
+    if let Some(paths) = args.simulate {
+        let mut profits = args.profits(&market, &weights, paths, watch)?;
+        let count = profits.len();
+        let found = tail(&mut profits, args.level)?;
+        let with = |x: f64, error: f64| format!("{} +- {}", percent(x), percent(error));
+        rows.push(row((
+            "simulated",
+            with(found.value_at_risk, found.value_at_risk_error),
+            with(found.shortfall, found.shortfall_error),
+        )));
+        simulated = json!({
+            "paths": count, "complete": count as u64 >= paths,
+            "value_at_risk": found.value_at_risk,
+            "value_at_risk_error": found.value_at_risk_error,
+            "shortfall": found.shortfall, "shortfall_error": found.shortfall_error,
+        });
+    }
+    let at_risk = format!("lost at most, {} %", args.level * 100.0);
+    let losses = columns(&["one period", &at_risk, "and beyond, on average"], &rows);
+    let mut order: Vec<usize> = (0..weights.len())
+        .filter(|at| weights[*at] != 0.0)
+        .collect();
+    order.sort_by(|a, b| parts[*b].total_cmp(&parts[*a]));
+    let held = order.iter().map(|asset| {
+        let cells = [
+            weights[*asset],
+            market.deviation(parts[*asset]),
+            parts[*asset] / deviation,
+        ];
+        [
+            vec![market.names[*asset].clone()],
+            cells.map(percent).to_vec(),
+        ]
+        .concat()
+    });
+    let head = ["asset", "weight", "part of deviation", "share"];
+    let assets = columns(&head, &held.collect::<Vec<_>>());
+    let [peak, trough] = [fall.peak, fall.trough].map(|at| match at.checked_sub(1) {
+        Some(row) => market.table.label(row + usize::from(args.source.prices)),
+        None => "the start".to_owned(),
+    });
+    let lines = facts(&[
+        ("return", percent(market.mean(&weights))),
+        ("deviation", percent(market.deviation(deviation))),
+        (
+            "worst fall",
+            format!("{}, from {peak} to {trough}", percent(fall.depth)),
+        ),
+        ("periods", gains.len().to_string()),
+    ]);
+    let pairs = market.names.iter().zip(&parts);
+    let contributions: Map<_, _> = pairs.map(|(name, x)| (name.clone(), json!(x))).collect();
+    let loss =
+        |x: risk::TailLoss| json!({"value_at_risk": x.value_at_risk, "shortfall": x.shortfall});
+    let json = json!({
+        "level": args.level, "historical": loss(seen), "gaussian": loss(normal),
+        "simulated": simulated, "deviation": market.deviation(deviation),
+        "return": market.mean(&weights), "contributions": contributions,
+        "drawdown": {"depth": fall.depth, "from": peak, "to": trough},
+    });
+    Ok(Answer {
+        text: format!("{losses}\n{assets}\n{lines}"),
+        json,
+        picture: Some(drawn(&gains, seen)),
+    })
+}
+
+impl Risk {
+    fn weights(&self, market: &Market) -> Result<Vec<f64>, Refused> {
+        let count = market.assets();
+        let Some(file) = &self.weights else {
+            return Ok(vec![1.0 / count as f64; count]);
+        };
+        let table = Table::read(file)?;
+        table.whole()?;
+        if table.labels.is_none() || table.width != 1 {
+            return Err(table.blame("rows of a name and a weight are needed"));
+        }
+        let mut weights = vec![0.0; count];
+        for row in 0..table.height() {
+            let name = table.label(row);
+            let asset = market.names.iter().position(|x| *x == name);
+            let asset = asset.ok_or_else(|| {
+                table.blame_cell(row, 0, &format!("there are no returns of {name:?}"))
+            })?;
+            weights[asset] += table.numbers[row];
+        }
+        Ok(weights)
+    }
+
+    /// Gains of a period, as many as were simulated when it was stopped.
+    fn profits(
+        &self,
+        market: &Market,
+        weights: &[f64],
+        paths: u64,
+        watch: &Watch,
+    ) -> Result<Vec<f64>, Refused> {
+        let model = Shocks::new(&market.estimate.mean, &market.estimate.matrix)?;
+        let gain = Custom(|path: &Path<'_>| {
+            let each = weights.iter().enumerate();
+            each.map(|(asset, weight)| weight * path.last(asset)).sum()
+        });
+        let settings = Settings::new(paths, self.seed);
+        let simulation = Simulation::new(&model, &gain, settings)?;
+        let parts = simulation.parts();
+        let mut profits = Vec::new();
+        for part in 0..parts {
+            profits.extend(simulation.samples(part));
+            let done = part + 1;
+            if watch.on(Progress { done, parts }).is_break() {
+                break;
+            }
+        }
+        Ok(profits)
+    }
+}
+
+/// How often which gain was, and where the losses begin that are beyond.
+fn drawn(gains: &[f64], loss: risk::TailLoss) -> String {
+    let low = gains.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let width = ((high - low) / BARS as f64).max(f64::MIN_POSITIVE);
+    let mut counts = vec![0.0; BARS + 1];
+    for gain in gains {
+        counts[(((gain - low) / width) as usize).min(BARS - 1)] += 1.0;
+    }
+    let bars = counts.iter().enumerate();
+    let bars = bars.map(|(at, count)| [low + at as f64 * width, *count]);
+    let mut picture = Picture::new("Gains and losses", "gain of a period", "periods");
+    picture = picture.across_in_percent();
+    picture.add("gains", Style::Bars, bars.collect());
+    picture.add(
+        "value at risk",
+        Style::Mark,
+        vec![[-loss.value_at_risk, 0.0]],
+    );
+    picture.add(
+        "expected shortfall",
+        Style::Mark,
+        vec![[-loss.shortfall, 0.0]],
+    );
+    picture.svg()
+}

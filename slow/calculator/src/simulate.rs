@@ -1,0 +1,373 @@
+//! `simulate`.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use clap::{Args, ValueEnum};
+use quant::Fault;
+use quant::montecarlo::{
+    Asian, Asset, Average, Barrier, Construction, Control, Custom, Estimate, European, Gbm, Grid,
+    Heston, Jumps, Kind, Knock, LeastSquares, Lookback, Merton, Model, Path, Payoff, Sampling,
+    Settings, Simulation, Variance,
+};
+use serde_json::json;
+
+use crate::Refused;
+use crate::answer::{Answer, facts, number};
+use crate::picture::{Picture, Style};
+use crate::watch::Watch;
+
+/// Paths of the picture, and their prices.
+const DRAWN: [usize; 2] = [4_096, 1 << 22];
+/// Scrambles of Sobol's points.
+const REPLICATES: u32 = 16;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Moves {
+    /// Geometric Brownian motion.
+    Gbm,
+    /// The same, and jumps.
+    Merton,
+    /// With a variance that moves by itself.
+    Heston,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Contract {
+    /// At the end.
+    European,
+    /// At any time of the grid, by least squares.
+    American,
+    /// On the average of the grid's times.
+    Asian,
+    /// On the greatest (call) or least (put) price of the grid's times.
+    Lookback,
+    /// That ends when a level is reached.
+    KnockOut,
+    /// That begins when a level is reached.
+    KnockIn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Side {
+    Call,
+    Put,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sample {
+    /// Each path for itself.
+    Plain,
+    /// Pairs of a path and its mirror image.
+    Antithetic,
+    /// Pairs of paths that end in the same of many equal parts.
+    Stratified,
+    /// Scrambled Sobol points on a Brownian bridge.
+    Sobol,
+}
+
+/// Arguments of `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// What the option pays for.
+    #[arg(long, value_enum, default_value = "european")]
+    option: Contract,
+    #[arg(long, value_enum, default_value = "call")]
+    kind: Side,
+    /// The price now.
+    #[arg(long, default_value_t = 100.0)]
+    start: f64,
+    #[arg(long, default_value_t = 100.0)]
+    strike: f64,
+    #[arg(long, default_value_t = 1.0)]
+    years: f64,
+    /// Times that are looked at, evenly up to the end.
+    #[arg(long, default_value_t = 12)]
+    steps: usize,
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    rate: f64,
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    dividend: f64,
+    /// Of Heston's model the root of the variance now.
+    #[arg(long, default_value_t = 0.2)]
+    volatility: f64,
+    /// The level of `--option knock-out` and `knock-in`.
+    #[arg(long)]
+    barrier: Option<f64>,
+    /// How the price moves.
+    #[arg(long, value_enum, default_value = "gbm")]
+    model: Moves,
+    #[command(flatten)]
+    jumps: JumpArgs,
+    #[command(flatten)]
+    heston: HestonArgs,
+    /// At least so many paths.
+    #[arg(long, default_value_t = 100_000)]
+    paths: u64,
+    #[arg(long, value_enum, default_value = "antithetic")]
+    sampling: Sample,
+    /// Makes other random numbers.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Merton's jumps.
+#[derive(Debug, Args)]
+struct JumpArgs {
+    /// Merton: jumps a year.
+    #[arg(long, default_value_t = 1.0)]
+    jumps: f64,
+    /// Merton: the mean of a jump's logarithm.
+    #[arg(long, default_value_t = -0.1, allow_negative_numbers = true)]
+    jump_mean: f64,
+    /// Merton: the deviation of a jump's logarithm.
+    #[arg(long, default_value_t = 0.15)]
+    jump_deviation: f64,
+}
+
+/// Heston's variance.
+#[derive(Debug, Args)]
+struct HestonArgs {
+    /// Heston: how fast the variance comes back.
+    #[arg(long, default_value_t = 2.0)]
+    reversion: f64,
+    /// Heston: to where the variance comes back.
+    #[arg(long, default_value_t = 0.04)]
+    mean_variance: f64,
+    /// Heston: the volatility of the variance.
+    #[arg(long, default_value_t = 0.3)]
+    variance_volatility: f64,
+    /// Heston: how price and variance move together.
+    #[arg(long, default_value_t = -0.7, allow_negative_numbers = true)]
+    correlation: f64,
+}
+
+/// What was found on a model.
+struct Found {
+    estimate: Estimate,
+    /// What is known without simulation.
+    exactly: Option<f64>,
+    picture: String,
+}
+
+pub(crate) fn simulate(args: &Simulate, watch: &Watch) -> Result<Answer, Refused> {
+    let is_knocking = matches!(args.option, Contract::KnockOut | Contract::KnockIn);
+    if is_knocking != args.barrier.is_some() {
+        let what = "--barrier goes with --option knock-out and knock-in";
+        return Err(Refused(what.into()));
+    }
+    let grid = Grid::even(args.years, args.steps)?;
+    let asset = Asset {
+        start: args.start,
+        dividend: args.dividend,
+        volatility: args.volatility,
+    };
+    let found = match args.model {
+        Moves::Gbm => {
+            let model = Gbm::new(asset, args.rate, grid)?;
+            let is_european = args.option == Contract::European;
+            let exactly = is_european.then(|| model.european(args.kind.kind(), args.strike));
+            let estimate = match args.option {
+                Contract::Asian => args.average(&model, watch),
+                _ => args.value(&model, watch),
+            }?;
+            args.found(&model, estimate, exactly)?
+        }
+        Moves::Merton => {
+            let jumps = Jumps {
+                intensity: args.jumps.jumps,
+                mean: args.jumps.jump_mean,
+                deviation: args.jumps.jump_deviation,
+            };
+            let model = Merton::new(asset, jumps, args.rate, grid)?;
+            args.found(&model, args.value(&model, watch)?, None)?
+        }
+        Moves::Heston => {
+            let variance = Variance {
+                start: args.volatility * args.volatility,
+                reversion: args.heston.reversion,
+                mean: args.heston.mean_variance,
+                volatility: args.heston.variance_volatility,
+                correlation: args.heston.correlation,
+            };
+            let model = Heston::new(asset, variance, args.rate, grid)?;
+            args.found(&model, args.value(&model, watch)?, None)?
+        }
+    };
+    Ok(told(&found))
+}
+
+fn told(found: &Found) -> Answer {
+    let Estimate {
+        value,
+        error,
+        paths,
+        complete,
+    } = found.estimate;
+    let interval = format!(
+        "{} to {}",
+        number(value - 1.96 * error),
+        number(value + 1.96 * error)
+    );
+    let mut lines = vec![
+        ("worth", number(value)),
+        ("standard error", number(error)),
+        ("95 % lie in", interval),
+        ("paths", paths.to_string()),
+    ];
+    if let Some(exactly) = found.exactly {
+        lines.push(("without simulation", number(exactly)));
+    }
+    Answer {
+        text: facts(&lines),
+        json: json!({
+            "value": value, "error": error, "paths": paths, "complete": complete,
+            "exactly": found.exactly,
+        }),
+        picture: Some(found.picture.clone()),
+    }
+}
+
+impl Side {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Call => Kind::Call,
+            Self::Put => Kind::Put,
+        }
+    }
+}
+
+impl Simulate {
+    fn settings(&self) -> Settings {
+        let sampling = match self.sampling {
+            Sample::Plain => Sampling::Plain,
+            Sample::Antithetic => Sampling::Antithetic,
+            Sample::Stratified => Sampling::Stratified,
+            Sample::Sobol => Sampling::Sobol {
+                replicates: REPLICATES,
+            },
+        };
+        let construction = match self.sampling {
+            Sample::Plain | Sample::Antithetic => Construction::Steps,
+            Sample::Stratified | Sample::Sobol => Construction::Bridge,
+        };
+        Settings {
+            sampling,
+            construction,
+            ..Settings::new(self.paths, self.seed)
+        }
+    }
+
+    fn value<M: Model>(&self, model: &M, watch: &Watch) -> Result<Estimate, Fault> {
+        let (kind, strike) = (self.kind.kind(), self.strike);
+        let barrier = |knock| Barrier {
+            kind,
+            strike,
+            level: self.barrier.unwrap_or(self.start),
+            knock,
+            watched: None,
+        };
+        match self.option {
+            Contract::European => self.run(model, &European { kind, strike }, watch),
+            Contract::Asian => self.run(model, &self.asian(Average::Arithmetic), watch),
+            Contract::Lookback => self.run(model, &Lookback { kind, strike }, watch),
+            Contract::KnockOut => self.run(model, &barrier(Knock::Out), watch),
+            Contract::KnockIn => self.run(model, &barrier(Knock::In), watch),
+            Contract::American => {
+                let pays = |prices: &[f64]| match kind {
+                    Kind::Call => (prices[0] - strike).max(0.0),
+                    Kind::Put => (strike - prices[0]).max(0.0),
+                };
+                let squares = LeastSquares::new(self.paths, self.seed);
+                squares.american_watched(model, pays, |progress| watch.on(progress))
+            }
+        }
+    }
+
+    fn asian(&self, average: Average) -> Asian {
+        Asian {
+            kind: self.kind.kind(),
+            strike: self.strike,
+            average,
+        }
+    }
+
+    /// An arithmetic average, with the geometric one as control.
+    fn average(&self, model: &Gbm, watch: &Watch) -> Result<Estimate, Fault> {
+        let [arithmetic, geometric] =
+            [Average::Arithmetic, Average::Geometric].map(|average| self.asian(average));
+        let control = Control {
+            payoff: &geometric,
+            worth: model.geometric_asian(geometric.kind, self.strike),
+        };
+        let simulation = Simulation::controlled(model, &arithmetic, control, self.settings())?;
+        Ok(simulation.run(|progress| watch.on(progress)))
+    }
+
+    fn run<M: Model, P: Payoff>(
+        &self,
+        model: &M,
+        payoff: &P,
+        watch: &Watch,
+    ) -> Result<Estimate, Fault> {
+        let simulation = Simulation::new(model, payoff, self.settings())?;
+        Ok(simulation.run(|progress| watch.on(progress)))
+    }
+
+    fn found<M: Model>(
+        &self,
+        model: &M,
+        estimate: Estimate,
+        exactly: Option<f64>,
+    ) -> Result<Found, Fault> {
+        Ok(Found {
+            estimate,
+            exactly,
+            picture: self.fan(model)?,
+        })
+    }
+
+    /// Between what the price is at each time, in how many of a hundred cases.
+    fn fan<M: Model>(&self, model: &M) -> Result<String, Fault> {
+        let steps = model.grid().steps();
+        let paths = DRAWN[0].min(DRAWN[1] / steps);
+        let seen = Mutex::new(vec![Vec::with_capacity(paths); steps]);
+        let look = Custom(|path: &Path<'_>| {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            for (prices, price) in seen.iter_mut().zip(path.prices(0)) {
+                prices.push(price);
+            }
+            0.0
+        });
+        let settings = Settings::new(paths as u64, self.seed);
+        Simulation::new(model, &look, settings)?.run(|_| ControlFlow::Continue(()));
+        let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        seen.iter_mut()
+            .for_each(|prices| prices.sort_by(f64::total_cmp));
+        let edge = |share: f64| {
+            let later = model
+                .grid()
+                .times()
+                .iter()
+                .zip(&seen)
+                .map(move |(time, prices)| {
+                    let at = share * (prices.len() - 1) as f64;
+                    [*time, prices[at.round() as usize]]
+                });
+            [[0.0, self.start]]
+                .into_iter()
+                .chain(later)
+                .collect::<Vec<_>>()
+        };
+        let band = |low: f64, high: f64| {
+            let back = edge(high).into_iter().rev();
+            edge(low).into_iter().chain(back).collect()
+        };
+        let mut picture = Picture::new("Where the price may go", "years", "price");
+        picture.add("98, 90 and 50 of 100 paths", Style::Band, band(0.01, 0.99));
+        picture.add("", Style::Band, band(0.05, 0.95));
+        picture.add("", Style::Band, band(0.25, 0.75));
+        picture.add("median", Style::Line, edge(0.5));
+        Ok(picture.svg())
+    }
+}

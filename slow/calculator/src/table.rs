@@ -1,0 +1,254 @@
+//! Tables from files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Refused;
+
+/// The most bytes of a file.
+const BYTES_MAX: u64 = 1 << 30;
+
+/// Numbers by rows and columns, with names. A cell that is empty or `nan` is NaN.
+#[derive(Debug)]
+pub(crate) struct Table {
+    file: PathBuf,
+    /// Of the columns; empty if the file has none.
+    pub names: Vec<String>,
+    /// Of the rows, if the first column has them.
+    pub labels: Option<Vec<String>>,
+    /// Row by row.
+    pub numbers: Vec<f64>,
+    pub width: usize,
+    /// The line of the first row.
+    first_line: usize,
+}
+
+impl Table {
+    pub fn read(file: &Path) -> Result<Self, Refused> {
+        let text = text(file)?;
+        Self::parse(file, &text)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, Refused> {
+        let blame = |what: String| Refused(format!("{}{what}", file.display()));
+        let lines = text.trim_end().lines().enumerate();
+        let mut lines = lines.map(|(at, line)| (at + 1, cells(line))).peekable();
+        let Some((_, first)) = lines.peek() else {
+            return Err(blame(": the file is empty".into()));
+        };
+        let cell_count = first.len();
+        // A line of numbers is a row, others are names.
+        let mut names = Vec::new();
+        if first.iter().any(|cell| number(cell).is_none()) && cell_count > 0 {
+            let (_, head) = lines.next().unwrap_or_default();
+            names = head;
+        }
+        let Some((first_line, row)) = lines.peek() else {
+            return Err(blame(": there is no row of numbers".into()));
+        };
+        let first_line = *first_line;
+        let named = names.first().is_some_and(|name| is_of_rows(name));
+        let has_labels = row.len() > 1 && (named || number(&row[0]).is_none());
+        let skipped = usize::from(has_labels);
+        let mut labels = has_labels.then(Vec::new);
+        let (mut numbers, width) = (Vec::new(), cell_count - skipped.min(cell_count));
+        for (line, cells) in lines {
+            if cells.len() != cell_count {
+                let found = cells.len();
+                let what = format!(", line {line}: {found} cells, {cell_count} in the first line");
+                return Err(blame(what));
+            }
+            for (column, cell) in cells.iter().enumerate().skip(skipped) {
+                let name = names.get(column).map(|name| format!(" ({name})"));
+                let wrong = || {
+                    let place = format!(", line {line}, column {}", column + 1);
+                    blame(format!(
+                        "{place}{}: {cell:?} is no number",
+                        name.unwrap_or_default()
+                    ))
+                };
+                numbers.push(number(cell).ok_or_else(wrong)?);
+            }
+            if let (Some(labels), Some(label)) = (&mut labels, cells.into_iter().next()) {
+                labels.push(label);
+            }
+        }
+        names.drain(..skipped.min(names.len()));
+        Ok(Self {
+            file: file.to_owned(),
+            names,
+            labels,
+            numbers,
+            width,
+            first_line,
+        })
+    }
+
+    pub fn height(&self) -> usize {
+        self.numbers.len() / self.width.max(1)
+    }
+
+    /// The name of a column, or its number.
+    pub fn name(&self, column: usize) -> String {
+        let name = self.names.get(column).cloned();
+        name.unwrap_or_else(|| (column + 1).to_string())
+    }
+
+    pub fn label(&self, row: usize) -> String {
+        let label = self.labels.as_ref().and_then(|labels| labels.get(row));
+        label.cloned().unwrap_or_else(|| (row + 1).to_string())
+    }
+
+    pub fn column(&self, column: usize) -> impl Iterator<Item = f64> {
+        self.numbers
+            .iter()
+            .skip(column)
+            .step_by(self.width.max(1))
+            .copied()
+    }
+
+    /// The column of a name, in any case of letters.
+    pub fn find(&self, name: &str) -> Result<usize, Refused> {
+        let found = self.names.iter().position(|x| x.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let names = self.names.join(", ");
+            self.blame(&format!("no column {name:?}; there are: {names}"))
+        })
+    }
+
+    /// What is wrong with the file as a whole.
+    pub fn blame(&self, what: &str) -> Refused {
+        Refused(format!("{}: {what}", self.file.display()))
+    }
+
+    /// What is wrong with a cell.
+    pub fn blame_cell(&self, row: usize, column: usize, what: &str) -> Refused {
+        let line = self.first_line + row;
+        let place = column + 1 + usize::from(self.labels.is_some());
+        let name = self.name(column);
+        let file = self.file.display();
+        Refused(format!(
+            "{file}, line {line}, column {place} ({name}): {what}"
+        ))
+    }
+
+    /// Refuses missing numbers.
+    pub fn whole(&self) -> Result<(), Refused> {
+        match self.numbers.iter().position(|x| !x.is_finite()) {
+            None => Ok(()),
+            Some(at) => {
+                let [row, column] = [at / self.width, at % self.width];
+                Err(self.blame_cell(row, column, "there is no number"))
+            }
+        }
+    }
+}
+
+/// A whole file.
+pub(crate) fn text(file: &Path) -> Result<String, Refused> {
+    String::from_utf8(bytes(file)?)
+        .map_err(|error| Refused(format!("{}: no text: {error}", file.display())))
+}
+
+/// A whole file.
+pub(crate) fn bytes(file: &Path) -> Result<Vec<u8>, Refused> {
+    let refused = |error: std::io::Error| Refused(format!("{}: {error}", file.display()));
+    let length = fs::metadata(file).map_err(refused)?.len();
+    if length > BYTES_MAX {
+        let most = BYTES_MAX >> 20;
+        return Err(Refused(format!("{}: more than {most} MiB", file.display())));
+    }
+    fs::read(file).map_err(refused)
+}
+
+/// The name of a column that names rows, even if they are numbers.
+fn is_of_rows(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "",
+        "date",
+        "day",
+        "time",
+        "timestamp",
+        "name",
+        "asset",
+        "symbol",
+    ]
+    .contains(&name.as_str())
+}
+
+/// Cells between commas; one in quotes may have commas, and quotes twice.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let (mut is_quoted, mut letters) = (false, line.chars().peekable());
+    while let Some(letter) = letters.next() {
+        let Some(cell) = cells.last_mut() else { break };
+        match letter {
+            '"' if is_quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                cell.push('"');
+            }
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => cells.push(String::new()),
+            _ => cell.push(letter),
+        }
+    }
+    cells.iter().map(|cell| cell.trim().to_owned()).collect()
+}
+
+fn number(cell: &str) -> Option<f64> {
+    if cell.is_empty() {
+        return Some(f64::NAN);
+    }
+    cell.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Table, String> {
+        Table::parse(Path::new("t.csv"), text).map_err(|refused| refused.0)
+    }
+
+    #[test]
+    fn names_and_labels_are_found_out() {
+        let table = parse("date,A,\"B, or \"\"b\"\"\"\n2026-01-01,1,2\n2026-01-02,3,\n").unwrap();
+        assert_eq!(table.names, ["A", "B, or \"b\""]);
+        assert_eq!([table.label(1), table.name(0)], ["2026-01-02", "A"]);
+        assert_eq!(table.numbers[..3], [1.0, 2.0, 3.0]);
+        let hole = table.whole().unwrap_err().0;
+        assert_eq!(
+            hole,
+            "t.csv, line 3, column 3 (B, or \"b\"): there is no number"
+        );
+        let table = parse("1,2\r\n3,nan\r\n").unwrap();
+        assert_eq!(
+            (table.width, table.height(), table.label(0)),
+            (2, 2, "1".into())
+        );
+        let table = parse("day,x\n1,5\n2,6\n").unwrap();
+        assert_eq!((table.width, table.numbers), (1, vec![5.0, 6.0]));
+        let table = parse("x\n5\n6\n").unwrap();
+        assert_eq!((table.width, table.numbers), (1, vec![5.0, 6.0]));
+        assert_eq!(parse("A,B\n1,2").unwrap().find("b"), Ok(1));
+    }
+
+    #[test]
+    fn faults_have_their_place() {
+        for (text, wanted) in [
+            ("", "t.csv: the file is empty"),
+            ("a,b\n", "t.csv: there is no row of numbers"),
+            (
+                "a,b\n1,2\n3\n",
+                "t.csv, line 3: 1 cells, 2 in the first line",
+            ),
+            (
+                "a,b\n1,2\n3,x\n",
+                "t.csv, line 3, column 2 (b): \"x\" is no number",
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap_err(), wanted);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Long work: how far it is, and whether it shall stop.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use quant::montecarlo::Progress;
+
+use crate::Refused;
+
+/// Told of progress, asked whether to go on.
+pub(crate) struct Watch {
+    is_stopped: Arc<AtomicBool>,
+    is_seen: bool,
+}
+
+impl Watch {
+    /// From now on Ctrl-C asks for the end of long work.
+    pub fn new() -> Result<Self, Refused> {
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+            // The second time it ends the program at once.
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&is_stopped))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&is_stopped)))
+                .map_err(|error| Refused(format!("signal {signal}: {error}")))?;
+        }
+        Ok(Self {
+            is_stopped,
+            is_seen: stderr().is_terminal(),
+        })
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        // Only the flag itself is looked at.
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Says on a terminal how far work is, each time that another hundredth is done.
+    pub fn on(&self, progress: Progress) -> ControlFlow<()> {
+        let percent = |done: u64| done * 100 / progress.parts.max(1);
+        let is_end = progress.done == progress.parts || self.is_stopped();
+        if self.is_seen && percent(progress.done) > percent(progress.done.saturating_sub(1)) {
+            let _ = write!(stderr(), "\r{:3} %", percent(progress.done));
+        }
+        if self.is_seen && is_end {
+            let _ = write!(stderr(), "\r     \r");
+        }
+        if self.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,348 @@
+//! The program as its users run it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with tables.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder }
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Prices of three assets that move by whole per cents, without a pattern.
+    fn prices(&self) -> PathBuf {
+        let (mut text, mut state) = ("day,AA,BB,CC\n".to_owned(), 9u64);
+        let mut prices = [100.0, 50.0, 20.0];
+        for day in 0..120 {
+            text += &format!("d{day}");
+            for price in &mut prices {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                *price *= 1.0 + ((state >> 60) as f64 - 7.0) / 100.0;
+                text += &format!(",{price}");
+            }
+            text += "\n";
+        }
+        self.file("prices.csv", &text)
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-quant"));
+        command
+            .args(words)
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap()
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        let output = self.run(&[words, &["--json"]].concat());
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn text(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What it says on stderr when it refuses.
+    fn refused(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(!output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn picture(&self, words: &[&str]) -> String {
+        self.text(&[words, &["--plot", "p.svg"]].concat());
+        let svg = fs::read_to_string(self.folder.path().join("p.svg")).unwrap();
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n") && !svg.contains("NaN"));
+        svg
+    }
+}
+
+/// A file beside the checkout.
+fn beside(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/vectors")
+        .join(name);
+    assert!(
+        path.is_file(),
+        "{}: lay shared/ beside the checkout",
+        path.display()
+    );
+    path.display().to_string()
+}
+
+#[test]
+fn weights_add_up_and_are_the_best() {
+    let desk = Desk::new();
+    desk.prices();
+    for goal in ["variance", "sharpe", "utility", "parity"] {
+        let found = desk.json(&["optimise", "prices.csv", "--prices", "--goal", goal]);
+        let weights = found["weights"].as_object().unwrap();
+        let sum: f64 = weights.values().map(|x| x.as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{goal}: {found:#}");
+        for (name, miss) in found["certificate"].as_object().unwrap() {
+            assert!(miss.as_f64().unwrap() < 1e-9, "{goal}, {name}: {miss}");
+        }
+    }
+    let least = desk.json(&["optimise", "prices.csv", "--prices"]);
+    let words = [
+        "optimise",
+        "prices.csv",
+        "--prices",
+        "--most",
+        "0.4",
+        "--least",
+        "0.1",
+    ];
+    let bounded = desk.json(&words);
+    let [least, bounded] = [least, bounded].map(|x| x["deviation"].as_f64().unwrap());
+    assert!(least > 0.0 && bounded >= least);
+    let text = desk.text(&["optimise", "prices.csv", "--prices"]);
+    assert!(
+        text.contains("AA") && text.contains("the best is at most better by"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_frontier_falls_from_the_most_return_to_the_least_variance() {
+    let desk = Desk::new();
+    desk.prices();
+    let words = [
+        "frontier",
+        "prices.csv",
+        "--prices",
+        "--estimator",
+        "sample",
+    ];
+    let found = desk.json(&words);
+    let all = found["portfolios"].as_array().unwrap();
+    assert!(all.len() >= 2);
+    for pair in all.windows(2) {
+        for name in ["return", "deviation"] {
+            assert!(
+                pair[0][name].as_f64() >= pair[1][name].as_f64(),
+                "{found:#}"
+            );
+        }
+    }
+    let svg = desk.picture(&words);
+    assert_eq!(svg.matches("<circle").count(), 3);
+}
+
+#[test]
+fn options_are_worth_what_is_known_within_their_errors() {
+    let desk = Desk::new();
+    for sampling in ["plain", "antithetic", "stratified", "sobol"] {
+        let words = [
+            "simulate",
+            "--rate",
+            "0.03",
+            "--paths",
+            "20000",
+            "--sampling",
+            sampling,
+        ];
+        let found = desk.json(&words);
+        let [value, error, exactly] =
+            ["value", "error", "exactly"].map(|name| found[name].as_f64().unwrap());
+        assert!((value - exactly).abs() < 4.5 * error, "{sampling}: {found}");
+        assert_eq!(found["complete"], true);
+    }
+    for option in ["american", "asian", "lookback", "european"] {
+        for model in ["gbm", "merton", "heston"] {
+            let words = [
+                "simulate", "--option", option, "--model", model, "--paths", "2000",
+            ];
+            let found = desk.json(&words);
+            assert!(
+                found["value"].as_f64() > Some(0.0),
+                "{option}, {model}: {found}"
+            );
+        }
+    }
+    let knocked = |option: &str| {
+        let words = [
+            "simulate",
+            "--option",
+            option,
+            "--barrier",
+            "120",
+            "--paths",
+            "20000",
+        ];
+        desk.json(&words)["value"].as_f64().unwrap()
+    };
+    let whole = desk.json(&["simulate", "--paths", "20000"])["value"]
+        .as_f64()
+        .unwrap();
+    let sum = knocked("knock-in") + knocked("knock-out");
+    assert!((sum - whole).abs() < 1e-9, "{sum} {whole}");
+    let svg = desk.picture(&["simulate", "--paths", "2000"]);
+    assert!(svg.contains("median"), "{svg}");
+    assert!(
+        desk.refused(&["simulate", "--barrier", "1"])
+            .contains("--barrier goes with")
+    );
+    assert!(
+        desk.refused(&["simulate", "--volatility", "11"])
+            .contains("volatility")
+    );
+}
+
+#[test]
+fn risks_of_equal_and_of_given_weights() {
+    let desk = Desk::new();
+    desk.prices();
+    desk.file("held.csv", "name,weight\nBB,0.25\nAA,0.75\n");
+    let words = [
+        "risk",
+        "prices.csv",
+        "--prices",
+        "--level",
+        "0.9",
+        "--weights",
+        "held.csv",
+    ];
+    let found = desk.json(&[&words[..], &["--simulate", "5000"]].concat());
+    let parts = found["contributions"].as_object().unwrap();
+    let sum: f64 = parts.values().map(|x| x.as_f64().unwrap()).sum();
+    assert!((sum - found["deviation"].as_f64().unwrap()).abs() < 1e-12);
+    assert_eq!(parts["CC"], 0.0);
+    let [normal, simulated, error] = [
+        &found["gaussian"]["value_at_risk"],
+        &found["simulated"]["value_at_risk"],
+        &found["simulated"]["value_at_risk_error"],
+    ]
+    .map(|x| x.as_f64().unwrap());
+    assert!((normal - simulated).abs() < 5.0 * error, "{found:#}");
+    assert!(desk.picture(&words).contains("value at risk"));
+    desk.file("held.csv", "name,weight\nAA,0.5\nDD,0.5\n");
+    let refused = desk.refused(&words);
+    let wanted = "held.csv, line 3, column 2 (weight): there are no returns of \"DD\"";
+    assert!(refused.contains(wanted), "{refused}");
+}
+
+#[test]
+fn orders_are_those_of_the_rule() {
+    let desk = Desk::new();
+    let case = fs::read_to_string(beside("market/rebalance_100.json")).unwrap();
+    let case: Value = serde_json::from_str(&case).unwrap();
+    let column = |name: &str| case[name].as_array().unwrap().iter();
+    let mut text = "lot,price,target_ppm,quantity\n".to_owned();
+    for (((lot, price), target), quantity) in column("lot")
+        .zip(column("price"))
+        .zip(column("target_ppm"))
+        .zip(column("qty"))
+    {
+        text += &format!("{lot},{price},{target},{quantity}\n");
+    }
+    desk.file("held.csv", &text);
+    let option = |name: &str| format!("--{}={}", name.replace('_', "-"), case[name]);
+    let options = ["cash", "fee_ppm", "band_ppm", "min_notional"].map(option);
+    let mut words = vec!["rebalance", "held.csv"];
+    words.extend(options.iter().map(String::as_str));
+    let found = desk.json(&words);
+    let expected = &case["expected"];
+    assert_eq!(found["total"], expected["total"]);
+    assert_eq!(found["cash_after"], expected["cash_after"]);
+    for side in ["sells", "buys"] {
+        let orders = found[side].as_array().unwrap().iter();
+        let orders: Vec<Value> = orders
+            .map(|x| serde_json::json!([x["position"], x["quantity"]]))
+            .collect();
+        assert_eq!(Value::Array(orders), expected[side], "{side}");
+    }
+    desk.file(
+        "held.csv",
+        "lot,price,target_ppm,quantity\n1,2,3,4\n1,2.5,3,4\n",
+    );
+    let refused = desk.refused(&["rebalance", "held.csv", "--cash", "1"]);
+    let wanted = "held.csv, line 3, column 2 (price): 2.5 is no whole number";
+    assert!(refused.contains(wanted), "{refused}");
+}
+
+#[test]
+fn models_are_asked_by_what_they_are() {
+    let desk = Desk::new();
+    let [trees, networks] = ["ml/ml_inputs.csv", "ml/mlp_inputs.csv"].map(beside);
+    for (model, rows, answers, near) in [
+        ("lgb_multiclass.txt", &trees, "lgb_multiclass", 1e-12),
+        ("xgb_binary.json", &trees, "xgb_binary", 1e-6),
+        ("mlp_weights.json", &networks, "mlp", 1e-6),
+        ("logreg.json", &networks, "logreg", 1e-6),
+    ] {
+        let found = desk.json(&["predict", &beside(&format!("ml/{model}")), rows]);
+        let wanted = fs::read_to_string(beside(&format!("ml/{answers}_prob.csv"))).unwrap();
+        let rows = found["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), wanted.lines().count());
+        for (row, line) in rows.iter().zip(wanted.lines()) {
+            let results = row["results"].as_array().unwrap();
+            for (result, wanted) in results.iter().zip(line.split(',')) {
+                let [result, wanted] = [result.as_f64().unwrap(), wanted.parse().unwrap()];
+                assert!((result - wanted).abs() <= near, "{model}: {row}, {line}");
+            }
+        }
+    }
+    desk.file("rows.csv", "a,b\n1,2\n");
+    let model = beside("ml/lgb_binary.txt");
+    let refused = desk.refused(&["predict", &model, "rows.csv"]);
+    assert!(
+        refused.contains("rows.csv: 2 columns of numbers, the model has 24"),
+        "{refused}"
+    );
+    let refused = desk.refused(&["predict", "rows.csv", "rows.csv"]);
+    assert!(
+        refused.contains("rows.csv: expected value at line 1 column 1"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_forecast_is_at_least_as_good_as_the_last_season() {
+    let desk = Desk::new();
+    let series = beside("forecast/load_daily.csv");
+    let words = ["forecast", &series, "--season", "288", "--horizon", "288"];
+    let found = desk.json(&words);
+    assert_eq!(found["forecast"].as_array().unwrap().len(), 288);
+    assert!(
+        found["mae"].as_f64() <= found["naive_mae"].as_f64(),
+        "{found:#}"
+    );
+    assert!(desk.picture(&words).contains("forecast"));
+    let refused = desk.refused(&["forecast", "none.csv"]);
+    assert!(refused.contains("none.csv: No such file"), "{refused}");
+}
+
+#[test]
+fn what_has_no_picture_says_so() {
+    let desk = Desk::new();
+    desk.prices();
+    let refused = desk.refused(&["optimise", "prices.csv", "--prices", "--plot", "p.svg"]);
+    assert!(
+        refused.contains("--plot: there is no picture of this"),
+        "{refused}"
+    );
+}
