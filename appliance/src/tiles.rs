@@ -17,7 +17,6 @@ mod burst;
 mod desk;
 mod doing;
 mod engine;
-mod feed;
 mod frames;
 mod gate;
 mod held;
@@ -30,7 +29,6 @@ pub use desk::Desk;
 pub(crate) use desk::{ANSWERS_DEPTH, is_about};
 pub use doing::{PARTS, Part, word_of};
 pub use engine::{EngineLinks, EngineTile};
-pub use feed::{FeedPorts, FeedServers, FeedTile, Market};
 pub use gate::{GateLinks, GateTile};
 pub(crate) use gate::{GatePast, MemberTicket};
 pub use journal::JournalTile;
@@ -38,6 +36,9 @@ pub(crate) use past::{Answering, Found, Wanted, line as past_line};
 pub(crate) use publish::{PublishPast, ReceiverTicket};
 pub use publish::{PublishPorts, PublishTile};
 pub use signals::{COUNTERS, HISTOGRAMS, Phase, Signals};
+pub use subscriber::{FeedPorts, FeedServers, FeedTile, Market};
+
+use nic::{TcpPort, UdpPort};
 
 /// Messages a tile takes in one turn.
 pub const BATCH: usize = 256;
@@ -84,4 +85,14 @@ pub trait Tile: Send {
     /// Why this tile cannot go on, if so: the venue must end. The journal's counter
     /// `journal.failed` says the same to other threads.
     fn failure(&self) -> Option<&str>;
+}
+
+impl<U: UdpPort + Send, T: TcpPort + Send, M: Market + Send> Tile for FeedTile<U, T, M> {
+    fn poll(&mut self, now_ns: u64) -> Progress {
+        Progress::of(self.turn(now_ns))
+    }
+
+    fn failure(&self) -> Option<&str> {
+        None
+    }
 }

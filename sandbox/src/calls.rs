@@ -26,6 +26,8 @@ pub enum Calls {
     Desk,
     /// A program that accepts connections, with threads of its own that read a database.
     Api,
+    /// The same, which follows a feed too: it dials the ports that landlock leaves.
+    ApiWithFeed,
 }
 
 /// Calls of every program, whatever their arguments.
@@ -209,6 +211,7 @@ impl Calls {
             Self::Tables => (TABLES, Vec::new()),
             Self::Desk => (DESK, desk_rules()?),
             Self::Api => (API, api_rules()?),
+            Self::ApiWithFeed => (API, api_with_feed_rules()?),
         };
         let free = EVERY.iter().chain(more).map(|call| (*call, Vec::new()));
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = free.chain(ruled).collect();
@@ -236,6 +239,16 @@ fn usher_rules() -> Result<Ruled, BackendError> {
 /// Whether a process is there, and no signal that it would notice.
 fn api_rules() -> Result<Ruled, BackendError> {
     Ok(vec![(libc::SYS_kill, vec![rule(&[is(1, 0)?])?])])
+}
+
+/// The same, and connections to be dialled.
+fn api_with_feed_rules() -> Result<Ruled, BackendError> {
+    let stream = bits(1, 0xF, libc::SOCK_STREAM)?;
+    let internet = rule(&[is(0, libc::AF_INET)?, stream])?;
+    let mut ruled = api_rules()?;
+    ruled.push((libc::SYS_socket, vec![internet]));
+    ruled.push((libc::SYS_connect, Vec::new()));
+    Ok(ruled)
 }
 
 /// Rings that are there, and being nicer to others than before.

@@ -155,6 +155,11 @@ impl Books {
         self.names.get(&locate).copied()
     }
 
+    /// Every stock locate that the feed named, with its name, padded with spaces.
+    pub fn names(&self) -> impl Iterator<Item = (u16, [u8; 8])> {
+        self.names.iter().map(|(&locate, &name)| (locate, name))
+    }
+
     /// The stock locate of a name, which is compared without its padding.
     #[must_use]
     pub fn locate(&self, name: &str) -> Option<u16> {

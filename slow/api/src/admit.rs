@@ -101,6 +101,14 @@ fn place_of(
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
+    // A page that opens a stream chooses no header but this one.
+    if let Some(words) = header("sec-websocket-protocol")
+        && let Some(token) = words
+            .split(',')
+            .find_map(|it| it.trim().strip_prefix("bearer."))
+    {
+        return keys.by_token(token);
+    }
     if let Some(authorization) = header("authorization") {
         let token = authorization.split_once(' ');
         let token = token.filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));

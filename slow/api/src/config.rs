@@ -1,6 +1,7 @@
 //! The settings, a TOML file.
 
 use crate::keys::{Key, RawKey};
+use crate::stream::feed::Feed;
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,6 +24,8 @@ pub struct Config {
     pub user: Option<String>,
     /// The certificate's chain and its private key, PEM files.
     pub tls: Option<Tls>,
+    /// The feed that streams are made of, if they are.
+    pub feed: Option<Feed>,
     /// What a client may use up.
     pub limits: Limits,
     /// Who may ask.
@@ -61,6 +64,11 @@ pub struct Limits {
     pub strangers_per_second: u32,
     /// Threads that read the tables.
     pub readers: usize,
+    /// Bytes that wait for the client of a stream, in KiB: with more it gets the present state
+    /// in their place.
+    pub stream_kib: usize,
+    /// Symbols' channels that a stream asks for by name.
+    pub subscriptions_max: usize,
 }
 
 impl Default for Limits {
@@ -75,6 +83,8 @@ impl Default for Limits {
             stall_s: 10,
             strangers_per_second: 20,
             readers: 2,
+            stream_kib: 256,
+            subscriptions_max: 1_000,
         }
     }
 }
@@ -111,6 +121,8 @@ impl Limits {
                 1_000_000,
             ),
             ("readers", self.readers, 64),
+            ("stream_kib", self.stream_kib, 65_536),
+            ("subscriptions_max", self.subscriptions_max, 100_000),
         ] {
             if value == 0 || value > max {
                 return Err(format!("limits.{name}: {value}: from 1 to {max}"));
@@ -130,6 +142,7 @@ struct Raw {
     tls: Option<Tls>,
     #[serde(default)]
     plain_text: bool,
+    feed: Option<Feed>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -168,6 +181,7 @@ impl Config {
 
     fn checked(raw: Raw) -> Result<Self, String> {
         raw.limits.check()?;
+        raw.feed.as_ref().map_or(Ok(()), Feed::check)?;
         let venue = raw.venue.ok_or("venue: say the venue's data directory")?;
         let tables = raw
             .tables
@@ -206,6 +220,7 @@ impl Config {
             tables,
             user: raw.user,
             tls: raw.tls,
+            feed: raw.feed,
             limits: raw.limits,
             keys,
         })

@@ -20,3 +20,4 @@ mod patient;
 mod reads;
 mod routes;
 mod server;
+mod stream;

@@ -78,6 +78,13 @@ fn operation(route: &Route) -> Value {
         operation["security"] = json!([{ "token": [] }, { "signature": [] }]);
         operation["description"] = format!("For keys of role {}.", roles.join(", ")).into();
     }
+    if route.what == What::Stream {
+        operation["responses"]["101"] =
+            json!({ "description": "The connection becomes one of WebSocket: docs/stream.md" });
+        if let Some(responses) = operation["responses"].as_object_mut() {
+            responses.remove("200");
+        }
+    }
     if route.what == What::Batch {
         operation["requestBody"] = json!({
             "required": true,

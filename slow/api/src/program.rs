@@ -4,18 +4,28 @@ use crate::config::Config;
 use crate::keys::make_token;
 use crate::metrics::{alerts, grafana};
 use crate::server::{Server, acceptor};
+use crate::stream::Hub;
+use crate::stream::feed::{Feed, Follower};
 use clap::{Args, Parser, Subcommand};
-use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setpriority_process,
+    setrlimit,
+};
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// How far behind others the service stands where it shares a core.
 const NICE: i32 = 10;
+
+/// Descriptors that the process has beside its connections: tables, logs, the feed.
+const DESCRIPTORS_BESIDE: u64 = 256;
 
 /// A venue over HTTP: its tables, its figures, and a page that shows them.
 #[derive(Parser)]
@@ -48,6 +58,19 @@ struct Service {
     /// The database, in place of the settings' `tables`.
     #[arg(long)]
     tables: Option<PathBuf>,
+    /// Line A of the feed that streams are made of, in the place of the settings' `feed`; the
+    /// others go with it.
+    #[arg(long)]
+    line: Option<SocketAddrV4>,
+    /// Where missing messages of it are asked for.
+    #[arg(long, requires = "line")]
+    rerequest: Option<SocketAddrV4>,
+    /// Where snapshots of it are given.
+    #[arg(long, requires = "line")]
+    snapshot: Option<SocketAddrV4>,
+    /// The address of the interface that it arrives on.
+    #[arg(long, requires = "line")]
+    interface: Option<Ipv4Addr>,
     /// Keep every right that the process was started with. For trying things out: whoever breaks
     /// into the service then has them, too.
     #[arg(long)]
@@ -85,11 +108,19 @@ fn token() -> Result<(), Box<dyn Error>> {
 }
 
 fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(
+    let mut config = Config::load(
         &service.config,
         service.venue.as_deref(),
         service.tables.as_deref(),
     )?;
+    if let Some(line) = service.line {
+        config.feed = Some(Feed {
+            rerequest: service.rerequest,
+            snapshot: service.snapshot,
+            interface: service.interface.unwrap_or(Ipv4Addr::LOCALHOST),
+            ..config.feed.unwrap_or_else(|| Feed::at(line)).on(line)
+        });
+    }
     // Who may not be nicer to others serves all the same.
     let _ = setpriority_process(None, NICE);
     // A service that nobody watches any more would hold its port against the next one.
@@ -101,11 +132,19 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
     let listener = std::net::TcpListener::bind(config.listen)
         .map_err(|error| format!("listen: {}: {error}", config.listen))?;
     listener.set_nonblocking(true)?;
+    let follower = config.feed.as_ref().map(Follower::open).transpose()?;
+    descriptors_for(config.limits.connections_max)?;
     if service.insecure_dev {
         eprintln!("wirecross-api: INSECURE: --insecure-dev keeps all rights of this process");
     } else {
         confine(&config)?;
     }
+    let has_snapshots = config.feed.as_ref().is_some_and(|it| it.snapshot.is_some());
+    let calls = if has_snapshots {
+        Calls::ApiWithFeed
+    } else {
+        Calls::Api
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -118,9 +157,15 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
             .into_iter()
             .map(signal)
             .collect::<Result<Vec<_>, _>>()?;
-        let server = Server::new(listener, acceptor, config)?;
+        let hub = follower
+            .is_some()
+            .then(|| Arc::new(Hub::new(config.limits)));
+        if let (Some(follower), Some(hub)) = (follower, &hub) {
+            follower.start(Arc::clone(hub))?;
+        }
+        let server = Server::new(listener, acceptor, config, hub)?;
         if !service.insecure_dev {
-            Calls::Api.restrict()?;
+            calls.restrict()?;
         }
         println!("wirecross-api: {scheme}://{address}");
         let [terminate, interrupt] = &mut ends[..] else {
@@ -139,6 +184,28 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
     })
 }
 
+/// Lets the process have a descriptor for each connection: the soft limit is often 1,024.
+fn descriptors_for(connections: usize) -> Result<(), Box<dyn Error>> {
+    let needed = connections as u64 + DESCRIPTORS_BESIDE;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    if let Some(most) = limit.maximum.filter(|most| *most < needed) {
+        let due = "raise it (ulimit -Hn), or lower connections_max";
+        return Err(format!(
+            "limits.connections_max: {connections}: the system gives this process {most} \
+             descriptors: {due}"
+        )
+        .into());
+    }
+    let limit = Rlimit {
+        current: Some(needed),
+        ..limit
+    };
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
 /// Gives up what threads that are started later must not have either.
 fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
     let folder = |path: &Path| {
@@ -152,6 +219,12 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
         // Who reads a database beside its writer takes locks in its folder.
         folders: vec![folder(&config.tables)],
         identity: config.user.as_deref().map(Identity::of).transpose()?,
+        // Snapshots are dialled for whenever one is due.
+        connect_ports: config
+            .feed
+            .iter()
+            .filter_map(|feed| feed.snapshot.map(|at| at.port()))
+            .collect(),
         takes_less: true,
         ..Confinement::default()
     };

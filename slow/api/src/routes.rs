@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::metrics::Figures;
 use crate::reads::Reads;
 use crate::rights::{Right, Role};
+use crate::stream::{self, Hub};
 use crate::{openapi, page};
 use axum::Router;
 use axum::body::Body;
@@ -46,6 +47,8 @@ pub(crate) enum What {
     Health,
     /// The description of all this.
     OpenApi,
+    /// Market data over WebSocket.
+    Stream,
 }
 
 /// A method and a path.
@@ -155,6 +158,12 @@ pub(crate) const ROUTES: &[Route] = &[
         summary: "The venue's counters and latencies",
     },
     Route {
+        path: "/api/v1/stream",
+        what: What::Stream,
+        right: Right::Market,
+        summary: "Books, tops and trades over WebSocket",
+    },
+    Route {
         path: "/api/batch",
         what: What::Batch,
         right: Right::Key,
@@ -186,6 +195,8 @@ pub(crate) struct Api {
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) reads: Reads,
     pub(crate) figures: Figures,
+    /// Where the feed is followed.
+    pub(crate) hub: Option<Arc<Hub>>,
 }
 
 impl Api {
@@ -193,11 +204,12 @@ impl Api {
     ///
     /// # Errors
     /// The system has none.
-    pub(crate) fn new(config: Config) -> io::Result<Self> {
+    pub(crate) fn new(config: Config, hub: Option<Arc<Hub>>) -> io::Result<Self> {
         Ok(Self {
             gatekeeper: Gatekeeper::new(&config),
             reads: Reads::start(&config.tables, config.limits.readers)?,
             figures: Figures::new(&config.venue),
+            hub,
             config,
         })
     }
@@ -242,7 +254,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
 }
 
 async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answer, Refusal> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = whole(body, api.config.limits.body_kib).await?;
     let from = parts.extensions.get::<From>();
     let from = from.map_or(IpAddr::from([0, 0, 0, 0]), |from| from.0);
@@ -263,7 +275,10 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
         What::WhoAmI => Ok(json_answer(who(asker.as_ref()).to_string().into_bytes())),
         What::Metrics => {
             const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-            let text = api.figures.text().map_err(Refusal::Unavailable)?;
+            let mut text = api.figures.text().map_err(Refusal::Unavailable)?;
+            if let Some(hub) = &api.hub {
+                hub.figures(&mut text);
+            }
             Ok(typed(TEXT, text))
         }
         What::Figures => {
@@ -273,6 +288,15 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
         What::Health => {
             let health = api.figures.health();
             Ok(json_answer(health.to_string().into_bytes()))
+        }
+        What::Stream => {
+            let hub = api.hub.as_ref().ok_or_else(|| {
+                let told = "there is no stream here: the settings have no [feed]";
+                Refusal::Unavailable(told.to_owned())
+            })?;
+            let (answer, stream) = stream::upgrade(&mut parts)?;
+            tokio::spawn(stream.run(Arc::clone(hub)));
+            Ok(answer)
         }
         What::OpenApi => Ok(json_answer(openapi::description().to_string().into_bytes())),
     }

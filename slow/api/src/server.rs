@@ -3,6 +3,7 @@
 use crate::config::{Config, Limits, Tls};
 use crate::patient::Patient;
 use crate::routes::{self, Api};
+use crate::stream::Hub;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -102,6 +103,14 @@ impl Drop for Place {
     }
 }
 
+/// What a connection has that outlives its last request.
+#[derive(Clone)]
+pub(crate) struct Guest {
+    /// Whether the service ends.
+    pub(crate) is_over: watch::Receiver<bool>,
+    _place: Arc<Place>,
+}
+
 /// The service, ready to take connections.
 pub(crate) struct Server {
     listener: TcpListener,
@@ -120,12 +129,13 @@ impl Server {
         listener: TcpListener,
         acceptor: Option<TlsAcceptor>,
         config: Config,
+        hub: Option<Arc<Hub>>,
     ) -> std::io::Result<Self> {
         Ok(Self {
             listener,
             acceptor,
             limits: config.limits,
-            router: routes::router(Arc::new(Api::new(config)?)),
+            router: routes::router(Arc::new(Api::new(config, hub)?)),
             crowd: Arc::default(),
         })
     }
@@ -167,15 +177,18 @@ impl Server {
         let (limits, router) = (self.limits, self.router.clone());
         let (acceptor, is_over) = (self.acceptor.clone(), is_over.clone());
         tokio::spawn(async move {
-            let _place = place;
+            let guest = Guest {
+                is_over,
+                _place: Arc::new(place),
+            };
             let stream = Patient::new(stream, limits.stall(), limits.request());
             match acceptor {
-                None => serve(stream, from, router, limits, is_over).await,
+                None => serve(stream, from, router, limits, guest).await,
                 Some(acceptor) => {
                     let handshake = acceptor.accept(stream);
                     let done = tokio::time::timeout(limits.request(), handshake).await;
                     if let Ok(Ok(stream)) = done {
-                        serve(stream, from, router, limits, is_over).await;
+                        serve(stream, from, router, limits, guest).await;
                     }
                 }
             }
@@ -184,16 +197,14 @@ impl Server {
 }
 
 /// One connection, from its first request to its end.
-async fn serve<T>(
-    stream: T,
-    from: IpAddr,
-    router: Router,
-    limits: Limits,
-    mut is_over: watch::Receiver<bool>,
-) where
+async fn serve<T>(stream: T, from: IpAddr, router: Router, limits: Limits, guest: Guest)
+where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let router = router.layer(axum::Extension(routes::From(from)));
+    let mut is_over = guest.is_over.clone();
+    let router = router
+        .layer(axum::Extension(routes::From(from)))
+        .layer(axum::Extension(guest));
     let router = TowerToHyperService::new(router);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -212,7 +223,7 @@ async fn serve<T>(
         .max_send_buf_size(SEND_BYTES_MAX)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(limits.stall());
-    let connection = builder.serve_connection(TokioIo::new(stream), router);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), router);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,

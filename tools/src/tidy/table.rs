@@ -109,6 +109,13 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "engine/subscriber",
+        ours: Some(&["nic", "session", "trading"]),
+        others: Some(&[]),
+        banned: &[TIME, THREADS, HASH_MAP],
+        ..FREE
+    },
+    Room {
         folder: "engine/trading",
         ours: Some(&["wire", "analytics"]),
         others: Some(&[]),
@@ -140,7 +147,17 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/api",
-        ours: Some(&["queue", "sandbox", "store"]),
+        ours: Some(&[
+            "nic",
+            "queue",
+            "sandbox",
+            "session",
+            "store",
+            "subscriber",
+            "trading",
+            "websocket",
+            "wire",
+        ]),
         ..FREE
     },
     Room {
@@ -183,6 +200,13 @@ pub const ROOMS: &[Room] = &[
             "signal-hook",
         ]),
         atomics: true,
+        ..FREE
+    },
+    Room {
+        folder: "slow/websocket",
+        ours: Some(&[]),
+        others: Some(&["flate2", "sha1"]),
+        banned: &[TIME, THREADS, SOCKETS],
         ..FREE
     },
     Room {

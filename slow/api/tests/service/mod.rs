@@ -1,6 +1,8 @@
 //! The real program over tables whose rows are known, and a client of a few lines.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod market;
+
 use queue::CounterSet;
 use serde_json::Value;
 use sha2::{Digest, Sha256};

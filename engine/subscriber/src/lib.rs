@@ -1,6 +1,8 @@
-//! The feed tile: market data in. Two lines, requests and snapshots become one image of the market.
+//! Market data in: two lines, requests and snapshots become one market.
+//!
+//! [`FeedTile`] is a tile over ports of any network; whoever has it polls it.
+#![deny(unsafe_code)]
 
-use super::{Progress, Tile};
 use nic::{Conn, TcpEvent, TcpPort, UdpPort};
 use session::feed::{Fed, Lines, LinesConfig, Snapped, SnapshotClient, State, Want, Way};
 use std::net::{SocketAddr, SocketAddrV4};
@@ -293,15 +295,5 @@ fn take(market: &mut impl Market, fed: Fed<'_>) -> bool {
             true
         }
         Fed::Message(_, message) => market.message(message),
-    }
-}
-
-impl<U: UdpPort + Send, T: TcpPort + Send, M: Market + Send> Tile for FeedTile<U, T, M> {
-    fn poll(&mut self, now_ns: u64) -> Progress {
-        Progress::of(self.turn(now_ns))
-    }
-
-    fn failure(&self) -> Option<&str> {
-        None
     }
 }
