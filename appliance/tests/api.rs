@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Site, process_status, program_beside, trade, wait_until};
+use harness::{Member, Site, process_status, program_beside, trade, wait_until};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -122,6 +122,80 @@ fn what_is_asked_is_what_happened_and_the_service_comes_back() {
     assert_ne!(service(&site), Some(process));
     venue.stop();
     wait_until("its end", || service(&site).is_none());
+}
+
+/// The first message of a channel that a stream tells; `None` while there is none.
+fn streamed(port: u16, channel: &str) -> Option<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(harness::BOUND)).unwrap();
+    let head = "GET /api/v1/stream HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\n\
+                Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer token\r\n\r\n";
+    let wish = format!(
+        r#"{{"op":"subscribe","channel":"{channel}","symbols":["AAPL"]}}{}"#,
+        " ".repeat(30)
+    );
+    // A short text of a client's, with a mask of zeros.
+    let length = u8::try_from(wish.len()).unwrap();
+    let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0][..], wish.as_bytes()].concat();
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(&frame).ok()?;
+    let (mut told, mut bytes) = (Vec::new(), [0; 4_096]);
+    loop {
+        let count = stream.read(&mut bytes).ok().filter(|count| *count > 0)?;
+        told.extend(&bytes[..count]);
+        let text = String::from_utf8_lossy(&told);
+        let begin = text.find(&format!("{{\"channel\":\"{channel}\""));
+        let whole = begin.and_then(|begin| {
+            let mut values = serde_json::Deserializer::from_str(&text[begin..]).into_iter();
+            values.next()?.ok()
+        });
+        if whole.is_some() || text.contains("not-found") {
+            return whole;
+        }
+    }
+}
+
+#[test]
+fn a_stream_tells_the_book_also_to_a_service_that_comes_late() {
+    let (port, process) = (free_port(), std::process::id());
+    // A group of this test's own, which many may hear.
+    let line = format!(
+        "239.193.{}.250:{}",
+        process as u8,
+        20_000 + process % 20_000
+    );
+    let site = site(port);
+    let group = site.feed.local_addr().unwrap();
+    let snapshot = format!("snapshot = \"127.0.0.1:{}\"\nhistory_mib", free_port());
+    let site = site
+        .with(
+            &format!("group = \"{group}\""),
+            &format!("group = \"{line}\""),
+        )
+        .with("history_mib", &snapshot)
+        .with("[api]", "[api]\nline = \"a\"");
+    let venue = site.start();
+    trade(&venue, 0, 3);
+    let mut member = Member::login(venue.order_entry(), "ALPHA");
+    member.user_ref_next_set(4);
+    member.enter(b'S', 70, "AAPL", 1_000_500);
+    member.until("the acceptance", |it| it.kinds().ends_with('A'));
+    let is_told = |channel: &str, field: &str, due: &str| {
+        streamed(port, channel).is_some_and(|told| told[field].to_string() == due)
+    };
+    wait_until("the book", || is_told("book", "asks", "[[1000500,70,1]]"));
+    let traded = streamed(port, "trades").unwrap();
+    assert_eq!(traded["trades"].as_array().unwrap().len(), 3, "{traded}");
+    let process = service(&site).unwrap();
+    let killed = Command::new("kill").args(["-9", &process]).status();
+    assert!(killed.unwrap().success());
+    member.enter(b'S', 30, "AAPL", 1_000_500);
+    wait_until("the book again", || {
+        is_told("book", "asks", "[[1000500,100,2]]")
+    });
+    assert_ne!(service(&site), Some(process));
+    venue.stop();
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The venue over HTTP: `[api]` in the file. What it offers is in docs/api.md.
 
-use super::{Error, Slow};
+use super::desk::{line, servers};
+use super::{Error, PacketMode, Topology};
 use serde::Deserialize;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 
 /// The program beside a venue that offers its tables and figures.
@@ -11,6 +13,9 @@ pub struct Api {
     pub settings: PathBuf,
     /// The program, if it is not beside ours.
     pub program: Option<PathBuf>,
+    /// The line of the feed that its streams are made of, and the address of the interface that
+    /// the line comes from.
+    pub line: Option<(SocketAddrV4, Ipv4Addr)>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -18,12 +23,13 @@ pub struct Api {
 pub(super) struct Raw {
     settings: PathBuf,
     program: Option<PathBuf>,
+    line: Option<String>,
 }
 
 /// Checks the section; an absent one asks for nothing.
-pub(super) fn api(raw: Option<Raw>, slow: Option<&Slow>) -> Result<Option<Api>, Error> {
+pub(super) fn api(raw: Option<Raw>, topology: &Topology) -> Result<Option<Api>, Error> {
     let Some(raw) = raw else { return Ok(None) };
-    if slow.is_none() {
+    if topology.slow.is_none() {
         return Err(Error::value(
             "api",
             "has no tables to offer",
@@ -37,8 +43,23 @@ pub(super) fn api(raw: Option<Raw>, slow: Option<&Slow>) -> Result<Option<Api>, 
             "name the file that docs/api.md describes",
         ));
     }
+    let line = raw.line.as_deref().map(|name| streamed(name, topology));
     Ok(Some(Api {
+        line: line.transpose()?,
         settings: raw.settings,
         program: raw.program,
     }))
+}
+
+/// The line of that name, which another process of this host must be able to hear.
+fn streamed(name: &str, topology: &Topology) -> Result<(SocketAddrV4, Ipv4Addr), Error> {
+    if topology.feed.mode != PacketMode::IoUring {
+        let mode = topology.feed.mode.name();
+        let remedy = "write \"io_uring\", or leave api.line out";
+        let problem = format!("is \"{mode}\", which [api] cannot hear");
+        return Err(Error::value("feed.mode", problem, remedy));
+    }
+    let line = line("api", Some(name), topology)?;
+    servers("api", line.1, topology)?;
+    Ok(line)
 }

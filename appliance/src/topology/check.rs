@@ -49,7 +49,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     packets::interface_shared(&order_entry, &mut feed)?;
     let ack = ack(&file.ack)?;
     let slow = slow::slow(file.slow, Path::new(&file.data_dir), file.shadow.is_some())?;
-    let api = api::api(file.api.take(), slow.as_ref())?;
+    let raw_api = file.api.take();
     let raw_desk = file.desk.take();
     let mut topology = Topology {
         name: not_empty("name", file.name, "give the topology a name")?,
@@ -65,7 +65,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
         keeping: keeping::keeping(&file.journal)?,
         shadow: shadow::shadow(file.shadow.as_ref())?,
         slow,
-        api,
+        api: None,
         desk: None,
         sandbox: sandbox::sandbox(file.sandbox)?,
         places,
@@ -78,6 +78,7 @@ pub(super) fn checked(mut file: raw::File) -> Result<Topology, Error> {
     };
     keeping::under_way_fits(&topology)?;
     topology.desk = desk::desk(raw_desk, &topology)?;
+    topology.api = api::api(raw_api, &topology)?;
     Ok(topology)
 }
 

@@ -47,8 +47,8 @@ pub(super) fn desk(raw: Option<Raw>, topology: &Topology) -> Result<Option<Desk>
     login(&raw.login, topology)?;
     by_sockets(topology)?;
     let cores = raw.cores.map(cores).transpose()?;
-    let (line, interface) = line(raw.line.as_deref(), topology)?;
-    servers(interface, topology)?;
+    let (line, interface) = line("desk", raw.line.as_deref(), topology)?;
+    servers("desk", interface, topology)?;
     Ok(Some(Desk {
         dir: raw.dir,
         strategy: raw.strategy,
@@ -120,7 +120,12 @@ fn cores(cores: Vec<usize>) -> Result<[usize; 3], Error> {
 }
 
 /// The line that is heard, and where: the second one, unless there is none or the file says so.
-fn line(name: Option<&str>, topology: &Topology) -> Result<(SocketAddrV4, Ipv4Addr), Error> {
+pub(super) fn line(
+    section: &str,
+    name: Option<&str>,
+    topology: &Topology,
+) -> Result<(SocketAddrV4, Ipv4Addr), Error> {
+    let key = format!("{section}.line");
     let feed = &topology.feed;
     let a = (feed.group, *feed.source.ip());
     let b = feed.line_b.map(|line| {
@@ -131,12 +136,12 @@ fn line(name: Option<&str>, topology: &Topology) -> Result<(SocketAddrV4, Ipv4Ad
         (None, Some(b)) | (Some("b"), Some(b)) => Ok(b),
         (None | Some("a"), _) => Ok(a),
         (Some("b"), None) => Err(Error::value(
-            "desk.line",
+            &key,
             "is \"b\", and there is no second line",
             "name its group, `feed.group_b`, or write \"a\"",
         )),
         (Some(other), _) => Err(Error::value(
-            "desk.line",
+            &key,
             format!("is \"{other}\""),
             "write \"a\" or \"b\"",
         )),
@@ -144,15 +149,19 @@ fn line(name: Option<&str>, topology: &Topology) -> Result<(SocketAddrV4, Ipv4Ad
 }
 
 /// Whoever joins late asks for what was, and must be let.
-fn servers(interface: Ipv4Addr, topology: &Topology) -> Result<(), Error> {
+pub(super) fn servers(
+    section: &str,
+    interface: Ipv4Addr,
+    topology: &Topology,
+) -> Result<(), Error> {
     let feed = &topology.feed;
     if feed.snapshot.is_some_and(|at| at.port() == 0) {
-        let remedy = "write a port that [desk] can be told, or leave the line out";
+        let remedy = format!("write a port that [{section}] can be told, or leave the line out");
         return Err(Error::value("feed.snapshot", "has no port", remedy));
     }
     let asks_from = local(interface);
     if !feed.rerequest_allow.iter().any(|it| it.contains(asks_from)) {
-        let problem = format!("has no network with {asks_from}, from where [desk] asks");
+        let problem = format!("has no network with {asks_from}, from where [{section}] asks");
         let remedy = format!("add \"{asks_from}/32\"");
         return Err(Error::value("feed.rerequest_allow", problem, remedy));
     }

@@ -3,8 +3,9 @@
 use super::StartError;
 use super::beside::{Beside, Plan};
 use super::slow;
-use crate::topology::{Api, Topology};
+use crate::topology::{Api, Topology, local};
 use std::ffi::OsString;
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ const END_MAX: Duration = Duration::from_secs(10);
 /// `modes`.
 pub(super) fn start(
     topology: &Topology,
+    rerequest: SocketAddrV4,
     is_confined: bool,
     modes: &mut Vec<String>,
 ) -> Result<Option<Beside>, StartError> {
@@ -44,7 +46,7 @@ pub(super) fn start(
         user: slow.user.as_deref(),
         dir: &slow.dir,
         program,
-        words: words(topology, api, tables, is_confined),
+        words: words(topology, (api, tables, rerequest), is_confined),
         handed: Vec::new(),
         end_max: END_MAX,
     })?;
@@ -53,11 +55,27 @@ pub(super) fn start(
     Ok(Some(beside))
 }
 
-fn words(topology: &Topology, api: &Api, tables: PathBuf, is_confined: bool) -> Vec<OsString> {
+fn words(
+    topology: &Topology,
+    (api, tables, rerequest): (&Api, PathBuf, SocketAddrV4),
+    is_confined: bool,
+) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["serve".into(), api.settings.clone().into()];
     let venue = topology.data_dir.clone();
     words.extend(["--venue".into(), venue.into()]);
     words.extend(["--tables".into(), tables.into()]);
+    if let Some((line, interface)) = api.line {
+        let mut say = |name: &str, value: &dyn std::fmt::Display| {
+            words.extend([name.into(), value.to_string().into()]);
+        };
+        let ours = |at: SocketAddrV4| SocketAddrV4::new(local(*at.ip()), at.port());
+        say("--line", &line);
+        say("--interface", &local(interface));
+        say("--rerequest", &ours(rerequest));
+        if let Some(at) = topology.feed.snapshot {
+            say("--snapshot", &ours(at));
+        }
+    }
     if !is_confined {
         words.push("--insecure-dev".into());
     }

@@ -144,12 +144,13 @@ pub fn run_behind<T: TcpPort + Send>(
     ));
     let offers = Offers::open(topology)?;
     let slow = slow::start(topology, begin.confined, &mut modes)?;
-    let api = api::start(topology, begin.confined, &mut modes)?;
+    let rerequest = udp.rerequest.local_addr();
+    let api = api::start(topology, rerequest, begin.confined, &mut modes)?;
     let doors = desk::Doors {
         order_entry: tcp
             .local_addr()
             .ok_or_else(|| StartError::new(NO_ADDRESS))?,
-        rerequest: udp.rerequest.local_addr(),
+        rerequest,
     };
     let mut desk = desk::start(topology, doors, begin.confined, &mut modes)?;
     let walls =

@@ -1,7 +1,7 @@
 //! Market data in: two lines, requests and snapshots become one market.
 //!
 //! [`FeedTile`] is a tile over ports of any network; whoever has it polls it.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 use nic::{Conn, TcpEvent, TcpPort, UdpPort};
 use session::feed::{Fed, Lines, LinesConfig, Snapped, SnapshotClient, State, Want, Way};

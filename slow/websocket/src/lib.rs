@@ -4,7 +4,7 @@
 //! A server's frame has nothing in it that is a connection's own: no mask, and no compression that
 //! remembers other messages. So what is told to many is framed and compressed once ([`frame`],
 //! [`Packer`]), and every connection sends the same bytes.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 mod close;
 mod deflate;

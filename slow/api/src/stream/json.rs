@@ -16,7 +16,8 @@ pub(super) fn write(message: &Message<'_>) -> String {
     // Writing to a string does not fail.
     let _ = write!(
         out,
-        "{{\"channel\":\"{channel}\",\"symbol\":{},\"sequence\":{},\"time\":{},\"snapshot\":{},{rest}}}",
+        "{{\"channel\":\"{channel}\",\"symbol\":{},\"sequence\":{},\"time\":{},\
+         \"snapshot\":{},{rest}}}",
         json!(message.symbol),
         message.sequence,
         message.time_ns,

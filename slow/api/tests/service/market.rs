@@ -7,14 +7,10 @@ use rustix::net::{AddressFamily, SocketType, connect, socket};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use wire::itch::fields::{
     AddOrder, BrokenTrade, OrderCancel, OrderDelete, OrderExecuted, StockDirectory,
 };
-
-/// Feeds that tests of this process made: each has a group of its own.
-static FEEDS: AtomicU32 = AtomicU32::new(0);
 
 /// What was published: messages by their numbers.
 type History = Arc<Mutex<Vec<Vec<u8>>>>;
@@ -54,15 +50,13 @@ fn answer(server: &UdpSocket, history: &History) {
 
 impl Feed {
     pub fn new() -> Self {
-        let process = std::process::id();
-        let feed = FEEDS.fetch_add(1, Ordering::Relaxed) as u8;
-        let group = Ipv4Addr::new(239, 193, process as u8, feed);
-        let line = SocketAddrV4::new(group, 20_000 + (process % 20_000) as u16);
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
         let std::net::SocketAddr::V4(rerequest) = server.local_addr().unwrap() else {
             unreachable!("it was bound to one")
         };
+        // A group is heard by many: a port that is ours at this host's own address is nobody's there.
+        let line = SocketAddrV4::new(Ipv4Addr::new(239, 193, 0, 1), rerequest.port());
         let history = History::default();
         let kept = Arc::clone(&history);
         std::thread::spawn(move || answer(&server, &kept));
