@@ -55,7 +55,7 @@ impl Feed {
         let std::net::SocketAddr::V4(rerequest) = server.local_addr().unwrap() else {
             unreachable!("it was bound to one")
         };
-        // A group is heard by many: a port that is ours at this host's own address is nobody's there.
+        // A group is heard by many; its port is one that nobody else has.
         let line = SocketAddrV4::new(Ipv4Addr::new(239, 193, 0, 1), rerequest.port());
         let history = History::default();
         let kept = Arc::clone(&history);
