@@ -4,7 +4,7 @@
 mod harness;
 
 use harness::{Member, Site, process_status, program_beside, trade, wait_until};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -181,10 +181,12 @@ fn a_stream_tells_the_book_also_to_a_service_that_comes_late() {
     member.user_ref_next_set(4);
     member.enter(b'S', 70, "AAPL", 1_000_500);
     member.until("the acceptance", |it| it.kinds().ends_with('A'));
-    let is_told = |channel: &str, field: &str, due: &str| {
-        streamed(port, channel).is_some_and(|told| told[field].to_string() == due)
+    let is_told = |channel: &str, field: &str, due: Value| {
+        streamed(port, channel).is_some_and(|told| told[field] == due)
     };
-    wait_until("the book", || is_told("book", "asks", "[[1000500,70,1]]"));
+    wait_until("the book", || {
+        is_told("book", "asks", json!([[1_000_500, 70, 1]]))
+    });
     let traded = streamed(port, "trades").unwrap();
     assert_eq!(traded["trades"].as_array().unwrap().len(), 3, "{traded}");
     let process = service(&site).unwrap();
@@ -192,7 +194,7 @@ fn a_stream_tells_the_book_also_to_a_service_that_comes_late() {
     assert!(killed.unwrap().success());
     member.enter(b'S', 30, "AAPL", 1_000_500);
     wait_until("the book again", || {
-        is_told("book", "asks", "[[1000500,100,2]]")
+        is_told("book", "asks", json!([[1_000_500, 100, 2]]))
     });
     assert_ne!(service(&site), Some(process));
     venue.stop();
