@@ -10,6 +10,7 @@ mod feed;
 mod forward;
 mod fuzz;
 mod mutants;
+mod pg;
 mod power_cut;
 mod referees;
 mod roundtrip;
@@ -101,6 +102,11 @@ enum Task {
     /// Besieges a venue as strangers may: connections cut at every byte, other accounts' orders,
     /// and more; without a name it lists what there is.
     Siege(siege::Siege),
+    /// Starts and stops a real PostgreSQL on loopback, for trying things out.
+    Pg {
+        #[command(subcommand)]
+        task: pg::Task,
+    },
     /// Measures how long a venue with many orders and a long journal takes to its first order.
     RecoveryDrill(drill::Drill),
     /// Applies what `wirecross tune` can and undoes it, and compares everything with before.
@@ -135,6 +141,7 @@ fn main() -> ExitCode {
         Task::Differential(differential) => forward::differential(&differential),
         Task::FeedLines(what) => feed::run(&what),
         Task::Siege(what) => siege::run(&what),
+        Task::Pg { task } => pg::run(&task),
         Task::RecoveryDrill(drill) => drill::run(&drill),
         Task::TuneRoundtrip(what) => roundtrip::run(&what),
         Task::Sim(simulate) => simulate::run(&simulate),

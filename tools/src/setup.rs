@@ -4,6 +4,7 @@
 
 use crate::Outcome;
 use crate::command::{cargo, command, program_exists, run as run_command, succeeds, target_dir};
+use crate::pg;
 use std::path::PathBuf;
 
 /// Programs that tests start, and the Debian packages they come from.
@@ -64,6 +65,9 @@ fn debian(with_quickfix: bool) -> Outcome {
     let headers = "import os, sysconfig; os.stat(sysconfig.get_paths()['include'] + '/Python.h')";
     if with_quickfix && !succeeds(&mut command("python3", &["-c", headers])) {
         missing.push("python3-dev");
+    }
+    if !pg::is_installed() {
+        missing.push(pg::PACKAGE);
     }
     if missing.is_empty() {
         println!("setup: all programs are there");

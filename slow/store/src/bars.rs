@@ -5,8 +5,8 @@
 //! the greatest match number. A trade that is taken back makes its bars anew from what is left.
 
 use crate::Error;
+use crate::tables::{BARS, Cell, How, Tables, Writer, each, first};
 use analytics::kernels::Bar;
-use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,15 +96,21 @@ impl Bars {
     ///
     /// # Errors
     /// The database fails, or a sum is beyond what it can hold.
-    pub fn write(&mut self, connection: &Connection) -> Result<(), Error> {
+    pub fn write(&mut self, writer: &mut dyn Writer) -> Result<(), Error> {
         let added = std::mem::take(&mut self.added);
-        for (key, span) in &added {
-            let before = read(connection, key)?;
+        let rolls_up = writer.tables().rolls_up();
+        let widths = if rolls_up { &WIDTHS_S[..1] } else { &WIDTHS_S };
+        for (key, span) in added.iter().filter(|(key, _)| widths.contains(&key.1)) {
+            if rolls_up {
+                put(writer, (key, How::Merge), span)?;
+                continue;
+            }
+            let before = read(writer.tables(), key)?;
             let all = before.map_or(*span, |before| before.with(span));
-            put(connection, key, &all)?;
+            put(writer, (key, How::Put), &all)?;
         }
         for (symbol, second) in std::mem::take(&mut self.broken) {
-            anew(connection, symbol, second)?;
+            anew(writer, (symbol, second), widths)?;
         }
         Ok(())
     }
@@ -119,89 +125,96 @@ fn name(symbol: &[u8; 8]) -> std::borrow::Cow<'_, str> {
     crate::rows::utf8(symbol)
 }
 
-fn read(connection: &Connection, key: &Key) -> Result<Option<Span>, Error> {
+fn read(tables: &dyn Tables, key: &Key) -> Result<Option<Span>, Error> {
     let text = "SELECT open, high, low, close, units, value, trades, first_id, last_id FROM bars \
-                WHERE symbol = ? AND width_s = ? AND start_ns = ?";
-    let mut statement = connection.prepare_cached(text)?;
-    let row = params![name(&key.0), key.1 as i64, key.2 as i64];
-    Ok(statement.query_row(row, span).optional()?)
+                WHERE symbol = $1 AND width_s = $2 AND start_ns = $3";
+    let symbol = name(&key.0);
+    let which = [(&*symbol).into(), key.1.into(), key.2.into()];
+    first(tables, text, &which, span)
 }
 
-fn span(row: &rusqlite::Row<'_>) -> rusqlite::Result<Span> {
-    let value: i64 = row.get(5)?;
+fn span(row: &[Cell<'_>]) -> Result<Span, Error> {
+    let value: i64 = row[5].integer()?;
     let bar = Bar {
-        open: row.get(0)?,
-        high: row.get(1)?,
-        low: row.get(2)?,
-        close: row.get(3)?,
-        volume: row.get::<_, i64>(4)? as u64,
+        open: row[0].integer()?,
+        high: row[1].integer()?,
+        low: row[2].integer()?,
+        close: row[3].integer()?,
+        volume: row[4].bits()?,
         value: value as u128,
-        count: row.get::<_, i64>(6)? as u64,
+        count: row[6].bits()?,
     };
     Ok(Span {
         bar,
-        first_id: row.get(7)?,
-        last_id: row.get(8)?,
+        first_id: row[7].integer()?,
+        last_id: row[8].integer()?,
     })
 }
 
-fn put(connection: &Connection, key: &Key, span: &Span) -> Result<(), Error> {
-    let text = "INSERT OR REPLACE INTO bars VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+fn put(writer: &mut dyn Writer, (key, how): (&Key, How), span: &Span) -> Result<(), Error> {
     let bar = &span.bar;
-    let value = i64::try_from(bar.value).map_err(|_| {
-        let symbol = name(&key.0);
-        Error::Refused(format!("bar of {symbol}: its value is beyond 2^63"))
-    })?;
-    connection.prepare_cached(text)?.execute(params![
-        name(&key.0),
-        key.1 as i64,
-        key.2 as i64,
-        bar.open,
-        bar.high,
-        bar.low,
-        bar.close,
-        bar.volume as i64,
-        value,
-        bar.count as i64,
-        span.first_id,
-        span.last_id,
-    ])?;
-    Ok(())
+    let symbol = name(&key.0);
+    let value = i64::try_from(bar.value)
+        .map_err(|_| Error::Refused(format!("bar of {symbol}: its value is beyond 2^63")))?;
+    let row = [
+        (&*symbol).into(),
+        key.1.into(),
+        key.2.into(),
+        bar.open.into(),
+        bar.high.into(),
+        bar.low.into(),
+        bar.close.into(),
+        bar.volume.into(),
+        value.into(),
+        bar.count.into(),
+        span.first_id.into(),
+        span.last_id.into(),
+    ];
+    writer.write(&BARS, how, &row)
 }
 
 /// Makes the bars over a second anew: the second from its trades, each wider one from the narrower.
-fn anew(connection: &Connection, symbol: [u8; 8], second: u64) -> Result<(), Error> {
+fn anew(
+    writer: &mut dyn Writer,
+    (symbol, second): ([u8; 8], u64),
+    widths: &[u64],
+) -> Result<(), Error> {
     let of_trades = "SELECT price, price, price, price, units, price * units, 1, id, id FROM fills \
-                     WHERE id & 1 = 0 AND broken IS NULL AND symbol = ?1 \
-                     AND time_ns >= ?2 AND time_ns < ?3 AND ?4 = ?4";
+                     WHERE id & 1 = 0 AND broken IS NULL AND symbol = $1 \
+                     AND time_ns >= $2 AND time_ns < $3";
     let of_bars = "SELECT open, high, low, close, units, value, trades, first_id, last_id \
-                   FROM bars WHERE symbol = ?1 AND start_ns >= ?2 AND start_ns < ?3 \
-                   AND width_s = ?4";
+                   FROM bars WHERE symbol = $1 AND start_ns >= $2 AND start_ns < $3 \
+                   AND width_s = $4";
     let mut narrower = 0;
-    for width_s in WIDTHS_S {
+    for &width_s in widths {
         let begin = start(second, width_s);
         let end = begin + width_s * SECOND_NS;
-        let source = if narrower == 0 { of_trades } else { of_bars };
-        let mut statement = connection.prepare_cached(source)?;
-        let range = params![name(&symbol), begin as i64, end as i64, narrower as i64];
+        let symbol_name = name(&symbol);
+        let which: [Cell<'_>; 4] = [
+            (&*symbol_name).into(),
+            begin.into(),
+            end.into(),
+            narrower.into(),
+        ];
+        let (source, which) = match narrower {
+            0 => (of_trades, &which[..3]),
+            _ => (of_bars, &which[..]),
+        };
         let mut all: Option<Span> = None;
-        for one in statement.query_map(range, span)? {
-            let one = one?;
+        each(writer.tables(), source, which, &mut |row| {
+            let one = span(row)?;
             all = Some(all.map_or(one, |all| all.with(&one)));
-        }
+            Ok(())
+        })?;
         let key = (symbol, width_s, begin);
         match all {
-            Some(all) => put(connection, &key, &all)?,
-            None => remove(connection, &key)?,
+            Some(all) => put(writer, (&key, How::Put), &all)?,
+            None => {
+                let key = [(&*symbol_name).into(), width_s.into(), begin.into()];
+                writer.write(&BARS, How::Remove, &key)?;
+            }
         }
         narrower = width_s;
     }
-    Ok(())
-}
-
-fn remove(connection: &Connection, key: &Key) -> Result<(), Error> {
-    let text = "DELETE FROM bars WHERE symbol = ? AND width_s = ? AND start_ns = ?";
-    let row = params![name(&key.0), key.1 as i64, key.2 as i64];
-    connection.prepare_cached(text)?.execute(row)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::place::{first_of, id};
 use crate::rows::{letter, utf8};
-use rusqlite::{Connection, params};
+use crate::tables::{How, SHOWN, TOPS, TURNS, Tables, Writer, each};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use wire::itch::Message;
 
@@ -70,24 +70,23 @@ impl Book {
     ///
     /// # Errors
     /// The database fails.
-    pub fn load(connection: &Connection, day: i64) -> Result<Self, Error> {
-        let text = "SELECT id, symbol, side, price, units FROM shown WHERE id >= ? AND id < ?";
-        let mut statement = connection.prepare(text)?;
-        let mut rows = statement.query([first_of(day), first_of(day + 1)])?;
+    pub fn load(tables: &dyn Tables, day: i64) -> Result<Self, Error> {
+        let text = "SELECT id, symbol, side, price, units FROM shown WHERE id >= $1 AND id < $2";
+        let range = [first_of(day), first_of(day + 1)].map(Into::into);
         let mut book = Self::default();
-        while let Some(row) = rows.next()? {
-            let (symbol, side): (String, String) = (row.get(1)?, row.get(2)?);
+        each(tables, text, &range, &mut |row| {
             let shown = Shown {
-                symbol: wire::padded(&symbol),
-                is_sell: side == "S",
-                price: row.get(3)?,
-                units: row.get(4)?,
+                symbol: wire::padded(row[1].text()?),
+                is_sell: row[2].text()? == "S",
+                price: row[3].integer()?,
+                units: row[4].integer()?,
                 is_stored: true,
             };
-            let order_ref = row.get::<_, i64>(0)? - first_of(day);
+            let order_ref = row[0].integer::<i64>()? - first_of(day);
             *book.level(&shown) += u64::from(shown.units);
             book.orders.insert(order_ref as u64, shown);
-        }
+            Ok(())
+        })?;
         Ok(book)
     }
 
@@ -179,52 +178,55 @@ impl Book {
     ///
     /// # Errors
     /// The database fails.
-    pub fn write(&mut self, connection: &Connection, day: i64) -> Result<(), Error> {
-        self.write_orders(connection, day)?;
-        let text = "INSERT OR REPLACE INTO tops VALUES (?, ?, ?, ?, ?, ?)";
-        let mut statement = connection.prepare_cached(text)?;
+    pub fn write(&mut self, writer: &mut dyn Writer, day: i64) -> Result<(), Error> {
+        self.write_orders(writer, day)?;
         for (symbol, time_ns) in std::mem::take(&mut self.moved) {
             let (bid, ask) = self.top(&symbol);
             let (bid, ask) = (bid.unzip(), ask.unzip());
-            statement.execute(params![
-                utf8(&symbol),
-                time_ns as i64,
-                bid.0,
-                bid.1,
-                ask.0,
-                ask.1
-            ])?;
+            let name = utf8(&symbol);
+            let row = [
+                (&*name).into(),
+                time_ns.into(),
+                bid.0.into(),
+                bid.1.into(),
+                ask.0.into(),
+                ask.1.into(),
+            ];
+            writer.write(&TOPS, How::Put, &row)?;
         }
-        let mut statement = connection.prepare_cached("INSERT INTO turns VALUES (?, ?, ?, ?)")?;
         for (message, time_ns, symbol, state) in self.turns.drain(..) {
             let symbol = symbol.as_ref().map(|symbol| utf8(symbol));
-            let row = params![id(day, message)?, time_ns as i64, symbol, letter(state)];
-            statement.execute(row)?;
+            let state = letter(state);
+            let row = [
+                id(day, message)?.into(),
+                time_ns.into(),
+                symbol.as_deref().into(),
+                state.as_str().into(),
+            ];
+            writer.write(&TURNS, How::Add, &row)?;
         }
         Ok(())
     }
 
-    fn write_orders(&mut self, connection: &Connection, day: i64) -> Result<(), Error> {
-        let mut delete = connection.prepare_cached("DELETE FROM shown WHERE id = ?")?;
+    fn write_orders(&mut self, writer: &mut dyn Writer, day: i64) -> Result<(), Error> {
         for order_ref in self.gone.drain(..) {
-            delete.execute([id(day, order_ref)?])?;
+            writer.write(&SHOWN, How::Remove, &[id(day, order_ref)?.into()])?;
         }
-        let text = "INSERT OR REPLACE INTO shown VALUES (?, ?, ?, ?, ?)";
-        let mut statement = connection.prepare_cached(text)?;
         let touched: BTreeSet<u64> = self.touched.drain(..).collect();
         for order_ref in touched {
             let Some(shown) = self.orders.get_mut(&order_ref) else {
                 continue;
             };
             shown.is_stored = true;
-            let side = if shown.is_sell { "S" } else { "B" };
-            statement.execute(params![
-                id(day, order_ref)?,
-                utf8(&shown.symbol),
-                side,
-                shown.price,
-                shown.units,
-            ])?;
+            let symbol = utf8(&shown.symbol);
+            let row = [
+                id(day, order_ref)?.into(),
+                (&*symbol).into(),
+                if shown.is_sell { "S" } else { "B" }.into(),
+                shown.price.into(),
+                shown.units.into(),
+            ];
+            writer.write(&SHOWN, How::Put, &row)?;
         }
         Ok(())
     }
@@ -287,9 +289,10 @@ impl Book {
 ///
 /// # Errors
 /// The database fails.
-pub fn forget_before(connection: &Connection, day: i64) -> Result<(), Error> {
-    if connection.execute("DELETE FROM shown WHERE id < ?", [first_of(day)])? > 0 {
-        connection.execute("DELETE FROM tops", [])?;
+pub fn forget_before(tables: &dyn Tables, day: i64) -> Result<(), Error> {
+    let before = [first_of(day).into()];
+    if tables.run("DELETE FROM shown WHERE id < $1", &before)? > 0 {
+        tables.run("DELETE FROM tops", &[])?;
     }
     Ok(())
 }

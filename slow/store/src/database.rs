@@ -52,7 +52,7 @@ impl Database {
                  PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}; \
                  COMMIT;",
                 include_str!("schema.sql"),
-                query::profits_view()
+                query::profits_view("round")
             );
             connection.execute_batch(&begin)?;
         }

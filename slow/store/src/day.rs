@@ -7,11 +7,11 @@ use crate::orders::{self, Orders};
 use crate::place::{DAYS_MAX, first_of, moment};
 use crate::projector::{Limits, Turn};
 use crate::rows::Rows;
+use crate::tables::{Cell, How, PROGRESS, Tables, Writer, each, first, number};
 use crate::{Error, days};
 use journal::stream::{self, Kind, Name};
 use journal::{DirectoryFiles, Files as _, Mark};
 use queue::CounterReader;
-use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -78,52 +78,55 @@ impl Day {
     ///
     /// # Errors
     /// The database fails, or holds as many days as it can.
-    pub fn begin(connection: &Connection, name: &str) -> Result<Self, Error> {
-        let text = "INSERT INTO days SELECT 1 + ifnull(max(day), 0), ?, 0 FROM days RETURNING day";
-        let number: i64 = connection.query_row(text, [name], |row| row.get(0))?;
+    pub fn begin(tables: &dyn Tables, name: &str) -> Result<Self, Error> {
+        let text = "INSERT INTO days SELECT 1 + coalesce(max(day), 0), $1, 0 FROM days \
+                    RETURNING day";
+        let number = number(tables, text, &[name.into()])?;
         if number > DAYS_MAX {
             let words = format!("there are {DAYS_MAX} days in it: begin another database");
             return Err(Error::Refused(words));
         }
-        book::forget_before(connection, number)?;
-        Self::open(connection, name)
+        tables.make_room(number)?;
+        book::forget_before(tables, number)?;
+        Self::open(tables, name)
     }
 
     /// Reads where a day's tables stand.
     ///
     /// # Errors
     /// The database fails, or what it says of the journal is no place.
-    pub fn open(connection: &Connection, name: &str) -> Result<Self, Error> {
-        let text = "SELECT day, began_ns FROM days WHERE name = ?";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        let (number, began_ns): (i64, i64) = connection.query_row(text, [name], read)?;
+    pub fn open(tables: &dyn Tables, name: &str) -> Result<Self, Error> {
+        let text = "SELECT day, began_ns FROM days WHERE name = $1";
+        let read = |row: &[Cell<'_>]| Ok((row[0].integer()?, row[1].bits()?));
+        let found = first(tables, text, &[name.into()], read)?;
+        let (number, began_ns) =
+            found.ok_or_else(|| Error::Refused(format!("day {name} is not in the tables")))?;
         let mut day = Self {
             number,
             name: name.to_owned(),
-            began_ns: began_ns as u64,
+            began_ns,
             mark: Mark::START,
             places: HashMap::new(),
-            orders: Orders::load(connection, number)?,
-            book: Book::load(connection, number)?,
-            audit: Audit::load(connection, number)?,
+            orders: Orders::load(tables, number)?,
+            book: Book::load(tables, number)?,
+            audit: Audit::load(tables, number)?,
         };
-        let text = "SELECT kind, number, next, time_ns, mark FROM progress WHERE day = ?";
-        let mut statement = connection.prepare_cached(text)?;
-        let mut rows = statement.query([number])?;
-        while let Some(row) = rows.next()? {
-            let (next, time_ns): (i64, i64) = (row.get(2)?, row.get(3)?);
+        let text = "SELECT kind, number, next, time_ns, mark FROM progress WHERE day = $1";
+        each(tables, text, &[number.into()], &mut |row| {
             let place = Place {
-                next: next as u64,
-                time_ns: time_ns as u64,
+                next: row[2].bits()?,
+                time_ns: row[3].bits()?,
             };
-            day.places.insert((row.get(0)?, row.get(1)?), place);
-            if let Some(mark) = row.get::<_, Option<Vec<u8>>>(4)? {
-                let read = bytemuck::try_pod_read_unaligned(&mark);
+            day.places
+                .insert((row[0].integer()?, row[1].integer()?), place);
+            if let Cell::Bytes(mark) = row[4] {
+                let read = bytemuck::try_pod_read_unaligned(mark);
                 day.mark = read.map_err(|_| {
                     Error::Refused(format!("day {name}: its place in the journal is damaged"))
                 })?;
             }
-        }
+            Ok(())
+        })?;
         Ok(day)
     }
 
@@ -131,14 +134,14 @@ impl Day {
     ///
     /// # Errors
     /// The database fails. What is wrong with the venue's files is the turn's trouble.
-    pub fn turn(&mut self, connection: &Connection, source: &Source<'_>) -> Result<Turn, Error> {
+    pub fn turn(&mut self, tables: &dyn Tables, source: &Source<'_>) -> Result<Turn, Error> {
         let mut turn = Turn::default();
-        match self.journal(connection, source) {
+        let mut rows = Rows::new(tables);
+        match self.journal(&mut *rows.writer, source) {
             Ok(inputs) => turn.events += inputs,
             Err(Error::Venue(trouble)) => turn.trouble = Some(Error::Venue(trouble)),
             Err(error) => return Err(error),
         }
-        let mut rows = Rows::new(connection)?;
         let mut files = DirectoryFiles::new(&source.folder);
         for name in days::streams(&files.names()?) {
             let before = turn.events;
@@ -149,18 +152,18 @@ impl Day {
                 Err(error) => return Err(error),
             }
             if turn.events > before {
-                self.keep(connection, (name.kind as u8, name.number))?;
+                self.keep(&mut *rows.writer, (name.kind as u8, name.number))?;
             }
         }
         if turn.events > 0 {
             self.orders.write(&mut rows)?;
-            self.book.write(connection, self.number)?;
+            self.book.write(&mut *rows.writer, self.number)?;
         }
         Ok(turn)
     }
 
     /// Reads on in the journal; gives how many inputs came.
-    fn journal(&mut self, connection: &Connection, source: &Source<'_>) -> Result<u64, Error> {
+    fn journal(&mut self, writer: &mut dyn Writer, source: &Source<'_>) -> Result<u64, Error> {
         let end = source.end(&self.name, JOURNAL, 0);
         let until = Until {
             durable: source.durable(),
@@ -175,10 +178,11 @@ impl Day {
         let read = inputs::read(&source.folder, &mut mark, until, &mut |input| {
             if *began_ns == 0 {
                 *began_ns = input.time_ns;
-                let text = "UPDATE days SET began_ns = ? WHERE day = ?";
-                connection.execute(text, params![input.time_ns as i64, day])?;
+                let text = "UPDATE days SET began_ns = $1 WHERE day = $2";
+                let row = [input.time_ns.into(), day.into()];
+                writer.tables().run(text, &row)?;
             }
-            audit.take(connection, day, input)
+            audit.take(writer, day, input)
         });
         self.mark = mark;
         let place = Place {
@@ -187,12 +191,12 @@ impl Day {
         };
         if mark != before {
             self.places.insert((JOURNAL, 0), place);
-            self.audit.write(connection, day)?;
-            self.keep(connection, (JOURNAL, 0))?;
+            self.audit.write(writer, day)?;
+            self.keep(writer, (JOURNAL, 0))?;
         }
         let (inputs, gap) = read?;
         if let Some(gap) = gap {
-            Audit::missed(connection, day, gap)?;
+            Audit::missed(writer, day, gap)?;
         }
         Ok(inputs)
     }
@@ -207,12 +211,12 @@ impl Day {
     ) -> Result<(), Error> {
         let kind = name.kind as u8;
         let account = match name.kind {
-            Kind::Replies => account_of(rows.connection, self.number, name.number)?,
+            Kind::Replies => self.audit.account(name.number),
             _ => Some(0),
         };
         // The journal says when the day began and whose the session is.
         let (Some(account), true) = (account, self.began_ns > 0) else {
-            return self.check_is_behind(rows.connection, name);
+            return self.check_is_behind(rows.tables(), name);
         };
         let begin = Place {
             next: 1,
@@ -251,13 +255,11 @@ impl Day {
     }
 
     /// A session that the journal did not define yet is waited for, unless its day has begun.
-    fn check_is_behind(&self, connection: &Connection, name: Name) -> Result<(), Error> {
-        let text = "SELECT count(*) FROM audit WHERE id >= ? AND id < ? \
+    fn check_is_behind(&self, tables: &dyn Tables, name: Name) -> Result<(), Error> {
+        let text = "SELECT count(*) FROM audit WHERE id >= $1 AND id < $2 \
                     AND act IN ('OpenDay', 'Missed')";
-        let range = [first_of(self.number), first_of(self.number + 1)];
-        let has_begun: bool = connection
-            .prepare_cached(text)?
-            .query_row(range, |row| row.get(0))?;
+        let range = [first_of(self.number), first_of(self.number + 1)].map(Into::into);
+        let has_begun = number(tables, text, &range)? > 0;
         if !has_begun {
             return Ok(());
         }
@@ -270,21 +272,20 @@ impl Day {
     }
 
     /// Writes a place down.
-    fn keep(&self, connection: &Connection, key: (u8, u16)) -> Result<(), Error> {
+    fn keep(&self, writer: &mut dyn Writer, key: (u8, u16)) -> Result<(), Error> {
         let Some(place) = self.places.get(&key) else {
             return Ok(());
         };
         let mark = (key.0 == JOURNAL).then(|| bytemuck::bytes_of(&self.mark));
-        let text = "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)";
-        connection.prepare_cached(text)?.execute(params![
-            self.number,
-            key.0,
-            key.1,
-            place.next as i64,
-            place.time_ns as i64,
-            mark,
-        ])?;
-        Ok(())
+        let row = [
+            self.number.into(),
+            i64::from(key.0).into(),
+            key.1.into(),
+            place.next.into(),
+            place.time_ns.into(),
+            mark.into(),
+        ];
+        writer.write(&PROGRESS, How::Put, &row)
     }
 }
 
@@ -303,12 +304,4 @@ pub fn of_day(kind: Kind, message: &[u8]) -> u64 {
     };
     let digits = field.unwrap_or_default().iter();
     digits.fold(0, |all, byte| all << 8 | u64::from(*byte))
-}
-
-/// The account that a session is bound to.
-fn account_of(connection: &Connection, day: i64, session: u16) -> Result<Option<u32>, Error> {
-    let text = "SELECT account FROM sessions WHERE day = ? AND session = ?";
-    let mut statement = connection.prepare_cached(text)?;
-    let read = statement.query_row(params![day, session], |row| row.get(0));
-    Ok(read.optional()?)
 }

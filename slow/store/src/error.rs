@@ -9,6 +9,8 @@ use std::path::Path;
 pub enum Error {
     /// The database does not do what it is asked to.
     Database(rusqlite::Error),
+    /// The same of a server: which one, and what it says.
+    Server(String),
     /// A file of the venue is damaged or cannot be read. What stands before it is in the tables.
     Venue(String),
     /// Something is not as it must be; the words say what to do.
@@ -26,7 +28,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Database(error) => write!(f, "database: {error}"),
-            Self::Venue(text) | Self::Refused(text) => f.write_str(text),
+            Self::Server(text) | Self::Venue(text) | Self::Refused(text) => f.write_str(text),
         }
     }
 }

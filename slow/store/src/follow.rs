@@ -1,6 +1,6 @@
 //! Keeping up with a venue that runs.
 
-use crate::{Error, Projector};
+use crate::{Error, Location, Projector};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -17,19 +17,18 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Projects what comes until `is_stopped`, and then what is there; `on` hears how many events came.
 ///
-/// A database that is full or stalled is tried again and again, and so is a page that its writer
-/// may still be writing; `tell` hears of each trouble once.
+/// A database that is full or stalled is tried again and again, and so are a server that is away
+/// and a page that its writer may still be writing; `tell` hears of each trouble once.
 ///
 /// # Errors
-/// The database cannot be opened at all.
+/// The database cannot be opened at all, and no server is waited for.
 pub fn follow(
     data_dir: &Path,
-    database: &Path,
+    location: &Location,
     is_stopped: &AtomicBool,
     on: &mut dyn FnMut(u64),
     tell: &mut dyn FnMut(&Error),
 ) -> Result<(), Error> {
-    let mut projector = Some(Projector::open(data_dir, database)?);
     let mut told = String::new();
     let mut trouble = |error: &Error| {
         let words = error.to_string();
@@ -38,10 +37,18 @@ pub fn follow(
             told = words;
         }
     };
+    let mut projector = match Projector::open(data_dir, location) {
+        Ok(projector) => Some(projector),
+        Err(error @ Error::Server(_)) => {
+            trouble(&error);
+            None
+        }
+        Err(error) => return Err(error),
+    };
     while !is_stopped.load(Ordering::Relaxed) {
         let Some(present) = &mut projector else {
             sleep(AGAIN);
-            match Projector::open(data_dir, database) {
+            match Projector::open(data_dir, location) {
                 Ok(opened) => projector = Some(opened),
                 Err(error) => trouble(&error),
             }

@@ -1,9 +1,12 @@
 SELECT p.account AS account, p.symbol AS symbol,
-    sum(bought_units) - sum(sold_units) AS position, sum(sold_value) - sum(bought_value) AS cash,
-    ifnull((SELECT close FROM bars b WHERE b.symbol = p.symbol AND b.width_s = 3600
+    CAST(sum(bought_units) - sum(sold_units) AS BIGINT) AS position,
+    CAST(sum(sold_value) - sum(bought_value) AS BIGINT) AS cash,
+    coalesce((SELECT close FROM bars b WHERE b.symbol = p.symbol AND b.width_s = 3600
         ORDER BY b.start_ns DESC LIMIT 1), 0) AS mark,
     CASE WHEN sum(bought_units) = 0 OR sum(sold_units) = 0 THEN 0
-        ELSE CAST(round(min(sum(bought_units), sum(sold_units))
-            * (1.0 * sum(sold_value) / sum(sold_units)
-                - 1.0 * sum(bought_value) / sum(bought_units))) AS INTEGER) END AS realised
-FROM positions p WHERE 1
+        ELSE CAST(round(CASE WHEN sum(bought_units) < sum(sold_units) THEN sum(bought_units)
+                ELSE sum(sold_units) END
+            * (CAST(sum(sold_value) AS DOUBLE PRECISION) / sum(sold_units)
+                - CAST(sum(bought_value) AS DOUBLE PRECISION) / sum(bought_units)))
+            AS BIGINT) END AS realised
+FROM positions p WHERE true

@@ -18,16 +18,24 @@ mod days;
 mod error;
 mod follow;
 mod inputs;
+mod location;
 mod orders;
 mod place;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod projector;
 mod rebuild;
 mod reconcile;
 mod rows;
+mod sqlite;
+mod tables;
 
 pub use database::Database;
 pub use error::Error;
 pub use follow::follow;
+pub use location::Location;
+#[cfg(feature = "postgres")]
+pub use postgres::Server;
 pub use projector::{BATCH, Projector, Turn};
 pub use rebuild::rebuild;
 pub use reconcile::{Compared, reconcile};

@@ -4,6 +4,7 @@
 mod serve;
 
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use store::query::{Filter, Reader};
-use store::{Error, Projector};
+use store::{Error, Location, Projector};
 
 /// Tables that follow from a venue's journal and streams. The venue needs a section `[shadow]` in
 /// its topology; nothing is written to its directory.
@@ -28,9 +29,10 @@ struct Places {
     /// The venue's data directory.
     #[arg(long)]
     data_dir: PathBuf,
-    /// The database, an SQLite file; it is made if there is none.
+    /// The database: an SQLite file, which is made if there is none, or a server's address,
+    /// `postgres://user@host:port/name`.
     #[arg(long)]
-    database: PathBuf,
+    database: OsString,
 }
 
 #[derive(Subcommand)]
@@ -72,9 +74,9 @@ enum Command {
 struct Asked {
     /// open-orders, trades, bars, positions, profits, audit, turns or tops.
     name: String,
-    /// The database.
+    /// The database, a file or a server's address.
     #[arg(long)]
-    database: PathBuf,
+    database: OsString,
     /// Of this account only.
     #[arg(long)]
     account: Option<u32>,
@@ -114,7 +116,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             places,
             follow: true,
             ..
-        } => follow(&places.data_dir, &places.database)?,
+        } => follow(&places.data_dir, &Location::read(&places.database)?)?,
         Command::Project {
             places,
             stat,
@@ -123,11 +125,13 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         } => project(&places, stat, batch)?,
         Command::Serve(service) => serve::serve(&service)?,
         Command::Rebuild { places, forget } => {
-            let events = store::rebuild(&places.data_dir, &places.database, forget)?;
+            let location = Location::read(&places.database)?;
+            let events = store::rebuild(&places.data_dir, &location, forget)?;
             println!("rebuilt events={events}");
         }
         Command::Reconcile { places } => {
-            match store::reconcile(&places.data_dir, &places.database)? {
+            let location = Location::read(&places.database)?;
+            match store::reconcile(&places.data_dir, &location)? {
                 Ok(same) => println!(
                     "agreed rows={} trades={} orders={} unread={}",
                     same.rows, same.trades, same.orders, same.unread
@@ -145,29 +149,41 @@ fn run(command: Command) -> Result<ExitCode, Error> {
 
 fn project(places: &Places, is_stat: bool, batch: u64) -> Result<(), Error> {
     let begin = Instant::now();
-    let projector = Projector::open(&places.data_dir, &places.database)?;
+    let projector = Projector::open(&places.data_dir, &Location::read(&places.database)?)?;
     let events = projector.with_batch(batch).catch_up()?;
     if is_stat {
         let seconds = begin.elapsed().as_secs_f64();
         let rate = events as f64 / seconds;
-        println!("projected events={events} seconds={seconds:.3} events_per_s={rate:.0}");
+        let cpu_s = cpu_seconds();
+        println!(
+            "projected events={events} seconds={seconds:.3} events_per_s={rate:.0} cpu_s={cpu_s:.2}"
+        );
     } else {
         println!("projected events={events}");
     }
     Ok(())
 }
 
-fn follow(data_dir: &Path, database: &Path) -> Result<(), Error> {
+/// Seconds that this process has used of the cores: fields 14 and 15 of its line, in hundredths.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    let used = behind.split_whitespace().skip(11).take(2);
+    used.filter_map(|it| it.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+fn follow(data_dir: &Path, location: &Location) -> Result<(), Error> {
     let is_stopped = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&is_stopped))
             .map_err(|error| Error::Refused(format!("signal {signal}: {error}")))?;
     }
+    let location = &location.clone().until(&is_stopped);
     println!("wirecross-slow: following {}", data_dir.display());
     let mut events = 0;
     store::follow(
         data_dir,
-        database,
+        location,
         &is_stopped,
         &mut |more| events += more,
         &mut |error| eprintln!("wirecross-slow: {error}"),
@@ -186,7 +202,7 @@ fn ask(asked: Asked) -> Result<(), Error> {
         rows_max: Some(asked.limit),
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let reader = Reader::open(&asked.database)?;
+    let reader = Reader::at(&Location::read(&asked.database)?)?;
     reader.query(&asked.name, &filter, (asked.json, &mut out))?;
     out.flush()
         .map_err(|error| Error::Refused(format!("output: {error}")))

@@ -6,9 +6,9 @@
 
 use crate::Error;
 use crate::bars::Bars;
-use crate::place::{fill_id, reply_id};
+use crate::place::{self, fill_id, reply_id};
 use crate::rows::{self, Fill, Order, Refusal, Rows};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use crate::tables::{Cell, How, POSITIONS, Tables, each, first};
 use std::collections::{BTreeMap, HashMap};
 use wire::ouch::outbound::{Accepted, Executed, Replaced};
 use wire::ouch::{Outbound, Tag, Tags};
@@ -53,18 +53,18 @@ impl Orders {
     ///
     /// # Errors
     /// The database fails.
-    pub fn load(connection: &Connection, day: i64) -> Result<Self, Error> {
+    pub fn load(tables: &dyn Tables, day: i64) -> Result<Self, Error> {
         let text = "SELECT id, session, user_ref, account, symbol, side, units, price, \
                     time_in_force, display, order_ref, replaces, client_id, entered_ns, \
                     changed_ns, open_units, traded_units, traded_value, reason \
-                    FROM orders WHERE state = 'live' AND id >= ? AND id < ?";
-        let mut statement = connection.prepare(text)?;
-        let range = [crate::place::first_of(day), crate::place::first_of(day + 1)];
+                    FROM orders WHERE state = 'live' AND id >= $1 AND id < $2";
+        let range = [place::first_of(day), place::first_of(day + 1)].map(Into::into);
         let mut live = HashMap::new();
-        for order in statement.query_map(range, stored)? {
-            let order = order?;
+        each(tables, text, &range, &mut |row| {
+            let order = stored(row)?;
             live.insert((order.session, order.user_ref), order);
-        }
+            Ok(())
+        })?;
         Ok(Self {
             live,
             ..Self::default()
@@ -127,24 +127,25 @@ impl Orders {
         self.touched.sort_unstable();
         self.touched.dedup();
         for key in self.touched.drain(..) {
-            if let Some(order) = self.live.get(&key) {
+            if let Some(order) = self.live.get_mut(&key) {
                 rows.order(order)?;
             }
         }
-        let text = "INSERT INTO positions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET \
-                    bought_units = bought_units + excluded.bought_units, \
-                    bought_value = bought_value + excluded.bought_value, \
-                    sold_units = sold_units + excluded.sold_units, \
-                    sold_value = sold_value + excluded.sold_value";
-        let mut statement = rows.connection.prepare_cached(text)?;
         for ((day, account, symbol), sums) in std::mem::take(&mut self.positions) {
             let (units, value) = (sums.units, sums.value);
             let symbol = rows::utf8(&symbol);
-            statement.execute(params![
-                day, account, symbol, units[0], value[0], units[1], value[1]
-            ])?;
+            let row = [
+                day.into(),
+                account.into(),
+                (&*symbol).into(),
+                units[0].into(),
+                value[0].into(),
+                units[1].into(),
+                value[1].into(),
+            ];
+            rows.writer.write(&POSITIONS, How::Merge, &row)?;
         }
-        self.bars.write(rows.connection)
+        self.bars.write(&mut *rows.writer)
     }
 
     fn order(&mut self, at: &At, user_ref: u32) -> Result<&mut Order, Error> {
@@ -175,7 +176,7 @@ impl Orders {
             return Ok(());
         };
         (old.open_units, old.changed_ns, old.state) = (0, at.time_ns, rows::REPLACED);
-        rows.order(&old)?;
+        rows.order(&mut old)?;
         let order = Order {
             id: at.id()?,
             user_ref: replaced.user_ref(),
@@ -193,6 +194,7 @@ impl Orders {
             traded_value: 0,
             state: rows::LIVE,
             reason: 0,
+            is_stored: false,
             ..old
         };
         self.enter(at, order)
@@ -284,26 +286,23 @@ impl Orders {
         (user_ref, match_number): (u32, u64),
         reason: u8,
     ) -> Result<(), Error> {
-        let text = "UPDATE fills SET broken = ?1 WHERE id = ?2 AND session = ?3 \
-                    AND user_ref = ?4 AND broken IS NULL \
+        let text = "UPDATE fills SET broken = $1 WHERE id = $2 AND session = $3 \
+                    AND user_ref = $4 AND broken IS NULL \
                     RETURNING account, symbol, time_ns, units, price";
-        let mut statement = rows.connection.prepare_cached(text)?;
         for is_sell in [false, true] {
             let id = fill_id(at.day, match_number, is_sell)?;
-            let row = params![rows::letter(reason), id, at.session, user_ref];
-            let read = |row: &rusqlite::Row<'_>| {
-                let symbol: String = row.get(1)?;
-                let (time_ns, units): (i64, i64) = (row.get(2)?, row.get(3)?);
-                let price: i64 = row.get(4)?;
-                Ok((
-                    row.get(0)?,
-                    wire::padded(&symbol),
-                    time_ns as u64,
-                    units,
-                    price,
-                ))
-            };
-            let broken = statement.query_row(row, read).optional()?;
+            let letter = rows::letter(reason);
+            let which: [Cell<'_>; 4] = [
+                letter.as_str().into(),
+                id.into(),
+                at.session.into(),
+                user_ref.into(),
+            ];
+            let broken = first(rows.tables(), text, &which, |row| {
+                let symbol = wire::padded(row[1].text()?);
+                let (units, price): (i64, i64) = (row[3].integer()?, row[4].integer()?);
+                Ok((row[0].integer()?, symbol, row[2].bits()?, units, price))
+            })?;
             let Some((account, symbol, time_ns, units, price)) = broken else {
                 continue;
             };
@@ -371,6 +370,7 @@ fn accepted_order(at: &At, accepted: &Accepted<'_>) -> Result<Order, Error> {
         traded_value: 0,
         state: rows::LIVE,
         reason: 0,
+        is_stored: false,
     })
 }
 
@@ -385,30 +385,33 @@ fn account_of(at: &At, mut tags: Tags<'_>) -> u32 {
 }
 
 /// A live order from its row.
-fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Order> {
-    let text = |column| row.get::<_, String>(column);
-    let first = |text: String| text.chars().next().map_or(b' ', |letter| letter as u8);
-    let reason: Option<String> = row.get(18)?;
+fn stored(row: &[Cell<'_>]) -> Result<Order, Error> {
+    let first = |text: &str| text.chars().next().map_or(b' ', |letter| letter as u8);
+    let letter = |column: usize| row[column].text().map(first);
     Ok(Order {
-        id: row.get(0)?,
-        session: row.get(1)?,
-        user_ref: row.get(2)?,
-        account: row.get(3)?,
-        symbol: wire::padded(&text(4)?),
-        side: first(text(5)?),
-        units: row.get(6)?,
-        price: row.get(7)?,
-        time_in_force: first(text(8)?),
-        display: first(text(9)?),
-        order_ref: row.get::<_, i64>(10)? as u64,
-        replaces: row.get(11)?,
-        client_id: wire::padded(&text(12)?),
-        entered_ns: row.get::<_, i64>(13)? as u64,
-        changed_ns: row.get::<_, i64>(14)? as u64,
-        open_units: row.get(15)?,
-        traded_units: row.get(16)?,
-        traded_value: row.get(17)?,
+        id: row[0].integer()?,
+        session: row[1].integer()?,
+        user_ref: row[2].integer()?,
+        account: row[3].integer()?,
+        symbol: wire::padded(row[4].text()?),
+        side: letter(5)?,
+        units: row[6].integer()?,
+        price: row[7].integer()?,
+        time_in_force: letter(8)?,
+        display: letter(9)?,
+        order_ref: row[10].bits()?,
+        replaces: row[11].maybe()?,
+        client_id: wire::padded(row[12].text()?),
+        entered_ns: row[13].bits()?,
+        changed_ns: row[14].bits()?,
+        open_units: row[15].integer()?,
+        traded_units: row[16].integer()?,
+        traded_value: row[17].integer()?,
         state: rows::LIVE,
-        reason: reason.map_or(0, first),
+        reason: match row[18] {
+            Cell::Null => 0,
+            _ => letter(18)?,
+        },
+        is_stored: true,
     })
 }

@@ -1,9 +1,8 @@
 //! One transaction after the other: messages in, rows and places out.
 
-use crate::database::Database;
 use crate::day::{Day, Source};
-use crate::{Error, days};
-use rusqlite::{Connection, OptionalExtension as _};
+use crate::tables::{Tables, first};
+use crate::{Error, Location, days};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,7 +30,7 @@ pub struct Turn {
 #[derive(Debug)]
 pub struct Projector {
     data_dir: PathBuf,
-    database: Database,
+    tables: Box<dyn Tables>,
     day: Option<Day>,
     /// A transaction was rolled back: what is in memory is not what the tables say.
     is_spent: bool,
@@ -53,18 +52,17 @@ impl Projector {
     ///
     /// # Errors
     /// The database cannot be used: the words say why.
-    pub fn open(data_dir: &Path, database: &Path) -> Result<Self, Error> {
-        let database = Database::open(database)?;
+    pub fn open(data_dir: &Path, location: &Location) -> Result<Self, Error> {
+        let tables = location.writer()?;
         let text = "SELECT name FROM days ORDER BY day DESC LIMIT 1";
-        let read = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
-        let last = database.connection.query_row(text, [], read).optional()?;
+        let last = first(&*tables, text, &[], |row| row[0].text().map(str::to_owned))?;
         let day = match last {
-            Some(name) => Some(Day::open(&database.connection, &name)?),
+            Some(name) => Some(Day::open(&*tables, &name)?),
             None => None,
         };
         Ok(Self {
             data_dir: data_dir.to_path_buf(),
-            database,
+            tables,
             day,
             is_spent: false,
             batch: BATCH,
@@ -79,10 +77,9 @@ impl Projector {
         self
     }
 
-    /// The database's connection.
-    #[must_use]
-    pub fn connection(&self) -> &Connection {
-        &self.database.connection
+    /// The database.
+    pub(crate) fn tables(&self) -> &dyn Tables {
+        &*self.tables
     }
 
     /// One transaction.
@@ -97,9 +94,9 @@ impl Projector {
         }
         let known = days::list(&self.data_dir)?;
         self.is_spent = true;
-        self.database.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.tables.begin()?;
         let turn = self.advance(&known)?;
-        self.database.connection.execute_batch("COMMIT")?;
+        self.tables.commit()?;
         self.is_spent = false;
         Ok(turn)
     }
@@ -144,7 +141,7 @@ impl Projector {
                         batch: self.batch,
                         limits: self.until.as_ref(),
                     };
-                    let turn = day.turn(&self.database.connection, &source)?;
+                    let turn = day.turn(&*self.tables, &source)?;
                     if turn.events > 0 || turn.trouble.is_some() || !is_over {
                         return Ok(turn);
                     }
@@ -158,7 +155,7 @@ impl Projector {
             {
                 return Ok(Turn::default());
             }
-            self.day = Some(Day::begin(&self.database.connection, name)?);
+            self.day = Some(Day::begin(&*self.tables, name)?);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The documented queries, as tables or JSON lines.
 
-use crate::{Error, database};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, ToSql};
+use crate::tables::{Cell, Tables};
+use crate::{Error, Location, database};
 use serde_json::{Map, Value};
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
 
@@ -70,8 +70,9 @@ const PLAIN: Query = Query {
 };
 
 /// The view `profits`.
-pub(crate) fn profits_view() -> String {
-    format!("CREATE VIEW profits AS {PROFITS}{HELD}{HELD_GROUP});")
+pub(crate) fn profits_view(round: &str) -> String {
+    let held = HELD.replace("round(", &format!("{round}("));
+    format!("CREATE VIEW profits AS {PROFITS}{held}{HELD_GROUP}) held;")
 }
 
 /// All of them, as docs/store.md lists them.
@@ -89,7 +90,7 @@ const QUERIES: &[Query] = &[
     Query {
         name: "trades",
         select: "SELECT day, match_number, symbol, time_ns, units, price, buyer, seller, broken \
-                 FROM trades WHERE 1",
+                 FROM trades WHERE true",
         symbol: "symbol",
         time: "time_ns",
         order: "time_ns, id",
@@ -98,7 +99,7 @@ const QUERIES: &[Query] = &[
     Query {
         name: "tape",
         select: "SELECT day, match_number, symbol, time_ns, units, price, broken FROM trades \
-                 WHERE 1",
+                 WHERE true",
         symbol: "symbol",
         time: "time_ns",
         order: "time_ns, id",
@@ -106,9 +107,9 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "fills",
-        select: "SELECT id >> 48 AS day, (id & 0xFFFFFFFFFFFF) >> 1 AS match_number, account, \
+        select: "SELECT id >> 48 AS day, (id & 281474976710655) >> 1 AS match_number, account, \
                  symbol, CASE id & 1 WHEN 0 THEN 'buy' ELSE 'sell' END AS side, time_ns, units, \
-                 price, session, user_ref, liquidity, broken FROM fills WHERE 1",
+                 price, session, user_ref, liquidity, broken FROM fills WHERE true",
         account: "account",
         is_of_account: true,
         symbol: "symbol",
@@ -119,7 +120,7 @@ const QUERIES: &[Query] = &[
     Query {
         name: "bars",
         select: "SELECT symbol, width_s, start_ns, open, high, low, close, units, value, trades \
-                 FROM bars WHERE 1",
+                 FROM bars WHERE true",
         symbol: "symbol",
         time: "start_ns",
         order: "start_ns, symbol",
@@ -128,7 +129,7 @@ const QUERIES: &[Query] = &[
     Query {
         name: "positions",
         select: "SELECT account, symbol, day, bought_units - sold_units AS position, \
-                 bought_units, bought_value, sold_units, sold_value FROM positions WHERE 1",
+                 bought_units, bought_value, sold_units, sold_value FROM positions WHERE true",
         account: "account",
         symbol: "symbol",
         order: "account, symbol, day",
@@ -136,7 +137,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "profits",
-        around: [PROFITS, ") ORDER BY account, symbol"],
+        around: [PROFITS, ") held ORDER BY account, symbol"],
         select: HELD,
         account: "p.account",
         symbol: "p.symbol",
@@ -146,8 +147,8 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "audit",
-        select: "SELECT id >> 48 AS day, time_ns, act, user, why, session, account, symbol, \
-                 flags, units, price FROM audit WHERE 1",
+        select: "SELECT id >> 48 AS day, time_ns, act, \"user\", why, session, account, symbol, \
+                 flags, units, price FROM audit WHERE true",
         account: "account",
         symbol: "symbol",
         time: "time_ns",
@@ -156,7 +157,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "turns",
-        select: "SELECT id >> 48 AS day, time_ns, symbol, state FROM turns WHERE 1",
+        select: "SELECT id >> 48 AS day, time_ns, symbol, state FROM turns WHERE true",
         symbol: "symbol",
         time: "time_ns",
         order: "time_ns, id",
@@ -164,7 +165,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "tops",
-        select: "SELECT symbol, time_ns, bid, bid_units, ask, ask_units FROM tops WHERE 1",
+        select: "SELECT symbol, time_ns, bid, bid_units, ask, ask_units FROM tops WHERE true",
         symbol: "symbol",
         order: "symbol",
         ..PLAIN
@@ -195,11 +196,17 @@ pub fn parameters(name: &str) -> Vec<&'static str> {
     has.map(|(name, _)| name).collect()
 }
 
+/// What a statement is narrowed by.
+enum Bound<'f> {
+    Number(i64),
+    Text(&'f str),
+}
+
 /// A statement and what is bound to it.
-type Asked = (String, Vec<Box<dyn ToSql>>);
+type Asked<'f> = (String, Vec<Bound<'f>>);
 
 /// Puts a query together; what it cannot be narrowed by is an error.
-fn asked(name: &str, filter: &Filter) -> Result<Asked, Error> {
+fn asked<'f>(name: &str, filter: &'f Filter) -> Result<Asked<'f>, Error> {
     let Some(query) = QUERIES.iter().find(|query| query.name == name) else {
         let all: Vec<&str> = names().collect();
         let words = format!("there is no query {name:?}; there are {}", all.join(", "));
@@ -211,32 +218,28 @@ fn asked(name: &str, filter: &Filter) -> Result<Asked, Error> {
     }
     let [before, behind] = query.around;
     let mut text = format!("{before}{}", query.select);
-    let mut values = Vec::<Box<dyn ToSql>>::new();
-    let mut narrow = |column: &str, sign: &str, value: Option<Box<dyn ToSql>>| match value {
+    let mut values = Vec::new();
+    let mut narrow = |column: &str, sign: &str, value: Option<Bound<'f>>| match value {
         None => Ok(()),
         Some(_) if column.is_empty() => Err(Error::Refused(format!(
             "query {name} has nothing that this option could narrow: see docs/store.md"
         ))),
         Some(value) => {
-            text += &format!(" AND {column} {sign} ?");
             values.push(value);
+            text += &format!(" AND {column} {sign} ${}", values.len());
             Ok(())
         }
     };
     let is_bars = name == "bars";
     let width = if is_bars { "width_s" } else { "" };
     let width_s = filter.width_s.or(is_bars.then_some(WIDTH_S));
-    let boxed = |value: Option<i64>| value.map(|it| Box::new(it) as Box<dyn ToSql>);
-    let symbol = filter.symbol.clone();
-    narrow(query.account, "=", boxed(filter.account.map(Into::into)))?;
-    narrow(
-        query.symbol,
-        "=",
-        symbol.map(|it| Box::new(it) as Box<dyn ToSql>),
-    )?;
-    narrow(width, "=", boxed(width_s.map(Into::into)))?;
-    narrow(query.time, ">=", boxed(filter.from_ns))?;
-    narrow(query.time, "<", boxed(filter.to_ns))?;
+    let number = |value: Option<i64>| value.map(Bound::Number);
+    let symbol = filter.symbol.as_deref().map(Bound::Text);
+    narrow(query.account, "=", number(filter.account.map(Into::into)))?;
+    narrow(query.symbol, "=", symbol)?;
+    narrow(width, "=", number(width_s.map(Into::into)))?;
+    narrow(query.time, ">=", number(filter.from_ns))?;
+    narrow(query.time, "<", number(filter.to_ns))?;
     let rows_max = filter.rows_max.unwrap_or(ROWS_MAX);
     let Query { group, order, .. } = query;
     text += &format!("{group} ORDER BY {order} LIMIT {rows_max}{behind}");
@@ -245,15 +248,23 @@ fn asked(name: &str, filter: &Filter) -> Result<Asked, Error> {
 
 /// Who asks queries of one database, one after the other.
 #[derive(Debug)]
-pub struct Reader(Connection);
+pub struct Reader(Box<dyn Tables>);
 
 impl Reader {
-    /// Opens a database that exists.
+    /// Opens a database file that exists.
     ///
     /// # Errors
     /// There is none, or it is not ours.
     pub fn open(database: &Path) -> Result<Self, Error> {
-        Ok(Self(database::reader(database)?))
+        Ok(Self(Box::new(database::reader(database)?)))
+    }
+
+    /// Opens a database that exists, wherever it is.
+    ///
+    /// # Errors
+    /// As [`Reader::open`], or its server cannot be reached.
+    pub fn at(location: &Location) -> Result<Self, Error> {
+        Ok(Self(location.reader()?))
     }
 
     /// Asks a query and writes its rows: a table whose columns are parted by tabs, or a JSON object
@@ -267,34 +278,39 @@ impl Reader {
         filter: &Filter,
         (is_json, out): (bool, &mut dyn Write),
     ) -> Result<u64, Error> {
-        let (text, values) = asked(name, filter)?;
-        let mut statement = self.0.prepare_cached(&text)?;
-        let columns: Vec<String> = statement.column_names().map(|it| (*it).into()).collect();
-        if !is_json {
-            writeln!(out, "{}", columns.join("\t")).map_err(|error| failed(&error))?;
+        let (text, bound) = asked(name, filter)?;
+        let text = text.replace("round(", &format!("{}(", self.0.round()));
+        let values: Vec<Cell<'_>> = bound.iter().map(Bound::cell).collect();
+        let sheet = RefCell::new(Sheet {
+            is_json,
+            out,
+            columns: Vec::new(),
+            rows: 0,
+        });
+        let head = &mut |names: &[&str]| sheet.borrow_mut().head(names);
+        let row = &mut |row: &[Cell<'_>]| sheet.borrow_mut().row(row);
+        self.0.ask(&text, &values, head, row)?;
+        Ok(sheet.into_inner().rows)
+    }
+}
+
+impl Bound<'_> {
+    const fn cell(&self) -> Cell<'_> {
+        match self {
+            Self::Number(number) => Cell::Integer(*number),
+            Self::Text(text) => Cell::Text(text),
         }
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        let mut count = 0;
-        while let Some(row) = rows.next()? {
-            if is_json {
-                writeln!(out, "{}", object(row, &columns)?).map_err(|error| failed(&error))?;
-            } else {
-                plain(row, columns.len(), out)?;
-            }
-            count += 1;
-        }
-        Ok(count)
     }
 }
 
 /// A value of a row.
-pub(crate) fn json(value: ValueRef<'_>) -> Value {
+pub(crate) fn json(value: Cell<'_>) -> Value {
     match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => number.into(),
-        ValueRef::Real(number) => number.into(),
-        ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
-        ValueRef::Blob(bytes) => format!("{bytes:02x?}").into(),
+        Cell::Null => Value::Null,
+        Cell::Integer(number) => number.into(),
+        Cell::Real(number) => number.into(),
+        Cell::Text(text) => text.into(),
+        Cell::Bytes(bytes) => format!("{bytes:02x?}").into(),
     }
 }
 
@@ -302,28 +318,44 @@ fn failed(error: &std::io::Error) -> Error {
     Error::Refused(format!("output: {error}"))
 }
 
-/// A row as a JSON object.
-fn object(row: &Row<'_>, columns: &[String]) -> Result<Value, Error> {
-    let values = (0..columns.len()).map(|column| Ok(json(row.get_ref(column)?)));
-    let values: Vec<Value> = values.collect::<Result<_, rusqlite::Error>>()?;
-    let object: Map<String, Value> = columns.iter().cloned().zip(values).collect();
-    Ok(Value::Object(object))
+/// Writes rows as a table or as JSON objects, one a line.
+struct Sheet<'o> {
+    is_json: bool,
+    out: &'o mut dyn Write,
+    columns: Vec<String>,
+    rows: u64,
+}
+
+impl Sheet<'_> {
+    fn head(&mut self, names: &[&str]) -> Result<(), Error> {
+        self.columns = names.iter().map(|name| (*name).to_owned()).collect();
+        if !self.is_json {
+            writeln!(self.out, "{}", names.join("\t")).map_err(|error| failed(&error))?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &[Cell<'_>]) -> Result<(), Error> {
+        self.rows += 1;
+        if !self.is_json {
+            return plain(row, self.out).map_err(|error| failed(&error));
+        }
+        let values = row.iter().map(|value| json(*value));
+        let object: Map<String, Value> = self.columns.iter().cloned().zip(values).collect();
+        writeln!(self.out, "{}", Value::Object(object)).map_err(|error| failed(&error))
+    }
 }
 
 /// Writes a row of a table: an operator's words must not break its lines.
-fn plain(row: &Row<'_>, columns: usize, out: &mut dyn Write) -> Result<(), Error> {
-    for column in 0..columns {
-        let end = if column + 1 < columns { '\t' } else { '\n' };
-        match row.get_ref(column)? {
-            ValueRef::Null => write!(out, "-{end}"),
-            ValueRef::Integer(number) => write!(out, "{number}{end}"),
-            ValueRef::Text(text) => {
-                let text = String::from_utf8_lossy(text);
-                write!(out, "{}{end}", text.escape_debug())
-            }
-            other => write!(out, "{}{end}", json(other)),
-        }
-        .map_err(|error| failed(&error))?;
+fn plain(row: &[Cell<'_>], out: &mut dyn Write) -> std::io::Result<()> {
+    for (column, value) in row.iter().enumerate() {
+        let end = if column + 1 < row.len() { '\t' } else { '\n' };
+        match value {
+            Cell::Null => write!(out, "-{end}"),
+            Cell::Integer(number) => write!(out, "{number}{end}"),
+            Cell::Text(text) => write!(out, "{}{end}", text.escape_debug()),
+            other => write!(out, "{}{end}", json(*other)),
+        }?;
     }
     Ok(())
 }

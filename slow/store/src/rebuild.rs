@@ -1,6 +1,7 @@
 //! A database that is made anew beside the old one.
 
-use crate::{Error, Projector, database, days};
+use crate::tables::each;
+use crate::{Error, Location, Projector, database, days};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,31 +11,39 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The venue's files or the database cannot be used, or the old database holds days that the data
 /// directory no longer has: these would be lost, unless `forgets`.
-pub fn rebuild(data_dir: &Path, database: &Path, forgets: bool) -> Result<u64, Error> {
-    if !forgets && let Ok(old) = database::reader(database) {
+pub fn rebuild(data_dir: &Path, location: &Location, forgets: bool) -> Result<u64, Error> {
+    if !forgets && let Ok(old) = location.reader() {
         let known = days::list(data_dir)?;
-        let mut statement = old.prepare("SELECT name FROM days ORDER BY day")?;
-        for name in statement.query_map([], |row| row.get::<_, String>(0))? {
-            let name = name?;
-            if !known.contains(&name) {
-                return Err(Error::Refused(format!(
-                    "{}: it holds day {name}, which {} no longer has: rebuild into another file, \
-                     or say --forget",
-                    database.display(),
-                    data_dir.display()
-                )));
+        let text = "SELECT name FROM days ORDER BY day";
+        each(&*old, text, &[], &mut |row| {
+            let name = row[0].text()?;
+            if known.iter().any(|it| it == name) {
+                return Ok(());
             }
-        }
+            Err(Error::Refused(format!(
+                "{location}: it holds day {name}, which {} no longer has: rebuild into another \
+                 one, or say --forget",
+                data_dir.display()
+            )))
+        })?;
     }
-    let mut name = database.as_os_str().to_owned();
-    name.push(".new");
-    let draft = PathBuf::from(name);
+    match location {
+        Location::File(path) => file(data_dir, path),
+        #[cfg(feature = "postgres")]
+        Location::Server(server) => crate::postgres::rebuild(data_dir, server),
+    }
+}
+
+/// Makes a file anew.
+fn file(data_dir: &Path, database: &Path) -> Result<u64, Error> {
+    let draft = with_suffix(database, ".new");
     remove(&draft)?;
-    let mut projector = Projector::open(data_dir, &draft)?;
+    let mut projector = Projector::open(data_dir, &Location::File(draft.clone()))?;
     let events = projector.catch_up()?;
-    let connection = projector.connection();
-    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;")?;
     drop(projector);
+    let connection = database::Database::open(&draft)?.connection;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;")?;
+    drop(connection);
     // Whoever writes the old one would go on writing a file without a name.
     let _writer = database::locked(database)?;
     for suffix in ["-wal", "-shm"] {

@@ -7,36 +7,22 @@ use crate::place::{fill_id, first_of, moment};
 use crate::projector::Limits;
 use crate::query::json;
 use crate::rebuild::remove;
-use crate::{Error, Projector, database};
+use crate::tables::{ALL, Cell, Table, Tables, each, first, number};
+use crate::{Error, Location, Projector};
 use journal::stream::{self, Kind, Name};
 use journal::{DirectoryFiles, Mark};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use wire::ring::{CommandKind, MASS_OF_USER};
-
-/// The tables that are compared with a projection from zero.
-const TABLES: &[&str] = &[
-    "days",
-    "progress",
-    "remarks",
-    "symbols",
-    "sessions",
-    "audit",
-    "turns",
-    "orders",
-    "fills",
-    "refusals",
-    "positions",
-    "bars",
-    "shown",
-    "tops",
-];
 
 /// The column that is not compared: where the journal is read on. One that follows a venue stands
 /// behind records without inputs, such as that of a clean stop, where a projection up to the last
 /// input has not read them yet.
 const MARK: &str = "mark";
+
+/// Rows of a table that are held at once.
+const PAGE_ROWS: usize = 10_000;
 
 /// What was compared and is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,39 +55,47 @@ struct Day {
 ///
 /// # Errors
 /// The files or the database cannot be read.
-pub fn reconcile(data_dir: &Path, path: &Path) -> Result<Result<Compared, String>, Error> {
-    let connection = database::reader(path)?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(".check");
-    let draft = PathBuf::from(name);
+pub fn reconcile(data_dir: &Path, location: &Location) -> Result<Result<Compared, String>, Error> {
+    let tables = location.reader()?;
+    let draft = match location {
+        Location::File(path) => {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".check");
+            PathBuf::from(name)
+        }
+        #[cfg(feature = "postgres")]
+        Location::Server(_) => {
+            let name = format!("wirecross-{}.check", std::process::id());
+            std::env::temp_dir().join(name)
+        }
+    };
     remove(&draft)?;
     // All is read as it stands at one moment, also beside a process that writes.
-    connection.execute_batch("BEGIN")?;
-    let compared = compare(&connection, data_dir, &draft);
+    tables.freeze()?;
+    let compared = compare(&*tables, data_dir, &draft);
     remove(&draft)?;
     compared
 }
 
 fn compare(
-    connection: &Connection,
+    tables: &dyn Tables,
     data_dir: &Path,
     draft: &Path,
 ) -> Result<Result<Compared, String>, Error> {
     let mut compared = Compared::default();
-    let days = days(connection, data_dir)?;
-    for day in &days {
-        if let Err(difference) = feed(connection, day, &mut compared)? {
+    for day in &days(tables, data_dir)? {
+        if let Err(difference) = feed(tables, day, &mut compared)? {
             return Ok(Err(difference));
         }
-        if let Err(difference) = orders(connection, day, &mut compared)? {
+        if let Err(difference) = orders(tables, day, &mut compared)? {
             return Ok(Err(difference));
         }
     }
-    let mut projector = Projector::open(data_dir, draft)?;
-    projector.until = Some(limits(connection)?);
+    let mut projector = Projector::open(data_dir, &Location::File(draft.to_owned()))?;
+    projector.until = Some(limits(tables)?);
     projector.catch_up()?;
-    for table in TABLES {
-        match tables(connection, projector.connection(), table)? {
+    for table in ALL {
+        match same(tables, projector.tables(), table)? {
             Ok(rows) => compared.rows += rows,
             Err(difference) => return Ok(Err(difference)),
         }
@@ -110,54 +104,51 @@ fn compare(
 }
 
 /// Where the tables stand.
-fn limits(connection: &Connection) -> Result<Limits, Error> {
+fn limits(tables: &dyn Tables) -> Result<Limits, Error> {
     let text = "SELECT name, kind, number, next FROM progress JOIN days USING (day)";
-    let mut statement = connection.prepare(text)?;
-    let mut rows = statement.query([])?;
     let mut limits = Limits::default();
-    while let Some(row) = rows.next()? {
-        let next: i64 = row.get(3)?;
-        let key = (row.get(0)?, row.get(1)?, row.get(2)?);
-        limits.places.insert(key, next as u64);
-    }
+    each(tables, text, &[], &mut |row| {
+        let key = (
+            row[0].text()?.to_owned(),
+            row[1].integer()?,
+            row[2].integer()?,
+        );
+        limits.places.insert(key, row[3].bits()?);
+        Ok(())
+    })?;
     Ok(limits)
 }
 
-fn days(connection: &Connection, data_dir: &Path) -> Result<Vec<Day>, Error> {
-    let mut statement = connection.prepare("SELECT day, name, began_ns FROM days ORDER BY day")?;
-    let mut rows = statement.query([])?;
+fn days(tables: &dyn Tables, data_dir: &Path) -> Result<Vec<Day>, Error> {
+    let text = "SELECT day, name, began_ns FROM days ORDER BY day";
     let mut days = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (number, name): (i64, String) = (row.get(0)?, row.get(1)?);
-        let began_ns: i64 = row.get(2)?;
+    each(tables, text, &[], &mut |row| {
+        let name = row[1].text()?.to_owned();
         let folder = data_dir.join(&name);
-        if !folder.is_dir() {
-            continue;
+        if folder.is_dir() {
+            days.push(Day {
+                number: row[0].integer()?,
+                name,
+                folder,
+                feed_next: 1,
+                input_next: 1,
+                began_ns: row[2].bits()?,
+                has_unread: false,
+            });
         }
-        let mut day = Day {
-            number,
-            name,
-            folder,
-            feed_next: 1,
-            input_next: 1,
-            began_ns: began_ns as u64,
-            has_unread: false,
-        };
-        places(connection, &mut day)?;
-        days.push(day);
-    }
+        Ok(())
+    })?;
+    days.iter_mut().try_for_each(|day| places(tables, day))?;
     Ok(days)
 }
 
 /// Reads how far a day was read, and whether there are more replies.
-fn places(connection: &Connection, day: &mut Day) -> Result<(), Error> {
-    let text = "SELECT kind, number, next FROM progress WHERE day = ?";
-    let mut statement = connection.prepare(text)?;
-    let mut rows = statement.query([day.number])?;
+fn places(tables: &dyn Tables, day: &mut Day) -> Result<(), Error> {
+    let text = "SELECT kind, number, next FROM progress WHERE day = $1";
     let mut files = DirectoryFiles::new(&day.folder);
-    while let Some(row) = rows.next()? {
-        let (kind, number): (u8, u16) = (row.get(0)?, row.get(1)?);
-        let next = row.get::<_, i64>(2)? as u64;
+    each(tables, text, &[day.number.into()], &mut |row| {
+        let (kind, number): (u8, u16) = (row[0].integer()?, row[1].integer()?);
+        let next = row[2].bits()?;
         if kind == 0 {
             day.input_next = next;
         } else if kind == Kind::Feed as u8 {
@@ -169,13 +160,13 @@ fn places(connection: &Connection, day: &mut Day) -> Result<(), Error> {
             };
             day.has_unread |= stream::held(&mut files, name)? >= next;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Looks each trade of the feed up.
 fn feed(
-    connection: &Connection,
+    tables: &dyn Tables,
     day: &Day,
     compared: &mut Compared,
 ) -> Result<Result<(), String>, Error> {
@@ -190,7 +181,7 @@ fn feed(
         let at = book::At { message, time_ns };
         let told = book.take(&at, bytes);
         outcome = told.and_then(|told| match told {
-            Some(told) => look_up(connection, (day, message), &told, compared),
+            Some(told) => look_up(tables, (day, message), &told, compared),
             None => Ok(Ok(())),
         });
         matches!(outcome, Ok(Ok(()))) && message + 1 < day.feed_next
@@ -200,7 +191,7 @@ fn feed(
 
 /// Compares what the feed said of a trade with its row.
 fn look_up(
-    connection: &Connection,
+    tables: &dyn Tables,
     (day, message): (&Day, u64),
     told: &Told,
     compared: &mut Compared,
@@ -213,17 +204,16 @@ fn look_up(
             price,
         } => (match_number, Some((units, price))),
         Told::Broken { match_number } => (match_number, None),
-        Told::Cross { .. } => return cross(connection, (day, &place), told),
+        Told::Cross { .. } => return cross(tables, (day, &place), told),
     };
-    let text = "SELECT units, price, broken IS NULL FROM fills WHERE id = ?";
-    let read = |row: &rusqlite::Row<'_>| {
-        let found: (u32, i64) = (row.get(0)?, row.get(1)?);
-        Ok((found, row.get::<_, bool>(2)?))
+    let text = "SELECT units, price, broken IS NULL FROM fills WHERE id = $1";
+    let read = |row: &[Cell<'_>]| {
+        let found: (u32, i64) = (row[0].integer()?, row[1].integer()?);
+        Ok((found, row[2].integer::<i64>()? != 0))
     };
-    let mut statement = connection.prepare_cached(text)?;
     for is_sell in [false, true] {
         let id = fill_id(day.number, match_number, is_sell)?;
-        let Some((found, is_good)) = statement.query_row([id], read).optional()? else {
+        let Some((found, is_good)) = first(tables, text, &[id.into()], read)? else {
             if day.has_unread {
                 compared.unread += 1;
                 continue;
@@ -239,7 +229,7 @@ fn look_up(
                     due.0, due.1, found.0, found.1
                 )));
             }
-            None if is_good && !day.has_unread && !misstated(connection, day, match_number)? => {
+            None if is_good && !day.has_unread && !misstated(tables, day, match_number)? => {
                 return Ok(Err(format!(
                     "{place}: trade {match_number} was taken back; fills row {id} does not say so"
                 )));
@@ -252,20 +242,20 @@ fn look_up(
 }
 
 /// Whether a bust of this trade named an order that was not its.
-fn misstated(connection: &Connection, day: &Day, match_number: u64) -> Result<bool, Error> {
-    let text = "SELECT count(*) FROM refusals WHERE what = 'bust' AND code = ? \
-                AND id >= ? AND id < ?";
+fn misstated(tables: &dyn Tables, day: &Day, match_number: u64) -> Result<bool, Error> {
+    let text = "SELECT count(*) FROM refusals WHERE what = 'bust' AND code = $1 \
+                AND id >= $2 AND id < $3";
     let range = [
-        match_number as i64,
-        first_of(day.number),
-        first_of(day.number + 1),
+        match_number.into(),
+        first_of(day.number).into(),
+        first_of(day.number + 1).into(),
     ];
-    Ok(connection.query_row(text, range, |row| row.get(0))?)
+    Ok(number(tables, text, &range)? > 0)
 }
 
 /// Compares an auction's trades in all with their rows.
 fn cross(
-    connection: &Connection,
+    tables: &dyn Tables,
     (day, place): (&Day, &str),
     told: &Told,
 ) -> Result<Result<(), String>, Error> {
@@ -278,12 +268,12 @@ fn cross(
     else {
         return Ok(Ok(()));
     };
-    let text = "SELECT ifnull(sum(units), 0) FROM fills WHERE id & 1 = 0 AND symbol = ? \
-                AND time_ns = ? AND price = ? AND liquidity NOT IN ('A', 'R')";
+    let text = "SELECT coalesce(CAST(sum(units) AS BIGINT), 0) FROM fills \
+                WHERE id & 1 = 0 AND symbol = $1 \
+                AND time_ns = $2 AND price = $3 AND liquidity NOT IN ('A', 'R')";
     let symbol = crate::rows::utf8(&symbol);
-    let row = params![symbol, time_ns as i64, price];
-    let mut statement = connection.prepare_cached(text)?;
-    let found: i64 = statement.query_row(row, |row| row.get(0))?;
+    let row = [(&*symbol).into(), time_ns.into(), price.into()];
+    let found = number(tables, text, &row)?;
     if found as u64 == units || day.has_unread {
         return Ok(Ok(()));
     }
@@ -297,23 +287,27 @@ type Key = (u16, u32, i64);
 
 /// Looks each order of the journal up, and each row of an order in the journal.
 fn orders(
-    connection: &Connection,
+    tables: &dyn Tables,
     day: &Day,
     compared: &mut Compared,
 ) -> Result<Result<(), String>, Error> {
-    let text = "SELECT session, user_ref, entered_ns, id FROM orders WHERE id >= ?1 AND id < ?2 \
+    let text = "SELECT session, user_ref, entered_ns, id FROM orders \
+                WHERE id >= $1 AND id < $2 \
                 UNION ALL SELECT session, user_ref, time_ns, id FROM refusals \
-                WHERE what = 'order' AND id >= ?1 AND id < ?2";
-    let mut statement = connection.prepare(text)?;
-    let mut rows = statement.query([first_of(day.number), first_of(day.number + 1)])?;
+                WHERE what = 'order' AND id >= $1 AND id < $2";
+    let range = [first_of(day.number), first_of(day.number + 1)].map(Into::into);
     let mut answers: HashMap<Key, Vec<i64>> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let key = (row.get(0)?, row.get(1)?, row.get(2)?);
-        answers.entry(key).or_default().push(row.get(3)?);
-    }
-    let mut members = connection.prepare("SELECT session FROM sessions WHERE day = ?")?;
-    let members = members.query_map([day.number], |row| row.get::<_, u16>(0))?;
-    let members: Vec<u16> = members.collect::<Result<_, _>>()?;
+    each(tables, text, &range, &mut |row| {
+        let key = (row[0].integer()?, row[1].integer()?, row[2].integer()?);
+        answers.entry(key).or_default().push(row[3].integer()?);
+        Ok(())
+    })?;
+    let mut members: Vec<u16> = Vec::new();
+    let text = "SELECT session FROM sessions WHERE day = $1 ORDER BY session";
+    each(tables, text, &[day.number.into()], &mut |row| {
+        members.push(row[0].integer()?);
+        Ok(())
+    })?;
     let (mut mark, mut missing, mut is_cut) = (Mark::START, None, false);
     let mut others = Vec::new();
     while mark.next_sequence < day.input_next {
@@ -388,51 +382,107 @@ fn orders(
 }
 
 /// Compares a table with the one that was projected from zero; gives its rows.
-fn tables(found: &Connection, due: &Connection, table: &str) -> Result<Result<u64, String>, Error> {
-    let key: String = {
-        let text = "SELECT group_concat(name) FROM \
-                    (SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk)";
-        found.query_row(text, [table], |row| row.get(0))?
-    };
-    let compared: String = {
-        let text = "SELECT group_concat(name) FROM pragma_table_info(?) WHERE name <> ?";
-        found.query_row(text, [table, MARK], |row| row.get(0))?
-    };
-    let text = format!("SELECT {compared} FROM {table} ORDER BY {key}");
-    let (mut found, mut due) = (found.prepare(&text)?, due.prepare(&text)?);
-    let columns: Vec<String> = found.column_names().map(|it| (*it).into()).collect();
-    let (mut found, mut due) = (found.query([])?, due.query([])?);
+fn same(found: &dyn Tables, due: &dyn Tables, table: &Table) -> Result<Result<u64, String>, Error> {
+    let (mut found, mut due) = (Pages::of(found, table), Pages::of(due, table));
     let mut rows = 0;
     loop {
-        let values = |row: Option<&rusqlite::Row<'_>>| match row {
-            None => Ok(None),
-            Some(row) => {
-                let values = (0..columns.len()).map(|column| Ok(json(row.get_ref(column)?)));
-                values
-                    .collect::<Result<Vec<_>, rusqlite::Error>>()
-                    .map(Some)
-            }
-        };
-        let (found, due) = (values(found.next()?)?, values(due.next()?)?);
-        if found == due {
-            if found.is_none() {
-                return Ok(Ok(rows));
-            }
-            rows += 1;
-            continue;
+        let (row, due_row) = (found.next()?, due.next()?);
+        if row != due_row {
+            return Ok(Err(format!(
+                "table {}: {}; a projection from zero has {}",
+                table.name,
+                words(&found.columns, row.as_deref()),
+                words(&found.columns, due_row.as_deref())
+            )));
         }
-        let words = |row: &Option<Vec<serde_json::Value>>| match row {
-            None => "no such row".to_owned(),
-            Some(values) => {
-                let pairs = columns.iter().zip(values);
-                let pairs: Vec<String> = pairs.map(|(name, it)| format!("{name}={it}")).collect();
-                pairs.join(" ")
-            }
+        if row.is_none() {
+            return Ok(Ok(rows));
+        }
+        rows += 1;
+    }
+}
+
+fn words(columns: &[&str], row: Option<&[Value]>) -> String {
+    let Some(values) = row else {
+        return "no such row".to_owned();
+    };
+    let pairs = columns.iter().zip(values);
+    let pairs: Vec<String> = pairs
+        .map(|(name, it)| format!("{}={it}", name.trim_matches('"')))
+        .collect();
+    pairs.join(" ")
+}
+
+/// The rows of a table in the order of its key, some at a time.
+struct Pages<'t> {
+    tables: &'t dyn Tables,
+    table: &'t Table,
+    /// Those that are compared.
+    columns: Vec<&'t str>,
+    rows: std::vec::IntoIter<Vec<Value>>,
+    /// The key of the last row that was read.
+    last: Option<Vec<Value>>,
+    is_over: bool,
+}
+
+impl<'t> Pages<'t> {
+    fn of(tables: &'t dyn Tables, table: &'t Table) -> Self {
+        let columns = table.columns.iter().copied().filter(|name| *name != MARK);
+        Self {
+            tables,
+            table,
+            columns: columns.collect(),
+            rows: Vec::new().into_iter(),
+            last: None,
+            is_over: false,
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<Value>>, Error> {
+        if self.rows.len() == 0 && !self.is_over {
+            self.read()?;
+        }
+        Ok(self.rows.next())
+    }
+
+    fn read(&mut self) -> Result<(), Error> {
+        let key = self.table.key.join(", ");
+        let marks: Vec<String> = (1..=self.table.key.len())
+            .map(|it| format!("${it}"))
+            .collect();
+        let behind = match self.last {
+            Some(_) => format!("WHERE ({key}) > ({})", marks.join(", ")),
+            None => String::new(),
         };
-        return Ok(Err(format!(
-            "table {table}: {}; a projection from zero has {}",
-            words(&found),
-            words(&due)
-        )));
+        let text = format!(
+            "SELECT {} FROM {} {behind} ORDER BY {key} LIMIT {PAGE_ROWS}",
+            self.columns.join(", "),
+            self.table.name
+        );
+        let last = self.last.take().unwrap_or_default();
+        let values: Vec<Cell<'_>> = last.iter().map(bound).collect();
+        let mut rows: Vec<Vec<Value>> = Vec::new();
+        each(self.tables, &text, &values, &mut |row| {
+            rows.push(row.iter().map(|value| json(*value)).collect());
+            Ok(())
+        })?;
+        self.is_over = rows.len() < PAGE_ROWS;
+        self.last = rows.last().map(|row| self.key_of(row));
+        self.rows = rows.into_iter();
+        Ok(())
+    }
+
+    fn key_of(&self, row: &[Value]) -> Vec<Value> {
+        let at = |name: &&str| self.columns.iter().position(|it| it == name);
+        let key = self.table.key.iter().filter_map(at);
+        key.map(|at| row[at].clone()).collect()
+    }
+}
+
+/// A part of a key as a parameter.
+fn bound(value: &Value) -> Cell<'_> {
+    match value {
+        Value::String(text) => Cell::Text(text),
+        other => other.as_i64().into(),
     }
 }

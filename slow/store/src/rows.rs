@@ -1,7 +1,7 @@
-//! The statements that write rows, prepared once for a transaction.
+//! The rows that come often, as their tables have them.
 
 use crate::Error;
-use rusqlite::{CachedStatement, Connection, params};
+use crate::tables::{Cell, FILLS, How, ORDERS, REFUSALS, Tables, Writer};
 use std::borrow::Cow;
 
 /// An order as it stands.
@@ -31,6 +31,8 @@ pub struct Order {
     pub state: &'static str,
     /// Why units left, as the reply said.
     pub reason: u8,
+    /// The table has it.
+    pub is_stored: bool,
 }
 
 /// What an order may be.
@@ -73,64 +75,57 @@ pub struct Refusal<'a> {
 
 /// Writes the rows that come often.
 pub struct Rows<'c> {
-    /// For what comes seldom.
-    pub connection: &'c Connection,
-    order: CachedStatement<'c>,
-    fill: CachedStatement<'c>,
-    refusal: CachedStatement<'c>,
+    /// Everything else goes by it.
+    pub writer: Box<dyn Writer + 'c>,
 }
 
 impl<'c> Rows<'c> {
-    /// Prepares the statements.
-    ///
-    /// # Errors
-    /// The database does not know its tables.
-    pub fn new(connection: &'c Connection) -> Result<Self, Error> {
-        let values = |count: usize| vec!["?"; count].join(", ");
-        let insert = |table: &str, columns| {
-            let text = format!("INSERT INTO {table} VALUES ({})", values(columns));
-            connection.prepare_cached(&text)
-        };
-        let replace = format!("INSERT OR REPLACE INTO orders VALUES ({})", values(20));
-        Ok(Self {
-            connection,
-            order: connection.prepare_cached(&replace)?,
-            fill: insert("fills", 11)?,
-            refusal: insert("refusals", 7)?,
-        })
+    /// Begins to write.
+    pub fn new(tables: &'c dyn Tables) -> Self {
+        Self {
+            writer: tables.writer(),
+        }
+    }
+
+    /// The database, as it stands after the rows that were written.
+    pub fn tables(&self) -> &dyn Tables {
+        self.writer.tables()
     }
 
     /// Writes an order as it stands now.
     ///
     /// # Errors
     /// The database fails.
-    pub fn order(&mut self, order: &Order) -> Result<(), Error> {
-        let reason = (order.reason != 0).then(|| letter(order.reason));
-        let mut buffers = [[0; 4]; 3];
-        let [side, time_in_force, display] = &mut buffers;
-        self.order.execute(params![
-            order.id,
-            order.session,
-            order.user_ref,
-            order.account,
-            utf8(&order.symbol),
-            char::from(order.side).encode_utf8(side) as &str,
-            order.units,
-            order.price,
-            char::from(order.time_in_force).encode_utf8(time_in_force) as &str,
-            char::from(order.display).encode_utf8(display) as &str,
-            order.order_ref as i64,
-            order.replaces,
-            utf8(&order.client_id),
-            order.entered_ns as i64,
-            order.changed_ns as i64,
-            order.open_units,
-            order.traded_units,
-            order.traded_value,
-            order.state,
-            reason,
-        ])?;
-        Ok(())
+    pub fn order(&mut self, order: &mut Order) -> Result<(), Error> {
+        let mut buffers = [[0; 4]; 4];
+        let [side, time_in_force, display, reason] = &mut buffers;
+        let reason = char::from(order.reason).encode_utf8(reason);
+        let (symbol, client_id) = (utf8(&order.symbol), utf8(&order.client_id));
+        let row = [
+            order.id.into(),
+            order.session.into(),
+            order.user_ref.into(),
+            order.account.into(),
+            (&*symbol).into(),
+            Cell::Text(char::from(order.side).encode_utf8(side)),
+            order.units.into(),
+            order.price.into(),
+            Cell::Text(char::from(order.time_in_force).encode_utf8(time_in_force)),
+            Cell::Text(char::from(order.display).encode_utf8(display)),
+            order.order_ref.into(),
+            order.replaces.into(),
+            (&*client_id).into(),
+            order.entered_ns.into(),
+            order.changed_ns.into(),
+            order.open_units.into(),
+            order.traded_units.into(),
+            order.traded_value.into(),
+            order.state.into(),
+            (order.reason != 0).then_some(&*reason).into(),
+        ];
+        let how = if order.is_stored { How::Put } else { How::Add };
+        order.is_stored = true;
+        self.writer.write(&ORDERS, how, &row)
     }
 
     /// Writes one side of a trade.
@@ -140,20 +135,21 @@ impl<'c> Rows<'c> {
     pub fn fill(&mut self, fill: &Fill<'_>) -> Result<(), Error> {
         let order = fill.order;
         let mut liquidity = [0; 4];
-        self.fill.execute(params![
-            fill.id,
-            order.id,
-            order.session,
-            order.user_ref,
-            order.account,
-            utf8(&order.symbol),
-            fill.time_ns as i64,
-            fill.units,
-            fill.price,
-            char::from(fill.liquidity).encode_utf8(&mut liquidity) as &str,
-            None::<&str>,
-        ])?;
-        Ok(())
+        let symbol = utf8(&order.symbol);
+        let row = [
+            fill.id.into(),
+            order.id.into(),
+            order.session.into(),
+            order.user_ref.into(),
+            order.account.into(),
+            (&*symbol).into(),
+            fill.time_ns.into(),
+            fill.units.into(),
+            fill.price.into(),
+            Cell::Text(char::from(fill.liquidity).encode_utf8(&mut liquidity)),
+            Cell::Null,
+        ];
+        self.writer.write(&FILLS, How::Add, &row)
     }
 
     /// Writes what was refused.
@@ -161,16 +157,17 @@ impl<'c> Rows<'c> {
     /// # Errors
     /// The database fails, or has it already.
     pub fn refusal(&mut self, refusal: &Refusal<'_>) -> Result<(), Error> {
-        self.refusal.execute(params![
-            refusal.id,
-            refusal.session,
-            refusal.user_ref,
-            refusal.time_ns as i64,
-            refusal.what,
-            refusal.code,
-            refusal.client_id.map(utf8),
-        ])?;
-        Ok(())
+        let client_id = refusal.client_id.map(utf8);
+        let row = [
+            refusal.id.into(),
+            refusal.session.into(),
+            refusal.user_ref.into(),
+            refusal.time_ns.into(),
+            refusal.what.into(),
+            refusal.code.into(),
+            client_id.as_deref().into(),
+        ];
+        self.writer.write(&REFUSALS, How::Add, &row)
     }
 }
 

@@ -9,7 +9,7 @@ CREATE TABLE progress (
     PRIMARY KEY (day, kind, number)
 ) WITHOUT ROWID;
 CREATE TABLE remarks (
-    day INTEGER PRIMARY KEY, user INTEGER NOT NULL, text BLOB NOT NULL, is_whole INTEGER NOT NULL
+    day INTEGER PRIMARY KEY, "user" INTEGER NOT NULL, text BLOB NOT NULL, is_whole INTEGER NOT NULL
 );
 CREATE TABLE symbols (
     day INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, tick INTEGER NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE sessions (
     PRIMARY KEY (day, session)
 ) WITHOUT ROWID;
 CREATE TABLE audit (
-    id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, act TEXT NOT NULL, user INTEGER, why TEXT,
+    id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, act TEXT NOT NULL, "user" INTEGER, why TEXT,
     session INTEGER NOT NULL, account INTEGER NOT NULL, symbol TEXT, flags INTEGER NOT NULL,
     units INTEGER NOT NULL, price INTEGER NOT NULL
 );
@@ -82,7 +82,7 @@ CREATE TABLE tops (
     ask INTEGER, ask_units INTEGER
 ) WITHOUT ROWID;
 CREATE VIEW trades AS
-    SELECT b.id AS id, b.id >> 48 AS day, (b.id & 0xFFFFFFFFFFFF) >> 1 AS match_number,
+    SELECT b.id AS id, b.id >> 48 AS day, (b.id & 281474976710655) >> 1 AS match_number,
         b.symbol AS symbol, b.time_ns AS time_ns, b.units AS units, b.price AS price,
         b.account AS buyer, s.account AS seller, b.broken AS broken
     FROM fills b LEFT JOIN fills s ON s.id = b.id + 1 WHERE b.id & 1 = 0;

@@ -4,7 +4,7 @@ use clap::Args;
 use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
 use sandbox::{Calls, Confinement};
 use std::path::PathBuf;
-use store::Error;
+use store::{Error, Location};
 
 /// The database of a service, in its folder.
 pub const DATABASE: &str = "tables.db";
@@ -54,5 +54,6 @@ pub fn serve(service: &Service) -> Result<(), Error> {
             eprintln!("wirecross-slow: WEAKER on this kernel: {missing}");
         }
     }
-    super::follow(&service.data_dir, &service.dir.join(DATABASE))
+    let location = Location::File(service.dir.join(DATABASE));
+    super::follow(&service.data_dir, &location)
 }

@@ -20,9 +20,7 @@ const BACKLOG: usize = 40_000;
 /// The user `daemon`.
 const DAEMON: u32 = 1;
 
-#[test]
-fn killed_at_any_point_it_counts_everything_once() {
-    let site = Site::new();
+fn killed_at_any_point_it_counts_everything_once(site: &Site) {
     site.live_day(DAY, 7, INPUTS);
     let mut kills = 0;
     for wait_ms in (0..40).map(|round| (round * 7) % 23) {
@@ -89,9 +87,7 @@ fn a_confined_service_takes_a_large_backlog_at_once() {
     site.agrees();
 }
 
-#[test]
-fn a_day_that_goes_on_is_followed() {
-    let site = Site::new();
+fn a_day_that_goes_on_is_followed(site: &Site) {
     let inputs = told_inputs(8, INPUTS);
     for groups in [10, 11, 34, inputs.len() / GROUP] {
         site.live(DAY, 8, &inputs[..groups * GROUP]);
@@ -102,9 +98,7 @@ fn a_day_that_goes_on_is_followed() {
     assert_eq!(said, "projected events=0\n");
 }
 
-#[test]
-fn streams_that_a_crash_cut_are_waited_for() {
-    let site = Site::new();
+fn streams_that_a_crash_cut_are_waited_for(site: &Site) {
     site.live_day(DAY, 9, INPUTS);
     site.succeeds(&["project"]);
     let feed = site.day(DAY).join("stream-feed");
@@ -116,9 +110,7 @@ fn streams_that_a_crash_cut_are_waited_for() {
     site.agrees();
 }
 
-#[test]
-fn the_next_day_follows_the_one_before() {
-    let site = Site::new();
+fn the_next_day_follows_the_one_before(site: &Site) {
     site.live_day(DAY, 10, INPUTS);
     site.succeeds(&["project"]);
     site.live_day("2026010102", 11, INPUTS);
@@ -145,9 +137,7 @@ fn the_next_day_follows_the_one_before() {
     site.agrees();
 }
 
-#[test]
-fn what_retention_took_unread_is_written_down() {
-    let site = Site::new();
+fn what_retention_took_unread_is_written_down(site: &Site) {
     site.live_day(DAY, 12, 300);
     site.succeeds(&["project"]);
     site.live_day(DAY, 12, INPUTS);
@@ -164,15 +154,13 @@ fn what_retention_took_unread_is_written_down() {
     );
     // Replies are streams, and have all of it.
     let trades = site.rows(&["trades"]);
-    let whole = Site::new();
+    let whole = site.another();
     whole.live_day(DAY, 12, INPUTS);
     whole.succeeds(&["project"]);
     assert_eq!(trades, whole.rows(&["trades"]));
 }
 
-#[test]
-fn damage_is_named_and_what_is_before_it_counts() {
-    let site = Site::new();
+fn damage_is_named_and_what_is_before_it_counts(site: &Site) {
     site.live_day(DAY, 13, INPUTS);
     let feed = site.day(DAY).join("stream-feed");
     let whole = fs::read(&feed).unwrap();
@@ -190,9 +178,7 @@ fn damage_is_named_and_what_is_before_it_counts() {
     site.agrees();
 }
 
-#[test]
-fn tables_that_somebody_changed_differ() {
-    let site = Site::new();
+fn tables_that_somebody_changed_differ(site: &Site) {
     site.live_day(DAY, 14, INPUTS);
     site.succeeds(&["project"]);
     let changes = [
@@ -209,17 +195,14 @@ fn tables_that_somebody_changed_differ() {
             "journal input",
         ),
     ];
-    let sound = fs::read(site.database()).unwrap();
     for (change, word) in changes {
-        let tables = Connection::open(site.database()).unwrap();
-        assert!(tables.execute(change, []).unwrap() > 0);
-        drop(tables);
+        site.sql(change);
         let said = site.fails(1, &["reconcile"]);
         assert!(
             said.starts_with("differs: ") && said.contains(word),
             "{said}"
         );
-        fs::write(site.database(), &sound).unwrap();
+        site.succeeds(&["rebuild"]);
     }
 }
 
@@ -253,14 +236,23 @@ fn databases_that_are_not_ours_are_refused() {
     refused("newer program");
 }
 
-#[test]
-fn two_do_not_write_one_database() {
-    let site = Site::new();
+fn two_do_not_write_one_database(site: &Site) {
     site.live_day(DAY, 16, 300);
-    let writer = store::Projector::open(&site.data_dir(), &site.database()).unwrap();
+    let writer = store::Projector::open(&site.data_dir(), &site.location()).unwrap();
     let said = site.fails(2, &["project"]);
     assert!(said.contains("another process"), "{said}");
     drop(writer);
     site.succeeds(&["project"]);
     site.agrees();
 }
+
+on_both!(
+    killed_at_any_point_it_counts_everything_once,
+    a_day_that_goes_on_is_followed,
+    streams_that_a_crash_cut_are_waited_for,
+    the_next_day_follows_the_one_before,
+    what_retention_took_unread_is_written_down,
+    damage_is_named_and_what_is_before_it_counts,
+    tables_that_somebody_changed_differ,
+    two_do_not_write_one_database
+);

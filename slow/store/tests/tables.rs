@@ -114,15 +114,11 @@ fn trades_agree(site: &Site, model: &mut Recomputed) {
         assert_eq!(number(row, "buyer"), i64::from(buyer), "{row}");
         assert_eq!(number(row, "seller"), i64::from(seller), "{row}");
     }
-    let tables = rusqlite::Connection::open(site.database()).unwrap();
-    let mut broken = tables
-        .prepare("SELECT (id & 0xFFFFFFFFFFFF) >> 1, id & 1 FROM fills WHERE broken IS NOT NULL")
-        .unwrap();
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    for side in broken.query_map([], read).unwrap() {
-        let (match_number, side) = side.unwrap();
-        assert!(model.broken.contains(&(match_number as u64)));
-        model.broke(match_number as u64, side as usize);
+    let text = "SELECT (id & 281474976710655) >> 1, id & 1 FROM fills WHERE broken IS NOT NULL";
+    for row in site.sql(text) {
+        let (match_number, side) = (row[0].parse().unwrap(), row[1].parse().unwrap());
+        assert!(model.broken.contains(&match_number));
+        model.broke(match_number, side);
     }
 }
 
@@ -171,11 +167,10 @@ fn positions_agree(site: &Site, model: &Recomputed) {
     }
 }
 
-#[test]
-fn hostile_days_are_what_the_model_says() {
+fn hostile_days_are_what_the_model_says(site: &Site) {
     let (mut busts, mut further) = (0, 0);
     for seed in 1..=4 {
-        let site = Site::new();
+        let site = site.another();
         let inputs = told_inputs(seed, INPUTS);
         site.live(DAY, seed, &inputs);
         site.succeeds(&["project"]);
@@ -193,13 +188,11 @@ fn hostile_days_are_what_the_model_says() {
 }
 
 /// The day that a released version left behind, in the folder of the appliance's golden days.
-#[test]
-fn a_day_of_the_first_version_is_read_as_today() {
+fn a_day_of_the_first_version_is_read_as_today(site: &Site) {
     let golden = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../appliance/tests/golden_venue/0.1.0"
     );
-    let site = Site::new();
     std::fs::create_dir(site.day(DAY)).unwrap();
     for file in std::fs::read_dir(golden).unwrap() {
         let file = file.unwrap();
@@ -233,19 +226,15 @@ fn a_day_of_the_first_version_is_read_as_today() {
     assert_eq!((bought, sold), (traded, traded));
 }
 
-#[test]
-fn small_transactions_and_large_ones_end_in_the_same_tables() {
-    let site = Site::new();
+fn small_transactions_and_large_ones_end_in_the_same_tables(site: &Site) {
     site.live_day(DAY, 5, INPUTS);
     site.succeeds(&["project", "--batch", "37"]);
     // Bars came piece by piece and session by session: out of order.
-    bars_agree(&site);
+    bars_agree(site);
     site.agrees();
 }
 
-#[test]
-fn queries_are_narrowed_by_what_they_have() {
-    let site = Site::new();
+fn queries_are_narrowed_by_what_they_have(site: &Site) {
     site.live_day(DAY, 6, INPUTS);
     site.succeeds(&["project"]);
     let all = site.rows(&["trades"]);
@@ -278,3 +267,10 @@ fn queries_are_narrowed_by_what_they_have() {
     let symbol = "x' OR '1'='1";
     assert!(site.rows(&["trades", "--symbol", symbol]).is_empty());
 }
+
+on_both!(
+    hostile_days_are_what_the_model_says,
+    a_day_of_the_first_version_is_read_as_today,
+    small_transactions_and_large_ones_end_in_the_same_tables,
+    queries_are_narrowed_by_what_they_have
+);

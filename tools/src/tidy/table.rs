@@ -194,10 +194,13 @@ pub const ROOMS: &[Room] = &[
             "bytemuck",
             "clap",
             "core_affinity",
+            "futures-util",
             "rusqlite",
             "rustix",
             "serde_json",
             "signal-hook",
+            "tokio",
+            "tokio-postgres",
         ]),
         atomics: true,
         ..FREE

@@ -6,26 +6,173 @@
 #[path = "../../../../appliance/tests/shadowed/mod.rs"]
 pub mod shadowed;
 
+// How a server is started is the builder's tool's business.
+#[path = "../../../../tools/src/pg/cluster.rs"]
+pub mod cluster;
+
+use cluster::{Cluster, Programs};
 use journal::simulated::Disk;
 use journal::storage::segment_name;
 use journal::{Files, Segments};
 use queue::CounterSet;
 use serde_json::Value;
+use std::cell::Cell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::rc::Rc;
 use tempfile::TempDir;
 use wire::ring::{CommandKind, Input};
+
+/// Makes two tests of each function: with a file of SQLite's, and with a server of PostgreSQL's.
+/// Without a server's programs, which `cargo x setup` installs, the second says so and does
+/// nothing.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),*) => {
+        $(mod $name {
+            use super::{$name, Site};
+
+            #[test]
+            fn sqlite() {
+                $name(&Site::new());
+            }
+
+            #[test]
+            fn postgres() {
+                Site::served().iter().for_each($name);
+            }
+        })*
+    };
+}
+
+/// A server that stops when nobody needs it any more.
+pub struct Running {
+    pub cluster: Cluster,
+    databases: Cell<u32>,
+    _dir: TempDir,
+}
+
+/// What it is told: nothing of it is to last.
+const SETTINGS: [&str; 5] = [
+    "fsync = off",
+    "full_page_writes = off",
+    "shared_buffers = 64MB",
+    "max_connections = 20",
+    "log_min_messages = fatal",
+];
+
+impl Running {
+    /// Starts one, if its programs are there.
+    pub fn start() -> Option<Rc<Self>> {
+        let programs = Programs::find();
+        let Ok(programs) = programs.map_err(|why| println!("not tested: {why}")) else {
+            return None;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Cluster {
+            programs,
+            folder: dir.path().to_path_buf(),
+            port: 0,
+        };
+        cluster.create(&SETTINGS).unwrap();
+        cluster.start().unwrap();
+        Some(Rc::new(Self {
+            cluster,
+            databases: Cell::new(0),
+            _dir: dir,
+        }))
+    }
+
+    /// Makes a database; gives its address.
+    fn database(&self) -> String {
+        let name = format!("tables{}", self.databases.replace(self.databases.get() + 1));
+        self.cluster.create_database(&name).unwrap();
+        self.cluster.url(&name)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.cluster.stop().unwrap();
+    }
+}
 
 /// A data directory and a place for a database.
 pub struct Site {
     pub dir: TempDir,
+    /// The server that has the database, if it is no file, and its address there.
+    pub served: Option<(Rc<Running>, String)>,
 }
 
 impl Site {
+    /// With a file of SQLite's.
     pub fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// With a server of PostgreSQL's, if its programs are there.
+    pub fn served() -> Option<Self> {
+        Running::start().map(|server| Self::of(Some(server)))
+    }
+
+    /// Another one with a database of the same kind.
+    pub fn another(&self) -> Self {
+        Self::of(self.served.as_ref().map(|(server, _)| Rc::clone(server)))
+    }
+
+    fn of(server: Option<Rc<Running>>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("data")).unwrap();
-        Self { dir }
+        let served = server.map(|server| {
+            let url = server.database();
+            (server, url)
+        });
+        Self { dir, served }
+    }
+
+    /// Where the database is, as the program is told.
+    pub fn place(&self) -> OsString {
+        match &self.served {
+            Some((_, url)) => url.into(),
+            None => self.database().into(),
+        }
+    }
+
+    /// The same for callers.
+    pub fn location(&self) -> store::Location {
+        store::Location::read(&self.place()).unwrap()
+    }
+
+    /// Runs a statement beside the program; gives its rows as text.
+    pub fn sql(&self, text: &str) -> Vec<Vec<String>> {
+        let Some((_, url)) = &self.served else {
+            return sqlite(&self.database(), text);
+        };
+        let mut psql = Command::new("psql");
+        psql.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-F",
+            "\t",
+            "-d",
+            url,
+        ]);
+        let output = psql
+            .arg("-c")
+            .arg(text)
+            .env("PGOPTIONS", "-c search_path=wirecross")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}: {told}");
+        let row = |line: &str| line.split('\t').map(str::to_owned).collect();
+        said.lines().map(row).collect()
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -75,7 +222,7 @@ impl Site {
         if *word != "query" {
             command.arg("--data-dir").arg(self.data_dir());
         }
-        command.args(rest).arg("--database").arg(self.database());
+        command.args(rest).arg("--database").arg(self.place());
         command
     }
 
@@ -108,6 +255,22 @@ impl Site {
         assert_eq!(output.status.code(), Some(code), "{output:?}");
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
+}
+
+fn sqlite(path: &Path, text: &str) -> Vec<Vec<String>> {
+    let tables = rusqlite::Connection::open(path).unwrap();
+    let mut statement = tables.prepare(text).unwrap();
+    let columns = statement.column_count();
+    let text = |row: &rusqlite::Row<'_>, at| {
+        let value: rusqlite::types::Value = row.get(at)?;
+        Ok(match value {
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            _ => String::new(),
+        })
+    };
+    let rows = statement.query_map([], |row| (0..columns).map(|at| text(row, at)).collect());
+    rows.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// A hostile day's inputs of the topology's members: what others trade has no replies.

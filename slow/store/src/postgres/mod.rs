@@ -1,0 +1,428 @@
+//! PostgreSQL as the database of the projections: a server that others keep, beside the file.
+//!
+//! One connection, used by one thread: the program is one that waits. Rows are gathered and sent
+//! many at once, new ones by binary copies, and all of a turn is one transaction. A server that
+//! says nothing is waited for, and that is said; one that is gone is an error, and the projections
+//! begin anew from where its tables stand.
+
+mod batch;
+mod rebuild;
+mod schema;
+mod server;
+
+pub use rebuild::rebuild;
+pub use server::Server;
+
+use crate::database::SCHEMA_VERSION;
+use crate::place::first_of;
+use crate::tables::{ALL, Cell, Hear, How, Table, Tables, Writer};
+use crate::{Error, tables};
+use batch::{Batch, Sending};
+use futures_util::{SinkExt as _, TryStreamExt as _};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::io::Cursor;
+use std::pin::pin;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, NoTls, Statement};
+
+/// How often one who waits looks whether to go on.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Waiting that is longer is said.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// A writer who asks nothing for so long is not a killed one of whom the server has not heard.
+const REST: Duration = Duration::from_secs(3);
+
+/// How long one waits for the end of another writer.
+const BUSY_MAX: Duration = Duration::from_secs(60);
+
+/// Columns of an answer at most.
+const COLUMNS_MAX: usize = 32;
+
+/// What a writer holds, together with the name of the schema.
+const WRITER_LOCK: i64 = i64::from_be_bytes(*b"wxwriter");
+
+/// How the comment on a schema of ours begins; its version follows.
+const COMMENT: &str = "tables of wirecross, version ";
+
+/// A connection.
+pub struct Postgres {
+    server: Server,
+    runtime: Runtime,
+    client: Client,
+    statements: RefCell<HashMap<String, Statement>>,
+    batch: RefCell<Batch>,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Postgres({})", self.server)
+    }
+}
+
+impl Postgres {
+    /// Connects for writing; makes the tables if there are none.
+    ///
+    /// # Errors
+    /// The server cannot be reached, another process writes, or the tables are not ours or of
+    /// another version.
+    pub fn writer(server: &Server) -> Result<Self, Error> {
+        let this = Self::connect(server)?;
+        this.lock()?;
+        // What a power cut takes of the log is projected again, as with SQLite.
+        this.script("SET synchronous_commit = off")?;
+        if this.is_new()? {
+            let (schema, text) = (server.schema, schema::text());
+            this.script(&format!(
+                "BEGIN; CREATE SCHEMA {schema}; {text} \
+                 COMMENT ON SCHEMA {schema} IS '{COMMENT}{SCHEMA_VERSION}'; COMMIT;"
+            ))?;
+        }
+        Ok(this)
+    }
+
+    /// Connects for reading tables that there are.
+    ///
+    /// # Errors
+    /// As [`Postgres::writer`], or there are none.
+    pub fn reader(server: &Server) -> Result<Self, Error> {
+        let this = Self::connect(server)?;
+        if this.is_new()? {
+            return Err(server.refused("there are no tables in it yet"));
+        }
+        Ok(this)
+    }
+
+    fn connect(server: &Server) -> Result<Self, Error> {
+        let told = |error: std::io::Error| server.refused(&error.to_string());
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(told)?;
+        let opened = wait(server, &runtime, server.config.connect(NoTls))?;
+        let (client, connection) = opened;
+        // What ends it is told by whatever is asked next.
+        runtime.spawn(async move { drop(connection.await) });
+        let this = Self {
+            server: server.clone(),
+            runtime,
+            client,
+            statements: RefCell::default(),
+            batch: RefCell::new(Batch::new()),
+        };
+        let path = format!("SET search_path = {}", server.schema);
+        this.script(&path)?;
+        Ok(this)
+    }
+
+    /// Holds the tables against other writers, for as long as the connection is there.
+    ///
+    /// The server notices that a writer was killed when it is through with what that one asked; so
+    /// the lock of one that is busy is waited for, and that of one that rests is believed.
+    fn lock(&self) -> Result<(), Error> {
+        let text = "SELECT pg_try_advisory_lock(hashtextextended($1, $2))";
+        let which = [self.server.schema.into(), WRITER_LOCK.into()];
+        let busy = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+                    WHERE locktype = 'advisory' AND granted AND state IS DISTINCT FROM 'idle' \
+                    AND pid <> pg_backend_pid() AND datname = current_database()";
+        let begun = Instant::now();
+        let mut rests_since = None;
+        while tables::number(self, text, &which)? == 0 {
+            let is_busy = tables::number(self, busy, &[])? > 0;
+            let since = *rests_since.get_or_insert_with(Instant::now);
+            if since.elapsed() > REST || begun.elapsed() > BUSY_MAX {
+                let why = "another process writes these tables; stop it, or name another database";
+                return Err(self.server.refused(why));
+            }
+            if is_busy {
+                rests_since = None;
+            }
+            sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Whether there are no tables; otherwise they are ours and of this version.
+    fn is_new(&self) -> Result<bool, Error> {
+        let text = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace \
+                    WHERE nspname = $1";
+        let which = [self.server.schema.into()];
+        let found = tables::first(self, text, &which, |row| row[0].text().map(str::to_owned))?;
+        let Some(comment) = found else {
+            return Ok(true);
+        };
+        let version = comment
+            .strip_prefix(COMMENT)
+            .and_then(|it| it.parse::<i32>().ok());
+        let schema = self.server.schema;
+        match version {
+            Some(version) if version == SCHEMA_VERSION => Ok(false),
+            Some(version) if version > SCHEMA_VERSION => Err(self.server.refused(&format!(
+                "a newer program wrote it: its schema is {version} and this program knows \
+                 {SCHEMA_VERSION}; use that program, or name another database"
+            ))),
+            Some(version) => Err(self.server.refused(&format!(
+                "its schema is {version} and this program writes {SCHEMA_VERSION}: run \
+                 `wirecross-slow rebuild`"
+            ))),
+            None => Err(self.server.refused(&format!(
+                "its schema {schema} is another program's; name another database"
+            ))),
+        }
+    }
+
+    /// Runs statements that give nothing.
+    fn script(&self, text: &str) -> Result<(), Error> {
+        self.wait(self.client.batch_execute(text))
+    }
+
+    /// Waits for an answer, for as long as the server is there and nobody has had enough.
+    fn wait<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        wait(&self.server, &self.runtime, answer)
+    }
+
+    fn prepared(&self, text: &str) -> Result<Statement, Error> {
+        if let Some(statement) = self.statements.borrow().get(text) {
+            return Ok(statement.clone());
+        }
+        let statement = self.wait(self.client.prepare(text))?;
+        let mut known = self.statements.borrow_mut();
+        known.insert(text.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Sends the rows of a table that wait.
+    fn send(&self, table: &'static Table) -> Result<(), Error> {
+        let added = self.batch.borrow_mut().added(table);
+        if let Some(rows) = added {
+            self.copy(table, rows)?;
+        }
+        let changed = self.batch.borrow_mut().changed(table);
+        changed.iter().try_for_each(|sending| self.change(sending))
+    }
+
+    /// Sends all that waits.
+    fn send_all(&self) -> Result<(), Error> {
+        ALL.into_iter().try_for_each(|table| self.send(table))
+    }
+
+    fn copy(&self, table: &Table, rows: Vec<u8>) -> Result<(), Error> {
+        let columns = table.columns.join(", ");
+        let text = format!("COPY {} ({columns}) FROM STDIN (FORMAT binary)", table.name);
+        let statement = self.prepared(&text)?;
+        self.wait(async {
+            let mut sink = pin!(self.client.copy_in(&statement).await?);
+            sink.send(Cursor::new(rows)).await?;
+            sink.finish().await
+        })?;
+        Ok(())
+    }
+
+    fn change(&self, sending: &Sending) -> Result<(), Error> {
+        let statement = self.prepared(&sending.text())?;
+        let columns = sending.columns();
+        let columns: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|it| it as _).collect();
+        self.wait(self.client.execute(&statement, &columns))?;
+        Ok(())
+    }
+}
+
+/// Waits for an answer of a server.
+fn wait<T>(
+    server: &Server,
+    runtime: &Runtime,
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Error> {
+    runtime.block_on(async {
+        let mut answer = pin!(answer);
+        let (begun, mut is_said) = (Instant::now(), false);
+        loop {
+            if let Ok(answer) = tokio::time::timeout(LOOK, &mut answer).await {
+                if is_said {
+                    let seconds = begun.elapsed().as_secs();
+                    eprintln!("wirecross-slow: database {server}: it took {seconds} s to answer");
+                }
+                return answer.map_err(|error| server.failed(&error));
+            }
+            if server.is_stopped() {
+                let words = format!("database {server}: no answer at the end");
+                return Err(Error::Server(words));
+            }
+            if begun.elapsed() > SILENCE && !is_said {
+                is_said = true;
+                let seconds = SILENCE.as_secs();
+                eprintln!(
+                    "wirecross-slow: database {server}: no answer for {seconds} s; waiting for it"
+                );
+            }
+        }
+    })
+}
+
+impl Tables for Postgres {
+    fn begin(&self) -> Result<(), Error> {
+        self.script("BEGIN")
+    }
+
+    fn commit(&self) -> Result<(), Error> {
+        self.send_all()?;
+        self.script("COMMIT")
+    }
+
+    fn freeze(&self) -> Result<(), Error> {
+        self.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    fn ask(
+        &self,
+        text: &str,
+        values: &[Cell<'_>],
+        columns: &mut dyn FnMut(&[&str]) -> Result<(), Error>,
+        on: Hear<'_>,
+    ) -> Result<(), Error> {
+        self.send_all()?;
+        let statement = self.prepared(text)?;
+        let names: Vec<&str> = statement.columns().iter().map(|it| it.name()).collect();
+        assert!(
+            names.len() <= COLUMNS_MAX,
+            "{} columns of {text}",
+            names.len()
+        );
+        columns(&names)?;
+        let rows = self.wait(self.client.query_raw(&statement, values.iter()))?;
+        let mut rows = pin!(rows);
+        let mut outcome = Ok(());
+        // What is heard is heard while the answer comes: it may be larger than memory.
+        self.wait(async {
+            while let Some(row) = rows.try_next().await? {
+                let mut cells = [Cell::Null; COLUMNS_MAX];
+                for (at, into) in cells[..names.len()].iter_mut().enumerate() {
+                    *into = row.try_get(at)?;
+                }
+                if outcome.is_ok() {
+                    outcome = on(&cells[..names.len()]);
+                }
+            }
+            Ok(())
+        })?;
+        outcome
+    }
+
+    fn run(&self, text: &str, values: &[Cell<'_>]) -> Result<u64, Error> {
+        self.send_all()?;
+        let statement = self.prepared(text)?;
+        self.wait(self.client.execute_raw(&statement, values.iter()))
+    }
+
+    fn writer(&self) -> Box<dyn Writer + '_> {
+        Box::new(self)
+    }
+
+    fn rolls_up(&self) -> bool {
+        true
+    }
+
+    fn round(&self) -> &'static str {
+        "round_half"
+    }
+
+    fn make_room(&self, day: i64) -> Result<(), Error> {
+        for table in schema::PARTED {
+            for day in day..=day + schema::DAYS_AHEAD {
+                let (first, end) = (first_of(day), first_of(day + 1));
+                self.script(&format!(
+                    "CREATE TABLE IF NOT EXISTS {table}_{day} PARTITION OF {table} \
+                     FOR VALUES FROM ({first}) TO ({end})"
+                ))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Writer for &Postgres {
+    fn tables(&self) -> &dyn Tables {
+        *self
+    }
+
+    fn write(&mut self, table: &'static Table, how: How, row: &[Cell<'_>]) -> Result<(), Error> {
+        if !self.batch.borrow_mut().take(table, how, row) {
+            self.send(table)?;
+            self.batch.borrow_mut().take(table, how, row);
+        }
+        let is_full = self.batch.borrow().is_full(table);
+        if is_full { self.send(table) } else { Ok(()) }
+    }
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match *self {
+            Cell::Null => return Ok(IsNull::Yes),
+            Cell::Integer(number) if *ty == Type::INT4 => {
+                out.extend_from_slice(&i32::try_from(number)?.to_be_bytes());
+            }
+            Cell::Integer(number) => out.extend_from_slice(&number.to_be_bytes()),
+            Cell::Real(number) => out.extend_from_slice(&number.to_be_bytes()),
+            Cell::Text(text) => out.extend_from_slice(batch::words(text).as_bytes()),
+            Cell::Bytes(bytes) => out.extend_from_slice(bytes),
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        let words = [Type::TEXT, Type::NAME, Type::BYTEA];
+        [Type::INT8, Type::INT4, Type::FLOAT8].contains(ty) || words.contains(ty)
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Cell<'a> {
+    fn from_sql(
+        ty: &Type,
+        raw: &'a [u8],
+    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(match *ty {
+            Type::BOOL => Cell::Integer(i64::from(bool::from_sql(ty, raw)?)),
+            Type::INT2 => Cell::Integer(i16::from_sql(ty, raw)?.into()),
+            Type::INT4 => Cell::Integer(i32::from_sql(ty, raw)?.into()),
+            Type::INT8 => Cell::Integer(i64::from_sql(ty, raw)?),
+            Type::FLOAT8 => Cell::Real(f64::from_sql(ty, raw)?),
+            Type::BYTEA => Cell::Bytes(raw),
+            _ => match std::str::from_utf8(raw)? {
+                batch::NO_LETTER => Cell::Text("\0"),
+                text => Cell::Text(text),
+            },
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Cell::Null)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        let known = [Type::BOOL, Type::INT2, Type::INT4, Type::INT8, Type::FLOAT8];
+        let words = [
+            Type::BYTEA,
+            Type::TEXT,
+            Type::VARCHAR,
+            Type::NAME,
+            Type::BPCHAR,
+        ];
+        known.contains(ty) || words.contains(ty)
+    }
+}

@@ -1,0 +1,210 @@
+//! What only a server can do: stop answering, be killed while it is written, belong to others.
+#![allow(clippy::unwrap_used)]
+
+mod venue;
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use venue::cluster::Cluster;
+use venue::{GROUP, Site, told_inputs};
+
+const DAY: &str = "2026010101";
+const INPUTS: usize = 12_000;
+
+/// Far longer than anything takes, also beside other work.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// A projection that follows the venue.
+fn following(site: &Site) -> Child {
+    let mut command = site.command(&["project", "--follow"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Reads what it says until it says this.
+fn hears(said: &mut impl BufRead, word: &str) {
+    let mut line = String::new();
+    while !line.contains(word) {
+        line.clear();
+        assert!(
+            said.read_line(&mut line).unwrap() > 0,
+            "nothing of {word:?}"
+        );
+    }
+}
+
+fn signal(process: u32, signal: Signal) {
+    kill_process(Pid::from_raw(process as i32).unwrap(), signal).unwrap();
+}
+
+/// Waits until the tables have the journal up to some input.
+fn reaches(site: &Site, inputs: usize) {
+    let begun = Instant::now();
+    let text = "SELECT coalesce(max(next), 0) FROM progress WHERE kind = 0";
+    loop {
+        let next: usize = site.sql(text)[0][0].parse().unwrap();
+        if next > inputs {
+            return;
+        }
+        assert!(begun.elapsed() < WAIT_MAX, "{next} of {inputs}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn stop(mut following: Child) {
+    signal(following.id(), Signal::TERM);
+    let status = following.wait().unwrap();
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+fn a_server_that_is_killed_comes_back_to_the_same_tables() {
+    let Some(site) = Site::served() else { return };
+    let cluster = site.served.as_ref().unwrap().0.cluster.clone();
+    let inputs = told_inputs(21, INPUTS);
+    let groups = inputs.len() / GROUP;
+    site.live(DAY, 21, &inputs[..groups / 4 * GROUP]);
+    site.succeeds(&["project"]);
+    let mut follows = following(&site);
+    let mut said = BufReader::new(follows.stderr.take().unwrap());
+    reaches(&site, GROUP);
+    for part in 2..=4 {
+        // All at once, as a lost host: nothing of what is on its way is said.
+        let processes = cluster.processes();
+        signal(processes[0], Signal::KILL);
+        site.live(DAY, 21, &inputs[..groups / 4 * part * GROUP]);
+        hears(&mut said, "database");
+        processes[1..].iter().for_each(|it| {
+            let _ = kill_process(Pid::from_raw(*it as i32).unwrap(), Signal::KILL);
+        });
+        Cluster::wait_gone(&processes).unwrap();
+        cluster.start().unwrap();
+        reaches(&site, groups / 4 * part * GROUP - GROUP);
+    }
+    stop(follows);
+    site.succeeds(&["project"]);
+    site.agrees();
+}
+
+#[test]
+fn a_server_that_says_nothing_is_waited_for() {
+    let Some(site) = Site::served() else { return };
+    let cluster = site.served.as_ref().unwrap().0.cluster.clone();
+    let inputs = told_inputs(22, INPUTS);
+    let half = inputs.len() / GROUP / 2 * GROUP;
+    site.live(DAY, 22, &inputs[..half]);
+    site.succeeds(&["project"]);
+    let mut follows = following(&site);
+    let mut said = BufReader::new(follows.stderr.take().unwrap());
+    reaches(&site, GROUP);
+    let processes = cluster.processes();
+    processes.iter().for_each(|it| signal(*it, Signal::STOP));
+    site.live(DAY, 22, &inputs);
+    hears(&mut said, "waiting for it");
+    processes.iter().for_each(|it| signal(*it, Signal::CONT));
+    hears(&mut said, "to answer");
+    reaches(&site, inputs.len() - GROUP);
+    stop(follows);
+    site.agrees();
+}
+
+/// SIGTERM ends one who waits: nothing is lost that was not in the tables.
+#[test]
+fn waiting_for_a_server_ends_when_it_is_told_to() {
+    let Some(site) = Site::served() else { return };
+    let cluster = site.served.as_ref().unwrap().0.cluster.clone();
+    site.live_day(DAY, 23, 300);
+    site.succeeds(&["project"]);
+    cluster.stop().unwrap();
+    let mut follows = following(&site);
+    let mut said = BufReader::new(follows.stderr.take().unwrap());
+    hears(&mut said, "database");
+    stop(follows);
+    cluster.start().unwrap();
+    site.agrees();
+}
+
+#[test]
+fn schemas_that_are_not_ours_are_refused() {
+    let Some(site) = Site::served() else { return };
+    site.live_day(DAY, 24, 300);
+    let refused = |word: &str| {
+        for args in [&["project"][..], &["query", "tops"]] {
+            let said = site.fails(2, args);
+            assert!(said.contains("tables0") && said.contains(word), "{said}");
+        }
+    };
+    let said = site.fails(2, &["query", "tops"]);
+    assert!(said.contains("no tables in it yet"), "{said}");
+    site.sql("CREATE SCHEMA wirecross; CREATE TABLE wirecross.songs (name TEXT)");
+    refused("another program's");
+    let said = site.fails(2, &["rebuild"]);
+    assert!(said.contains("another program's"), "{said}");
+    site.sql("DROP SCHEMA wirecross CASCADE");
+    site.succeeds(&["project"]);
+    let comment = "COMMENT ON SCHEMA wirecross IS 'tables of wirecross, version";
+    site.sql(&format!("{comment} 99'"));
+    refused("newer program");
+    site.sql(&format!("{comment} 1'"));
+    refused("rebuild");
+    site.succeeds(&["rebuild"]);
+    site.agrees();
+}
+
+/// Days are parts of the tables, there before they begin.
+#[test]
+fn days_have_parts_made_ahead() {
+    let Some(site) = Site::served() else { return };
+    site.live_day(DAY, 25, 300);
+    site.succeeds(&["project"]);
+    let text = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'wirecross.fills'::regclass";
+    assert_eq!(site.sql(text), [["3"]]);
+    let rows = |table: &str| site.sql(&format!("SELECT count(*) > 0 FROM ONLY {table}"));
+    assert_eq!(
+        (rows("orders_1"), rows("orders_2")),
+        (vec![vec!["t".into()]], vec![vec!["f".into()]])
+    );
+}
+
+/// Bars that come in any order, are changed and go, end in the wider bars that all of them make.
+#[test]
+fn wider_bars_are_those_of_a_full_recomputation() {
+    let Some(site) = Site::served() else { return };
+    site.live_day(DAY, 26, 300);
+    site.succeeds(&["project"]);
+    site.sql("DELETE FROM bars");
+    assert_eq!(site.sql("SELECT count(*) FROM bars"), [["0"]]);
+    // Seconds of some hours in an order of chance; some of them twice, some of them gone again.
+    site.sql(
+        "INSERT INTO bars SELECT 'S' || it % 3, 1, second::bigint * 1000000000, 10 + it % 7, \
+         20 + it % 11, it % 5, 10 + it % 6, it, it * 10, 1, second * 8, second * 8 + 2 \
+         FROM (SELECT it, it * 7919 % 20000 AS second FROM generate_series(1, 9000) it) made",
+    );
+    site.sql(
+        "INSERT INTO bars SELECT 'S' || it % 3, 1, second::bigint * 1000000000, 99, 100 + it % 13, \
+         1, 98, 5, 50, 1, second * 8 + 4, second * 8 + 6 \
+         FROM (SELECT it, it * 104729 % 20000 AS second FROM generate_series(1, 9000) it) made \
+         ON CONFLICT (symbol, width_s, start_ns) DO UPDATE SET high = excluded.high, \
+         close = excluded.close, units = bars.units + 5, last_id = excluded.last_id",
+    );
+    site.sql(
+        "DELETE FROM bars WHERE width_s = 1 AND (start_ns / 1000000000 % 9 < 4 \
+              OR start_ns < 4000000000000)",
+    );
+    for width_s in [60, 3_600] {
+        let found = site.sql(&format!(
+            "SELECT * FROM bars WHERE width_s = {width_s} ORDER BY symbol, start_ns"
+        ));
+        let due = site.sql(&format!(
+            "SELECT symbol, {width_s}, start_ns - start_ns % ({width_s} * 1000000000::bigint) b, \
+             (array_agg(open ORDER BY first_id))[1], max(high), min(low), \
+             (array_agg(close ORDER BY last_id DESC))[1], sum(units), sum(value), sum(trades), \
+             min(first_id), max(last_id) FROM bars WHERE width_s = 1 \
+             GROUP BY symbol, b ORDER BY symbol, b"
+        ));
+        assert!(found.len() >= 12, "{} bars of {width_s} s", found.len());
+        assert_eq!(found, due);
+    }
+}

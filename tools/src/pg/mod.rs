@@ -1,0 +1,149 @@
+//! `cargo x pg`: a real PostgreSQL on loopback: a primary, two replicas that stream from it, and
+//! two shards. All of it is in a folder of the build, and gone with it.
+
+#[allow(dead_code, reason = "the tests of the tables use the rest")]
+mod cluster;
+
+use crate::Outcome;
+use crate::command::target_dir;
+use clap::Subcommand;
+use cluster::{Cluster, Programs};
+use std::path::PathBuf;
+
+pub use cluster::PACKAGE;
+
+/// Ports on 127.0.0.1: the primary's, its replicas', the shards'.
+const PRIMARY_PORT: u16 = 25_432;
+const REPLICA_PORTS: [u16; 2] = [25_433, 25_434];
+const SHARD_PORTS: [u16; 2] = [25_435, 25_436];
+
+/// The database that is made in each server.
+const DATABASE: &str = "wirecross";
+
+/// What the servers are told beside their address. Nothing of them outlives the build: a power cut
+/// may take it.
+const SETTINGS: [&str; 5] = [
+    "shared_buffers = 256MB",
+    "max_wal_size = 4GB",
+    "checkpoint_timeout = 30min",
+    "synchronous_commit = off",
+    "max_connections = 50",
+];
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Task {
+    /// Starts the servers; makes what is not there.
+    Up {
+        /// The primary alone.
+        #[arg(long)]
+        primary: bool,
+    },
+    /// Stops them; their data stays.
+    Down {
+        /// Removes their data, too.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Says which of them run, and where.
+    Status,
+}
+
+/// One of the servers, and what it is for.
+struct Server {
+    role: String,
+    cluster: Cluster,
+    is_replica: bool,
+}
+
+/// Does it.
+pub fn run(task: &Task) -> Outcome {
+    let told = |error| format!("pg: {error}");
+    let programs = Programs::find().map_err(told)?;
+    let servers = servers(&programs);
+    match task {
+        Task::Up { primary } => {
+            let count = if *primary { 1 } else { servers.len() };
+            for server in &servers[..count] {
+                up(server, &servers[0].cluster).map_err(told)?;
+            }
+            status(&servers[..count]);
+        }
+        Task::Down { remove } => {
+            for server in servers.iter().rev() {
+                server.cluster.stop().map_err(told)?;
+            }
+            if *remove && folder().exists() {
+                let told = |e| format!("pg: remove {}: {e}", folder().display());
+                std::fs::remove_dir_all(folder()).map_err(told)?;
+            }
+            status(&servers);
+        }
+        Task::Status => status(&servers),
+    }
+    Ok(())
+}
+
+/// Whether a server is installed: its programs are not where others are.
+pub fn is_installed() -> bool {
+    Programs::are_there()
+}
+
+fn folder() -> PathBuf {
+    target_dir().join("pg")
+}
+
+fn servers(programs: &Programs) -> Vec<Server> {
+    let server = |role: String, port, is_replica| Server {
+        cluster: Cluster {
+            programs: programs.clone(),
+            folder: folder().join(&role),
+            port,
+        },
+        role,
+        is_replica,
+    };
+    let mut all = vec![server("primary".to_owned(), PRIMARY_PORT, false)];
+    for (number, port) in (1..).zip(REPLICA_PORTS) {
+        all.push(server(format!("replica-{number}"), port, true));
+    }
+    for (number, port) in (1..).zip(SHARD_PORTS) {
+        all.push(server(format!("shard-{number}"), port, false));
+    }
+    all
+}
+
+fn up(server: &Server, primary: &Cluster) -> Outcome {
+    let cluster = &server.cluster;
+    if cluster.pid().is_some() {
+        return Ok(());
+    }
+    // One that was not made to its end has no file of settings, which is written last.
+    let is_whole = cluster.data().join("wirecross.conf").exists();
+    if !is_whole {
+        if cluster.folder.exists() {
+            let told = |e| format!("remove {}: {e}", cluster.folder.display());
+            std::fs::remove_dir_all(&cluster.folder).map_err(told)?;
+        }
+        match server.is_replica {
+            true => cluster.follow(primary, &SETTINGS)?,
+            false => cluster.create(&SETTINGS)?,
+        }
+    }
+    cluster.start()?;
+    if is_whole || server.is_replica {
+        return Ok(());
+    }
+    cluster.create_database(DATABASE)
+}
+
+fn status(servers: &[Server]) {
+    for server in servers {
+        let cluster = &server.cluster;
+        let state = match cluster.pid() {
+            Some(pid) => format!("runs as process {pid}, cpu_s={:.2}", cluster.cpu_seconds()),
+            None => "does not run".to_owned(),
+        };
+        println!("{:<10} {} {state}", server.role, cluster.url(DATABASE));
+    }
+}
