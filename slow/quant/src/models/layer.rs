@@ -77,8 +77,8 @@ impl Layer {
         let each = to.as_flattened_mut().iter_mut();
         match self.activation {
             Activation::Identity | Activation::Relu => {}
-            Activation::Tanh => each.for_each(|x| *x = libm::tanhf(*x)),
-            Activation::Logistic => each.for_each(|x| *x = 1.0 / (1.0 + libm::expf(-*x))),
+            Activation::Tanh => each.for_each(|x| *x = x.tanh()),
+            Activation::Logistic => each.for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
         }
     }
 
@@ -92,8 +92,8 @@ impl Layer {
         let activated = |x: &f64| match self.activation {
             Activation::Identity => *x,
             Activation::Relu => 0f64.max(*x),
-            Activation::Tanh => libm::tanh(*x),
-            Activation::Logistic => 1.0 / (1.0 + libm::exp(-*x)),
+            Activation::Tanh => x.tanh(),
+            Activation::Logistic => 1.0 / (1.0 + (-*x).exp()),
         };
         sums.iter().map(activated).collect()
     }
@@ -124,12 +124,9 @@ impl Kernel for Sums<'_> {
         let mut to = self.to;
         let mut first = 0;
         while !to.is_empty() {
-            // Wide parts first; narrow ones sum every second or fourth input by itself.
-            let width = if to.len() >= SUMS {
-                tile::<L, SUMS, 1>(lanes, self.layer, self.from, first, to);
-                SUMS
-            } else if to.len() >= 2 {
-                tile::<L, 2, 2>(lanes, self.layer, self.from, first, to);
+            // Of a narrow part every fourth input is summed by itself, of a wide one every second.
+            let width = if to.len() >= 2 {
+                tile::<L, 2, { SUMS / 2 }>(lanes, self.layer, self.from, first, to);
                 2
             } else {
                 tile::<L, 1, SUMS>(lanes, self.layer, self.from, first, to);

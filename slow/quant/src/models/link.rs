@@ -25,13 +25,13 @@ impl Link {
     pub fn apply(self, sums: &mut [f64]) {
         match self {
             Self::Identity => {}
-            Self::Logistic { slope } => each(sums, |x| 1.0 / (1.0 + libm::exp(-slope * x))),
-            Self::Exponential => each(sums, libm::exp),
-            Self::LogPlusOne => each(sums, |x| libm::log1p(libm::exp(x))),
+            Self::Logistic { slope } => each(sums, |x| 1.0 / (1.0 + (-slope * x).exp())),
+            Self::Exponential => each(sums, f64::exp),
+            Self::LogPlusOne => each(sums, |x| x.exp().ln_1p()),
             Self::SignedSquare => each(sums, |x| x * x.abs()),
             Self::Softmax => {
                 let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                each(sums, |x| libm::exp(x - most));
+                each(sums, |x| (x - most).exp());
                 let whole: f64 = sums.iter().sum();
                 each(sums, |x| x / whole);
             }
