@@ -213,8 +213,8 @@ fn average(options: &Options) -> Result<Vec<Case>, BenchError> {
     };
     let even = Settings {
         sampling: Sampling::Sobol { replicates: 8 },
-        construction: Construction::Bridge,
-        ..Settings::new(options.effort.pick(1 << 9, 1 << 14, 1 << 14) as u64, SEED)
+        construction: Construction::Principal,
+        ..Settings::new(options.effort.pick(1 << 9, 1 << 12, 1 << 12) as u64, SEED)
     };
     let random = Settings::new(options.effort.pick(1 << 12, 1 << 16, 1 << 18) as u64, SEED);
     let ours = Simulation::controlled(&model, &arithmetic, control, even).map_err(failed)?;
@@ -226,7 +226,7 @@ fn average(options: &Options) -> Result<Vec<Case>, BenchError> {
             "{found:?} beside {other:?}"
         )));
     }
-    if found.error > PART * found.value && even.paths >= 1 << 14 {
+    if found.error > PART * found.value && even.paths >= 1 << 12 {
         return Err(BenchError::WrongAnswer(format!(
             "{found:?}: not to a ten-thousandth"
         )));

@@ -11,6 +11,9 @@ use analytics::arch::{LANES, Lanes};
 use super::grid::Grid;
 use crate::fault::Fault;
 
+/// Rows of the principal components that are summed at once: what registers hold.
+const ROWS: usize = 3;
+
 /// What the first, second and later normal numbers of a path decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Construction {
@@ -95,13 +98,18 @@ impl Rotation {
                 }
                 Self::Matrix(rows) => {
                     let steps = room.len() - 1;
-                    for (row, to) in rows.chunks_exact(steps).zip(&mut *room) {
-                        let mut sum = lanes.splat(0.0);
-                        for (step, weight) in row.iter().enumerate() {
-                            let number = lanes.load(&numbers[place(step)]);
-                            sum = lanes.mul_add(number, lanes.splat(*weight), sum);
+                    let numbers_of = numbers.iter().skip(factor).step_by(factors);
+                    let mut to = room.iter_mut();
+                    for rows in rows.chunks(steps * ROWS) {
+                        let to = to.by_ref().take(ROWS);
+                        if let Some(rows) = split(rows, steps) {
+                            products::<L, ROWS>(lanes, rows, numbers_of.clone(), to);
+                            continue;
                         }
-                        lanes.store(sum, to);
+                        for (row, to) in rows.chunks_exact(steps).zip(to) {
+                            let to = std::iter::once(to);
+                            products::<L, 1>(lanes, [row], numbers_of.clone(), to);
+                        }
                     }
                     for (step, made) in room.iter().take(steps).enumerate() {
                         numbers[place(step)] = *made;
@@ -109,6 +117,37 @@ impl Rotation {
                 }
             }
         }
+    }
+}
+
+/// So many rows, if there are.
+#[inline(always)]
+fn split(rows: &[f64], steps: usize) -> Option<[&[f64]; ROWS]> {
+    let mut rows = rows.chunks_exact(steps);
+    let mut found = [&[][..]; ROWS];
+    for to in &mut found {
+        *to = rows.next()?;
+    }
+    Some(found)
+}
+
+/// Rows times numbers, side by side, so that none waits for the sum before it.
+#[inline(always)]
+fn products<'a, L: Lanes, const COUNT: usize>(
+    lanes: L,
+    rows: [&[f64]; COUNT],
+    numbers: impl Iterator<Item = &'a [f64; LANES]>,
+    to: impl Iterator<Item = &'a mut [f64; LANES]>,
+) {
+    let mut sums = [lanes.splat(0.0); COUNT];
+    for (step, number) in numbers.take(rows[0].len()).enumerate() {
+        let number = lanes.load(number);
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            *sum = lanes.mul_add(number, lanes.splat(row[step]), *sum);
+        }
+    }
+    for (sum, to) in sums.into_iter().zip(to) {
+        lanes.store(sum, to);
     }
 }
 

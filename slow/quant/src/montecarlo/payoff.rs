@@ -1,5 +1,7 @@
 //! Payoffs that are known by name. All are on the first asset and look at the grid's times only.
 
+use std::f64::consts::LN_2;
+
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
 use super::functions::{exp, ln};
@@ -101,6 +103,10 @@ impl<P: Sixteen> Kernel for Value<'_, P> {
     }
 }
 
+/// Prices that are multiplied before a logarithm is taken: parts of them are from 0.75 to 1.5, so
+/// that the product is neither 0 nor infinite.
+const PRODUCT: usize = 16;
+
 /// What an option on a price is worth at its end.
 #[inline(always)]
 fn exercised<L: Lanes>(lanes: L, kind: Kind, strike: f64, price: L::F) -> L::F {
@@ -165,14 +171,29 @@ impl Sixteen for Asian {
                 lanes.mul(sum, share)
             }
             Average::Geometric => {
-                for price in prices(tile) {
-                    sum = lanes.add(sum, ln(lanes, lanes.load(price)));
+                let mut some = prices(tile).peekable();
+                while some.peek().is_some() {
+                    let [product, exponents] = product(lanes, some.by_ref().take(PRODUCT));
+                    sum = lanes.add(sum, ln(lanes, product));
+                    sum = lanes.mul_add(exponents, lanes.splat(LN_2), sum);
                 }
                 exp(lanes, lanes.mul(sum, share))
             }
         };
         exercised(lanes, self.kind, self.strike, average)
     }
+}
+
+/// What some numbers multiply to, as a number and an exponent of 2.
+#[inline(always)]
+fn product<'a, L: Lanes>(lanes: L, numbers: impl Iterator<Item = &'a [f64; LANES]>) -> [L::F; 2] {
+    let (mut whole, mut exponents) = (lanes.splat(1.0), lanes.splat(0.0));
+    for number in numbers {
+        let (mantissa, exponent) = lanes.parts(lanes.load(number));
+        whole = lanes.mul(whole, mantissa);
+        exponents = lanes.add(exponents, exponent);
+    }
+    [whole, exponents]
 }
 
 impl Payoff for Lookback {
