@@ -12,6 +12,7 @@ pub mod query;
 mod audit;
 mod bars;
 mod book;
+mod copy;
 mod database;
 mod day;
 mod days;
@@ -30,6 +31,7 @@ mod rows;
 mod sqlite;
 mod tables;
 
+pub use copy::copy;
 pub use database::Database;
 pub use error::Error;
 pub use follow::follow;

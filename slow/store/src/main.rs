@@ -61,6 +61,15 @@ enum Command {
         #[arg(long)]
         forget: bool,
     },
+    /// Copy all tables into an empty database: from a file into a server, for example.
+    Copy {
+        /// The database that is read, a file or a server's address.
+        #[arg(long)]
+        from: OsString,
+        /// The database that is written, a file or a server's address.
+        #[arg(long)]
+        database: OsString,
+    },
     /// Compare tables, journal and feed row by row; the first difference is named.
     Reconcile {
         #[command(flatten)]
@@ -128,6 +137,10 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             let location = Location::read(&places.database)?;
             let events = store::rebuild(&places.data_dir, &location, forget)?;
             println!("rebuilt events={events}");
+        }
+        Command::Copy { from, database } => {
+            let rows = store::copy(&Location::read(&from)?, &Location::read(&database)?)?;
+            println!("copied rows={rows}");
         }
         Command::Reconcile { places } => {
             let location = Location::read(&places.database)?;

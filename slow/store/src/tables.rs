@@ -183,6 +183,15 @@ pub trait Tables: fmt::Debug + Send {
         false
     }
 
+    /// Lets the database make wider bars, where it does, or leave those that are given.
+    ///
+    /// # Errors
+    /// The database fails.
+    fn roll_up(&self, does: bool) -> Result<(), Error> {
+        let _ = does;
+        Ok(())
+    }
+
     /// The function that rounds halves away from zero.
     fn round(&self) -> &'static str {
         "round"

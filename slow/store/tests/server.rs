@@ -153,6 +153,39 @@ fn schemas_that_are_not_ours_are_refused() {
     site.agrees();
 }
 
+/// What one database has, another one goes on from.
+#[test]
+fn tables_move_from_a_file_into_a_server_and_back() {
+    let Some(site) = Site::served() else { return };
+    let file = site.dir.path().join("tables.db");
+    let (file, place) = (file.to_str().unwrap(), site.place());
+    let place = place.to_str().unwrap();
+    let inputs = told_inputs(27, INPUTS);
+    site.live(DAY, 27, &inputs[..INPUTS / 2 / GROUP * GROUP]);
+    let run = |args: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_wirecross-slow");
+        let output = std::process::Command::new(program)
+            .args(args)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), told)
+    };
+    let data_dir = site.data_dir();
+    let data_dir = data_dir.to_str().unwrap();
+    assert!(run(&["project", "--data-dir", data_dir, "--database", file]).0);
+    assert!(run(&["copy", "--from", file, "--database", place]).0);
+    site.agrees();
+    let (is_done, told) = run(&["copy", "--from", file, "--database", place]);
+    assert!(!is_done && told.contains("days in it already"), "{told}");
+    site.live(DAY, 27, &inputs);
+    site.succeeds(&["project"]);
+    site.agrees();
+    std::fs::remove_file(file).unwrap();
+    assert!(run(&["copy", "--from", place, "--database", file]).0);
+    assert!(run(&["reconcile", "--data-dir", data_dir, "--database", file]).0);
+}
+
 /// Days are parts of the tables, there before they begin.
 #[test]
 fn days_have_parts_made_ahead() {

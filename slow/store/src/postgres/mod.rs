@@ -331,6 +331,12 @@ impl Tables for Postgres {
         true
     }
 
+    fn roll_up(&self, does: bool) -> Result<(), Error> {
+        self.send_all()?;
+        let word = if does { "ENABLE" } else { "DISABLE" };
+        self.script(&format!("ALTER TABLE bars {word} TRIGGER USER"))
+    }
+
     fn round(&self) -> &'static str {
         "round_half"
     }
