@@ -45,13 +45,16 @@ fn files() -> Vec<File> {
         "text/css; charset=utf-8",
         include_str!("page/page.css"),
     );
-    let views = hashed("views", "js", SCRIPT, include_str!("page/views.js"));
+    let depth = hashed("depth", "js", SCRIPT, include_str!("page/depth.js"));
+    let views = include_str!("page/views.js").replace("DEPTH_PATH", &depth.path);
+    let views = hashed("views", "js", SCRIPT, &views);
     let script = include_str!("page/page.js").replace("VIEWS_PATH", &views.path);
     let script = hashed("page", "js", SCRIPT, &script);
     let page = include_str!("page/index.html")
         .replace("STYLE_PATH", &style.path)
         .replace("SCRIPT_PATH", &script.path);
-    let kept = [&style.path, &script.path, &views.path].map(|path| format!("{path:?}"));
+    let kept =
+        [&style.path, &script.path, &views.path, &depth.path].map(|path| format!("{path:?}"));
     let worker = include_str!("page/worker.js")
         .replace("VERSION", &hash_of(&(kept.join(",") + &page)))
         .replace("\"PATHS\"", &kept.join(","));
@@ -72,6 +75,7 @@ fn files() -> Vec<File> {
         style,
         script,
         views,
+        depth,
     ]
 }
 
@@ -97,7 +101,8 @@ pub(crate) async fn answer(request: Request<Body>) -> Answer {
     if path == "/" {
         let links: Vec<String> = FILES
             .iter()
-            .filter(|file| file.is_for_ever)
+            // What one view alone needs is loaded with that.
+            .filter(|file| file.is_for_ever && !file.path.contains("/depth."))
             .map(|file| {
                 let kind = if file.path.ends_with("css") {
                     "preload; as=style"

@@ -41,7 +41,7 @@ await shot(page, "login");
 
 // The engine's figures are the page's.
 await login(page, "auditor");
-due((await tabs(page)).length === 8, "an auditor sees eight views");
+due((await tabs(page)).length === 9, "an auditor sees nine views");
 await page.waitForFunction(() => document.querySelectorAll("#view .tile b")[1]?.textContent === "7,654,321", null, BOUND);
 due(await page.textContent("#no-alerts") === "none", "there are alerts");
 due(!await page.isVisible("#login"), "the login is still there");
@@ -81,7 +81,11 @@ await second.close();
 // Other keys see what is theirs.
 const market = await opened({});
 await login(market, "market");
-due(JSON.stringify(await tabs(market)) === '["Books","Trades"]', `a market key sees ${await tabs(market)}`);
+due(JSON.stringify(await tabs(market)) === '["Books","Depth","Trades"]', `a market key sees ${await tabs(market)}`);
+
+// A service without a feed says so.
+await market.evaluate(() => { location.hash = "depth"; });
+await market.waitForFunction(() => document.getElementById("state").textContent.includes("no [feed]"), null, BOUND);
 
 // A phone, and the dark.
 for (const [name, options] of [["phone", { viewport: { width: 375, height: 700 } }], ["dark", { colorScheme: "dark" }]]) {

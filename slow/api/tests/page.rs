@@ -3,7 +3,8 @@
 
 mod service;
 
-use service::Service;
+use service::market::{Client, Feed};
+use service::{Service, Settings};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,6 +26,59 @@ fn driver() -> Option<PathBuf> {
     None
 }
 
+/// The program that drives a page, over a service.
+fn driven(script: &str, service: &Service, folder: &Path) -> Command {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(script);
+    let mut command = Command::new("node");
+    command
+        .arg(script)
+        .arg(format!("http://{}", service.address))
+        .arg(folder)
+        // A folder for pictures of what was looked at.
+        .args(std::env::var_os("SHOTS"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
+    command
+}
+
+#[test]
+fn the_depth_is_the_feeds_as_it_changes() {
+    let Some(folder) = driver() else { return };
+    let feed = Feed::new();
+    let service = Service::with(&Settings {
+        limits: "",
+        more: feed.settings(""),
+    });
+    feed.list(1, "MSFT");
+    feed.list(2, "AAPL");
+    feed.add(2, 1, b'B', 100, 1_000_000);
+    feed.add(2, 2, b'B', 50, 999_900);
+    feed.add(2, 3, b'S', 1_234, 1_000_100);
+    Client::open(&service, "market", "").live();
+    let mut child = driven("depth.mjs", &service, &folder).spawn().unwrap();
+    let mut said = child.stdin.take().unwrap();
+    let mut last = String::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        last = line.unwrap();
+        match &*last {
+            "trade" => {
+                feed.execute(2, 3, 234, 7);
+                feed.add(2, 4, b'B', 1, 1_000_050);
+                feed.delete(2, 2);
+            }
+            "bust" => feed.bust(2, 7),
+            _ => {}
+        }
+        // Who does not read any more has ended.
+        let _ = said.write_all(b"\n");
+    }
+    let end = child.wait().unwrap();
+    assert!(end.success() && last == "good", "{end}: {last}");
+}
+
 #[test]
 fn the_page_shows_what_is_and_goes_on_when_the_service_does() {
     let Some(folder) = driver() else { return };
@@ -35,20 +89,7 @@ fn the_page_shows_what_is_and_goes_on_when_the_service_does() {
     for value in [100, 300, 1_000_000, 20_000_000_000] {
         hop.record(value);
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page.mjs");
-    let mut command = Command::new("node");
-    command
-        .arg(script)
-        .arg(format!("http://{}", service.address))
-        .arg(folder);
-    // A folder for pictures of what was looked at.
-    command.args(std::env::var_os("SHOTS"));
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
+    let mut child = driven("page.mjs", &service, &folder).spawn().unwrap();
     let mut said = child.stdin.take().unwrap();
     let mut last = String::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {

@@ -79,7 +79,7 @@ fn a_book_by_snapshot_and_changes_is_the_feeds() {
     );
     feed.list(1, "AAPL");
     feed.add(1, 1, b'B', 100, 1_000_000);
-    client.live(&feed);
+    client.live();
     client.say(&subscribe("book"));
     let mut book = Book::default();
     let first = client.until(is_of("book"));
@@ -115,7 +115,7 @@ fn trades_and_tops_are_told_and_busts_take_them_back() {
     let service = started(&feed, "");
     let mut client = Client::open(&service, "market", "");
     feed.list(1, "AAPL");
-    client.live(&feed);
+    client.live();
     client.say(r#"{"op":"subscribe","channel":"trades","symbols":"*"}"#);
     client.say(r#"{"op":"subscribe","channel":"top","symbols":"*"}"#);
     client.until(|told| told["result"] == "subscribed");
@@ -163,7 +163,7 @@ fn the_compact_form_says_the_same() {
     feed.list(1, "AAPL");
     feed.add(1, 1, b'B', 100, 1_000_000);
     feed.add(1, 2, b'S', 7, 1_000_200);
-    client.live(&feed);
+    client.live();
     let mut compact = Client::open(
         &service,
         "market",
@@ -213,7 +213,7 @@ fn who_can_unpack_gets_less_and_the_same() {
     for order in 0..40 {
         feed.add(1, order, b'B', 100, 1_000_000 + order as u32 * 100);
     }
-    client.live(&feed);
+    client.live();
     client.say(&subscribe("book"));
     let mut book = Book::default();
     book.apply(&client.until(is_of("book")));
@@ -232,7 +232,7 @@ fn who_reads_too_slowly_gets_the_present_state() {
     });
     let mut client = Client::open_small(&service, "market", "");
     feed.list(1, "AAPL");
-    client.live(&feed);
+    client.live();
     client.say(&subscribe("book"));
     let mut book = Book::default();
     book.apply(&client.until(is_of("book")));
@@ -254,7 +254,6 @@ fn who_reads_too_slowly_gets_the_present_state() {
         }
     }
     feed.add(1, order + 1, b'S', 42, 2_000_000);
-    feed.heartbeat();
     let mut sequences = 0;
     while !book.is(&[], &[(2_000_000, 42, 1)]) {
         let told = client.until(is_of("book"));
@@ -278,7 +277,7 @@ fn what_makes_no_sense_is_refused_and_the_rest_goes_on() {
     let mut client = Client::open(&service, "market", "");
     feed.list(1, "AAPL");
     feed.list(2, "MSFT");
-    client.live(&feed);
+    client.live();
     let code = |told: &Value| told["error"]["code"].as_str().unwrap_or("").to_owned();
     client.say("{");
     assert_eq!(
@@ -352,7 +351,7 @@ fn streams_are_counted() {
     let service = started(&feed, "");
     let mut client = Client::open(&service, "market", "");
     feed.list(1, "AAPL");
-    client.live(&feed);
+    client.live();
     client.say(&subscribe("top"));
     client.until(|told| told["result"] == "subscribed");
     feed.add(1, 1, b'B', 100, 1_000_000);

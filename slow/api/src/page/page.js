@@ -1,7 +1,7 @@
 // The page: who may see what, which view is shown, and asking the service for it every second.
 const EVERY_MS = 1000;
 const TABS = [
-  ["overview", "Overview", "metrics"], ["latency", "Latency", "metrics"], ["books", "Books", "market"],
+  ["overview", "Overview", "metrics"], ["latency", "Latency", "metrics"], ["books", "Books", "market"], ["depth", "Depth", "market"],
   ["trades", "Trades", "market"], ["orders", "Orders", "accounts"], ["accounts", "Accounts", "accounts"],
   ["audit", "Log", "everything"], ["figures", "Figures", "metrics"],
 ];
@@ -77,7 +77,7 @@ async function turn() {
 async function show(tab) {
   const regions = () => [...$("view").querySelectorAll(".scroll")];
   const before = regions().map(it => [it.scrollLeft, it === document.activeElement]);
-  await state.views[tab]({ ask, figures: state.figures, into: $("view"), key: state.key });
+  await state.views[tab]({ ask, figures: state.figures, into: $("view"), key: state.key, token: state.token });
   regions().forEach((it, at) => {
     const [left, isFocused] = before[at] ?? [0, false];
     it.scrollLeft = left;

@@ -146,6 +146,10 @@ export async function books({ ask, into }) {
     ["ask", row => price(row.ask), () => "sell"], ["ask units", row => count(row.ask_units)], ["at", row => when(row.time_ns)],
   ], rows, "No book has an order yet: wirecross load sends some."));
 }
+export async function depth(it) {
+  const { show } = await import("DEPTH_PATH");
+  return show(it);
+}
 export async function trades({ ask, into, key }) {
   const from = BigInt(Date.now() - 3600e3) * 1000000n;
   const name = key.role === "auditor" ? "trades" : "tape";

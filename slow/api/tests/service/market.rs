@@ -7,7 +7,8 @@ use rustix::net::{AddressFamily, SocketType, connect, socket};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 use wire::itch::fields::{
     AddOrder, BrokenTrade, OrderCancel, OrderDelete, OrderExecuted, StockDirectory,
 };
@@ -34,18 +35,33 @@ fn packet(sequence: u64, messages: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-fn answer(server: &UdpSocket, history: &History) {
+fn answer(server: &UdpSocket, history: &Weak<Mutex<Vec<Vec<u8>>>>) {
     let mut request = [0; 64];
     while let Ok((count, from)) = server.recv_from(&mut request) {
         if count != 20 {
             continue;
         }
         let first = u64::from_be_bytes(request[10..18].try_into().unwrap());
+        let Some(history) = history.upgrade() else {
+            return;
+        };
         let history = history.lock().unwrap();
         let wanted = history.iter().skip(first as usize - 1).take(20);
         let wanted: Vec<_> = wanted.cloned().collect();
         let _ = server.send_to(&packet(first, &wanted), from);
     }
+}
+
+/// Says how far the feed is, as long as there is one: who missed something asks for it.
+fn beat(socket: UdpSocket, line: SocketAddrV4, history: Weak<Mutex<Vec<Vec<u8>>>>) {
+    std::thread::spawn(move || {
+        while let Some(history) = history.upgrade() {
+            let next = history.lock().unwrap().len() as u64 + 1;
+            let _ = socket.send_to(&packet(next, &[]), line);
+            drop(history);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
 }
 
 impl Feed {
@@ -58,8 +74,9 @@ impl Feed {
         // A group is heard by many; its port is one that nobody else has.
         let line = SocketAddrV4::new(Ipv4Addr::new(239, 193, 0, 1), rerequest.port());
         let history = History::default();
-        let kept = Arc::clone(&history);
+        let kept = Arc::downgrade(&history);
         std::thread::spawn(move || answer(&server, &kept));
+        beat(socket.try_clone().unwrap(), line, Arc::downgrade(&history));
         Self {
             line,
             rerequest,
@@ -84,12 +101,6 @@ impl Feed {
             let bytes = packet(history.len() as u64, &[bytes.to_vec()]);
             self.socket.send_to(&bytes, self.line).unwrap();
         }
-    }
-
-    /// Says how far it is: who missed something asks for it.
-    pub fn heartbeat(&self) {
-        let next = self.history.lock().unwrap().len() as u64 + 1;
-        self.socket.send_to(&packet(next, &[]), self.line).unwrap();
     }
 
     pub fn list(&self, stock_locate: u16, name: &str) {
@@ -317,21 +328,8 @@ impl Client {
     }
 
     /// Waits until the feed is followed.
-    pub fn live(&mut self, feed: &Feed) {
-        self.stream
-            .set_read_timeout(Some(std::time::Duration::from_millis(50)))
-            .unwrap();
-        let begun = std::time::Instant::now();
-        loop {
-            feed.heartbeat();
-            if let Some((1, bytes)) = self.next()
-                && String::from_utf8(bytes).unwrap().contains("\"live\"")
-            {
-                break;
-            }
-            assert!(begun.elapsed() < BOUND, "the feed is not live");
-        }
-        self.stream.set_read_timeout(Some(BOUND)).unwrap();
+    pub fn live(&mut self) {
+        self.until(|told| told["state"] == "live");
     }
 }
 
