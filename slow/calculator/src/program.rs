@@ -28,6 +28,7 @@ struct Program {
 
 /// How an answer is shown.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 struct Output {
     /// Print the answer as JSON, with all digits.
     #[arg(long, global = true)]

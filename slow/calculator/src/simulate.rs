@@ -34,17 +34,17 @@ enum Moves {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Contract {
-    /// At the end.
+    /// On the price at the end.
     European,
-    /// At any time of the grid, by least squares.
+    /// The same, at any of the times or now, as its holder likes: by least squares.
     American,
-    /// On the average of the grid's times.
+    /// On the average of the prices at all times.
     Asian,
-    /// On the greatest (call) or least (put) price of the grid's times.
+    /// On the greatest (call) or least (put) of the prices at all times.
     Lookback,
-    /// That ends when a level is reached.
+    /// On the price at the end, unless --barrier was reached.
     KnockOut,
-    /// That begins when a level is reached.
+    /// On the price at the end, if --barrier was reached.
     KnockIn,
 }
 
@@ -69,75 +69,83 @@ enum Sample {
 /// Arguments of `simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
-    /// What the option pays for.
+    /// What the option pays on.
     #[arg(long, value_enum, default_value = "european")]
     option: Contract,
+    /// The right to buy or to sell.
     #[arg(long, value_enum, default_value = "call")]
     kind: Side,
     /// The price now.
     #[arg(long, default_value_t = 100.0)]
     start: f64,
+    /// For so much.
     #[arg(long, default_value_t = 100.0)]
     strike: f64,
+    /// How long it runs.
     #[arg(long, default_value_t = 1.0)]
     years: f64,
     /// Times that are looked at, evenly up to the end.
     #[arg(long, default_value_t = 12)]
     steps: usize,
+    /// What money earns.
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     rate: f64,
+    /// What the asset pays out.
     #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     dividend: f64,
-    /// Of Heston's model the root of the variance now.
+    /// How much the price moves; of Heston's model now.
     #[arg(long, default_value_t = 0.2)]
     volatility: f64,
-    /// The level of `--option knock-out` and `knock-in`.
+    /// The level of knock-out and knock-in.
     #[arg(long)]
     barrier: Option<f64>,
     /// How the price moves.
     #[arg(long, value_enum, default_value = "gbm")]
     model: Moves,
-    #[command(flatten)]
-    jumps: JumpArgs,
-    #[command(flatten)]
-    heston: HestonArgs,
     /// At least so many paths.
     #[arg(long, default_value_t = 100_000)]
     paths: u64,
+    /// Where random numbers come from.
     #[arg(long, value_enum, default_value = "antithetic")]
     sampling: Sample,
     /// Makes other random numbers.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    jumps: JumpArgs,
+    #[command(flatten)]
+    heston: HestonArgs,
 }
 
 /// Merton's jumps.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Jumps of --model merton")]
 struct JumpArgs {
-    /// Merton: jumps a year.
+    /// Jumps a year.
     #[arg(long, default_value_t = 1.0)]
     jumps: f64,
-    /// Merton: the mean of a jump's logarithm.
+    /// The mean of a jump's logarithm.
     #[arg(long, default_value_t = -0.1, allow_negative_numbers = true)]
     jump_mean: f64,
-    /// Merton: the deviation of a jump's logarithm.
+    /// The deviation of a jump's logarithm.
     #[arg(long, default_value_t = 0.15)]
     jump_deviation: f64,
 }
 
 /// Heston's variance.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Variance of --model heston")]
 struct HestonArgs {
-    /// Heston: how fast the variance comes back.
+    /// How fast the variance comes back.
     #[arg(long, default_value_t = 2.0)]
     reversion: f64,
-    /// Heston: to where the variance comes back.
+    /// To where the variance comes back.
     #[arg(long, default_value_t = 0.04)]
     mean_variance: f64,
-    /// Heston: the volatility of the variance.
+    /// The volatility of the variance.
     #[arg(long, default_value_t = 0.3)]
     variance_volatility: f64,
-    /// Heston: how price and variance move together.
+    /// How price and variance move together.
     #[arg(long, default_value_t = -0.7, allow_negative_numbers = true)]
     correlation: f64,
 }
