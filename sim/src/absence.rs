@@ -3,12 +3,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::ring::{CommandKind, Input};
+use wire::ring::{ACCESS_GRACE, CommandKind, Input};
 
 use crate::sent::{is_extra, is_members};
 
 /// What of an order must fit a mass cancel that takes off all of a session's.
 const OF_SESSION: u8 = 1;
+
+/// What a session's grace may be, in nanoseconds, in the present life of the venue.
+#[derive(Debug, Default)]
+struct Graces {
+    /// What it was when the life began; none for what the topology says.
+    before: Option<i64>,
+    /// What was said since.
+    since: Vec<i64>,
+}
+
+impl Graces {
+    fn begin(&mut self) {
+        self.before = self.since.pop().or(self.before);
+        self.since.clear();
+    }
+
+    fn may_be(&self, ns: i64) -> bool {
+        self.before.is_none_or(|before| before == ns) || self.since.contains(&ns)
+    }
+}
 
 /// Who is there, as far as the journal was read.
 #[derive(Debug, Default)]
@@ -16,6 +36,8 @@ pub struct Absences {
     here: BTreeSet<u16>,
     /// When the orders of those leave who are not.
     due_ns: BTreeMap<u16, u64>,
+    /// What an operator said of how long orders outlive their session's connection.
+    graces: BTreeMap<u16, Graces>,
     /// Those whom the end of a life of the venue took away, and of whom nothing was said since.
     lost: BTreeSet<u16>,
     /// How often the orders of one left.
@@ -26,6 +48,7 @@ impl Absences {
     /// Another life's inputs begin: nobody is connected.
     pub fn begin(&mut self) {
         self.lost = self.here.clone();
+        self.graces.values_mut().for_each(Graces::begin);
     }
 
     /// Takes the next input. An error is one that came too early.
@@ -37,6 +60,14 @@ impl Absences {
                 self.lost.remove(&session);
                 self.due_ns.remove(&session);
                 if command.flags == 1 {
+                    let graces = self.graces.get(&session);
+                    if graces.is_some_and(|graces| !graces.may_be(command.price)) {
+                        return Err(format!(
+                            "input {} gives session {session} a grace of {} ns, and an operator \
+                             said {graces:?}",
+                            input.sequence, command.price
+                        ));
+                    }
                     self.here.insert(session);
                 } else {
                     self.here.remove(&session);
@@ -44,6 +75,10 @@ impl Absences {
                     self.due_ns.insert(session, now_ns.saturating_add(wait_ns));
                 }
                 return Ok(());
+            }
+            Some(CommandKind::Access) if command.flags == ACCESS_GRACE => {
+                let graces = self.graces.entry(session).or_default();
+                graces.since.push(command.price);
             }
             Some(CommandKind::MassCancel)
                 if command.letters[0] == OF_SESSION && self.is_due(session, now_ns) =>

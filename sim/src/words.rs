@@ -88,7 +88,7 @@ fn line(topology: &Topology, random: &mut Random) -> String {
         "closing-auction",
     ]);
     let number = random.below(400);
-    match random.below(13) {
+    match random.below(14) {
         0..6 => format!("state {symbol} {state}"),
         6 => format!("indicate {symbol}"),
         7 => format!("bands {symbol} {} {} 1 2", number * 20, number * 5),
@@ -106,10 +106,20 @@ fn line(topology: &Topology, random: &mut Random) -> String {
             )
         }
         11 => format!("mass-cancel user {name} prices 1 {}", number * 10_000),
+        12 => setting(name, number, random),
         _ => {
             let verb = random.one_of(&["kill", "revive", "revive", "revive"]);
             format!("{verb} user {name}")
         }
+    }
+}
+
+/// A word that changes a user; no rate that its member would feel.
+fn setting(name: &str, number: u64, random: &mut Random) -> String {
+    match random.below(4) {
+        0 => format!("user rate {name} 10000000 10000000"),
+        1 => format!("user grace {name} off"),
+        _ => format!("user grace {name} {number}"),
     }
 }
 
@@ -119,7 +129,14 @@ pub fn is_told(event: &Event, command: &Command) -> bool {
     let kind = EventKind::from_byte(event.kind);
     let is_own = matches!(
         kind,
-        Some(K::Refused | K::Configured | K::MassCanceled | K::KillChanged | K::Granted)
+        Some(
+            K::Refused
+                | K::Configured
+                | K::MassCanceled
+                | K::KillChanged
+                | K::Granted
+                | K::AccessChanged
+        )
     );
     let is_market = matches!(kind, Some(K::StateChanged | K::Uncrossed | K::Indicative));
     is_own || (is_market && event.symbol == command.symbol)

@@ -18,6 +18,7 @@ const MASS: &str = "engine/matching/src/mass.rs";
 const ENTRY: &str = "engine/matching/src/entry.rs";
 const PRESENCE: &str = "appliance/src/venue/presence.rs";
 const REPEATS: &str = "engine/session/src/order_entry/repeats.rs";
+const SETTINGS: &str = "engine/session/src/order_entry/settings.rs";
 const READ: &str = "engine/session/src/order_entry/read.rs";
 const LOGIN: &str = "engine/session/src/order_entry/login.rs";
 const JUDGE: &str = "journal/src/judge.rs";
@@ -407,6 +408,18 @@ const FAULTS: &[Fault] = &[
         find: "Place::Leaving(ns) => (2, *ns),",
         replace: "Place::Leaving(_) if MUTANT => (0, 0),
                 Place::Leaving(ns) => (2, *ns),",
+    },
+    Fault {
+        name: "a snapshot forgets what an operator changed of a user",
+        file: SETTINGS,
+        find: "for setting in settings.all() {",
+        replace: "for setting in settings.all().filter(|_| !MUTANT) {",
+    },
+    Fault {
+        name: "a changed grace is not what the user's orders have",
+        file: SETTINGS,
+        find: "member.leave_ns = Some(leave_ns.unwrap_or(i64::MAX as u64));",
+        replace: "if !MUTANT { member.leave_ns = Some(leave_ns.unwrap_or(i64::MAX as u64)); }",
     },
     Fault {
         name: "a gateway hears what was said to the one before it",
