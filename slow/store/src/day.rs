@@ -18,6 +18,9 @@ use std::path::PathBuf;
 /// Kind of the journal among the streams' kinds.
 const JOURNAL: u8 = 0;
 
+/// What tells all sessions that the day begins or ends (OUCH).
+const SYSTEM_EVENT: u8 = b'S';
+
 /// Where a reader of a stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
@@ -216,7 +219,7 @@ impl Day {
         };
         // The journal says when the day began and whose the session is.
         let (Some(account), true) = (account, self.began_ns > 0) else {
-            return self.check_is_behind(rows.tables(), name);
+            return self.check_is_behind(rows.tables(), files, name);
         };
         let begin = Place {
             next: 1,
@@ -254,13 +257,25 @@ impl Day {
         Ok(())
     }
 
-    /// A session that the journal did not define yet is waited for, unless its day has begun.
-    fn check_is_behind(&self, tables: &dyn Tables, name: Name) -> Result<(), Error> {
-        let text = "SELECT count(*) FROM audit WHERE id >= $1 AND id < $2 \
-                    AND act IN ('OpenDay', 'Missed')";
+    /// A session that the journal did not define yet is waited for: it may be a place for who comes
+    /// in the running day. Not so where inputs were removed unread and the session was answered.
+    fn check_is_behind(
+        &self,
+        tables: &dyn Tables,
+        files: &mut DirectoryFiles,
+        name: Name,
+    ) -> Result<(), Error> {
+        let text = "SELECT count(*) FROM audit WHERE id >= $1 AND id < $2 AND act = 'Missed'";
         let range = [first_of(self.number), first_of(self.number + 1)].map(Into::into);
-        let has_begun = number(tables, text, &range)? > 0;
-        if !has_begun {
+        if number(tables, text, &range)? == 0 {
+            return Ok(());
+        }
+        let mut is_answered = false;
+        stream::read(files, name, 1, &mut |_, bytes| {
+            is_answered = bytes.first() != Some(&SYSTEM_EVENT);
+            !is_answered
+        })?;
+        if !is_answered {
             return Ok(());
         }
         Err(Error::Venue(format!(
