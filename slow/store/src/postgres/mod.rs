@@ -50,6 +50,14 @@ const COLUMNS_MAX: usize = 32;
 /// What a writer holds, together with the name of the schema.
 const WRITER_LOCK: i64 = i64::from_be_bytes(*b"wxwriter");
 
+/// How a reader plans. Each documented query has an index that gives its rows in their order, a
+/// thousand of them at most; what the server thinks of how many rows are buyers' (`id & 1 = 0`)
+/// leads it to read and to sort all of a symbol's instead, on several cores: ten times as long.
+const READING: &str = "SET default_transaction_read_only = on; SET jit = off; \
+                       SET max_parallel_workers_per_gather = 0; SET enable_bitmapscan = off; \
+                       SET enable_seqscan = off; SET enable_sort = off; SET enable_hashjoin = off; \
+                       SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan";
+
 /// How the comment on a schema of ours begins; its version follows.
 const COMMENT: &str = "tables of wirecross, version ";
 
@@ -95,6 +103,7 @@ impl Postgres {
     /// As [`Postgres::writer`], or there are none.
     pub fn reader(server: &Server) -> Result<Self, Error> {
         let this = Self::connect(server)?;
+        this.script(READING)?;
         if this.is_new()? {
             return Err(server.refused("there are no tables in it yet"));
         }
