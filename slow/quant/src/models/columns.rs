@@ -89,7 +89,7 @@ impl Columns {
         let mut columns = Vec::new();
         for (feature, (thresholds, ways)) in asked {
             let column = Column::new(feature, thresholds);
-            let zero = column.below(0.0);
+            let [zero] = column.below([0.0]);
             for missing in &ways {
                 numbers.insert((feature, *missing), numbers.len());
             }
@@ -120,20 +120,32 @@ impl Columns {
     pub fn place(&self, feature: usize, threshold: f32) -> usize {
         let at = |(column, _): &(Column, _)| column.feature.cmp(&feature);
         let found = self.columns.binary_search_by(at).ok();
-        found.map_or(0, |at| self.columns[at].0.below(threshold))
+        found.map_or(0, |at| self.columns[at].0.below([threshold])[0])
     }
 
-    /// The ranks of a row; `ranks` has room for all slots.
+    /// The ranks of rows, each with room for all slots: columns of one row one after the other,
+    /// those of several rows side by side, because a step of a search waits for the one before it.
     #[inline]
-    pub fn rank<R: Rank>(&self, row: &[f32], ranks: &mut [R]) {
-        let mut ranks = ranks.iter_mut();
+    pub fn rank<R: Rank, Row: AsMut<[R]>, const ROWS: usize>(
+        &self,
+        rows: [&[f32]; ROWS],
+        ranks: &mut [Row; ROWS],
+    ) {
+        let mut place = 0;
         for (column, slots) in &self.columns {
-            let x = row[column.feature];
-            let is_zero = self.has_zero_rule && x.abs() <= ZERO;
-            let below = column.below(if is_zero { 0.0 } else { x });
-            for (slot, rank) in slots.iter().zip(&mut ranks) {
-                *rank = slot.rank(x, is_zero, below);
+            let numbers = rows.map(|row| row[column.feature]);
+            let zeros = numbers.map(|x| self.has_zero_rule && x.abs() <= ZERO);
+            let mut shown = numbers;
+            for (x, is_zero) in shown.iter_mut().zip(zeros) {
+                *x = if is_zero { 0.0 } else { *x };
             }
+            let below = column.below(shown);
+            for (at, slot) in slots.iter().enumerate() {
+                for (row, ranks) in ranks.iter_mut().enumerate() {
+                    ranks.as_mut()[place + at] = slot.rank(numbers[row], zeros[row], below[row]);
+                }
+            }
+            place += slots.len();
         }
     }
 }
@@ -171,15 +183,17 @@ impl Column {
         }
     }
 
-    /// How many thresholds are below a number; none below NaN.
+    /// How many thresholds are below each number; none below NaN.
     #[inline(always)]
-    fn below(&self, x: f32) -> usize {
-        let mut count = 0;
+    fn below<const COUNT: usize>(&self, numbers: [f32; COUNT]) -> [usize; COUNT] {
+        let mut counts = [0; COUNT];
         for step in (0..self.steps).rev() {
-            // Not a branch: which way it goes cannot be foreseen.
-            let is_above = self.thresholds[count + (1 << step) - 1] < x;
-            count += usize::from(is_above) << step;
+            for (count, x) in counts.iter_mut().zip(numbers) {
+                // Not a branch: which way it goes cannot be foreseen.
+                let is_above = self.thresholds[*count + (1 << step) - 1] < x;
+                *count += usize::from(is_above) << step;
+            }
         }
-        count
+        counts
     }
 }

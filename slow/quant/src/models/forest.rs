@@ -188,17 +188,16 @@ impl Forest {
             let mut ranks: [P::Row; ABREAST] = std::array::from_fn(|_| empty());
             let block_sums = block_sums.chunks_exact_mut(outputs * ABREAST);
             for (block, sums) in blocks.chunks_exact(features * ABREAST).zip(block_sums) {
-                for (row, ranks) in block.chunks_exact(features).zip(&mut ranks) {
-                    self.columns.rank(row, ranks.as_mut());
-                }
+                let rows = std::array::from_fn(|at| &block[at * features..][..features]);
+                self.columns.rank(rows, &mut ranks);
                 trees.add_rows(&ranks, sums, is_single);
             }
         }
-        let mut ranks = empty();
+        let mut ranks = [empty()];
         let rest_sums = rest_sums.chunks_exact_mut(outputs);
         for (row, sums) in rest.chunks_exact(features).zip(rest_sums) {
-            self.columns.rank(row, ranks.as_mut());
-            trees.add_row(&ranks, sums, is_single);
+            self.columns.rank([row], &mut ranks);
+            trees.add_row(&ranks[0], sums, is_single);
         }
     }
 }
