@@ -160,6 +160,16 @@ fn what_retention_took_unread_is_written_down(site: &Site) {
     assert_eq!(trades, whole.rows(&["trades"]));
 }
 
+/// A venue writes the day's beginning for places that nobody has yet.
+fn a_place_that_nobody_has_yet_is_waited_for(site: &Site) {
+    site.live_day(DAY, 14, INPUTS);
+    let stream = |number: u16| site.day(DAY).join(format!("stream-replies-{number:04}"));
+    fs::copy(stream(1), stream(99)).unwrap();
+    let said = site.succeeds(&["project"]);
+    assert!(said.starts_with("projected events="), "{said}");
+    site.agrees();
+}
+
 fn damage_is_named_and_what_is_before_it_counts(site: &Site) {
     site.live_day(DAY, 13, INPUTS);
     let feed = site.day(DAY).join("stream-feed");
@@ -251,6 +261,7 @@ on_both!(
     a_day_that_goes_on_is_followed,
     streams_that_a_crash_cut_are_waited_for,
     the_next_day_follows_the_one_before,
+    a_place_that_nobody_has_yet_is_waited_for,
     what_retention_took_unread_is_written_down,
     damage_is_named_and_what_is_before_it_counts,
     tables_that_somebody_changed_differ,
