@@ -57,7 +57,7 @@ fn the_depth_is_the_feeds_as_it_changes() {
     feed.add(2, 1, b'B', 100, 1_000_000);
     feed.add(2, 2, b'B', 50, 999_900);
     feed.add(2, 3, b'S', 1_234, 1_000_100);
-    Client::open(&service, "market", "").live();
+    Client::open(&service, "market", "").knows(&["AAPL", "MSFT"]);
     let mut child = driven("depth.mjs", &service, &folder).spawn().unwrap();
     let mut said = child.stdin.take().unwrap();
     let mut last = String::new();

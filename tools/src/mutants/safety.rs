@@ -50,6 +50,7 @@ pub const SUITE: Suite = Suite {
         "flow",
         "engine/matching",
         "engine/session",
+        "engine/subscriber",
         "engine/analytics",
         "engine/trading",
         "journal",

@@ -59,7 +59,7 @@ pub enum Setting {
 /// A member that came in a running day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// Its user name, of 1 to [`USER_LETTERS`].
+    /// Its user name, of 1 to 6 letters.
     pub user: String,
     /// The firm's four letters.
     pub firm: [u8; 4],

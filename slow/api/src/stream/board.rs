@@ -1,5 +1,6 @@
 //! What the feed says, kept by symbol: books by orders, and the trades since the last look.
 
+use super::hub::Reach;
 use super::{Level, Trade};
 use std::collections::BTreeMap;
 use subscriber::Market;
@@ -18,31 +19,38 @@ pub(super) struct Change {
 }
 
 /// The market, and what of it was not looked at yet.
-#[derive(Default)]
 pub(super) struct Board {
     books: Books,
     changed: BTreeMap<u16, Change>,
-    /// Nothing that was known before holds any more.
-    is_other: bool,
+    reach: Reach,
     now_ns: u64,
 }
 
 impl Board {
-    /// The time of what comes now.
+    /// Nothing yet.
+    pub(super) fn new() -> Self {
+        Self {
+            books: Books::new(),
+            changed: BTreeMap::new(),
+            reach: Reach::These,
+            now_ns: 0,
+        }
+    }
+
+    /// The time of what comes now, in nanoseconds since 1970.
     pub(super) const fn tick(&mut self, now_ns: u64) {
         self.now_ns = now_ns;
     }
 
-    /// What happened since the last look, by symbol, and whether these are all symbols that there
-    /// are.
-    pub(super) fn look(&mut self) -> (BTreeMap<u16, Change>, bool) {
-        let is_other = core::mem::take(&mut self.is_other);
-        if is_other {
+    /// What happened since the last look, by symbol.
+    pub(super) fn look(&mut self) -> (BTreeMap<u16, Change>, Reach) {
+        let reach = core::mem::replace(&mut self.reach, Reach::These);
+        if reach != Reach::These {
             for (locate, _) in self.books.names() {
                 self.changed.entry(locate).or_default();
             }
         }
-        (core::mem::take(&mut self.changed), is_other)
+        (core::mem::take(&mut self.changed), reach)
     }
 
     /// A symbol's name.
@@ -101,7 +109,7 @@ impl Market for Board {
     fn begin(&mut self) {
         self.books = Books::new();
         self.changed.clear();
-        self.is_other = true;
+        self.reach = Reach::NewSession;
     }
 
     fn message(&mut self, bytes: &[u8]) -> bool {
@@ -131,6 +139,8 @@ impl Market for Board {
 
     fn snapshot(&mut self, image: Image) {
         self.books = image.books().clone();
-        self.is_other = true;
+        if self.reach == Reach::These {
+            self.reach = Reach::All;
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! A connection of WebSocket: from the request that asks for it to its end.
 
-use super::Format;
 use super::hub::Hub;
 use super::outbox::{Frame, Outbox};
 use super::words::{Wish, done, refused, wish};
+use super::{Channel, Format};
 use crate::answer::{Answer, Refusal};
 use crate::server::Guest;
 use axum::body::Body;
@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Versi
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,16 +137,26 @@ impl Stream {
         };
         let outbox = Arc::new(Outbox::new(format, is_deflate, hub.limits.stream_kib << 10));
         hub.join(&outbox);
+        let _member = Member(&hub, &outbox);
         let talk = Talk {
             io: TokioIo::new(upgraded),
             reader: Reader::new(WISH_BYTES_MAX, is_deflate),
             hub: &hub,
             outbox: &outbox,
             wishes: Wishes::new(),
+            named: BTreeSet::new(),
         };
         // However it ended, there is nobody left to tell.
         let _ = talk.run(guest.is_over.clone()).await;
-        hub.leave(&outbox);
+    }
+}
+
+/// A connection that the hub knows, however it ends.
+struct Member<'m>(&'m Hub, &'m Arc<Outbox>);
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        self.0.leave(self.1);
     }
 }
 
@@ -171,6 +182,8 @@ struct Talk<'t> {
     hub: &'t Hub,
     outbox: &'t Arc<Outbox>,
     wishes: Wishes,
+    /// What was asked for by name.
+    named: BTreeSet<(Channel, String)>,
 }
 
 impl Talk<'_> {
@@ -180,7 +193,12 @@ impl Talk<'_> {
             let close = close_frame(code, &why);
             let last = async {
                 self.io.write_all(&close).await?;
-                self.io.shutdown().await
+                self.io.shutdown().await?;
+                // What still comes is passed over: a socket that is closed on it takes the close
+                // back.
+                let mut bytes = [0; READ_BYTES];
+                while self.io.read(&mut bytes).await? > 0 {}
+                io::Result::Ok(())
             };
             let _ = timeout(self.hub.limits.stall(), last).await;
         }
@@ -193,6 +211,7 @@ impl Talk<'_> {
         let mut heard = Instant::now();
         loop {
             tokio::select! {
+                biased;
                 read = self.io.read(&mut bytes) => {
                     let count = read?;
                     if count == 0 {
@@ -215,28 +234,23 @@ impl Talk<'_> {
         }
     }
 
-    /// Sends what waits. Who takes longer than it may for that is too slow.
+    /// Sends some of what waits, with the present state of what was thrown away.
     async fn write(&mut self) -> Result<(), End> {
-        let patience = self.hub.limits.stall();
-        let begun = Instant::now();
         let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
+        self.outbox.take(WRITE_BYTES, &mut bytes);
+        while bytes.len() < WRITE_BYTES
+            && let Some(topic) = self.outbox.behind()
+        {
+            self.hub.catch_up(self.outbox, topic);
             self.outbox.take(WRITE_BYTES, &mut bytes);
-            if bytes.is_empty() {
-                match self.outbox.behind() {
-                    Some(topic) => self.hub.catch_up(self.outbox, topic),
-                    None => break,
-                }
-                continue;
-            }
-            let left = patience.saturating_sub(begun.elapsed());
-            match timeout(left, self.io.write_all(&bytes)).await {
-                Ok(written) => written?,
-                Err(_) => return Err(End::Theirs),
-            }
+            // Others have their turn between two symbols.
+            tokio::task::yield_now().await;
         }
-        Ok(self.io.flush().await?)
+        let written = timeout(self.hub.limits.stall(), self.io.write_all(&bytes)).await;
+        written.map_err(|_| End::Theirs)??;
+        self.io.flush().await?;
+        self.outbox.go_on();
+        Ok(())
     }
 
     async fn take(&mut self, bytes: &[u8]) -> Result<(), End> {
@@ -246,7 +260,7 @@ impl Talk<'_> {
                 Incoming::Text(text) => self.wish(&text)?,
                 Incoming::Binary(_) => return Err(ours(1_003, "wishes are texts")),
                 Incoming::Ping(payload) => {
-                    self.wishes.spend()?;
+                    self.wishes.spend(1)?;
                     self.io.write_all(&frame(Kind::Pong, &payload)).await?;
                 }
                 Incoming::Pong(_) => {}
@@ -254,13 +268,16 @@ impl Talk<'_> {
                     return Err(ours(close.code.unwrap_or(1_000), ""));
                 }
             }
+            while self.outbox.is_full() {
+                self.write().await?;
+            }
         }
         taken.map_err(|fault| ours(fault.code(), &fault.to_string()))
     }
 
     fn wish(&mut self, text: &str) -> Result<(), End> {
-        self.wishes.spend()?;
         let (id, wish) = wish(text);
+        self.wishes.spend(wish.as_ref().map_or(1, Wish::cost))?;
         let answer = match wish {
             Err(why) => refused(&id, "bad-request", &why),
             Ok(wish) => match self.fulfil(&wish) {
@@ -278,7 +295,7 @@ impl Talk<'_> {
         Ok(())
     }
 
-    fn fulfil(&self, wish: &Wish) -> Result<serde_json::Value, (&'static str, String)> {
+    fn fulfil(&mut self, wish: &Wish) -> Result<serde_json::Value, (&'static str, String)> {
         let unknown = |names: Vec<String>| {
             let seen = self.hub.sight().name();
             let told = format!("symbols: no {} (the feed is {seen})", names.join(", "));
@@ -291,20 +308,28 @@ impl Talk<'_> {
                 Ok(json!(symbols.iter().map(|it| &**it).collect::<Vec<_>>()))
             }
             Wish::Subscribe(channel, names) => {
+                let mut named = self.named.clone();
+                let more = names.iter().flatten().map(|name| (*channel, name.clone()));
+                named.extend(more);
                 let most = self.hub.limits.subscriptions_max;
-                let more = names.as_ref().map_or(0, Vec::len);
-                if more > 0 && self.hub.subscriptions(self.outbox) + more > most {
+                if named.len() > most {
                     let told = format!("symbols: more than {most} subscriptions: use \"*\"");
                     return Err(("too-large", told));
                 }
                 let told = self.hub.subscribe(self.outbox, *channel, names.as_deref());
-                told.map_err(unknown).map(|()| json!("subscribed"))
+                told.map_err(unknown)?;
+                self.named = named;
+                Ok(json!("subscribed"))
             }
             Wish::Unsubscribe(channel, names) => {
                 let told = self
                     .hub
                     .unsubscribe(self.outbox, *channel, names.as_deref());
-                told.map_err(unknown).map(|()| json!("unsubscribed"))
+                told.map_err(unknown)?;
+                self.named.retain(|(of, name)| {
+                    *of != *channel || names.as_ref().is_some_and(|names| !names.contains(name))
+                });
+                Ok(json!("unsubscribed"))
             }
         }
     }
@@ -328,7 +353,7 @@ impl Wishes {
         }
     }
 
-    fn spend(&mut self) -> Result<(), End> {
+    fn spend(&mut self, cost: u32) -> Result<(), End> {
         let seconds = self.since.elapsed().as_secs();
         if seconds > 0 {
             let more = u32::try_from(seconds).unwrap_or(u32::MAX);
@@ -336,7 +361,7 @@ impl Wishes {
             self.left = self.left.saturating_add(more).min(WISHES_AT_ONCE);
             self.since += Duration::from_secs(seconds);
         }
-        let left = self.left.checked_sub(1);
+        let left = self.left.checked_sub(cost);
         self.left = left.ok_or_else(|| ours(1_008, "too many messages"))?;
         Ok(())
     }

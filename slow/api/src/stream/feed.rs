@@ -2,14 +2,14 @@
 
 use super::Sight;
 use super::board::Board;
-use super::hub::{Hub, Update};
+use super::hub::{Hub, Reach, Update};
 use nic::{Clock, Net, RealClock, RealNet, RealUdp, SocketTcp, TcpLimits, UdpOptions};
 use serde::Deserialize;
 use session::feed::{LinesConfig, ReceiverConfig, State};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use subscriber::{FeedPorts, FeedServers, FeedTile};
 
 /// Bytes of a snapshot that one read takes.
@@ -147,7 +147,10 @@ impl Follower {
     /// The system has no thread.
     pub(crate) fn start(self, hub: Arc<Hub>) -> io::Result<()> {
         let thread = std::thread::Builder::new().name("market".to_owned());
-        thread.spawn(move || self.follow(&hub))?;
+        thread.spawn(move || {
+            let watched = Watched(hub);
+            self.follow(&watched.0);
+        })?;
         Ok(())
     }
 
@@ -158,7 +161,7 @@ impl Follower {
             rerequest: feed.rerequest,
             snapshots: feed.snapshot.map(SocketAddr::V4),
         };
-        let mut tile = FeedTile::new(ports, servers, config(), Board::default(), clock.now_ns());
+        let mut tile = FeedTile::new(ports, servers, config(), Board::new(), clock.now_ns());
         let batch_ns = feed.batch_ms * 1_000_000;
         let mut told_ns = 0;
         loop {
@@ -166,7 +169,7 @@ impl Follower {
             let mut now_ns = clock.now_ns();
             while turns < TURNS_MAX {
                 now_ns = clock.now_ns();
-                tile.market_mut().tick(now_ns);
+                tile.market_mut().tick(since_1970_ns());
                 turns += 1;
                 if tile.turn(now_ns) == 0 {
                     break;
@@ -183,6 +186,21 @@ impl Follower {
     }
 }
 
+/// By the system's clock, which those who read it have too.
+fn since_1970_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
+}
+
+/// Says that the market is not known when the thread that follows it is no more.
+struct Watched(Arc<Hub>);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.0.sighted(Sight::Stale);
+    }
+}
+
 /// Tells what changed since the last time.
 fn tell(tile: &mut FeedTile<RealUdp, SocketTcp, Board>, feed: &Feed, hub: &Hub, now_ns: u64) {
     let sight = match tile.lines().state() {
@@ -192,7 +210,7 @@ fn tell(tile: &mut FeedTile<RealUdp, SocketTcp, Board>, feed: &Feed, hub: &Hub, 
         State::Gap | State::Live => Sight::Live,
     };
     let board = tile.market_mut();
-    let (changes, are_all) = board.look();
+    let (changes, reach) = board.look();
     let updates = changes.into_iter().filter_map(|(locate, change)| {
         Some(Update {
             symbol: board.name(locate)?,
@@ -201,8 +219,8 @@ fn tell(tile: &mut FeedTile<RealUdp, SocketTcp, Board>, feed: &Feed, hub: &Hub, 
         })
     });
     let updates: Vec<_> = updates.collect();
-    if are_all || !updates.is_empty() {
-        hub.publish(updates, are_all, now_ns);
+    if reach != Reach::These || !updates.is_empty() {
+        hub.publish(updates, reach, since_1970_ns());
     }
     hub.sighted(sight);
 }

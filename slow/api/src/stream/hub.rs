@@ -1,11 +1,11 @@
 //! Who wants what, and what it is now.
 
 use super::board::Change;
-use super::outbox::{Frame, Outbox, Topic};
+use super::outbox::{Frame, Outbox, Pushed, Topic};
 use super::{Channel, Format, Level, Message, News, Sight, Trade, compact, json};
 use crate::config::Limits;
 use crate::metrics::family;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use websocket::{Kind, Packer, frame, packed_frame};
 
@@ -23,6 +23,17 @@ pub(super) struct Update {
     pub(super) symbol: String,
     pub(super) levels: [Vec<Level>; 2],
     pub(super) change: Change,
+}
+
+/// Of which symbols updates are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Of those that changed.
+    These,
+    /// Of all that there are, and what was known before need not hold.
+    All,
+    /// The same, in a session that has nothing of the one before it.
+    NewSession,
 }
 
 /// What was told of a symbol.
@@ -158,8 +169,8 @@ impl Hub {
         self.inside().numbers.keys().cloned().collect()
     }
 
-    /// A connection wants a channel of some symbols, or of all: it is told what they are now.
-    /// Gives the names that nobody knows, and then nothing was done.
+    /// A connection wants a channel of some symbols, or of all: it is to be told what they are
+    /// now. Gives the names that nobody knows, and then nothing was done.
     pub(super) fn subscribe(
         &self,
         outbox: &Arc<Outbox>,
@@ -167,10 +178,11 @@ impl Hub {
         names: Option<&[String]>,
     ) -> Result<(), Vec<String>> {
         let mut inside = self.inside();
+        let is_it = |it: &Arc<Outbox>| Arc::ptr_eq(it, outbox);
         let numbers: Vec<u32> = match names {
             None => {
                 let all = &mut inside.everything[channel as usize];
-                if !all.iter().any(|it| Arc::ptr_eq(it, outbox)) {
+                if !all.iter().any(is_it) {
                     all.push(Arc::clone(outbox));
                 }
                 (0..inside.symbols.len() as u32).collect()
@@ -179,11 +191,10 @@ impl Hub {
         };
         for number in numbers {
             let wanted = &mut inside.symbols[number as usize].wanted[channel as usize];
-            if !wanted.iter().any(|it| Arc::ptr_eq(it, outbox)) {
+            if !wanted.iter().any(is_it) {
                 wanted.push(Arc::clone(outbox));
-                let state = inside.state((number, channel), outbox);
-                outbox.put(Some((number, channel)), state);
             }
+            outbox.owe((number, channel));
         }
         Ok(())
     }
@@ -197,26 +208,23 @@ impl Hub {
     ) -> Result<(), Vec<String>> {
         let mut inside = self.inside();
         let other = |it: &Arc<Outbox>| !Arc::ptr_eq(it, outbox);
-        let numbers: Vec<u32> = match names {
+        match names {
             None => {
                 inside.everything[channel as usize].retain(other);
-                (0..inside.symbols.len() as u32).collect()
+                for symbol in &mut inside.symbols {
+                    symbol.wanted[channel as usize].retain(other);
+                }
+                outbox.forget(|topic| topic.1 == channel);
             }
-            Some(names) => inside.numbered(names)?,
-        };
-        for number in numbers {
-            inside.symbols[number as usize].wanted[channel as usize].retain(other);
-            outbox.forget((number, channel));
+            Some(names) => {
+                let numbers = inside.numbered(names)?;
+                for number in &numbers {
+                    inside.symbols[*number as usize].wanted[channel as usize].retain(other);
+                }
+                outbox.forget(|topic| topic.1 == channel && numbers.contains(&topic.0));
+            }
         }
         Ok(())
-    }
-
-    /// How many symbols' channels a connection has.
-    pub(super) fn subscriptions(&self, outbox: &Arc<Outbox>) -> usize {
-        let inside = self.inside();
-        let is_it = |all: &&Vec<Arc<Outbox>>| all.iter().any(|it| Arc::ptr_eq(it, outbox));
-        let wanted = inside.symbols.iter().flat_map(|symbol| &symbol.wanted);
-        wanted.filter(is_it).count()
     }
 
     /// Tells a connection what a topic is now, in the place of what was thrown away.
@@ -237,32 +245,36 @@ impl Hub {
         }
     }
 
-    /// Tells what changed. Where these are all symbols that there are, the books of others are
-    /// empty.
-    pub(super) fn publish(&self, updates: Vec<Update>, are_all: bool, now_ns: u64) {
-        let mut inside = self.inside();
-        let mut updates = updates;
-        if are_all {
-            let gone = inside.symbols.iter().filter(|symbol| {
-                let is_told = |update: &Update| *update.symbol == *symbol.name;
-                !updates.iter().any(is_told) && symbol.levels.iter().any(|side| !side.is_empty())
-            });
-            let gone = gone.map(|symbol| Update {
-                symbol: symbol.name.to_string(),
-                levels: Default::default(),
-                change: Change::default(),
-            });
-            let gone: Vec<_> = gone.collect();
+    /// Tells what changed.
+    pub(super) fn publish(&self, mut updates: Vec<Update>, reach: Reach, now_ns: u64) {
+        if reach != Reach::These {
+            let told: BTreeSet<&str> = updates.iter().map(|it| &*it.symbol).collect();
+            let gone = self.inside().others(&told);
             updates.extend(gone);
         }
         for update in updates {
+            // Others have their turn between two symbols.
+            let mut inside = self.inside();
             let number = inside.number(&update.symbol);
-            inside.tell(number, update, now_ns);
+            inside.tell(number, update, reach, now_ns);
         }
     }
 }
 
 impl Inside {
+    /// Symbols that are none of these and have orders: they have none now.
+    fn others(&self, told: &BTreeSet<&str>) -> Vec<Update> {
+        let is_gone = |symbol: &&Symbol| {
+            symbol.levels.iter().any(|side| !side.is_empty()) && !told.contains(&*symbol.name)
+        };
+        let gone = self.symbols.iter().filter(is_gone).map(|symbol| Update {
+            symbol: symbol.name.to_string(),
+            levels: Default::default(),
+            change: Change::default(),
+        });
+        gone.collect()
+    }
+
     /// The numbers of these symbols, or the names of those that are none.
     fn numbered(&self, names: &[String]) -> Result<Vec<u32>, Vec<String>> {
         let number = |name: &String| self.numbers.get(&**name).copied();
@@ -292,15 +304,14 @@ impl Inside {
         });
         for channel in Channel::ALL {
             for outbox in self.everything[channel as usize].clone() {
-                self.symbols[number as usize].wanted[channel as usize].push(Arc::clone(&outbox));
-                let state = self.state((number, channel), &outbox);
-                outbox.put(Some((number, channel)), state);
+                outbox.owe((number, channel));
+                self.symbols[number as usize].wanted[channel as usize].push(outbox);
             }
         }
         number
     }
 
-    fn tell(&mut self, number: u32, update: Update, now_ns: u64) {
+    fn tell(&mut self, number: u32, update: Update, reach: Reach, now_ns: u64) {
         let symbol = &mut self.symbols[number as usize];
         symbol.time_ns = now_ns;
         let before = core::mem::replace(&mut symbol.levels, update.levels);
@@ -308,14 +319,22 @@ impl Inside {
         let top = symbol.top();
         let is_other_top = top != [before[0].first().copied(), before[1].first().copied()];
         let Change { trades, broken } = update.change;
+        if reach == Reach::NewSession {
+            symbol.trades.clear();
+        }
         symbol.trades.extend(trades.iter().copied());
         let kept = symbol.trades.len().saturating_sub(TRADES_KEPT);
         symbol.trades.drain(..kept);
         symbol.trades.retain(|trade| !broken.contains(&trade.id));
-        // The same order in which they happened: trades, then the book that they left.
-        let mut broken = broken;
+        if reach != Reach::These {
+            // Some may have been missed for good: these are the last ones that are known.
+            for outbox in &symbol.wanted[Channel::Trades as usize] {
+                outbox.owe((number, Channel::Trades));
+            }
+        }
+        // The same order in which they happened: trades, what was taken back of them, the book.
         for trades in trades.chunks(TRADES_MAX) {
-            let news = News::Trades(trades.to_vec(), core::mem::take(&mut broken));
+            let news = News::Trades(trades.to_vec(), Vec::new());
             self.send((number, Channel::Trades), news);
         }
         for broken in broken.chunks(TRADES_MAX) {
@@ -354,8 +373,11 @@ impl Inside {
             let bytes = message.write(format);
             let frame = Arc::new(framed(&bytes, format, is_packed, &mut self.packer));
             for outbox in wanted {
-                self.done.deliveries += 1;
-                self.done.conflated += u64::from(outbox.push(topic, &frame));
+                match outbox.push(topic, &frame) {
+                    Pushed::Queued => self.done.deliveries += 1,
+                    Pushed::Conflated => self.done.conflated += 1,
+                    Pushed::Behind => {}
+                }
             }
         }
     }

@@ -59,6 +59,17 @@ struct Waiting {
     gain: Gain,
 }
 
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// It waits to be sent.
+    Queued,
+    /// There was no room: its topic's state is due instead.
+    Conflated,
+    /// Its topic's state was due already, and will have it.
+    Behind,
+}
+
 /// What waits for a connection, in bounds.
 pub(super) struct Outbox {
     pub(super) format: Format,
@@ -89,23 +100,47 @@ impl Outbox {
     }
 
     /// Puts a frame behind the others; where there is no room for it, all of its topic are thrown
-    /// away, and so are those that come until the topic's state was sent. Gives whether that
-    /// happened.
-    pub(super) fn push(&self, topic: Topic, frame: &Arc<Frame>) -> bool {
+    /// away, and so are those that come until the topic's state was sent.
+    pub(super) fn push(&self, topic: Topic, frame: &Arc<Frame>) -> Pushed {
         let mut waiting = self.waiting();
         if waiting.behind.contains(&topic) {
-            return false;
+            return Pushed::Behind;
         }
         let has_room = waiting.bytes + frame.plain.len() <= self.bytes_max;
         if has_room {
             waiting.put(Some(topic), frame);
         } else {
-            waiting.forget(topic);
+            waiting.forget(|it| it == topic);
             waiting.behind.insert(topic);
         }
         drop(waiting);
         self.came.notify_one();
-        !has_room
+        match has_room {
+            true => Pushed::Queued,
+            false => Pushed::Conflated,
+        }
+    }
+
+    /// A topic's state is due, whatever of it waits.
+    pub(super) fn owe(&self, topic: Topic) {
+        let mut waiting = self.waiting();
+        waiting.forget(|it| it == topic);
+        waiting.behind.insert(topic);
+        drop(waiting);
+        self.came.notify_one();
+    }
+
+    /// Whether more waits than may.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting().bytes > self.bytes_max
+    }
+
+    /// Has [`Outbox::came`] return if anything waits.
+    pub(super) fn go_on(&self) {
+        let waiting = self.waiting();
+        if !waiting.frames.is_empty() || !waiting.behind.is_empty() {
+            self.came.notify_one();
+        }
     }
 
     /// Puts a frame behind the others, room or not: an answer, or the state of a topic.
@@ -119,11 +154,11 @@ impl Outbox {
         self.came.notify_one();
     }
 
-    /// A topic is not subscribed to any more.
-    pub(super) fn forget(&self, topic: Topic) {
+    /// Topics are not subscribed to any more.
+    pub(super) fn forget(&self, is_one: impl Fn(Topic) -> bool) {
         let mut waiting = self.waiting();
-        waiting.forget(topic);
-        waiting.behind.remove(&topic);
+        waiting.behind.retain(|topic| !is_one(*topic));
+        waiting.forget(is_one);
     }
 
     /// Takes about so many bytes that wait; they are put behind `into`.
@@ -160,9 +195,13 @@ impl Waiting {
         self.frames.push_back((topic, Arc::clone(frame)));
     }
 
-    fn forget(&mut self, topic: Topic) {
-        self.frames.retain(|(of, _)| *of != Some(topic));
-        self.bytes = self.frames.iter().map(|(_, frame)| frame.plain.len()).sum();
+    fn forget(&mut self, is_one: impl Fn(Topic) -> bool) {
+        let bytes = &mut self.bytes;
+        self.frames.retain(|(of, frame)| {
+            let is_kept = !of.is_some_and(&is_one);
+            *bytes -= if is_kept { 0 } else { frame.plain.len() };
+            is_kept
+        });
     }
 }
 
@@ -187,11 +226,11 @@ mod tests {
     fn a_topic_without_room_waits_for_its_state_and_others_do_not() {
         let outbox = Outbox::new(Format::Json, false, 100);
         let (one, two) = ((1, Channel::Book), (2, Channel::Book));
-        assert!(!outbox.push(one, &frame(60, None)));
-        assert!(!outbox.push(two, &frame(30, None)));
-        assert!(outbox.push(one, &frame(20, None)));
+        assert_eq!(outbox.push(one, &frame(60, None)), Pushed::Queued);
+        assert_eq!(outbox.push(two, &frame(30, None)), Pushed::Queued);
+        assert_eq!(outbox.push(one, &frame(20, None)), Pushed::Conflated);
         assert_eq!(outbox.behind(), None, "the other one's is still to be sent");
-        assert!(!outbox.push(one, &frame(1, None)), "and is not put behind");
+        assert_eq!(outbox.push(one, &frame(1, None)), Pushed::Behind);
         assert_eq!(taken(&outbox).len(), 30);
         assert_eq!(outbox.behind(), Some(one));
         outbox.put(
@@ -203,10 +242,7 @@ mod tests {
         );
         assert_eq!(outbox.behind(), None);
         assert_eq!(taken(&outbox).len(), 200, "a state has room");
-        assert!(
-            !outbox.push(one, &frame(20, None)),
-            "and it goes on behind it"
-        );
+        assert_eq!(outbox.push(one, &frame(20, None)), Pushed::Queued);
     }
 
     #[test]
@@ -218,7 +254,7 @@ mod tests {
             taken(&outbox);
         }
         assert!(!outbox.is_packed(), "five of a hundred are not worth it");
-        for _ in 0..70 * LOOKS_WITHOUT {
+        for _ in 0..66 * LOOKS_WITHOUT {
             outbox.push(topic, &frame(1_000, None));
             taken(&outbox);
         }

@@ -17,6 +17,16 @@ pub(super) enum Wish {
     Ping,
 }
 
+impl Wish {
+    /// How many wishes it counts for: those about all symbols are more work.
+    pub(super) const fn cost(&self) -> u32 {
+        match self {
+            Self::Subscribe(_, None) | Self::Unsubscribe(_, None) | Self::Symbols => 10,
+            _ => 1,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wire::itch::fields::{
     AddOrder, BrokenTrade, OrderCancel, OrderDelete, OrderExecuted, StockDirectory,
 };
@@ -319,17 +319,29 @@ impl Client {
 
     /// The next text of which this is so; others are passed over.
     pub fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
         loop {
             let told = self.json();
             if is_it(&told) {
                 return told;
             }
+            assert!(begun.elapsed() < BOUND, "waited for another than {told}");
         }
     }
 
-    /// Waits until the feed is followed.
-    pub fn live(&mut self) {
+    /// Waits until the feed is followed, and all of these symbols were heard of.
+    pub fn knows(&mut self, symbols: &[&str]) {
         self.until(|told| told["state"] == "live");
+        loop {
+            self.say(r#"{"id":"known","op":"symbols"}"#);
+            let told = self.until(|told| told["id"] == "known");
+            let told = told["result"].as_array().unwrap().clone();
+            if symbols.iter().all(|name| told.iter().any(|it| it == name)) {
+                return;
+            }
+            // Wishes are counted.
+            std::thread::sleep(Duration::from_millis(600));
+        }
     }
 }
 
