@@ -204,6 +204,16 @@ fn a_model_of_xgboost_says_its_place() {
             "several targets",
         ),
         (
+            "/learner/learner_model_param/num_class".into(),
+            json!("1025"),
+            "num_class: 1025 classes, up to 1024 are read",
+        ),
+        (
+            "/learner/learner_model_param/num_class".into(),
+            json!(usize::MAX.to_string()),
+            "classes, up to 1024 are read",
+        ),
+        (
             "/learner/gradient_booster/model/tree_info/3".into(),
             json!(1),
             "tree 3: class 1 of 1",

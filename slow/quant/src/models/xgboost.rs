@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::forest::Told;
 use super::tree::{Missing, Node, Tree};
-use super::{Link, Unread, ubjson};
+use super::{CLASSES_MAX, Link, Unread, ubjson};
 
 #[derive(Deserialize)]
 struct File {
@@ -101,6 +101,10 @@ pub(super) fn read(file: &[u8]) -> Result<Told, Unread> {
         return Err(Unread::new(what).within("num_target"));
     }
     let outputs = whole("num_class", &parameters.num_class)?.max(1);
+    if outputs > CLASSES_MAX {
+        let what = format!("{outputs} classes, up to {CLASSES_MAX} are read");
+        return Err(Unread::new(what).within("num_class"));
+    }
     let link = link(&learner.objective.name)?;
     let start = start(&parameters.base_score, outputs, &learner.objective.name)?;
     let booster = learner.gradient_booster;
