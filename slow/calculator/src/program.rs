@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -98,12 +99,17 @@ fn show(answer: &Answer, output: &Output) -> Result<(), Refused> {
         std::fs::write(file, picture)
             .map_err(|error| Refused(format!("{}: {error}", file.display())))?;
     }
-    // Who reads may have enough after a few lines: that is no failure.
     let text = if output.json {
         format!("{:#}\n", answer.json)
     } else {
         answer.text.clone()
     };
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
-    Ok(())
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Who reads may have enough after a few lines: that is no failure.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Refused(format!("output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }

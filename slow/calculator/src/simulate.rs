@@ -282,6 +282,7 @@ impl Simulate {
             Contract::KnockOut => self.run(model, &barrier(Knock::Out), watch),
             Contract::KnockIn => self.run(model, &barrier(Knock::In), watch),
             Contract::American => {
+                European { kind, strike }.check(1)?;
                 let pays = |prices: &[f64]| match kind {
                     Kind::Call => (prices[0] - strike).max(0.0),
                     Kind::Put => (strike - prices[0]).max(0.0),

@@ -31,15 +31,16 @@ impl Table {
 
     fn parse(file: &Path, text: &str) -> Result<Self, Refused> {
         let blame = |what: String| Refused(format!("{}{what}", file.display()));
+        // Spreadsheets put a mark of the byte order before the text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = text.trim_end().lines().enumerate();
         let mut lines = lines.map(|(at, line)| (at + 1, cells(line))).peekable();
         let Some((_, first)) = lines.peek() else {
             return Err(blame(": the file is empty".into()));
         };
         let cell_count = first.len();
-        // A line of numbers is a row, others are names.
         let mut names = Vec::new();
-        if first.iter().any(|cell| number(cell).is_none()) && cell_count > 0 {
+        if is_of_names(first) {
             let (_, head) = lines.next().unwrap_or_default();
             names = head;
         }
@@ -177,6 +178,17 @@ fn is_of_rows(name: &str) -> bool {
     .contains(&name.as_str())
 }
 
+/// Whether the first line is names. A row's label is no number either, so the first cell only says
+/// so where it is alone, or is what a column of labels is called.
+fn is_of_names(line: &[String]) -> bool {
+    let is_word = |cell: &String| number(cell).is_none();
+    match line {
+        [] => false,
+        [only] => is_word(only),
+        [first, others @ ..] => others.iter().any(is_word) || (is_word(first) && is_of_rows(first)),
+    }
+}
+
 /// Cells between commas; one in quotes may have commas, and quotes twice.
 fn cells(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
@@ -232,6 +244,20 @@ mod tests {
         let table = parse("x\n5\n6\n").unwrap();
         assert_eq!((table.width, table.numbers), (1, vec![5.0, 6.0]));
         assert_eq!(parse("A,B\n1,2").unwrap().find("b"), Ok(1));
+        let table = parse("\u{feff}A,B\n1,2").unwrap();
+        assert_eq!(table.names, ["A", "B"]);
+        let table = parse("day,2026\nd1,5\n").unwrap();
+        assert_eq!((table.name(0), table.numbers), ("2026".into(), vec![5.0]));
+    }
+
+    #[test]
+    fn labels_need_no_names_above_them() {
+        let table = parse("AA,1,2\nBB,3,\n").unwrap();
+        assert!(table.names.is_empty() && table.height() == 2);
+        assert_eq!([table.label(0), table.label(1)], ["AA", "BB"]);
+        assert_eq!(table.numbers[..3], [1.0, 2.0, 3.0]);
+        let hole = table.whole().unwrap_err().0;
+        assert_eq!(hole, "t.csv, line 2, column 3 (2): there is no number");
     }
 
     #[test]

@@ -206,6 +206,14 @@ fn options_are_worth_what_is_known_within_their_errors() {
         desk.refused(&["simulate", "--barrier", "1"])
             .contains("--barrier goes with")
     );
+    for (option, strike) in ["european", "american"]
+        .iter()
+        .flat_map(|it| ["nan", "inf", "-1"].map(|strike| (*it, strike)))
+    {
+        let strike = format!("--strike={strike}");
+        let refused = desk.refused(&["simulate", "--option", option, &strike]);
+        assert!(refused.contains("strike"), "{option}, {strike}: {refused}");
+    }
     assert!(
         desk.refused(&["simulate", "--volatility", "11"])
             .contains("volatility")
@@ -239,6 +247,9 @@ fn risks_of_equal_and_of_given_weights() {
     .map(|x| x.as_f64().unwrap());
     assert!((normal - simulated).abs() < 5.0 * error, "{found:#}");
     assert!(desk.picture(&words).contains("value at risk"));
+    desk.file("held.csv", "BB,0.25\nAA,0.75\n");
+    let unnamed = desk.json(&words);
+    assert_eq!(unnamed["contributions"], found["contributions"]);
     desk.file("held.csv", "name,weight\nAA,0.5\nDD,0.5\n");
     let refused = desk.refused(&words);
     let wanted = "held.csv, line 3, column 2 (weight): there are no returns of \"DD\"";
@@ -332,8 +343,30 @@ fn a_forecast_is_at_least_as_good_as_the_last_season() {
         "{found:#}"
     );
     assert!(desk.picture(&words).contains("forecast"));
+    let numbers: String = (1..=9).map(|it| format!("d{it},{it}\n")).collect();
+    desk.file("labelled.csv", &numbers);
+    desk.file("named.csv", &format!("day,x\n{numbers}"));
+    let [labelled, named] =
+        ["labelled.csv", "named.csv"].map(|file| desk.text(&["forecast", file]));
+    assert!(labelled.contains("of 9") && labelled == named, "{labelled}");
     let refused = desk.refused(&["forecast", "none.csv"]);
     assert!(refused.contains("none.csv: No such file"), "{refused}");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-quant"));
+    command.args(["simulate", "--paths", "2000"]).stdout(full);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("output: No space left"), "{said}");
+    // Who has read enough is another thing.
+    let (reads, writes) = std::io::pipe().unwrap();
+    drop(reads);
+    let output = command.stdout(writes).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
