@@ -1,7 +1,7 @@
 //! The database file: who it belongs to, which schema it has, and that one process writes it.
 
 use crate::{Error, query};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,10 +76,7 @@ impl Database {
 /// # Errors
 /// There is none, or it is not ours.
 pub fn reader(path: &Path) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(path, flags).map_err(|error| named(path, &error))?;
-    connection.busy_timeout(BUSY)?;
+    let connection = open_to_read(path).map_err(|error| named(path, &error))?;
     connection.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     if is_new(path, &connection)? {
@@ -115,39 +112,107 @@ pub fn locked(path: &Path) -> Result<File, Error> {
     }
 }
 
-/// Whether the database is empty; otherwise it is ours and of this schema.
-fn is_new(path: &Path, connection: &Connection) -> Result<bool, Error> {
-    let number = |pragma: &str| {
-        let read = connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-        read.map_err(|error| named(path, &error))
-    };
-    let (application, version) = (number("application_id")?, number("user_version")?);
-    let tables = "SELECT count(*) FROM sqlite_schema";
-    let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+/// Whose a database is.
+enum Whose {
+    /// It is empty.
+    Nobodys,
+    /// Ours, of some schema.
+    Ours(i32),
+    Others,
+}
+
+/// The names of the days of a database that is to be made anew, of an older schema, too; none if
+/// there is no database, or if they do not matter.
+///
+/// # Errors
+/// It is another program's, of a newer schema, cannot be read, or is damaged and its days matter.
+pub fn held(path: &Path, do_matter: bool) -> Result<Vec<String>, Error> {
+    let is_there = path.try_exists();
+    if !is_there.map_err(|error| Error::file(path, &error))? {
+        return Ok(Vec::new());
+    }
+    let looked = open_to_read(path).and_then(|connection| {
+        let whose = whose(&connection)?;
+        let Whose::Ours(version) = whose else {
+            return Ok((whose, Vec::new()));
+        };
+        let mut days = Vec::new();
+        if do_matter && version <= SCHEMA_VERSION {
+            let mut statement = connection.prepare("SELECT name FROM days ORDER BY day")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            days = rows.collect::<Result<_, _>>()?;
+        }
+        Ok((whose, days))
+    });
     let refused = |why: String| Err(Error::Refused(format!("{}: {why}", path.display())));
-    if application == 0 && version == 0 && tables == 0 {
-        Ok(true)
-    } else if application != APPLICATION {
-        refused("this database is another program's; name another file".to_owned())
-    } else if version > SCHEMA_VERSION {
-        refused(format!(
-            "a newer program wrote it: its schema is {version} and this program knows \
-             {SCHEMA_VERSION}; use that program, or rebuild into another file"
-        ))
-    } else if version < SCHEMA_VERSION {
-        refused(format!(
-            "its schema is {version} and this program writes {SCHEMA_VERSION}: run \
-             `wirecross-slow rebuild`"
-        ))
-    } else {
-        Ok(false)
+    match looked {
+        Ok((Whose::Others, _)) => refused(OTHERS.to_owned()),
+        Ok((Whose::Ours(version), _)) if version > SCHEMA_VERSION => refused(newer(version)),
+        Ok((_, days)) => Ok(days),
+        Err(error) if !do_matter && is_damage(&error) => Ok(Vec::new()),
+        Err(error) => Err(named(path, &error)),
     }
 }
 
+fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+fn whose(connection: &Connection) -> rusqlite::Result<Whose> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+    Ok(match (application, version, tables) {
+        (0, 0, 0) => Whose::Nobodys,
+        (APPLICATION, ..) => Whose::Ours(version),
+        _ => Whose::Others,
+    })
+}
+
+/// Whether the database is empty; otherwise it is ours and of this schema.
+fn is_new(path: &Path, connection: &Connection) -> Result<bool, Error> {
+    let refused = |why: String| Err(Error::Refused(format!("{}: {why}", path.display())));
+    match whose(connection).map_err(|error| named(path, &error))? {
+        Whose::Nobodys => Ok(true),
+        Whose::Others => refused(OTHERS.to_owned()),
+        Whose::Ours(version) if version > SCHEMA_VERSION => refused(newer(version)),
+        Whose::Ours(version) if version < SCHEMA_VERSION => refused(format!(
+            "its schema is {version} and this program writes {SCHEMA_VERSION}: run \
+             `wirecross-slow rebuild`"
+        )),
+        Whose::Ours(_) => Ok(false),
+    }
+}
+
+const OTHERS: &str = "this database is another program's; name another file";
+
+fn newer(version: i32) -> String {
+    format!(
+        "a newer program wrote it: its schema is {version} and this program knows \
+         {SCHEMA_VERSION}; use that program, or rebuild into another file"
+    )
+}
+
+/// Whether what fails are the bytes of the file.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
 fn named(path: &Path, error: &rusqlite::Error) -> Error {
-    Error::Refused(format!(
-        "{}: {error}; it is no database of ours, or damaged: `wirecross-slow rebuild` makes it \
-         anew",
-        path.display()
-    ))
+    let why = match is_damage(error) {
+        false => "",
+        true => {
+            "; it is no database of ours, or damaged: `wirecross-slow rebuild --forget` makes it \
+             anew from the days that the data directory has"
+        }
+    };
+    Error::Refused(format!("{}: {error}{why}", path.display()))
 }

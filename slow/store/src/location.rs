@@ -68,6 +68,16 @@ impl Location {
             Self::Server(server) => Ok(Box::new(crate::postgres::Postgres::reader(server)?)),
         }
     }
+
+    /// The names of the days of a database that is to be made anew, which may be of an older
+    /// schema; none if there is no database, or if they do not matter.
+    pub(crate) fn held(&self, do_matter: bool) -> Result<Vec<String>, Error> {
+        match self {
+            Self::File(path) => database::held(path, do_matter),
+            #[cfg(feature = "postgres")]
+            Self::Server(server) => crate::postgres::held(server, do_matter),
+        }
+    }
 }
 
 impl fmt::Display for Location {

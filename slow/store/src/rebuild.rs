@@ -1,6 +1,5 @@
 //! A database that is made anew beside the old one.
 
-use crate::tables::each;
 use crate::{Error, Location, Projector, database, days};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,23 +8,18 @@ use std::path::{Path, PathBuf};
 /// place.
 ///
 /// # Errors
-/// The venue's files or the database cannot be used, or the old database holds days that the data
-/// directory no longer has: these would be lost, unless `forgets`.
+/// The venue's files or the database cannot be used; the old database is another program's or of a
+/// newer schema; or it holds days that the data directory no longer has, or is damaged, so that
+/// nobody knows which: these would be lost, unless `forgets`.
 pub fn rebuild(data_dir: &Path, location: &Location, forgets: bool) -> Result<u64, Error> {
-    if !forgets && let Ok(old) = location.reader() {
-        let known = days::list(data_dir)?;
-        let text = "SELECT name FROM days ORDER BY day";
-        each(&*old, text, &[], &mut |row| {
-            let name = row[0].text()?;
-            if known.iter().any(|it| it == name) {
-                return Ok(());
-            }
-            Err(Error::Refused(format!(
-                "{location}: it holds day {name}, which {} no longer has: rebuild into another \
-                 one, or say --forget",
-                data_dir.display()
-            )))
-        })?;
+    let held = location.held(!forgets)?;
+    let known = days::list(data_dir)?;
+    if let Some(lost) = held.iter().find(|name| !known.contains(name)) {
+        return Err(Error::Refused(format!(
+            "{location}: it holds day {lost}, which {} no longer has: rebuild into another one, \
+             or say --forget",
+            data_dir.display()
+        )));
     }
     match location {
         Location::File(path) => file(data_dir, path),

@@ -220,30 +220,45 @@ fn tables_that_somebody_changed_differ(site: &Site) {
 fn databases_that_are_not_ours_are_refused() {
     let site = Site::new();
     site.live_day(DAY, 15, 300);
-    let refused = |word: &str| {
-        for args in [&["project"][..], &["query", "tops"]] {
+    let refused = |word: &str, rebuilds: &[&[&str]]| {
+        let before = fs::read(site.database()).unwrap();
+        for args in [&[&["project"][..], &["query", "tops"]], rebuilds].concat() {
             let said = site.fails(2, args);
             assert!(said.contains("tables.db") && said.contains(word), "{said}");
         }
-        fs::remove_file(site.database()).unwrap();
+        assert!(fs::read(site.database()).unwrap() == before, "{word}");
     };
-    fs::write(
-        site.database(),
-        "no database at all, but long enough to be one".repeat(99),
-    )
-    .unwrap();
-    refused("rebuild");
+    let all: [&[&str]; 2] = [&["rebuild"], &["rebuild", "--forget"]];
     let foreign = Connection::open(site.database()).unwrap();
     foreign
         .execute_batch("CREATE TABLE songs (name TEXT)")
         .unwrap();
     drop(foreign);
-    refused("another program's");
+    refused("another program's", &all);
+    fs::remove_file(site.database()).unwrap();
     site.succeeds(&["project"]);
-    let newer = Connection::open(site.database()).unwrap();
-    newer.execute_batch("PRAGMA user_version = 99").unwrap();
-    drop(newer);
-    refused("newer program");
+    let set_version = |version: u32| {
+        let ours = Connection::open(site.database()).unwrap();
+        ours.pragma_update(None, "user_version", version).unwrap();
+    };
+    set_version(99);
+    refused("newer program", &all);
+    // What an older program wrote is looked at for days that would be lost.
+    set_version(2);
+    refused("rebuild", &[]);
+    let (day, away) = (site.day(DAY), site.dir.path().join("away"));
+    fs::rename(&day, &away).unwrap();
+    let said = site.fails(2, &["rebuild"]);
+    assert!(said.contains(DAY) && said.contains("--forget"), "{said}");
+    fs::rename(&away, &day).unwrap();
+    site.succeeds(&["rebuild"]);
+    site.agrees();
+    // What cannot be read may hold any days.
+    let damage = "no database at all, but long enough to be one".repeat(99);
+    fs::write(site.database(), damage).unwrap();
+    refused("rebuild --forget", &all[..1]);
+    site.succeeds(&["rebuild", "--forget"]);
+    site.agrees();
 }
 
 fn two_do_not_write_one_database(site: &Site) {

@@ -10,7 +10,7 @@ mod rebuild;
 mod schema;
 mod server;
 
-pub use rebuild::rebuild;
+pub use rebuild::{held, rebuild};
 pub use server::Server;
 
 use crate::database::SCHEMA_VERSION;
@@ -34,6 +34,9 @@ use tokio_postgres::{Client, NoTls, Statement};
 
 /// How often one who waits looks whether to go on.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How long an answer is waited for by one who was told to end.
+const LAST_MAX: Duration = Duration::from_secs(10);
 
 /// Waiting that is longer is said.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -157,31 +160,37 @@ impl Postgres {
         Ok(())
     }
 
-    /// Whether there are no tables; otherwise they are ours and of this version.
-    fn is_new(&self) -> Result<bool, Error> {
+    /// The version of the tables in the schema, which are ours; none if there is no schema.
+    fn version(&self) -> Result<Option<i32>, Error> {
         let text = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace \
                     WHERE nspname = $1";
-        let which = [self.server.schema.into()];
+        let schema = self.server.schema;
+        let which = [schema.into()];
         let found = tables::first(self, text, &which, |row| row[0].text().map(str::to_owned))?;
         let Some(comment) = found else {
-            return Ok(true);
+            return Ok(None);
         };
-        let version = comment
-            .strip_prefix(COMMENT)
-            .and_then(|it| it.parse::<i32>().ok());
-        let schema = self.server.schema;
+        let version = comment.strip_prefix(COMMENT).map(str::parse::<i32>);
         match version {
-            Some(version) if version == SCHEMA_VERSION => Ok(false),
-            Some(version) if version > SCHEMA_VERSION => Err(self.server.refused(&format!(
+            Some(Ok(version)) if version > SCHEMA_VERSION => Err(self.server.refused(&format!(
                 "a newer program wrote it: its schema is {version} and this program knows \
                  {SCHEMA_VERSION}; use that program, or name another database"
             ))),
+            Some(Ok(version)) => Ok(Some(version)),
+            _ => Err(self.server.refused(&format!(
+                "its schema {schema} is another program's; name another database"
+            ))),
+        }
+    }
+
+    /// Whether there are no tables; otherwise they are ours and of this version.
+    fn is_new(&self) -> Result<bool, Error> {
+        match self.version()? {
+            None => Ok(true),
+            Some(SCHEMA_VERSION) => Ok(false),
             Some(version) => Err(self.server.refused(&format!(
                 "its schema is {version} and this program writes {SCHEMA_VERSION}: run \
                  `wirecross-slow rebuild`"
-            ))),
-            None => Err(self.server.refused(&format!(
-                "its schema {schema} is another program's; name another database"
             ))),
         }
     }
@@ -254,6 +263,7 @@ fn wait<T>(
     runtime.block_on(async {
         let mut answer = pin!(answer);
         let (begun, mut is_said) = (Instant::now(), false);
+        let mut stopped = None;
         loop {
             if let Ok(answer) = tokio::time::timeout(LOOK, &mut answer).await {
                 if is_said {
@@ -262,7 +272,9 @@ fn wait<T>(
                 }
                 return answer.map_err(|error| server.failed(&error));
             }
-            if server.is_stopped() {
+            // One that is at work is let finish.
+            if server.is_stopped() && stopped.get_or_insert_with(Instant::now).elapsed() > LAST_MAX
+            {
                 let words = format!("database {server}: no answer at the end");
                 return Err(Error::Server(words));
             }

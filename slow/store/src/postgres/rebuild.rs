@@ -11,6 +11,28 @@ const DRAFT: &str = "wirecross_new";
 /// The schema of tables that are going.
 const OLD: &str = "wirecross_old";
 
+/// The names of the days of tables that are to be made anew, which may be of an older version; none
+/// if there are no tables, or if they do not matter.
+///
+/// # Errors
+/// The server fails, or the tables are another program's or of a newer version.
+pub fn held(server: &Server, do_matter: bool) -> Result<Vec<String>, Error> {
+    let keeper = Postgres::connect(server)?;
+    let mut days = Vec::new();
+    if keeper.version()?.is_some() && do_matter {
+        each(
+            &keeper,
+            "SELECT name FROM days ORDER BY day",
+            &[],
+            &mut |row| {
+                days.push(row[0].text()?.to_owned());
+                Ok(())
+            },
+        )?;
+    }
+    Ok(days)
+}
+
 /// Makes the tables anew beside the old ones, which serve their readers meanwhile, and puts them in
 /// their place: readers find the new ones by the same names.
 ///
