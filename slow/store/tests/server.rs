@@ -6,6 +6,7 @@ mod venue;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use venue::cluster::Cluster;
 use venue::{GROUP, Site, told_inputs};
@@ -16,22 +17,43 @@ const INPUTS: usize = 12_000;
 /// Far longer than anything takes, also beside other work.
 const WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// A projection that follows the venue.
-fn following(site: &Site) -> Child {
+/// A projection that follows the venue, and what it says; a test that fails takes it along.
+struct Following {
+    child: Child,
+    said: Receiver<String>,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn following(site: &Site) -> Following {
     let mut command = site.command(&["project", "--follow"]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
-    command.spawn().unwrap()
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let (tells, said) = channel();
+    std::thread::spawn(move || {
+        lines
+            .map_while(Result::ok)
+            .try_for_each(|line| tells.send(line))
+    });
+    Following { child, said }
 }
 
 /// Reads what it says until it says this.
-fn hears(said: &mut impl BufRead, word: &str) {
-    let mut line = String::new();
-    while !line.contains(word) {
-        line.clear();
-        assert!(
-            said.read_line(&mut line).unwrap() > 0,
-            "nothing of {word:?}"
-        );
+fn hears(following: &Following, word: &str) {
+    let begun = Instant::now();
+    loop {
+        let left = WAIT_MAX.saturating_sub(begun.elapsed());
+        match following.said.recv_timeout(left) {
+            Ok(line) if line.contains(word) => return,
+            Ok(_) => {}
+            Err(why) => panic!("nothing of {word:?}: {why}"),
+        }
     }
 }
 
@@ -53,9 +75,16 @@ fn reaches(site: &Site, inputs: usize) {
     }
 }
 
-fn stop(mut following: Child) {
-    signal(following.id(), Signal::TERM);
-    let status = following.wait().unwrap();
+fn stop(mut following: Following) {
+    signal(following.child.id(), Signal::TERM);
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = following.child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(begun.elapsed() < WAIT_MAX, "it does not end");
+        std::thread::sleep(Duration::from_millis(50));
+    };
     assert!(status.success(), "{status}");
 }
 
@@ -67,15 +96,14 @@ fn a_server_that_is_killed_comes_back_to_the_same_tables() {
     let groups = inputs.len() / GROUP;
     site.live(DAY, 21, &inputs[..groups / 4 * GROUP]);
     site.succeeds(&["project"]);
-    let mut follows = following(&site);
-    let mut said = BufReader::new(follows.stderr.take().unwrap());
+    let follows = following(&site);
     reaches(&site, GROUP);
     for part in 2..=4 {
         // All at once, as a lost host: nothing of what is on its way is said.
         let processes = cluster.processes();
         signal(processes[0], Signal::KILL);
         site.live(DAY, 21, &inputs[..groups / 4 * part * GROUP]);
-        hears(&mut said, "database");
+        hears(&follows, "database");
         processes[1..].iter().for_each(|it| {
             let _ = kill_process(Pid::from_raw(*it as i32).unwrap(), Signal::KILL);
         });
@@ -96,8 +124,7 @@ fn a_server_that_says_nothing_is_waited_for() {
     let half = inputs.len() / GROUP / 2 * GROUP;
     site.live(DAY, 22, &inputs[..half]);
     site.succeeds(&["project"]);
-    let mut follows = following(&site);
-    let mut said = BufReader::new(follows.stderr.take().unwrap());
+    let follows = following(&site);
     reaches(&site, GROUP);
     // The one that starts the others first; of these, some may end by themselves meanwhile.
     signal(cluster.pid().unwrap(), Signal::STOP);
@@ -108,9 +135,9 @@ fn a_server_that_says_nothing_is_waited_for() {
     };
     processes.iter().for_each(|it| tell(it, Signal::STOP));
     site.live(DAY, 22, &inputs);
-    hears(&mut said, "waiting for it");
+    hears(&follows, "waiting for it");
     processes.iter().for_each(|it| tell(it, Signal::CONT));
-    hears(&mut said, "to answer");
+    hears(&follows, "to answer");
     reaches(&site, inputs.len() - GROUP);
     stop(follows);
     site.agrees();
@@ -124,9 +151,8 @@ fn waiting_for_a_server_ends_when_it_is_told_to() {
     site.live_day(DAY, 23, 300);
     site.succeeds(&["project"]);
     cluster.stop().unwrap();
-    let mut follows = following(&site);
-    let mut said = BufReader::new(follows.stderr.take().unwrap());
-    hears(&mut said, "database");
+    let follows = following(&site);
+    hears(&follows, "database");
     stop(follows);
     cluster.start().unwrap();
     site.agrees();
@@ -146,15 +172,26 @@ fn schemas_that_are_not_ours_are_refused() {
     assert!(said.contains("no tables in it yet"), "{said}");
     site.sql("CREATE SCHEMA wirecross; CREATE TABLE wirecross.songs (name TEXT)");
     refused("another program's");
-    let said = site.fails(2, &["rebuild"]);
-    assert!(said.contains("another program's"), "{said}");
+    let not_rebuilt = |word: &str| {
+        for args in [&["rebuild"][..], &["rebuild", "--forget"]] {
+            let said = site.fails(2, args);
+            assert!(said.contains(word), "{said}");
+        }
+    };
+    not_rebuilt("another program's");
     site.sql("DROP SCHEMA wirecross CASCADE");
     site.succeeds(&["project"]);
     let comment = "COMMENT ON SCHEMA wirecross IS 'tables of wirecross, version";
     site.sql(&format!("{comment} 99'"));
     refused("newer program");
+    not_rebuilt("newer program");
     site.sql(&format!("{comment} 1'"));
     refused("rebuild");
+    let (day, away) = (site.day(DAY), site.dir.path().join("away"));
+    std::fs::rename(&day, &away).unwrap();
+    let said = site.fails(2, &["rebuild"]);
+    assert!(said.contains(DAY) && said.contains("--forget"), "{said}");
+    std::fs::rename(&away, &day).unwrap();
     site.succeeds(&["rebuild"]);
     site.agrees();
 }
