@@ -62,10 +62,15 @@ impl Running<'_, '_> {
     fn is_at_rest(&self) -> bool {
         let sequence = self.venue.engine.sequence();
         let entry = self.venue.gate.entry();
+        // Who was silent for too long, in a venue that stood still, hears of it a while later.
+        let is_connected = |session| entry.seat(session, 0).0;
         let heard = |(member, session): (&Member, u16)| {
-            member.is_done() && member.caller.heard.len() as u64 == entry.replies(session)
+            member.is_done()
+                && is_connected(session)
+                && member.caller.heard.len() as u64 == entry.replies(session)
         };
-        let copies = entry.replies(self.world.members.len() as u16 + 1);
+        let watching = self.world.members.len() as u16 + 1;
+        let copies = entry.replies(watching);
         let mut watcher = self.world.watcher.iter();
         let publisher = self.venue.publish.publisher();
         let shadow = self.shadow.as_ref().map(|shadow| shadow.sequence());
@@ -75,7 +80,8 @@ impl Running<'_, '_> {
             && self.world.wires.is_quiet()
             && self.words.as_ref().is_none_or(Words::is_done)
             && self.world.members.iter().zip(1..).all(heard)
-            && watcher.all(|it| it.is_done() && it.heard.len() as u64 == copies)
+            && watcher
+                .all(|it| it.is_done() && is_connected(watching) && it.heard.len() as u64 == copies)
             && self.receivers_are_whole(publisher.sequence_next())
             && self.world.depth.as_ref().map(|it| it.sequence_next())
                 == self.venue.publish.depth().map(|it| it.sequence_next())
