@@ -9,15 +9,17 @@ mod due;
 #[allow(dead_code)]
 #[path = "../../store/examples/queries/made.rs"]
 mod made;
+mod service;
 
 use clap::Parser;
 use made::Made;
 use queue::CounterSet;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use service::Service;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use store::Database;
 use store::query::Filter;
 
@@ -37,52 +39,7 @@ struct Arguments {
     seconds: u32,
 }
 
-/// The service, until this goes.
-struct Service {
-    child: Child,
-    address: SocketAddr,
-    token: String,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl Service {
-    fn start(folder: &Path) -> Self {
-        let (token, hash) = api::keys::make_token().unwrap();
-        let settings = folder.join("api.toml");
-        let text = format!(
-            "listen = \"127.0.0.1:0\"\nvenue = {folder:?}\ntables = {:?}\n[[keys]]\n\
-             name = \"load\"\nrole = \"auditor\"\ntoken_sha256 = \"{hash}\"\n\
-             per_second = 10000000\nat_once = 10000000\n",
-            folder.join("tables.db")
-        );
-        std::fs::write(&settings, text).unwrap();
-        let examples = std::env::current_exe().unwrap();
-        let program = examples.parent().unwrap().with_file_name("wirecross-api");
-        assert!(
-            program.is_file(),
-            "{}: cargo build -p api --bins",
-            program.display()
-        );
-        let mut command = Command::new(program);
-        command.args(["serve", settings.to_str().unwrap(), "--insecure-dev"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let out = child.stdout.take().unwrap();
-        BufReader::new(out).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit('/').next().unwrap().parse().unwrap();
-        Self {
-            child,
-            address,
-            token,
-        }
-    }
-
     fn get(&self, path: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let text = format!(
@@ -170,7 +127,7 @@ fn main() {
         appliance::tiles::HISTOGRAMS,
     )
     .unwrap();
-    let service = Service::start(folder.path());
+    let service = Service::start(folder.path(), "auditor", "");
     compare(&service, &made);
     println!("{} rows; answers are those of their rule", made.rows());
     let batch = folder.path().join("batch.json");

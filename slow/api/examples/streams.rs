@@ -6,13 +6,13 @@
 //! Every client must be told every change, once and in order.
 #![allow(clippy::unwrap_used)]
 
+mod service;
+
 use clap::Parser;
 use queue::CounterSet;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::io::{BufRead, BufReader};
+use service::Service;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,55 +35,7 @@ struct Arguments {
 /// When each change of each symbol was sent.
 type Sent = Arc<Mutex<Vec<Vec<Instant>>>>;
 
-/// The service, until this goes.
-struct Service {
-    child: Child,
-    address: SocketAddr,
-    token: String,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl Service {
-    fn start(folder: &Path, line: SocketAddrV4, connections: usize) -> Self {
-        let (token, hash) = api::keys::make_token().unwrap();
-        let tables = folder.join("tables.db");
-        store::Database::open(&tables).unwrap();
-        let settings = folder.join("api.toml");
-        let most = connections + 10;
-        let text = format!(
-            "listen = \"127.0.0.1:0\"\nvenue = {folder:?}\ntables = {tables:?}\n\
-             [feed]\na = \"{line}\"\n[limits]\nconnections_max = {most}\n\
-             connections_an_address = {most}\n[[keys]]\nname = \"load\"\nrole = \"market\"\n\
-             token_sha256 = \"{hash}\"\nper_second = 1000000\nat_once = 1000000\n"
-        );
-        std::fs::write(&settings, text).unwrap();
-        let examples = std::env::current_exe().unwrap();
-        let program = examples.parent().unwrap().with_file_name("wirecross-api");
-        assert!(
-            program.is_file(),
-            "{}: cargo build -p api --bins",
-            program.display()
-        );
-        let mut command = Command::new(program);
-        command.args(["serve", settings.to_str().unwrap(), "--insecure-dev"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let out = child.stdout.take().unwrap();
-        BufReader::new(out).read_line(&mut line).unwrap();
-        let address = line.trim().rsplit('/').next().unwrap().parse().unwrap();
-        Self {
-            child,
-            address,
-            token,
-        }
-    }
-
     /// Its memory, in bytes.
     fn resident(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
@@ -286,7 +238,13 @@ fn main() {
     let counters = folder.path().join("counters");
     let _counters = CounterSet::create(&counters, &["engine.inputs"], &[]).unwrap();
     let mut feed = Feed::new();
-    let service = Service::start(folder.path(), feed.line, arguments.connections);
+    store::Database::open(&folder.path().join("tables.db")).unwrap();
+    let (line, most) = (feed.line, arguments.connections + 10);
+    let more = format!(
+        "[feed]\na = \"{line}\"\n[limits]\nconnections_max = {most}\n\
+         connections_an_address = {most}"
+    );
+    let service = Service::start(folder.path(), "market", &more);
     let sent: Sent = Arc::new(Mutex::new(vec![Vec::new(); arguments.symbols.into()]));
     for symbol in 0..arguments.symbols {
         feed.list(symbol);

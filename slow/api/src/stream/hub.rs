@@ -179,23 +179,18 @@ impl Hub {
     ) -> Result<(), Vec<String>> {
         let mut inside = self.inside();
         let is_it = |it: &Arc<Outbox>| Arc::ptr_eq(it, outbox);
-        let numbers: Vec<u32> = match names {
-            None => {
-                let all = &mut inside.everything[channel as usize];
-                if !all.iter().any(is_it) {
-                    all.push(Arc::clone(outbox));
-                }
-                (0..inside.symbols.len() as u32).collect()
-            }
-            Some(names) => inside.numbered(names)?,
-        };
-        for number in numbers {
-            let wanted = &mut inside.symbols[number as usize].wanted[channel as usize];
+        let numbers = inside.numbered(names)?;
+        let all = &mut inside.everything[channel as usize];
+        if names.is_none() && !all.iter().any(is_it) {
+            all.push(Arc::clone(outbox));
+        }
+        for number in &numbers {
+            let wanted = &mut inside.symbols[*number as usize].wanted[channel as usize];
             if !wanted.iter().any(is_it) {
                 wanted.push(Arc::clone(outbox));
             }
-            outbox.owe((number, channel));
         }
+        outbox.owe(channel, &numbers);
         Ok(())
     }
 
@@ -208,22 +203,14 @@ impl Hub {
     ) -> Result<(), Vec<String>> {
         let mut inside = self.inside();
         let other = |it: &Arc<Outbox>| !Arc::ptr_eq(it, outbox);
-        match names {
-            None => {
-                inside.everything[channel as usize].retain(other);
-                for symbol in &mut inside.symbols {
-                    symbol.wanted[channel as usize].retain(other);
-                }
-                outbox.forget(|topic| topic.1 == channel);
-            }
-            Some(names) => {
-                let numbers = inside.numbered(names)?;
-                for number in &numbers {
-                    inside.symbols[*number as usize].wanted[channel as usize].retain(other);
-                }
-                outbox.forget(|topic| topic.1 == channel && numbers.contains(&topic.0));
-            }
+        let numbers = inside.numbered(names)?;
+        if names.is_none() {
+            inside.everything[channel as usize].retain(other);
         }
+        for number in &numbers {
+            inside.symbols[*number as usize].wanted[channel as usize].retain(other);
+        }
+        outbox.forget(channel, &numbers);
         Ok(())
     }
 
@@ -275,15 +262,21 @@ impl Inside {
         gone.collect()
     }
 
-    /// The numbers of these symbols, or the names of those that are none.
-    fn numbered(&self, names: &[String]) -> Result<Vec<u32>, Vec<String>> {
+    /// The numbers of these symbols, or of all, in rising order; or the names of those that are
+    /// none.
+    fn numbered(&self, names: Option<&[String]>) -> Result<Vec<u32>, Vec<String>> {
+        let Some(names) = names else {
+            return Ok((0..self.symbols.len() as u32).collect());
+        };
         let number = |name: &String| self.numbers.get(&**name).copied();
         let unknown = names.iter().filter(|name| number(name).is_none());
         let unknown: Vec<String> = unknown.cloned().collect();
-        if unknown.is_empty() {
-            return Ok(names.iter().filter_map(number).collect());
+        if !unknown.is_empty() {
+            return Err(unknown);
         }
-        Err(unknown)
+        let mut numbers: Vec<u32> = names.iter().filter_map(number).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// A symbol's number, a new one for a new symbol.
@@ -304,7 +297,7 @@ impl Inside {
         });
         for channel in Channel::ALL {
             for outbox in self.everything[channel as usize].clone() {
-                outbox.owe((number, channel));
+                outbox.owe(channel, &[number]);
                 self.symbols[number as usize].wanted[channel as usize].push(outbox);
             }
         }
@@ -329,7 +322,7 @@ impl Inside {
         if reach != Reach::These {
             // Some may have been missed for good: these are the last ones that are known.
             for outbox in &symbol.wanted[Channel::Trades as usize] {
-                outbox.owe((number, Channel::Trades));
+                outbox.owe(Channel::Trades, &[number]);
             }
         }
         // The same order in which they happened: trades, what was taken back of them, the book.

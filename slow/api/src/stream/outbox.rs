@@ -110,8 +110,7 @@ impl Outbox {
         if has_room {
             waiting.put(Some(topic), frame);
         } else {
-            waiting.forget(|it| it == topic);
-            waiting.behind.insert(topic);
+            waiting.owe(topic.1, &[topic.0]);
         }
         drop(waiting);
         self.came.notify_one();
@@ -121,12 +120,9 @@ impl Outbox {
         }
     }
 
-    /// A topic's state is due, whatever of it waits.
-    pub(super) fn owe(&self, topic: Topic) {
-        let mut waiting = self.waiting();
-        waiting.forget(|it| it == topic);
-        waiting.behind.insert(topic);
-        drop(waiting);
+    /// The state of these symbols, in rising order, is due, whatever of it waits.
+    pub(super) fn owe(&self, channel: Channel, symbols: &[u32]) {
+        self.waiting().owe(channel, symbols);
         self.came.notify_one();
     }
 
@@ -154,11 +150,13 @@ impl Outbox {
         self.came.notify_one();
     }
 
-    /// Topics are not subscribed to any more.
-    pub(super) fn forget(&self, is_one: impl Fn(Topic) -> bool) {
+    /// A channel of these symbols, in rising order, is not subscribed to any more.
+    pub(super) fn forget(&self, channel: Channel, symbols: &[u32]) {
         let mut waiting = self.waiting();
-        waiting.behind.retain(|topic| !is_one(*topic));
-        waiting.forget(is_one);
+        waiting.forget(channel, symbols);
+        for symbol in symbols {
+            waiting.behind.remove(&(*symbol, channel));
+        }
     }
 
     /// Takes about so many bytes that wait; they are put behind `into`.
@@ -195,10 +193,17 @@ impl Waiting {
         self.frames.push_back((topic, Arc::clone(frame)));
     }
 
-    fn forget(&mut self, is_one: impl Fn(Topic) -> bool) {
+    fn owe(&mut self, channel: Channel, symbols: &[u32]) {
+        self.forget(channel, symbols);
+        let topics = symbols.iter().map(|symbol| (*symbol, channel));
+        self.behind.extend(topics);
+    }
+
+    fn forget(&mut self, channel: Channel, symbols: &[u32]) {
+        let is_one = |topic: Topic| topic.1 == channel && symbols.binary_search(&topic.0).is_ok();
         let bytes = &mut self.bytes;
         self.frames.retain(|(of, frame)| {
-            let is_kept = !of.is_some_and(&is_one);
+            let is_kept = !of.is_some_and(is_one);
             *bytes -= if is_kept { 0 } else { frame.plain.len() };
             is_kept
         });
