@@ -23,6 +23,7 @@ pub mod recorded;
 pub mod replay;
 pub mod rerun;
 pub mod run;
+pub mod scale;
 mod show;
 mod today;
 pub mod top;

@@ -49,6 +49,8 @@ enum Command {
     Replay(commands::replay::Args),
     /// Run a venue until SIGTERM or SIGINT.
     Run(commands::run::Args),
+    /// Decide how many shards a load needs, on a recorded one; `scale --help` says how.
+    Scale(commands::scale::Args),
     /// Show what a running venue counts, live.
     Top(commands::top::Args),
     /// Check a topology file and draw it.
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Command::Quant(args) => commands::quant::run(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Run(args) => commands::run::run(args),
+        Command::Scale(args) => commands::scale::run(args),
         Command::Top(args) => commands::top::run(args),
         Command::Topology(args) => commands::topology::run(args),
         Command::Tune(args) => commands::tune::run(args),

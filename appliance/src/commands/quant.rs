@@ -20,13 +20,17 @@ pub struct Args {
 /// Becomes the other program.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
+    handed_over(&args.words)
+}
+
+pub(super) fn handed_over(words: &[OsString]) -> ExitCode {
     let ours = match std::env::current_exe() {
         Ok(ours) => ours,
         Err(error) => return super::failed("wirecross quant", error),
     };
     let program = ours.with_file_name(PROGRAM);
     // It only comes back if it could not begin.
-    let error = Command::new(&program).args(&args.words).exec();
+    let error = Command::new(&program).args(words).exec();
     let program = program.display();
     let hint = "cargo build --release -p calculator makes it";
     super::failed("wirecross quant", format!("{program}: {error}; {hint}"))

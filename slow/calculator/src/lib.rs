@@ -1,5 +1,5 @@
-//! What the crate `quant` computes, of tables: reads them, asks, and shows answers as text, JSON or
-//! a picture.
+//! What the crates `quant` and `scale` compute, of tables: reads them, asks, and shows answers as
+//! text, JSON or a picture.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -11,6 +11,7 @@ mod predict;
 mod program;
 mod rebalance;
 mod risk;
+mod scale;
 mod simulate;
 mod table;
 mod watch;

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::answer::Answer;
 use crate::watch::Watch;
-use crate::{Refused, forecast, portfolio, predict, rebalance, risk, simulate};
+use crate::{Refused, forecast, portfolio, predict, rebalance, risk, scale, simulate};
 
 /// What a shell expects of a program that Ctrl-C has stopped.
 const STOPPED: u8 = 130;
@@ -34,7 +34,7 @@ struct Output {
     /// Print the answer as JSON, with all digits.
     #[arg(long, global = true)]
     json: bool,
-    /// Draw a picture, too: frontier, risk, simulate and forecast have one.
+    /// Draw a picture, too: frontier, risk, simulate, forecast and scale have one.
     #[arg(long, global = true, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
 }
@@ -57,6 +57,8 @@ enum Command {
     Predict(predict::Predict),
     /// Forecast a series by what forecast its end best.
     Forecast(forecast::Forecast),
+    /// Decide how many shards a load needs, as `wirecross scale` does.
+    Scale(scale::Scale),
 }
 
 /// Runs the program.
@@ -82,6 +84,7 @@ fn run(program: &Program) -> Result<ExitCode, Refused> {
         Command::Rebalance(args) => rebalance::rebalance(args),
         Command::Predict(args) => predict::predict(args),
         Command::Forecast(args) => forecast::forecast(args),
+        Command::Scale(args) => scale::scale(args),
     }?;
     show(&answer, &program.output)?;
     if watch.is_stopped() {

@@ -379,3 +379,76 @@ fn what_has_no_picture_says_so() {
         "{refused}"
     );
 }
+
+#[test]
+fn a_plan_costs_less_than_the_peak_and_says_why() {
+    let desk = Desk::new();
+    let trace = desk.text(&["scale", "trace", "--days", "8", "--step-s", "300"]);
+    desk.file("load.csv", &trace);
+    let words = ["scale", "plan", "--trace", "load.csv", "--capacity", "8000"];
+    let plan = desk.json(&words);
+    assert_eq!(plan["rows"], 8 * 288);
+    let forecasts = &plan["forecasts"];
+    assert!(
+        forecasts["mae"].as_f64() < forecasts["naive_mae"].as_f64(),
+        "{forecasts}"
+    );
+    let ways = ["predictive", "reactive", "static"].map(|name| {
+        let ways = plan["ways"].as_array().unwrap();
+        ways.iter().find(|way| way["way"] == name).unwrap()
+    });
+    let [predictive, reactive, fixed] =
+        ways.map(|way| ["shard_hours", "commands_over"].map(|cost| way[cost].as_f64().unwrap()));
+    assert!(
+        predictive[0] < fixed[0] && fixed[1] == 0.0,
+        "{predictive:?} {fixed:?}"
+    );
+    assert!(predictive[1] < reactive[1], "{predictive:?} {reactive:?}");
+    let decisions = ways[0]["decisions"].as_array().unwrap();
+    assert!(
+        decisions
+            .iter()
+            .all(|it| !it["why"].as_str().unwrap().is_empty())
+    );
+    assert!(decisions.iter().any(|it| it["rule"] == "peak"));
+    let met = ways[0]["rules_met"].as_object().unwrap();
+    let met: u64 = met.values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(met, 8 * 288);
+    let text = desk.text(&words);
+    assert!(
+        text.contains("shard hours") && text.contains("expected in"),
+        "{text}"
+    );
+    desk.picture(&words);
+}
+
+#[test]
+fn a_plan_refuses_by_file_line_and_field() {
+    let desk = Desk::new();
+    desk.file("bad.csv", "time,load\n60,1\n120,x\n");
+    desk.file("good.csv", "time,load\n60,1\n120,2\n");
+    for (words, wanted) in [
+        (
+            &["--trace", "bad.csv"][..],
+            "bad.csv: line 3, field load: \"x\" is no load",
+        ),
+        (&["--trace", "none.csv"], "none.csv: "),
+        (
+            &["--trace", "good.csv", "--target", "2"],
+            "--target: 2: a part of one",
+        ),
+        (
+            &["--trace", "good.csv", "--start-s", "9999"],
+            "--start-s: 9999: from 0 to 3600",
+        ),
+        (
+            &["--trace", "good.csv", "--cooldown-up-s", "90"],
+            "--cooldown-up-s: 90: from 0 to 60",
+        ),
+    ] {
+        let told = desk.refused(&[&["scale", "plan"], words].concat());
+        assert!(told.contains(wanted), "{told}");
+    }
+    let told = desk.refused(&["scale", "trace", "--days", "4000000"]);
+    assert!(told.contains("--days: 4000000"), "{told}");
+}

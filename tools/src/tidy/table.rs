@@ -151,6 +151,7 @@ pub const ROOMS: &[Room] = &[
             "nic",
             "queue",
             "sandbox",
+            "scale",
             "session",
             "store",
             "subscriber",
@@ -162,7 +163,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/calculator",
-        ours: Some(&["quant"]),
+        ours: Some(&["quant", "scale"]),
         others: Some(&["clap", "serde_json", "signal-hook"]),
         atomics: true,
         banned: &[SOCKETS],
@@ -184,6 +185,13 @@ pub const ROOMS: &[Room] = &[
         folder: "slow/quant",
         ours: Some(&["analytics"]),
         others: Some(&["libm", "serde", "serde_json"]),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
+        ..FREE
+    },
+    Room {
+        folder: "slow/scale",
+        ours: Some(&["quant"]),
+        others: Some(&[]),
         banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
         ..FREE
     },
