@@ -4,10 +4,16 @@
 
 mod harness;
 
+// How a server is started is the builder's tool's business.
+#[path = "../../tools/src/pg/cluster.rs"]
+#[allow(dead_code, reason = "a part is used here")]
+mod cluster;
+
+use cluster::{Cluster, Programs};
 use harness::{Site, Venue, child_of, process_status as status, program_beside, trade, wait_until};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::process::{Command, Output};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::{Command, Output, Stdio};
 
 /// The user `daemon`.
 const DAEMON: &str = "1";
@@ -122,5 +128,162 @@ fn a_slow_path_that_cannot_be_is_refused() {
     assert!(
         told.contains("slow.program") && told.contains("cargo build"),
         "{told}"
+    );
+}
+
+/// The word that the server of the tests wants to hear.
+const PASSWORD: &str = "a word: with 'marks'";
+
+/// A server that asks for a password on its port; it goes with this value.
+struct Server {
+    cluster: Cluster,
+    _dir: tempfile::TempDir,
+}
+
+impl Server {
+    /// `None` where its programs are not installed.
+    fn start() -> Option<Self> {
+        let programs = match Programs::find() {
+            Ok(programs) => programs,
+            Err(why) => {
+                assert!(std::env::var_os("CI").is_none(), "{why}");
+                eprintln!("skipped: {why}");
+                return None;
+            }
+        };
+        let dir = harness::directory();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let cluster = Cluster {
+            programs,
+            folder: dir.path().join("server"),
+            port,
+        };
+        cluster.create(&["fsync = off"]).unwrap();
+        let allowed = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(cluster.data().join("pg_hba.conf"), allowed).unwrap();
+        drop(listener);
+        cluster.start().unwrap();
+        let server = Self { cluster, _dir: dir };
+        let word = PASSWORD.replace('\'', "''");
+        server.asked(
+            "postgres",
+            &format!("ALTER ROLE wirecross PASSWORD '{word}'"),
+        );
+        server.asked("postgres", "CREATE DATABASE tables");
+        Some(server)
+    }
+
+    /// What it says by its socket file, where it asks for nothing.
+    fn asked(&self, database: &str, text: &str) -> String {
+        let mut psql = self.cluster.programs.command("psql");
+        psql.args(["-U", "wirecross", "-At", "-d", database, "-c", text, "-h"]);
+        psql.arg(&self.cluster.folder);
+        psql.args(["-p", &self.cluster.port.to_string()]);
+        let output = psql.output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn trades(&self) -> String {
+        self.asked("tables", "SELECT count(*) FROM wirecross.trades")
+    }
+
+    fn kill(&self) {
+        let processes = self.cluster.processes();
+        let mut kill = Command::new("kill");
+        kill.arg("-9").args(processes.iter().map(u32::to_string));
+        let _ = kill.stderr(Stdio::null()).status();
+        Cluster::wait_gone(&processes).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A venue whose tables are at a server, with a file that holds the password, or something else.
+fn served(server: &Server, word: &str) -> Site {
+    let site = site();
+    let file = site.dir.path().join("password");
+    fs::write(&file, format!("{word}\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let url = server.cluster.url("tables");
+    let at = format!("[slow]\ndatabase = {url:?}\npassword_file = {file:?}");
+    site.with("[slow]", &at)
+}
+
+#[test]
+fn the_tables_of_a_confined_service_follow_at_a_server_that_is_killed() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let site = served(&server, PASSWORD);
+    let venue = site.start();
+    let (_, program) = processes(&venue);
+    assert_eq!(status(&program).unwrap()["CapEff"], "0000000000000000");
+    let words = fs::read(format!("/proc/{program}/cmdline")).unwrap();
+    assert!(!String::from_utf8_lossy(&words).contains(PASSWORD));
+    trade(&venue, 0, 20);
+    wait_until("the trades", || server.trades() == "20");
+    server.kill();
+    trade(&venue, 20, 20);
+    wait_until("the trouble", || {
+        venue.stderr().contains("database 127.0.0.1")
+    });
+    server.cluster.start().unwrap();
+    wait_until("the rest", || server.trades() == "40");
+    let told = venue.stderr();
+    assert_eq!(processes(&venue).1, program, "it was started again: {told}");
+    trade(&venue, 40, 20);
+    venue.stop();
+    assert_eq!(server.trades(), "60");
+    let mut command = Command::new(program_beside("wirecross-slow"));
+    command.args(["reconcile", "--database", &server.cluster.url("tables")]);
+    command.arg("--data-dir").arg(site.data_dir());
+    let agreed = command.env("PGPASSWORD", PASSWORD).output().unwrap();
+    assert!(agreed.status.success(), "{agreed:?}");
+}
+
+#[test]
+fn a_server_that_refuses_the_password_is_named_and_the_venue_trades() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let site = served(&server, "another");
+    let venue = site.start();
+    trade(&venue, 0, 20);
+    wait_until("the refusal", || {
+        let told = venue.stderr();
+        told.contains("database 127.0.0.1") && told.contains("password authentication failed")
+    });
+    venue.kill();
+}
+
+#[test]
+fn a_password_that_others_may_read_and_an_api_without_a_file_are_refused() {
+    let site = site();
+    let file = site.dir.path().join("password");
+    fs::write(&file, "word\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let at = format!(
+        "[slow]\ndatabase = \"postgres://wirecross@127.0.0.1:1/t\"\npassword_file = {file:?}"
+    );
+    let refused = site.with("[slow]", &at);
+    let mut venue = refused.spawn(&[]);
+    assert_eq!(venue.wait().code(), Some(1));
+    assert!(
+        venue.stderr().contains("slow.password_file"),
+        "{}",
+        venue.stderr()
+    );
+    let refused = refused.with("[tiles]", "[api]\nsettings = \"api.toml\"\n\n[tiles]");
+    let mut venue = refused.spawn(&[]);
+    assert_eq!(venue.wait().code(), Some(1));
+    assert!(
+        venue.stderr().contains("slow.database"),
+        "{}",
+        venue.stderr()
     );
 }

@@ -21,6 +21,8 @@ pub enum Calls {
     Venue,
     /// A program of one thread that reads a venue's files and keeps a database.
     Tables,
+    /// The same, with the database at a server: it dials the port that landlock leaves.
+    TablesAtServer,
     /// Threads of a desk: they have their datagram ports and rings already, dial the venue again
     /// when it was away, and write a few files. They start no thread and make no ring.
     Desk,
@@ -145,6 +147,16 @@ const TABLES: &[i64] = &[
     libc::SYS_geteuid,
 ];
 
+/// What it has beside those where a server has the database.
+const SERVER: &[i64] = &[
+    libc::SYS_connect,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_ctl,
+    libc::SYS_eventfd2,
+];
+
 /// What a desk has beside those.
 const DESK: &[i64] = &[
     // To the ports that landlock leaves.
@@ -209,11 +221,20 @@ impl Calls {
             Self::Usher => (USHER, usher_rules()?),
             Self::Venue => (VENUE, venue_rules()?),
             Self::Tables => (TABLES, Vec::new()),
+            Self::TablesAtServer => (TABLES, server_rules()?),
             Self::Desk => (DESK, desk_rules()?),
             Self::Api => (API, api_rules()?),
             Self::ApiWithFeed => (API, api_with_feed_rules()?),
         };
-        let free = EVERY.iter().chain(more).map(|call| (*call, Vec::new()));
+        let dials: &[i64] = match self {
+            Self::TablesAtServer => SERVER,
+            _ => &[],
+        };
+        let free = EVERY
+            .iter()
+            .chain(more)
+            .chain(dials)
+            .map(|call| (*call, Vec::new()));
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = free.chain(ruled).collect();
         for call in [libc::SYS_mmap, libc::SYS_mprotect] {
             rules.insert(call, vec![rule(&[bits(2, libc::PROT_EXEC, 0)?])?]);
@@ -234,6 +255,18 @@ fn usher_rules() -> Result<Ruled, BackendError> {
     let stream = bits(1, 0xF, libc::SOCK_STREAM)?;
     let unix = rule(&[is(0, libc::AF_UNIX)?, stream])?;
     Ok(vec![(libc::SYS_socket, vec![unix])])
+}
+
+/// Connections to a server, and a pair of sockets by which a process wakes itself.
+fn server_rules() -> Result<Ruled, BackendError> {
+    let stream = || bits(1, 0xF, libc::SOCK_STREAM);
+    let ruled = [libc::AF_INET, libc::AF_INET6].map(|family| rule(&[is(0, family)?, stream()?]));
+    let [four, six] = ruled;
+    let ourselves = rule(&[is(0, libc::AF_UNIX)?])?;
+    Ok(vec![
+        (libc::SYS_socket, vec![four?, six?]),
+        (libc::SYS_socketpair, vec![ourselves]),
+    ])
 }
 
 /// Whether a process is there, and no signal that it would notice.

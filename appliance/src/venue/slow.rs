@@ -2,8 +2,9 @@
 
 use super::StartError;
 use super::beside::{Beside, Plan};
-use crate::topology::{Slow, Topology};
+use crate::topology::{Slow, SlowServer, Topology};
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ const SLOW_PROGRAM: &str = "wirecross-slow";
 /// What to do where it is not there.
 const HINT: &str = "slow.program: it is not there; `cargo build --release -p store` makes it, or \
                     leave the section [slow] out";
+
+/// A password is not longer.
+const PASSWORD_BYTES_MAX: u64 = 1_024;
 
 /// How long it may take for what is left of the day.
 const END_MAX: Duration = Duration::from_secs(50);
@@ -37,13 +41,16 @@ pub(super) fn start(
         dir: &slow.dir,
         program: program.clone(),
         words: words(topology, slow, is_confined),
-        handed: Vec::new(),
+        handed: slow.server.as_ref().map_or(Ok(Vec::new()), password)?,
         end_max: END_MAX,
     })?;
+    let tables = match &slow.server {
+        Some(server) => format!("at {}", server.database),
+        None => format!("in {}", slow.dir.display()),
+    };
     modes.push(format!(
-        "slow path: {} as {name}, tables in {}",
+        "slow path: {} as {name}, tables {tables}",
         program.display(),
-        slow.dir.display()
     ));
     Ok(Some(beside))
 }
@@ -71,10 +78,38 @@ pub(super) fn present(program: PathBuf, hint: &str) -> Result<PathBuf, StartErro
     Err(StartError::new(told))
 }
 
+/// The server's password, from a file that nobody else reads.
+fn password(server: &SlowServer) -> Result<Vec<u8>, StartError> {
+    let Some(path) = &server.password_file else {
+        return Ok(Vec::new());
+    };
+    let wrong = |what: &dyn std::fmt::Display| {
+        StartError::new(format!("slow.password_file: {}: {what}", path.display()))
+    };
+    let about = std::fs::metadata(path).map_err(|e| wrong(&e))?;
+    if about.mode() & 0o077 != 0 || about.len() > PASSWORD_BYTES_MAX {
+        return Err(wrong(
+            &"others may read it, or it is no password: chmod 600 it",
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    if line.is_empty() || line.contains('\n') {
+        return Err(wrong(&"it is to hold one line, the password"));
+    }
+    Ok(line.as_bytes().to_vec())
+}
+
 fn words(topology: &Topology, slow: &Slow, is_confined: bool) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["serve".into()];
     for (name, path) in [("--data-dir", &topology.data_dir), ("--dir", &slow.dir)] {
         words.extend([name.into(), path.into()]);
+    }
+    if let Some(server) = &slow.server {
+        words.extend(["--database".into(), server.database.clone().into()]);
+        if server.password_file.is_some() {
+            words.push("--password".into());
+        }
     }
     if let Some(core) = slow.core {
         words.extend(["--core".into(), core.to_string().into()]);

@@ -51,6 +51,28 @@ impl Location {
         }
     }
 
+    /// The same, with a server's password.
+    #[must_use]
+    pub fn with_password(self, password: &str) -> Self {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Server(server) => Self::Server(server.with_password(password)),
+            Self::File(path) => Self::File(path),
+        }
+    }
+
+    /// The TCP port by which a confined process reaches it; none for a file.
+    ///
+    /// # Errors
+    /// It is a server that such a process does not reach.
+    pub fn port(&self) -> Result<Option<u16>, Error> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Server(server) => server.port().map(Some),
+            Self::File(_) => Ok(None),
+        }
+    }
+
     /// Opens the database for writing; makes it if there is none.
     pub(crate) fn writer(&self) -> Result<Box<dyn Tables>, Error> {
         match self {

@@ -3,6 +3,8 @@
 use clap::Args;
 use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
 use sandbox::{Calls, Confinement};
+use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::PathBuf;
 use store::{Error, Location};
 
@@ -21,6 +23,13 @@ pub struct Service {
     /// The folder of the tables, which must be there: `tables.db` is made in it.
     #[arg(long)]
     dir: PathBuf,
+    /// A server that has the tables instead: `postgres://user@address:port/name`, with an address
+    /// of numbers.
+    #[arg(long)]
+    database: Option<OsString>,
+    /// The server's password comes by stdin.
+    #[arg(long, requires = "database")]
+    password: bool,
     /// The core to run on.
     #[arg(long)]
     core: Option<usize>,
@@ -28,6 +37,9 @@ pub struct Service {
     #[arg(long)]
     insecure_dev: bool,
 }
+
+/// A password is not longer.
+const PASSWORD_BYTES_MAX: u64 = 1_024;
 
 /// Follows the venue until SIGTERM, or until whoever started the service is gone.
 pub fn serve(service: &Service) -> Result<(), Error> {
@@ -41,19 +53,41 @@ pub fn serve(service: &Service) -> Result<(), Error> {
     }
     // A service that nobody watches any more would hold its database against the next one.
     set_parent_process_death_signal(Some(Signal::TERM)).map_err(|e| refused(&e))?;
+    let location = location(service)?;
+    let port = location.port()?;
     if service.insecure_dev {
         eprintln!("wirecross-slow: INSECURE: --insecure-dev keeps all rights of the process");
     } else {
         let confinement = Confinement {
             readable: vec![service.data_dir.clone()],
             folders: vec![service.dir.clone()],
+            connect_ports: port.into_iter().collect(),
             takes_less: true,
             ..Confinement::default()
         };
-        for missing in sandbox::enter(&confinement, Calls::Tables).map_err(|e| refused(&e))? {
+        let calls = match port {
+            None => Calls::Tables,
+            Some(_) => Calls::TablesAtServer,
+        };
+        for missing in sandbox::enter(&confinement, calls).map_err(|e| refused(&e))? {
             eprintln!("wirecross-slow: WEAKER on this kernel: {missing}");
         }
     }
-    let location = Location::File(service.dir.join(DATABASE));
     super::follow(&service.data_dir, &location)
+}
+
+/// Where the tables are; what is needed to reach them is read before the walls are up.
+fn location(service: &Service) -> Result<Location, Error> {
+    let Some(database) = &service.database else {
+        return Ok(Location::File(service.dir.join(DATABASE)));
+    };
+    let location = Location::read(database)?;
+    if !service.password {
+        return Ok(location);
+    }
+    let mut password = String::new();
+    let mut handed = std::io::stdin().take(PASSWORD_BYTES_MAX);
+    let read = handed.read_to_string(&mut password);
+    read.map_err(|error| Error::Refused(format!("the password: {error}")))?;
+    Ok(location.with_password(&password))
 }

@@ -4,6 +4,7 @@ use crate::Error;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -99,6 +100,24 @@ impl Server {
     pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = Some(stop);
         self
+    }
+
+    /// The same, with a password.
+    pub(crate) fn with_password(mut self, password: &str) -> Self {
+        self.config.password(password);
+        self
+    }
+
+    /// Its TCP port, if no name has to be looked up for it.
+    pub(crate) fn port(&self) -> Result<u16, Error> {
+        let is_numbers = match &self.config.get_hosts()[0] {
+            Host::Tcp(name) => name.parse::<IpAddr>().is_ok(),
+            Host::Unix(_) => false,
+        };
+        if is_numbers {
+            return Ok(self.config.get_ports().first().copied().unwrap_or(5432));
+        }
+        Err(self.refused("a confined process reaches a host by the numbers of its address only"))
     }
 
     /// The same server's tables in another schema.
