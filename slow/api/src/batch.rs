@@ -184,6 +184,7 @@ async fn done(
             let figures = api.figures.json().map_err(Refusal::Unavailable)?;
             Ok(figures.to_string().into_bytes())
         }
+        What::Scaling => Ok(api.scales()?.json().to_string().into_bytes()),
         _ => Ok(who(asker).to_string().into_bytes()),
     }
 }

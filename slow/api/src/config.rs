@@ -1,6 +1,7 @@
 //! The settings, a TOML file.
 
 use crate::keys::{Key, RawKey};
+use crate::scaling::Scaling;
 use crate::stream::feed::Feed;
 use serde::Deserialize;
 use std::fmt;
@@ -26,6 +27,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The feed that streams are made of, if they are.
     pub feed: Option<Feed>,
+    /// How many shards there are to be, if that is to be decided.
+    pub scaling: Option<Scaling>,
     /// What a client may use up.
     pub limits: Limits,
     /// Who may ask.
@@ -143,6 +146,7 @@ struct Raw {
     #[serde(default)]
     plain_text: bool,
     feed: Option<Feed>,
+    scaling: Option<Scaling>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -182,6 +186,8 @@ impl Config {
     fn checked(raw: Raw) -> Result<Self, String> {
         raw.limits.check()?;
         raw.feed.as_ref().map_or(Ok(()), Feed::check)?;
+        let scaling = raw.scaling.map(Scaling::checked).transpose();
+        let scaling = scaling.map_err(|why| format!("scaling.{why}"))?;
         let venue = raw.venue.ok_or("venue: say the venue's data directory")?;
         let tables = raw
             .tables
@@ -221,6 +227,7 @@ impl Config {
             user: raw.user,
             tls: raw.tls,
             feed: raw.feed,
+            scaling,
             limits: raw.limits,
             keys,
         })

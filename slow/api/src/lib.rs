@@ -10,6 +10,7 @@ pub mod keys;
 pub mod metrics;
 pub mod program;
 pub mod rights;
+pub mod scaling;
 
 mod admit;
 mod answer;

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The file of a venue's counters, in its data directory.
-const COUNTERS_FILE: &str = "counters";
+pub(crate) const COUNTERS_FILE: &str = "counters";
 
 /// Bounds of a histogram are below powers of two of nanoseconds: from 256 ns to 8.6 s.
 const BOUNDS: std::ops::RangeInclusive<u32> = 8..=33;
@@ -130,7 +130,7 @@ impl Figures {
 }
 
 /// Whether a process is there. Of another user's one that is all that can be seen.
-fn is_alive(process: u64) -> bool {
+pub(crate) fn is_alive(process: u64) -> bool {
     i32::try_from(process)
         .ok()
         .and_then(rustix::process::Pid::from_raw)

@@ -215,7 +215,10 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
         parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
     };
     let confinement = Confinement {
-        readable: vec![config.venue.clone()],
+        readable: std::iter::once(&config.venue)
+            .chain(config.scaling.iter().flat_map(|it| &it.shards))
+            .cloned()
+            .collect(),
         // Who reads a database beside its writer takes locks in its folder.
         folders: vec![folder(&config.tables)],
         identity: config.user.as_deref().map(Identity::of).transpose()?,

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::metrics::Figures;
 use crate::reads::Reads;
 use crate::rights::{Right, Role};
+use crate::scaling::Scales;
 use crate::stream::{self, Hub};
 use crate::{openapi, page};
 use axum::Router;
@@ -43,6 +44,8 @@ pub(crate) enum What {
     Metrics,
     /// The same for the page.
     Figures,
+    /// How many shards there are to be, and why.
+    Scaling,
     /// That the service lives.
     Health,
     /// The description of all this.
@@ -158,6 +161,12 @@ pub(crate) const ROUTES: &[Route] = &[
         summary: "The venue's counters and latencies",
     },
     Route {
+        path: "/api/v1/scaling",
+        what: What::Scaling,
+        right: Right::Metrics,
+        summary: "How many shards there are to be, and why",
+    },
+    Route {
         path: "/api/v1/stream",
         what: What::Stream,
         right: Right::Market,
@@ -197,6 +206,8 @@ pub(crate) struct Api {
     pub(crate) figures: Figures,
     /// Where the feed is followed.
     pub(crate) hub: Option<Arc<Hub>>,
+    /// Where shards are decided on.
+    pub(crate) scales: Option<Arc<Scales>>,
 }
 
 impl Api {
@@ -205,12 +216,23 @@ impl Api {
     /// # Errors
     /// The system has none.
     pub(crate) fn new(config: Config, hub: Option<Arc<Hub>>) -> io::Result<Self> {
+        let scaling = config.scaling.as_ref();
+        let scales = scaling.map(|scaling| Scales::new(&config, scaling));
         Ok(Self {
+            scales: scales.transpose().map_err(io::Error::other)?.map(Arc::new),
             gatekeeper: Gatekeeper::new(&config),
             reads: Reads::start(&config.tables, config.limits.readers)?,
             figures: Figures::new(&config.venue),
             hub,
             config,
+        })
+    }
+
+    /// Where shards are decided on.
+    pub(crate) fn scales(&self) -> Result<&Arc<Scales>, Refusal> {
+        self.scales.as_ref().ok_or_else(|| {
+            let told = "nothing is decided here: the settings have no [scaling]";
+            Refusal::Unavailable(told.to_owned())
         })
     }
 
@@ -279,11 +301,18 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
             if let Some(hub) = &api.hub {
                 hub.figures(&mut text);
             }
+            if let Some(scales) = &api.scales {
+                scales.figures(&mut text);
+            }
             Ok(typed(TEXT, text))
         }
         What::Figures => {
             let figures = api.figures.json().map_err(Refusal::Unavailable)?;
             Ok(json_answer(figures.to_string().into_bytes()))
+        }
+        What::Scaling => {
+            let scales = api.scales()?;
+            Ok(json_answer(scales.json().to_string().into_bytes()))
         }
         What::Health => {
             let health = api.figures.health();
@@ -424,6 +453,7 @@ pub(crate) fn route_named(method: &str) -> Option<&'static Route> {
         What::Rows(query) => query == method,
         What::WhoAmI => method == "key",
         What::Figures => method == "figures",
+        What::Scaling => method == "scaling",
         _ => false,
     })
 }

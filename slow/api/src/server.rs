@@ -131,11 +131,16 @@ impl Server {
         config: Config,
         hub: Option<Arc<Hub>>,
     ) -> std::io::Result<Self> {
+        let limits = config.limits;
+        let api = Arc::new(Api::new(config, hub)?);
+        if let Some(scales) = &api.scales {
+            tokio::spawn(Arc::clone(scales).run());
+        }
         Ok(Self {
             listener,
             acceptor,
-            limits: config.limits,
-            router: routes::router(Arc::new(Api::new(config, hub)?)),
+            limits,
+            router: routes::router(api),
             crowd: Arc::default(),
         })
     }
