@@ -12,6 +12,7 @@ mod fuzz;
 mod mutants;
 mod pg;
 mod power_cut;
+mod redis;
 mod referees;
 mod roundtrip;
 mod setup;
@@ -107,6 +108,11 @@ enum Task {
         #[command(subcommand)]
         task: pg::Task,
     },
+    /// Starts and stops a real Redis on loopback, for trying things out.
+    Redis {
+        #[command(subcommand)]
+        task: redis::Task,
+    },
     /// Measures how long a venue with many orders and a long journal takes to its first order.
     RecoveryDrill(drill::Drill),
     /// Applies what `wirecross tune` can and undoes it, and compares everything with before.
@@ -142,6 +148,7 @@ fn main() -> ExitCode {
         Task::FeedLines(what) => feed::run(&what),
         Task::Siege(what) => siege::run(&what),
         Task::Pg { task } => pg::run(&task),
+        Task::Redis { task } => redis::run(&task),
         Task::RecoveryDrill(drill) => drill::run(&drill),
         Task::TuneRoundtrip(what) => roundtrip::run(&what),
         Task::Sim(simulate) => simulate::run(&simulate),

@@ -4,7 +4,7 @@
 
 use crate::Outcome;
 use crate::command::{cargo, command, program_exists, run as run_command, succeeds, target_dir};
-use crate::pg;
+use crate::{pg, redis};
 use std::path::PathBuf;
 
 /// Programs that tests start, and the Debian packages they come from.
@@ -20,6 +20,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ping", "iputils-ping"),
     ("promtool", "prometheus"),
     ("python3", "python3"),
+    (redis::PROGRAM, redis::PACKAGE),
     ("strace", "strace"),
     ("tshark", "tshark"),
 ];
