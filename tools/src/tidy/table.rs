@@ -148,6 +148,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "slow/api",
         ours: Some(&[
+            "cache",
             "nic",
             "queue",
             "sandbox",
@@ -159,6 +160,13 @@ pub const ROOMS: &[Room] = &[
             "websocket",
             "wire",
         ]),
+        ..FREE
+    },
+    Room {
+        folder: "slow/cache",
+        ours: Some(&[]),
+        others: Some(&["quick_cache", "redis", "zstd"]),
+        atomics: true,
         ..FREE
     },
     Room {
