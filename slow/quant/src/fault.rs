@@ -58,6 +58,13 @@ pub enum Fault {
         /// How many steps it took.
         steps: usize,
     },
+    /// Arguments of which one is for others than the one it came with.
+    Unfit {
+        /// Which argument.
+        what: &'static str,
+        /// What it is for.
+        wanted: &'static str,
+    },
     /// An argument that is outside its limits.
     Outside {
         /// Which argument.
@@ -96,6 +103,7 @@ impl Display for Fault {
                 write!(f, "{what}: column {column} follows from those before it")
             }
             Self::Exact { what } => write!(f, "{what}: the regression leaves no residual"),
+            Self::Unfit { what, wanted } => write!(f, "{what}: is for {wanted}"),
             Self::Unsettled { what, steps } => write!(f, "{what}: no end after {steps} steps"),
             Self::Outside {
                 what,

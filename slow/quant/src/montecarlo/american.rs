@@ -12,7 +12,7 @@ use super::construction::Rotation;
 use super::estimate::{Estimate, Tally};
 use super::paths::{Draws, Model};
 use super::philox::Philox;
-use super::simulation::Progress;
+use super::settings::Progress;
 use super::source::{Room, Source};
 use crate::fault::{Fault, within};
 use crate::linear::Columns;

@@ -11,8 +11,10 @@ use analytics::arch::{LANES, Lanes};
 use super::grid::Grid;
 use crate::fault::Fault;
 
-/// Rows of the principal components that are summed at once: what registers hold.
+/// Rows of the principal components that are summed at once: what registers hold, of which there
+/// are 16 of 256 bits and 32 of 512.
 const ROWS: usize = 3;
+const ROWS_WIDE: usize = 12;
 
 /// What the first, second and later normal numbers of a path decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,17 +101,11 @@ impl Rotation {
                 Self::Matrix(rows) => {
                     let steps = room.len() - 1;
                     let numbers_of = numbers.iter().skip(factor).step_by(factors);
-                    let mut to = room.iter_mut();
-                    for rows in rows.chunks(steps * ROWS) {
-                        let to = to.by_ref().take(ROWS);
-                        if let Some(rows) = split(rows, steps) {
-                            products::<L, ROWS>(lanes, rows, numbers_of.clone(), to);
-                            continue;
-                        }
-                        for (row, to) in rows.chunks_exact(steps).zip(to) {
-                            let to = std::iter::once(to);
-                            products::<L, 1>(lanes, [row], numbers_of.clone(), to);
-                        }
+                    // What stands in wide registers is aligned as these are.
+                    if align_of::<L::F>() >= 64 {
+                        multiply::<L, ROWS_WIDE>(lanes, rows, steps, numbers_of, room);
+                    } else {
+                        multiply::<L, ROWS>(lanes, rows, steps, numbers_of, room);
                     }
                     for (step, made) in room.iter().take(steps).enumerate() {
                         numbers[place(step)] = *made;
@@ -120,11 +116,33 @@ impl Rotation {
     }
 }
 
+/// A matrix times numbers.
+#[inline(always)]
+fn multiply<'a, L: Lanes, const COUNT: usize>(
+    lanes: L,
+    rows: &[f64],
+    steps: usize,
+    numbers: impl Iterator<Item = &'a [f64; LANES]> + Clone,
+    to: &mut [[f64; LANES]],
+) {
+    let mut to = to.iter_mut();
+    for rows in rows.chunks(steps * COUNT) {
+        let to = to.by_ref().take(COUNT);
+        if let Some(rows) = split(rows, steps) {
+            products::<L, COUNT>(lanes, rows, numbers.clone(), to);
+            continue;
+        }
+        for (row, to) in rows.chunks_exact(steps).zip(to) {
+            products::<L, 1>(lanes, [row], numbers.clone(), std::iter::once(to));
+        }
+    }
+}
+
 /// So many rows, if there are.
 #[inline(always)]
-fn split(rows: &[f64], steps: usize) -> Option<[&[f64]; ROWS]> {
+fn split<const COUNT: usize>(rows: &[f64], steps: usize) -> Option<[&[f64]; COUNT]> {
     let mut rows = rows.chunks_exact(steps);
-    let mut found = [&[][..]; ROWS];
+    let mut found = [&[][..]; COUNT];
     for to in &mut found {
         *to = rows.next()?;
     }
@@ -133,11 +151,11 @@ fn split(rows: &[f64], steps: usize) -> Option<[&[f64]; ROWS]> {
 
 /// Rows times numbers, side by side, so that none waits for the sum before it.
 #[inline(always)]
-fn products<'a, L: Lanes, const COUNT: usize>(
+fn products<'a, 'b, L: Lanes, const COUNT: usize>(
     lanes: L,
     rows: [&[f64]; COUNT],
     numbers: impl Iterator<Item = &'a [f64; LANES]>,
-    to: impl Iterator<Item = &'a mut [f64; LANES]>,
+    to: impl Iterator<Item = &'b mut [f64; LANES]>,
 ) {
     let mut sums = [lanes.splat(0.0); COUNT];
     for (step, number) in numbers.take(rows[0].len()).enumerate() {

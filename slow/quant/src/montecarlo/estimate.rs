@@ -1,6 +1,7 @@
 //! What samples say: a mean, and how far off it may be.
 
-use analytics::arch::Backend;
+use analytics::arch::{Backend, Kernel, LANES, Lanes};
+use analytics::kernels::total;
 
 /// What a simulation found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,8 +34,11 @@ impl Tally {
         squares: [0.0; 3],
     };
 
-    /// Of samples and their controls.
+    /// Of samples and their controls, if there are.
     pub(super) fn of(backend: Backend, samples: &[f64], controls: &[f64]) -> Self {
+        if controls.is_empty() {
+            return backend.run(Alone(samples));
+        }
         let Some(both) = backend.co_moments(samples, controls) else {
             return Self::NONE;
         };
@@ -59,6 +63,15 @@ impl Tally {
         Self {
             squares: around.map(|square| square * less),
             ..whole
+        }
+    }
+
+    /// Of samples and controls that are so many times as great.
+    pub(super) fn times(self, scale: f64) -> Self {
+        Self {
+            means: self.means.map(|mean| mean * scale),
+            squares: self.squares.map(|square| square * (scale * scale)),
+            ..self
         }
     }
 
@@ -105,5 +118,39 @@ impl Tally {
             f64::INFINITY
         };
         (self.controlled(slope, expected), error)
+    }
+}
+
+/// The mean of samples without a control, and how far they are from it. Of their differences from
+/// the first one, so that one pass is enough: what a sum of squares loses is small beside theirs.
+struct Alone<'a>(&'a [f64]);
+
+impl Kernel for Alone<'_> {
+    type Output = Tally;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> Tally {
+        let Self(samples) = self;
+        let Some(first) = samples.first() else {
+            return Tally::NONE;
+        };
+        let base = lanes.splat(*first);
+        let (mut sums, mut squares) = (lanes.splat(0.0), lanes.splat(0.0));
+        let (tiles, rest) = samples.as_chunks::<LANES>();
+        let mut last = [*first; LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        for tile in tiles.iter().chain([&last]) {
+            let off = lanes.sub(lanes.load(tile), base);
+            sums = lanes.add(sums, off);
+            squares = lanes.mul_add(off, off, squares);
+        }
+        let count = samples.len() as f64;
+        let (sum, square) = (total(lanes, sums), total(lanes, squares));
+        let off = sum / count;
+        Tally {
+            count,
+            means: [first + off, 0.0],
+            squares: [(square - sum * off).max(0.0), 0.0, 0.0],
+        }
     }
 }

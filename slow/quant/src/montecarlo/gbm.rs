@@ -3,6 +3,7 @@
 
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
+use super::ends::Ends;
 use super::functions::exp;
 use super::grid::Grid;
 use super::paths::{Draws, Model};
@@ -188,6 +189,23 @@ impl Model for Gbm {
 
     fn factors(&self) -> usize {
         self.assets.len()
+    }
+
+    fn ends(&self) -> Option<Ends> {
+        let [start] = self.starts[..] else {
+            return None;
+        };
+        let volatility = self.assets[0].volatility;
+        Some(Ends {
+            start,
+            time: self.grid.end(),
+            drift: self.drifts[0] * self.grid.end(),
+            weights: self
+                .grid
+                .lengths()
+                .map(|years| volatility * years.sqrt())
+                .collect(),
+        })
     }
 
     fn evolve(

@@ -2,6 +2,7 @@
 
 mod american;
 mod construction;
+mod ends;
 mod estimate;
 mod functions;
 mod gbm;
@@ -12,6 +13,7 @@ mod normal;
 mod paths;
 mod payoff;
 mod philox;
+mod settings;
 mod shocks;
 mod simulation;
 mod single;
@@ -20,6 +22,7 @@ mod source;
 
 pub use american::LeastSquares;
 pub use construction::Construction;
+pub use ends::{Ends, Precision};
 pub use estimate::{Estimate, Tally};
 pub use gbm::{ASSETS_MAX, Asset, Gbm};
 pub use grid::{Grid, STEPS_MAX};
@@ -29,7 +32,8 @@ pub use normal::fill_normals;
 pub use paths::{Custom, Draws, Model, Path, Payoff, Tile};
 pub use payoff::{Asian, Average, Barrier, European, Kind, Knock, Lookback};
 pub use philox::Philox;
+pub use settings::{Control, Progress, Sampling, Settings, Uncontrolled};
 pub use shocks::{Shocks, Tail, tail};
-pub use simulation::{Control, PATHS_MAX, Progress, Sampling, Settings, Simulation, Uncontrolled};
+pub use simulation::{PATHS_MAX, Simulation};
 pub use single::fill_normals_f32;
 pub use sobol::{SOBOL_DIMENSIONS_MAX, Sobol};

@@ -29,7 +29,7 @@ pub(super) struct Place {
 impl Place {
     /// Where a block of these paths' numbers is.
     #[inline(always)]
-    const fn counter(self, block: usize) -> Counter {
+    pub(super) const fn counter(self, block: usize) -> Counter {
         Counter {
             first: self.first,
             block: block as u32,
@@ -70,12 +70,20 @@ impl Kernel for Fill<'_> {
 pub(super) fn normals<L: Lanes>(lanes: L, philox: &Philox, place: Place, to: &mut [[f64; LANES]]) {
     for (block, part) in to.chunks_mut(BLOCK).enumerate() {
         let words = philox.blocks(lanes, place.counter(block));
-        let [a, b] = pair(lanes, words[0], words[1]);
-        let [c, d] = pair(lanes, words[2], words[3]);
-        for (to, number) in part.iter_mut().zip([a, b, c, d]) {
+        for (to, number) in part.iter_mut().zip(of_block(lanes, words)) {
             lanes.store(number, to);
         }
     }
+}
+
+/// The normal numbers of a block.
+#[inline(always)]
+pub(super) fn of_block<L: Lanes>(lanes: L, words: [L::I; 4]) -> [L::F; BLOCK] {
+    let ([a, b], [c, d]) = (
+        pair(lanes, words[0], words[1]),
+        pair(lanes, words[2], words[3]),
+    );
+    [a, b, c, d]
 }
 
 /// Numbers between 0 and 1, ends left out, for sixteen paths.

@@ -2,6 +2,7 @@
 
 use analytics::arch::{Backend, LANES};
 
+use super::ends::Ends;
 use super::grid::Grid;
 use crate::fault::Fault;
 
@@ -31,6 +32,10 @@ pub trait Model: Sync {
     /// Uniform numbers of a path.
     fn uniforms(&self) -> usize {
         0
+    }
+    /// What the last prices are, if a sum of normal numbers is all that they depend on.
+    fn ends(&self) -> Option<Ends> {
+        None
     }
     /// Makes prices of sixteen paths: those of all assets at the first time, at the second one and
     /// so on. With `last_only` none but the last ones will be looked at.
@@ -63,7 +68,8 @@ pub struct Path<'a> {
 
 /// What a path is worth at its end, in money of that time.
 pub trait Payoff: Sync {
-    /// Whether it looks at the last prices only: models may leave out the others then.
+    /// Whether it looks at the last prices only: models may leave out the others then, and it may
+    /// be asked about tiles that have no time but the last one.
     const LAST_ONLY: bool = false;
 
     /// Refuses what cannot be paid on so many assets.
@@ -74,6 +80,19 @@ pub trait Payoff: Sync {
 
     /// The worth of sixteen paths.
     fn value(&self, backend: Backend, tile: &Tile<'_>) -> [f64; LANES];
+
+    /// Makes worths of the last prices of many paths of one asset, in their place: only asked if it
+    /// looks at no others.
+    fn worths(&self, backend: Backend, ends: &Ends, prices: &mut [[f64; LANES]]) {
+        for price in prices {
+            let tile = Tile {
+                starts: std::slice::from_ref(&ends.start),
+                times: std::slice::from_ref(&ends.time),
+                prices: std::slice::from_ref(price),
+            };
+            *price = self.value(backend, &tile);
+        }
+    }
 }
 
 /// A payoff of one's own, a path at a time.

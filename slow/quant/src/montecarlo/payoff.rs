@@ -4,6 +4,7 @@ use std::f64::consts::LN_2;
 
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
+use super::ends::Ends;
 use super::functions::{exp, ln};
 use super::paths::{Payoff, Tile};
 use crate::fault::{Fault, within};
@@ -138,6 +139,26 @@ impl Payoff for European {
 
     fn value(&self, backend: Backend, tile: &Tile<'_>) -> [f64; LANES] {
         backend.run(Value(self, tile))
+    }
+
+    fn worths(&self, backend: Backend, _: &Ends, prices: &mut [[f64; LANES]]) {
+        backend.run(Exercise(*self, prices));
+    }
+}
+
+/// A European option on many prices.
+struct Exercise<'a>(European, &'a mut [[f64; LANES]]);
+
+impl Kernel for Exercise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self(European { kind, strike }, prices) = self;
+        for price in prices {
+            let worth = exercised(lanes, kind, strike, lanes.load(price));
+            lanes.store(worth, price);
+        }
     }
 }
 

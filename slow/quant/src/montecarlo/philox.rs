@@ -59,22 +59,39 @@ impl Philox {
     /// The bits for sixteen counters.
     #[inline(always)]
     pub(super) fn blocks<L: Lanes>(&self, lanes: L, counter: Counter) -> [L::I; 4] {
+        let [words] = self.side_by_side(lanes, [counter]);
+        words
+    }
+
+    /// The bits for sixteen counters of each. A round waits ten cycles for the one before it: two
+    /// that do not wait for each other take little more time than one.
+    #[inline(always)]
+    pub(super) fn side_by_side<L: Lanes, const COUNT: usize>(
+        &self,
+        lanes: L,
+        counters: [Counter; COUNT],
+    ) -> [[L::I; 4]; COUNT] {
         let ones: [u32; LANES] = std::array::from_fn(|lane| lane as u32);
-        let first = lanes.splat_u32(counter.first as u32);
-        let mut words = [
-            lanes.add_u32(first, lanes.load_u32(&ones)),
-            lanes.splat_u32((counter.first >> 32) as u32),
-            lanes.splat_u32(counter.block),
-            lanes.splat_u32(counter.stream),
-        ];
+        let ones = lanes.load_u32(&ones);
+        let mut all = [[ones; 4]; COUNT];
+        for (words, counter) in all.iter_mut().zip(counters) {
+            *words = [
+                lanes.add_u32(lanes.splat_u32(counter.first as u32), ones),
+                lanes.splat_u32((counter.first >> 32) as u32),
+                lanes.splat_u32(counter.block),
+                lanes.splat_u32(counter.stream),
+            ];
+        }
         // A loop would not be unrolled, and its keys not be part of instructions.
         macro_rules! rounds {
             ($($at:literal)+) => {
-                $(words = round(lanes, words, self.keys[$at]);)+
+                $(for words in &mut all {
+                    *words = round(lanes, *words, self.keys[$at]);
+                })+
             };
         }
         rounds!(0 1 2 3 4 5 6 7 8 9);
-        words
+        all
     }
 }
 

@@ -3,12 +3,14 @@
 
 use std::ops::ControlFlow;
 
-use analytics::arch::{Backend, LANES};
+use analytics::arch::LANES;
 
 use super::construction::{Construction, Rotation};
+use super::ends::{Precision, Terminal};
 use super::estimate::{Estimate, Tally};
 use super::paths::{Draws, Model, Payoff, Tile};
 use super::philox::Philox;
+use super::settings::{Control, Progress, Sampling, Settings, Uncontrolled};
 use super::sobol::{SOBOL_DIMENSIONS_MAX, Sobol};
 use super::source::{Room, Source};
 use crate::fault::{Fault, within};
@@ -25,96 +27,18 @@ const POINTS_MAX: u64 = 1 << 31;
 
 const _: () = assert!(PART.is_multiple_of(LANES as u64));
 
-/// Where random numbers come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sampling {
-    /// Each path for itself.
-    Plain,
-    /// Pairs of a path and its mirror image (J. Hammersley, K. Morton 1956).
-    Antithetic,
-    /// Pairs of paths whose first number is from the same of many equal parts: of the end of the
-    /// path, with another [`Construction`] than by steps.
-    Stratified,
-    /// Scrambles of Sobol's points, whose means give the error: 8 to 32 are enough. Points of each
-    /// are rounded up to a power of two. Dimensions beyond [`SOBOL_DIMENSIONS_MAX`] are random.
-    Sobol {
-        /// How many scrambles: 2 to 4,096.
-        replicates: u32,
-    },
-}
-
-/// How to simulate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// At least so many paths: up to [`PATHS_MAX`].
-    pub paths: u64,
-    /// Other seeds give other paths.
-    pub seed: u64,
-    /// Where random numbers come from.
-    pub sampling: Sampling,
-    /// In which order they make a path.
-    pub construction: Construction,
-    /// What to compute with; the result is the same with all.
-    pub backend: Backend,
-}
-
-impl Settings {
-    /// Plain sampling by steps, with the fastest instructions.
-    #[must_use]
-    pub fn new(paths: u64, seed: u64) -> Self {
-        Self {
-            paths,
-            seed,
-            sampling: Sampling::Plain,
-            construction: Construction::Steps,
-            backend: Backend::best(),
-        }
-    }
-}
-
-/// A payoff whose worth is known, to take off what it shares with another one.
-#[derive(Clone, Copy, Debug)]
-pub struct Control<C> {
-    /// The payoff.
-    pub payoff: C,
-    /// What it is worth now.
-    pub worth: f64,
-}
-
-/// No control.
-#[derive(Clone, Copy, Debug)]
-pub struct Uncontrolled;
-
-impl Payoff for Uncontrolled {
-    const LAST_ONLY: bool = true;
-
-    fn check(&self, _: usize) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn value(&self, _: Backend, _: &Tile<'_>) -> [f64; LANES] {
-        [0.0; LANES]
-    }
-}
-
-/// How far a simulation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Parts that are done.
-    pub done: u64,
-    /// Parts that there are.
-    pub parts: u64,
-}
-
 /// What a payoff on a model is worth now.
 pub struct Simulation<'a, M, P, C = Uncontrolled> {
     model: &'a M,
     payoff: &'a P,
     control: Control<&'a C>,
+    is_controlled: bool,
     settings: Settings,
     philox: Philox,
     rotation: Rotation,
     sobol: Option<Sobol>,
+    /// If nothing but last prices is asked for.
+    terminal: Option<Terminal>,
     /// Of all, or of each scramble.
     samples: u64,
 }
@@ -123,13 +47,17 @@ impl<'a, M: Model, P: Payoff> Simulation<'a, M, P> {
     /// Of a payoff alone.
     ///
     /// # Errors
-    /// `Outside`, with the argument.
+    /// `Outside`, with the argument; `Unfit` for a [`Precision`] that is not for this.
     pub fn new(model: &'a M, payoff: &'a P, settings: Settings) -> Result<Self, Fault> {
         let control = Control {
             payoff: &Uncontrolled,
             worth: 0.0,
         };
-        Self::controlled(model, payoff, control, settings)
+        let simulation = Self::controlled(model, payoff, control, settings)?;
+        Ok(Self {
+            is_controlled: false,
+            ..simulation
+        })
     }
 }
 
@@ -178,12 +106,22 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
                 points.max(LANES as u64).next_power_of_two()
             }
         };
+        let asks_for_ends = P::LAST_ONLY && C::LAST_ONLY;
+        let terminal = asks_for_ends.then(|| ends(model, &settings)).flatten();
+        if settings.precision == Precision::Single && terminal.is_none() {
+            return Err(Fault::Unfit {
+                what: "precision: single",
+                wanted: "the last price of one asset by steps, plain or antithetic",
+            });
+        }
         Ok(Self {
+            terminal,
             rotation: Rotation::new(settings.construction, model.grid())?,
             philox: Philox::new(settings.seed),
             model,
             payoff,
             control,
+            is_controlled: true,
             settings,
             sobol,
             samples,
@@ -197,7 +135,18 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
     }
 
     fn parts_of_replicate(&self) -> u64 {
-        self.samples.div_ceil(PART)
+        self.samples.div_ceil(self.samples_of_part())
+    }
+
+    fn samples_of_part(&self) -> u64 {
+        self.terminal.as_ref().map_or(PART, |ends| ends.part(PART))
+    }
+
+    /// Where the samples of a part begin in their scramble, and how many there are.
+    fn place(&self, part: u64) -> (u64, usize) {
+        let first = part % self.parts_of_replicate() * self.samples_of_part();
+        let count = self.samples_of_part().min(self.samples - first);
+        (first, count as usize)
     }
 
     fn replicates(&self) -> u32 {
@@ -220,8 +169,13 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
         if part >= self.parts() {
             return Tally::NONE;
         }
-        let found = self.evaluate(part);
         let backend = self.settings.backend;
+        if let Some(terminal) = &self.terminal {
+            let [samples, controls] = self.last_worths(terminal, part);
+            let tally = Tally::of(backend, &samples, &controls);
+            return tally.times(self.model.discount());
+        }
+        let found = self.evaluate(part);
         let [samples, controls, halves, control_halves] = &found;
         if self.strata() {
             let means = [&samples[..], &controls[..]];
@@ -301,15 +255,36 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
         if part >= self.parts() {
             return Vec::new();
         }
-        let [samples, ..] = self.evaluate(part);
+        let Some(terminal) = &self.terminal else {
+            let [samples, ..] = self.evaluate(part);
+            return samples;
+        };
+        let [mut samples, _] = self.last_worths(terminal, part);
+        let discount = self.model.discount();
+        samples.iter_mut().for_each(|worth| *worth *= discount);
         samples
+    }
+
+    /// What samples of a part are worth at their end, and their controls, if there are.
+    fn last_worths(&self, terminal: &Terminal, part: u64) -> [Vec<f64>; 2] {
+        let (place, backend) = (self.place(part), self.settings.backend);
+        let pairs = self.paths_of_sample() == 2;
+        let prices = terminal.prices(backend, &self.philox, place, pairs);
+        let ends = &terminal.ends;
+        let controls = if self.is_controlled {
+            let pay = |prices: &mut [_]| self.control.payoff.worths(backend, ends, prices);
+            worths(prices.clone(), place.1, pay)
+        } else {
+            Vec::new()
+        };
+        let pay = |prices: &mut [_]| self.payoff.worths(backend, ends, prices);
+        [worths(prices, place.1, pay), controls]
     }
 
     /// The samples of a part and their controls, and half of what differs within their pairs.
     fn evaluate(&self, part: u64) -> [Vec<f64>; 4] {
         let replicate = (part / self.parts_of_replicate()) as u32;
-        let first = part % self.parts_of_replicate() * PART;
-        let count = PART.min(self.samples - first) as usize;
+        let (first, count) = self.place(part);
         let digits = self.samples.trailing_zeros() as usize;
         let scrambled = self
             .sobol
@@ -377,4 +352,29 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
             self.control.payoff.value(backend, &tile),
         ]
     }
+}
+
+/// How last prices are made without their paths, if so: by steps, each path for itself or with its
+/// mirror image.
+fn ends<M: Model>(model: &M, settings: &Settings) -> Option<Terminal> {
+    let is_plain = matches!(settings.sampling, Sampling::Plain | Sampling::Antithetic)
+        && settings.construction == Construction::Steps;
+    let ends = model.ends().filter(|_| is_plain)?;
+    Some(Terminal::new(ends, settings.precision))
+}
+
+/// What so many samples are worth: paths, or the means of them and their mirror images.
+fn worths(
+    [mut prices, mut mirrored]: [Vec<[f64; LANES]>; 2],
+    count: usize,
+    pay: impl Fn(&mut [[f64; LANES]]),
+) -> Vec<f64> {
+    pay(&mut prices);
+    pay(&mut mirrored);
+    let mut worths = prices.into_flattened();
+    for (worth, other) in worths.iter_mut().zip(mirrored.as_flattened()) {
+        *worth = (*worth + other) * 0.5;
+    }
+    worths.truncate(count);
+    worths
 }

@@ -1,0 +1,93 @@
+//! How to simulate: where random numbers come from, what they are made in, what is taken off.
+
+use analytics::arch::{Backend, LANES};
+
+use super::construction::Construction;
+use super::ends::Precision;
+use super::paths::{Payoff, Tile};
+use crate::fault::Fault;
+
+/// Where random numbers come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// Each path for itself.
+    Plain,
+    /// Pairs of a path and its mirror image (J. Hammersley, K. Morton 1956).
+    Antithetic,
+    /// Pairs of paths whose first number is from the same of many equal parts: of the end of the
+    /// path, with another [`Construction`] than by steps.
+    Stratified,
+    /// Scrambles of Sobol's points, whose means give the error: 8 to 32 are enough. Points of each
+    /// are rounded up to a power of two. Dimensions beyond [`super::SOBOL_DIMENSIONS_MAX`] are
+    /// random.
+    Sobol {
+        /// How many scrambles: 2 to 4,096.
+        replicates: u32,
+    },
+}
+
+/// How to simulate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// At least so many paths: up to [`super::PATHS_MAX`].
+    pub paths: u64,
+    /// Other seeds give other paths.
+    pub seed: u64,
+    /// Where random numbers come from.
+    pub sampling: Sampling,
+    /// In which order they make a path.
+    pub construction: Construction,
+    /// What they are made and summed in.
+    pub precision: Precision,
+    /// What to compute with; the result is the same with all.
+    pub backend: Backend,
+}
+
+impl Settings {
+    /// Plain sampling by steps, in `f64`, with the fastest instructions.
+    #[must_use]
+    pub fn new(paths: u64, seed: u64) -> Self {
+        Self {
+            paths,
+            seed,
+            sampling: Sampling::Plain,
+            construction: Construction::Steps,
+            precision: Precision::Double,
+            backend: Backend::best(),
+        }
+    }
+}
+
+/// A payoff whose worth is known, to take off what it shares with another one.
+#[derive(Clone, Copy, Debug)]
+pub struct Control<C> {
+    /// The payoff.
+    pub payoff: C,
+    /// What it is worth now.
+    pub worth: f64,
+}
+
+/// No control.
+#[derive(Clone, Copy, Debug)]
+pub struct Uncontrolled;
+
+impl Payoff for Uncontrolled {
+    const LAST_ONLY: bool = true;
+
+    fn check(&self, _: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn value(&self, _: Backend, _: &Tile<'_>) -> [f64; LANES] {
+        [0.0; LANES]
+    }
+}
+
+/// How far a simulation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Parts that are done.
+    pub done: u64,
+    /// Parts that there are.
+    pub parts: u64,
+}
