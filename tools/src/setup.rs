@@ -26,7 +26,13 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Referees from PyPI, pinned.
-const PYTHON_PACKAGES: &[&str] = &["nasdaq-protocols==1.3.0", "kosoku==0.1.0"];
+const PYTHON_PACKAGES: &[&str] = &[
+    "nasdaq-protocols==1.3.0",
+    "kosoku==0.1.0",
+    "grpcio-tools==1.85.1",
+    "grpcio-reflection==1.85.1",
+    "grpcio-health-checking==1.85.1",
+];
 
 /// What drives Chromium, pinned.
 const NODE_PACKAGES: &[&str] = &["playwright-core@1.65.1"];

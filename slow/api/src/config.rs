@@ -1,5 +1,6 @@
 //! The settings, a TOML file.
 
+use crate::grpc;
 use crate::keys::{Key, RawKey};
 use crate::scaling::Scaling;
 use crate::stream::feed::Feed;
@@ -29,6 +30,8 @@ pub struct Config {
     pub feed: Option<Feed>,
     /// How many shards there are to be, if that is to be decided.
     pub scaling: Option<Scaling>,
+    /// Where gRPC is spoken, if it is.
+    pub grpc: Option<grpc::Settings>,
     /// What a client may use up.
     pub limits: Limits,
     /// Who may ask.
@@ -147,6 +150,7 @@ struct Raw {
     plain_text: bool,
     feed: Option<Feed>,
     scaling: Option<Scaling>,
+    grpc: Option<grpc::Settings>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -199,13 +203,15 @@ impl Config {
             let told = "its folder is not there: has wirecross-slow made it?";
             return Err(format!("tables: {}: {told}", tables.display()));
         }
-        if raw.tls.is_none() && !raw.listen.ip().is_loopback() && !raw.plain_text {
-            return Err(format!(
-                "listen: {} is no loopback address and keys would cross the network as plain \
-                 text: add [tls] with certificate and key, or plain_text = true where something \
-                 else makes the connections private",
-                raw.listen
-            ));
+        let grpc = raw.grpc.map(|grpc| ("grpc.listen", grpc.listen));
+        for (name, listen) in [("listen", raw.listen)].into_iter().chain(grpc) {
+            if raw.tls.is_none() && !listen.ip().is_loopback() && !raw.plain_text {
+                return Err(format!(
+                    "{name}: {listen} is no loopback address and keys would cross the network as \
+                     plain text: add [tls] with certificate and key, or plain_text = true where \
+                     something else makes the connections private"
+                ));
+            }
         }
         if raw.keys.len() > KEYS_MAX {
             return Err(format!("keys: no more than {KEYS_MAX}"));
@@ -228,6 +234,7 @@ impl Config {
             tls: raw.tls,
             feed: raw.feed,
             scaling,
+            grpc: raw.grpc,
             limits: raw.limits,
             keys,
         })

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod grpc;
 pub mod keys;
 pub mod metrics;
 pub mod program;

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::keys::make_token;
 use crate::metrics::{alerts, grafana};
+use crate::routes::{Api, router};
 use crate::server::{Server, acceptor};
 use crate::stream::Hub;
 use crate::stream::feed::{Feed, Follower};
@@ -13,7 +14,7 @@ use rustix::process::{
 };
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -129,9 +130,9 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
     }
     // Keys and certificates are read as who we are.
     let acceptor = config.tls.as_ref().map(acceptor).transpose()?;
-    let listener = std::net::TcpListener::bind(config.listen)
-        .map_err(|error| format!("listen: {}: {error}", config.listen))?;
-    listener.set_nonblocking(true)?;
+    let listener = bound("listen", config.listen)?;
+    let grpc = config.grpc.map(|grpc| bound("grpc.listen", grpc.listen));
+    let grpc = grpc.transpose()?;
     let follower = config.feed.as_ref().map(Follower::open).transpose()?;
     descriptors_for(config.limits.connections_max)?;
     if service.insecure_dev {
@@ -163,9 +164,24 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         if let (Some(follower), Some(hub)) = (follower, &hub) {
             follower.start(Arc::clone(hub))?;
         }
-        let server = Server::new(listener, acceptor, config, hub)?;
+        let (limits, settings) = (config.limits, config.grpc);
+        let api = Arc::new(Api::new(config, hub)?);
+        if let Some(scales) = &api.scales {
+            tokio::spawn(Arc::clone(scales).run());
+        }
+        let server = Server::new(listener, acceptor, limits, router(Arc::clone(&api)));
+        let mut beside = None;
+        if let (Some(grpc), Some(settings)) = (grpc, settings) {
+            let grpc = TcpListener::from_std(grpc)?;
+            let address = grpc.local_addr()?;
+            let router = crate::grpc::router(api, settings).await?;
+            beside = Some((server.beside(grpc, router), address));
+        }
         if !service.insecure_dev {
             calls.restrict()?;
+        }
+        if let Some((_, address)) = &beside {
+            println!("wirecross-api: gRPC at {address}");
         }
         println!("wirecross-api: {scheme}://{address}");
         let [terminate, interrupt] = &mut ends[..] else {
@@ -178,10 +194,23 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
             }
             let _ = over.send(true);
         };
-        tokio::join!(server.run(is_over), end);
+        let grpc = async {
+            if let Some((beside, _)) = beside {
+                beside.run(is_over.clone()).await;
+            }
+        };
+        tokio::join!(server.run(is_over.clone()), grpc, end);
         println!("wirecross-api: stopped");
         Ok(())
     })
+}
+
+/// A socket that listens, under the name of its setting.
+fn bound(name: &str, at: SocketAddr) -> Result<std::net::TcpListener, Box<dyn Error>> {
+    let told = |error| format!("{name}: {at}: {error}");
+    let listener = std::net::TcpListener::bind(at).map_err(told)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// Lets the process have a descriptor for each connection: the soft limit is often 1,024.

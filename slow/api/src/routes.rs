@@ -236,6 +236,14 @@ impl Api {
         })
     }
 
+    /// Where the feed is followed.
+    pub(crate) fn hub(&self) -> Result<&Arc<Hub>, Refusal> {
+        self.hub.as_ref().ok_or_else(|| {
+            let told = "there is no stream here: the settings have no [feed]";
+            Refusal::Unavailable(told.to_owned())
+        })
+    }
+
     /// The most bytes of an answer.
     pub(crate) const fn answer_max(&self) -> usize {
         self.config.limits.answer_kib * 1_024
@@ -319,10 +327,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
             Ok(json_answer(health.to_string().into_bytes()))
         }
         What::Stream => {
-            let hub = api.hub.as_ref().ok_or_else(|| {
-                let told = "there is no stream here: the settings have no [feed]";
-                Refusal::Unavailable(told.to_owned())
-            })?;
+            let hub = api.hub()?;
             let (answer, stream) = stream::upgrade(&mut parts)?;
             tokio::spawn(stream.run(Arc::clone(hub)));
             Ok(answer)
@@ -332,7 +337,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
 }
 
 /// A body of no more than so many KiB.
-async fn whole(body: Body, kib: usize) -> Result<Vec<u8>, Refusal> {
+pub(crate) async fn whole(body: Body, kib: usize) -> Result<Vec<u8>, Refusal> {
     let too_large = || {
         Refusal::TooLarge(format!(
             "the body has more than {kib} KiB: send fewer calls at once"

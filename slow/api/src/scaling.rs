@@ -248,6 +248,11 @@ impl Scales {
             .send_if_modified(|told| told.replace(shards) != Some(shards));
     }
 
+    /// Shards that there are to be, and when that changes; nothing until all shards were heard.
+    pub(crate) fn told(&self) -> watch::Receiver<Option<u32>> {
+        self.told.subscribe()
+    }
+
     /// The last decision and those before it that changed something, with their reasons.
     pub(crate) fn json(&self) -> Value {
         let inside = self.inside();

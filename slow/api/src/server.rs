@@ -1,9 +1,8 @@
 //! Connections: how many there may be, how long they may wait, and what makes them private.
 
-use crate::config::{Config, Limits, Tls};
+use crate::config::{Limits, Tls};
 use crate::patient::Patient;
-use crate::routes::{self, Api};
-use crate::stream::Hub;
+use crate::routes;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -122,27 +121,30 @@ pub(crate) struct Server {
 
 impl Server {
     /// Over a socket that listens.
-    ///
-    /// # Errors
-    /// The system has no threads to read with.
     pub(crate) fn new(
         listener: TcpListener,
         acceptor: Option<TlsAcceptor>,
-        config: Config,
-        hub: Option<Arc<Hub>>,
-    ) -> std::io::Result<Self> {
-        let limits = config.limits;
-        let api = Arc::new(Api::new(config, hub)?);
-        if let Some(scales) = &api.scales {
-            tokio::spawn(Arc::clone(scales).run());
-        }
-        Ok(Self {
+        limits: Limits,
+        router: Router,
+    ) -> Self {
+        Self {
             listener,
             acceptor,
             limits,
-            router: routes::router(api),
+            router,
             crowd: Arc::default(),
-        })
+        }
+    }
+
+    /// Something else over another socket, for whom the same places are.
+    pub(crate) fn beside(&self, listener: TcpListener, router: Router) -> Self {
+        Self {
+            listener,
+            acceptor: self.acceptor.clone(),
+            limits: self.limits,
+            router,
+            crowd: Arc::clone(&self.crowd),
+        }
     }
 
     /// Takes connections until `is_over` says so, then lets those that are there finish what they

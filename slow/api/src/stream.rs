@@ -12,10 +12,12 @@ pub(crate) mod feed;
 mod hub;
 mod json;
 mod outbox;
+mod pipe;
 mod words;
 
 pub(crate) use connection::upgrade;
 pub(crate) use hub::Hub;
+pub(crate) use pipe::Pipe;
 
 use wire::ring::Side;
 

@@ -165,7 +165,7 @@ impl Hub {
     }
 
     /// The symbols that there are.
-    pub(super) fn symbols(&self) -> Vec<Arc<str>> {
+    pub(crate) fn symbols(&self) -> Vec<Arc<str>> {
         self.inside().numbers.keys().cloned().collect()
     }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::Duration;
 use store::Database;
 
@@ -32,6 +32,7 @@ const KEYS: &[(&str, &str)] = &[
 /// A running service.
 pub struct Service {
     pub address: SocketAddr,
+    grpc: Option<SocketAddr>,
     pub dir: tempfile::TempDir,
     child: Child,
     errors: Option<ChildStderr>,
@@ -116,9 +117,10 @@ impl Service {
         );
         let config = dir.path().join("api.toml");
         std::fs::write(&config, text).unwrap();
-        let (address, child, errors) = spawned(&config);
+        let ([address, grpc], child, errors) = spawned(&config);
         Self {
-            address,
+            address: address.unwrap(),
+            grpc,
             dir,
             child,
             errors,
@@ -138,7 +140,14 @@ impl Service {
         let text = std::fs::read_to_string(&config).unwrap();
         let text = text.replace("127.0.0.1:0", &self.address.to_string());
         std::fs::write(&config, text).unwrap();
-        (self.address, self.child, self.errors) = spawned(&config);
+        let (addresses, child, errors) = spawned(&config);
+        self.address = addresses[0].unwrap();
+        (self.grpc, self.child, self.errors) = (addresses[1], child, errors);
+    }
+
+    /// Where gRPC is spoken.
+    pub fn grpc(&self) -> SocketAddr {
+        self.grpc.unwrap()
     }
 
     pub fn tables(&self) -> PathBuf {
@@ -171,8 +180,8 @@ impl Service {
     }
 }
 
-/// The program with these settings, and where it listens.
-fn spawned(config: &Path) -> (SocketAddr, Child, Option<ChildStderr>) {
+/// The program with these settings, and where it listens: for HTTP, and for gRPC if it does.
+fn spawned(config: &Path) -> ([Option<SocketAddr>; 2], Child, Option<ChildStderr>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-api"));
     command.arg("serve").arg(config);
     if rustix::process::geteuid().is_root() {
@@ -182,16 +191,27 @@ fn spawned(config: &Path) -> (SocketAddr, Child, Option<ChildStderr>) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let errors = child.stderr.take();
-    let mut line = String::new();
-    let out = child.stdout.take().unwrap();
-    BufReader::new(out).read_line(&mut line).unwrap();
-    let address = line.trim().rsplit('/').next().unwrap().parse();
-    let Ok(address) = address else {
-        let mut told = String::new();
-        let _ = errors.unwrap().read_to_string(&mut told);
-        panic!("no address in {line:?}: {told}");
-    };
-    (address, child, errors)
+    let told = addresses(child.stdout.take().unwrap());
+    if told[0].is_none() {
+        let mut said = String::new();
+        let _ = errors.unwrap().read_to_string(&mut said);
+        let _ = child.wait();
+        panic!("no address: {said}");
+    }
+    (told, child, errors)
+}
+
+/// Where a service says that it listens; none of HTTP if it ends before.
+fn addresses(out: ChildStdout) -> [Option<SocketAddr>; 2] {
+    let mut grpc = None;
+    for line in BufReader::new(out).lines().map_while(Result::ok) {
+        if let Some((_, address)) = line.split_once("gRPC at ") {
+            grpc = Some(address.parse().unwrap());
+        } else if let Some((_, address)) = line.split_once("://") {
+            return [Some(address.parse().unwrap()), grpc];
+        }
+    }
+    [None, grpc]
 }
 
 impl Drop for Service {

@@ -1,0 +1,334 @@
+//! gRPC: every call by every role, what an autoscaler is told, and streams that are the feed's.
+
+#![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
+
+mod service;
+
+use axum::body::Bytes;
+use h2::client::SendRequest;
+use service::market::Feed;
+use service::{BOUND, Service, Settings};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+const KEDA: &str = "externalscaler.ExternalScaler";
+
+/// What a call came to.
+#[derive(Debug)]
+struct Done {
+    code: u32,
+    told: String,
+    messages: Vec<Vec<u8>>,
+}
+
+/// A client of a few lines.
+struct Client(SendRequest<Bytes>);
+
+impl Client {
+    async fn connect(at: SocketAddr) -> Self {
+        let stream = TcpStream::connect(at).await.unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        Self(client)
+    }
+
+    /// A call with this message; of a stream only so many answers are taken.
+    async fn call(&self, call: &str, key: &str, message: &[u8], answers: usize) -> Done {
+        let mut request = axum::http::Request::post(format!("http://venue/{call}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
+        if !key.is_empty() {
+            request = request.header("authorization", format!("Bearer {key}-token"));
+        }
+        let mut client = self.0.clone().ready().await.unwrap();
+        let (answer, mut body) = client
+            .send_request(request.body(()).unwrap(), false)
+            .unwrap();
+        let mut bytes = vec![0];
+        bytes.extend((message.len() as u32).to_be_bytes());
+        bytes.extend(message);
+        body.send_data(bytes.into(), true).unwrap();
+        let answer = answer.await.unwrap();
+        let (parts, mut body) = answer.into_parts();
+        let mut bytes = Vec::new();
+        let mut headers = parts.headers;
+        while framed(&bytes).len() < answers
+            && let Some(data) = body.data().await
+        {
+            let data = data.unwrap();
+            body.flow_control().release_capacity(data.len()).unwrap();
+            bytes.extend(data);
+        }
+        let messages = framed(&bytes);
+        if messages.len() < answers || answers == usize::MAX {
+            headers.extend(body.trailers().await.unwrap().unwrap_or_default());
+        }
+        let text = |name: &str| headers.get(name).map(|it| it.to_str().unwrap().to_owned());
+        Done {
+            code: text("grpc-status").map_or(0, |code| code.parse().unwrap()),
+            told: text("grpc-message").unwrap_or_default().replace("%20", " "),
+            messages,
+        }
+    }
+}
+
+fn framed(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    while bytes.len() >= 5 {
+        let length = u32::from_be_bytes(bytes[1..5].try_into().unwrap()) as usize;
+        let Some(message) = bytes.get(5..5 + length) else {
+            break;
+        };
+        messages.push(message.to_vec());
+        bytes = &bytes[5 + length..];
+    }
+    messages
+}
+
+/// A field of bytes: its number, and its length below 128.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[number << 3 | 2, bytes.len() as u8], bytes].concat()
+}
+
+fn until<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async { tokio::time::timeout(BOUND, work).await.unwrap() })
+}
+
+fn started(more: &str, grpc: &str) -> Service {
+    Service::with(&Settings {
+        limits: "",
+        more: format!("{more}[grpc]\nlisten = \"127.0.0.1:0\"\n{grpc}"),
+    })
+}
+
+const SCALING: &str = "[scaling]\ncapacity = 1000\nlink_depth = 100\nread_s = 1\nahead_s = 0\n\
+                       cooldown_up_s = 1\nshards_max = 9\nstep_up = 9\n";
+
+/// By nobody, market, member, auditor, metrics: codes of gRPC.
+const TABLE: &[(&str, [u32; 5])] = &[
+    ("externalscaler.ExternalScaler/IsActive", [16, 7, 7, 14, 14]),
+    (
+        "externalscaler.ExternalScaler/GetMetricSpec",
+        [16, 7, 7, 14, 14],
+    ),
+    (
+        "externalscaler.ExternalScaler/GetMetrics",
+        [16, 7, 7, 14, 14],
+    ),
+    (
+        "externalscaler.ExternalScaler/StreamIsActive",
+        [16, 7, 7, 14, 14],
+    ),
+    ("externalscaler.ExternalScaler/StreamMetricSpec", [12; 5]),
+    ("wirecross.v1.Tables/Key", [16, 0, 0, 0, 0]),
+    ("wirecross.v1.Market/Symbols", [16, 14, 14, 14, 7]),
+    ("wirecross.v1.Market/Stream", [16, 3, 3, 3, 7]),
+    ("wirecross.v1.Orders/Enter", [12; 5]),
+    ("", [12; 5]),
+];
+
+/// The same for rows of these queries.
+const QUERIES: &[(&str, [u32; 5])] = &[
+    ("tape", [16, 0, 0, 0, 7]),
+    ("bars", [16, 0, 0, 0, 7]),
+    ("tops", [16, 0, 0, 0, 7]),
+    ("turns", [16, 0, 0, 0, 7]),
+    ("open-orders", [16, 7, 0, 0, 7]),
+    ("positions", [16, 7, 0, 0, 7]),
+    ("profits", [16, 7, 0, 0, 7]),
+    ("trades", [16, 7, 7, 0, 7]),
+    ("audit", [16, 7, 7, 0, 7]),
+    ("figures", [16, 5, 5, 5, 5]),
+    ("nothing", [16, 5, 5, 5, 5]),
+];
+
+const WHO: [&str; 5] = ["", "market", "member", "auditor", "metrics"];
+
+#[test]
+fn every_call_is_for_who_may_and_nobody_else() {
+    let service = started("", "");
+    until(async {
+        let client = Client::connect(service.grpc()).await;
+        for (call, codes) in TABLE {
+            for (key, due) in WHO.iter().zip(codes) {
+                let done = client.call(call, key, &[], usize::MAX).await;
+                assert_eq!(done.code, *due, "{call} by {key:?}: {done:?}");
+            }
+        }
+        for (query, codes) in QUERIES {
+            let asked = field(1, query.as_bytes());
+            for (key, due) in WHO.iter().zip(codes) {
+                let done = client
+                    .call("wirecross.v1.Tables/Rows", key, &asked, usize::MAX)
+                    .await;
+                assert_eq!(done.code, *due, "{query} by {key:?}: {done:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn rows_are_those_of_a_path_and_accounts_are_ones_own() {
+    let service = started("", "");
+    until(async {
+        let client = Client::connect(service.grpc()).await;
+        let rows = "wirecross.v1.Tables/Rows";
+        let done = client
+            .call(rows, "member", &field(1, b"positions"), usize::MAX)
+            .await;
+        assert_eq!((done.code, done.messages.len()), (0, 1), "{done:?}");
+        let text = String::from_utf8_lossy(&done.messages[0]).into_owned();
+        assert!(
+            text.contains("bought_units") && text.contains("AAPL"),
+            "{text:?}"
+        );
+        let other = [field(1, b"account"), field(2, b"2")].concat();
+        let other = [field(1, b"positions"), field(2, &other)].concat();
+        let done = client.call(rows, "member", &other, usize::MAX).await;
+        assert_eq!(done.code, 7, "{done:?}");
+        assert!(
+            done.told.contains("account 2 is not one of key"),
+            "{done:?}"
+        );
+        let wrong = [field(1, b"sorted"), field(2, b"yes")].concat();
+        let wrong = [field(1, b"tape"), field(2, &wrong)].concat();
+        let done = client.call(rows, "market", &wrong, usize::MAX).await;
+        assert_eq!(done.code, 3, "{done:?}");
+        // No message, one that breaks off, and one that says it is longer than it may be.
+        for broken in [&[0xff][..], &[10, 100, 1]] {
+            let done = client.call(rows, "market", broken, usize::MAX).await;
+            assert!(done.code != 0, "{done:?}");
+        }
+    });
+}
+
+#[test]
+fn an_autoscaler_is_told_the_shards_that_there_are_to_be() {
+    let mut service = started(SCALING, "keyless_scaler = true\n");
+    let at = service.grpc();
+    until(async {
+        let client = Client::connect(at).await;
+        let spec = client
+            .call(&format!("{KEDA}/GetMetricSpec"), "", &[], usize::MAX)
+            .await;
+        let name = field(1, b"wirecross-shards");
+        let target = [&name[..], &[2 << 3, 1, 3 << 3 | 1], &1f64.to_le_bytes()].concat();
+        assert_eq!(spec.messages, [field(1, &target)], "{spec:?}");
+        // At once, and again when the number changes.
+        let first = client
+            .call(&format!("{KEDA}/StreamIsActive"), "", &[], 1)
+            .await;
+        assert_eq!(first.messages, [[8, 1]], "{first:?}");
+        for counter in ["engine.inputs", "gate.inputs", "publish.inputs"] {
+            service.counters.counter(counter).unwrap().set(90);
+        }
+        let due = [&name[..], &[2 << 3, 2, 3 << 3 | 1], &2f64.to_le_bytes()].concat();
+        loop {
+            let told = client
+                .call(&format!("{KEDA}/GetMetrics"), "", &[], usize::MAX)
+                .await;
+            if told.messages == [field(1, &due)] {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let other = field(2, b"other");
+        let told = client
+            .call(&format!("{KEDA}/GetMetrics"), "", &other, usize::MAX)
+            .await;
+        assert_eq!(told.code, 5, "{told:?}");
+        // That it asks for no key is said of the scaler only.
+        let told = client
+            .call("wirecross.v1.Tables/Key", "", &[], usize::MAX)
+            .await;
+        assert_eq!(told.code, 16, "{told:?}");
+    });
+}
+
+#[test]
+fn a_stream_begins_with_what_is_and_goes_on_with_what_changes() {
+    let feed = Feed::new();
+    let service = started(&feed.settings("batch_ms = 1"), "");
+    feed.list(1, "AAPL");
+    feed.add(1, 1, b'B', 100, 1_000_000);
+    until(async {
+        let client = Client::connect(service.grpc()).await;
+        loop {
+            let told = client
+                .call("wirecross.v1.Market/Symbols", "market", &[], usize::MAX)
+                .await;
+            if told.messages == [[field(1, b"AAPL"), field(2, b"live")].concat()] {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // The book of a symbol, as JSON: how the feed stands, and then the snapshot, unless the
+        // feed happens to stand otherwise between the two.
+        let asked = [&[8, 1][..], &field(2, b"AAPL"), &[24, 1]].concat();
+        loop {
+            let done = client
+                .call("wirecross.v1.Market/Stream", "market", &asked, 2)
+                .await;
+            let text = |at: usize| String::from_utf8_lossy(&done.messages[at]).into_owned();
+            assert!(text(0).contains("\"channel\":\"feed\""), "{}", text(0));
+            if text(1).contains("\"bids\":[[1000000,100,1]]") {
+                break;
+            }
+        }
+        let unknown = [&[8, 1][..], &field(2, b"NONE")].concat();
+        let done = client
+            .call("wirecross.v1.Market/Stream", "market", &unknown, 1)
+            .await;
+        assert_eq!(done.code, 5, "{done:?}");
+        // Compact: all symbols' tops.
+        loop {
+            let done = client
+                .call("wirecross.v1.Market/Stream", "market", &[8, 2], 2)
+                .await;
+            if done.messages[1].windows(8).any(|it| it == b"AAPL    ") {
+                break;
+            }
+        }
+    });
+}
+
+/// The Python with the packages that `cargo x setup` installs; `None` with a word where it is not.
+fn python() -> Option<PathBuf> {
+    // target/PROFILE/wirecross-api
+    let program = Path::new(env!("CARGO_BIN_EXE_wirecross-api"));
+    let python = program.parent()?.parent()?.join("venv/bin/python");
+    let has = Command::new(&python)
+        .args(["-c", "import grpc_tools"])
+        .output();
+    if has.is_ok_and(|it| it.status.success()) {
+        return Some(python);
+    }
+    assert!(std::env::var_os("CI").is_none(), "no grpcio: cargo x setup");
+    eprintln!("skipped: no grpcio, which `cargo x setup` installs");
+    None
+}
+
+#[test]
+fn a_client_by_others_understands_all_of_it() {
+    let Some(python) = python() else { return };
+    let service = started(SCALING, "keyless_scaler = true\n");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // It waits until the shards are known.
+    let output = Command::new(python)
+        .arg(here.join("tests/grpc_client.py"))
+        .arg(service.grpc().to_string())
+        .arg(here.join("proto"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "well\n");
+}
