@@ -14,6 +14,7 @@ mod risk;
 mod scale;
 mod simulate;
 mod table;
+mod train;
 mod watch;
 
 pub use program::main;

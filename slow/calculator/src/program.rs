@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::answer::Answer;
 use crate::watch::Watch;
-use crate::{Refused, forecast, portfolio, predict, rebalance, risk, scale, simulate};
+use crate::{Refused, forecast, portfolio, predict, rebalance, risk, scale, simulate, train};
 
 /// What a shell expects of a program that Ctrl-C has stopped.
 const STOPPED: u8 = 130;
@@ -53,6 +53,13 @@ enum Command {
     Risk(risk::Risk),
     /// Turn target weights into orders of whole lots.
     Rebalance(rebalance::Rebalance),
+    /// Train trees on rows with labels, and say how good they are on later ones.
+    ///
+    /// Each part of the rows is judged by what was learnt from all before it. The model is then
+    /// trained on all rows and written as LightGBM's text, which predict reads.
+    Train(train::Train),
+    /// Write rows with labels whose best possible rate of right answers is known.
+    Generate(train::Generate),
     /// Ask a trained model (LightGBM, XGBoost, scikit-learn) about rows.
     Predict(predict::Predict),
     /// Forecast a series by what forecast its end best.
@@ -82,6 +89,8 @@ fn run(program: &Program) -> Result<ExitCode, Refused> {
         Command::Simulate(args) => simulate::simulate(args, &watch),
         Command::Risk(args) => risk::risk(args, &watch),
         Command::Rebalance(args) => rebalance::rebalance(args),
+        Command::Train(args) => train::train(args, &watch),
+        Command::Generate(args) => train::generate(args),
         Command::Predict(args) => predict::predict(args),
         Command::Forecast(args) => forecast::forecast(args),
         Command::Scale(args) => scale::scale(args),

@@ -21,15 +21,23 @@ pub(crate) struct Table {
     pub width: usize,
     /// The line of the first row.
     first_line: usize,
+    /// Where a column of words stood that is not among the others.
+    left_out: Option<usize>,
 }
 
 impl Table {
     pub fn read(file: &Path) -> Result<Self, Refused> {
         let text = text(file)?;
-        Self::parse(file, &text)
+        Self::parse(file, &text, None).map(|(table, _)| table)
     }
 
-    fn parse(file: &Path, text: &str) -> Result<Self, Refused> {
+    /// With a column of words, which are given beside the numbers of the others.
+    pub fn read_labelled(file: &Path, label: &str) -> Result<(Self, Vec<String>), Refused> {
+        let text = text(file)?;
+        Self::parse(file, &text, Some(label))
+    }
+
+    fn parse(file: &Path, text: &str, label: Option<&str>) -> Result<(Self, Vec<String>), Refused> {
         let blame = |what: String| Refused(format!("{}{what}", file.display()));
         // Spreadsheets put a mark of the byte order before the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -49,8 +57,20 @@ impl Table {
         };
         let first_line = *first_line;
         let named = names.first().is_some_and(|name| is_of_rows(name));
-        let has_labels = row.len() > 1 && (named || number(&row[0]).is_none());
+        let is_label = |name: &String| label.is_some_and(|label| name.eq_ignore_ascii_case(label));
+        let first_is_label = names.first().is_some_and(is_label);
+        let labelled = named || number(&row[0]).is_none();
+        let has_labels = row.len() > 1 && labelled && !first_is_label;
         let skipped = usize::from(has_labels);
+        let mut words = Vec::new();
+        let of_words = |name: &str| {
+            let all = names.iter().skip(skipped);
+            let found = all.clone().position(|x| x.eq_ignore_ascii_case(name));
+            let all: Vec<&str> = all.map(String::as_str).collect();
+            let what = format!(": no column {name:?}; there are: {}", all.join(", "));
+            found.ok_or_else(|| blame(what))
+        };
+        let left_out = label.map(of_words).transpose()?;
         let mut labels = has_labels.then(Vec::new);
         let (mut numbers, width) = (Vec::new(), cell_count - skipped.min(cell_count));
         for (line, cells) in lines {
@@ -61,28 +81,37 @@ impl Table {
             }
             for (column, cell) in cells.iter().enumerate().skip(skipped) {
                 let name = names.get(column).map(|name| format!(" ({name})"));
-                let wrong = || {
+                let wrong = |what: String| {
                     let place = format!(", line {line}, column {}", column + 1);
-                    blame(format!(
-                        "{place}{}: {cell:?} is no number",
-                        name.unwrap_or_default()
-                    ))
+                    blame(format!("{place}{}: {what}", name.unwrap_or_default()))
                 };
-                numbers.push(number(cell).ok_or_else(wrong)?);
+                if left_out != Some(column - skipped) {
+                    let none = || wrong(format!("{cell:?} is no number"));
+                    numbers.push(number(cell).ok_or_else(none)?);
+                } else if cell.is_empty() {
+                    return Err(wrong("there is no label".into()));
+                } else {
+                    words.push(cell.clone());
+                }
             }
             if let (Some(labels), Some(label)) = (&mut labels, cells.into_iter().next()) {
                 labels.push(label);
             }
         }
         names.drain(..skipped.min(names.len()));
-        Ok(Self {
+        if let Some(column) = left_out {
+            names.remove(column);
+        }
+        let table = Self {
             file: file.to_owned(),
             names,
             labels,
             numbers,
-            width,
+            width: width - usize::from(left_out.is_some()),
             first_line,
-        })
+            left_out,
+        };
+        Ok((table, words))
     }
 
     pub fn height(&self) -> usize {
@@ -125,7 +154,8 @@ impl Table {
     /// What is wrong with a cell.
     pub fn blame_cell(&self, row: usize, column: usize, what: &str) -> Refused {
         let line = self.first_line + row;
-        let place = column + 1 + usize::from(self.labels.is_some());
+        let before = self.left_out.is_some_and(|left_out| left_out <= column);
+        let place = column + 1 + usize::from(self.labels.is_some()) + usize::from(before);
         let name = self.name(column);
         let file = self.file.display();
         Refused(format!(
@@ -220,7 +250,36 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Table, String> {
-        Table::parse(Path::new("t.csv"), text).map_err(|refused| refused.0)
+        let table = Table::parse(Path::new("t.csv"), text, None);
+        table.map(|(table, _)| table).map_err(|refused| refused.0)
+    }
+
+    #[test]
+    fn a_column_of_words_is_given_beside_the_numbers() {
+        let parse = |text: &str, label: &str| {
+            let found = Table::parse(Path::new("t.csv"), text, Some(label));
+            found.map_err(|refused| refused.0)
+        };
+        for (text, place) in [
+            ("a,Label,b\n1,BUY,2\n3,SELL,\n", 3),
+            ("label,a,b\nBUY,1,2\nSELL,3,\n", 3),
+            ("day,a,b,label\nd1,1,2,BUY\nd2,3,,SELL\n", 3),
+        ] {
+            let (table, words) = parse(text, "label").unwrap();
+            assert_eq!((table.width, table.height()), (2, 2));
+            assert_eq!(table.names, ["a", "b"]);
+            assert_eq!(words, ["BUY", "SELL"]);
+            let hole = table.whole().unwrap_err().0;
+            let wanted = format!("t.csv, line 3, column {place} (b): there is no number");
+            assert_eq!(hole, wanted);
+        }
+        let refused = parse("a,label\n1,BUY\n2,\n", "label").unwrap_err();
+        assert_eq!(
+            refused,
+            "t.csv, line 3, column 2 (label): there is no label"
+        );
+        let refused = parse("a,b\n1,2\n", "label").unwrap_err();
+        assert_eq!(refused, "t.csv: no column \"label\"; there are: a, b");
     }
 
     #[test]

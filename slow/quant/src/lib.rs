@@ -1,5 +1,5 @@
 //! Numbers that decide: cointegration, rebalancing, forecasts, portfolios, Monte Carlo,
-//! models that were trained elsewhere.
+//! models that were trained elsewhere, or here.
 //!
 //! Pure functions over slices: no clock, no files, no threads, and the same answer for the same
 //! numbers. What cannot be computed is a [`Fault`] that says which input is to blame; nothing
@@ -16,5 +16,6 @@ mod linear;
 pub mod montecarlo;
 pub mod portfolio;
 pub mod rebalancing;
+pub mod training;
 
 pub use fault::{Fault, MAGNITUDE_MAX};

@@ -1,0 +1,204 @@
+//! `train` and `generate`.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use quant::montecarlo::Progress;
+use quant::training::{Example, Examples, Growth, Quality, Walk, walk};
+use serde_json::{Value, json};
+
+use crate::Refused;
+use crate::answer::{Answer, columns, facts, percent};
+use crate::table::Table;
+use crate::watch::Watch;
+
+/// What generated labels are called.
+const WORTH: [&str; 3] = ["SELL", "HOLD", "BUY"];
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// Rows, the oldest first, with names, a column of labels, and one for each feature, empty
+    /// where a number is missing.
+    #[arg(value_name = "ROWS.csv")]
+    rows: PathBuf,
+    /// Where the model is written to, as LightGBM's text.
+    #[arg(long, value_name = "MODEL.txt")]
+    model: PathBuf,
+    /// The column of labels, which are words or numbers.
+    #[arg(long, default_value = "label")]
+    label: String,
+    /// How often what was learnt is judged by the rows that follow.
+    #[arg(long, default_value_t = 4)]
+    folds: usize,
+    /// Rows that are left out before those that judge: as many as labels look ahead.
+    #[arg(long, default_value_t = 0)]
+    gap: usize,
+    /// Rounds of trees at most; it ends before where held back rows say so.
+    #[arg(long, default_value_t = Growth::default().rounds)]
+    rounds: usize,
+    /// Leaves of a tree at most.
+    #[arg(long, default_value_t = Growth::default().leaves)]
+    leaves: usize,
+    /// Rows of a leaf at least.
+    #[arg(long, default_value_t = Growth::default().least_rows)]
+    least_rows: u32,
+    /// How much of each tree counts.
+    #[arg(long, default_value_t = Growth::default().rate)]
+    rate: f64,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// Where the rows are written to.
+    #[arg(value_name = "ROWS.csv")]
+    rows: PathBuf,
+    /// How many.
+    #[arg(long, default_value_t = 20_000)]
+    count: usize,
+    /// How often the best possible answer is right.
+    #[arg(long, default_value_t = 0.78)]
+    rate: f64,
+    /// Makes other rows.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
+    let (table, labels) = Table::read_labelled(&args.rows, &args.label)?;
+    let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
+    if let Some(at) = rows.iter().position(|x| x.is_infinite()) {
+        let [row, column] = [at / table.width, at % table.width];
+        return Err(table.blame_cell(row, column, "is too great for 32 bits: scale the column"));
+    }
+    let names = classes(&labels);
+    let of = |label: &String| names.iter().position(|name| name == label).unwrap_or(0) as u32;
+    let labels: Vec<u32> = labels.iter().map(of).collect();
+    let refused = |fault| table.blame(&format!("{fault}"));
+    let examples = Examples::new(&rows, &labels, table.width, names.len()).map_err(refused)?;
+    let growth = Growth {
+        rounds: args.rounds,
+        leaves: args.leaves,
+        least_rows: args.least_rows,
+        rate: args.rate,
+        ..Growth::default()
+    };
+    let found = walk(&examples, (args.folds, args.gap), growth, |done, parts| {
+        let [done, parts] = [done, parts].map(|rounds| rounds as u64);
+        watch.on(Progress { done, parts })
+    });
+    let Some(found) = found.map_err(refused)? else {
+        return Err(Refused("stopped: no model was written".into()));
+    };
+    let text = found.booster.text(&table.names);
+    std::fs::write(&args.model, text)
+        .map_err(|error| Refused(format!("{}: {error}", args.model.display())))?;
+    Ok(told(&found, &names, args))
+}
+
+/// The labels that there are, in the order of results: numbers by size, others by letters.
+fn classes(labels: &[String]) -> Vec<String> {
+    let mut names = labels.to_vec();
+    names.sort_by(|a, b| match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(x), Ok(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
+        (x, y) => y.is_ok().cmp(&x.is_ok()).then_with(|| a.cmp(b)),
+    });
+    names.dedup();
+    names
+}
+
+fn told(found: &Walk, names: &[String], args: &Train) -> Answer {
+    let line = |name: &str, quality: &Quality, rounds: String, learnt: String| {
+        let rates = [
+            quality.accuracy(),
+            quality.balanced_accuracy(),
+            quality.macro_f1(),
+        ];
+        let mut cells = vec![name.to_owned(), learnt, quality.count().to_string(), rounds];
+        cells.extend(rates.map(percent));
+        cells
+    };
+    let mut lines = Vec::new();
+    let mut folds = Vec::new();
+    for (at, (fold, rounds, quality)) in found.folds.iter().enumerate() {
+        let learnt = fold.learnt.len().to_string();
+        let name = format!("fold {}", at + 1);
+        lines.push(line(&name, quality, rounds.to_string(), learnt.clone()));
+        let mut one = rates(quality);
+        one["learnt"] = json!(fold.learnt.len());
+        one["rounds"] = json!(rounds);
+        folds.push(one);
+    }
+    lines.push(line("all", &found.all, String::new(), String::new()));
+    lines.push(line(
+        "majority",
+        &found.majority,
+        String::new(),
+        String::new(),
+    ));
+    let head = [
+        "",
+        "learnt from",
+        "judged by",
+        "rounds",
+        "right",
+        "balanced",
+        "macro F1",
+    ];
+    let mut text = columns(&head, &lines);
+    let rounds = found.booster.rounds();
+    let _ = writeln!(text, "\n{}: {rounds} rounds", args.model.display());
+    let results: Vec<(String, String)> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| (format!("result {at}"), name.clone()))
+        .collect();
+    let results: Vec<(&str, String)> = results
+        .iter()
+        .map(|(result, name)| (result.as_str(), name.clone()))
+        .collect();
+    text.push_str(&facts(&results));
+    Answer {
+        text,
+        json: json!({
+            "folds": folds, "all": rates(&found.all), "majority": rates(&found.majority),
+            "model": args.model.display().to_string(), "rounds": rounds, "classes": names,
+        }),
+        picture: None,
+    }
+}
+
+fn rates(quality: &Quality) -> Value {
+    json!({
+        "judged": quality.count(), "accuracy": quality.accuracy(),
+        "balanced_accuracy": quality.balanced_accuracy(), "macro_f1": quality.macro_f1(),
+    })
+}
+
+pub(crate) fn generate(args: &Generate) -> Result<Answer, Refused> {
+    let example = Example::new(args.count, args.rate, args.seed)?;
+    let mut text = format!("{},label\n", Example::names().join(","));
+    let rows = example.rows().chunks_exact(Example::names().len());
+    for (row, label) in rows.zip(example.labels()) {
+        for number in row {
+            let _ = write!(text, "{number},");
+        }
+        let _ = writeln!(text, "{}", WORTH[*label as usize]);
+    }
+    std::fs::write(&args.rows, text)
+        .map_err(|error| Refused(format!("{}: {error}", args.rows.display())))?;
+    let right = example.labels().iter().zip(example.best());
+    let right = right.filter(|(label, best)| label == best).count() as f64;
+    let reached = right / args.count as f64;
+    Ok(Answer {
+        text: facts(&[
+            ("rows", args.count.to_string()),
+            ("best possible rate", percent(args.rate)),
+            ("what it is in these rows", percent(reached)),
+        ]),
+        json: json!({ "rows": args.count, "rate": args.rate, "reached": reached }),
+        picture: None,
+    })
+}
