@@ -70,6 +70,8 @@ pub struct Limits {
     pub strangers_per_second: u32,
     /// Threads that read the tables.
     pub readers: usize,
+    /// How long a read of the tables may take, in milliseconds, before fewer are taken on at once.
+    pub read_goal_ms: u64,
     /// Bytes that wait for the client of a stream, in KiB: with more it gets the present state
     /// in their place.
     pub stream_kib: usize,
@@ -89,6 +91,7 @@ impl Default for Limits {
             stall_s: 10,
             strangers_per_second: 20,
             readers: 2,
+            read_goal_ms: 250,
             stream_kib: 256,
             subscriptions_max: 1_000,
         }
@@ -127,6 +130,7 @@ impl Limits {
                 1_000_000,
             ),
             ("readers", self.readers, 64),
+            ("read_goal_ms", self.read_goal_ms as usize, 60_000),
             ("stream_kib", self.stream_kib, 65_536),
             ("subscriptions_max", self.subscriptions_max, 100_000),
         ] {

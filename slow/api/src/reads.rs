@@ -1,18 +1,26 @@
 //! Reads of the tables, on threads of their own: a database may wait for its disk.
 
 use crate::answer::Refusal;
+use crate::config::Limits;
+use crate::metrics::family;
+use scale::limit::Limit;
+use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use std::{io, thread};
 use store::query::{Filter, Reader};
 use tokio::sync::oneshot;
 
 /// Reads that may wait for a thread.
 const WAITING_MAX: usize = 256;
+
+/// Reads that are taken on at once however long they take: what a page or two ask for.
+const AT_ONCE_MIN: usize = 16;
 
 /// What a thread is asked.
 struct Job {
@@ -24,23 +32,96 @@ struct Job {
 
 /// The way to the threads.
 #[derive(Clone)]
-pub(crate) struct Reads(SyncSender<Job>);
+pub(crate) struct Reads {
+    jobs: SyncSender<Job>,
+    limit: Arc<Mutex<Limit>>,
+}
+
+/// A place among those that are read for, which is given back when this goes.
+struct Place<'r> {
+    reads: &'r Reads,
+    began: Instant,
+    is_answered: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let latency_ns = self.began.elapsed().as_nanos() as u64;
+        let mut limit = self.reads.limit();
+        match self.is_answered {
+            true => limit.answered(latency_ns),
+            // Who asked is gone: it is not known how long it would have taken.
+            false => limit.gone(),
+        }
+    }
+}
 
 impl Reads {
     /// Starts the threads.
     ///
     /// # Errors
     /// The system has none.
-    pub(crate) fn start(tables: &Path, threads: usize) -> io::Result<Self> {
+    pub(crate) fn start(tables: &Path, limits: &Limits) -> io::Result<Self> {
         let (jobs, queue) = sync_channel(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
-        for number in 0..threads {
+        for number in 0..limits.readers {
             let mut tables = Tables::new(tables);
             let queue = Arc::clone(&queue);
             let named = thread::Builder::new().name(format!("api-read-{number}"));
             named.spawn(move || tables.serve(&queue))?;
         }
-        Ok(Self(jobs))
+        let (least, most) = (AT_ONCE_MIN, limits.readers + WAITING_MAX);
+        let goal_ns = limits.read_goal_ms * 1_000_000;
+        Ok(Self {
+            jobs,
+            limit: Arc::new(Mutex::new(Limit::new(least as u32, most as u32, goal_ns))),
+        })
+    }
+
+    fn limit(&self) -> MutexGuard<'_, Limit> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place, if there is one now.
+    fn place(&self) -> Option<Place<'_>> {
+        self.limit().begin().then(|| Place {
+            reads: self,
+            began: Instant::now(),
+            is_answered: false,
+        })
+    }
+
+    /// How many reads there are and may be, in the text format of Prometheus.
+    pub(crate) fn figures(&self, text: &mut String) {
+        let (places, running, refused) = {
+            let limit = self.limit();
+            (limit.places(), limit.running(), limit.refused())
+        };
+        for (name, kind, help, value) in [
+            (
+                "reads_limit",
+                "gauge",
+                "Reads of the tables that may be taken on at once",
+                places.into(),
+            ),
+            (
+                "reads_running",
+                "gauge",
+                "Reads of the tables that are taken on",
+                running.into(),
+            ),
+            (
+                "reads_refused_total",
+                "counter",
+                "Reads of the tables beyond that",
+                refused,
+            ),
+        ] {
+            let name = format!("wirecross_{name}");
+            family(text, &name, kind, help);
+            let value: u64 = value;
+            let _ = writeln!(text, "{name} {value}");
+        }
     }
 
     /// Rows of a query as a JSON array.
@@ -57,12 +138,15 @@ impl Reads {
             bytes_max,
             reply,
         };
-        match self.0.try_send(job) {
+        let mut place = self.place().ok_or(Refusal::TooMany(1_000))?;
+        match self.jobs.try_send(job) {
             Err(TrySendError::Full(_)) => return Err(Refusal::TooMany(1_000)),
             Err(TrySendError::Disconnected(_)) => return Err(gone()),
             Ok(()) => {}
         }
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        let rows = answer.await.unwrap_or_else(|_| Err(gone()));
+        place.is_answered = true;
+        rows
     }
 }
 

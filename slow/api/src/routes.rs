@@ -221,7 +221,7 @@ impl Api {
         Ok(Self {
             scales: scales.transpose().map_err(io::Error::other)?.map(Arc::new),
             gatekeeper: Gatekeeper::new(&config),
-            reads: Reads::start(&config.tables, config.limits.readers)?,
+            reads: Reads::start(&config.tables, &config.limits)?,
             figures: Figures::new(&config.venue),
             hub,
             config,
@@ -306,6 +306,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
         What::Metrics => {
             const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
             let mut text = api.figures.text().map_err(Refusal::Unavailable)?;
+            api.reads.figures(&mut text);
             if let Some(hub) = &api.hub {
                 hub.figures(&mut text);
             }

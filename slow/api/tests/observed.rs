@@ -38,6 +38,10 @@ fn is_good(output: &Output) {
 fn metrics_are_those_of_prometheus() {
     let service = Service::start();
     let text = service.get("/metrics", "metrics").body;
+    // Nothing was read yet: 256 may wait for two threads.
+    for line in ["wirecross_reads_limit 258", "wirecross_reads_running 0"] {
+        assert!(text.lines().any(|it| it == line), "{line}: {text}");
+    }
     let folder = tempfile::tempdir().unwrap();
     let Some(output) = promtool(&["check", "metrics"], text.as_bytes(), folder.path()) else {
         return;

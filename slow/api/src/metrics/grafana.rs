@@ -24,6 +24,18 @@ const FIRST: &[(&str, &str, Named)] = &[
             ("publish", BUSY_PUBLISH),
         ],
     ),
+    (
+        "Reads of the tables at once",
+        "short",
+        &[
+            ("limit", "wirecross_reads_limit"),
+            ("running", "wirecross_reads_running"),
+            (
+                "refused a second",
+                "rate(wirecross_reads_refused_total[1m])",
+            ),
+        ],
+    ),
 ];
 
 macro_rules! busy {
