@@ -42,6 +42,14 @@ const KINDS: &[Kind] = &[
         pieces: &[Test("appliance", "hostile_rate")],
     },
     Kind {
+        name: "slow",
+        about: "the slow path beside the venue, its database stalled, killed, full; measures; root",
+        pieces: &[
+            Command(&["build", "--quiet", "--release", "-p", "store", "-p", "api"]),
+            Test("appliance", "slow_rate"),
+        ],
+    },
+    Kind {
         name: "strangers",
         about: "10,000 connections without a login, handshakes without an end, and guesses",
         pieces: &[Test("appliance", "strangers")],

@@ -1,0 +1,246 @@
+//! The whole slow path beside a venue, with its database well, stalled, killed and full: measured,
+//! so by command only (`cargo x siege slow`, as root, on an optimised build and a quiet machine).
+//!
+//! The venue's threads have one processor; two members, the slow path, its servers and whoever asks
+//! it have the other one. Members go first there and send at random times by a fixed rate, so what
+//! competes with them does not change when orders come. Short windows come by three, two with the
+//! slow path held (no process of it runs) and one with it, in turns. What is compared is the time
+//! that an order spends in the venue, by its own histograms: from the gate's turn to its place in
+//! the sequence, and from there to its reply.
+#![allow(clippy::unwrap_used)]
+
+mod attached;
+mod harness;
+
+use appliance::client::members::{Login, Members};
+use appliance::venue::runner::COUNTERS_FILE;
+use attached::{Attached, SmallDisk, sections, server};
+use core_affinity::CoreId;
+use harness::paired::{Random, Sure, quantile, sure};
+use harness::{Site, directory_in, program_beside};
+use nic::{Clock, Net, RealClock, RealNet, SocketTcp, TcpLimits};
+use queue::{Buckets, CounterReader};
+use session::ouch_client::{Order, Reply};
+use std::time::Duration;
+use wire::ouch::Outbound;
+
+/// Orders a second of both members.
+const RATE: u64 = 10_000;
+const ROUNDS: usize = 24;
+const WINDOW_NS: u64 = 500_000_000;
+
+/// What the venue's own histograms tell of an order's way through it.
+const HOPS: [&str; 2] = ["hop.gate_engine_ns", "hop.engine_reply_ns"];
+
+/// By how much the slow path may change that.
+const RATIO_MAX: f64 = 1.1;
+
+/// The part of all windows that felt nothing else of the machine.
+const UNDISTURBED: f64 = 0.25;
+
+/// After what was held goes on, or is held, until the window begins.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// The room of the databases. Both are some tens of MiB at the end.
+const ROOM_MIB: u32 = 1_500;
+
+/// A venue whose journal lies in memory: none of its threads waits for a disk.
+fn site() -> Site {
+    let mut site = Site::new();
+    let data = site.data_dir();
+    site.dir = directory_in("/dev/shm".as_ref());
+    let memory = site.data_dir();
+    site.with(data.to_str().unwrap(), memory.to_str().unwrap())
+        .with("ack = \"disk\"", "ack = \"memory\"")
+        .with("segment_mib = 1", "segment_mib = 64")
+        .with("reply_mib = 4", "reply_mib = 64")
+}
+
+/// The calling thread, and what it starts, run there.
+fn pin(processor: usize) {
+    let is_pinned = core_affinity::set_for_current(CoreId { id: processor });
+    assert!(is_pinned, "processor {processor} was refused");
+}
+
+/// The calling thread goes ahead of all else on its processor.
+fn go_first() {
+    let parameters = libc::sched_param { sched_priority: 1 };
+    // What it starts goes with all others.
+    let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: the pointer is to a value that outlives the call.
+    let failed = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    assert_eq!(failed, 0, "only root can go ahead of all else");
+}
+
+/// Two members that trade with each other, at random times.
+struct Trading {
+    members: Members<SocketTcp>,
+    clock: RealClock,
+    random: Random,
+    sent: usize,
+    accepted: usize,
+    counters: CounterReader,
+}
+
+impl Trading {
+    fn login(site: &Site, venue: &harness::Venue) -> Self {
+        let limits = TcpLimits {
+            connections: 2,
+            ..TcpLimits::default()
+        };
+        let logins = ["ALPHA:alpha", "BRAVO:bravo"].map(|it| Login::parse(it).unwrap());
+        let tcp = RealNet::new().tcp_client(limits).unwrap();
+        let mut this = Self {
+            members: Members::new(tcp, venue.order_entry(), &logins, 0),
+            clock: RealClock::new(),
+            random: Random(7),
+            sent: 0,
+            accepted: 0,
+            counters: CounterReader::attach(&site.data_dir().join(COUNTERS_FILE)).unwrap(),
+        };
+        while !this.members.all_live() {
+            this.poll();
+        }
+        this
+    }
+
+    fn poll(&mut self) -> u64 {
+        let now_ns = self.clock.now_ns();
+        let accepted = &mut self.accepted;
+        let moved = self.members.poll(now_ns, &mut |_, reply| {
+            if let Reply::Message(1.., Outbound::Accepted(_)) = reply {
+                *accepted += 1;
+            }
+        });
+        moved.unwrap();
+        now_ns
+    }
+
+    fn hops(&self) -> [Buckets; 2] {
+        HOPS.map(|hop| {
+            let mut all = self.counters.histograms();
+            all.find(|(name, _)| *name == hop).unwrap().1
+        })
+    }
+
+    /// Orders at random times, every other one a seller's that the next one buys from; the 999th
+    /// of 1,000 of each hop.
+    fn window(&mut self) -> [f64; 2] {
+        let before = self.hops();
+        let (start_ns, gap_ns) = (self.clock.now_ns(), 1e9 / RATE as f64);
+        let mut due_ns = start_ns as f64;
+        loop {
+            due_ns -= self.random.unit().ln() * gap_ns;
+            if due_ns as u64 > start_ns + WINDOW_NS {
+                break;
+            }
+            let wait_ns = (due_ns as u64).saturating_sub(self.clock.now_ns());
+            std::thread::sleep(Duration::from_nanos(wait_ns));
+            let (index, side) = [(0, b'S'), (1, b'B')][self.sent % 2];
+            let order = Order::day(side, 1, "AAPL", 1_000_000);
+            assert!(self.members.member(index).enter(&order).is_some());
+            self.sent += 1;
+            let now_ns = self.poll();
+            self.members.transmit(now_ns);
+        }
+        while self.accepted < self.sent {
+            let now_ns = self.poll();
+            self.members.transmit(now_ns);
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        let after = self.hops();
+        [0, 1].map(|hop| {
+            let window = after[hop].since(&before[hop]);
+            assert!(window.count() > 1_000, "{} orders", window.count());
+            window.summary().p99_9 as f64
+        })
+    }
+}
+
+/// The figures of a round: of two windows without the slow path, and of one with it.
+type Round = [[f64; 2]; 3];
+
+fn undisturbed(rounds: &[Round], which: usize, hop: usize) -> f64 {
+    quantile(rounds.iter().map(|round| round[which][hop]), UNDISTURBED)
+}
+
+/// Tells by how much the slow path changes a hop, and by how much two windows without it differ.
+fn told(rounds: &[Round], random: &mut Random, hop: usize) -> Sure {
+    let [first, second, with] = [0, 1, 2].map(|which| undisturbed(rounds, which, hop));
+    let ratio = sure(rounds, random, |rounds| {
+        let without = undisturbed(rounds, 0, hop) * undisturbed(rounds, 1, hop);
+        undisturbed(rounds, 2, hop) / without.sqrt()
+    });
+    let same = sure(rounds, random, |rounds| {
+        undisturbed(rounds, 1, hop) / undisturbed(rounds, 0, hop)
+    });
+    println!(
+        "  {}: 99.9th percentile {first:.0} and {second:.0} ns without, {with:.0} ns with: ratio \
+         {ratio}, of those without {same}",
+        HOPS[hop]
+    );
+    ratio
+}
+
+/// Windows in turns; the ratios of both hops.
+fn measured(trading: &mut Trading, attached: &Attached) -> [Sure; 2] {
+    let mut rounds = Vec::new();
+    // The first round warms everything up.
+    for round in 0..=ROUNDS {
+        let mut figures = [[0.0; 2]; 3];
+        for place in 0..3 {
+            let which = (round + place) % 3;
+            attached.run(which == 2);
+            std::thread::sleep(PAUSE);
+            figures[which] = trading.window();
+        }
+        if round > 0 {
+            rounds.push(figures);
+        }
+    }
+    let mut random = Random(1);
+    [0, 1].map(|hop| told(&rounds, &mut random, hop))
+}
+
+#[test]
+#[ignore = "measures for some minutes: cargo x siege slow"]
+fn matching_does_not_feel_a_slow_path_whose_database_is_stalled_killed_or_full() {
+    program_beside("wirecross-slow");
+    program_beside("wirecross-api");
+    let site = site();
+    let room = site.dir.path().join("room");
+    let disk = SmallDisk::mount(&room, ROOM_MIB);
+    let tables = room.join("tables");
+    let (text, port) = sections(&site, &tables);
+    let site = site.with("[tiles]", &format!("{text}[tiles]"));
+    pin(1);
+    let server = server(&room.join("server"));
+    let venue = site.start();
+    let mut attached = Attached::start((&site, venue.id()), server, (&tables, port));
+    go_first();
+    let mut trading = Trading::login(&site, &venue);
+    let mut ratios = Vec::new();
+    for state in ["well", "stalled", "killed", "full"] {
+        println!("the database is {state}");
+        match state {
+            "stalled" => attached.is_stalled = true,
+            "killed" => attached.kill(),
+            "full" => disk.fill(),
+            _ => {}
+        }
+        ratios.extend(measured(&mut trading, &attached));
+        if state == "full" {
+            disk.relieve();
+        }
+        attached.recover();
+    }
+    let pages = attached.end();
+    println!("{} orders, {pages} pages of trades asked for", trading.sent);
+    assert!(pages > 0);
+    drop(trading);
+    venue.stop();
+    attached.reconcile();
+    for ratio in ratios {
+        assert!(ratio.to < RATIO_MAX, "{ratio}: is the machine quiet?");
+    }
+}
