@@ -92,7 +92,8 @@ fn by_definition(seed: u64, path: usize, steps: usize) -> f64 {
     100.0 * logarithm.exp()
 }
 
-/// By how much of itself a price may be off: what `f32` rounds of a path's numbers and their sum.
+/// By how much of itself a price of these paths may be off: what `f32` rounds of their numbers and
+/// sums.
 const SINGLE_OFF: f64 = 5e-6;
 
 #[test]

@@ -54,7 +54,7 @@ fn by_definition(seed: u64, count: usize) -> Vec<f64> {
     numbers
 }
 
-/// The same in `f32`: three pairs of a block.
+/// The same in `f32`: three pairs of a block. All numbers of the last block, too.
 fn by_definition_f32(seed: u64, count: usize) -> Vec<f64> {
     let philox = Philox::new(seed);
     let mut numbers = vec![0.0; count.next_multiple_of(96)];
@@ -74,7 +74,6 @@ fn by_definition_f32(seed: u64, count: usize) -> Vec<f64> {
             }
         }
     }
-    numbers.truncate(count);
     numbers
 }
 
@@ -93,9 +92,14 @@ proptest! {
             for (double, defined) in double.iter().zip(&defined) {
                 prop_assert!((double - defined).abs() <= 2e-15 * (1.0 + defined.abs()));
             }
-            for (single, defined) in single.iter().zip(&defined_f32) {
+            for (at, single) in single.iter().enumerate() {
+                let defined = defined_f32[at];
+                // Of a pair, whose numbers are sixteen places apart. What `f32` rounds of a share
+                // near 1 is much of a distance near 0.
+                let distance = defined.hypot(defined_f32[at ^ 16]);
+                let most = 1e-5 + (2.5e-7 / distance).min(5e-4);
                 let off = (f64::from(*single) - defined).abs();
-                prop_assert!(off <= 1e-5, "{} instead of {}", single, defined);
+                prop_assert!(off <= most, "{} instead of {}", single, defined);
             }
             let bits: (Vec<u64>, Vec<u32>) = (
                 double.into_iter().map(f64::to_bits).collect(),
