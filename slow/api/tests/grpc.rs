@@ -208,6 +208,10 @@ fn rows_are_those_of_a_path_and_accounts_are_ones_own() {
             let done = client.call(rows, "market", broken, usize::MAX).await;
             assert!(done.code != 0, "{done:?}");
         }
+        let long = vec![0; 300 << 10];
+        let done = client.call(rows, "market", &long, usize::MAX).await;
+        assert_eq!(done.code, 8, "{done:?}");
+        assert!(done.told.contains("more than 256 KiB"), "{done:?}");
     });
 }
 
