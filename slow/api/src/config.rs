@@ -2,6 +2,7 @@
 
 use crate::grpc;
 use crate::keys::{Key, RawKey};
+pub use crate::memory::Memory;
 use crate::scaling::Scaling;
 use crate::stream::feed::Feed;
 use serde::Deserialize;
@@ -32,6 +33,8 @@ pub struct Config {
     pub scaling: Option<Scaling>,
     /// Where gRPC is spoken, if it is.
     pub grpc: Option<grpc::Settings>,
+    /// Answers that are kept.
+    pub cache: Memory,
     /// What a client may use up.
     pub limits: Limits,
     /// Who may ask.
@@ -156,6 +159,8 @@ struct Raw {
     scaling: Option<Scaling>,
     grpc: Option<grpc::Settings>,
     #[serde(default)]
+    cache: Memory,
+    #[serde(default)]
     limits: Limits,
     #[serde(default)]
     keys: Vec<RawKey>,
@@ -193,6 +198,7 @@ impl Config {
 
     fn checked(raw: Raw) -> Result<Self, String> {
         raw.limits.check()?;
+        raw.cache.check()?;
         raw.feed.as_ref().map_or(Ok(()), Feed::check)?;
         let scaling = raw.scaling.map(Scaling::checked).transpose();
         let scaling = scaling.map_err(|why| format!("scaling.{why}"))?;
@@ -239,6 +245,7 @@ impl Config {
             feed: raw.feed,
             scaling,
             grpc: raw.grpc,
+            cache: raw.cache,
             limits: raw.limits,
             keys,
         })

@@ -16,6 +16,7 @@ pub mod scaling;
 mod admit;
 mod answer;
 mod batch;
+mod memory;
 mod openapi;
 mod page;
 mod patient;

@@ -141,7 +141,7 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         confine(&config)?;
     }
     let has_snapshots = config.feed.as_ref().is_some_and(|it| it.snapshot.is_some());
-    let calls = if has_snapshots {
+    let calls = if has_snapshots || config.cache.redis.is_some() {
         Calls::ApiWithFeed
     } else {
         Calls::Api
@@ -256,6 +256,13 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
             .feed
             .iter()
             .filter_map(|feed| feed.snapshot.map(|at| at.port()))
+            .chain(
+                config
+                    .cache
+                    .redis
+                    .filter(|_| !config.cache.off)
+                    .map(|at| at.port()),
+            )
             .collect(),
         takes_less: true,
         ..Confinement::default()

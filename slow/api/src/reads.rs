@@ -2,7 +2,9 @@
 
 use crate::answer::Refusal;
 use crate::config::Limits;
+use crate::memory::{Answers, read_statement, statement};
 use crate::metrics::family;
+use cache::Loaded;
 use scale::limit::Limit;
 use std::fmt::Write as _;
 use std::fs::Metadata;
@@ -11,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use std::{io, thread};
 use store::query::{Filter, Reader};
 use tokio::sync::oneshot;
@@ -35,6 +37,7 @@ struct Job {
 pub(crate) struct Reads {
     jobs: SyncSender<Job>,
     limit: Arc<Mutex<Limit>>,
+    answers: Option<Answers>,
 }
 
 /// A place among those that are read for, which is given back when this goes.
@@ -57,25 +60,61 @@ impl Drop for Place<'_> {
 }
 
 impl Reads {
-    /// Starts the threads.
+    /// Starts the threads; answers are kept where there is a place for them.
     ///
     /// # Errors
     /// The system has none.
-    pub(crate) fn start(tables: &Path, limits: &Limits) -> io::Result<Self> {
+    pub(crate) fn start(
+        tables: &Path,
+        limits: &Limits,
+        answers: Option<Answers>,
+    ) -> io::Result<Self> {
         let (jobs, queue) = sync_channel(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..limits.readers {
-            let mut tables = Tables::new(tables);
+            let mut tables = Tables::new(tables, answers.clone());
             let queue = Arc::clone(&queue);
             let named = thread::Builder::new().name(format!("api-read-{number}"));
             named.spawn(move || tables.serve(&queue))?;
         }
         let (least, most) = (AT_ONCE_MIN, limits.readers + WAITING_MAX);
         let goal_ns = limits.read_goal_ms * 1_000_000;
-        Ok(Self {
+        let reads = Self {
             jobs,
             limit: Arc::new(Mutex::new(Limit::new(least as u32, most as u32, goal_ns))),
-        })
+            answers,
+        };
+        let wants_warmth = |answers: &Answers| answers.wait().is_some();
+        if reads.answers.as_ref().is_some_and(wants_warmth) {
+            let (warming, bytes_max) = (reads.clone(), limits.answer_kib * 1_024);
+            let named = thread::Builder::new().name("api-warm".to_owned());
+            named.spawn(move || warming.warm(bytes_max))?;
+        }
+        Ok(reads)
+    }
+
+    /// Makes likely answers before each session, one after the other.
+    fn warm(&self, bytes_max: usize) {
+        let Some(answers) = &self.answers else { return };
+        while let Some(wait) = answers.wait() {
+            thread::sleep(wait);
+            for likely in answers.likely() {
+                let Some((name, filter)) = read_statement(&likely) else {
+                    continue;
+                };
+                let (reply, answer) = oneshot::channel();
+                let job = Job {
+                    name,
+                    filter,
+                    bytes_max,
+                    reply,
+                };
+                if self.jobs.send(job).is_err() {
+                    return;
+                }
+                let _ = answer.blocking_recv();
+            }
+        }
     }
 
     fn limit(&self) -> MutexGuard<'_, Limit> {
@@ -93,6 +132,9 @@ impl Reads {
 
     /// How many reads there are and may be, in the text format of Prometheus.
     pub(crate) fn figures(&self, text: &mut String) {
+        if let Some(answers) = &self.answers {
+            answers.figures(text);
+        }
         let (places, running, refused) = {
             let limit = self.limit();
             (limit.places(), limit.running(), limit.refused())
@@ -158,14 +200,31 @@ fn gone() -> Refusal {
 struct Tables {
     path: PathBuf,
     /// With the file's place on the disk: a rebuild puts another file there.
-    open: Option<((u64, u64), Reader)>,
+    open: Option<(FileId, Reader)>,
+    answers: Option<Answers>,
+}
+
+/// Which file it is: its device, its number there, and when it was made.
+type FileId = (u64, u64, Option<SystemTime>);
+
+/// Why rows are not there.
+enum Unread {
+    Full,
+    Failed(store::Error),
+}
+
+impl From<store::Error> for Unread {
+    fn from(error: store::Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl Tables {
-    fn new(path: &Path) -> Self {
+    fn new(path: &Path, answers: Option<Answers>) -> Self {
         Self {
             path: path.to_owned(),
             open: None,
+            answers,
         }
     }
 
@@ -183,7 +242,7 @@ impl Tables {
     }
 
     fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
-        let place = |file: Metadata| (file.dev(), file.ino());
+        let place = |file: Metadata| (file.dev(), file.ino(), file.created().ok());
         let told = |what: String| Refusal::Unavailable(format!("the tables: {what}"));
         let found = std::fs::metadata(&self.path).map_err(|e| told(e.to_string()))?;
         let found = place(found);
@@ -191,25 +250,58 @@ impl Tables {
             Some((place, reader)) if place == found => reader,
             _ => Reader::open(&self.path).map_err(|e| told(e.to_string()))?,
         };
-        let mut rows = Rows {
-            bytes: vec![b'['],
-            bytes_max: job.bytes_max,
-            is_full: false,
+        let asked = match &self.answers {
+            None => read(&reader, job),
+            Some(answers) => kept(answers, &reader, found, job),
         };
-        let asked = reader.query(job.name, &job.filter, (true, &mut rows));
-        if rows.is_full {
-            self.open = Some((found, reader));
-            return Err(Refusal::TooLarge(format!(
+        // After any failure but this one the tables are opened anew.
+        let rows = match asked {
+            Ok(rows) if rows.len() <= job.bytes_max => Ok(rows),
+            Ok(_) | Err(Unread::Full) => Err(Refusal::TooLarge(format!(
                 "the answer has more than {} KiB: ask for fewer rows with `limit`, or for a \
                  shorter time with `from` and `to`",
                 job.bytes_max / 1_024
-            )));
-        }
-        // After any other failure the tables are opened anew.
-        asked.map_err(|e| told(e.to_string()))?;
+            ))),
+            Err(Unread::Failed(error)) => return Err(told(error.to_string())),
+        };
         self.open = Some((found, reader));
-        Ok(rows.array())
+        rows
     }
+}
+
+/// Rows that are kept, or read now: under the same key only what comes of the same tables.
+fn kept(answers: &Answers, reader: &Reader, file: FileId, job: &Job) -> Result<Vec<u8>, Unread> {
+    let stand = reader.freeze()?;
+    let statement = statement(job.name, &job.filter);
+    answers.note(&statement);
+    let (device, number, made) = file;
+    let made = made.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let made = made.unwrap_or_default().as_nanos();
+    let key = format!("{device:x}.{number:x}.{made:x}|{stand}|{statement}");
+    let entry = answers.cache().get_or_load(&key, || {
+        Ok::<_, Unread>(Loaded {
+            version: stand,
+            value: Some(read(reader, job)?),
+            tags: Vec::new(),
+        })
+    });
+    reader.thaw()?;
+    Ok(entry?.value().unwrap_or(b"[]").to_vec())
+}
+
+/// Rows as they are in the tables.
+fn read(reader: &Reader, job: &Job) -> Result<Vec<u8>, Unread> {
+    let mut rows = Rows {
+        bytes: vec![b'['],
+        bytes_max: job.bytes_max,
+        is_full: false,
+    };
+    let asked = reader.query(job.name, &job.filter, (true, &mut rows));
+    if rows.is_full {
+        return Err(Unread::Full);
+    }
+    asked?;
+    Ok(rows.array())
 }
 
 /// Lines of objects, which become one array.

@@ -4,6 +4,7 @@ use crate::admit::{Asker, Gatekeeper};
 use crate::answer::{Answer, Refusal, json_answer, typed};
 use crate::batch::{self, Calls};
 use crate::config::Config;
+use crate::memory::Answers;
 use crate::metrics::Figures;
 use crate::reads::Reads;
 use crate::rights::{Right, Role};
@@ -216,12 +217,13 @@ impl Api {
     /// # Errors
     /// The system has none.
     pub(crate) fn new(config: Config, hub: Option<Arc<Hub>>) -> io::Result<Self> {
+        let answers = Answers::open(&config.cache, &config.tables).map_err(io::Error::other)?;
         let scaling = config.scaling.as_ref();
         let scales = scaling.map(|scaling| Scales::new(&config, scaling));
         Ok(Self {
             scales: scales.transpose().map_err(io::Error::other)?.map(Arc::new),
             gatekeeper: Gatekeeper::new(&config),
-            reads: Reads::start(&config.tables, &config.limits)?,
+            reads: Reads::start(&config.tables, &config.limits, answers)?,
             figures: Figures::new(&config.venue),
             hub,
             config,
@@ -306,10 +308,10 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
         What::Metrics => {
             const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
             let mut text = api.figures.text().map_err(Refusal::Unavailable)?;
-            api.reads.figures(&mut text);
             if let Some(hub) = &api.hub {
                 hub.figures(&mut text);
             }
+            api.reads.figures(&mut text);
             if let Some(scales) = &api.scales {
                 scales.figures(&mut text);
             }

@@ -34,7 +34,7 @@ macro_rules! counters {
 
         impl Counters {
             /// Each with its name and what it counts.
-            pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+            pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> + use<> {
                 [$((stringify!($name), concat!($($help),+), self.$name)),+].into_iter()
             }
         }

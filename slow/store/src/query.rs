@@ -1,9 +1,9 @@
 //! The documented queries, as tables or JSON lines.
 
-use crate::tables::{Cell, Tables};
+use crate::tables::{Cell as Field, Tables, first};
 use crate::{Error, Location, database};
 use serde_json::{Map, Value};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::Path;
 
@@ -248,7 +248,11 @@ fn asked<'f>(name: &str, filter: &'f Filter) -> Result<Asked<'f>, Error> {
 
 /// Who asks queries of one database, one after the other.
 #[derive(Debug)]
-pub struct Reader(Box<dyn Tables>);
+pub struct Reader {
+    tables: Box<dyn Tables>,
+    /// Where the tables stood when that was last looked at, with what said so.
+    stood: Cell<Option<(i64, u64)>>,
+}
 
 impl Reader {
     /// Opens a database file that exists.
@@ -256,7 +260,7 @@ impl Reader {
     /// # Errors
     /// There is none, or it is not ours.
     pub fn open(database: &Path) -> Result<Self, Error> {
-        Ok(Self(Box::new(database::reader(database)?)))
+        Ok(Self::of(Box::new(database::reader(database)?)))
     }
 
     /// Opens a database that exists, wherever it is.
@@ -264,7 +268,43 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`], or its server cannot be reached.
     pub fn at(location: &Location) -> Result<Self, Error> {
-        Ok(Self(location.reader()?))
+        Ok(Self::of(location.reader()?))
+    }
+
+    fn of(tables: Box<dyn Tables>) -> Self {
+        Self {
+            tables,
+            stood: Cell::new(None),
+        }
+    }
+
+    /// Lets the tables stand still for who reads them, until [`Self::thaw`], and says how far they
+    /// are: how many inputs and messages they were made of. As long as that is the same, so are
+    /// all answers, if `wirecross-slow` alone writes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn freeze(&self) -> Result<u64, Error> {
+        self.tables.freeze()?;
+        let changes = self.tables.changes()?;
+        if let Some((before, place)) = self.stood.get()
+            && Some(before) == changes
+        {
+            return Ok(place);
+        }
+        let text = "SELECT CAST(coalesce(sum(next), 0) AS BIGINT) FROM progress";
+        let place = first(&*self.tables, text, &[], |row| row[0].bits())?;
+        let place = place.unwrap_or(0);
+        self.stood.set(changes.map(|changes| (changes, place)));
+        Ok(place)
+    }
+
+    /// Ends that.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn thaw(&self) -> Result<(), Error> {
+        self.tables.commit()
     }
 
     /// Asks a query and writes its rows: a table whose columns are parted by tabs, or a JSON object
@@ -279,8 +319,8 @@ impl Reader {
         (is_json, out): (bool, &mut dyn Write),
     ) -> Result<u64, Error> {
         let (text, bound) = asked(name, filter)?;
-        let text = text.replace("round(", &format!("{}(", self.0.round()));
-        let values: Vec<Cell<'_>> = bound.iter().map(Bound::cell).collect();
+        let text = text.replace("round(", &format!("{}(", self.tables.round()));
+        let values: Vec<Field<'_>> = bound.iter().map(Bound::cell).collect();
         let sheet = RefCell::new(Sheet {
             is_json,
             out,
@@ -288,29 +328,29 @@ impl Reader {
             rows: 0,
         });
         let head = &mut |names: &[&str]| sheet.borrow_mut().head(names);
-        let row = &mut |row: &[Cell<'_>]| sheet.borrow_mut().row(row);
-        self.0.ask(&text, &values, head, row)?;
+        let row = &mut |row: &[Field<'_>]| sheet.borrow_mut().row(row);
+        self.tables.ask(&text, &values, head, row)?;
         Ok(sheet.into_inner().rows)
     }
 }
 
 impl Bound<'_> {
-    const fn cell(&self) -> Cell<'_> {
+    const fn cell(&self) -> Field<'_> {
         match self {
-            Self::Number(number) => Cell::Integer(*number),
-            Self::Text(text) => Cell::Text(text),
+            Self::Number(number) => Field::Integer(*number),
+            Self::Text(text) => Field::Text(text),
         }
     }
 }
 
 /// A value of a row.
-pub(crate) fn json(value: Cell<'_>) -> Value {
+pub(crate) fn json(value: Field<'_>) -> Value {
     match value {
-        Cell::Null => Value::Null,
-        Cell::Integer(number) => number.into(),
-        Cell::Real(number) => number.into(),
-        Cell::Text(text) => text.into(),
-        Cell::Bytes(bytes) => format!("{bytes:02x?}").into(),
+        Field::Null => Value::Null,
+        Field::Integer(number) => number.into(),
+        Field::Real(number) => number.into(),
+        Field::Text(text) => text.into(),
+        Field::Bytes(bytes) => format!("{bytes:02x?}").into(),
     }
 }
 
@@ -335,7 +375,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn row(&mut self, row: &[Cell<'_>]) -> Result<(), Error> {
+    fn row(&mut self, row: &[Field<'_>]) -> Result<(), Error> {
         self.rows += 1;
         if !self.is_json {
             return plain(row, self.out).map_err(|error| failed(&error));
@@ -347,13 +387,13 @@ impl Sheet<'_> {
 }
 
 /// Writes a row of a table: an operator's words must not break its lines.
-fn plain(row: &[Cell<'_>], out: &mut dyn Write) -> std::io::Result<()> {
+fn plain(row: &[Field<'_>], out: &mut dyn Write) -> std::io::Result<()> {
     for (column, value) in row.iter().enumerate() {
         let end = if column + 1 < row.len() { '\t' } else { '\n' };
         match value {
-            Cell::Null => write!(out, "-{end}"),
-            Cell::Integer(number) => write!(out, "{number}{end}"),
-            Cell::Text(text) => write!(out, "{}{end}", text.escape_debug()),
+            Field::Null => write!(out, "-{end}"),
+            Field::Integer(number) => write!(out, "{number}{end}"),
+            Field::Text(text) => write!(out, "{}{end}", text.escape_debug()),
             other => write!(out, "{}{end}", json(*other)),
         }?;
     }

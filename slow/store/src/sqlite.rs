@@ -48,6 +48,14 @@ impl Tables for Connection {
         Ok(self.execute_batch("BEGIN")?)
     }
 
+    fn changes(&self) -> Result<Option<i64>, Error> {
+        Ok(Some(self.pragma_query_value(
+            None,
+            "data_version",
+            |row| row.get(0),
+        )?))
+    }
+
     fn ask(
         &self,
         text: &str,

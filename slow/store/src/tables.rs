@@ -157,6 +157,14 @@ pub trait Tables: fmt::Debug + Send {
     /// The database fails.
     fn freeze(&self) -> Result<(), Error>;
 
+    /// A number that changes with every transaction of others; none where there is none.
+    ///
+    /// # Errors
+    /// The database fails.
+    fn changes(&self) -> Result<Option<i64>, Error> {
+        Ok(None)
+    }
+
     /// Asks: `columns` hears their names, `on` each row.
     ///
     /// # Errors

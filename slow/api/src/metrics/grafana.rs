@@ -2,6 +2,7 @@
 
 use super::list::{HOPS, Kind, LIST};
 use super::named;
+use crate::memory;
 use serde_json::{Value, json};
 
 /// Expressions with their names.
@@ -100,7 +101,19 @@ fn panels() -> Vec<Panel> {
         let list = vec![(figure.name.to_owned(), text)];
         (figure.help.to_owned(), unit, list)
     });
-    first.chain(hops).chain(rest).collect()
+    let kept = memory::figures().map(|(name, help, kind)| {
+        let unit = if name.contains("bytes") {
+            "bytes"
+        } else {
+            "short"
+        };
+        let text = match kind {
+            "counter" => format!("rate({name}[1m])"),
+            _ => name.clone(),
+        };
+        (help.to_owned(), unit, vec![(name, text)])
+    });
+    first.chain(hops).chain(rest).chain(kept).collect()
 }
 
 /// The dashboard, as Grafana imports it.

@@ -1,0 +1,319 @@
+//! Answers that are kept: by query, what narrows it, and where the tables stood.
+
+use crate::metrics::family;
+use cache::{Cache, Counters, History, Settings};
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::query::Filter;
+
+/// Answers that are loaded before the session opens.
+const WARMED_MAX: usize = 500;
+
+/// How long after the opening they are likely to be asked for.
+const OPENING: Duration = Duration::from_secs(1_800);
+
+/// What the settings say of it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Memory {
+    /// Whether nothing is kept.
+    pub off: bool,
+    /// Memory of answers, in MiB.
+    pub mib: usize,
+    /// How long an answer is kept that nobody asks for anew, in seconds.
+    pub ttl_s: u64,
+    /// A Redis that other services of the same tables share.
+    pub redis: Option<SocketAddr>,
+    /// When the session opens, in UTC: `13:30`.
+    pub opens_utc: Option<String>,
+    /// How many seconds before that the likely answers are made.
+    pub warm_s: u64,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            off: false,
+            mib: 64,
+            ttl_s: 60,
+            redis: None,
+            opens_utc: None,
+            warm_s: 60,
+        }
+    }
+}
+
+impl Memory {
+    /// The second of the day at which the session opens.
+    fn opens(&self) -> Result<Option<u64>, String> {
+        let Some(text) = &self.opens_utc else {
+            return Ok(None);
+        };
+        let read = || {
+            let (hour, minute) = text.split_once(':')?;
+            let (hour, minute): (u64, u64) = (hour.parse().ok()?, minute.parse().ok()?);
+            (hour < 24 && minute < 60).then_some(hour * 3_600 + minute * 60)
+        };
+        let told = || format!("cache.opens_utc: {text:?}: hour and minute in UTC, as 13:30");
+        read().map(Some).ok_or_else(told)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.opens()?;
+        for (name, value, max) in [
+            ("mib", self.mib as u64, 65_536),
+            ("ttl_s", self.ttl_s, 86_400),
+            ("warm_s", self.warm_s, 3_600),
+        ] {
+            if value == 0 || value > max {
+                return Err(format!("cache.{name}: {value}: from 1 to {max}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The answers that are kept, and what was asked for when.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers(Arc<Inside>);
+
+#[derive(Debug)]
+struct Inside {
+    cache: Cache,
+    opens: Option<u64>,
+    warm: Duration,
+    /// Beside the tables, so that it outlives the service.
+    asked_path: PathBuf,
+    asked: Mutex<History>,
+}
+
+fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+impl Answers {
+    /// As the settings say; none where they say that nothing is kept.
+    ///
+    /// # Errors
+    /// A setting makes no sense, or the system has no threads.
+    pub(crate) fn open(memory: &Memory, tables: &Path) -> Result<Option<Self>, String> {
+        if memory.off {
+            return Ok(None);
+        }
+        let settings = Settings {
+            bytes_max: memory.mib << 20,
+            ttl: Duration::from_secs(memory.ttl_s),
+            redis: memory.redis.map(|address| format!("redis://{address}")),
+            namespace: "api".to_owned(),
+            ..Settings::default()
+        };
+        let mut asked_path = tables.as_os_str().to_owned();
+        asked_path.push("-asked");
+        let asked_path = PathBuf::from(asked_path);
+        let asked = std::fs::read_to_string(&asked_path).unwrap_or_default();
+        Ok(Some(Self(Arc::new(Inside {
+            cache: Cache::new(settings).map_err(|why| format!("cache.{why}"))?,
+            opens: memory.opens()?,
+            warm: Duration::from_secs(memory.warm_s),
+            asked_path,
+            asked: Mutex::new(History::of(&asked)),
+        }))))
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.0.cache
+    }
+
+    fn asked(&self) -> MutexGuard<'_, History> {
+        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that a statement was asked for, where that is of use.
+    pub(crate) fn note(&self, statement: &str) {
+        if self.0.opens.is_some() {
+            self.asked().note(statement, now());
+        }
+    }
+
+    /// When the next session's answers are to be made, from now on; none if that is not wished.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        let opens = Duration::from_secs(self.0.opens?);
+        Some(until(now(), opens, self.0.warm))
+    }
+
+    /// The statements that are likely to be asked for when the session opens; what is known of them
+    /// is put beside the tables.
+    pub(crate) fn likely(&self) -> Vec<String> {
+        let asked = self.asked();
+        // Without it the next start knows less, and nothing else.
+        let _ = std::fs::write(&self.0.asked_path, asked.text());
+        asked.likely(now() + self.0.warm, OPENING, WARMED_MAX)
+    }
+
+    /// Its counters, for Prometheus.
+    pub(crate) fn figures(&self, text: &mut String) {
+        let cache = &self.0.cache;
+        let (entries, bytes) = cache.size();
+        let gauges = [entries as u64, bytes, cache.has_redis().into()];
+        let counters = cache.counters();
+        let values = counters.each().map(|(.., value)| value).chain(gauges);
+        for ((name, help, kind), value) in figures().zip(values) {
+            family(text, &name, kind, help);
+            let _ = writeln!(text, "{name} {value}");
+        }
+    }
+}
+
+/// What goes up and down.
+const GAUGES: [(&str, &str); 3] = [
+    ("entries", "Answers in memory"),
+    ("bytes", "Bytes of answers in memory"),
+    ("redis_up", "1: answers are shared by a Redis that answers"),
+];
+
+/// Every figure: its name, what it tells, and its kind; the counters first.
+pub(crate) fn figures() -> impl Iterator<Item = (String, &'static str, &'static str)> {
+    let counters = Counters::default();
+    let counters = counters.each().map(|(name, help, _)| {
+        let name = format!("wirecross_cache_{name}_total");
+        (name, help.trim(), "counter")
+    });
+    let gauges = GAUGES.map(|(name, help)| (format!("wirecross_cache_{name}"), help, "gauge"));
+    counters.chain(gauges)
+}
+
+/// How long until `before` the next time that a day has come to `opens`.
+fn until(now: Duration, opens: Duration, before: Duration) -> Duration {
+    const DAY_S: u64 = 86_400;
+    let due = (opens.as_secs() + DAY_S - before.as_secs() % DAY_S) % DAY_S;
+    let of_day = now.as_secs() % DAY_S;
+    let left = (due + DAY_S - of_day) % DAY_S;
+    Duration::from_secs(if left == 0 { DAY_S } else { left })
+}
+
+/// A query with what narrows it, as one word that can be read again.
+pub(crate) fn statement(name: &str, filter: &Filter) -> String {
+    let number = |number: Option<i64>| number.map_or_else(String::new, |it| it.to_string());
+    let Filter {
+        account,
+        symbol,
+        from_ns,
+        to_ns,
+        width_s,
+        rows_max,
+    } = filter;
+    // The symbol stands last: it may hold anything.
+    [
+        name.to_owned(),
+        number(account.map(Into::into)),
+        number(*from_ns),
+        number(*to_ns),
+        number(width_s.map(Into::into)),
+        number(rows_max.map(Into::into)),
+        symbol
+            .as_ref()
+            .map_or_else(|| "-".to_owned(), |it| format!("={it}")),
+    ]
+    .join("|")
+}
+
+/// The query and its filter of such a word.
+pub(crate) fn read_statement(text: &str) -> Option<(&'static str, Filter)> {
+    let mut words = text.splitn(7, '|');
+    let name = words.next()?;
+    let name = store::query::names().find(|known| *known == name)?;
+    let mut number = || match words.next()? {
+        "" => Some(None),
+        word => word.parse::<i64>().ok().map(Some),
+    };
+    let numbers = [number()?, number()?, number()?, number()?, number()?];
+    let [account, from_ns, to_ns, width_s, rows_max] = numbers;
+    let small = |it: Option<i64>| it.map(u32::try_from).transpose().ok();
+    let symbol = words.next()?;
+    Some((
+        name,
+        Filter {
+            account: small(account)?,
+            symbol: symbol.strip_prefix('=').map(str::to_owned),
+            from_ns,
+            to_ns,
+            width_s: small(width_s)?,
+            rows_max: small(rows_max)?,
+        },
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_read_as_they_were_written() {
+        let filter = Filter {
+            account: Some(7),
+            symbol: Some("A|=B".to_owned()),
+            from_ns: Some(-1),
+            to_ns: None,
+            width_s: Some(60),
+            rows_max: Some(10),
+        };
+        for filter in [filter, Filter::default()] {
+            let text = statement("bars", &filter);
+            let read = read_statement(&text);
+            let (name, again) = read.unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(
+                (name, format!("{again:?}")),
+                ("bars", format!("{filter:?}"))
+            );
+        }
+        assert!(read_statement("nothing|||||-").is_none());
+        assert!(read_statement("bars|x||||-").is_none());
+        // No symbol is not an empty one.
+        let none = Filter::default();
+        let empty = Filter {
+            symbol: Some(String::new()),
+            ..Filter::default()
+        };
+        assert_ne!(statement("tops", &none), statement("tops", &empty));
+    }
+
+    #[test]
+    fn the_next_opening_is_found() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+        let hour = hours(1);
+        for (now, opens, due) in [
+            (10, 14, 3),
+            (13, 14, 24),
+            (14, 14, 23),
+            (23, 0, 24),
+            (5, 0, 18),
+        ] {
+            let left = until(hours(48 + now), hours(opens), hour);
+            assert_eq!(left, hours(due), "at {now} for {opens}");
+        }
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_by_name() {
+        let refused = |text: &str| {
+            let memory = toml::from_str::<Memory>(text).map_err(|e| e.to_string());
+            memory
+                .and_then(|memory| memory.check())
+                .err()
+                .unwrap_or_default()
+        };
+        assert_eq!(
+            refused("opens_utc = \"13:30\"\nredis = \"127.0.0.1:25379\""),
+            ""
+        );
+        assert!(refused("opens_utc = \"25:00\"").starts_with("cache.opens_utc: \"25:00\""));
+        assert!(refused("mib = 0").starts_with("cache.mib: 0: from 1"));
+        assert!(refused("redis = \"here\"").contains("redis"));
+    }
+}
