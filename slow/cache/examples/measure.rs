@@ -75,7 +75,10 @@ fn trace() -> Vec<u32> {
         sums.push(sum);
     }
     let mut state = SEED;
-    let mut draw = || sums.partition_point(|it| *it < uniform(&mut state) * sum) as u32;
+    let mut draw = || {
+        let drawn = uniform(&mut state) * sum;
+        sums.partition_point(|it| *it < drawn) as u32
+    };
     (0..LOOKUPS).map(|_| draw().min(KEYS as u32 - 1)).collect()
 }
 
