@@ -198,8 +198,9 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// It leaves no memory behind if it may end by itself.
     fn drop(&mut self) {
-        self.kill();
+        let _ = self.cluster.stop();
     }
 }
 

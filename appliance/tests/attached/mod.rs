@@ -266,7 +266,37 @@ impl Drop for Attached {
         }
         tell(&[-(self.projects.id() as i32)], libc::SIGKILL);
         tell(&[self.follows.id() as i32], libc::SIGKILL);
-        tell(&self.server(), libc::SIGKILL);
+        tell(&self.server(), libc::SIGCONT);
+        // It leaves no memory behind if it may end by itself.
+        let _ = self.cluster.stop();
+    }
+}
+
+/// A neighbour on the other processor that only computes, as far as it may: what it costs the
+/// venue, any neighbour does. It goes with this value.
+pub struct Neighbour(Child);
+
+impl Neighbour {
+    /// Started where the calling thread runs; held.
+    pub fn start() -> Self {
+        let mut command = Command::new("nice");
+        command.args(["-n", "10", "sh", "-c", "while :; do :; done"]);
+        let this = Self(command.spawn().unwrap());
+        this.run(false);
+        this
+    }
+
+    /// Lets it compute, or holds it.
+    pub fn run(&self, is_on: bool) {
+        let signal = if is_on { libc::SIGCONT } else { libc::SIGSTOP };
+        tell(&[self.0.id() as i32], signal);
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -365,14 +365,29 @@ impl Tables for Postgres {
     fn make_room(&self, day: i64) -> Result<(), Error> {
         for table in schema::PARTED {
             for day in day..=day + schema::DAYS_AHEAD {
-                let (first, end) = (first_of(day), first_of(day + 1));
-                self.script(&format!(
-                    "CREATE TABLE IF NOT EXISTS {table}_{day} PARTITION OF {table} \
-                     FOR VALUES FROM ({first}) TO ({end})"
-                ))?;
+                self.make_part(table, day)?;
             }
         }
         Ok(())
+    }
+}
+
+impl Postgres {
+    /// Makes the part of a table that a day's rows go to, if there is none. It is made beside the
+    /// table and then attached, so nobody who reads or writes the other parts waits meanwhile.
+    fn make_part(&self, table: &str, day: i64) -> Result<(), Error> {
+        let part = format!("{table}_{day}");
+        let text = "SELECT count(*) FROM pg_class WHERE relname = $1 AND relispartition \
+                    AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $2)";
+        let which = [part.as_str().into(), self.server.schema.into()];
+        if tables::number(self, text, &which)? > 0 {
+            return Ok(());
+        }
+        let (first, end) = (first_of(day), first_of(day + 1));
+        self.script(&format!(
+            "CREATE TABLE {part} (LIKE {table} INCLUDING ALL); \
+             ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES FROM ({first}) TO ({end})"
+        ))
     }
 }
 
