@@ -257,16 +257,19 @@ fn usher_rules() -> Result<Ruled, BackendError> {
     Ok(vec![(libc::SYS_socket, vec![unix])])
 }
 
-/// Connections to a server, and a pair of sockets by which a process wakes itself.
+/// Connections to a server and what waits for them, and a pair of sockets by which a process wakes
+/// itself.
 fn server_rules() -> Result<Ruled, BackendError> {
     let stream = || bits(1, 0xF, libc::SOCK_STREAM);
-    let ruled = [libc::AF_INET, libc::AF_INET6].map(|family| rule(&[is(0, family)?, stream()?]));
-    let [four, six] = ruled;
+    let [four, six] =
+        [libc::AF_INET, libc::AF_INET6].map(|family| rule(&[is(0, family)?, stream()?]));
     let ourselves = rule(&[is(0, libc::AF_UNIX)?])?;
-    Ok(vec![
+    let ruled = [
         (libc::SYS_socket, vec![four?, six?]),
         (libc::SYS_socketpair, vec![ourselves]),
-    ])
+    ];
+    let free = SERVER.iter().map(|call| (*call, Vec::new()));
+    Ok(free.chain(ruled).collect())
 }
 
 /// Whether a process is there, and no signal that it would notice.
