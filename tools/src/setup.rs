@@ -29,6 +29,8 @@ const PROGRAMS: &[(&str, &str)] = &[
 const PYTHON_PACKAGES: &[&str] = &[
     "nasdaq-protocols==1.3.0",
     "kosoku==0.1.0",
+    "duckdb==2.0.0",
+    "polars==2.1.0",
     "grpcio-tools==1.85.1",
     "grpcio-reflection==1.85.1",
     "grpcio-health-checking==1.85.1",

@@ -8,6 +8,11 @@ use std::path::Path;
 /// Letters of a day's name.
 const NAME_LETTERS: usize = 10;
 
+/// Whether a directory of that name may be a day.
+pub fn is_name(name: &str) -> bool {
+    name.len() == NAME_LETTERS && name.bytes().all(|it| it.is_ascii_digit())
+}
+
 /// The names of the days that were begun, the oldest first.
 pub fn list(data_dir: &Path) -> Result<Vec<String>, Error> {
     let failed = |error| Error::file(data_dir, &error);
@@ -15,8 +20,7 @@ pub fn list(data_dir: &Path) -> Result<Vec<String>, Error> {
     for entry in fs::read_dir(data_dir).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().into_string().unwrap_or_default();
-        let is_day = name.len() == NAME_LETTERS && name.bytes().all(|it| it.is_ascii_digit());
-        if is_day && entry.path().join("limits").is_file() {
+        if is_name(&name) && entry.path().join("limits").is_file() {
             days.push(name);
         }
     }

@@ -18,6 +18,8 @@ mod day;
 mod days;
 mod error;
 mod follow;
+#[cfg(feature = "history")]
+pub mod history;
 mod inputs;
 mod location;
 mod orders;

@@ -1,6 +1,8 @@
 //! `wirecross-slow`: tables that follow from a venue's journal and streams.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "history")]
+mod history_command;
 mod serve;
 
 use clap::{Args, Parser, Subcommand};
@@ -77,6 +79,10 @@ enum Command {
     },
     /// Ask one of the documented queries.
     Query(Asked),
+    /// Days as Parquet files, which DuckDB, pandas and polars read as they are.
+    #[cfg(feature = "history")]
+    #[command(subcommand)]
+    History(history_command::Command),
 }
 
 #[derive(Args)]
@@ -156,6 +162,8 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             }
         }
         Command::Query(asked) => ask(asked)?,
+        #[cfg(feature = "history")]
+        Command::History(command) => return history_command::run(command),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -190,6 +190,13 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/history",
+        ours: Some(&[]),
+        others: Some(&["parquet"]),
+        banned: &[TIME, THREADS, SOCKETS],
+        ..FREE
+    },
+    Room {
         folder: "slow/quant",
         ours: Some(&["analytics"]),
         others: Some(&["libm", "serde", "serde_json"]),
@@ -205,7 +212,14 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/store",
-        ours: Some(&["analytics", "journal", "queue", "sandbox", "wire"]),
+        ours: Some(&[
+            "analytics",
+            "history",
+            "journal",
+            "queue",
+            "sandbox",
+            "wire",
+        ]),
         others: Some(&[
             "bytemuck",
             "clap",
