@@ -17,6 +17,7 @@ pub mod jitter;
 pub mod journal;
 mod lines;
 pub mod load;
+pub mod pgbouncer;
 pub mod profile;
 pub mod quant;
 pub mod recorded;

@@ -41,6 +41,8 @@ enum Command {
     Journal(commands::journal::Args),
     /// Drive a venue with generated order flow and judge its answers.
     Load(commands::load::Args),
+    /// Configure a pool in front of the tables' servers; `pgbouncer config --help` says how.
+    Pgbouncer(commands::pgbouncer::Args),
     /// Say where the time of each tile of a running venue goes.
     Profile(commands::profile::Args),
     /// Portfolios, options, risks, models and forecasts from tables; `quant --help` lists them.
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Jitter(args) => commands::jitter::run(args),
         Command::Journal(args) => commands::journal::run(args),
         Command::Load(args) => commands::load::run(args),
+        Command::Pgbouncer(args) => commands::pgbouncer::run(args),
         Command::Profile(args) => commands::profile::run(args),
         Command::Quant(args) => commands::quant::run(args),
         Command::Replay(args) => commands::replay::run(args),

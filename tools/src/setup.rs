@@ -78,6 +78,9 @@ fn debian(with_quickfix: bool) -> Outcome {
     if !pg::is_installed() {
         missing.push(pg::PACKAGE);
     }
+    if !pg::has_pool() {
+        missing.push(pg::POOL_PACKAGE);
+    }
     if missing.is_empty() {
         println!("setup: all programs are there");
         return Ok(());

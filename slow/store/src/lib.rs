@@ -7,6 +7,7 @@
 //! `docs/store.md`.
 #![forbid(unsafe_code)]
 
+pub mod pgbouncer;
 pub mod query;
 
 mod audit;

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "history")]
 mod history_command;
+mod pool;
 mod serve;
 
 use clap::{Args, Parser, Subcommand};
@@ -83,6 +84,9 @@ enum Command {
     #[cfg(feature = "history")]
     #[command(subcommand)]
     History(history_command::Command),
+    /// A pool of connections in front of servers.
+    #[command(subcommand)]
+    Pgbouncer(pool::Task),
 }
 
 #[derive(Args)]
@@ -164,6 +168,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Query(asked) => ask(asked)?,
         #[cfg(feature = "history")]
         Command::History(command) => return history_command::run(command),
+        Command::Pgbouncer(task) => pool::run(&task)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -78,7 +78,10 @@ impl Programs {
     }
 
     /// Gives a folder to that user.
-    fn give(&self, folder: &Path) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn give(&self, folder: &Path) -> Result<(), String> {
         let Some((name, user, group)) = &self.user else {
             return Ok(());
         };
@@ -155,8 +158,8 @@ impl Cluster {
         self.make_folder()?;
         let mut copy = self.programs.command("pg_basebackup");
         copy.arg("-D").arg(self.data());
-        copy.args(["-h", "127.0.0.1", "-p", &primary.port.to_string()]);
-        copy.args(["-U", "wirecross", "-R", "-X", "stream", "-c", "fast", "-N"]);
+        primary.address(&mut copy);
+        copy.args(["-R", "-X", "stream", "-c", "fast", "-N"]);
         run(&mut copy)?;
         self.configure(settings)
     }

@@ -1,21 +1,36 @@
-//! `cargo x pg`: a real PostgreSQL on loopback: a primary, two replicas that stream from it, and
-//! two shards. All of it is in a folder of the build, and gone with it.
+//! `cargo x pg`: a real PostgreSQL on loopback: a primary, two replicas that stream from it, two
+//! shards, and a PgBouncer in front of all. All of it is in a folder of the build, and gone with
+//! it.
 
+mod bouncer;
 #[allow(dead_code, reason = "the tests of the tables use the rest")]
 mod cluster;
+// What configures it is the tables' business.
+#[allow(dead_code, reason = "the program that it is for uses the rest")]
+#[path = "../../../slow/store/src/pgbouncer.rs"]
+mod pgbouncer;
 
 use crate::Outcome;
 use crate::command::target_dir;
+use bouncer::Bouncer;
 use clap::Subcommand;
 use cluster::{Cluster, Programs};
+use pgbouncer::{Database, Pool, PoolMode};
 use std::path::PathBuf;
 
+pub use bouncer::{PACKAGE as POOL_PACKAGE, is_installed as has_pool};
 pub use cluster::PACKAGE;
 
 /// Ports on 127.0.0.1: the primary's, its replicas', the shards'.
 const PRIMARY_PORT: u16 = 25_432;
 const REPLICA_PORTS: [u16; 2] = [25_433, 25_434];
 const SHARD_PORTS: [u16; 2] = [25_435, 25_436];
+
+/// The port of the pool in front of them.
+const POOL_PORT: u16 = 26_432;
+
+/// Connections of the pool to each: the servers take 50.
+const POOL_CONNECTIONS: u32 = 40;
 
 /// The database that is made in each server.
 const DATABASE: &str = "wirecross";
@@ -68,8 +83,12 @@ pub fn run(task: &Task) -> Outcome {
                 up(server, &servers[0].cluster).map_err(told)?;
             }
             status(&servers[..count]);
+            if !*primary {
+                pool(&servers, &programs).map_err(told)?;
+            }
         }
         Task::Down { remove } => {
+            bouncer(&programs).stop().map_err(told)?;
             for server in servers.iter().rev() {
                 server.cluster.stop().map_err(told)?;
             }
@@ -79,7 +98,51 @@ pub fn run(task: &Task) -> Outcome {
             }
             status(&servers);
         }
-        Task::Status => status(&servers),
+        Task::Status => {
+            status(&servers);
+            if let Some(pid) = bouncer(&programs).pid() {
+                println!("{:<10} runs as process {pid}, port {POOL_PORT}", "pool");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bouncer(programs: &Programs) -> Bouncer {
+    Bouncer {
+        programs: programs.clone(),
+        folder: folder().join("pool"),
+        port: POOL_PORT,
+    }
+}
+
+/// Starts the pool in front of all servers, each under the name of what it is for, and says how one
+/// comes to them by it.
+fn pool(servers: &[Server], programs: &Programs) -> Outcome {
+    let bouncer = bouncer(programs);
+    let database = |server: &Server| {
+        let name = server.role.replace('-', "_");
+        Database::read(&format!("{name}={}", server.cluster.url(DATABASE)))
+    };
+    let databases = servers.iter().map(database);
+    let pool = Pool {
+        databases: databases.collect::<Result<_, _>>()?,
+        mode: PoolMode::Transaction,
+        listen_host: "127.0.0.1".to_owned(),
+        listen_port: POOL_PORT,
+        size: POOL_CONNECTIONS / 2,
+        reserve: POOL_CONNECTIONS / 4,
+        connections_max: POOL_CONNECTIONS,
+        clients_max: 1_000,
+        auth_file: None,
+        folder: bouncer.folder.display().to_string(),
+    };
+    pool.check()?;
+    if bouncer.pid().is_none() {
+        bouncer.start(&pool.text())?;
+    }
+    for url in pool.urls() {
+        println!("{:<10} {url}", "pool");
     }
     Ok(())
 }
