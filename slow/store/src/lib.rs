@@ -7,9 +7,6 @@
 //! `docs/store.md`.
 #![forbid(unsafe_code)]
 
-pub mod pgbouncer;
-pub mod query;
-
 mod audit;
 mod bars;
 mod book;
@@ -24,12 +21,17 @@ pub mod history;
 mod inputs;
 mod location;
 mod orders;
+pub mod pgbouncer;
 mod place;
+mod position;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod projector;
+pub mod query;
 mod rebuild;
 mod reconcile;
+#[cfg(feature = "postgres")]
+pub mod router;
 mod rows;
 mod sqlite;
 mod tables;
@@ -39,6 +41,7 @@ pub use database::Database;
 pub use error::Error;
 pub use follow::follow;
 pub use location::Location;
+pub use position::Position;
 #[cfg(feature = "postgres")]
 pub use postgres::Server;
 pub use projector::{BATCH, Projector, Turn};

@@ -1,6 +1,7 @@
 //! `wirecross-slow`: tables that follow from a venue's journal and streams.
 #![forbid(unsafe_code)]
 
+mod ask;
 #[cfg(feature = "history")]
 mod history_command;
 mod pool;
@@ -8,13 +9,11 @@ mod serve;
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use store::query::{Filter, Reader};
 use store::{Error, Location, Projector};
 
 /// Tables that follow from a venue's journal and streams. The venue needs a section `[shadow]` in
@@ -79,44 +78,14 @@ enum Command {
         places: Places,
     },
     /// Ask one of the documented queries.
-    Query(Asked),
     /// Days as Parquet files, which DuckDB, pandas and polars read as they are.
     #[cfg(feature = "history")]
     #[command(subcommand)]
     History(history_command::Command),
+    Query(ask::Asked),
     /// A pool of connections in front of servers.
     #[command(subcommand)]
     Pgbouncer(pool::Task),
-}
-
-#[derive(Args)]
-struct Asked {
-    /// open-orders, trades, bars, positions, profits, audit, turns or tops.
-    name: String,
-    /// The database, a file or a server's address.
-    #[arg(long)]
-    database: OsString,
-    /// Of this account only.
-    #[arg(long)]
-    account: Option<u32>,
-    /// Of this symbol only.
-    #[arg(long)]
-    symbol: Option<String>,
-    /// From this moment on, nanoseconds since the Unix epoch.
-    #[arg(long)]
-    from: Option<i64>,
-    /// Before this moment.
-    #[arg(long)]
-    to: Option<i64>,
-    /// Bars of so many seconds: 1, 60 or 3600.
-    #[arg(long)]
-    width: Option<u32>,
-    /// At most so many rows.
-    #[arg(long, default_value_t = store::query::ROWS_MAX)]
-    limit: u32,
-    /// A JSON object a line.
-    #[arg(long)]
-    json: bool,
 }
 
 fn main() -> ExitCode {
@@ -165,9 +134,9 @@ fn run(command: Command) -> Result<ExitCode, Error> {
                 }
             }
         }
-        Command::Query(asked) => ask(asked)?,
         #[cfg(feature = "history")]
         Command::History(command) => return history_command::run(command),
+        Command::Query(asked) => ask::ask(asked)?,
         Command::Pgbouncer(task) => pool::run(&task)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -176,14 +145,16 @@ fn run(command: Command) -> Result<ExitCode, Error> {
 fn project(places: &Places, is_stat: bool, batch: u64) -> Result<(), Error> {
     let begin = Instant::now();
     let projector = Projector::open(&places.data_dir, &Location::read(&places.database)?)?;
-    let events = projector.with_batch(batch).catch_up()?;
+    let mut projector = projector.with_batch(batch);
+    let events = projector.catch_up()?;
     if is_stat {
         let seconds = begin.elapsed().as_secs_f64();
         let rate = events as f64 / seconds;
         let cpu_s = cpu_seconds();
-        println!(
-            "projected events={events} seconds={seconds:.3} events_per_s={rate:.0} cpu_s={cpu_s:.2}"
-        );
+        let wal = projector.position()?;
+        let wal = wal.map_or_else(String::new, |wal| format!(" wal={wal}"));
+        let cost = format!("events_per_s={rate:.0} cpu_s={cpu_s:.2}");
+        println!("projected events={events} seconds={seconds:.3} {cost}{wal}");
     } else {
         println!("projected events={events}");
     }
@@ -216,20 +187,4 @@ fn follow(data_dir: &Path, location: &Location) -> Result<(), Error> {
     )?;
     println!("wirecross-slow: stopped events={events}");
     Ok(())
-}
-
-fn ask(asked: Asked) -> Result<(), Error> {
-    let filter = Filter {
-        account: asked.account,
-        symbol: asked.symbol,
-        from_ns: asked.from,
-        to_ns: asked.to,
-        width_s: asked.width,
-        rows_max: Some(asked.limit),
-    };
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let reader = Reader::at(&Location::read(&asked.database)?)?;
-    reader.query(&asked.name, &filter, (asked.json, &mut out))?;
-    out.flush()
-        .map_err(|error| Error::Refused(format!("output: {error}")))
 }

@@ -2,7 +2,7 @@
 
 use crate::day::{Day, Source};
 use crate::tables::{Tables, first};
-use crate::{Error, Location, days};
+use crate::{Error, Location, Position, days};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -75,6 +75,15 @@ impl Projector {
     pub const fn with_batch(mut self, batch: u64) -> Self {
         self.batch = if batch == 0 { 1 } else { batch };
         self
+    }
+
+    /// What a reader must be behind to read all that was projected; none where nobody copies the
+    /// database.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn position(&self) -> Result<Option<Position>, Error> {
+        self.tables.position()
     }
 
     /// The database.

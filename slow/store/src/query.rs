@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 /// Rows that a query gives unless it is told otherwise.
 pub const ROWS_MAX: u32 = 1_000;
@@ -297,6 +298,20 @@ impl Reader {
         let place = place.unwrap_or(0);
         self.stood.set(changes.map(|changes| (changes, place)));
         Ok(place)
+    }
+
+    /// An answer that takes longer is none from now on.
+    pub(crate) fn wait_for(&self, longest: Duration) {
+        self.tables.wait_for(longest);
+    }
+
+    /// The first row of a statement.
+    pub(crate) fn first<T>(
+        &self,
+        text: &str,
+        read: impl Fn(&[Field<'_>]) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        first(&*self.tables, text, &[], read)
     }
 
     /// Ends that.

@@ -4,8 +4,9 @@
 //! use, integers have 64 bits, and `"user"` is quoted, which PostgreSQL keeps for itself. What
 //! comes often goes by [`Writer`]: a database may gather such rows and take many at once.
 
-use crate::Error;
+use crate::{Error, Position};
 use std::fmt;
+use std::time::Duration;
 
 /// A value of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -203,6 +204,20 @@ pub trait Tables: fmt::Debug + Send {
     /// The function that rounds halves away from zero.
     fn round(&self) -> &'static str {
         "round"
+    }
+
+    /// How far the database's log is: who reads behind it reads all that was committed here. None
+    /// where nobody else has that log.
+    ///
+    /// # Errors
+    /// The database fails.
+    fn position(&self) -> Result<Option<Position>, Error> {
+        Ok(None)
+    }
+
+    /// An answer that takes longer is none from now on, where one waits for a server.
+    fn wait_for(&self, longest: Duration) {
+        let _ = longest;
     }
 
     /// Makes room for the rows of a day, and of some days ahead.

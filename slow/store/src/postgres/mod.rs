@@ -6,6 +6,8 @@
 //! begin anew from where its tables stand.
 
 mod batch;
+mod cells;
+mod pooled;
 mod rebuild;
 mod schema;
 mod server;
@@ -16,7 +18,7 @@ pub use server::Server;
 use crate::database::SCHEMA_VERSION;
 use crate::place::first_of;
 use crate::tables::{ALL, Cell, Hear, How, Table, Tables, Writer};
-use crate::{Error, tables};
+use crate::{Error, Position, tables};
 use batch::{Batch, Sending};
 use futures_util::{SinkExt as _, TryStreamExt as _};
 use std::cell::RefCell;
@@ -28,9 +30,8 @@ use std::pin::pin;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Column, NoTls, RowStream, Statement};
 
 /// How often one who waits looks whether to go on.
 const LOOK: Duration = Duration::from_millis(250);
@@ -56,10 +57,16 @@ const WRITER_LOCK: i64 = i64::from_be_bytes(*b"wxwriter");
 /// How a reader plans. Each documented query has an index that gives its rows in their order, a
 /// thousand of them at most; what the server thinks of how many rows are buyers' (`id & 1 = 0`)
 /// leads it to read and to sort all of a symbol's instead, on several cores: ten times as long.
-const READING: &str = "SET default_transaction_read_only = on; SET jit = off; \
-                       SET max_parallel_workers_per_gather = 0; SET enable_bitmapscan = off; \
-                       SET enable_seqscan = off; SET enable_sort = off; SET enable_hashjoin = off; \
-                       SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan";
+const READING: [&str; 8] = [
+    "jit = off",
+    "max_parallel_workers_per_gather = 0",
+    "enable_bitmapscan = off",
+    "enable_seqscan = off",
+    "enable_sort = off",
+    "enable_hashjoin = off",
+    "enable_mergejoin = off",
+    "plan_cache_mode = force_generic_plan",
+];
 
 /// How the comment on a schema of ours begins; its version follows.
 const COMMENT: &str = "tables of wirecross, version ";
@@ -71,6 +78,9 @@ pub struct Postgres {
     client: Client,
     statements: RefCell<HashMap<String, Statement>>,
     batch: RefCell<Batch>,
+    answer_max: std::cell::Cell<Option<Duration>>,
+    /// Where a pool is before the server: a transaction of ours is open.
+    is_within: std::cell::Cell<bool>,
 }
 
 impl fmt::Debug for Postgres {
@@ -86,6 +96,11 @@ impl Postgres {
     /// The server cannot be reached, another process writes, or the tables are not ours or of
     /// another version.
     pub fn writer(server: &Server) -> Result<Self, Error> {
+        if server.is_pooled {
+            let why = "who writes holds a lock for as long as he is connected, and a pool gives a \
+                       connection to a transaction: name the server's own address";
+            return Err(server.refused(why));
+        }
         let this = Self::connect(server)?;
         this.lock()?;
         // What a power cut takes of the log is projected again, as with SQLite.
@@ -106,7 +121,10 @@ impl Postgres {
     /// As [`Postgres::writer`], or there are none.
     pub fn reader(server: &Server) -> Result<Self, Error> {
         let this = Self::connect(server)?;
-        this.script(READING)?;
+        if !server.is_pooled {
+            let settings = READING.map(|it| format!("; SET {it}")).concat();
+            this.script(&format!("SET default_transaction_read_only = on{settings}"))?;
+        }
         if this.is_new()? {
             return Err(server.refused("there are no tables in it yet"));
         }
@@ -117,7 +135,8 @@ impl Postgres {
         let told = |error: std::io::Error| server.refused(&error.to_string());
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(told)?;
-        let opened = wait(server, &runtime, server.config.connect(NoTls))?;
+        let opened = server.config.connect(NoTls);
+        let opened = wait(server, (&runtime, server.answer_max), opened)?;
         let (client, connection) = opened;
         // What ends it is told by whatever is asked next.
         runtime.spawn(async move { drop(connection.await) });
@@ -127,9 +146,12 @@ impl Postgres {
             client,
             statements: RefCell::default(),
             batch: RefCell::new(Batch::new()),
+            answer_max: std::cell::Cell::new(server.answer_max),
+            is_within: std::cell::Cell::new(false),
         };
-        let path = format!("SET search_path = {}", server.schema);
-        this.script(&path)?;
+        if !server.is_pooled {
+            this.script(&format!("SET search_path = {}", server.schema))?;
+        }
         Ok(this)
     }
 
@@ -205,7 +227,7 @@ impl Postgres {
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Error> {
-        wait(&self.server, &self.runtime, answer)
+        wait(&self.server, (&self.runtime, self.answer_max.get()), answer)
     }
 
     fn prepared(&self, text: &str) -> Result<Statement, Error> {
@@ -254,10 +276,10 @@ impl Postgres {
     }
 }
 
-/// Waits for an answer of a server.
+/// Waits for an answer of a server, for so long at most.
 fn wait<T>(
     server: &Server,
-    runtime: &Runtime,
+    (runtime, longest): (&Runtime, Option<Duration>),
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, Error> {
     runtime.block_on(async {
@@ -271,6 +293,12 @@ fn wait<T>(
                     eprintln!("wirecross-slow: database {server}: it took {seconds} s to answer");
                 }
                 return answer.map_err(|error| server.failed(&error));
+            }
+            if let Some(longest) = longest
+                && begun.elapsed() >= longest
+            {
+                let words = format!("database {server}: no answer for {longest:?}");
+                return Err(Error::Server(words));
             }
             // One that is at work is let finish.
             if server.is_stopped() && stopped.get_or_insert_with(Instant::now).elapsed() > LAST_MAX
@@ -296,11 +324,16 @@ impl Tables for Postgres {
 
     fn commit(&self) -> Result<(), Error> {
         self.send_all()?;
+        self.is_within.set(false);
         self.script("COMMIT")
     }
 
     fn freeze(&self) -> Result<(), Error> {
-        self.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        const FREEZE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        match self.server.is_pooled {
+            true => self.enter(FREEZE),
+            false => self.script(FREEZE),
+        }
     }
 
     fn ask(
@@ -310,32 +343,14 @@ impl Tables for Postgres {
         columns: &mut dyn FnMut(&[&str]) -> Result<(), Error>,
         on: Hear<'_>,
     ) -> Result<(), Error> {
+        if self.server.is_pooled {
+            return self.ask_unnamed(text, values, columns, on);
+        }
         self.send_all()?;
         let statement = self.prepared(text)?;
-        let names: Vec<&str> = statement.columns().iter().map(|it| it.name()).collect();
-        assert!(
-            names.len() <= COLUMNS_MAX,
-            "{} columns of {text}",
-            names.len()
-        );
-        columns(&names)?;
+        columns(&names_of(statement.columns()))?;
         let rows = self.wait(self.client.query_raw(&statement, values.iter()))?;
-        let mut rows = pin!(rows);
-        let mut outcome = Ok(());
-        // What is heard is heard while the answer comes: it may be larger than memory.
-        self.wait(async {
-            while let Some(row) = rows.try_next().await? {
-                let mut cells = [Cell::Null; COLUMNS_MAX];
-                for (at, into) in cells[..names.len()].iter_mut().enumerate() {
-                    *into = row.try_get(at)?;
-                }
-                if outcome.is_ok() {
-                    outcome = on(&cells[..names.len()]);
-                }
-            }
-            Ok(())
-        })?;
-        outcome
+        self.hear(rows, &mut |_| Ok(()), on)
     }
 
     fn run(&self, text: &str, values: &[Cell<'_>]) -> Result<u64, Error> {
@@ -346,6 +361,16 @@ impl Tables for Postgres {
 
     fn writer(&self) -> Box<dyn Writer + '_> {
         Box::new(self)
+    }
+
+    fn position(&self) -> Result<Option<Position>, Error> {
+        let text = "SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS BIGINT)";
+        let at = tables::number(self, text, &[])?;
+        Ok(Some(Position::of(at as u64)))
+    }
+
+    fn wait_for(&self, longest: Duration) {
+        self.answer_max.set(Some(longest));
     }
 
     fn rolls_up(&self) -> bool {
@@ -372,7 +397,43 @@ impl Tables for Postgres {
     }
 }
 
+/// The names of an answer's columns.
+fn names_of(columns: &[Column]) -> Vec<&str> {
+    columns.iter().map(Column::name).collect()
+}
+
 impl Postgres {
+    /// Hears the rows of an answer; `first` hears the first one's columns before that.
+    fn hear(
+        &self,
+        rows: RowStream,
+        first: &mut dyn FnMut(&[Column]) -> Result<(), Error>,
+        on: Hear<'_>,
+    ) -> Result<(), Error> {
+        let mut rows = pin!(rows);
+        let mut outcome = Ok(());
+        let mut is_first = true;
+        // What is heard is heard while the answer comes: it may be larger than memory.
+        self.wait(async {
+            while let Some(row) = rows.try_next().await? {
+                assert!(row.len() <= COLUMNS_MAX, "{} columns", row.len());
+                let mut cells = [Cell::Null; COLUMNS_MAX];
+                for (at, into) in cells[..row.len()].iter_mut().enumerate() {
+                    *into = row.try_get(at)?;
+                }
+                if is_first {
+                    outcome = first(row.columns());
+                    is_first = false;
+                }
+                if outcome.is_ok() {
+                    outcome = on(&cells[..row.len()]);
+                }
+            }
+            Ok(())
+        })?;
+        outcome
+    }
+
     /// Makes the part of a table that a day's rows go to, if there is none. It is made beside the
     /// table and then attached, so nobody who reads or writes the other parts waits meanwhile.
     fn make_part(&self, table: &str, day: i64) -> Result<(), Error> {
@@ -403,68 +464,5 @@ impl Writer for &Postgres {
         }
         let is_full = self.batch.borrow().is_full(table);
         if is_full { self.send(table) } else { Ok(()) }
-    }
-}
-
-impl ToSql for Cell<'_> {
-    fn to_sql(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match *self {
-            Cell::Null => return Ok(IsNull::Yes),
-            Cell::Integer(number) if *ty == Type::INT4 => {
-                out.extend_from_slice(&i32::try_from(number)?.to_be_bytes());
-            }
-            Cell::Integer(number) => out.extend_from_slice(&number.to_be_bytes()),
-            Cell::Real(number) => out.extend_from_slice(&number.to_be_bytes()),
-            Cell::Text(text) => out.extend_from_slice(batch::words(text).as_bytes()),
-            Cell::Bytes(bytes) => out.extend_from_slice(bytes),
-        }
-        Ok(IsNull::No)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        let words = [Type::TEXT, Type::NAME, Type::BYTEA];
-        [Type::INT8, Type::INT4, Type::FLOAT8].contains(ty) || words.contains(ty)
-    }
-
-    to_sql_checked!();
-}
-
-impl<'a> FromSql<'a> for Cell<'a> {
-    fn from_sql(
-        ty: &Type,
-        raw: &'a [u8],
-    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(match *ty {
-            Type::BOOL => Cell::Integer(i64::from(bool::from_sql(ty, raw)?)),
-            Type::INT2 => Cell::Integer(i16::from_sql(ty, raw)?.into()),
-            Type::INT4 => Cell::Integer(i32::from_sql(ty, raw)?.into()),
-            Type::INT8 => Cell::Integer(i64::from_sql(ty, raw)?),
-            Type::FLOAT8 => Cell::Real(f64::from_sql(ty, raw)?),
-            Type::BYTEA => Cell::Bytes(raw),
-            _ => match std::str::from_utf8(raw)? {
-                batch::NO_LETTER => Cell::Text("\0"),
-                text => Cell::Text(text),
-            },
-        })
-    }
-
-    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Cell::Null)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        let known = [Type::BOOL, Type::INT2, Type::INT4, Type::INT8, Type::FLOAT8];
-        let words = [
-            Type::BYTEA,
-            Type::TEXT,
-            Type::VARCHAR,
-            Type::NAME,
-            Type::BPCHAR,
-        ];
-        known.contains(ty) || words.contains(ty)
     }
 }

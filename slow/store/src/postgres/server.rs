@@ -1,6 +1,7 @@
 //! The address of a server, and the password for it, which stands in no command line.
 
 use crate::Error;
+use crate::pgbouncer::POOL_MODE;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
@@ -33,8 +34,13 @@ pub struct Server {
     /// Host, port and database, for people.
     words: String,
     pub(super) schema: &'static str,
+    /// There is a pool before it that gives a connection to a transaction: nothing that one asks
+    /// may count on what was said before.
+    pub(super) is_pooled: bool,
     /// Who waits for the server ends when it is set.
     stop: Option<Arc<AtomicBool>>,
+    /// Longer no answer is waited for.
+    pub(super) answer_max: Option<Duration>,
 }
 
 impl Server {
@@ -45,6 +51,7 @@ impl Server {
     /// It is none, holds a password, or asks for what is not there; or the password file cannot be
     /// used.
     pub fn read(address: &str) -> Result<Self, Error> {
+        let (address, is_pooled) = pooled(address)?;
         let parsed: Result<tokio_postgres::Config, _> = address.parse();
         let mut config = parsed.map_err(|error| {
             let why =
@@ -91,7 +98,9 @@ impl Server {
             config: Box::new(config),
             words,
             schema: SCHEMA,
+            is_pooled,
             stop: None,
+            answer_max: None,
         })
     }
 
@@ -99,6 +108,12 @@ impl Server {
     #[must_use]
     pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = Some(stop);
+        self
+    }
+
+    /// The same, whose answers are waited for so long, and not for as long as it is there.
+    pub(crate) const fn within(mut self, answer_max: Duration) -> Self {
+        self.answer_max = Some(answer_max);
         self
     }
 
@@ -154,6 +169,34 @@ impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words)
     }
+}
+
+/// The address without what it says of a pool, and whether that changes anything.
+fn pooled(address: &str) -> Result<(String, bool), Error> {
+    let Some((place, options)) = address.split_once('?') else {
+        return Ok((address.to_owned(), false));
+    };
+    let mut is_pooled = false;
+    let mut others = Vec::new();
+    for option in options.split('&') {
+        match option.split_once('=') {
+            Some((POOL_MODE, "transaction")) => is_pooled = true,
+            Some((POOL_MODE, "session")) => {}
+            Some((POOL_MODE, other)) => {
+                let words = format!(
+                    "the database's address says {POOL_MODE}={other}: what is asked here is asked \
+                     in transactions, so the pool must be one of transaction or session"
+                );
+                return Err(Error::Refused(words));
+            }
+            _ => others.push(option),
+        }
+    }
+    let rest = match others.is_empty() {
+        true => place.to_owned(),
+        false => format!("{place}?{}", others.join("&")),
+    };
+    Ok((rest, is_pooled))
 }
 
 /// The password for host, port, database and user, if one is needed and known.
@@ -230,6 +273,15 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_a_pool_is_that_of_a_server() {
+        let read = |address: &str| Server::read(address).unwrap();
+        let pooled = read("postgres://slow@h:6432/tables?pool_mode=transaction&keepalives=0");
+        assert!(pooled.is_pooled && !pooled.config.get_keepalives());
+        assert_eq!(pooled.to_string(), "h:6432/tables");
+        assert!(!read("postgres://slow@h:6432/tables?pool_mode=session").is_pooled);
+    }
+
+    #[test]
     fn addresses_that_cannot_be_used_are_refused_in_words() {
         let refused = |address| Server::read(address).unwrap_err().to_string();
         let said = refused("postgres://slow:secret@127.0.0.1/tables");
@@ -239,6 +291,7 @@ mod tests {
         );
         assert!(refused("postgres://slow@h/tables?sslmode=require").contains("TLS"));
         assert!(refused("postgres://slow@h,i/tables").contains("one host"));
+        assert!(refused("postgres://slow@h/t?pool_mode=statement").contains("transactions"));
         assert!(refused("postgres://slow@h:port/tables").contains("not understood"));
     }
 }

@@ -10,6 +10,10 @@ pub mod shadowed;
 #[path = "../../../../tools/src/pg/cluster.rs"]
 pub mod cluster;
 
+// And so is a pool.
+#[path = "../../../../tools/src/pg/bouncer.rs"]
+pub mod bouncer;
+
 use cluster::{Cluster, Programs};
 use journal::simulated::Disk;
 use journal::storage::segment_name;

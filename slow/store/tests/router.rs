@@ -1,0 +1,262 @@
+//! Servers that are killed, stalled, cut off and promoted under who reads by a router: an answer is
+//! never older than it may be, and there is one as long as some server can give it.
+#![allow(clippy::unwrap_used)]
+
+mod fleet;
+mod venue;
+
+use fleet::{Fleet, PATIENT, kill, kill_pool, open_orders, replay, server, until};
+use std::time::Duration;
+use store::query::Filter;
+use store::router::{Bounds, Router};
+use store::{Location, Position};
+use venue::{GROUP, told_inputs};
+
+const DAY: &str = "2026010101";
+const INPUTS: usize = 1_200;
+
+/// One story, since it takes three servers: each part leaves all of them well.
+#[test]
+fn reads_go_on_while_servers_come_and_go() {
+    let Some(fleet) = Fleet::start() else { return };
+    let inputs = told_inputs(31, INPUTS);
+    let groups = inputs.len() / GROUP;
+    let live = |share: usize| {
+        fleet
+            .site
+            .live(DAY, 31, &inputs[..groups * share / 4 * GROUP])
+    };
+    live(1);
+    let first = fleet.project();
+    both_replicas_serve(&fleet, first);
+    live(2);
+    who_wrote_reads_what_he_wrote(&fleet);
+    live(3);
+    let third = fleet.project();
+    a_replica_that_is_killed_is_not_missed(&fleet, third);
+    live(4);
+    without_a_primary_replicas_serve_what_it_had(&fleet, third);
+    a_pool_that_is_killed_is_gone_around(&fleet);
+    fleet::recovery::measure(&fleet);
+    a_replica_that_was_promoted_serves_nobody(&fleet);
+    fleet.site.agrees();
+}
+
+fn both_replicas_serve(fleet: &Fleet, position: Position) {
+    let truth = fleet.truth();
+    assert!(truth.lines().count() > 5, "{truth}");
+    for replica in [0, 1] {
+        fleet.serves(&fleet.router, replica, position);
+    }
+    for _ in 0..10 {
+        let answer = open_orders(&fleet.router, Some(position)).unwrap();
+        assert!(!answer.is_primary && answer.value == truth, "{answer:?}");
+    }
+    // From outside, too.
+    let [_, one, two] = fleet.urls();
+    let after = position.to_string();
+    let output = fleet.site.program(&[
+        "query",
+        "open-orders",
+        "--json",
+        "--limit",
+        "1000000",
+        "--replica",
+        &one,
+        "--replica",
+        &two,
+        "--after",
+        &after,
+        "--served",
+    ]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), truth);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.starts_with("served by=/") && told.contains(" wal="),
+        "{told}"
+    );
+    // What nobody can have is refused, and not waited for.
+    let ahead = "FFFF/0".parse().unwrap();
+    let told = open_orders(&fleet.router, Some(ahead))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains("not yet at FFFF/0") && told.contains("lost"),
+        "{told}"
+    );
+}
+
+/// Replicas that stand still serve whom that is enough for, and nobody else.
+fn who_wrote_reads_what_he_wrote(fleet: &Fleet) {
+    let before = fleet.truth();
+    fleet
+        .replicas
+        .iter()
+        .for_each(|it| replay(&it.cluster, "pause"));
+    let position = fleet.project();
+    let truth = fleet.truth();
+    assert_ne!(before, truth);
+    for _ in 0..4 {
+        let answer = open_orders(&fleet.router, Some(position)).unwrap();
+        assert!(answer.is_primary && answer.value == truth);
+        let answer = open_orders(&fleet.router, None).unwrap();
+        assert!(!answer.is_primary && answer.value == before);
+    }
+    // One who takes nothing that is older than a moment, which what was written is by now.
+    let moment = Duration::from_millis(1);
+    let strict = fleet.router(Bounds {
+        lag_max: moment,
+        ..PATIENT
+    });
+    std::thread::sleep(moment);
+    let answer = open_orders(&strict, None).unwrap();
+    assert!(answer.is_primary && answer.value == truth);
+    assert!(
+        strict
+            .counted()
+            .skip(1)
+            .all(|it| it.behind == 1 && it.reads == 0)
+    );
+    fleet
+        .replicas
+        .iter()
+        .for_each(|it| replay(&it.cluster, "resume"));
+    for replica in [0, 1] {
+        fleet.serves(&fleet.router, replica, position);
+    }
+}
+
+fn a_replica_that_is_killed_is_not_missed(fleet: &Fleet, position: Position) {
+    let truth = fleet.truth();
+    fleet.serves(&fleet.router, 1, position);
+    for replica in [0, 1] {
+        kill(&fleet.replicas[replica].cluster);
+        for _ in 0..20 {
+            let answer = open_orders(&fleet.router, Some(position)).unwrap();
+            assert!(fleet.number_of(&answer) != Some(replica) && answer.value == truth);
+        }
+        let failed = fleet.router.counted().nth(1 + replica).unwrap();
+        assert!(!failed.is_up && failed.failures > 0, "{failed:?}");
+        fleet.replicas[replica].cluster.start().unwrap();
+        fleet.serves(&fleet.router, replica, position);
+    }
+}
+
+fn without_a_primary_replicas_serve_what_it_had(fleet: &Fleet, position: Position) {
+    let truth = fleet.truth();
+    // All that it has written is where it will be looked for.
+    let at = fleet.site.sql("SELECT pg_current_wal_insert_lsn()")[0][0]
+        .parse()
+        .unwrap();
+    for replica in [0, 1] {
+        fleet.serves(&fleet.router, replica, at);
+    }
+    kill(fleet.primary());
+    for _ in 0..10 {
+        let answer = open_orders(&fleet.router, Some(position)).unwrap();
+        assert!(!answer.is_primary && answer.value == truth);
+    }
+    // One who never saw the primary, too.
+    assert_eq!(
+        open_orders(&fleet.router(PATIENT), None).unwrap().value,
+        truth
+    );
+    let ahead = "FFFF/0".parse().unwrap();
+    let told = open_orders(&fleet.router, Some(ahead))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains("not yet at FFFF/0") && told.contains("database"),
+        "{told}"
+    );
+    let said = fleet.site.fails(2, &["project"]);
+    assert!(said.contains("database"), "{said}");
+    fleet.primary().start().unwrap();
+    // Nothing is lost, and what was waiting is written.
+    let position = fleet.project();
+    for replica in [0, 1] {
+        fleet.serves(&fleet.router, replica, position);
+    }
+    assert_ne!(fleet.truth(), truth);
+    let answer = open_orders(&fleet.router, Some(position)).unwrap();
+    assert_eq!(answer.value, fleet.truth());
+}
+
+fn a_pool_that_is_killed_is_gone_around(fleet: &Fleet) {
+    let truth = fleet.truth();
+    let pooled = fleet.pooled(1);
+    let (bouncer, pool) = (&pooled.bouncer, &pooled.pool);
+    let urls = pool.urls();
+    let [primary, one, two] = [0, 1, 2].map(|at| server(&urls[at]));
+    let replicas = vec![one, two];
+    let behind_it = Router::new(primary, replicas.clone(), PATIENT);
+    let around_it = Router::new(server(&fleet.urls()[0]), replicas, PATIENT);
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| {
+                for _ in 0..10 {
+                    assert_eq!(open_orders(&behind_it, None).unwrap().value, truth);
+                }
+            });
+        }
+    });
+    // Also where there are no rows an answer has its columns.
+    let mut none = Vec::new();
+    let filter = Filter {
+        symbol: Some("NONE".to_owned()),
+        ..Filter::default()
+    };
+    let by_it = Location::read(urls[0].as_ref()).unwrap();
+    let reader = store::query::Reader::at(&by_it).unwrap();
+    reader.query("tops", &filter, (false, &mut none)).unwrap();
+    assert_eq!(none, b"symbol\ttime_ns\tbid\tbid_units\task\task_units\n");
+    drop(reader);
+    let written = store::Projector::open(&fleet.site.data_dir(), &by_it).unwrap_err();
+    assert!(written.to_string().contains("own address"), "{written}");
+
+    let is_by_a_replica = || open_orders(&around_it, None).is_ok_and(|it| !it.is_primary);
+    until("replicas are reached by the pool", is_by_a_replica);
+    kill_pool(bouncer);
+    for _ in 0..10 {
+        let answer = open_orders(&around_it, None).unwrap();
+        assert!(answer.is_primary && answer.value == truth);
+    }
+    let told = open_orders(&behind_it, None).unwrap_err().to_string();
+    assert!(
+        told.contains(&format!("127.0.0.1:{}", bouncer.port)),
+        "{told}"
+    );
+    bouncer.start(&pool.text()).unwrap();
+    until("replicas are reached by the pool", is_by_a_replica);
+    until("all are", || {
+        open_orders(&behind_it, None).is_ok_and(|it| it.value == truth)
+    });
+}
+
+fn a_replica_that_was_promoted_serves_nobody(fleet: &Fleet) {
+    let promoted = &fleet.replicas[0].cluster;
+    let mut promote = promoted.programs.command("pg_ctl");
+    promote
+        .arg("promote")
+        .arg("-D")
+        .arg(promoted.data())
+        .args(["-w", "-s", "-t", "300"]);
+    assert!(promote.status().unwrap().success());
+    let [primary, one, two] = fleet.urls();
+    for _ in 0..4 {
+        let answer = open_orders(&fleet.router, None).unwrap();
+        assert_ne!(fleet.number_of(&answer), Some(0));
+    }
+    // Nor is one who follows it taken for a primary.
+    let wrong = Router::new(server(&two), vec![server(&one)], PATIENT);
+    let told = open_orders(&wrong, None).unwrap_err().to_string();
+    assert!(
+        told.contains("no primary") && told.contains("follows nobody"),
+        "{told}"
+    );
+    assert!(
+        open_orders(&Router::new(server(&primary), vec![], PATIENT), None)
+            .unwrap()
+            .is_primary
+    );
+}
