@@ -2,7 +2,7 @@
 
 use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
-use crate::{Outcome, determinism, drill, feed, forward, fuzz, mutants, power_cut};
+use crate::{Outcome, determinism, drill, feed, forward, fuzz, mutants, power_cut, python};
 use crate::{referees, roundtrip, simulate, tidy};
 
 const STEPS: &[Step] = &[
@@ -65,6 +65,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "referees",
         run: referees::run,
+    },
+    Step {
+        name: "python",
+        run: python::checked,
     },
     Step {
         name: "recovery",

@@ -12,6 +12,7 @@ mod fuzz;
 mod mutants;
 mod pg;
 mod power_cut;
+mod python;
 mod redis;
 mod referees;
 mod roundtrip;
@@ -46,7 +47,7 @@ enum Task {
     /// Runs every check, or one.
     Ci {
         /// Only this step: format, tidy, clippy, test, determinism, differential, feed, sim, loom,
-        /// mutants, docs, referees, recovery, tune or fuzz.
+        /// mutants, docs, referees, python, recovery, tune or fuzz.
         #[arg(long)]
         only: Option<String>,
     },
@@ -79,6 +80,9 @@ enum Task {
     },
     /// Asks programs that others wrote to read our bytes.
     Referees,
+    /// Builds the module for Python as a wheel, installs it beside the build and tests it against
+    /// NumPy and the reference answers.
+    Python(python::Python),
     /// Runs a benchmark: name and options as the program `benches` takes them.
     Bench(forward::Bench),
     /// Writes seeded order flow to standard output.
@@ -139,6 +143,7 @@ fn main() -> ExitCode {
             targets,
         } => fuzz::run(seconds, seed, &targets),
         Task::Referees => referees::run(),
+        Task::Python(what) => python::run(&what),
         Task::Bench(what) => forward::bench(&what),
         Task::Generate(generate) => forward::generate(&generate),
         Task::Determinism(what) => determinism::run(&what),

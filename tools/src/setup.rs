@@ -25,7 +25,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("tshark", "tshark"),
 ];
 
-/// Referees from PyPI, pinned.
+/// Referees from PyPI, what builds the module for Python and what that is compared with, pinned.
 const PYTHON_PACKAGES: &[&str] = &[
     "nasdaq-protocols==1.3.0",
     "kosoku==0.1.0",
@@ -34,6 +34,8 @@ const PYTHON_PACKAGES: &[&str] = &[
     "grpcio-tools==1.85.1",
     "grpcio-reflection==1.85.1",
     "grpcio-health-checking==1.85.1",
+    "maturin==1.16.0",
+    "numpy==2.4.6",
 ];
 
 /// What drives Chromium, pinned.
@@ -141,7 +143,8 @@ fn quickfix() -> Outcome {
     run_command(&mut install)
 }
 
-fn pip() -> std::process::Command {
+/// `pip install` for that Python.
+pub fn pip() -> std::process::Command {
     let install = [
         "-m",
         "pip",

@@ -110,7 +110,16 @@ impl Display for Fault {
                 found,
                 least,
                 most,
-            } => write!(f, "{what}: {found} is not between {least} and {most}"),
+            } => {
+                let positive = *least == f64::MIN_POSITIVE;
+                write!(f, "{what}: {found} is not ")?;
+                match (*least, *most) {
+                    (f64::MIN, most) => write!(f, "at most {most}"),
+                    (_, f64::MAX) if positive => write!(f, "above 0"),
+                    (least, f64::MAX) => write!(f, "at least {least}"),
+                    (least, most) => write!(f, "between {least} and {most}"),
+                }
+            }
         }
     }
 }

@@ -197,6 +197,13 @@ pub const ROOMS: &[Room] = &[
         ..FREE
     },
     Room {
+        folder: "slow/python",
+        ours: Some(&["analytics", "quant"]),
+        others: Some(&["numpy", "pyo3"]),
+        banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
+        ..FREE
+    },
+    Room {
         folder: "slow/quant",
         ours: Some(&["analytics"]),
         others: Some(&["libm", "serde", "serde_json"]),

@@ -19,6 +19,8 @@ use crate::fault::{Fault, within};
 pub const PATHS_MAX: u64 = 1 << 40;
 /// Random numbers, and prices, of a path at most.
 const PATH_MAX: usize = 1 << 20;
+/// Parts that room is made for before they are done.
+const ROOM: u64 = 1 << 16;
 /// Samples of a part at most: a multiple of sixteen.
 const PART: u64 = 2_048;
 /// Scrambles of a simulation at most, and points of each.
@@ -235,7 +237,7 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
     /// that of what was done.
     pub fn run(&self, mut watch: impl FnMut(Progress) -> ControlFlow<()>) -> Estimate {
         let parts = self.parts();
-        let mut found = Vec::with_capacity(parts as usize);
+        let mut found = Vec::with_capacity(parts.min(ROOM) as usize);
         for part in 0..parts {
             found.push(self.part(part));
             let progress = Progress {
