@@ -89,8 +89,8 @@ impl fmt::Display for Fault {
         match self {
             Self::Read(why) => write!(out, "cannot be read: {why}"),
             Self::Format => out.write_str(
-                "is no recording that is known: a Binance capture, DBN, ITCH in BinaryFILE, or \
-                 messages of LOBSTER",
+                "is no recording that is known: a Binance capture, Bitstamp's orders, DBN, ITCH in \
+                 BinaryFILE, or messages of LOBSTER",
             ),
             Self::Field(field, why) => write!(out, "field {field} {why}"),
             Self::Message(why) => write!(out, "cannot be decoded: {why}"),

@@ -5,12 +5,14 @@
 //! the file, the place and the field. Files compressed by gzip or zstd are read as they are.
 //!
 //! - [`binance`]: lines of a time of receipt and a websocket message, of spot or perpetuals;
+//! - [`bitstamp`]: Bitstamp's live orders, a line each;
 //! - [`databento`]: Databento's DBN, order by order (`mbo`) or best prices (`mbp-1`);
 //! - [`itch`]: Nasdaq's ITCH 5.0 in BinaryFILE;
 //! - [`lobster`]: LOBSTER's messages with the book after each.
 #![forbid(unsafe_code)]
 
 pub mod binance;
+pub mod bitstamp;
 pub mod databento;
 mod error;
 pub mod itch;

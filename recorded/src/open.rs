@@ -8,13 +8,15 @@ use trading::Step;
 use crate::error::{Error, Fault, Place};
 use crate::recording::{Recording, Records};
 use crate::source::{read_error, stream};
-use crate::{binance, databento, itch, lobster};
+use crate::{binance, bitstamp, databento, itch, lobster};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A capture of Binance's streams.
     Binance,
+    /// Bitstamp's live orders.
+    Bitstamp,
     /// DBN.
     Databento,
     /// ITCH 5.0 in BinaryFILE.
@@ -26,9 +28,9 @@ pub enum Format {
 /// What a file does not say of itself.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The tick of captures and DBN.
+    /// The tick of captures, Bitstamp's orders and DBN.
     pub tick: Step,
-    /// The lot of captures.
+    /// The lot of captures and Bitstamp's orders.
     pub lot: Step,
     /// When the day began of files that have times of day, in ns since 1970.
     pub day_ns: u64,
@@ -56,6 +58,7 @@ impl Format {
         match begin.get(digits..)? {
             [b' ', b'{', ..] if digits > 0 => Some(Self::Binance),
             [b'.' | b',', ..] if digits > 0 => Some(Self::Lobster),
+            _ if begin.starts_with(bitstamp::COLUMNS) => Some(Self::Bitstamp),
             _ if begin.starts_with(b"DBN") => Some(Self::Databento),
             // A length, then a type: whether it is one, the first message says.
             _ if begin.first() == Some(&0) => Some(Self::Itch),
@@ -78,6 +81,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Recording<Box<dyn Records 
             let instrument = binance::instrument(path, tick, lot)?;
             binance::Capture::open(path, instrument, symbol)?.boxed()
         }
+        Format::Bitstamp => bitstamp::Orders::open(path, tick, lot, symbol)?.boxed(),
         Format::Databento => databento::File::open(path, tick, symbol)?.boxed(),
         Format::Itch => itch::File::open(path, day_ns, symbol)?.boxed(),
         Format::Lobster => lobster::Day::open(path, day_ns, symbol)?.boxed(),
