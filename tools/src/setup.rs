@@ -38,6 +38,9 @@ const PYTHON_PACKAGES: &[&str] = &[
     "numpy==2.4.6",
 ];
 
+/// Data that referees read, pinned; what it comes with is not run, so nothing else is needed.
+const PYTHON_DATA: &[&str] = &["ob-analytics==0.1.0"];
+
 /// What drives Chromium, pinned.
 const NODE_PACKAGES: &[&str] = &["playwright-core@1.65.1"];
 
@@ -105,7 +108,7 @@ fn debian(with_quickfix: bool) -> Outcome {
 }
 
 fn python_packages() -> Outcome {
-    let wanted = PYTHON_PACKAGES.join("\n");
+    let wanted = [PYTHON_PACKAGES, PYTHON_DATA].concat().join("\n");
     let mark = venv().join("installed");
     if std::fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
         println!("setup: the Python packages are there");
@@ -113,6 +116,7 @@ fn python_packages() -> Outcome {
     }
     run_command(command("python3", &["-m", "venv", "--clear"]).arg(venv()))?;
     run_command(pip().args(PYTHON_PACKAGES))?;
+    run_command(pip().arg("--no-deps").args(PYTHON_DATA))?;
     std::fs::write(&mark, wanted).map_err(|e| format!("write {}: {e}", mark.display()))
 }
 

@@ -1,8 +1,9 @@
-//! What the crates `quant` and `scale` compute, of tables: reads them, asks, and shows answers as
-//! text, JSON or a picture.
+//! What the crates `quant` and `scale` compute, of tables and recorded markets: reads them, asks,
+//! and shows answers as text, JSON or a picture.
 #![forbid(unsafe_code)]
 
 mod answer;
+mod features;
 mod forecast;
 mod market;
 mod picture;
@@ -16,6 +17,7 @@ mod simulate;
 mod table;
 mod train;
 mod watch;
+mod worth;
 
 pub use program::main;
 

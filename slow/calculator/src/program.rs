@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::answer::Answer;
 use crate::watch::Watch;
-use crate::{Refused, forecast, portfolio, predict, rebalance, risk, scale, simulate, train};
+use crate::{
+    Refused, features, forecast, portfolio, predict, rebalance, risk, scale, simulate, train,
+};
 
 /// What a shell expects of a program that Ctrl-C has stopped.
 const STOPPED: u8 = 130;
@@ -58,6 +60,12 @@ enum Command {
     /// Each part of the rows is judged by what was learnt from all before it. The model is then
     /// trained on all rows and written as LightGBM's text, which predict reads.
     Train(train::Train),
+    /// Write rows of what a recorded market's book said, with labels by its future.
+    ///
+    /// The market is played into the desk's books; each row has their numbers at its time, the
+    /// label by how far the middle has moved some rows later, and what buying (buy_gain) and
+    /// selling (sell_gain) then would have brought, in ticks, after the spread on both ways.
+    Features(features::Features),
     /// Write rows with labels whose best possible rate of right answers is known.
     Generate(train::Generate),
     /// Ask a trained model (LightGBM, XGBoost, scikit-learn) about rows.
@@ -90,6 +98,7 @@ fn run(program: &Program) -> Result<ExitCode, Refused> {
         Command::Risk(args) => risk::risk(args, &watch),
         Command::Rebalance(args) => rebalance::rebalance(args),
         Command::Train(args) => train::train(args, &watch),
+        Command::Features(args) => features::features(args),
         Command::Generate(args) => train::generate(args),
         Command::Predict(args) => predict::predict(args),
         Command::Forecast(args) => forecast::forecast(args),

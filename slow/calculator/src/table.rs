@@ -21,8 +21,8 @@ pub(crate) struct Table {
     pub width: usize,
     /// The line of the first row.
     first_line: usize,
-    /// Where a column of words stood that is not among the others.
-    left_out: Option<usize>,
+    /// Where each column stands in the file, from 1.
+    places: Vec<usize>,
 }
 
 impl Table {
@@ -102,14 +102,16 @@ impl Table {
         if let Some(column) = left_out {
             names.remove(column);
         }
+        let kept = |column: &usize| left_out != Some(column - skipped);
+        let places = (skipped..cell_count).filter(kept);
         let table = Self {
+            places: places.map(|column| column + 1).collect(),
             file: file.to_owned(),
             names,
             labels,
             numbers,
             width: width - usize::from(left_out.is_some()),
             first_line,
-            left_out,
         };
         Ok((table, words))
     }
@@ -146,6 +148,23 @@ impl Table {
         })
     }
 
+    /// Takes a column out: its numbers.
+    pub fn take(&mut self, column: usize) -> Vec<f64> {
+        let taken = self.column(column).collect();
+        let width = self.width;
+        let mut at = 0;
+        self.numbers.retain(|_| {
+            at += 1;
+            (at - 1) % width != column
+        });
+        self.width -= 1;
+        if column < self.names.len() {
+            self.names.remove(column);
+        }
+        self.places.remove(column);
+        taken
+    }
+
     /// What is wrong with the file as a whole.
     pub fn blame(&self, what: &str) -> Refused {
         Refused(format!("{}: {what}", self.file.display()))
@@ -154,8 +173,7 @@ impl Table {
     /// What is wrong with a cell.
     pub fn blame_cell(&self, row: usize, column: usize, what: &str) -> Refused {
         let line = self.first_line + row;
-        let before = self.left_out.is_some_and(|left_out| left_out <= column);
-        let place = column + 1 + usize::from(self.labels.is_some()) + usize::from(before);
+        let place = self.places.get(column).copied().unwrap_or(column + 1);
         let name = self.name(column);
         let file = self.file.display();
         Refused(format!(

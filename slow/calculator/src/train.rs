@@ -12,6 +12,7 @@ use crate::Refused;
 use crate::answer::{Answer, columns, facts, percent};
 use crate::table::Table;
 use crate::watch::Watch;
+use crate::worth::{Beats, Earned, Gains};
 
 /// What generated labels are called.
 const WORTH: [&str; 3] = ["SELL", "HOLD", "BUY"];
@@ -35,6 +36,13 @@ pub(crate) struct Train {
     /// Rows that are left out before those that judge: as many as labels look ahead.
     #[arg(long, default_value_t = 0)]
     gap: usize,
+    /// What answering a label would have brought, as LABEL=COLUMN: the column is no feature then.
+    /// Other answers bring nothing.
+    #[arg(long = "earns", value_name = "LABEL=COLUMN", value_parser = earning)]
+    earns: Vec<(String, String)>,
+    /// All labels weigh the same, however rare: for the balanced accuracy, not the accuracy.
+    #[arg(long)]
+    balanced: bool,
     /// Rounds of trees at most; it ends before where held back rows say so.
     #[arg(long, default_value_t = Growth::default().rounds)]
     rounds: usize,
@@ -66,14 +74,24 @@ pub(crate) struct Generate {
     seed: u64,
 }
 
+fn earning(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(label, column)| {
+        let is_there = |part: &str| !part.trim().is_empty();
+        is_there(label) && is_there(column)
+    });
+    let (label, column) = pair.ok_or("is not LABEL=COLUMN")?;
+    Ok((label.trim().to_owned(), column.trim().to_owned()))
+}
+
 pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
-    let (table, labels) = Table::read_labelled(&args.rows, &args.label)?;
+    let (mut table, labels) = Table::read_labelled(&args.rows, &args.label)?;
+    let names = classes(&labels);
+    let gains = Gains::take(&mut table, &names, &args.earns)?;
     let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
     if let Some(at) = rows.iter().position(|x| x.is_infinite()) {
         let [row, column] = [at / table.width, at % table.width];
         return Err(table.blame_cell(row, column, "is too great for 32 bits: scale the column"));
     }
-    let names = classes(&labels);
     let of = |label: &String| names.iter().position(|name| name == label).unwrap_or(0) as u32;
     let labels: Vec<u32> = labels.iter().map(of).collect();
     let refused = |fault| table.blame(&format!("{fault}"));
@@ -83,6 +101,7 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
         leaves: args.leaves,
         least_rows: args.least_rows,
         rate: args.rate,
+        is_balanced: args.balanced,
         ..Growth::default()
     };
     let found = walk(&examples, (args.folds, args.gap), growth, |done, parts| {
@@ -95,7 +114,9 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
     let text = found.booster.text(&table.names);
     std::fs::write(&args.model, text)
         .map_err(|error| Refused(format!("{}: {error}", args.model.display())))?;
-    Ok(told(&found, &names, args))
+    let beats = Beats::new(&found, examples.labels(), names.len())?;
+    let gains = gains.map(|gains| gains.earned(&found));
+    Ok(told(&found, &names, args, (&beats, gains.as_ref())))
 }
 
 /// The labels that there are, in the order of results: numbers by size, others by letters.
@@ -109,7 +130,12 @@ fn classes(labels: &[String]) -> Vec<String> {
     names
 }
 
-fn told(found: &Walk, names: &[String], args: &Train) -> Answer {
+fn told(
+    found: &Walk,
+    names: &[String],
+    args: &Train,
+    (beats, earned): (&Beats, Option<&Earned>),
+) -> Answer {
     let line = |name: &str, quality: &Quality, rounds: String, learnt: String| {
         let rates = [
             quality.accuracy(),
@@ -160,11 +186,16 @@ fn told(found: &Walk, names: &[String], args: &Train) -> Answer {
         .map(|(result, name)| (result.as_str(), name.clone()))
         .collect();
     text.push_str(&facts(&results));
+    text.push_str(&beats.text());
+    if let Some(earned) = earned {
+        text.push_str(&earned.text());
+    }
     Answer {
         text,
         json: json!({
             "folds": folds, "all": rates(&found.all), "majority": rates(&found.majority),
             "model": args.model.display().to_string(), "rounds": rounds, "classes": names,
+            "beats_majority": beats.json(), "earned": earned.map(Earned::json),
         }),
         picture: None,
     }

@@ -114,6 +114,36 @@ fn what_is_missing_goes_where_it_gains() {
 }
 
 #[test]
+fn balanced_classes_weigh_the_same() {
+    // One row in ten is of class 1. Of these x is 1 in four of five, of the others in one of five:
+    // class 0 is the likelier one, whatever x is, but not by what each class says.
+    let row = |at: usize| {
+        let (label, turn) = (u32::from(at.is_multiple_of(10)), at / 10);
+        let is_usual = !(turn + 3 * (at % 10)).is_multiple_of(5);
+        ((label == 1) == is_usual, label)
+    };
+    let (rows, labels): (Vec<bool>, Vec<u32>) = (0..4_000).map(row).unzip();
+    let rows: Vec<f32> = rows.into_iter().map(|x| f32::from(u8::from(x))).collect();
+    let examples = Examples::new(&rows, &labels, 1, 2).unwrap();
+    for (is_balanced, wanted) in [(false, [0, 0]), (true, [0, 1])] {
+        let growth = Growth {
+            is_balanced,
+            rounds: 30,
+            ..Growth::default()
+        };
+        let booster = Booster::train(&examples, None, growth, on).unwrap();
+        assert_eq!(booster.answers(&[0.0, 1.0]).unwrap(), wanted);
+        let found = walk(&examples, (2, 0), growth, |_, _| ControlFlow::Continue(()));
+        let found = found.unwrap().unwrap();
+        let balanced = found.all.balanced_accuracy();
+        let share = if is_balanced { 0.8 } else { 0.5 };
+        assert!((balanced - share).abs() < 0.02, "{balanced}");
+        let answered: usize = found.answers.iter().map(Vec::len).sum();
+        assert_eq!(answered as u64, found.all.count());
+    }
+}
+
+#[test]
 fn what_comes_later_changes_nothing_that_was_judged_before() {
     let example = Example::new(3_000, 0.8, 8).unwrap();
     let growth = Growth {

@@ -47,7 +47,8 @@ impl Booster {
     ) -> Result<Self, Fault> {
         growth.check()?;
         let bins = Bins::of(examples);
-        let starts = starts(examples);
+        let weights = examples.weights(growth.is_balanced);
+        let starts = starts(examples, &weights);
         let state = |examples: &Examples<'_>| State {
             columns: bins.columns(examples),
             sums: starts.repeat(examples.len()),
@@ -57,7 +58,7 @@ impl Booster {
         let mut trees: Vec<Kept> = Vec::new();
         let (mut best, mut least) = (0, f64::INFINITY);
         for round in 0..growth.rounds {
-            for tree in round_of(examples, &bins, growth, &mut learnt) {
+            for tree in round_of((examples, &weights), &bins, growth, &mut learnt) {
                 let class = trees.len() % examples.classes;
                 if let Some((_, state)) = &mut judged {
                     state.add(&tree, class, examples.classes);
@@ -65,7 +66,7 @@ impl Booster {
                 trees.push(tree);
             }
             if let Some((later, state)) = &judged {
-                let loss = loss(later, &state.sums);
+                let loss = loss(later, &weights, &state.sums);
                 if loss < least {
                     (best, least) = (round + 1, loss);
                 }
@@ -101,7 +102,12 @@ impl Booster {
 }
 
 /// A tree for each class, by the same sums.
-fn round_of(examples: &Examples<'_>, bins: &Bins, growth: Growth, state: &mut State) -> Vec<Kept> {
+fn round_of(
+    (examples, weights): (&Examples<'_>, &[f64]),
+    bins: &Bins,
+    growth: Growth,
+    state: &mut State,
+) -> Vec<Kept> {
     let classes = examples.classes;
     let shares = shares(&state.sums, classes);
     // Sums of all classes may move together: each moves by less (Friedman, Hastie and Tibshirani
@@ -114,7 +120,11 @@ fn round_of(examples: &Examples<'_>, bins: &Bins, growth: Growth, state: &mut St
             .map(|(shares, label)| {
                 let share = shares[class];
                 let is = f64::from(u8::from(*label as usize == class));
-                [share - is, scale * share * (1.0 - share)]
+                let weight = weights[*label as usize];
+                [
+                    weight * (share - is),
+                    weight * (scale * share * (1.0 - share)),
+                ]
             })
             .collect();
         let ground = Ground {
@@ -161,13 +171,14 @@ impl State {
     }
 }
 
-/// Logarithms of how often classes are, as if each had been seen once more.
-fn starts(examples: &Examples<'_>) -> Vec<f64> {
-    let all = (examples.len() + examples.classes) as f64;
-    let counts = examples.counts().into_iter();
-    counts
-        .map(|count| libm::log((count + 1) as f64 / all))
-        .collect()
+/// Logarithms of how much classes weigh, as if each had been seen once more.
+fn starts(examples: &Examples<'_>, weights: &[f64]) -> Vec<f64> {
+    let counts = examples.counts().into_iter().zip(weights);
+    let seen: Vec<f64> = counts
+        .map(|(count, weight)| count as f64 * weight + 1.0)
+        .collect();
+    let all: f64 = seen.iter().sum();
+    seen.iter().map(|seen| libm::log(seen / all)).collect()
 }
 
 /// The probabilities that sums stand for.
@@ -182,11 +193,14 @@ fn shares(sums: &[f64], classes: usize) -> Vec<f64> {
     shares
 }
 
-/// The mean of minus the logarithm of what the right class was given.
-fn loss(examples: &Examples<'_>, sums: &[f64]) -> f64 {
+/// The mean of minus the logarithm of what the right class was given, by the weights of classes.
+fn loss(examples: &Examples<'_>, weights: &[f64], sums: &[f64]) -> f64 {
     let shares = shares(sums, examples.classes);
     let rows = shares.chunks_exact(examples.classes).zip(examples.labels);
-    let losses = rows.map(|(shares, label)| -libm::log(shares[*label as usize].max(1e-300)));
+    let losses = rows.map(|(shares, label)| {
+        let label = *label as usize;
+        -weights[label] * libm::log(shares[label].max(1e-300))
+    });
     losses.sum::<f64>() / examples.len() as f64
 }
 

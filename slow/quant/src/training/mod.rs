@@ -50,6 +50,9 @@ pub struct Growth {
     pub rate: f64,
     /// Added to a leaf's second derivatives.
     pub lambda: f64,
+    /// Whether all classes weigh the same, however many rows they have: answers are then right
+    /// most often on average over the classes, not over the rows.
+    pub is_balanced: bool,
 }
 
 impl Default for Growth {
@@ -61,6 +64,7 @@ impl Default for Growth {
             least_rows: 20,
             rate: 0.1,
             lambda: 1.0,
+            is_balanced: false,
         }
     }
 }
@@ -139,6 +143,18 @@ impl<'a> Examples<'a> {
             labels: &self.labels[range],
             ..*self
         }
+    }
+
+    /// What a row of each class weighs; one of a class that has none, nothing.
+    fn weights(&self, is_balanced: bool) -> Vec<f64> {
+        let counts = self.counts();
+        let seen = counts.iter().filter(|count| **count > 0).count();
+        let weight = |count: &usize| match *count {
+            0 => 0.0,
+            count if is_balanced => self.len() as f64 / (seen * count) as f64,
+            _ => 1.0,
+        };
+        counts.iter().map(weight).collect()
     }
 
     /// How many of each class there are.

@@ -69,6 +69,8 @@ fn learnt(rows: usize, gap: usize) -> Option<(Range<usize>, Range<usize>)> {
 pub struct Walk {
     /// Of each fold, and how many rounds it took.
     pub folds: Vec<(Fold, usize, Quality)>,
+    /// What was answered of the rows that judge, fold by fold.
+    pub answers: Vec<Vec<u32>>,
     /// Of all folds.
     pub all: Quality,
     /// Of always saying what was most often right in what was learnt from.
@@ -106,7 +108,7 @@ pub fn walk(
     };
     let mut all = Quality::new(examples.classes)?;
     let mut majority = all.clone();
-    let mut done = Vec::with_capacity(plan.len());
+    let (mut done, mut said) = (Vec::with_capacity(plan.len()), Vec::new());
     for (at, fold) in plan.into_iter().enumerate() {
         let Some(booster) = train(at, &fold.learnt, &fold.held_back)? else {
             return Ok(None);
@@ -121,6 +123,7 @@ pub fn walk(
         let usual = vec![most.unwrap_or(0) as u32; judged.len()];
         majority.add(judged.labels, &usual)?;
         done.push((fold, booster.rounds(), quality));
+        said.push(answers);
     }
     let (learnt, held_back) = learnt(examples.len(), gap).ok_or(Fault::TooShort {
         what: "examples",
@@ -130,6 +133,7 @@ pub fn walk(
     let booster = train(done.len(), &learnt, &held_back)?;
     Ok(booster.map(|booster| Walk {
         folds: done,
+        answers: said,
         all,
         majority,
         booster,

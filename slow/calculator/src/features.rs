@@ -1,0 +1,214 @@
+//! `features`.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use recorded::{Format, Options};
+use serde_json::json;
+use trading::{Numbers, Step, Touch, Watch, WatchRule};
+
+use crate::Refused;
+use crate::answer::{Answer, facts, percent};
+
+/// Nanoseconds of a millisecond.
+const MS: u64 = 1_000_000;
+/// Windows of the order flow, in ms, and how far back middles are compared.
+const WINDOWS_MS: [u64; 3] = [1_000, 5_000, 30_000];
+/// Rows at most.
+const ROWS_MAX: u64 = 1 << 24;
+/// What labels are called: the middle falls, stays, rises.
+const LABELS: [&str; 3] = ["SELL", "HOLD", "BUY"];
+/// The columns of numbers, but for those of windows.
+const NAMES: [&str; 6] = [
+    "spread",
+    "microprice",
+    "imbalance",
+    "imbalance_levels",
+    "near",
+    "volatility",
+];
+
+/// Arguments of `features`.
+#[derive(Debug, Args)]
+pub(crate) struct Features {
+    /// A recorded market of one symbol: Bitstamp's orders, a capture of Binance, DBN, LOBSTER.
+    #[arg(value_name = "RECORDED")]
+    file: PathBuf,
+    /// Where the rows are written to.
+    #[arg(value_name = "ROWS.csv")]
+    rows: PathBuf,
+    /// Which of the file's instruments, from 0.
+    #[arg(long, default_value_t = 0)]
+    instrument: u32,
+    /// A row each so many ms.
+    #[arg(long, default_value_t = 500)]
+    every_ms: u64,
+    /// How many rows ahead a label looks.
+    #[arg(long, default_value_t = 20)]
+    ahead: usize,
+    /// By how many ticks the middle must have moved then to be BUY or SELL.
+    #[arg(long = "move", default_value_t = 1.0, value_name = "TICKS")]
+    least_move: f64,
+    /// The least change of a price.
+    #[arg(long, default_value = "0.01", value_parser = step)]
+    tick: Step,
+    /// The least change of a quantity.
+    #[arg(long, default_value = "0.00000001", value_parser = step)]
+    lot: Step,
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    Step::parse(text).ok_or_else(|| "is no decimal number above 0".to_owned())
+}
+
+/// What was known at a time.
+struct Seen {
+    touch: Touch,
+    /// In the order of [`NAMES`], then the order flow of each window.
+    numbers: Vec<Option<f64>>,
+}
+
+pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
+    if args.every_ms == 0 || args.ahead == 0 {
+        return Err(Refused("--every-ms and --ahead: at least 1".into()));
+    }
+    if !(args.least_move > 0.0 && args.least_move < 1e9) {
+        return Err(Refused("--move: between 0 and 1e9 ticks".into()));
+    }
+    let seen = seen(args)?;
+    let (text, counts) = rows(&seen, args);
+    let all: usize = counts.iter().sum();
+    if all == 0 {
+        let what = "no row: at no time both sides stand, and later, too";
+        return Err(Refused(format!("{}: {what}", args.file.display())));
+    }
+    std::fs::write(&args.rows, text)
+        .map_err(|error| Refused(format!("{}: {error}", args.rows.display())))?;
+    let share = |count: usize| percent(count as f64 / all as f64);
+    let ahead_ms = args.ahead as u64 * args.every_ms;
+    let mut lines = vec![
+        ("rows", all.to_string()),
+        ("labels look ahead", format!("{ahead_ms} ms")),
+    ];
+    lines.extend(LABELS.into_iter().zip(counts.map(share)));
+    Ok(Answer {
+        text: facts(&lines),
+        json: json!({
+            "rows": all, "ahead_ms": ahead_ms,
+            "labels": { "SELL": counts[0], "HOLD": counts[1], "BUY": counts[2] },
+        }),
+        picture: None,
+    })
+}
+
+/// Plays the recording into books and looks at them at even times. What is seen is what came
+/// before that time, by our clock.
+fn seen(args: &Features) -> Result<Vec<Option<Seen>>, Refused> {
+    let refused = |error: recorded::Error| Refused(error.to_string());
+    Format::of(&args.file).map_err(refused)?;
+    let options = Options {
+        tick: args.tick,
+        lot: args.lot,
+        day_ns: 0,
+        symbol: 0,
+    };
+    let events = recorded::open(&args.file, &options).map_err(refused)?;
+    let mut watches = Vec::new();
+    for window in WINDOWS_MS {
+        let rule = WatchRule {
+            flow_ns: window * MS,
+            ..WatchRule::default()
+        };
+        watches.push(Watch::new(rule).map_err(|error| Refused(error.to_string()))?);
+    }
+    let (every_ns, mut next) = (args.every_ms * MS, None);
+    let mut seen = Vec::new();
+    for event in events {
+        let event = event.map_err(refused)?;
+        if event.symbol != args.instrument {
+            continue;
+        }
+        // The first row is a step behind the first event.
+        let due = next.get_or_insert(event.received_ns.saturating_add(every_ns));
+        while event.received_ns >= *due {
+            if seen.len() as u64 == ROWS_MAX {
+                let what = format!("more than {ROWS_MAX} rows: take a longer --every-ms");
+                return Err(Refused(format!("{}: {what}", args.file.display())));
+            }
+            seen.push(look(&watches));
+            *due = due.saturating_add(every_ns);
+        }
+        for watch in &mut watches {
+            watch.on(&event);
+        }
+    }
+    Ok(seen)
+}
+
+/// What is known, if both sides stand.
+fn look(watches: &[Watch]) -> Option<Seen> {
+    let of: Vec<&Numbers> = watches.iter().map(Watch::numbers).collect();
+    let numbers = *of.first()?;
+    let touch = numbers.touch;
+    let middle = touch.middle()?;
+    let [bids, offers] = numbers.near.map(|lots| lots as f64);
+    let mut found = vec![
+        touch.spread().map(|spread| spread as f64),
+        numbers.microprice.map(|price| price - middle),
+        numbers.imbalance,
+        numbers.imbalance_levels,
+        (bids + offers > 0.0).then(|| (bids - offers) / (bids + offers)),
+        numbers.volatility,
+    ];
+    found.extend(of.iter().map(|numbers| Some(numbers.order_flow as f64)));
+    Some(Seen {
+        touch,
+        numbers: found,
+    })
+}
+
+/// Rows whose future is known, as CSV, and how many have which label.
+fn rows(seen: &[Option<Seen>], args: &Features) -> (String, [usize; 3]) {
+    let mut text = NAMES.join(",");
+    for window in WINDOWS_MS {
+        let _ = write!(text, ",flow_{window}ms");
+    }
+    for window in WINDOWS_MS {
+        let _ = write!(text, ",moved_{window}ms");
+    }
+    text.push_str(",buy_gain,sell_gain,label\n");
+    let mut counts = [0; 3];
+    let middle = |at: usize| seen.get(at)?.as_ref()?.touch.middle();
+    for (at, now) in seen.iter().enumerate() {
+        let Some(now) = now else { continue };
+        let Some(Some(later)) = seen.get(at + args.ahead) else {
+            continue;
+        };
+        let Some(change) = middle(at).zip(middle(at + args.ahead)) else {
+            continue;
+        };
+        let change = change.1 - change.0;
+        let back = WINDOWS_MS.map(|window| {
+            let before = at.checked_sub((window / args.every_ms) as usize)?;
+            Some(middle(at)? - middle(before)?)
+        });
+        for number in now.numbers.iter().chain(&back) {
+            if let Some(number) = number {
+                let _ = write!(text, "{number}");
+            }
+            text.push(',');
+        }
+        // Bought at the offer and sold at the bid then, and the other way round.
+        let buy = later.touch.bid.price - now.touch.offer.price;
+        let sell = now.touch.bid.price - later.touch.offer.price;
+        let label = match change {
+            _ if change >= args.least_move => 2,
+            _ if change <= -args.least_move => 0,
+            _ => 1,
+        };
+        counts[label] += 1;
+        let _ = writeln!(text, "{buy},{sell},{}", LABELS[label]);
+    }
+    (text, counts)
+}
