@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod check;
 mod features;
 mod forecast;
 mod market;
@@ -11,6 +12,7 @@ mod portfolio;
 mod predict;
 mod program;
 mod rebalance;
+mod registry;
 mod risk;
 mod scale;
 mod simulate;

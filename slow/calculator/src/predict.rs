@@ -9,12 +9,14 @@ use serde_json::json;
 
 use crate::Refused;
 use crate::answer::{Answer, columns, number};
+use crate::registry::Registry;
 use crate::table::{Table, bytes};
 
 /// Arguments of `predict`.
 #[derive(Debug, Args)]
 pub(crate) struct Predict {
-    /// The model: LightGBM's text, XGBoost's JSON or UBJSON, scikit-learn's weights as JSON.
+    /// The model: LightGBM's text, XGBoost's JSON or UBJSON, scikit-learn's weights as JSON; or a
+    /// folder of versions, of which the current one is asked.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Rows, with a column for each feature, in the model's order; empty where one is missing.
@@ -32,7 +34,12 @@ enum Model {
 }
 
 pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
-    let model = Model::read(&args.model)?;
+    let model = if args.model.is_dir() {
+        let registry = Registry::open(&args.model)?;
+        Model::read(&registry.version(registry.current()?)?.model)?
+    } else {
+        Model::read(&args.model)?
+    };
     let table = Table::read(&args.rows)?;
     let (features, outputs) = model.shape();
     if table.width != features {

@@ -9,11 +9,13 @@ use clap::{Args, Parser, Subcommand};
 use crate::answer::Answer;
 use crate::watch::Watch;
 use crate::{
-    Refused, features, forecast, portfolio, predict, rebalance, risk, scale, simulate, train,
+    Refused, check, features, forecast, portfolio, predict, rebalance, risk, scale, simulate, train,
 };
 
 /// What a shell expects of a program that Ctrl-C has stopped.
 const STOPPED: u8 = 130;
+/// What `check` ends with if an alarm is raised.
+const ALARM: u8 = 3;
 
 /// Portfolios, options, risks, models and forecasts from tables (CSV).
 ///
@@ -68,6 +70,13 @@ enum Command {
     Features(features::Features),
     /// Write rows with labels whose best possible rate of right answers is known.
     Generate(train::Generate),
+    /// List the versions of a model, and choose the one that is asked.
+    Versions(check::Versions),
+    /// Say whether a model still fits the rows that come, and is right as often as it was.
+    ///
+    /// Ends with 3 if an alarm is raised: a feature has drifted from where the model learnt it, or
+    /// answers are right less often than when it was trained.
+    Check(check::Check),
     /// Ask a trained model (LightGBM, XGBoost, scikit-learn) about rows.
     Predict(predict::Predict),
     /// Forecast a series by what forecast its end best.
@@ -91,6 +100,7 @@ pub fn main() -> ExitCode {
 
 fn run(program: &Program) -> Result<ExitCode, Refused> {
     let watch = Watch::new()?;
+    let mut alarm = false;
     let answer = match &program.command {
         Command::Optimise(args) => portfolio::optimise(args),
         Command::Frontier(args) => portfolio::frontier(args),
@@ -100,6 +110,11 @@ fn run(program: &Program) -> Result<ExitCode, Refused> {
         Command::Train(args) => train::train(args, &watch),
         Command::Features(args) => features::features(args),
         Command::Generate(args) => train::generate(args),
+        Command::Versions(args) => check::versions(args),
+        Command::Check(args) => check::check(args).map(|(answer, is_raised)| {
+            alarm = is_raised;
+            answer
+        }),
         Command::Predict(args) => predict::predict(args),
         Command::Forecast(args) => forecast::forecast(args),
         Command::Scale(args) => scale::scale(args),
@@ -109,7 +124,7 @@ fn run(program: &Program) -> Result<ExitCode, Refused> {
         eprintln!("wirecross quant: stopped; this is what was done so far");
         return Ok(ExitCode::from(STOPPED));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(if alarm { ALARM } else { 0 }))
 }
 
 fn show(answer: &Answer, output: &Output) -> Result<(), Refused> {

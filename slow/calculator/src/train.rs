@@ -4,12 +4,14 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use quant::monitoring::Reference;
 use quant::montecarlo::Progress;
 use quant::training::{Example, Examples, Growth, Quality, Walk, walk};
 use serde_json::{Value, json};
 
 use crate::Refused;
 use crate::answer::{Answer, columns, facts, percent};
+use crate::registry::{Card, Registry};
 use crate::table::Table;
 use crate::watch::Watch;
 use crate::worth::{Beats, Earned, Gains};
@@ -27,6 +29,9 @@ pub(crate) struct Train {
     /// Where the model is written to, as LightGBM's text.
     #[arg(long, value_name = "MODEL.txt")]
     model: PathBuf,
+    /// A folder of versions that the model is added to, as well.
+    #[arg(long, value_name = "FOLDER")]
+    versions: Option<PathBuf>,
     /// The column of labels, which are words or numbers.
     #[arg(long, default_value = "label")]
     label: String,
@@ -112,11 +117,25 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
         return Err(Refused("stopped: no model was written".into()));
     };
     let text = found.booster.text(&table.names);
-    std::fs::write(&args.model, text)
+    std::fs::write(&args.model, &text)
         .map_err(|error| Refused(format!("{}: {error}", args.model.display())))?;
     let beats = Beats::new(&found, examples.labels(), names.len())?;
     let gains = gains.map(|gains| gains.earned(&found));
-    Ok(told(&found, &names, args, (&beats, gains.as_ref())))
+    let mut answer = told(&found, &names, args, (&beats, gains.as_ref()));
+    if let Some(folder) = &args.versions {
+        let card = Card {
+            features: table.names.clone(),
+            classes: names,
+            accuracy: found.all.accuracy(),
+            reference: Reference::of(&rows, table.width).map_err(refused)?,
+            trained: answer.json.clone(),
+        };
+        let version = Registry::add(folder, &text, &card)?;
+        answer.json["version"] = json!(version);
+        let folder = folder.display();
+        let _ = writeln!(answer.text, "{folder}: version {version}");
+    }
+    Ok(answer)
 }
 
 /// The labels that there are, in the order of results: numbers by size, others by letters.

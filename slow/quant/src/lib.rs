@@ -13,6 +13,7 @@ pub mod models;
 
 mod fault;
 mod linear;
+pub mod monitoring;
 pub mod montecarlo;
 pub mod portfolio;
 pub mod rebalancing;
