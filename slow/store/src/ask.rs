@@ -3,6 +3,7 @@
 use clap::Args;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use store::query::{Filter, Reader};
 use store::{Error, Location, Position};
 
@@ -12,8 +13,11 @@ pub struct Asked {
     /// open-orders, trades, bars, positions, profits, audit, turns or tops.
     name: String,
     /// The database, a file or a server's address.
-    #[arg(long)]
-    database: OsString,
+    #[arg(long, required_unless_present = "routes")]
+    database: Option<OsString>,
+    /// A routing table in its place: the shards that have the rows.
+    #[arg(long, conflicts_with_all = ["database", "replica", "after"])]
+    routes: Option<PathBuf>,
     /// Of this account only.
     #[arg(long)]
     account: Option<u32>,
@@ -60,20 +64,43 @@ pub fn ask(asked: Asked) -> Result<(), Error> {
         rows_max: Some(asked.limit),
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
+    #[cfg(feature = "postgres")]
+    if let Some(routes) = &asked.routes {
+        let routes = store::shards::Routes::load(routes)?;
+        routes.query(&asked.name, &filter, (asked.json, &mut out))?;
+    }
+    #[cfg(not(feature = "postgres"))]
+    if asked.routes.is_some() {
+        let words = "shards are servers: build this program with `--features postgres`";
+        return Err(Error::Refused(words.to_owned()));
+    }
+    if let Some(database) = &asked.database {
+        one(&asked, database, &filter, &mut out)?;
+    }
+    out.flush()
+        .map_err(|error| Error::Refused(format!("output: {error}")))
+}
+
+/// Asks one database, or those that follow it.
+fn one(
+    asked: &Asked,
+    database: &OsString,
+    filter: &Filter,
+    out: &mut dyn io::Write,
+) -> Result<(), Error> {
     let is_routed = !asked.replica.is_empty() || asked.after.is_some();
-    match Location::read(&asked.database)? {
+    match Location::read(database)? {
         #[cfg(feature = "postgres")]
-        Location::Server(primary) if is_routed => routed(&asked, &filter, primary, &mut out)?,
+        Location::Server(primary) if is_routed => routed(asked, filter, primary, out)?,
         location => {
             if is_routed {
                 let words = format!("{location}: a file has no replicas, and no position in a log");
                 return Err(Error::Refused(words));
             }
-            Reader::at(&location)?.query(&asked.name, &filter, (asked.json, &mut out))?;
+            Reader::at(&location)?.query(&asked.name, filter, (asked.json, out))?;
         }
     }
-    out.flush()
-        .map_err(|error| Error::Refused(format!("output: {error}")))
+    Ok(())
 }
 
 /// Asks whoever will do.

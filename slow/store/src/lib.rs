@@ -33,6 +33,8 @@ mod reconcile;
 #[cfg(feature = "postgres")]
 pub mod router;
 mod rows;
+#[cfg(feature = "postgres")]
+pub mod shards;
 mod sqlite;
 mod tables;
 

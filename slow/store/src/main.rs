@@ -69,8 +69,11 @@ enum Command {
         #[arg(long)]
         from: OsString,
         /// The database that is written, a file or a server's address.
-        #[arg(long)]
-        database: OsString,
+        #[arg(long, required_unless_present = "routes")]
+        database: Option<OsString>,
+        /// A routing table in its place: each row goes to the shard that it belongs to.
+        #[arg(long, conflicts_with = "database")]
+        routes: Option<PathBuf>,
     },
     /// Compare tables, journal and feed row by row; the first difference is named.
     Reconcile {
@@ -117,10 +120,11 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             let events = store::rebuild(&places.data_dir, &location, forget)?;
             println!("rebuilt events={events}");
         }
-        Command::Copy { from, database } => {
-            let rows = store::copy(&Location::read(&from)?, &Location::read(&database)?)?;
-            println!("copied rows={rows}");
-        }
+        Command::Copy {
+            from,
+            database,
+            routes,
+        } => copy(&Location::read(&from)?, database, routes)?,
         Command::Reconcile { places } => {
             let location = Location::read(&places.database)?;
             match store::reconcile(&places.data_dir, &location)? {
@@ -140,6 +144,26 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Pgbouncer(task) => pool::run(&task)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn copy(from: &Location, to: Option<OsString>, routes: Option<PathBuf>) -> Result<(), Error> {
+    if let Some(database) = to {
+        let rows = store::copy(from, &Location::read(&database)?)?;
+        println!("copied rows={rows}");
+    }
+    #[cfg(not(feature = "postgres"))]
+    if routes.is_some() {
+        let words = "shards are servers: build this program with `--features postgres`";
+        return Err(Error::Refused(words.to_owned()));
+    }
+    #[cfg(feature = "postgres")]
+    if let Some(routes) = routes {
+        let routes = store::shards::Routes::load(&routes)?;
+        for (shard, rows) in store::shards::fill(from, &routes)? {
+            println!("copied shard={shard} rows={rows}");
+        }
+    }
+    Ok(())
 }
 
 fn project(places: &Places, is_stat: bool, batch: u64) -> Result<(), Error> {

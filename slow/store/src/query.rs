@@ -1,5 +1,11 @@
 //! The documented queries, as tables or JSON lines.
 
+#[cfg(feature = "postgres")]
+mod gathered;
+
+#[cfg(feature = "postgres")]
+pub(crate) use gathered::{Gathered, Owned, write};
+
 use crate::tables::{Cell as Field, Tables, first};
 use crate::{Error, Location, database};
 use serde_json::{Map, Value};

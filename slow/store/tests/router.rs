@@ -6,9 +6,11 @@ mod fleet;
 mod venue;
 
 use fleet::{Fleet, PATIENT, kill, kill_pool, open_orders, replay, server, until};
+use serde_json::json;
 use std::time::Duration;
 use store::query::Filter;
 use store::router::{Bounds, Router};
+use store::shards::Routes;
 use store::{Location, Position};
 use venue::{GROUP, told_inputs};
 
@@ -37,6 +39,7 @@ fn reads_go_on_while_servers_come_and_go() {
     live(4);
     without_a_primary_replicas_serve_what_it_had(&fleet, third);
     a_pool_that_is_killed_is_gone_around(&fleet);
+    shards_answer_as_one_database(&fleet);
     fleet::recovery::measure(&fleet);
     a_replica_that_was_promoted_serves_nobody(&fleet);
     fleet.site.agrees();
@@ -231,6 +234,114 @@ fn a_pool_that_is_killed_is_gone_around(fleet: &Fleet) {
     until("all are", || {
         open_orders(&behind_it, None).is_ok_and(|it| it.value == truth)
     });
+}
+
+/// Shards by time and by symbol, some of them with replicas.
+fn shards_answer_as_one_database(fleet: &Fleet) {
+    // By these names the two symbols that are traded most are on two shards of each time.
+    let names = ["old_east", "old_west", "new_a", "new_b"];
+    let url = |at: usize| fleet.primary().url(names[at]);
+    for name in names {
+        fleet.primary().create_database(name).unwrap();
+    }
+    let text = "SELECT CAST(percentile_disc(0.5) WITHIN GROUP (ORDER BY time_ns) AS BIGINT), \
+                min(symbol) FROM fills";
+    let found = fleet.site.sql(text).remove(0);
+    let (middle, symbol): (i64, &String) = (found[0].parse().unwrap(), &found[1]);
+    let shard = |at: usize| json!({"name": names[at], "database": url(at)});
+    let mut last = shard(3);
+    last["replicas"] = json!([fleet.replicas[1].cluster.url(names[3])]);
+    let table = json!({"ranges": [
+        {"until_ns": middle, "shards": [shard(0), shard(1)]},
+        {"shards": [shard(2), last]},
+    ]});
+    let path = fleet.site.dir.path().join("routes.json");
+    std::fs::write(&path, table.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    let url = fleet.site.place().into_string().unwrap();
+    let program = |args: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_wirecross-slow");
+        let output = std::process::Command::new(program).args(args).output();
+        let output = output.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), told)
+    };
+    let filled = program(&["copy", "--from", &url, "--routes", path]);
+    assert!(filled.0, "{}", filled.1);
+    let (is_done, told) = program(&["copy", "--from", &url, "--routes", path]);
+    assert!(!is_done && told.contains("days in it already"), "{told}");
+    // Each has some of what is parted, and none of another's.
+    let fills = |name: &str| {
+        let psql = fleet.rows(name, "SELECT id FROM wirecross.fills ORDER BY id");
+        assert!(!psql.is_empty(), "no fills in {name}");
+        psql.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut parts: Vec<String> = names.into_iter().flat_map(fills).collect();
+    parts.sort();
+    let mut all = fills("tables0");
+    all.sort();
+    assert_eq!(parts, all);
+
+    let routes = Routes::load(path.as_ref()).unwrap();
+    let reader = store::query::Reader::at(&fleet.site.location()).unwrap();
+    let base = Filter {
+        rows_max: Some(1_000_000),
+        ..Filter::default()
+    };
+    let all = Filter {
+        account: None,
+        ..base.clone()
+    };
+    let of_symbol = Filter {
+        symbol: Some(symbol.clone()),
+        ..base.clone()
+    };
+    let early = Filter {
+        to_ns: Some(middle),
+        ..base.clone()
+    };
+    let late = Filter {
+        from_ns: Some(middle),
+        ..base.clone()
+    };
+    let across = Filter {
+        from_ns: Some(middle - 1_000_000_000),
+        to_ns: Some(middle + 1_000_000_000),
+        symbol: Some(symbol.clone()),
+        ..base.clone()
+    };
+    let few = Filter {
+        rows_max: Some(7),
+        ..base.clone()
+    };
+    let wide = Filter {
+        width_s: Some(3_600),
+        ..base.clone()
+    };
+    let none = Filter {
+        to_ns: Some(0),
+        ..base.clone()
+    };
+    let mut with_rows = 0;
+    for filter in [all, of_symbol, early, late, across, few, wide, none] {
+        for name in store::query::names() {
+            let account = (name == "fills").then_some(1);
+            let filter = Filter {
+                account,
+                ..filter.clone()
+            };
+            let (mut one, mut many) = (Vec::new(), Vec::new());
+            let Ok(rows) = reader.query(name, &filter, (false, &mut one)) else {
+                assert!(routes.query(name, &filter, (false, &mut many)).is_err());
+                continue;
+            };
+            let told = routes.query(name, &filter, (false, &mut many)).unwrap();
+            assert_eq!(told, rows, "{name} {filter:?}");
+            assert!(many == one, "{name} {filter:?}");
+            with_rows += u32::from(rows > 0);
+        }
+    }
+    assert!(with_rows > 25, "{with_rows} answers with rows");
 }
 
 fn a_replica_that_was_promoted_serves_nobody(fleet: &Fleet) {

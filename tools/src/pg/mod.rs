@@ -85,6 +85,7 @@ pub fn run(task: &Task) -> Outcome {
             status(&servers[..count]);
             if !*primary {
                 pool(&servers, &programs).map_err(told)?;
+                routes(&servers).map_err(told)?;
             }
         }
         Task::Down { remove } => {
@@ -114,6 +115,25 @@ fn bouncer(programs: &Programs) -> Bouncer {
         folder: folder().join("pool"),
         port: POOL_PORT,
     }
+}
+
+/// Writes the table by which the shards are asked as one.
+fn routes(servers: &[Server]) -> Outcome {
+    let shards = servers.iter().filter(|it| it.role.starts_with("shard"));
+    let shard = |it: &Server| {
+        let (name, url) = (&it.role, it.cluster.url(DATABASE));
+        format!("{{\"name\": {name:?}, \"database\": {url:?}}}")
+    };
+    let shards: Vec<String> = shards.map(shard).collect();
+    let text = format!(
+        "{{\"ranges\": [{{\"shards\": [{}]}}]}}\n",
+        shards.join(", ")
+    );
+    let path = folder().join("routes.json");
+    let told = |e| format!("write {}: {e}", path.display());
+    std::fs::write(&path, text).map_err(told)?;
+    println!("{:<10} {}", "routes", path.display());
+    Ok(())
 }
 
 /// Starts the pool in front of all servers, each under the name of what it is for, and says how one

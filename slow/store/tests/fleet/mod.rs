@@ -174,6 +174,16 @@ impl Fleet {
         pooled
     }
 
+    /// The rows of a statement that is asked of a database of the primary.
+    pub fn rows(&self, database: &str, text: &str) -> String {
+        let mut psql = self.primary().programs.command("psql");
+        let psql = self.primary().address(&mut psql);
+        let output = psql
+            .args(["-X", "-A", "-t", "-d", database, "-c", text])
+            .output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    }
+
     /// What the tables really hold.
     pub fn truth(&self) -> String {
         let all = ["query", "open-orders", "--json", "--limit", "1000000"];
