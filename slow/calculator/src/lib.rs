@@ -11,6 +11,7 @@ mod picture;
 mod portfolio;
 mod predict;
 mod program;
+mod pruned;
 mod rebalance;
 mod registry;
 mod risk;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Refused;
 use crate::answer::{Answer, columns, facts, percent};
+use crate::pruned::Pruned;
 use crate::registry::{Card, Registry};
 use crate::table::Table;
 use crate::watch::Watch;
@@ -29,6 +30,9 @@ pub(crate) struct Train {
     /// Where the model is written to, as LightGBM's text.
     #[arg(long, value_name = "MODEL.txt")]
     model: PathBuf,
+    /// Cut off leaves of the model where that changes what a tree says of no row by more than this.
+    #[arg(long, value_name = "OFF")]
+    prune: Option<f64>,
     /// A folder of versions that the model is added to, as well.
     #[arg(long, value_name = "FOLDER")]
     versions: Option<PathBuf>,
@@ -113,8 +117,12 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
         let [done, parts] = [done, parts].map(|rounds| rounds as u64);
         watch.on(Progress { done, parts })
     });
-    let Some(found) = found.map_err(refused)? else {
+    let Some(mut found) = found.map_err(refused)? else {
         return Err(Refused("stopped: no model was written".into()));
+    };
+    let pruned = match args.prune {
+        Some(off) => Some(Pruned::of(&mut found.booster, &rows, off)?),
+        None => None,
     };
     let text = found.booster.text(&table.names);
     std::fs::write(&args.model, &text)
@@ -122,6 +130,10 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
     let beats = Beats::new(&found, examples.labels(), names.len())?;
     let gains = gains.map(|gains| gains.earned(&found));
     let mut answer = told(&found, &names, args, (&beats, gains.as_ref()));
+    if let Some(pruned) = pruned {
+        answer.text.push_str(&pruned.text());
+        answer.json["pruned"] = pruned.json();
+    }
     if let Some(folder) = &args.versions {
         let card = Card {
             features: table.names.clone(),

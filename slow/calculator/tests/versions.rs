@@ -135,6 +135,40 @@ fn versions_are_added_chosen_and_asked() {
 }
 
 #[test]
+fn a_pruned_model_is_smaller_and_nearly_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    generated(folder, "a.csv", "0.8", "1");
+    let words = [
+        "train", "a.csv", "--model", "m.txt", "--folds", "1", "--rounds", "40",
+    ];
+    let whole = json_of(folder, &words);
+    let size = || fs::metadata(folder.join("m.txt")).unwrap().len();
+    let before = size();
+    let mut found = json_of(folder, &[&words[..], &["--prune", "0.02"]].concat());
+    let pruned = found["pruned"].take();
+    assert!(size() < before);
+    let number = |name: &str| pruned[name].as_f64().unwrap();
+    assert!(number("leaves") < number("leaves_before"), "{pruned}");
+    assert!(
+        (1e-6..=40.0 * 0.02 + 1e-9).contains(&number("off")),
+        "{pruned}"
+    );
+    assert!(number("changed") <= 0.2 * number("rows"), "{pruned}");
+    assert!(
+        number("row_ns") > 0.0 && number("row_ns_before") > 0.0,
+        "{pruned}"
+    );
+    // What is judged are the whole trees.
+    assert_eq!(found["all"], whole["all"]);
+    let error = error_of(folder, &[&words[..], &["--prune", "2000"]].concat());
+    assert!(
+        error.contains("off at most: 2000 is not between 0 and 1000"),
+        "{error}"
+    );
+}
+
+#[test]
 fn alarms_are_raised_where_the_world_has_changed() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();

@@ -114,6 +114,48 @@ fn what_is_missing_goes_where_it_gains() {
 }
 
 #[test]
+fn pruned_trees_are_off_by_no_more_than_allowed() {
+    let example = Example::new(4_000, 0.8, 6).unwrap();
+    let examples = example.examples().unwrap();
+    let growth = Growth {
+        rounds: 40,
+        ..Growth::default()
+    };
+    let sums = |booster: &Booster| {
+        let forest = Forest::lightgbm(&booster.text(&[])).unwrap();
+        // Rows that were learnt from, others, and holes.
+        let mut rows = examples.rows().to_vec();
+        rows.extend(examples.rows().iter().map(|x| -3.0 * x));
+        rows.extend([f32::NAN; 6]);
+        let mut sums = vec![0.0; rows.len() / 6 * 3];
+        forest.margins(&rows, &mut sums).unwrap();
+        sums
+    };
+    let whole = Booster::train(&examples, None, growth, on).unwrap();
+    let before = sums(&whole);
+    let mut leaves = whole.leaves();
+    for off in [0.0, 0.005, 0.05, 1_000.0] {
+        let mut pruned = Booster::train(&examples, None, growth, on).unwrap();
+        pruned.prune(off).unwrap();
+        let after = sums(&pruned);
+        let pairs = before.iter().zip(&after);
+        let most = pairs.map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+        assert!(most <= 40.0 * off + 1e-9, "{most} of {off}");
+        assert!(pruned.leaves() <= leaves && pruned.rounds() == 40);
+        leaves = pruned.leaves();
+        if off == 0.05 {
+            assert!(10 * leaves < 9 * whole.leaves(), "{leaves}");
+            assert!(most > 0.01, "{most}");
+        }
+    }
+    // A leaf for each tree is left.
+    assert_eq!(leaves, 3 * 40);
+    let mut whole = whole;
+    assert!(whole.prune(-1.0).is_err() && whole.prune(f64::NAN).is_err());
+    assert_eq!(sums(&whole), before);
+}
+
+#[test]
 fn balanced_classes_weigh_the_same() {
     // One row in ten is of class 1. Of these x is 1 in four of five, of the others in one of five:
     // class 0 is the likelier one, whatever x is, but not by what each class says.

@@ -9,6 +9,7 @@ mod bins;
 mod boost;
 mod example;
 mod grow;
+mod prune;
 mod quality;
 mod walk;
 mod write;
