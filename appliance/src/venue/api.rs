@@ -2,6 +2,7 @@
 
 use super::StartError;
 use super::beside::{Beside, Plan};
+use super::desk::Doors;
 use super::slow;
 use crate::topology::{Api, Topology, local};
 use std::ffi::OsString;
@@ -22,7 +23,7 @@ const END_MAX: Duration = Duration::from_secs(10);
 /// `modes`.
 pub(super) fn start(
     topology: &Topology,
-    rerequest: SocketAddrV4,
+    doors: Doors,
     is_confined: bool,
     modes: &mut Vec<String>,
 ) -> Result<Option<Beside>, StartError> {
@@ -46,7 +47,7 @@ pub(super) fn start(
         user: slow.user.as_deref(),
         dir: &slow.dir,
         program,
-        words: words(topology, (api, tables, rerequest), is_confined),
+        words: words(topology, (api, tables, doors), is_confined),
         handed: Vec::new(),
         end_max: END_MAX,
     })?;
@@ -57,21 +58,22 @@ pub(super) fn start(
 
 fn words(
     topology: &Topology,
-    (api, tables, rerequest): (&Api, PathBuf, SocketAddrV4),
+    (api, tables, doors): (&Api, PathBuf, Doors),
     is_confined: bool,
 ) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["serve".into(), api.settings.clone().into()];
     let venue = topology.data_dir.clone();
     words.extend(["--venue".into(), venue.into()]);
     words.extend(["--tables".into(), tables.into()]);
+    let mut say = |name: &str, value: &dyn std::fmt::Display| {
+        words.extend([name.into(), value.to_string().into()]);
+    };
+    let ours = |at: SocketAddrV4| SocketAddrV4::new(local(*at.ip()), at.port());
+    say("--order-entry", &doors.order_entry_here());
     if let Some((line, interface)) = api.line {
-        let mut say = |name: &str, value: &dyn std::fmt::Display| {
-            words.extend([name.into(), value.to_string().into()]);
-        };
-        let ours = |at: SocketAddrV4| SocketAddrV4::new(local(*at.ip()), at.port());
         say("--line", &line);
         say("--interface", &local(interface));
-        say("--rerequest", &ours(rerequest));
+        say("--rerequest", &ours(doors.rerequest));
         if let Some(at) = topology.feed.snapshot {
             say("--snapshot", &ours(at));
         }

@@ -21,6 +21,16 @@ pub(super) struct Doors {
     pub rerequest: SocketAddrV4,
 }
 
+impl Doors {
+    /// Where a program of this host finds order entry.
+    pub(super) fn order_entry_here(&self) -> SocketAddr {
+        match self.order_entry {
+            SocketAddr::V4(at) => SocketAddrV4::new(local(*at.ip()), at.port()).into(),
+            at => at,
+        }
+    }
+}
+
 /// Starts it, if the topology has one. What is told of it goes to `modes`.
 pub(super) fn start(
     topology: &Topology,
@@ -80,12 +90,8 @@ fn words(topology: &Topology, desk: &Desk, doors: Doors, is_confined: bool) -> V
         words.extend([name.into(), value.to_string().into()]);
     };
     let ours = |at: SocketAddrV4| SocketAddrV4::new(local(*at.ip()), at.port());
-    let order_entry = match doors.order_entry {
-        SocketAddr::V4(at) => ours(at).into(),
-        at => at,
-    };
     say("--login", &desk.login);
-    say("--connect", &order_entry);
+    say("--connect", &doors.order_entry_here());
     say("--line", &desk.line);
     say("--interface", &local(desk.interface));
     say("--rerequest", &ours(doors.rerequest));

@@ -144,14 +144,13 @@ pub fn run_behind<T: TcpPort + Send>(
     ));
     let offers = Offers::open(topology)?;
     let slow = slow::start(topology, begin.confined, &mut modes)?;
-    let rerequest = udp.rerequest.local_addr();
-    let api = api::start(topology, rerequest, begin.confined, &mut modes)?;
     let doors = desk::Doors {
         order_entry: tcp
             .local_addr()
             .ok_or_else(|| StartError::new(NO_ADDRESS))?,
-        rerequest,
+        rerequest: udp.rerequest.local_addr(),
     };
+    let api = api::start(topology, doors, begin.confined, &mut modes)?;
     let mut desk = desk::start(topology, doors, begin.confined, &mut modes)?;
     let walls =
         requests.pause(|| Walls::settle(topology, begin.confined, (&mut set, &mut modes)))??;

@@ -21,6 +21,8 @@ pub(crate) enum Refusal {
     NotFound(String),
     /// The thing knows other methods.
     Method(&'static str),
+    /// Something else must be done first, or was done in between.
+    Conflict(String),
     /// Its body, or its answer, is larger than it may be.
     TooLarge(String),
     /// Too many: try again after so many milliseconds.
@@ -40,6 +42,7 @@ impl Refusal {
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "timeout"),
@@ -54,6 +57,7 @@ impl Refusal {
             Self::NotFound(_) | Self::Method(_) => -32_601,
             Self::Stranger(_) => -32_001,
             Self::Forbidden(_) => -32_003,
+            Self::Conflict(_) => -32_009,
             Self::TooLarge(_) => -32_013,
             Self::TooMany(_) => -32_029,
             Self::Slow => -32_008,
@@ -67,6 +71,7 @@ impl Refusal {
             Self::Bad(words)
             | Self::Forbidden(words)
             | Self::NotFound(words)
+            | Self::Conflict(words)
             | Self::TooLarge(words)
             | Self::Unavailable(words) => words.clone(),
             Self::Stranger(words) => (*words).to_owned(),

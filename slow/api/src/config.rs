@@ -33,6 +33,8 @@ pub struct Config {
     pub scaling: Option<Scaling>,
     /// Where gRPC is spoken, if it is.
     pub grpc: Option<grpc::Settings>,
+    /// Where the venue takes orders, if it is to get any.
+    pub orders: Option<grpc::OrderEntry>,
     /// Answers that are kept.
     pub cache: Memory,
     /// What a client may use up.
@@ -158,6 +160,7 @@ struct Raw {
     feed: Option<Feed>,
     scaling: Option<Scaling>,
     grpc: Option<grpc::Settings>,
+    orders: Option<grpc::OrderEntry>,
     #[serde(default)]
     cache: Memory,
     #[serde(default)]
@@ -179,7 +182,8 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads a file; a venue and a database that are named beside it take the place of its own.
+    /// Reads a file; a venue and a database that are named beside it take the place of its own, the
+    /// place of order entry one that it does not name.
     ///
     /// # Errors
     /// It cannot be read, or says what makes no sense.
@@ -187,12 +191,16 @@ impl Config {
         path: &Path,
         venue: Option<&Path>,
         tables: Option<&Path>,
+        order_entry: Option<SocketAddr>,
     ) -> Result<Self, ConfigError> {
         let told = |what: &dyn fmt::Display| ConfigError(format!("{}: {what}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|e| told(&e))?;
         let mut raw: Raw = toml::from_str(&text).map_err(|e| told(&e))?;
         raw.venue = venue.map(Path::to_path_buf).or(raw.venue);
         raw.tables = tables.map(Path::to_path_buf).or(raw.tables);
+        if let Some(orders) = &mut raw.orders {
+            orders.venue = orders.venue.or(order_entry);
+        }
         Self::checked(raw).map_err(|why| told(&why))
     }
 
@@ -223,6 +231,12 @@ impl Config {
                 ));
             }
         }
+        if raw.orders.is_some_and(|orders| orders.venue.is_none()) {
+            return Err("orders.venue: say where the venue takes orders".into());
+        }
+        if raw.orders.is_some() && raw.grpc.is_none() {
+            return Err("orders: they come by gRPC: add [grpc] with listen".into());
+        }
         if raw.keys.len() > KEYS_MAX {
             return Err(format!("keys: no more than {KEYS_MAX}"));
         }
@@ -233,6 +247,10 @@ impl Config {
                 .map_err(|why| format!("keys[{number}].{why}"))?;
             if keys.iter().any(|other| other.name == key.name) {
                 return Err(format!("keys[{number}].name: {:?} twice", key.name));
+            }
+            if key.login.is_some() && raw.orders.is_none() {
+                let told = "a trader's orders go somewhere: add [orders] with venue";
+                return Err(format!("keys[{number}].role: {told}"));
             }
             keys.push(key);
         }
@@ -245,6 +263,7 @@ impl Config {
             feed: raw.feed,
             scaling,
             grpc: raw.grpc,
+            orders: raw.orders,
             cache: raw.cache,
             limits: raw.limits,
             keys,

@@ -6,6 +6,7 @@
 
 mod calls;
 mod messages;
+mod orders;
 
 use crate::admit::Asker;
 use crate::answer::Refusal;
@@ -19,6 +20,8 @@ use axum::extract::State;
 use axum::http::{Request, Response};
 use axum::routing::{MethodRouter, post};
 use messages as m;
+pub(crate) use orders::Orders;
+pub use orders::Settings as OrderEntry;
 use prost::Message;
 use serde::Deserialize;
 use std::convert::Infallible;
@@ -36,10 +39,11 @@ use tonic_prost::ProstCodec;
 const DESCRIPTORS: &[u8] = include_bytes!("../proto/api.bin");
 
 /// Our services, for who asks after their health.
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 4] = [
     "externalscaler.ExternalScaler",
     "wirecross.v1.Tables",
     "wirecross.v1.Market",
+    "wirecross.v1.Orders",
 ];
 
 /// Where gRPC is spoken: `[grpc]` in the settings.
@@ -110,10 +114,11 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
         )
         .route(
             "/wirecross.v1.Market/Stream",
-            streamed(Right::Market, |api, guest, asked: m::StreamRequest| {
+            streamed(Right::Market, |api, (guest, _), asked: m::StreamRequest| {
                 market(&api, guest, &asked)
             }),
         )
+        .merge(order_calls())
         .with_state(api);
     let (reporter, health) = tonic_health::server::health_reporter();
     for service in SERVICES {
@@ -137,6 +142,40 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
         .method_not_allowed_fallback(unknown))
 }
 
+/// Those of service Orders.
+fn order_calls() -> Router<Arc<Api>> {
+    let (right, path) = (Right::Orders, |call| format!("/wirecross.v1.Orders/{call}"));
+    Router::new()
+        .route(
+            &path("Session"),
+            streamed(right, |api, who, asked| orders::session(&api, who, &asked)),
+        )
+        .route(
+            &path("Enter"),
+            unary(right, |api, asker, asked| async move {
+                orders::enter(&api, asker.as_ref(), &asked).await
+            }),
+        )
+        .route(
+            &path("Replace"),
+            unary(right, |api, asker, asked| async move {
+                orders::replace(&api, asker.as_ref(), &asked).await
+            }),
+        )
+        .route(
+            &path("Cancel"),
+            unary(right, |api, asker, asked| async move {
+                orders::cancel(&api, asker.as_ref(), asked).await
+            }),
+        )
+        .route(
+            &path("MassCancel"),
+            unary(right, |api, asker, asked| async move {
+                orders::mass_cancel(&api, asker.as_ref(), &asked).await
+            }),
+        )
+}
+
 /// A service that anybody may ask.
 fn mounted<S>(router: Router, service: S) -> Router
 where
@@ -158,6 +197,7 @@ fn status_of(refusal: &Refusal) -> Status {
         Refusal::Stranger(_) => Code::Unauthenticated,
         Refusal::Forbidden(_) => Code::PermissionDenied,
         Refusal::NotFound(_) => Code::NotFound,
+        Refusal::Conflict(_) => Code::FailedPrecondition,
         Refusal::Method(_) => Code::Unimplemented,
         Refusal::TooLarge(_) | Refusal::TooMany(_) => Code::ResourceExhausted,
         Refusal::Slow => Code::DeadlineExceeded,
@@ -224,6 +264,9 @@ where
     }
 }
 
+/// The connection that a call came by, and whose it is.
+type Who = (Option<Guest>, Option<Asker>);
+
 /// Messages that come one after the other.
 type Answers<B> = Result<mpsc::Receiver<Result<B, Status>>, Refusal>;
 
@@ -286,18 +329,22 @@ fn streamed<A, B, F>(right: Right, call: F) -> MethodRouter<Arc<Api>>
 where
     A: Message + Default + Send + 'static,
     B: Message + Send + 'static,
-    F: Fn(Arc<Api>, Option<Guest>, A) -> Answers<B> + Clone + Send + Sync + 'static,
+    F: Fn(Arc<Api>, Who, A) -> Answers<B> + Clone + Send + Sync + 'static,
 {
     post(
         move |State(api): State<Arc<Api>>, request: Request<Body>| async move {
             let limit = api.config.limits.request();
             let admitted = tokio::time::timeout(limit, admitted(&api, request, right)).await;
-            let Admitted { request, guest, .. } = match admitted.unwrap_or(Err(Refusal::Slow)) {
+            let Admitted {
+                request,
+                guest,
+                asker,
+            } = match admitted.unwrap_or(Err(Refusal::Slow)) {
                 Ok(admitted) => admitted,
                 Err(refusal) => return refused(&refusal),
             };
             let mine = Arc::clone(&api);
-            let call = Call(Some(move |message: A| call(mine, guest, message)));
+            let call = Call(Some(move |message: A| call(mine, (guest, asker), message)));
             codec::<A, B>(&api).server_streaming(call, request).await
         },
     )

@@ -34,11 +34,28 @@ pub struct Key {
     pub role: Role,
     /// The accounts that a member's key is about.
     pub accounts: Vec<u32>,
+    /// Who it is at the venue, if it enters orders.
+    pub login: Option<Login>,
     /// Requests a second.
     pub per_second: u32,
     /// Requests at once, when there were none before.
     pub at_once: u32,
     proof: Proof,
+}
+
+/// A user of the venue.
+#[derive(Clone)]
+pub struct Login {
+    /// Its name.
+    pub user: String,
+    /// Its password, or the digits of its key.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "user {}", self.user)
+    }
 }
 
 /// What shows that a request is the key's.
@@ -69,6 +86,8 @@ pub(crate) struct RawKey {
     accounts: Vec<u32>,
     token_sha256: Option<String>,
     secret_file: Option<PathBuf>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
     #[serde(default = "per_second")]
     per_second: u32,
     #[serde(default = "at_once")]
@@ -93,11 +112,13 @@ impl RawKey {
         if !is_name(&self.name) {
             return Err("name: 1 to 32 letters, digits and `-`".into());
         }
-        if self.role == Role::Member && self.accounts.is_empty() {
-            return Err("accounts: a member's key is about some: accounts = [1]".into());
+        let role = self.role.name();
+        if self.role.has_accounts() && self.accounts.is_empty() {
+            return Err(format!(
+                "accounts: a {role}'s key is about some: accounts = [1]"
+            ));
         }
-        if self.role != Role::Member && !self.accounts.is_empty() {
-            let role = self.role.name();
+        if !self.role.has_accounts() && !self.accounts.is_empty() {
             return Err(format!(
                 "accounts: a key of role {role} has none of its own"
             ));
@@ -108,6 +129,7 @@ impl RawKey {
         if self.per_second == 0 || self.at_once == 0 {
             return Err("per_second, at_once: at least 1".into());
         }
+        let login = self.login()?;
         let proof = match (&self.token_sha256, &self.secret_file) {
             (Some(hash), None) => Proof::Token(bytes_of(hash).ok_or(
                 "token_sha256: 64 hexadecimal digits; `wirecross-api make-token` makes both",
@@ -125,10 +147,43 @@ impl RawKey {
             name: self.name,
             role: self.role,
             accounts: self.accounts,
+            login,
             per_second: self.per_second,
             at_once: self.at_once,
             proof,
         })
+    }
+}
+
+impl RawKey {
+    /// Who a trader is at the venue, and nobody for other roles.
+    fn login(&self) -> Result<Option<Login>, String> {
+        let (user, path) = match (&self.user, &self.password_file) {
+            (None, None) if self.role != Role::Trader => return Ok(None),
+            _ if self.role != Role::Trader => {
+                let role = self.role.name();
+                return Err(format!("user, password_file: a {role} enters no orders"));
+            }
+            (Some(user), Some(path)) => (user, path),
+            _ => return Err("user, password_file: who a trader is at the venue".into()),
+        };
+        if !(1..=6).contains(&user.len()) || !user.bytes().all(|it| it.is_ascii_alphanumeric()) {
+            return Err(format!("user: {user:?}: 1 to 6 letters and digits"));
+        }
+        let told = |what: &str| format!("password_file: {}: {what}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|e| told(&e.to_string()))?;
+        let password = text.trim().to_owned();
+        let is_word = (1..=10).contains(&password.len())
+            && password.bytes().all(|it| it.is_ascii_alphanumeric());
+        if !is_word && bytes_of(&password).is_none() {
+            return Err(told(
+                "up to 10 letters and digits, or the 64 hexadecimal digits of a key",
+            ));
+        }
+        Ok(Some(Login {
+            user: user.clone(),
+            password,
+        }))
     }
 }
 

@@ -59,6 +59,9 @@ struct Service {
     /// The database, in place of the settings' `tables`.
     #[arg(long)]
     tables: Option<PathBuf>,
+    /// Where the venue takes orders, if the settings' `[orders]` does not say so.
+    #[arg(long)]
+    order_entry: Option<SocketAddr>,
     /// Line A of the feed that streams are made of, in the place of the settings' `feed`; the
     /// others go with it.
     #[arg(long)]
@@ -113,6 +116,7 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         &service.config,
         service.venue.as_deref(),
         service.tables.as_deref(),
+        service.order_entry,
     )?;
     if let Some(line) = service.line {
         config.feed = Some(Feed {
@@ -141,7 +145,8 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         confine(&config)?;
     }
     let has_snapshots = config.feed.as_ref().is_some_and(|it| it.snapshot.is_some());
-    let calls = if has_snapshots || config.cache.redis.is_some() {
+    let connects = has_snapshots || config.cache.redis.is_some() || config.orders.is_some();
+    let calls = if connects {
         Calls::ApiWithFeed
     } else {
         Calls::Api
@@ -263,6 +268,7 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
                     .filter(|_| !config.cache.off)
                     .map(|at| at.port()),
             )
+            .chain(config.orders.and_then(|it| it.venue).map(|at| at.port()))
             .collect(),
         takes_less: true,
         ..Confinement::default()

@@ -10,6 +10,8 @@ pub enum Role {
     Market,
     /// Reads that, and what concerns its accounts.
     Member,
+    /// Reads what a member reads, and enters orders as a user of the venue.
+    Trader,
     /// Reads everything: all accounts, who did what, the venue's figures.
     Auditor,
     /// Reads the venue's figures.
@@ -27,6 +29,8 @@ pub enum Right {
     Market,
     /// What concerns accounts.
     Accounts,
+    /// To enter orders.
+    Orders,
     /// What concerns everybody.
     Everything,
     /// The venue's figures.
@@ -35,18 +39,31 @@ pub enum Right {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Market, Self::Member, Self::Auditor, Self::Metrics];
+    pub const ALL: [Self; 5] = [
+        Self::Market,
+        Self::Member,
+        Self::Trader,
+        Self::Auditor,
+        Self::Metrics,
+    ];
 
     /// Whether keys of this role have this right.
     #[must_use]
     pub const fn may(self, right: Right) -> bool {
         match right {
             Right::Open | Right::Key => true,
-            Right::Market => matches!(self, Self::Market | Self::Member | Self::Auditor),
-            Right::Accounts => matches!(self, Self::Member | Self::Auditor),
+            Right::Market => !matches!(self, Self::Metrics),
+            Right::Accounts => matches!(self, Self::Member | Self::Trader | Self::Auditor),
+            Right::Orders => matches!(self, Self::Trader),
             Right::Everything => matches!(self, Self::Auditor),
             Right::Metrics => matches!(self, Self::Auditor | Self::Metrics),
         }
+    }
+
+    /// Whether it reads of some accounts only, which its keys name.
+    #[must_use]
+    pub const fn has_accounts(self) -> bool {
+        matches!(self, Self::Member | Self::Trader)
     }
 
     /// Its name in the settings.
@@ -55,6 +72,7 @@ impl Role {
         match self {
             Self::Market => "market",
             Self::Member => "member",
+            Self::Trader => "trader",
             Self::Auditor => "auditor",
             Self::Metrics => "metrics",
         }

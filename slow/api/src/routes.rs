@@ -4,10 +4,11 @@ use crate::admit::{Asker, Gatekeeper};
 use crate::answer::{Answer, Refusal, json_answer, typed};
 use crate::batch::{self, Calls};
 use crate::config::Config;
+use crate::grpc::Orders;
 use crate::memory::Answers;
 use crate::metrics::Figures;
 use crate::reads::Reads;
-use crate::rights::{Right, Role};
+use crate::rights::Right;
 use crate::scaling::Scales;
 use crate::stream::{self, Hub};
 use crate::{openapi, page};
@@ -209,6 +210,8 @@ pub(crate) struct Api {
     pub(crate) hub: Option<Arc<Hub>>,
     /// Where shards are decided on.
     pub(crate) scales: Option<Arc<Scales>>,
+    /// Where orders go.
+    pub(crate) orders: Option<Arc<Orders>>,
 }
 
 impl Api {
@@ -226,6 +229,7 @@ impl Api {
             reads: Reads::start(&config.tables, &config.limits, answers)?,
             figures: Figures::new(&config.venue),
             hub,
+            orders: Orders::new(&config).map(Arc::new),
             config,
         })
     }
@@ -433,7 +437,7 @@ fn filter_of(
             },
         }
     }
-    if let Some(asker) = asker.filter(|asker| asker.role == Role::Member)
+    if let Some(asker) = asker.filter(|asker| asker.role.has_accounts())
         && has("account")
     {
         filter.account = Some(own_account(asker, filter.account)?);

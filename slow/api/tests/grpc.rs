@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use h2::client::SendRequest;
 use service::market::Feed;
 use service::{BOUND, Service, Settings};
+use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,57 +106,79 @@ fn until<T>(work: impl Future<Output = T>) -> T {
 
 fn started(more: &str, grpc: &str) -> Service {
     Service::with(&Settings {
-        limits: "",
+        // A table of all calls begins with nobody's.
+        limits: "strangers_per_second = 1000",
         more: format!("{more}[grpc]\nlisten = \"127.0.0.1:0\"\n{grpc}"),
     })
+}
+
+/// A key that enters orders, at a venue that is not there.
+fn trader(dir: &Path) -> String {
+    let (file, hash) = (dir.join("password"), Sha256::digest(b"trader-token"));
+    std::fs::write(&file, "alpha\n").unwrap();
+    format!(
+        "[orders]\nvenue = \"127.0.0.1:1\"\n[[keys]]\nname = \"trader\"\nrole = \"trader\"\n\
+         accounts = [1]\nuser = \"ALPHA\"\npassword_file = {file:?}\ntoken_sha256 = \"{}\"\n",
+        api::keys::digits_of(&hash)
+    )
 }
 
 const SCALING: &str = "[scaling]\ncapacity = 1000\nlink_depth = 100\nread_s = 1\nahead_s = 0\n\
                        cooldown_up_s = 1\nshards_max = 9\nstep_up = 9\n";
 
-/// By nobody, market, member, auditor, metrics: codes of gRPC.
-const TABLE: &[(&str, [u32; 5])] = &[
-    ("externalscaler.ExternalScaler/IsActive", [16, 7, 7, 14, 14]),
+/// By nobody, market, member, trader, auditor, metrics: codes of gRPC.
+const TABLE: &[(&str, [u32; 6])] = &[
+    (
+        "externalscaler.ExternalScaler/IsActive",
+        [16, 7, 7, 7, 14, 14],
+    ),
     (
         "externalscaler.ExternalScaler/GetMetricSpec",
-        [16, 7, 7, 14, 14],
+        [16, 7, 7, 7, 14, 14],
     ),
     (
         "externalscaler.ExternalScaler/GetMetrics",
-        [16, 7, 7, 14, 14],
+        [16, 7, 7, 7, 14, 14],
     ),
     (
         "externalscaler.ExternalScaler/StreamIsActive",
-        [16, 7, 7, 14, 14],
+        [16, 7, 7, 7, 14, 14],
     ),
-    ("externalscaler.ExternalScaler/StreamMetricSpec", [12; 5]),
-    ("wirecross.v1.Tables/Key", [16, 0, 0, 0, 0]),
-    ("wirecross.v1.Market/Symbols", [16, 14, 14, 14, 7]),
-    ("wirecross.v1.Market/Stream", [16, 3, 3, 3, 7]),
-    ("wirecross.v1.Orders/Enter", [12; 5]),
-    ("", [12; 5]),
+    ("externalscaler.ExternalScaler/StreamMetricSpec", [12; 6]),
+    ("wirecross.v1.Tables/Key", [16, 0, 0, 0, 0, 0]),
+    ("wirecross.v1.Market/Symbols", [16, 14, 14, 14, 14, 7]),
+    ("wirecross.v1.Market/Stream", [16, 3, 3, 3, 3, 7]),
+    ("wirecross.v1.Orders/Session", [16, 7, 7, 14, 7, 7]),
+    ("wirecross.v1.Orders/Enter", [16, 7, 7, 3, 7, 7]),
+    ("wirecross.v1.Orders/Replace", [16, 7, 7, 3, 7, 7]),
+    ("wirecross.v1.Orders/Cancel", [16, 7, 7, 3, 7, 7]),
+    ("wirecross.v1.Orders/MassCancel", [16, 7, 7, 9, 7, 7]),
+    ("wirecross.v1.Orders/Status", [12; 6]),
+    ("", [12; 6]),
 ];
 
 /// The same for rows of these queries.
-const QUERIES: &[(&str, [u32; 5])] = &[
-    ("tape", [16, 0, 0, 0, 7]),
-    ("bars", [16, 0, 0, 0, 7]),
-    ("tops", [16, 0, 0, 0, 7]),
-    ("turns", [16, 0, 0, 0, 7]),
-    ("open-orders", [16, 7, 0, 0, 7]),
-    ("positions", [16, 7, 0, 0, 7]),
-    ("profits", [16, 7, 0, 0, 7]),
-    ("trades", [16, 7, 7, 0, 7]),
-    ("audit", [16, 7, 7, 0, 7]),
-    ("figures", [16, 5, 5, 5, 5]),
-    ("nothing", [16, 5, 5, 5, 5]),
+const QUERIES: &[(&str, [u32; 6])] = &[
+    ("tape", [16, 0, 0, 0, 0, 7]),
+    ("bars", [16, 0, 0, 0, 0, 7]),
+    ("tops", [16, 0, 0, 0, 0, 7]),
+    ("turns", [16, 0, 0, 0, 0, 7]),
+    ("open-orders", [16, 7, 0, 0, 0, 7]),
+    ("positions", [16, 7, 0, 0, 0, 7]),
+    ("profits", [16, 7, 0, 0, 0, 7]),
+    ("trades", [16, 7, 7, 7, 0, 7]),
+    ("audit", [16, 7, 7, 7, 0, 7]),
+    ("figures", [16, 5, 5, 5, 5, 5]),
+    ("nothing", [16, 5, 5, 5, 5, 5]),
 ];
 
-const WHO: [&str; 5] = ["", "market", "member", "auditor", "metrics"];
+const WHO: [&str; 6] = ["", "market", "member", "trader", "auditor", "metrics"];
 
 #[test]
 fn every_call_is_for_who_may_and_nobody_else() {
-    let service = started("", "");
+    let dir = tempfile::tempdir().unwrap();
+    // Nobody listens where this trader's orders go.
+    let service = started(&trader(dir.path()), "");
     until(async {
         let client = Client::connect(service.grpc()).await;
         for (call, codes) in TABLE {
@@ -173,6 +196,12 @@ fn every_call_is_for_who_may_and_nobody_else() {
                 assert_eq!(done.code, *due, "{query} by {key:?}: {done:?}");
             }
         }
+        let other = [field(1, b"account"), field(2, b"2")].concat();
+        let other = [field(1, b"fills"), field(2, &other)].concat();
+        let done = client
+            .call("wirecross.v1.Tables/Rows", "trader", &other, usize::MAX)
+            .await;
+        assert_eq!(done.code, 7, "another's fills: {done:?}");
     });
 }
 

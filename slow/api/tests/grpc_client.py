@@ -20,7 +20,12 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from grpc_tools import protoc
 
 BOUND_S = 120
-SERVICES = ["externalscaler.ExternalScaler", "wirecross.v1.Market", "wirecross.v1.Tables"]
+SERVICES = [
+    "externalscaler.ExternalScaler",
+    "wirecross.v1.Market",
+    "wirecross.v1.Orders",
+    "wirecross.v1.Tables",
+]
 
 
 def check(is_so, otherwise):

@@ -1,0 +1,107 @@
+//! Orders that come by the API: members by gRPC trade with each other under the venue's rules.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+
+use harness::{Site, program_beside};
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// SHA-256 of the names of keys with `-token` behind them.
+const KEYS: [(&str, &str, u32, &str, &str); 3] = [
+    ("alpha", "ALPHA", 1, "alpha", ALPHA),
+    ("bravo", "BRAVO", 2, "bravo", BRAVO),
+    ("wrong", "BRAVO", 2, "alpha", WRONG),
+];
+const ALPHA: &str = "a336d9b1d8b8647875238537ca5087b0ea335afd2032936aecdffc3e4b13f720";
+const BRAVO: &str = "7b9808d7d9c6e15f6a7b4186c099d6dee95db11b08c8e495feee326a10bd8b3c";
+const WRONG: &str = "5645a758e6a8f12b6a2715cc22565a9f68d1ed73d98d33a1c5adf99277cd0b73";
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A file that whoever the service becomes can read.
+fn written(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+}
+
+fn site(grpc: u16) -> Site {
+    program_beside("wirecross-slow");
+    program_beside("wirecross-api");
+    let site = Site::new();
+    let dir = site.dir.path();
+    let mut text = format!(
+        "listen = \"127.0.0.1:{}\"\n[orders]\n[grpc]\nlisten = \"127.0.0.1:{grpc}\"\n",
+        free_port()
+    );
+    for (name, user, account, password, hash) in KEYS {
+        let file = dir.join(format!("{name}.password"));
+        written(&file, password);
+        text += &format!(
+            "[[keys]]\nname = \"{name}\"\nrole = \"trader\"\naccounts = [{account}]\n\
+             user = \"{user}\"\npassword_file = {file:?}\ntoken_sha256 = \"{hash}\"\n\
+             per_second = 10000\nat_once = 10000\n"
+        );
+    }
+    let (tables, settings) = (dir.join("tables"), dir.join("api.toml"));
+    written(&settings, &text);
+    site.with(
+        "[tiles]",
+        &format!(
+            "[shadow]\n\n[slow]\ndir = {tables:?}\n\n[api]\nsettings = {settings:?}\n\n[tiles]"
+        ),
+    )
+    .with(
+        "password = \"alpha\"",
+        "password = \"alpha\"\ncancel_on_disconnect_ms = 0",
+    )
+}
+
+/// The Python with the packages that `cargo x setup` installs; `None` with a word where it is not.
+fn python() -> Option<PathBuf> {
+    // target/PROFILE/wirecross
+    let program = Path::new(env!("CARGO_BIN_EXE_wirecross"));
+    let python = program.parent()?.parent()?.join("venv/bin/python");
+    let has = Command::new(&python)
+        .args(["-c", "import grpc_tools"])
+        .output();
+    if has.is_ok_and(|it| it.status.success()) {
+        return Some(python);
+    }
+    assert!(std::env::var_os("CI").is_none(), "no grpcio: cargo x setup");
+    eprintln!("skipped: no grpcio, which `cargo x setup` installs");
+    None
+}
+
+#[test]
+fn orders_by_grpc_live_as_those_by_ouch_do() {
+    let Some(python) = python() else { return };
+    let grpc = free_port();
+    let site = site(grpc);
+    let venue = site.start();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut client = Command::new(python)
+        .arg(here.join("tests/api_orders.py"))
+        .arg(format!("127.0.0.1:{grpc}"))
+        .arg(here.join("../slow/api/proto"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+    let is_through = lines.next().is_some_and(|line| line.unwrap() == "stop");
+    if is_through {
+        venue.stop();
+    }
+    let is_well = lines.next().is_some_and(|line| line.unwrap() == "well");
+    let output = client.wait_with_output().unwrap();
+    assert!(is_through && is_well, "{output:?}");
+}
