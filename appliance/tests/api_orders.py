@@ -1,7 +1,7 @@
 """Orders over gRPC by those who made it: grpcio, from PyPI, and messages compiled from the files.
 
-Arguments: the service's address and the folder of its .proto files. Says "stop" when the venue is
-to end, and "well" when everything was as it is to be.
+Arguments: the service's address, the folder of its .proto files, and what is to be tried. Says
+"well" when everything was as it is to be, and "stop" when the venue is to end before.
 """
 
 import concurrent.futures
@@ -10,6 +10,7 @@ import queue
 import sys
 import tempfile
 import threading
+import time
 
 sys.dont_write_bytecode = True
 
@@ -255,9 +256,26 @@ def every_kind(alpha):
     return len(resting)
 
 
-def judge(address):
-    channel = grpc.insecure_channel(address)
-    grpc.channel_ready_future(channel).result(timeout=BOUND_S)
+def a_reader_that_rests(channel):
+    """Who takes nothing for long is told so, before the whole day was told."""
+    stream = channel.unary_stream(
+        f"/{ORDERS}/Session",
+        request_serializer=lambda it: it.SerializeToString(),
+        response_deserializer=of("OrderEvent").FromString,
+    )(of("SessionRequest")(**{"from": 1}), metadata=Trader(channel, "alpha").metadata,
+      timeout=BOUND_S)
+    time.sleep(5)
+    events = 0
+    try:
+        for _ in stream:
+            events += 1
+        sys.exit("api_orders.py: all was told")
+    except grpc.RpcError as error:
+        check(error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, error)
+    check(events > 0, "no event")
+
+
+def a_day(channel):
     alpha, bravo, wrong = (Trader(channel, name) for name in ["alpha", "bravo", "wrong"])
     alpha.refused("Cancel", grpc.StatusCode.FAILED_PRECONDITION, "no Session", reference=1)
     wrong.session(1)
@@ -298,7 +316,14 @@ def judge(address):
     print("stop", flush=True)
     for trader in [alpha, bravo]:
         check(trader.ends()[0] == grpc.StatusCode.UNAVAILABLE, "a session outlives its venue")
+
+
+def judge(address, what):
+    # Whoever rests takes no more than a window of HTTP/2 that does not grow.
+    channel = grpc.insecure_channel(address, options=[("grpc.http2.bdp_probe", 0)])
+    grpc.channel_ready_future(channel).result(timeout=BOUND_S)
+    {"day": a_day, "rest": a_reader_that_rests}[what](channel)
     print("well", flush=True)
 
 
-judge(sys.argv[1])
+judge(sys.argv[1], sys.argv[3])

@@ -3,13 +3,13 @@
 
 mod harness;
 
-use harness::{Site, program_beside};
+use harness::{Member, Site, counter, program_beside, wait_until};
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// SHA-256 of the names of keys with `-token` behind them.
 const KEYS: [(&str, &str, u32, &str, &str); 3] = [
@@ -39,7 +39,7 @@ fn site(grpc: u16) -> Site {
     let site = Site::new();
     let dir = site.dir.path();
     let mut text = format!(
-        "listen = \"127.0.0.1:{}\"\n[orders]\n[grpc]\nlisten = \"127.0.0.1:{grpc}\"\n",
+        "listen = \"127.0.0.1:{}\"\n[limits]\nstall_s = 2\n[orders]\n[grpc]\nlisten = \"127.0.0.1:{grpc}\"\n",
         free_port()
     );
     for (name, user, account, password, hash) in KEYS {
@@ -81,21 +81,27 @@ fn python() -> Option<PathBuf> {
     None
 }
 
+/// The client, trying this.
+fn client(python: &Path, grpc: u16, what: &str) -> Child {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Command::new(python)
+        .arg(here.join("tests/api_orders.py"))
+        .arg(format!("127.0.0.1:{grpc}"))
+        .arg(here.join("../slow/api/proto"))
+        .arg(what)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 #[test]
 fn orders_by_grpc_live_as_those_by_ouch_do() {
     let Some(python) = python() else { return };
     let grpc = free_port();
     let site = site(grpc);
     let venue = site.start();
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut client = Command::new(python)
-        .arg(here.join("tests/api_orders.py"))
-        .arg(format!("127.0.0.1:{grpc}"))
-        .arg(here.join("../slow/api/proto"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut client = client(&python, grpc, "day");
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
     let is_through = lines.next().is_some_and(|line| line.unwrap() == "stop");
     if is_through {
@@ -104,4 +110,29 @@ fn orders_by_grpc_live_as_those_by_ouch_do() {
     let is_well = lines.next().is_some_and(|line| line.unwrap() == "well");
     let output = client.wait_with_output().unwrap();
     assert!(is_through && is_well, "{output:?}");
+}
+
+#[test]
+fn who_takes_no_events_is_told_so_and_let_go_of() {
+    let Some(python) = python() else { return };
+    let grpc = free_port();
+    let site = site(grpc);
+    let venue = site.start();
+    // More than all that waits on the way.
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    for _ in 0..4 {
+        alpha.enter_many(3_000, b'B', (1, "AAPL", 900_000));
+        alpha.mass_cancel(1);
+        alpha.until("the orders' end", |it| it.kinds().ends_with('X'));
+    }
+    let output = client(&python, grpc, "rest").wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "well\n",
+        "{output:?}"
+    );
+    wait_until("its connection's end", || {
+        counter(&site, "gate.connections") == 0
+    });
+    venue.stop();
 }

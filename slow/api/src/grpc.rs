@@ -118,7 +118,7 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
                 market(&api, guest, &asked)
             }),
         )
-        .merge(order_calls())
+        .merge(orders::router())
         .with_state(api);
     let (reporter, health) = tonic_health::server::health_reporter();
     for service in SERVICES {
@@ -140,40 +140,6 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
     Ok(router
         .fallback(unknown)
         .method_not_allowed_fallback(unknown))
-}
-
-/// Those of service Orders.
-fn order_calls() -> Router<Arc<Api>> {
-    let (right, path) = (Right::Orders, |call| format!("/wirecross.v1.Orders/{call}"));
-    Router::new()
-        .route(
-            &path("Session"),
-            streamed(right, |api, who, asked| orders::session(&api, who, &asked)),
-        )
-        .route(
-            &path("Enter"),
-            unary(right, |api, asker, asked| async move {
-                orders::enter(&api, asker.as_ref(), &asked).await
-            }),
-        )
-        .route(
-            &path("Replace"),
-            unary(right, |api, asker, asked| async move {
-                orders::replace(&api, asker.as_ref(), &asked).await
-            }),
-        )
-        .route(
-            &path("Cancel"),
-            unary(right, |api, asker, asked| async move {
-                orders::cancel(&api, asker.as_ref(), asked).await
-            }),
-        )
-        .route(
-            &path("MassCancel"),
-            unary(right, |api, asker, asked| async move {
-                orders::mass_cancel(&api, asker.as_ref(), &asked).await
-            }),
-        )
 }
 
 /// A service that anybody may ask.

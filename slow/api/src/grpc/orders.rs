@@ -6,15 +6,16 @@ mod messages;
 mod session;
 mod terms;
 
-pub(super) use messages::{
-    CancelRequest, EnterRequest, MassCancelRequest, OrderEvent, ReplaceRequest, SessionRequest,
-};
-
+use super::{Answers, Who, streamed, unary};
 use crate::admit::Asker;
 use crate::answer::Refusal;
 use crate::config::Config;
+use crate::rights::Right;
 use crate::routes::Api;
-use crate::server::Guest;
+use axum::Router;
+use messages::{
+    CancelRequest, EnterRequest, MassCancelRequest, OrderEvent, ReplaceRequest, SessionRequest,
+};
 use serde::Deserialize;
 use session::{Answer, Ask, Asked, Session, WAITING_MAX, over};
 use std::collections::BTreeMap;
@@ -22,6 +23,40 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+
+/// The calls.
+pub(super) fn router() -> Router<Arc<Api>> {
+    let (right, path) = (Right::Orders, |call| format!("/wirecross.v1.Orders/{call}"));
+    Router::new()
+        .route(
+            &path("Session"),
+            streamed(right, |api, who, asked| session(&api, who, &asked)),
+        )
+        .route(
+            &path("Enter"),
+            unary(right, |api, asker, asked| async move {
+                enter(&api, asker.as_ref(), &asked).await
+            }),
+        )
+        .route(
+            &path("Replace"),
+            unary(right, |api, asker, asked| async move {
+                replace(&api, asker.as_ref(), &asked).await
+            }),
+        )
+        .route(
+            &path("Cancel"),
+            unary(right, |api, asker, asked| async move {
+                cancel(&api, asker.as_ref(), asked).await
+            }),
+        )
+        .route(
+            &path("MassCancel"),
+            unary(right, |api, asker, asked| async move {
+                mass_cancel(&api, asker.as_ref(), &asked).await
+            }),
+        )
+}
 
 /// Where the venue takes orders: `[orders]` in the settings.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -70,11 +105,7 @@ fn orders(api: &Api) -> Result<&Arc<Orders>, Refusal> {
 }
 
 /// Logs in, and tells what happens.
-pub(super) fn session(
-    api: &Api,
-    (guest, asker): (Option<Guest>, Option<Asker>),
-    asked: &SessionRequest,
-) -> super::Answers<OrderEvent> {
+fn session(api: &Api, (guest, asker): Who, asked: &SessionRequest) -> Answers<OrderEvent> {
     let orders = Arc::clone(orders(api)?);
     let bad = |what: &str| Refusal::Bad(what.to_owned());
     let guest = guest.ok_or_else(|| bad("this connection cannot have a session"))?;
@@ -140,7 +171,7 @@ async fn done(api: &Api, asker: Option<&Asker>, ask: Ask) -> Result<OrderEvent, 
     answer.await.map_err(|_| gone())?
 }
 
-pub(super) async fn enter(
+async fn enter(
     api: &Api,
     asker: Option<&Asker>,
     asked: &EnterRequest,
@@ -148,7 +179,7 @@ pub(super) async fn enter(
     done(api, asker, terms::enter(asked)?).await
 }
 
-pub(super) async fn replace(
+async fn replace(
     api: &Api,
     asker: Option<&Asker>,
     asked: &ReplaceRequest,
@@ -156,7 +187,7 @@ pub(super) async fn replace(
     done(api, asker, terms::replace(asked)?).await
 }
 
-pub(super) async fn cancel(
+async fn cancel(
     api: &Api,
     asker: Option<&Asker>,
     asked: CancelRequest,
@@ -171,7 +202,7 @@ pub(super) async fn cancel(
     done(api, asker, ask).await
 }
 
-pub(super) async fn mass_cancel(
+async fn mass_cancel(
     api: &Api,
     asker: Option<&Asker>,
     asked: &MassCancelRequest,
