@@ -39,7 +39,8 @@ fn site(grpc: u16) -> Site {
     let site = Site::new();
     let dir = site.dir.path();
     let mut text = format!(
-        "listen = \"127.0.0.1:{}\"\n[limits]\nstall_s = 2\n[orders]\n[grpc]\nlisten = \"127.0.0.1:{grpc}\"\n",
+        "listen = \"127.0.0.1:{}\"\n[limits]\nstall_s = 2\n[orders]\n[grpc]\n\
+         listen = \"127.0.0.1:{grpc}\"\n",
         free_port()
     );
     for (name, user, account, password, hash) in KEYS {
