@@ -145,6 +145,8 @@ const TABLES: &[i64] = &[
     libc::SYS_unlink,
     libc::SYS_rename,
     libc::SYS_geteuid,
+    // Folders of days, where landlock lets it make any.
+    libc::SYS_mkdir,
 ];
 
 /// What it has beside those where a server has the database.

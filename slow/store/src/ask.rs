@@ -48,6 +48,10 @@ pub struct Asked {
     /// A position of the server's log that the answer must be behind: `project --stat` says one.
     #[arg(long)]
     after: Option<Position>,
+    /// The folder of the days whose rows are in files alone.
+    #[cfg(feature = "history")]
+    #[arg(long, conflicts_with_all = ["routes", "replica", "after"])]
+    history: Option<PathBuf>,
     /// Say on stderr who answered, and behind which position.
     #[arg(long, requires = "replica")]
     served: bool,
@@ -97,9 +101,31 @@ fn one(
                 let words = format!("{location}: a file has no replicas, and no position in a log");
                 return Err(Error::Refused(words));
             }
-            Reader::at(&location)?.query(&asked.name, filter, (asked.json, out))?;
+            answer(&Reader::at(&location)?, asked, filter, out)?;
         }
     }
+    Ok(())
+}
+
+/// Answers from the tables, and from files where some days are in files alone.
+fn answer(
+    reader: &Reader,
+    asked: &Asked,
+    filter: &Filter,
+    out: &mut dyn io::Write,
+) -> Result<(), Error> {
+    #[cfg(feature = "history")]
+    if let Some(history) = &asked.history {
+        reader.query_all_days(history, (&asked.name, filter), (asked.json, out))?;
+        return Ok(());
+    }
+    if let Some(last) = reader.moved(&asked.name)?.last() {
+        eprintln!(
+            "wirecross-slow: rows of the days up to {last} were moved into files: name their \
+             folder by --history where they matter"
+        );
+    }
+    reader.query(&asked.name, filter, (asked.json, out))?;
     Ok(())
 }
 

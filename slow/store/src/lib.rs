@@ -7,6 +7,7 @@
 //! `docs/store.md`.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod audit;
 mod bars;
 mod book;
@@ -20,6 +21,7 @@ mod follow;
 pub mod history;
 mod inputs;
 mod location;
+mod moved;
 mod orders;
 pub mod pgbouncer;
 mod place;
@@ -41,7 +43,7 @@ mod tables;
 pub use copy::copy;
 pub use database::Database;
 pub use error::Error;
-pub use follow::follow;
+pub use follow::{Following, Listener, follow};
 pub use location::Location;
 pub use position::Position;
 #[cfg(feature = "postgres")]

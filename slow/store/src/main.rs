@@ -9,12 +9,12 @@ mod serve;
 
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use store::{Error, Location, Projector};
+use store::{Error, Following, Listener, Location, Projector};
 
 /// Tables that follow from a venue's journal and streams. The venue needs a section `[shadow]` in
 /// its topology; nothing is written to its directory.
@@ -52,6 +52,9 @@ enum Command {
         /// Inputs that a transaction takes at most, and messages of each stream.
         #[arg(long, conflicts_with = "follow", default_value_t = store::BATCH)]
         batch: u64,
+        #[cfg(feature = "history")]
+        #[command(flatten)]
+        keeping: history_command::Asked,
     },
     /// Follow a venue as a service: confined, with its tables in a folder of its own.
     Serve(serve::Service),
@@ -81,11 +84,11 @@ enum Command {
         places: Places,
     },
     /// Ask one of the documented queries.
+    Query(ask::Asked),
     /// Days as Parquet files, which DuckDB, pandas and polars read as they are.
     #[cfg(feature = "history")]
     #[command(subcommand)]
     History(history_command::Command),
-    Query(ask::Asked),
     /// A pool of connections in front of servers.
     #[command(subcommand)]
     Pgbouncer(pool::Task),
@@ -106,8 +109,15 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Project {
             places,
             follow: true,
+            #[cfg(feature = "history")]
+            keeping,
             ..
-        } => follow(&places.data_dir, &Location::read(&places.database)?)?,
+        } => follow(Following {
+            data_dir: places.data_dir,
+            location: Location::read(&places.database)?,
+            #[cfg(feature = "history")]
+            keeping: keeping.read(),
+        })?,
         Command::Project {
             places,
             stat,
@@ -193,22 +203,36 @@ fn cpu_seconds() -> f64 {
     used.filter_map(|it| it.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-fn follow(data_dir: &Path, location: &Location) -> Result<(), Error> {
+/// Tells what goes on where it is read.
+struct Told {
+    events: u64,
+}
+
+impl Listener for Told {
+    fn came(&mut self, events: u64) {
+        self.events += events;
+    }
+
+    fn trouble(&mut self, error: &Error) {
+        eprintln!("wirecross-slow: {error}");
+    }
+
+    #[cfg(feature = "history")]
+    fn kept(&mut self, kept: &store::history::Kept) {
+        println!("wirecross-slow: {}", history_command::words(kept));
+    }
+}
+
+fn follow(mut following: Following) -> Result<(), Error> {
     let is_stopped = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&is_stopped))
             .map_err(|error| Error::Refused(format!("signal {signal}: {error}")))?;
     }
-    let location = &location.clone().until(&is_stopped);
-    println!("wirecross-slow: following {}", data_dir.display());
-    let mut events = 0;
-    store::follow(
-        data_dir,
-        location,
-        &is_stopped,
-        &mut |more| events += more,
-        &mut |error| eprintln!("wirecross-slow: {error}"),
-    )?;
-    println!("wirecross-slow: stopped events={events}");
+    following.location = following.location.until(&is_stopped);
+    println!("wirecross-slow: following {}", following.data_dir.display());
+    let mut told = Told { events: 0 };
+    store::follow(&following, &is_stopped, &mut told)?;
+    println!("wirecross-slow: stopped events={}", told.events);
     Ok(())
 }

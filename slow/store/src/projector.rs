@@ -86,6 +86,12 @@ impl Projector {
         self.tables.position()
     }
 
+    /// The day that is read.
+    #[cfg(feature = "history")]
+    pub(crate) fn day(&self) -> Option<&str> {
+        self.day.as_ref().map(|day| &*day.name)
+    }
+
     /// The database.
     pub(crate) fn tables(&self) -> &dyn Tables {
         &*self.tables

@@ -6,9 +6,10 @@ mod gathered;
 #[cfg(feature = "postgres")]
 pub(crate) use gathered::{Gathered, Owned, write};
 
+use crate::answer::Sheet;
 use crate::tables::{Cell as Field, Tables, first};
-use crate::{Error, Location, database};
-use serde_json::{Map, Value};
+use crate::{Error, Location, database, moved};
+use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::Path;
@@ -49,15 +50,17 @@ pub struct Filter {
 }
 
 /// One documented query.
-struct Query {
+pub(crate) struct Query {
     name: &'static str,
+    /// The table of its rows, if that is parted by days: those of some may be in files.
+    pub(crate) of_days: &'static str,
     /// What stands around all of it, where only the sums of the rows that are given are to be made.
     around: [&'static str; 2],
     select: &'static str,
     /// Columns that a filter narrows; empty where it cannot.
     account: &'static str,
     symbol: &'static str,
-    time: &'static str,
+    pub(crate) time: &'static str,
     /// Whether it is about one account: no index leads to those of all in their order.
     is_of_account: bool,
     group: &'static str,
@@ -66,6 +69,7 @@ struct Query {
 
 const PLAIN: Query = Query {
     name: "",
+    of_days: "",
     around: [""; 2],
     select: "",
     account: "",
@@ -86,6 +90,7 @@ pub(crate) fn profits_view(round: &str) -> String {
 const QUERIES: &[Query] = &[
     Query {
         name: "open-orders",
+        of_days: "orders",
         select: "SELECT id >> 48 AS day, session, user_ref, account, symbol, side, open_units, \
                  units, price, order_ref, entered_ns FROM orders WHERE state = 'live'",
         account: "account",
@@ -96,6 +101,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "trades",
+        of_days: "fills",
         select: "SELECT day, match_number, symbol, time_ns, units, price, buyer, seller, broken \
                  FROM trades WHERE true",
         symbol: "symbol",
@@ -105,6 +111,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "tape",
+        of_days: "fills",
         select: "SELECT day, match_number, symbol, time_ns, units, price, broken FROM trades \
                  WHERE true",
         symbol: "symbol",
@@ -114,6 +121,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "fills",
+        of_days: "fills",
         select: "SELECT id >> 48 AS day, (id & 281474976710655) >> 1 AS match_number, account, \
                  symbol, CASE id & 1 WHEN 0 THEN 'buy' ELSE 'sell' END AS side, time_ns, units, \
                  price, session, user_ref, liquidity, broken FROM fills WHERE true",
@@ -154,6 +162,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "audit",
+        of_days: "audit",
         select: "SELECT id >> 48 AS day, time_ns, act, \"user\", why, session, account, symbol, \
                  flags, units, price FROM audit WHERE true",
         account: "account",
@@ -164,6 +173,7 @@ const QUERIES: &[Query] = &[
     },
     Query {
         name: "turns",
+        of_days: "turns",
         select: "SELECT id >> 48 AS day, time_ns, symbol, state FROM turns WHERE true",
         symbol: "symbol",
         time: "time_ns",
@@ -204,21 +214,27 @@ pub fn parameters(name: &str) -> Vec<&'static str> {
 }
 
 /// What a statement is narrowed by.
-enum Bound<'f> {
+pub(crate) enum Bound<'f> {
     Number(i64),
     Text(&'f str),
 }
 
 /// A statement and what is bound to it.
-type Asked<'f> = (String, Vec<Bound<'f>>);
+pub(crate) type Asked<'f> = (String, Vec<Bound<'f>>);
 
-/// Puts a query together; what it cannot be narrowed by is an error.
-fn asked<'f>(name: &str, filter: &'f Filter) -> Result<Asked<'f>, Error> {
-    let Some(query) = QUERIES.iter().find(|query| query.name == name) else {
+/// The query of that name.
+fn named(name: &str) -> Result<&'static Query, Error> {
+    let query = QUERIES.iter().find(|query| query.name == name);
+    query.ok_or_else(|| {
         let all: Vec<&str> = names().collect();
         let words = format!("there is no query {name:?}; there are {}", all.join(", "));
-        return Err(Error::Refused(words));
-    };
+        Error::Refused(words)
+    })
+}
+
+/// Puts a query together; what it cannot be narrowed by is an error.
+pub(crate) fn statement<'f>(query: &Query, filter: &'f Filter) -> Result<Asked<'f>, Error> {
+    let name = query.name;
     if query.is_of_account && filter.account.is_none() {
         let words = format!("query {name} is about one account: say which");
         return Err(Error::Refused(words));
@@ -339,24 +355,50 @@ impl Reader {
         filter: &Filter,
         (is_json, out): (bool, &mut dyn Write),
     ) -> Result<u64, Error> {
-        let (text, bound) = asked(name, filter)?;
-        let text = text.replace("round(", &format!("{}(", self.tables.round()));
-        let values: Vec<Field<'_>> = bound.iter().map(Bound::cell).collect();
-        let sheet = RefCell::new(Sheet {
-            is_json,
-            out,
-            columns: Vec::new(),
-            rows: 0,
-        });
-        let head = &mut |names: &[&str]| sheet.borrow_mut().head(names);
-        let row = &mut |row: &[Field<'_>]| sheet.borrow_mut().row(row);
-        self.tables.ask(&text, &values, head, row)?;
-        Ok(sheet.into_inner().rows)
+        let mut sheet = Sheet::new(is_json, out);
+        ask(&mut sheet, &*self.tables, (name, filter))?;
+        Ok(sheet.rows)
+    }
+
+    /// The same of all days, also of those whose rows are in files alone, below `history`: the
+    /// same statement is asked of each of these, too.
+    ///
+    /// # Errors
+    /// As [`Self::query`], or the files cannot be read.
+    #[cfg(feature = "history")]
+    pub fn query_all_days(
+        &self,
+        history: &Path,
+        (name, filter): (&str, &Filter),
+        (is_json, out): (bool, &mut dyn Write),
+    ) -> Result<u64, Error> {
+        let query = named(name)?;
+        if query.of_days.is_empty() {
+            return self.query(name, filter, (is_json, out));
+        }
+        let mut sheet = Sheet::new(is_json, out);
+        // A day that is moved meanwhile is still in the tables for us.
+        self.tables.freeze()?;
+        crate::history::answer(&*self.tables, history, (query, filter), &mut sheet)?;
+        self.tables.commit()?;
+        Ok(sheet.rows)
+    }
+
+    /// The names of the days of which a query's rows are in files alone, the oldest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn moved(&self, name: &str) -> Result<Vec<String>, Error> {
+        if named(name)?.of_days.is_empty() {
+            return Ok(Vec::new());
+        }
+        let days = moved::list(&*self.tables)?;
+        Ok(days.into_iter().map(|(_, name)| name).collect())
     }
 }
 
 impl Bound<'_> {
-    const fn cell(&self) -> Field<'_> {
+    pub(crate) const fn cell(&self) -> Field<'_> {
         match self {
             Self::Number(number) => Field::Integer(*number),
             Self::Text(text) => Field::Text(text),
@@ -375,48 +417,17 @@ pub(crate) fn json(value: Field<'_>) -> Value {
     }
 }
 
-fn failed(error: &std::io::Error) -> Error {
-    Error::Refused(format!("output: {error}"))
-}
-
-/// Writes rows as a table or as JSON objects, one a line.
-struct Sheet<'o> {
-    is_json: bool,
-    out: &'o mut dyn Write,
-    columns: Vec<String>,
-    rows: u64,
-}
-
-impl Sheet<'_> {
-    fn head(&mut self, names: &[&str]) -> Result<(), Error> {
-        self.columns = names.iter().map(|name| (*name).to_owned()).collect();
-        if !self.is_json {
-            writeln!(self.out, "{}", names.join("\t")).map_err(|error| failed(&error))?;
-        }
-        Ok(())
-    }
-
-    fn row(&mut self, row: &[Field<'_>]) -> Result<(), Error> {
-        self.rows += 1;
-        if !self.is_json {
-            return plain(row, self.out).map_err(|error| failed(&error));
-        }
-        let values = row.iter().map(|value| json(*value));
-        let object: Map<String, Value> = self.columns.iter().cloned().zip(values).collect();
-        writeln!(self.out, "{}", Value::Object(object)).map_err(|error| failed(&error))
-    }
-}
-
-/// Writes a row of a table: an operator's words must not break its lines.
-fn plain(row: &[Field<'_>], out: &mut dyn Write) -> std::io::Result<()> {
-    for (column, value) in row.iter().enumerate() {
-        let end = if column + 1 < row.len() { '\t' } else { '\n' };
-        match value {
-            Field::Null => write!(out, "-{end}"),
-            Field::Integer(number) => write!(out, "{number}{end}"),
-            Field::Text(text) => write!(out, "{}{end}", text.escape_debug()),
-            other => write!(out, "{}{end}", json(*other)),
-        }?;
-    }
-    Ok(())
+/// Asks a query and writes what is answered behind what is there.
+fn ask(
+    sheet: &mut Sheet<'_>,
+    tables: &dyn Tables,
+    (name, filter): (&str, &Filter),
+) -> Result<(), Error> {
+    let (text, bound) = statement(named(name)?, filter)?;
+    let text = text.replace("round(", &format!("{}(", tables.round()));
+    let values: Vec<Field<'_>> = bound.iter().map(Bound::cell).collect();
+    let sheet = RefCell::new(sheet);
+    let head = &mut |names: &[&str]| sheet.borrow_mut().head(names);
+    let row = &mut |row: &[Field<'_>]| sheet.borrow_mut().row(row);
+    tables.ask(&text, &values, head, row)
 }

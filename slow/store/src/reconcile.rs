@@ -8,7 +8,7 @@ use crate::projector::Limits;
 use crate::query::json;
 use crate::rebuild::remove;
 use crate::tables::{ALL, Cell, Table, Tables, each, first, number};
-use crate::{Error, Location, Projector};
+use crate::{Error, Location, Projector, moved};
 use journal::stream::{self, Kind, Name};
 use journal::{DirectoryFiles, Mark};
 use serde_json::Value;
@@ -83,7 +83,12 @@ fn compare(
     draft: &Path,
 ) -> Result<Result<Compared, String>, Error> {
     let mut compared = Compared::default();
-    for day in &days(tables, data_dir)? {
+    let moved: Vec<i64> = moved::list(tables)?
+        .into_iter()
+        .map(|(day, _)| day)
+        .collect();
+    let days = days(tables, data_dir)?;
+    for day in days.iter().filter(|day| !moved.contains(&day.number)) {
         if let Err(difference) = feed(tables, day, &mut compared)? {
             return Ok(Err(difference));
         }
@@ -94,6 +99,9 @@ fn compare(
     let mut projector = Projector::open(data_dir, &Location::File(draft.to_owned()))?;
     projector.until = Some(limits(tables)?);
     projector.catch_up()?;
+    for day in moved {
+        moved::take_out(projector.tables(), day)?;
+    }
     for table in ALL {
         match same(tables, projector.tables(), table)? {
             Ok(rows) => compared.rows += rows,

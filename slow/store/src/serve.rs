@@ -6,7 +6,7 @@ use sandbox::{Calls, Confinement};
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::PathBuf;
-use store::{Error, Location};
+use store::{Error, Following, Location};
 
 /// The database of a service, in its folder.
 pub const DATABASE: &str = "tables.db";
@@ -54,6 +54,12 @@ pub fn serve(service: &Service) -> Result<(), Error> {
     // A service that nobody watches any more would hold its database against the next one.
     set_parent_process_death_signal(Some(Signal::TERM)).map_err(|e| refused(&e))?;
     let location = location(service)?;
+    #[cfg(feature = "history")]
+    let keeping = super::history_command::settings(&service.dir)?;
+    #[cfg(feature = "history")]
+    let homes = keeping.iter().map(|it| it.dir.clone()).collect();
+    #[cfg(not(feature = "history"))]
+    let homes = Vec::new();
     let port = location.port()?;
     if service.insecure_dev {
         eprintln!("wirecross-slow: INSECURE: --insecure-dev keeps all rights of the process");
@@ -61,6 +67,7 @@ pub fn serve(service: &Service) -> Result<(), Error> {
         let confinement = Confinement {
             readable: vec![service.data_dir.clone()],
             folders: vec![service.dir.clone()],
+            homes,
             connect_ports: port.into_iter().collect(),
             takes_less: true,
             ..Confinement::default()
@@ -73,7 +80,12 @@ pub fn serve(service: &Service) -> Result<(), Error> {
             eprintln!("wirecross-slow: WEAKER on this kernel: {missing}");
         }
     }
-    super::follow(&service.data_dir, &location)
+    super::follow(Following {
+        data_dir: service.data_dir.clone(),
+        location,
+        #[cfg(feature = "history")]
+        keeping,
+    })
 }
 
 /// Where the tables are; what is needed to reach them is read before the walls are up.

@@ -1,7 +1,7 @@
 //! SQLite as the database of the projections.
 
 use crate::tables::{ALL, Cell, Hear, How, Table, Tables, Writer};
-use crate::{Database, Error};
+use crate::{Database, Error, moved};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql, params_from_iter};
 use std::array::from_fn;
@@ -83,6 +83,10 @@ impl Tables for Connection {
         Ok(statement.execute(params_from_iter(values))? as u64)
     }
 
+    fn clear(&self, day: i64) -> Result<(), Error> {
+        moved::delete(self, day)
+    }
+
     fn writer(&self) -> Box<dyn Writer + '_> {
         let statements = from_fn(|_| from_fn(|_| None));
         Box::new(Rows {
@@ -117,6 +121,10 @@ impl Tables for Database {
 
     fn run(&self, text: &str, values: &[Cell<'_>]) -> Result<u64, Error> {
         self.connection.run(text, values)
+    }
+
+    fn clear(&self, day: i64) -> Result<(), Error> {
+        self.connection.clear(day)
     }
 
     fn writer(&self) -> Box<dyn Writer + '_> {

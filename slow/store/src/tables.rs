@@ -220,6 +220,22 @@ pub trait Tables: fmt::Debug + Send {
         let _ = longest;
     }
 
+    /// Removes the rows of a day from the tables that are [parted by days](BY_DAY), as a part of a
+    /// transaction.
+    ///
+    /// # Errors
+    /// The database fails.
+    fn clear(&self, day: i64) -> Result<(), Error>;
+
+    /// Bytes that a day's rows take in these tables with their indexes; none where nobody knows.
+    ///
+    /// # Errors
+    /// The database fails.
+    fn bytes(&self, day: i64) -> Result<Option<u64>, Error> {
+        let _ = day;
+        Ok(None)
+    }
+
     /// Makes room for the rows of a day, and of some days ahead.
     ///
     /// # Errors
@@ -280,6 +296,9 @@ pub const ALL: [&Table; 14] = [
     &DAYS, &PROGRESS, &REMARKS, &SYMBOLS, &SESSIONS, &AUDIT, &TURNS, &ORDERS, &FILLS, &REFUSALS,
     &POSITIONS, &BARS, &SHOWN, &TOPS,
 ];
+
+/// Those whose ids have the day in their upper bits.
+pub const BY_DAY: [&Table; 5] = [&AUDIT, &FILLS, &ORDERS, &REFUSALS, &TURNS];
 
 macro_rules! tables {
     ($($table:ident $number:literal $name:literal $columns:tt $key:tt $merge:literal;)*) => {

@@ -1,6 +1,7 @@
 //! Days as Parquet files: their rows are those of the tables, for us and for others.
 #![allow(clippy::unwrap_used)]
 
+mod moved;
 mod venue;
 
 use std::path::{Path, PathBuf};

@@ -238,6 +238,7 @@ pub const ROOMS: &[Room] = &[
             "signal-hook",
             "tokio",
             "tokio-postgres",
+            "toml",
         ]),
         atomics: true,
         ..FREE

@@ -24,7 +24,8 @@ pub struct Agreed {
 }
 
 /// Compares the files of all days that are there with the tables, row by row, as they stand at one
-/// moment. The first difference is given in words. A day that went on since it was written differs.
+/// moment. The first difference is given in words. A day that went on since it was written differs;
+/// of one whose rows are in files alone these must be whole.
 ///
 /// # Errors
 /// The database or a file cannot be read.
@@ -33,25 +34,75 @@ pub fn compare(location: &Location, dir: &Path) -> Result<Result<Agreed, String>
     tables.freeze()?;
     let mut agreed = Agreed::default();
     for day in held(&*tables)? {
-        let Some(note) = Note::read(dir, &day.name)? else {
-            agreed.without += u64::from(day.is_over);
-            continue;
+        let compared = match day.is_moved {
+            true => alone(dir, &day, &mut agreed)?,
+            false => self::day(&*tables, dir, &day, &mut agreed)?,
         };
-        if note.number != day.number {
-            return Ok(Err(format!(
-                "day {}: it was day {} when its files were written and is day {}: write it again, \
-                 by `history write --day {}`",
-                day.name, note.number, day.number, day.name
-            )));
+        match compared {
+            Err(difference) => return Ok(Err(difference)),
+            Ok(false) => agreed.without += u64::from(day.is_over),
+            Ok(true) => agreed.days += 1,
         }
-        for sheet in sheet::all() {
-            if let Err(difference) = same(&*tables, dir, (&sheet, &day), &mut agreed)? {
-                return Ok(Err(difference));
-            }
-        }
-        agreed.days += 1;
     }
     Ok(Ok(agreed))
+}
+
+/// Compares the files of a day with the tables; false if there are none.
+pub(super) fn day(
+    tables: &dyn Tables,
+    dir: &Path,
+    day: &Day,
+    agreed: &mut Agreed,
+) -> Result<Result<bool, String>, Error> {
+    let Some(note) = Note::read(dir, &day.name)? else {
+        return Ok(Ok(false));
+    };
+    if note.number != day.number {
+        return Ok(Err(format!(
+            "day {}: it was day {} when its files were written and is day {}: write it again, by \
+             `history write --day {}`",
+            day.name, note.number, day.number, day.name
+        )));
+    }
+    for sheet in sheet::all() {
+        if let Err(difference) = same(tables, dir, (&sheet, day), agreed)? {
+            return Ok(Err(difference));
+        }
+    }
+    Ok(Ok(true))
+}
+
+/// Reads all rows of a day that is in files alone: there must be as many as were written.
+fn alone(dir: &Path, day: &Day, agreed: &mut Agreed) -> Result<Result<bool, String>, Error> {
+    let Some(note) = Note::read(dir, &day.name)? else {
+        let words = format!(
+            "day {}: its rows were moved into files that are not here",
+            day.name
+        );
+        return Ok(Err(words));
+    };
+    for sheet in sheet::all() {
+        let folder = layout::folder(dir, sheet.name, &day.name);
+        let due = note.sheets.iter().find(|(name, _)| name == sheet.name);
+        let due = due.map_or(0, |(_, size)| size.rows);
+        let paths = layout::files(&folder, sheet.is_parted, &day.name)?;
+        let mut rows = 0;
+        for (_, path) in &paths {
+            let mut file = Reader::open(path)?;
+            while file.row()?.is_some() {
+                rows += 1;
+            }
+        }
+        if rows != due {
+            return Ok(Err(format!(
+                "{} of day {}, which is in files alone: they have {rows} rows; {due} were written",
+                sheet.name, day.name
+            )));
+        }
+        agreed.rows += rows;
+        agreed.files += paths.len() as u64;
+    }
+    Ok(Ok(true))
 }
 
 /// Compares the files of a sheet and a day.

@@ -82,6 +82,26 @@ pub fn symbols(folder: &Path, day: &str) -> Result<Vec<String>, Error> {
     Ok(found)
 }
 
+/// The files of a day in such a folder, each with its symbol if they are parted by symbols.
+pub fn files(
+    folder: &Path,
+    is_parted: bool,
+    day: &str,
+) -> Result<Vec<(Option<String>, PathBuf)>, Error> {
+    if !is_parted {
+        let path = file(folder, None, day);
+        let found = path.is_file().then_some((None, path));
+        return Ok(found.into_iter().collect());
+    }
+    let found = symbols(folder, day)?.into_iter();
+    Ok(found
+        .map(|symbol| {
+            let path = file(folder, Some(&symbol), day);
+            (Some(symbol), path)
+        })
+        .collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,18 +5,22 @@
 //! word for each day that is there: its number in the tables, whether it was over, how many rows
 //! each sheet has. It is written last, so what it says is on disk.
 
+mod ask;
 mod compare;
+mod keep;
 mod layout;
 mod note;
 mod sheet;
 mod write;
 
+pub(crate) use ask::answer;
 pub use compare::{Agreed, compare};
+pub use keep::{Keeping, Kept, keep};
 pub use note::{Note, Size};
 pub use write::write;
 
 use crate::tables::{Tables, each};
-use crate::{Error, days};
+use crate::{Error, days, moved};
 
 /// Which days are to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +40,13 @@ struct Day {
     name: String,
     /// A later one was begun: no row of it will come or change.
     is_over: bool,
+    /// Its rows are in files alone.
+    is_moved: bool,
 }
 
 /// The days of the tables, the oldest first.
 fn held(tables: &dyn Tables) -> Result<Vec<Day>, Error> {
+    let moved = moved::list(tables)?;
     let mut all: Vec<Day> = Vec::new();
     let text = "SELECT day, name FROM days ORDER BY day";
     each(tables, text, &[], &mut |row| {
@@ -51,10 +58,12 @@ fn held(tables: &dyn Tables) -> Result<Vec<Day>, Error> {
         if let Some(before) = all.last_mut() {
             before.is_over = true;
         }
+        let number = row[0].integer()?;
         all.push(Day {
-            number: row[0].integer()?,
+            number,
             name,
             is_over: false,
+            is_moved: moved.iter().any(|(moved, _)| *moved == number),
         });
         Ok(())
     })?;

@@ -1,6 +1,7 @@
 //! What is said of a day whose files are there.
 
 use crate::Error;
+use crate::query::Filter;
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -35,6 +36,8 @@ pub struct Note {
     pub number: i64,
     /// It was over when it was written.
     pub is_over: bool,
+    /// The least and the greatest moment of its rows, if it has any.
+    pub times_ns: Option<(i64, i64)>,
     /// How much each sheet has.
     pub sheets: Vec<(String, Size)>,
 }
@@ -118,12 +121,29 @@ impl Note {
             day: value["day"].as_str()?.to_owned(),
             number: value["number"].as_i64()?,
             is_over: value["is_over"].as_bool()?,
+            times_ns: match &value["times_ns"] {
+                Value::Null => None,
+                times => Some((times[0].as_i64()?, times[1].as_i64()?)),
+            },
             sheets: value["sheets"]
                 .as_object()?
                 .iter()
                 .map(sheet)
                 .collect::<Option<_>>()?,
         })
+    }
+
+    /// Bytes of all its files.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.sheets.iter().map(|(_, size)| size.bytes).sum()
+    }
+
+    /// Whether rows of it may be what a filter leaves.
+    pub(crate) fn may_have(&self, filter: &Filter) -> bool {
+        let Some((first, last)) = self.times_ns else {
+            return false;
+        };
+        filter.from_ns.is_none_or(|from| from <= last) && filter.to_ns.is_none_or(|to| first < to)
     }
 
     /// Says it, behind everything else.
@@ -138,6 +158,7 @@ impl Note {
         let sheets: Map<String, Value> = self.sheets.iter().map(sheet).collect();
         let value = json!({
             "format": FORMAT, "day": self.day, "number": self.number, "is_over": self.is_over,
+            "times_ns": self.times_ns.map(|(first, last)| [first, last]),
             "sheets": sheets,
         });
         let path = path(dir, &self.day);

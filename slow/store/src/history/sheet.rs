@@ -9,7 +9,7 @@ use std::sync::Arc;
 const SCHEMA: &str = include_str!("../schema.sql");
 
 /// The column that folders stand for.
-const SYMBOL: &str = "symbol";
+pub const SYMBOL: &str = "symbol";
 
 /// One sheet.
 #[derive(Debug)]

@@ -7,13 +7,16 @@ use super::{Day, Which, held};
 use crate::place::first_of;
 use crate::tables::{Cell, Tables, each};
 use crate::{Error, Location};
-use history::{Rows, Writer};
+use history::{Rows, Value, Writer};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 /// Rows of a sheet that are held at once; what is beyond makes further row groups.
 const ROWS_HELD_MAX: usize = 4 << 20;
+
+/// Columns of a row's moment, by which queries are narrowed.
+const TIMES: [&str; 2] = ["time_ns", "entered_ns"];
 
 /// Writes days of a database, as they stand at one moment, into a folder; gives what was written.
 ///
@@ -26,15 +29,18 @@ pub fn write(location: &Location, dir: &Path, which: Which<'_>) -> Result<Vec<No
     let tables = location.reader()?;
     tables.freeze()?;
     let days = held(&*tables)?;
-    if let Which::One(name) = which
-        && !days.iter().any(|day| day.name == name)
-    {
-        return Err(Error::Refused(format!(
-            "{location}: there is no day {name:?} in it"
-        )));
+    if let Which::One(name) = which {
+        let why = match days.iter().find(|day| day.name == name) {
+            None => format!("there is no day {name:?} in it"),
+            Some(day) if day.is_moved => format!("the rows of day {name} are in files alone"),
+            Some(_) => String::new(),
+        };
+        if !why.is_empty() {
+            return Err(Error::Refused(format!("{location}: {why}")));
+        }
     }
     let mut notes = Vec::new();
-    for day in &days {
+    for day in days.iter().filter(|day| !day.is_moved) {
         let is_due = match which {
             Which::One(name) => day.name == name,
             Which::Closed if !day.is_over => false,
@@ -48,15 +54,18 @@ pub fn write(location: &Location, dir: &Path, which: Which<'_>) -> Result<Vec<No
 }
 
 fn write_day(tables: &dyn Tables, dir: &Path, day: &Day) -> Result<Note, Error> {
-    let mut sheets = Vec::new();
+    let (mut sheets, mut times_ns) = (Vec::new(), None);
     for sheet in sheet::all() {
-        let size = Writing::new(dir, &sheet, day).run(tables)?;
-        sheets.push((sheet.name.to_owned(), size));
+        let mut writing = Writing::new(dir, &sheet, day);
+        writing.run(tables)?;
+        sheets.push((sheet.name.to_owned(), writing.size));
+        times_ns = both(times_ns, writing.times_ns);
     }
     let note = Note {
         day: day.name.clone(),
         number: day.number,
         is_over: day.is_over,
+        times_ns,
         sheets,
     };
     note.write(dir)?;
@@ -71,6 +80,17 @@ struct Writing<'w> {
     files: BTreeMap<String, (Rows, Option<Writer>)>,
     rows_held: usize,
     size: Size,
+    times_ns: Option<(i64, i64)>,
+    /// Which column has the moment of a row.
+    time_at: Option<usize>,
+}
+
+/// The least and the greatest moment of two times.
+fn both(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+        _ => one.or(other),
+    }
 }
 
 impl<'w> Writing<'w> {
@@ -82,10 +102,15 @@ impl<'w> Writing<'w> {
             files: BTreeMap::new(),
             rows_held: 0,
             size: Size::default(),
+            times_ns: None,
+            time_at: sheet
+                .columns
+                .iter()
+                .position(|it| TIMES.contains(&&*it.name)),
         }
     }
 
-    fn run(mut self, tables: &dyn Tables) -> Result<Size, Error> {
+    fn run(&mut self, tables: &dyn Tables) -> Result<(), Error> {
         let range = [first_of(self.day.number), first_of(self.day.number + 1)].map(Into::into);
         let select = &self.sheet.select;
         each(tables, select, &range, &mut |row| self.take(row))?;
@@ -102,7 +127,7 @@ impl<'w> Writing<'w> {
             self.size.bytes += file.finish()?;
             self.size.files += 1;
         }
-        Ok(self.size)
+        Ok(())
     }
 
     fn take(&mut self, row: &[Cell<'_>]) -> Result<(), Error> {
@@ -118,6 +143,9 @@ impl<'w> Writing<'w> {
             return Ok(());
         };
         let values = row.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+        if let Some(Value::Integer(time)) = self.time_at.and_then(|at| values.get(at)) {
+            self.times_ns = both(self.times_ns, Some((*time, *time)));
+        }
         rows.push(values.into_iter())?;
         self.size.rows += 1;
         self.rows_held += 1;

@@ -387,6 +387,23 @@ impl Tables for Postgres {
         "round_half"
     }
 
+    fn clear(&self, day: i64) -> Result<(), Error> {
+        self.send_all()?;
+        // A reader who takes long is not to make all others wait behind this.
+        self.script("SET LOCAL lock_timeout = '5s'")?;
+        for table in schema::PARTED {
+            self.script(&format!("DROP TABLE {table}_{day}"))?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self, day: i64) -> Result<Option<u64>, Error> {
+        let parts = schema::PARTED.map(|table| format!("pg_total_relation_size('{table}_{day}')"));
+        let text = format!("SELECT {}", parts.join(" + "));
+        let bytes = tables::number(self, &text, &[])?;
+        Ok(Some(bytes as u64))
+    }
+
     fn make_room(&self, day: i64) -> Result<(), Error> {
         for table in schema::PARTED {
             for day in day..=day + schema::DAYS_AHEAD {

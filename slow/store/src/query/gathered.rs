@@ -1,7 +1,8 @@
 //! An answer that is held until others are there that it is merged with.
 
-use super::{QUERIES, Reader, Sheet, asked};
+use super::{Reader, named, statement};
 use crate::Error;
+use crate::answer::Sheet;
 use crate::query::Filter;
 use crate::tables::Cell;
 use std::cell::RefCell;
@@ -52,10 +53,10 @@ pub(crate) struct Gathered {
 impl Reader {
     /// Asks a query for an answer that is to be merged with others.
     pub(crate) fn gather(&self, name: &str, filter: &Filter) -> Result<Gathered, Error> {
-        let (text, bound) = asked(name, filter)?;
-        let query = QUERIES.iter().find(|query| query.name == name);
-        let order = query.map_or("", |query| query.order);
-        let order: Vec<&str> = order
+        let query = named(name)?;
+        let (text, bound) = statement(query, filter)?;
+        let order: Vec<&str> = query
+            .order
             .split(", ")
             .map(|it| it.trim_start_matches("p."))
             .collect();
@@ -89,12 +90,7 @@ impl Reader {
 
 /// Writes an answer as [`Reader::query`] does.
 pub(crate) fn write(gathered: &Gathered, is_json: bool, out: &mut dyn Write) -> Result<u64, Error> {
-    let mut sheet = Sheet {
-        is_json,
-        out,
-        columns: Vec::new(),
-        rows: 0,
-    };
+    let mut sheet = Sheet::new(is_json, out);
     let told: Vec<&str> = gathered.columns.iter().map(String::as_str).collect();
     sheet.head(&told)?;
     for row in &gathered.rows {
