@@ -63,7 +63,9 @@ fn projected(site: &Site, days: usize) {
     site.succeeds(&["project"]);
 }
 
-fn days_that_are_over_are_written_once(site: &Site) {
+#[test]
+fn days_that_are_over_are_written_once() {
+    let site = &Site::new();
     projected(site, 3);
     let said = succeeds(site, &["write"]);
     assert!(said.starts_with("written days=2 "), "{said}");
@@ -137,8 +139,6 @@ fn a_difference_is_named() {
         "{said}"
     );
 }
-
-on_both!(days_that_are_over_are_written_once);
 
 /// Whenever it ends, each file is whole, and the next one writes what is left.
 #[test]
