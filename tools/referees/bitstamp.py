@@ -146,8 +146,8 @@ def expected(seen):
             "imbalance": part(bids, asks),
             "imbalance_levels": part(*(sum(lots for _, lots in s[:LEVELS]) for s in levels)),
             "near": part(*near),
-            "buy_gain": later[0][0][0] - ask,
-            "sell_gain": bid - later[0][1][0],
+            "future_buy": later[0][0][0] - ask,
+            "future_sell": bid - later[0][1][0],
             "label": "BUY" if change >= MOVE else "SELL" if change <= -MOVE else "HOLD",
         }
         for back in BACK_MS:
@@ -195,7 +195,7 @@ def judge(program, folder):
         found = list(csv.DictReader(text))
     compare(found, list(expected(played(file))))
     check(told["rows"] == len(found), f"{told['rows']} rows told, {len(found)} written")
-    earns = ["--earns", "BUY=buy_gain", "--earns", "SELL=sell_gain"]
+    earns = ["--earns", "BUY=future_buy", "--earns", "SELL=future_sell"]
     words = ["train", rows, "--model", model, *TRAINING, *earns]
     plain, balanced = ask(program, *words), ask(program, *words, "--balanced")
     check(plain == ask(program, *words), "trained twice, and found two things")

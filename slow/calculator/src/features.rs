@@ -177,7 +177,7 @@ fn rows(seen: &[Option<Seen>], args: &Features) -> (String, [usize; 3]) {
     for window in WINDOWS_MS {
         let _ = write!(text, ",moved_{window}ms");
     }
-    text.push_str(",buy_gain,sell_gain,label\n");
+    text.push_str(",future_buy,future_sell,label\n");
     let mut counts = [0; 3];
     let middle = |at: usize| seen.get(at)?.as_ref()?.touch.middle();
     for (at, now) in seen.iter().enumerate() {

@@ -65,8 +65,8 @@ enum Command {
     /// Write rows of what a recorded market's book said, with labels by its future.
     ///
     /// The market is played into the desk's books; each row has their numbers at its time, the
-    /// label by how far the middle has moved some rows later, and what buying (buy_gain) and
-    /// selling (sell_gain) then would have brought, in ticks, after the spread on both ways.
+    /// label by how far the middle has moved some rows later, and what buying (future_buy) and
+    /// selling (future_sell) then would have brought, in ticks, after the spread on both ways.
     Features(features::Features),
     /// Write rows with labels whose best possible rate of right answers is known.
     Generate(train::Generate),

@@ -17,6 +17,8 @@ use crate::table::Table;
 use crate::watch::Watch;
 use crate::worth::{Beats, Earned, Gains};
 
+/// What columns are called that tell the future.
+const FUTURE: &str = "future_";
 /// What generated labels are called.
 const WORTH: [&str; 3] = ["SELL", "HOLD", "BUY"];
 
@@ -83,6 +85,21 @@ pub(crate) struct Generate {
     seed: u64,
 }
 
+/// Takes out what is only known later, which `features` writes as well, so that nobody learns from
+/// it by accident: the names of the columns.
+fn left_out(table: &mut Table) -> Result<Vec<String>, Refused> {
+    let is_later = |name: &String| name.to_ascii_lowercase().starts_with(FUTURE);
+    let mut names = Vec::new();
+    while let Some(column) = table.names.iter().position(is_later) {
+        names.push(table.name(column));
+        table.take(column);
+    }
+    if table.width == 0 {
+        return Err(table.blame("no column is left to learn from"));
+    }
+    Ok(names)
+}
+
 fn earning(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(label, column)| {
         let is_there = |part: &str| !part.trim().is_empty();
@@ -96,6 +113,7 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
     let (mut table, labels) = Table::read_labelled(&args.rows, &args.label)?;
     let names = classes(&labels);
     let gains = Gains::take(&mut table, &names, &args.earns)?;
+    let left_out = left_out(&mut table)?;
     let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
     if let Some(at) = rows.iter().position(|x| x.is_infinite()) {
         let [row, column] = [at / table.width, at % table.width];
@@ -130,6 +148,11 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
     let beats = Beats::new(&found, examples.labels(), names.len())?;
     let gains = gains.map(|gains| gains.earned(&found));
     let mut answer = told(&found, &names, args, (&beats, gains.as_ref()));
+    if !left_out.is_empty() {
+        let names = left_out.join(", ");
+        let _ = writeln!(answer.text, "not learnt from, as it is the future: {names}");
+    }
+    answer.json["left_out"] = json!(left_out);
     if let Some(pruned) = pruned {
         answer.text.push_str(&pruned.text());
         answer.json["pruned"] = pruned.json();

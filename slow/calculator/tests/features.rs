@@ -64,7 +64,7 @@ fn rows_say_what_stood_before_and_what_came_after() {
     assert_eq!(
         lines.next().unwrap(),
         "spread,microprice,imbalance,imbalance_levels,near,volatility,flow_1000ms,flow_5000ms,\
-         flow_30000ms,moved_1000ms,moved_5000ms,moved_30000ms,buy_gain,sell_gain,label"
+         flow_30000ms,moved_1000ms,moved_5000ms,moved_30000ms,future_buy,future_sell,label"
     );
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), 14);

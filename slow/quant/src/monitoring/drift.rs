@@ -89,7 +89,7 @@ impl Reference {
                     let [then, now] = [then, now].map(|share| share.max(half));
                     (now - then) * libm::log(now / then)
                 })
-                .sum()
+                .fold(0.0, |sum, part| sum + part)
         };
         Ok(self.0.iter().enumerate().map(index).collect())
     }
