@@ -231,6 +231,7 @@ pub trait Tables: fmt::Debug + Send {
     ///
     /// # Errors
     /// The database fails.
+    #[cfg(feature = "history")]
     fn bytes(&self, day: i64) -> Result<Option<u64>, Error> {
         let _ = day;
         Ok(None)

@@ -397,6 +397,7 @@ impl Tables for Postgres {
         Ok(())
     }
 
+    #[cfg(feature = "history")]
     fn bytes(&self, day: i64) -> Result<Option<u64>, Error> {
         let parts = schema::PARTED.map(|table| format!("pg_total_relation_size('{table}_{day}')"));
         let text = format!("SELECT {}", parts.join(" + "));
