@@ -30,6 +30,8 @@ pub enum Calls {
     Api,
     /// The same, which follows a feed too: it dials the ports that landlock leaves.
     ApiWithFeed,
+    /// The same, with the database at servers.
+    ApiAtServer,
 }
 
 /// Calls of every program, whatever their arguments.
@@ -227,9 +229,10 @@ impl Calls {
             Self::Desk => (DESK, desk_rules()?),
             Self::Api => (API, api_rules()?),
             Self::ApiWithFeed => (API, api_with_feed_rules()?),
+            Self::ApiAtServer => (API, [api_rules()?, server_rules()?].concat()),
         };
         let dials: &[i64] = match self {
-            Self::TablesAtServer => SERVER,
+            Self::TablesAtServer | Self::ApiAtServer => SERVER,
             _ => &[],
         };
         let free = EVERY

@@ -6,13 +6,19 @@ pub use crate::memory::Memory;
 use crate::scaling::Scaling;
 use crate::stream::feed::Feed;
 use serde::Deserialize;
+use std::ffi::OsStr;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::{Location, Server};
 
 /// Keys at most: each request that names none is compared with all of them.
 const KEYS_MAX: usize = 1_000;
+
+/// What a replica may lack unless that is said, in milliseconds, and at most.
+const LAG_MS: u64 = 1_000;
+const LAG_MS_MAX: u64 = 3_600_000;
 
 /// Where the API listens, what it reads, and who may ask it.
 #[derive(Clone, Debug)]
@@ -22,7 +28,7 @@ pub struct Config {
     /// The venue's data directory: its counters are there.
     pub venue: PathBuf,
     /// The database of `wirecross-slow`.
-    pub tables: PathBuf,
+    pub tables: Tables,
     /// The user of the system that the process becomes, if it is started as root.
     pub user: Option<String>,
     /// The certificate's chain and its private key, PEM files.
@@ -41,6 +47,85 @@ pub struct Config {
     pub limits: Limits,
     /// Who may ask.
     pub keys: Vec<Key>,
+}
+
+/// Where the tables are.
+#[derive(Clone, Debug)]
+pub enum Tables {
+    /// A file, which may be made anew.
+    File(PathBuf),
+    /// A server, and those that follow it and may answer in its place.
+    Servers {
+        /// The one that is written.
+        primary: Server,
+        /// Those that follow it.
+        replicas: Vec<Server>,
+        /// What they may lack: nothing that is older.
+        lag_max: Duration,
+        /// Their ports.
+        ports: Vec<u16>,
+    },
+}
+
+impl Tables {
+    /// The file, if it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Servers { .. } => None,
+        }
+    }
+
+    /// The ports that they are reached by.
+    #[must_use]
+    pub fn ports(&self) -> &[u16] {
+        match self {
+            Self::File(_) => &[],
+            Self::Servers { ports, .. } => ports,
+        }
+    }
+
+    fn checked(tables: &Path, replicas: &[String], lag_ms: u64) -> Result<Self, String> {
+        let server = |name: &str, address: &OsStr| {
+            let told = |why: store::Error| format!("{name}: {why}");
+            let location = Location::read(address).map_err(told)?;
+            let port = location.port().map_err(told)?;
+            match (location, port) {
+                (Location::Server(server), Some(port)) => Ok(Some((server, port))),
+                _ => Ok::<_, String>(None),
+            }
+        };
+        let Some((primary, port)) = server("tables", tables.as_os_str())? else {
+            if !replicas.is_empty() {
+                let path = tables.display();
+                return Err(format!("replicas: {path} is a file, and nobody follows it"));
+            }
+            let parent = tables.parent();
+            if !parent.is_some_and(|it| it.as_os_str().is_empty() || it.is_dir()) {
+                let told = "its folder is not there: has wirecross-slow made it?";
+                return Err(format!("tables: {}: {told}", tables.display()));
+            }
+            return Ok(Self::File(tables.to_owned()));
+        };
+        if lag_ms == 0 || lag_ms > LAG_MS_MAX {
+            return Err(format!("lag_ms: {lag_ms}: from 1 to {LAG_MS_MAX}"));
+        }
+        let mut ports = vec![port];
+        let mut followers = Vec::new();
+        for address in replicas {
+            let (server, port) = server("replicas", address.as_ref())?
+                .ok_or_else(|| format!("replicas: {address}: no server's address"))?;
+            followers.push(server);
+            ports.push(port);
+        }
+        Ok(Self::Servers {
+            primary,
+            replicas: followers,
+            lag_max: Duration::from_millis(lag_ms),
+            ports,
+        })
+    }
 }
 
 /// What makes connections private.
@@ -153,6 +238,9 @@ struct Raw {
     listen: SocketAddr,
     venue: Option<PathBuf>,
     tables: Option<PathBuf>,
+    #[serde(default)]
+    replicas: Vec<String>,
+    lag_ms: Option<u64>,
     user: Option<String>,
     tls: Option<Tls>,
     #[serde(default)]
@@ -214,13 +302,8 @@ impl Config {
         let tables = raw
             .tables
             .ok_or("tables: say where wirecross-slow keeps them")?;
-        if !tables
-            .parent()
-            .is_some_and(|it| it.as_os_str().is_empty() || it.is_dir())
-        {
-            let told = "its folder is not there: has wirecross-slow made it?";
-            return Err(format!("tables: {}: {told}", tables.display()));
-        }
+        let lag_ms = raw.lag_ms.unwrap_or(LAG_MS);
+        let tables = Tables::checked(&tables, &raw.replicas, lag_ms)?;
         let grpc = raw.grpc.map(|grpc| ("grpc.listen", grpc.listen));
         for (name, listen) in [("listen", raw.listen)].into_iter().chain(grpc) {
             if raw.tls.is_none() && !listen.ip().is_loopback() && !raw.plain_text {

@@ -86,8 +86,8 @@ struct Inside {
     cache: Cache,
     opens: Option<u64>,
     warm: Duration,
-    /// Beside the tables, so that it outlives the service.
-    asked_path: PathBuf,
+    /// Beside the tables, so that it outlives the service; nowhere if they are at a server.
+    asked_path: Option<PathBuf>,
     asked: Mutex<History>,
 }
 
@@ -102,7 +102,7 @@ impl Answers {
     ///
     /// # Errors
     /// A setting makes no sense, or the system has no threads.
-    pub(crate) fn open(memory: &Memory, tables: &Path) -> Result<Option<Self>, String> {
+    pub(crate) fn open(memory: &Memory, tables: Option<&Path>) -> Result<Option<Self>, String> {
         if memory.off {
             return Ok(None);
         }
@@ -113,10 +113,13 @@ impl Answers {
             namespace: "api".to_owned(),
             ..Settings::default()
         };
-        let mut asked_path = tables.as_os_str().to_owned();
-        asked_path.push("-asked");
-        let asked_path = PathBuf::from(asked_path);
-        let asked = std::fs::read_to_string(&asked_path).unwrap_or_default();
+        let asked_path = tables.map(|tables| {
+            let mut path = tables.as_os_str().to_owned();
+            path.push("-asked");
+            PathBuf::from(path)
+        });
+        let asked = asked_path.as_ref().map(std::fs::read_to_string);
+        let asked = asked.and_then(Result::ok).unwrap_or_default();
         Ok(Some(Self(Arc::new(Inside {
             cache: Cache::new(settings).map_err(|why| format!("cache.{why}"))?,
             opens: memory.opens()?,
@@ -152,7 +155,9 @@ impl Answers {
     pub(crate) fn likely(&self) -> Vec<String> {
         let asked = self.asked();
         // Without it the next start knows less, and nothing else.
-        let _ = std::fs::write(&self.0.asked_path, asked.text());
+        if let Some(path) = &self.0.asked_path {
+            let _ = std::fs::write(path, asked.text());
+        }
         asked.likely(now() + self.0.warm, OPENING, WARMED_MAX)
     }
 

@@ -146,7 +146,9 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
     }
     let has_snapshots = config.feed.as_ref().is_some_and(|it| it.snapshot.is_some());
     let connects = has_snapshots || config.cache.redis.is_some() || config.orders.is_some();
-    let calls = if connects {
+    let calls = if config.tables.file().is_none() {
+        Calls::ApiAtServer
+    } else if connects {
         Calls::ApiWithFeed
     } else {
         Calls::Api
@@ -254,7 +256,7 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
             .cloned()
             .collect(),
         // Who reads a database beside its writer takes locks in its folder.
-        folders: vec![folder(&config.tables)],
+        folders: config.tables.file().map(folder).into_iter().collect(),
         identity: config.user.as_deref().map(Identity::of).transpose()?,
         // Snapshots are dialled for whenever one is due.
         connect_ports: config
@@ -269,6 +271,7 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
                     .map(|at| at.port()),
             )
             .chain(config.orders.and_then(|it| it.venue).map(|at| at.port()))
+            .chain(config.tables.ports().iter().copied())
             .collect(),
         takes_less: true,
         ..Confinement::default()

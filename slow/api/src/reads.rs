@@ -1,7 +1,7 @@
 //! Reads of the tables, on threads of their own: a database may wait for its disk.
 
 use crate::answer::Refusal;
-use crate::config::Limits;
+use crate::config::{Limits, Tables};
 use crate::memory::{Answers, read_statement, statement};
 use crate::metrics::family;
 use cache::Loaded;
@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use std::{io, thread};
 use store::query::{Filter, Reader};
+use store::router::{Bounds, Counted, Router};
 use tokio::sync::oneshot;
 
 /// Reads that may wait for a thread.
@@ -38,6 +39,8 @@ pub(crate) struct Reads {
     jobs: SyncSender<Job>,
     limit: Arc<Mutex<Limit>>,
     answers: Option<Answers>,
+    /// Where the tables are at servers.
+    router: Option<Arc<Router>>,
 }
 
 /// A place among those that are read for, which is given back when this goes.
@@ -65,17 +68,22 @@ impl Reads {
     /// # Errors
     /// The system has none.
     pub(crate) fn start(
-        tables: &Path,
+        tables: &Tables,
         limits: &Limits,
         answers: Option<Answers>,
     ) -> io::Result<Self> {
+        let router = router(tables);
         let (jobs, queue) = sync_channel(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..limits.readers {
-            let mut tables = Tables::new(tables, answers.clone());
+            let mut thread = Reading {
+                tables: tables.file().map(File::new),
+                router: router.clone(),
+                answers: answers.clone(),
+            };
             let queue = Arc::clone(&queue);
             let named = thread::Builder::new().name(format!("api-read-{number}"));
-            named.spawn(move || tables.serve(&queue))?;
+            named.spawn(move || thread.serve(&queue))?;
         }
         let (least, most) = (AT_ONCE_MIN, limits.readers + WAITING_MAX);
         let goal_ns = limits.read_goal_ms * 1_000_000;
@@ -83,6 +91,7 @@ impl Reads {
             jobs,
             limit: Arc::new(Mutex::new(Limit::new(least as u32, most as u32, goal_ns))),
             answers,
+            router,
         };
         let wants_warmth = |answers: &Answers| answers.wait().is_some();
         if reads.answers.as_ref().is_some_and(wants_warmth) {
@@ -134,6 +143,9 @@ impl Reads {
     pub(crate) fn figures(&self, text: &mut String) {
         if let Some(answers) = &self.answers {
             answers.figures(text);
+        }
+        if let Some(router) = &self.router {
+            servers(router, text);
         }
         let (places, running, refused) = {
             let limit = self.limit();
@@ -196,16 +208,58 @@ fn gone() -> Refusal {
     Refusal::Unavailable("no thread reads the tables any more: restart wirecross-api".to_owned())
 }
 
-/// The tables as one thread has them open.
-struct Tables {
-    path: PathBuf,
-    /// With the file's place on the disk: a rebuild puts another file there.
-    open: Option<(FileId, Reader)>,
-    answers: Option<Answers>,
+/// What each server did, for Prometheus.
+fn servers(router: &Router, text: &mut String) {
+    let all: Vec<Counted> = router.counted().collect();
+    let mut tell = |name: &str, kind: &str, help: &str, of: fn(&Counted) -> u64| {
+        let name = format!("wirecross_database_{name}");
+        family(text, &name, kind, help);
+        for it in &all {
+            let role = if it.is_primary { "primary" } else { "replica" };
+            let (server, value) = (&it.server, of(it));
+            let _ = writeln!(text, "{name}{{server={server:?},role={role:?}}} {value}");
+        }
+    };
+    tell(
+        "up",
+        "gauge",
+        "1: the server answered when it was last asked",
+        |it| it.is_up.into(),
+    );
+    tell(
+        "reads_total",
+        "counter",
+        "Reads that the server answered",
+        |it| it.reads,
+    );
+    tell(
+        "failures_total",
+        "counter",
+        "Times that the server failed",
+        |it| it.failures,
+    );
+    let help = "Reads that the server was not fresh enough for";
+    tell("behind_total", "counter", help, |it| it.behind);
 }
 
-/// Which file it is: its device, its number there, and when it was made.
-type FileId = (u64, u64, Option<SystemTime>);
+/// The way to the servers, if it is these that have the tables.
+fn router(tables: &Tables) -> Option<Arc<Router>> {
+    let Tables::Servers {
+        primary,
+        replicas,
+        lag_max,
+        ..
+    } = tables
+    else {
+        return None;
+    };
+    let bounds = Bounds {
+        lag_max: *lag_max,
+        ..Bounds::default()
+    };
+    let router = Router::new(primary.clone(), replicas.clone(), bounds);
+    Some(Arc::new(router))
+}
 
 /// Why rows are not there.
 enum Unread {
@@ -219,15 +273,18 @@ impl From<store::Error> for Unread {
     }
 }
 
-impl Tables {
-    fn new(path: &Path, answers: Option<Answers>) -> Self {
-        Self {
-            path: path.to_owned(),
-            open: None,
-            answers,
-        }
-    }
+fn unavailable(what: impl std::fmt::Display) -> Refusal {
+    Refusal::Unavailable(format!("the tables: {what}"))
+}
 
+/// What one thread reads by: a file, or the way to servers.
+struct Reading {
+    tables: Option<File>,
+    router: Option<Arc<Router>>,
+    answers: Option<Answers>,
+}
+
+impl Reading {
     fn serve(&mut self, queue: &Mutex<Receiver<Job>>) {
         loop {
             let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -242,42 +299,103 @@ impl Tables {
     }
 
     fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
-        let place = |file: Metadata| (file.dev(), file.ino(), file.created().ok());
-        let told = |what: String| Refusal::Unavailable(format!("the tables: {what}"));
-        let found = std::fs::metadata(&self.path).map_err(|e| told(e.to_string()))?;
-        let found = place(found);
-        let reader = match self.open.take() {
-            Some((place, reader)) if place == found => reader,
-            _ => Reader::open(&self.path).map_err(|e| told(e.to_string()))?,
+        let answers = self.answers.as_ref();
+        let asked = match (&mut self.tables, &self.router) {
+            (Some(file), _) => file.rows(answers, job)?,
+            (None, Some(router)) => routed(router, answers, job)?,
+            (None, None) => return Err(gone()),
         };
-        let asked = match &self.answers {
-            None => read(&reader, job),
-            Some(answers) => kept(answers, &reader, found, job),
-        };
-        // After any failure but this one the tables are opened anew.
-        let rows = match asked {
-            Ok(rows) if rows.len() <= job.bytes_max => Ok(rows),
-            Ok(_) | Err(Unread::Full) => Err(Refusal::TooLarge(format!(
+        match asked {
+            Some(rows) if rows.len() <= job.bytes_max => Ok(rows),
+            _ => Err(Refusal::TooLarge(format!(
                 "the answer has more than {} KiB: ask for fewer rows with `limit`, or for a \
                  shorter time with `from` and `to`",
                 job.bytes_max / 1_024
             ))),
-            Err(Unread::Failed(error)) => return Err(told(error.to_string())),
-        };
-        self.open = Some((found, reader));
-        rows
+        }
     }
 }
 
+/// Rows by whichever server will do; none if there are too many.
+fn routed(
+    router: &Router,
+    answers: Option<&Answers>,
+    job: &Job,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let answer = router.read(None, &mut |reader| {
+        let asked = match answers {
+            None => read(reader, job),
+            Some(answers) => kept(answers, reader, &|| reader.identity(), job),
+        };
+        match asked {
+            Ok(rows) => Ok(Some(rows)),
+            Err(Unread::Full) => Ok(None),
+            Err(Unread::Failed(error)) => Err(error),
+        }
+    });
+    answer.map(|it| it.value).map_err(unavailable)
+}
+
+/// A file of tables as one thread has it open.
+struct File {
+    path: PathBuf,
+    /// With the file's place on the disk: a rebuild puts another file there.
+    open: Option<(FileId, Reader)>,
+}
+
+/// Which file it is: its device, its number there, and when it was made.
+type FileId = (u64, u64, Option<SystemTime>);
+
+impl File {
+    fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            open: None,
+        }
+    }
+
+    /// None if there are too many.
+    fn rows(&mut self, answers: Option<&Answers>, job: &Job) -> Result<Option<Vec<u8>>, Refusal> {
+        let place = |file: Metadata| (file.dev(), file.ino(), file.created().ok());
+        let found = std::fs::metadata(&self.path).map_err(unavailable)?;
+        let found = place(found);
+        let reader = match self.open.take() {
+            Some((place, reader)) if place == found => reader,
+            _ => Reader::open(&self.path).map_err(unavailable)?,
+        };
+        let asked = match answers {
+            None => read(&reader, job),
+            Some(answers) => kept(answers, &reader, &|| Ok(named(found)), job),
+        };
+        // After any failure but this one the tables are opened anew.
+        let rows = match asked {
+            Ok(rows) => Some(rows),
+            Err(Unread::Full) => None,
+            Err(Unread::Failed(error)) => return Err(unavailable(error)),
+        };
+        self.open = Some((found, reader));
+        Ok(rows)
+    }
+}
+
+/// A file's name among answers that are kept.
+fn named((device, number, made): FileId) -> String {
+    let made = made.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let made = made.unwrap_or_default().as_nanos();
+    format!("{device:x}.{number:x}.{made:x}")
+}
+
 /// Rows that are kept, or read now: under the same key only what comes of the same tables.
-fn kept(answers: &Answers, reader: &Reader, file: FileId, job: &Job) -> Result<Vec<u8>, Unread> {
+fn kept(
+    answers: &Answers,
+    reader: &Reader,
+    whose: &dyn Fn() -> Result<String, store::Error>,
+    job: &Job,
+) -> Result<Vec<u8>, Unread> {
     let stand = reader.freeze()?;
     let statement = statement(job.name, &job.filter);
     answers.note(&statement);
-    let (device, number, made) = file;
-    let made = made.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    let made = made.unwrap_or_default().as_nanos();
-    let key = format!("{device:x}.{number:x}.{made:x}|{stand}|{statement}");
+    let key = format!("{}|{stand}|{statement}", whose()?);
     let entry = answers.cache().get_or_load(&key, || {
         Ok::<_, Unread>(Loaded {
             version: stand,

@@ -220,7 +220,8 @@ impl Api {
     /// # Errors
     /// The system has none.
     pub(crate) fn new(config: Config, hub: Option<Arc<Hub>>) -> io::Result<Self> {
-        let answers = Answers::open(&config.cache, &config.tables).map_err(io::Error::other)?;
+        let answers =
+            Answers::open(&config.cache, config.tables.file()).map_err(io::Error::other)?;
         let scaling = config.scaling.as_ref();
         let scales = scaling.map(|scaling| Scales::new(&config, scaling));
         Ok(Self {

@@ -322,6 +322,18 @@ impl Reader {
         Ok(place)
     }
 
+    /// Which tables of a server these are: the same for all that follow it, others after a rebuild.
+    ///
+    /// # Errors
+    /// The database fails, or is none of a server.
+    pub fn identity(&self) -> Result<String, Error> {
+        let text = "SELECT system_identifier, CAST(oid AS BIGINT) FROM pg_control_system(), \
+                    pg_namespace WHERE nspname = current_schema()";
+        let read = |row: &[Field<'_>]| Ok(format!("{:x}.{:x}", row[0].bits()?, row[1].bits()?));
+        let found = first(&*self.tables, text, &[], read)?;
+        found.ok_or_else(|| Error::Server("there are no tables any more".to_owned()))
+    }
+
     /// An answer that takes longer is none from now on.
     pub(crate) fn wait_for(&self, longest: Duration) {
         self.tables.wait_for(longest);

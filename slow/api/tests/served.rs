@@ -1,0 +1,200 @@
+//! Tables at servers: answers by replicas and the primary, kept by where the tables stand, while
+//! servers are killed and come back.
+#![allow(clippy::unwrap_used)]
+
+// How a server is started is the builder's tool's business.
+#[allow(dead_code)]
+#[path = "../../../tools/src/pg/cluster.rs"]
+mod cluster;
+mod service;
+
+use cluster::{Cluster, Programs};
+use service::Service;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use store::Location;
+use tempfile::TempDir;
+
+/// Far longer than anything takes, also beside other work.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+
+const SETTINGS: [&str; 5] = [
+    "fsync = off",
+    "shared_buffers = 64MB",
+    "max_connections = 20",
+    "log_min_messages = fatal",
+    "wal_retrieve_retry_interval = 50ms",
+];
+
+/// What is asked, and by whom.
+const ASKED: [(&str, &str); 5] = [
+    ("/api/v1/tops", "market"),
+    ("/api/v1/tape?symbol=AAPL", "market"),
+    ("/api/v1/fills?account=1", "auditor"),
+    ("/api/v1/open-orders", "auditor"),
+    ("/api/v1/profits", "auditor"),
+];
+
+/// A server by a port, which a confined service can reach; it ends with the test.
+struct Server {
+    cluster: Cluster,
+    _dir: TempDir,
+}
+
+impl Server {
+    fn of(programs: &Programs) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let cluster = Cluster {
+            programs: programs.clone(),
+            folder: dir.path().to_path_buf(),
+            port: free.local_addr().unwrap().port(),
+        };
+        Self { cluster, _dir: dir }
+    }
+
+    /// All at once, as a lost host.
+    fn kill(&self) {
+        let processes = self.cluster.processes();
+        let pids = processes.iter().map(u32::to_string);
+        let mut kill = Command::new("kill");
+        let _ = kill.arg("-KILL").args(pids).stderr(Stdio::null()).status();
+        Cluster::wait_gone(&processes).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < WAIT_MAX, "not yet: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The answers; none while a busy machine has all servers too late for a moment.
+fn answers(service: &Service) -> Option<Vec<String>> {
+    let of = |(path, key): (&str, &str)| {
+        let answer = service.get(path, key);
+        assert!([200, 503].contains(&answer.status), "{answer:?}");
+        (answer.status == 200).then_some(answer.body)
+    };
+    ASKED.into_iter().map(of).collect()
+}
+
+/// They come, and are these.
+fn are(service: &Service, truth: &[String]) {
+    until("all answer", || {
+        answers(service)
+            .inspect(|it| assert_eq!(it, truth))
+            .is_some()
+    });
+}
+
+fn figure(service: &Service, name: &str, role: &str) -> u64 {
+    let text = service.get("/metrics", "metrics").body;
+    let role = format!("role=\"{role}\"}} ");
+    let mut lines = text.lines().filter(|it| it.starts_with(name));
+    let found = lines.find_map(|line| line.split_once(&*role)?.1.parse().ok());
+    found.unwrap_or_else(|| panic!("no {name} of the {role}: {text}"))
+}
+
+#[test]
+fn answers_are_those_of_the_servers_that_are_there() {
+    let programs = match Programs::find() {
+        Ok(programs) => programs,
+        Err(why) => {
+            assert!(std::env::var_os("CI").is_none(), "{why}");
+            eprintln!("skipped: {why}");
+            return;
+        }
+    };
+    let [primary, replica] = [(); 2].map(|()| Server::of(&programs));
+    primary.cluster.create(&SETTINGS).unwrap();
+    primary.cluster.start().unwrap();
+    primary.cluster.create_database("tables").unwrap();
+    replica.cluster.follow(&primary.cluster, &SETTINGS).unwrap();
+    replica.cluster.start().unwrap();
+    let [url, replica_url] = [&primary, &replica].map(|it| it.cluster.url("tables"));
+
+    // First from the file, then from servers that have the same.
+    let mut service = Service::start();
+    let truth = answers(&service).unwrap();
+    service.stop();
+    let [file, server] = [service.tables().into_os_string(), url.clone().into()];
+    let [file, server] = [file, server].map(|it| Location::read(&it).unwrap());
+    store::copy(&file, &server).unwrap();
+    let config = service.dir.path().join("api.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let tables = format!("tables = {:?}\n", service.tables());
+    let servers = format!("tables = {url:?}\nreplicas = [{replica_url:?}]\n");
+    assert!(text.contains(&tables), "{text}");
+    std::fs::write(&config, text.replace(&tables, &servers)).unwrap();
+    service.again();
+    are(&service, &truth);
+    let by_replica = |service: &Service| {
+        let before = figure(service, "wirecross_database_reads_total", "replica");
+        let _ = answers(service);
+        figure(service, "wirecross_database_reads_total", "replica") > before
+    };
+    until("the replica serves", || by_replica(&service));
+    // What was asked already is kept, whoever of the servers says where the tables stand.
+    are(&service, &truth);
+    let loads = |service: &Service| {
+        let text = service.get("/metrics", "metrics").body;
+        let mut lines = text.lines();
+        let name = "wirecross_cache_l3_loads_total ";
+        lines
+            .find_map(|it| it.strip_prefix(name)?.parse::<u64>().ok())
+            .unwrap()
+    };
+    assert_eq!(loads(&service), ASKED.len() as u64);
+
+    replica.kill();
+    are(&service, &truth);
+    until("it is told", || {
+        let _ = answers(&service);
+        figure(&service, "wirecross_database_up", "replica") == 0
+    });
+    replica.cluster.start().unwrap();
+    until("the replica serves", || by_replica(&service));
+
+    // As `wirecross-slow` writes: rows and how far they come in one transaction.
+    let mut psql = primary.cluster.programs.command("psql");
+    let write = "SET search_path = wirecross; BEGIN; UPDATE tops SET bid = bid + 1; \
+                 INSERT INTO progress VALUES (1, 3, 0, 1, 0, NULL); COMMIT";
+    let psql = primary.cluster.address(&mut psql);
+    let status = psql.args(["-q", "-d", "tables", "-c", write]).status();
+    assert!(status.unwrap().success());
+    until("it is read", || {
+        answers(&service).is_some_and(|it| it[0] != truth[0])
+    });
+    let mut changed = truth.clone();
+    changed[0] = truth[0].replace("1000000", "1000001");
+    until("the replica has it", || {
+        by_replica(&service) && answers(&service).is_some_and(|it| it == changed)
+    });
+
+    primary.kill();
+    are(&service, &changed);
+    until("it is told", || {
+        let _ = answers(&service);
+        figure(&service, "wirecross_database_up", "primary") == 0
+    });
+    are(&service, &changed);
+    replica.kill();
+    until("nobody answers", || answers(&service).is_none());
+    let told = service.get(ASKED[0].0, ASKED[0].1);
+    assert!(
+        told.status == 503 && told.told().contains("the tables: database"),
+        "{told:?}"
+    );
+    primary.cluster.start().unwrap();
+    are(&service, &changed);
+}
