@@ -20,18 +20,19 @@ pub struct Args {
 /// Becomes the other program.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
-    handed_over(&args.words)
+    handed_over("wirecross quant", &args.words)
 }
 
-pub(super) fn handed_over(words: &[OsString]) -> ExitCode {
+/// Becomes the program; where it cannot, this command says so.
+pub(super) fn handed_over(command: &str, words: &[OsString]) -> ExitCode {
     let ours = match std::env::current_exe() {
         Ok(ours) => ours,
-        Err(error) => return super::failed("wirecross quant", error),
+        Err(error) => return super::failed(command, error),
     };
     let program = ours.with_file_name(PROGRAM);
     // It only comes back if it could not begin.
     let error = Command::new(&program).args(words).exec();
     let program = program.display();
     let hint = "cargo build --release -p calculator makes it";
-    super::failed("wirecross quant", format!("{program}: {error}; {hint}"))
+    super::failed(command, format!("{program}: {error}; {hint}"))
 }

@@ -17,5 +17,5 @@ pub struct Args {
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
     let words = std::iter::once("scale".into()).chain(args.words.iter().cloned());
-    super::quant::handed_over(&words.collect::<Vec<OsString>>())
+    super::quant::handed_over("wirecross scale", &words.collect::<Vec<OsString>>())
 }
