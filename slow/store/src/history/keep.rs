@@ -30,7 +30,7 @@ pub struct Kept {
 /// Writes the days that are over and moves the oldest, for a database that nobody writes.
 ///
 /// # Errors
-/// Another process writes it, or as [`Keeping::apply`].
+/// Another process writes it, its days cannot be read, or the files cannot be written.
 pub fn keep(location: &Location, keeping: &Keeping) -> Result<Kept, Error> {
     keeping.apply(&*location.writer()?, location)
 }
