@@ -180,10 +180,7 @@ async fn done(
             let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
             api.rows(query, asker, &asked, bytes_max).await
         }
-        What::Figures => {
-            let figures = api.figures.json().map_err(Refusal::Unavailable)?;
-            Ok(figures.to_string().into_bytes())
-        }
+        What::Figures => api.figures_json(),
         What::Scaling => Ok(api.scales()?.json().to_string().into_bytes()),
         _ => Ok(who(asker).to_string().into_bytes()),
     }

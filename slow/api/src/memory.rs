@@ -163,15 +163,27 @@ impl Answers {
 
     /// Its counters, for Prometheus.
     pub(crate) fn figures(&self, text: &mut String) {
-        let cache = &self.0.cache;
-        let (entries, bytes) = cache.size();
-        let gauges = [entries as u64, bytes, cache.has_redis().into()];
-        let counters = cache.counters();
-        let values = counters.each().map(|(.., value)| value).chain(gauges);
-        for ((name, help, kind), value) in figures().zip(values) {
+        for ((name, help, kind), (_, value)) in figures().zip(self.values()) {
             family(text, &name, kind, help);
             let _ = writeln!(text, "{name} {value}");
         }
+    }
+
+    /// The same by their names.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        self.values().collect()
+    }
+
+    fn values(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let cache = &self.0.cache;
+        let (entries, bytes) = cache.size();
+        let gauges = [entries as u64, bytes, cache.has_redis().into()];
+        let gauges = GAUGES.map(|(name, _)| name).into_iter().zip(gauges);
+        let counters = cache.counters();
+        counters
+            .each()
+            .map(|(name, _, value)| (name, value))
+            .chain(gauges)
     }
 }
 

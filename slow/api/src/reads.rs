@@ -6,6 +6,7 @@ use crate::memory::{Answers, read_statement, statement};
 use crate::metrics::family;
 use cache::Loaded;
 use scale::limit::Limit;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::io::Write;
@@ -178,6 +179,26 @@ impl Reads {
         }
     }
 
+    /// What is kept, what is read now, and by which servers, for the page.
+    pub(crate) fn json(&self) -> Value {
+        let limit = self.limit();
+        let servers = self.router.iter().flat_map(|router| lags(router));
+        let servers = servers.map(|(it, lag)| {
+            json!({
+                "server": it.server, "primary": it.is_primary, "up": it.is_up,
+                "reads": it.reads, "failures": it.failures, "behind": it.behind,
+                "lag_bytes": lag,
+            })
+        });
+        json!({
+            "cache": self.answers.as_ref().map(Answers::json),
+            "reads": {
+                "limit": limit.places(), "running": limit.running(), "refused": limit.refused(),
+            },
+            "servers": servers.collect::<Vec<_>>(),
+        })
+    }
+
     /// Rows of a query as a JSON array.
     pub(crate) async fn rows(
         &self,
@@ -210,13 +231,14 @@ fn gone() -> Refusal {
 
 /// What each server did, for Prometheus.
 fn servers(router: &Router, text: &mut String) {
-    let all: Vec<Counted> = router.counted().collect();
-    let mut tell = |name: &str, kind: &str, help: &str, of: fn(&Counted) -> u64| {
+    let all = lags(router);
+    let mut tell = |name: &str, kind: &str, help: &str, of: fn(&(Counted, u64)) -> u64| {
         let name = format!("wirecross_database_{name}");
         family(text, &name, kind, help);
-        for it in &all {
+        for told in &all {
+            let it = &told.0;
             let role = if it.is_primary { "primary" } else { "replica" };
-            let (server, value) = (&it.server, of(it));
+            let (server, value) = (&it.server, of(told));
             let _ = writeln!(text, "{name}{{server={server:?},role={role:?}}} {value}");
         }
     };
@@ -224,22 +246,35 @@ fn servers(router: &Router, text: &mut String) {
         "up",
         "gauge",
         "1: the server answered when it was last asked",
-        |it| it.is_up.into(),
+        |(it, _)| it.is_up.into(),
     );
     tell(
         "reads_total",
         "counter",
         "Reads that the server answered",
-        |it| it.reads,
+        |(it, _)| it.reads,
     );
     tell(
         "failures_total",
         "counter",
         "Times that the server failed",
-        |it| it.failures,
+        |(it, _)| it.failures,
     );
     let help = "Reads that the server was not fresh enough for";
-    tell("behind_total", "counter", help, |it| it.behind);
+    tell("behind_total", "counter", help, |(it, _)| it.behind);
+    let help = "Bytes of the log that the server lacked when it was last asked";
+    tell("lag_bytes", "gauge", help, |(_, lag)| *lag);
+}
+
+/// Each server, and how many bytes it was behind the furthest place that was seen.
+fn lags(router: &Router) -> Vec<(Counted, u64)> {
+    let all: Vec<Counted> = router.counted().collect();
+    let furthest = all.iter().map(|it| it.position).max().unwrap_or_default();
+    let lag = |it: Counted| {
+        let lag = furthest.behind(it.position);
+        (it, lag)
+    };
+    all.into_iter().map(lag).collect()
 }
 
 /// The way to the servers, if it is these that have the tables.

@@ -235,6 +235,13 @@ impl Api {
         })
     }
 
+    /// The venue's figures and the service's own.
+    pub(crate) fn figures_json(&self) -> Result<Vec<u8>, Refusal> {
+        let mut figures = self.figures.json().map_err(Refusal::Unavailable)?;
+        figures["service"] = self.reads.json();
+        Ok(figures.to_string().into_bytes())
+    }
+
     /// Where shards are decided on.
     pub(crate) fn scales(&self) -> Result<&Arc<Scales>, Refusal> {
         self.scales.as_ref().ok_or_else(|| {
@@ -322,10 +329,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
             }
             Ok(typed(TEXT, text))
         }
-        What::Figures => {
-            let figures = api.figures.json().map_err(Refusal::Unavailable)?;
-            Ok(json_answer(figures.to_string().into_bytes()))
-        }
+        What::Figures => Ok(json_answer(api.figures_json()?)),
         What::Scaling => {
             let scales = api.scales()?;
             Ok(json_answer(scales.json().to_string().into_bytes()))

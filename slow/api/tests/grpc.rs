@@ -8,7 +8,6 @@ use axum::body::Bytes;
 use h2::client::SendRequest;
 use service::market::Feed;
 use service::{BOUND, Service, Settings};
-use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -112,17 +111,6 @@ fn started(more: &str, grpc: &str) -> Service {
     })
 }
 
-/// A key that enters orders, at a venue that is not there.
-fn trader(dir: &Path) -> String {
-    let (file, hash) = (dir.join("password"), Sha256::digest(b"trader-token"));
-    std::fs::write(&file, "alpha\n").unwrap();
-    format!(
-        "[orders]\nvenue = \"127.0.0.1:1\"\n[[keys]]\nname = \"trader\"\nrole = \"trader\"\n\
-         accounts = [1]\nuser = \"ALPHA\"\npassword_file = {file:?}\ntoken_sha256 = \"{}\"\n",
-        api::keys::digits_of(&hash)
-    )
-}
-
 const SCALING: &str = "[scaling]\ncapacity = 1000\nlink_depth = 100\nread_s = 1\nahead_s = 0\n\
                        cooldown_up_s = 1\nshards_max = 9\nstep_up = 9\n";
 
@@ -178,7 +166,7 @@ const WHO: [&str; 6] = ["", "market", "member", "trader", "auditor", "metrics"];
 fn every_call_is_for_who_may_and_nobody_else() {
     let dir = tempfile::tempdir().unwrap();
     // Nobody listens where this trader's orders go.
-    let service = started(&trader(dir.path()), "");
+    let service = started(&service::trader(dir.path()), "");
     until(async {
         let client = Client::connect(service.grpc()).await;
         for (call, codes) in TABLE {

@@ -43,6 +43,8 @@ await shot(page, "login");
 await login(page, "auditor");
 due((await tabs(page)).length === 9, "an auditor sees nine views");
 await page.waitForFunction(() => document.querySelectorAll("#view .tile b")[1]?.textContent === "7,654,321", null, BOUND);
+const kept = await page.$$eval("#reads .tile", list => list.map(it => it.textContent));
+due(kept.length === 5 && kept[1].endsWith("from Redis: none") && /^[0-9]+ of [0-9]+reads at once$/.test(kept[3]), `reads are ${kept}`);
 due(await page.textContent("#no-alerts") === "none", "there are alerts");
 due(!await page.isVisible("#login"), "the login is still there");
 await shot(page, "overview");
@@ -82,6 +84,10 @@ await second.close();
 const market = await opened({});
 await login(market, "market");
 due(JSON.stringify(await tabs(market)) === '["Books","Depth","Trades"]', `a market key sees ${await tabs(market)}`);
+
+const trader = await opened({});
+await login(trader, "trader");
+due(JSON.stringify(await tabs(trader)) === '["Books","Depth","Trades","Orders","Accounts"]', `a trader sees ${await tabs(trader)}`);
 
 // A service without a feed says so.
 await market.evaluate(() => { location.hash = "depth"; });

@@ -82,7 +82,11 @@ fn the_depth_is_the_feeds_as_it_changes() {
 #[test]
 fn the_page_shows_what_is_and_goes_on_when_the_service_does() {
     let Some(folder) = driver() else { return };
-    let mut service = Service::start();
+    let dir = tempfile::tempdir().unwrap();
+    let mut service = Service::with(&Settings {
+        limits: "",
+        more: service::trader(dir.path()) + "[grpc]\nlisten = \"127.0.0.2:0\"\n",
+    });
     let mut inputs = service.counters.counter("engine.inputs").unwrap();
     let mut hop = service.counters.histogram("hop.engine_reply_ns").unwrap();
     inputs.set(7_654_321);

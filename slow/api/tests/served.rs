@@ -180,6 +180,17 @@ fn answers_are_those_of_the_servers_that_are_there() {
     until("the replica has it", || {
         by_replica(&service) && answers(&service).is_some_and(|it| it == changed)
     });
+    until("it is told that it lacks nothing", || {
+        let _ = answers(&service);
+        figure(&service, "wirecross_database_lag_bytes", "replica") == 0
+    });
+    let told = service.get("/api/v1/figures", "metrics").json();
+    let servers = &told["service"]["servers"];
+    assert_eq!(
+        (&servers[0]["primary"], &servers[1]["primary"]),
+        (&true.into(), &false.into())
+    );
+    assert!(servers[1]["reads"].as_u64() > Some(0), "{servers}");
 
     primary.kill();
     are(&service, &changed);

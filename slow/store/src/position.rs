@@ -23,6 +23,12 @@ impl Position {
             false => Self(bytes),
         }
     }
+
+    /// Bytes of the log from another place to this one; none if that is further.
+    #[must_use]
+    pub const fn behind(self, other: Self) -> u64 {
+        self.0.saturating_sub(other.0)
+    }
 }
 
 impl fmt::Display for Position {

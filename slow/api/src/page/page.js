@@ -6,7 +6,7 @@ const TABS = [
   ["audit", "Log", "everything"], ["figures", "Figures", "metrics"],
 ];
 const RIGHTS = {
-  market: ["market"], member: ["market", "accounts"], metrics: ["metrics"],
+  market: ["market"], member: ["market", "accounts"], trader: ["market", "accounts"], metrics: ["metrics"],
   auditor: ["market", "accounts", "everything", "metrics"],
 };
 const $ = id => document.getElementById(id);

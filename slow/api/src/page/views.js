@@ -89,11 +89,28 @@ export function overview({ figures, into }) {
       tile(count(it["shadow.lag"]), "inputs the shadow is behind"),
       tile(count(Math.round(rate("publish.messages"))), "feed messages a second"),
     ], { class: "tiles" }),
+    ...service(figures),
     make("h2", "Inputs a second, the last two minutes"), chart(rates(figures, "engine.inputs"), "inputs a second"),
     make("h2", "Where the tiles' time goes"),
     table([["tile", row => row.name], ["busy", row => row.busy], ["waiting", row => row.waiting], ["idle", row => row.idle]],
       TILES.map(name => share(figures, name)), "no turns yet"),
   );
+}
+// The reads of the tables: how many were answered by what is kept, and which servers answered the others.
+function service(figures) {
+  const now = figures.at(-1).service, before = figures[0].service;
+  const grew = name => now.cache[name] - before.cache[name];
+  const tiles = [tile(`${count(now.reads.running)} of ${count(now.reads.limit)}`, "reads at once"), tile(count(now.reads.refused), "reads refused")];
+  if (now.cache) {
+    const asked = grew("l1_hits") + grew("l1_misses");
+    const part = hits => asked ? `${(100 * hits / asked).toFixed(1)} %` : "-";
+    tiles.unshift(tile(part(grew("l1_hits")), "answered from memory"), tile(part(grew("l2_hits")), now.cache.redis_up ? "from Redis" : "from Redis: none"),
+      tile(count(now.cache.entries), "answers kept"));
+  }
+  const rows = now.servers.map(it => [it.server, it.primary ? "primary" : "replica", it.up ? "up" : "gone", it.lag_bytes, it.reads, it.failures]);
+  const servers = table([["server", row => row[0]], ["role", row => row[1]], ["is", row => row[2], row => row[2] === "up" ? "" : "sell"],
+    ["bytes behind", row => count(row[3])], ["reads", row => count(row[4])], ["failures", row => count(row[5])]], rows, "");
+  return [make("h2", "Reads of the tables, the last two minutes"), make("div", tiles, { class: "tiles", id: "reads" }), ...(rows.length ? [servers] : [])];
 }
 function share(figures, name) {
   const of = what => rates(figures, `${name}.${what}_ns`).at(-1) ?? 0;

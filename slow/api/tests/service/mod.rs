@@ -69,6 +69,17 @@ a line', 0, 0, 'AAPL', 0, 0, 0);",
     }
 }
 
+/// A key that enters orders, at a venue that is not there.
+pub fn trader(dir: &Path) -> String {
+    let (file, hash) = (dir.join("password"), Sha256::digest(b"trader-token"));
+    std::fs::write(&file, "alpha\n").unwrap();
+    format!(
+        "[orders]\nvenue = \"127.0.0.1:1\"\n[[keys]]\nname = \"trader\"\nrole = \"trader\"\n\
+         accounts = [1]\nuser = \"ALPHA\"\npassword_file = {file:?}\ntoken_sha256 = \"{}\"\n",
+        api::keys::digits_of(&hash)
+    )
+}
+
 /// What the settings of a service are made of.
 pub struct Settings {
     pub limits: &'static str,

@@ -39,6 +39,8 @@ struct State {
     failures: u64,
     /// Reads that it was not fresh enough for.
     behind: u64,
+    /// Where it was when it was last asked.
+    position: Position,
 }
 
 /// What a server did, for whoever counts.
@@ -56,6 +58,8 @@ pub struct Counted {
     pub failures: u64,
     /// Reads that it was not fresh enough for.
     pub behind: u64,
+    /// Where it was when it was last asked.
+    pub position: Position,
 }
 
 /// A server.
@@ -92,6 +96,7 @@ impl Node {
             reads: state.reads,
             failures: state.failures,
             behind: state.behind,
+            position: state.position,
         }
     }
 
@@ -116,6 +121,7 @@ impl Node {
         match opened {
             Ok(opened) => {
                 state.trouble = None;
+                state.position = opened.1.position;
                 Ok(opened)
             }
             Err(error) => {
