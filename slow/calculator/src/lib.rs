@@ -4,6 +4,7 @@
 
 mod answer;
 mod check;
+mod constraints;
 mod features;
 mod forecast;
 mod market;
@@ -42,5 +43,11 @@ impl Error for Refused {}
 impl From<quant::Fault> for Refused {
     fn from(fault: quant::Fault) -> Self {
         Self(fault.to_string())
+    }
+}
+
+impl From<quant::portfolio::Unsolved> for Refused {
+    fn from(why: quant::portfolio::Unsolved) -> Self {
+        Self(why.to_string())
     }
 }

@@ -1,6 +1,6 @@
 //! How assets moved: what portfolios and risks start from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use quant::portfolio::{Estimate, Target, ledoit_wolf, pairwise, sample, weighted};
@@ -92,6 +92,25 @@ impl Source {
 impl Market {
     pub fn assets(&self) -> usize {
         self.names.len()
+    }
+
+    /// Weights from a file: rows of a name and a weight; 0 for assets without a row.
+    pub fn weights(&self, file: &Path) -> Result<Vec<f64>, Refused> {
+        let table = Table::read(file)?;
+        table.whole()?;
+        if table.labels.is_none() || table.width != 1 {
+            return Err(table.blame("rows of a name and a weight are needed"));
+        }
+        let mut weights = vec![0.0; self.assets()];
+        for row in 0..table.height() {
+            let name = table.label(row);
+            let asset = self.names.iter().position(|x| *x == name);
+            let asset = asset.ok_or_else(|| {
+                table.blame_cell(row, 0, &format!("there are no returns of {name:?}"))
+            })?;
+            weights[asset] += table.numbers[row];
+        }
+        Ok(weights)
     }
 
     /// The return of weights, over the periods that are shown.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Refused;
 use crate::answer::{Answer, columns, facts, percent};
+use crate::constraints::{Limits, Reached};
 use crate::market::{Market, Source};
 use crate::picture::{Picture, Style};
 
@@ -19,7 +20,7 @@ const POINTS: usize = 200;
 
 /// What is best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Goal {
+pub(crate) enum Goal {
     /// The least variance.
     Variance,
     /// The most return above --riskless for the deviation; long only.
@@ -49,6 +50,8 @@ pub(crate) struct Optimise {
     target: Option<f64>,
     #[command(flatten)]
     bounds: Bounds,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// Between what each weight is.
@@ -72,10 +75,12 @@ pub(crate) struct Frontier {
 }
 
 /// Weights, and what is known of them.
-struct Found {
-    weights: Vec<f64>,
+pub(crate) struct Found {
+    pub weights: Vec<f64>,
     /// Names and values of the proof.
-    proof: Vec<(&'static str, f64)>,
+    pub proof: Vec<(&'static str, f64)>,
+    /// Constraints and turnover, as they came out.
+    pub limits: Option<Reached>,
 }
 
 pub(crate) fn optimise(args: &Optimise) -> Result<Answer, Refused> {
@@ -108,6 +113,11 @@ pub(crate) fn optimise(args: &Optimise) -> Result<Answer, Refused> {
             format!("{} of {} assets", order.len(), weights.len()),
         ),
     ];
+    if let Some(limits) = &found.limits {
+        lines.extend(limits.facts());
+        text.push('\n');
+        text.push_str(&limits.table());
+    }
     let proof = found.proof.iter();
     lines.extend(proof.map(|(name, value)| (*name, format!("{value:.1e}"))));
     text.push('\n');
@@ -123,11 +133,14 @@ pub(crate) fn optimise(args: &Optimise) -> Result<Answer, Refused> {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), json!(value)))
         .collect();
-    let json = json!({
+    let mut json = json!({
         "weights": named(weights), "return": mean, "deviation": shown, "sharpe": sharpe,
         "contributions": named(&parts), "certificate": certificate,
         "shrinkage": market.estimate.shrinkage,
     });
+    if let (Some(limits), Some(json)) = (&found.limits, json.as_object_mut()) {
+        json.extend(limits.json());
+    }
     Ok(Answer {
         text,
         json,
@@ -146,6 +159,7 @@ impl Optimise {
         if self.target.is_some() && self.goal != Goal::Variance {
             return Err(Refused("--target: only with --goal variance".into()));
         }
+        self.limits.fit(self.goal)?;
         let count = market.assets();
         match self.goal {
             Goal::Sharpe => Ok(Found::of(max_sharpe(
@@ -159,13 +173,10 @@ impl Optimise {
                 Ok(Found {
                     weights: parity.weights,
                     proof: vec![("shares differ by", parity.error)],
+                    limits: None,
                 })
             }
             Goal::Variance | Goal::Utility => {
-                let wanted = self.target.map(|value| Equality {
-                    coefficients: mean,
-                    value,
-                });
                 let is_utility = self.goal == Goal::Utility;
                 let problem = MeanVariance {
                     covariance,
@@ -173,7 +184,18 @@ impl Optimise {
                     aversion: if is_utility { self.aversion } else { 1.0 },
                     lower: &vec![self.bounds.least; count],
                     upper: &vec![self.bounds.most; count],
+                    equalities: &[],
+                };
+                if !self.limits.are_none() {
+                    return self.limits.solve(market, problem, self.target);
+                }
+                let wanted = self.target.map(|value| Equality {
+                    coefficients: mean,
+                    value,
+                });
+                let problem = MeanVariance {
                     equalities: wanted.as_slice(),
+                    ..problem
                 };
                 Ok(Found::of(problem.solve(None)?))
             }
@@ -192,6 +214,7 @@ impl Found {
                 ("an asset could still gain", certificate.stationarity),
                 ("the best is at most better by", certificate.gap),
             ],
+            limits: None,
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::Refused;
 use crate::answer::{Answer, columns, facts, percent};
 use crate::market::{Market, Source};
 use crate::picture::{Picture, Style};
-use crate::table::Table;
 use crate::watch::Watch;
 
 /// Bars of the picture.
@@ -136,24 +135,10 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
 impl Risk {
     fn weights(&self, market: &Market) -> Result<Vec<f64>, Refused> {
         let count = market.assets();
-        let Some(file) = &self.weights else {
-            return Ok(vec![1.0 / count as f64; count]);
-        };
-        let table = Table::read(file)?;
-        table.whole()?;
-        if table.labels.is_none() || table.width != 1 {
-            return Err(table.blame("rows of a name and a weight are needed"));
+        match &self.weights {
+            Some(file) => market.weights(file),
+            None => Ok(vec![1.0 / count as f64; count]),
         }
-        let mut weights = vec![0.0; count];
-        for row in 0..table.height() {
-            let name = table.label(row);
-            let asset = market.names.iter().position(|x| *x == name);
-            let asset = asset.ok_or_else(|| {
-                table.blame_cell(row, 0, &format!("there are no returns of {name:?}"))
-            })?;
-            weights[asset] += table.numbers[row];
-        }
-        Ok(weights)
     }
 
     /// Gains of a period, as many as were simulated when it was stopped.

@@ -206,7 +206,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         folder: "slow/quant",
         ours: Some(&["analytics"]),
-        others: Some(&["libm", "serde", "serde_json"]),
+        others: Some(&["clarabel", "libm", "serde", "serde_json"]),
         banned: &[TIME, THREADS, SOCKETS, HASH_MAP],
         ..FREE
     },

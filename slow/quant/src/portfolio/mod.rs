@@ -2,18 +2,30 @@
 //!
 //! Weights are parts of the whole, returns and variances those of a period of the user's choice.
 
+#[cfg(feature = "clarabel")]
+mod constrained;
 mod covariance;
 mod estimate;
 mod frontier;
+#[cfg(feature = "clarabel")]
+mod interior;
 mod optimum;
 mod parity;
 mod pivoting;
+#[cfg(feature = "clarabel")]
+mod proof;
 pub mod risk;
+#[cfg(feature = "clarabel")]
+mod task;
 mod views;
 
+#[cfg(feature = "clarabel")]
+pub use constrained::{Constrained, ConstrainedSolution, Constraint, Method, Trading, Unsolved};
 pub use covariance::{ASSETS_MAX, Covariance};
 pub use estimate::{Estimate, Target, ledoit_wolf, pairwise, sample, weighted};
 pub use frontier::{Corner, Frontier, frontier};
 pub use optimum::{Certificate, Equality, MeanVariance, Solution, WEIGHT_MAX, max_sharpe};
 pub use parity::{Parity, risk_parity};
+#[cfg(feature = "clarabel")]
+pub use proof::Proof;
 pub use views::{View, black_litterman, implied_mean};

@@ -108,7 +108,7 @@ impl MeanVariance<'_> {
         program.solve(states)
     }
 
-    fn check(&self) -> Result<(), Fault> {
+    pub(super) fn check(&self) -> Result<(), Fault> {
         let count = self.covariance.count();
         if !self.mean.is_empty() {
             series("mean", self.mean, 0)?;
