@@ -15,6 +15,7 @@ pub mod scaling;
 
 mod admit;
 mod answer;
+mod asked;
 mod batch;
 mod memory;
 mod openapi;

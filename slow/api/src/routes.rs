@@ -2,6 +2,7 @@
 
 use crate::admit::{Asker, Gatekeeper};
 use crate::answer::{Answer, Refusal, json_answer, typed};
+use crate::asked::{filter_of, pairs_of};
 use crate::batch::{self, Calls};
 use crate::config::Config;
 use crate::grpc::Orders;
@@ -15,7 +16,6 @@ use crate::{openapi, page};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::request::Parts;
 use axum::http::{Method, Request};
 use axum::routing::{MethodFilter, on};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -24,7 +24,6 @@ use serde_json::json;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use store::query::{Filter, parameters};
 
 /// Rows of an answer at most.
 pub(crate) const ROWS_MAX: u32 = 10_000;
@@ -369,99 +368,6 @@ pub(crate) fn who(asker: Option<&Asker>) -> serde_json::Value {
     let (name, role) = asker.map_or(("", ""), |asker| (&asker.name, asker.role.name()));
     let accounts = asker.map_or(&[][..], |asker| &asker.accounts);
     json!({ "name": name, "role": role, "accounts": accounts })
-}
-
-/// The parameters of a path, with their escapes undone.
-fn pairs_of(parts: &Parts) -> Result<Vec<(String, String)>, Refusal> {
-    let query = parts.uri.query().unwrap_or("");
-    let mut pairs = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let plain = |text: &str| {
-            unescaped(text).ok_or_else(|| Refusal::Bad(format!("{text:?} is escaped wrongly")))
-        };
-        pairs.push((plain(name)?, plain(value)?));
-    }
-    Ok(pairs)
-}
-
-/// `%41` is `A` and `+` a space; none where that makes no text.
-fn unescaped(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, more)) = rest.split_first() {
-        rest = more;
-        match first {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let digits = std::str::from_utf8(more.get(..2)?).ok()?;
-                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                    return None;
-                }
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest = &more[2..];
-            }
-            other => bytes.push(*other),
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// What narrows a query, by whom it is asked.
-fn filter_of(
-    query: &str,
-    asker: Option<&Asker>,
-    asked: &[(&str, &str)],
-) -> Result<Filter, Refusal> {
-    let mut filter = Filter::default();
-    let parameters = parameters(query);
-    let has = |name: &str| parameters.contains(&name);
-    for (name, value) in asked {
-        let wrong = |due: &str| Refusal::Bad(format!("{name}: {value:?}: {due}"));
-        let number = |due: &str| value.parse::<i64>().map_err(|_| wrong(due));
-        let count = |due: &str| value.parse::<u32>().map_err(|_| wrong(due));
-        match *name {
-            name if !has(name) => {
-                let all = parameters.join(", ");
-                return Err(Refusal::Bad(format!(
-                    "{name:?} is no parameter of {query}: {all}"
-                )));
-            }
-            "account" => filter.account = Some(count("the number of an account")?),
-            "symbol" if value.len() <= 8 => filter.symbol = Some((*value).to_owned()),
-            "symbol" => return Err(wrong("a symbol has 8 letters at most")),
-            "from" => filter.from_ns = Some(number("nanoseconds since 1970")?),
-            "to" => filter.to_ns = Some(number("nanoseconds since 1970")?),
-            "width" => match count("1, 60 or 3600")? {
-                width @ (1 | 60 | 3_600) => filter.width_s = Some(width),
-                _ => return Err(wrong("1, 60 or 3600")),
-            },
-            _ => match count("the number of rows")? {
-                rows @ 1..=ROWS_MAX => filter.rows_max = Some(rows),
-                _ => return Err(wrong("from 1 to 10000 rows")),
-            },
-        }
-    }
-    if let Some(asker) = asker.filter(|asker| asker.role.has_accounts())
-        && has("account")
-    {
-        filter.account = Some(own_account(asker, filter.account)?);
-    }
-    Ok(filter)
-}
-
-/// The account that a member asks about: one of its own.
-fn own_account(asker: &Asker, asked: Option<u32>) -> Result<u32, Refusal> {
-    let own = &asker.accounts;
-    match (asked, own.as_slice()) {
-        (Some(account), _) if own.contains(&account) => Ok(account),
-        (Some(account), _) => Err(Refusal::Forbidden(format!(
-            "account {account} is not one of key {:?}: {own:?}",
-            asker.name
-        ))),
-        (None, [account]) => Ok(*account),
-        (None, _) => Err(Refusal::Bad(format!("account: say which of {own:?}"))),
-    }
 }
 
 /// A method of JSON-RPC is a query's name, or one of these.

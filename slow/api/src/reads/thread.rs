@@ -1,0 +1,211 @@
+//! A thread that reads the tables, by a file or by servers.
+
+use super::{Job, gone};
+use crate::answer::Refusal;
+use crate::memory::{Answers, statement};
+use cache::Loaded;
+use std::fs::Metadata;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+use store::query::Reader;
+use store::router::Router;
+
+/// Why rows are not there.
+enum Unread {
+    Full,
+    Failed(store::Error),
+}
+
+impl From<store::Error> for Unread {
+    fn from(error: store::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn unavailable(what: impl std::fmt::Display) -> Refusal {
+    Refusal::Unavailable(format!("the tables: {what}"))
+}
+
+/// What one thread reads by: a file, or the way to servers.
+pub(super) struct Reading {
+    pub(super) tables: Option<File>,
+    pub(super) router: Option<Arc<Router>>,
+    pub(super) answers: Option<Answers>,
+}
+
+impl Reading {
+    pub(super) fn serve(&mut self, queue: &Mutex<Receiver<Job>>) {
+        loop {
+            let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(job) = job else { return };
+            // Who asked is gone already.
+            if job.reply.is_closed() {
+                continue;
+            }
+            let answer = self.rows(&job);
+            let _ = job.reply.send(answer);
+        }
+    }
+
+    fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
+        let answers = self.answers.as_ref();
+        let asked = match (&mut self.tables, &self.router) {
+            (Some(file), _) => file.rows(answers, job)?,
+            (None, Some(router)) => routed(router, answers, job)?,
+            (None, None) => return Err(gone()),
+        };
+        match asked {
+            Some(rows) if rows.len() <= job.bytes_max => Ok(rows),
+            _ => Err(Refusal::TooLarge(format!(
+                "the answer has more than {} KiB: ask for fewer rows with `limit`, or for a \
+                 shorter time with `from` and `to`",
+                job.bytes_max / 1_024
+            ))),
+        }
+    }
+}
+
+/// Rows by whichever server will do; none if there are too many.
+fn routed(
+    router: &Router,
+    answers: Option<&Answers>,
+    job: &Job,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let answer = router.read(None, &mut |reader| {
+        let asked = match answers {
+            None => read(reader, job),
+            Some(answers) => kept(answers, reader, &|| reader.identity(), job),
+        };
+        match asked {
+            Ok(rows) => Ok(Some(rows)),
+            Err(Unread::Full) => Ok(None),
+            Err(Unread::Failed(error)) => Err(error),
+        }
+    });
+    answer.map(|it| it.value).map_err(unavailable)
+}
+
+/// A file of tables as one thread has it open.
+pub(super) struct File {
+    path: PathBuf,
+    /// With the file's place on the disk: a rebuild puts another file there.
+    open: Option<(FileId, Reader)>,
+}
+
+/// Which file it is: its device, its number there, and when it was made.
+type FileId = (u64, u64, Option<SystemTime>);
+
+impl File {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            open: None,
+        }
+    }
+
+    /// None if there are too many.
+    fn rows(&mut self, answers: Option<&Answers>, job: &Job) -> Result<Option<Vec<u8>>, Refusal> {
+        let place = |file: Metadata| (file.dev(), file.ino(), file.created().ok());
+        let found = std::fs::metadata(&self.path).map_err(unavailable)?;
+        let found = place(found);
+        let reader = match self.open.take() {
+            Some((place, reader)) if place == found => reader,
+            _ => Reader::open(&self.path).map_err(unavailable)?,
+        };
+        let asked = match answers {
+            None => read(&reader, job),
+            Some(answers) => kept(answers, &reader, &|| Ok(named(found)), job),
+        };
+        // After any failure but this one the tables are opened anew.
+        let rows = match asked {
+            Ok(rows) => Some(rows),
+            Err(Unread::Full) => None,
+            Err(Unread::Failed(error)) => return Err(unavailable(error)),
+        };
+        self.open = Some((found, reader));
+        Ok(rows)
+    }
+}
+
+/// A file's name among answers that are kept.
+fn named((device, number, made): FileId) -> String {
+    let made = made.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let made = made.unwrap_or_default().as_nanos();
+    format!("{device:x}.{number:x}.{made:x}")
+}
+
+/// Rows that are kept, or read now: under the same key only what comes of the same tables.
+fn kept(
+    answers: &Answers,
+    reader: &Reader,
+    whose: &dyn Fn() -> Result<String, store::Error>,
+    job: &Job,
+) -> Result<Vec<u8>, Unread> {
+    let stand = reader.freeze()?;
+    let statement = statement(job.name, &job.filter);
+    answers.note(&statement);
+    let key = format!("{}|{stand}|{statement}", whose()?);
+    let entry = answers.cache().get_or_load(&key, || {
+        Ok::<_, Unread>(Loaded {
+            version: stand,
+            value: Some(read(reader, job)?),
+            tags: Vec::new(),
+        })
+    });
+    reader.thaw()?;
+    Ok(entry?.value().unwrap_or(b"[]").to_vec())
+}
+
+/// Rows as they are in the tables.
+fn read(reader: &Reader, job: &Job) -> Result<Vec<u8>, Unread> {
+    let mut rows = Rows {
+        bytes: vec![b'['],
+        bytes_max: job.bytes_max,
+        is_full: false,
+    };
+    let asked = reader.query(job.name, &job.filter, (true, &mut rows));
+    if rows.is_full {
+        return Err(Unread::Full);
+    }
+    asked?;
+    Ok(rows.array())
+}
+
+/// Lines of objects, which become one array.
+struct Rows {
+    bytes: Vec<u8>,
+    bytes_max: usize,
+    is_full: bool,
+}
+
+impl Write for Rows {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > self.bytes_max {
+            self.is_full = true;
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Rows {
+    fn array(mut self) -> Vec<u8> {
+        if self.bytes.last() == Some(&b'\n') {
+            self.bytes.pop();
+        }
+        // JSON has no line break within a value, so each one parts two rows.
+        let breaks = self.bytes.iter_mut().filter(|byte| **byte == b'\n');
+        breaks.for_each(|byte| *byte = b',');
+        self.bytes.push(b']');
+        self.bytes
+    }
+}
