@@ -29,14 +29,8 @@ pub(super) struct Raw {
 /// Checks the section; an absent one asks for nothing.
 pub(super) fn api(raw: Option<Raw>, topology: &Topology) -> Result<Option<Api>, Error> {
     let Some(raw) = raw else { return Ok(None) };
-    let remedy = match &topology.slow {
-        None => Some("add a section [slow], which makes them"),
-        Some(slow) if slow.server.is_some() => {
-            Some("leave slow.database out: it reads the tables of a file")
-        }
-        Some(_) => None,
-    };
-    if let Some(remedy) = remedy {
+    if topology.slow.is_none() {
+        let remedy = "add a section [slow], which makes them";
         return Err(Error::value("api", "has no tables to offer", remedy));
     }
     if raw.settings.as_os_str().is_empty() {

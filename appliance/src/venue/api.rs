@@ -3,11 +3,10 @@
 use super::StartError;
 use super::beside::{Beside, Plan};
 use super::desk::Doors;
-use super::slow;
-use crate::topology::{Api, Topology, local};
+use super::slow::{beside_us, password, present};
+use crate::topology::{Api, Slow, Topology, local};
 use std::ffi::OsString;
 use std::net::SocketAddrV4;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The program.
@@ -33,22 +32,21 @@ pub(super) fn start(
     let hint = "api.program: it is not there; `cargo build --release -p api` makes it, or leave \
                 the section [api] out";
     let program = match &api.program {
-        Some(program) => slow::present(program.clone(), hint)?,
-        None => slow::beside_us(API_PROGRAM, hint)?,
+        Some(program) => present(program.clone(), hint)?,
+        None => beside_us(API_PROGRAM, hint)?,
     };
     if !api.settings.is_file() {
         let told = format!("api.settings: {}: no such file", api.settings.display());
         return Err(StartError::new(told));
     }
-    let tables = slow.dir.join(DATABASE);
     let (beside, name) = Beside::start(Plan {
         name: "api",
         section: "slow",
         user: slow.user.as_deref(),
         dir: &slow.dir,
         program,
-        words: words(topology, (api, tables, doors), is_confined),
-        handed: Vec::new(),
+        words: words(topology, (api, slow, doors), is_confined),
+        handed: slow.server.as_ref().map_or(Ok(Vec::new()), password)?,
         end_max: END_MAX,
     })?;
     let settings = api.settings.display();
@@ -58,13 +56,24 @@ pub(super) fn start(
 
 fn words(
     topology: &Topology,
-    (api, tables, doors): (&Api, PathBuf, Doors),
+    (api, slow, doors): (&Api, &Slow, Doors),
     is_confined: bool,
 ) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["serve".into(), api.settings.clone().into()];
     let venue = topology.data_dir.clone();
     words.extend(["--venue".into(), venue.into()]);
-    words.extend(["--tables".into(), tables.into()]);
+    let tables = match &slow.server {
+        Some(server) => server.database.clone().into(),
+        None => slow.dir.join(DATABASE).into_os_string(),
+    };
+    words.extend(["--tables".into(), tables]);
+    if slow
+        .server
+        .as_ref()
+        .is_some_and(|it| it.password_file.is_some())
+    {
+        words.push("--password".into());
+    }
     let mut say = |name: &str, value: &dyn std::fmt::Display| {
         words.extend([name.into(), value.to_string().into()]);
     };

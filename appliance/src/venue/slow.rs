@@ -79,7 +79,7 @@ pub(super) fn present(program: PathBuf, hint: &str) -> Result<PathBuf, StartErro
 }
 
 /// The server's password, from a file that nobody else reads.
-fn password(server: &SlowServer) -> Result<Vec<u8>, StartError> {
+pub(super) fn password(server: &SlowServer) -> Result<Vec<u8>, StartError> {
     let Some(path) = &server.password_file else {
         return Ok(Vec::new());
     };

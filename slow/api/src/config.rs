@@ -86,10 +86,17 @@ impl Tables {
         }
     }
 
-    fn checked(tables: &Path, replicas: &[String], lag_ms: u64) -> Result<Self, String> {
+    fn checked(
+        tables: &Path,
+        (replicas, lag_ms): (&[String], u64),
+        password: Option<&str>,
+    ) -> Result<Self, String> {
         let server = |name: &str, address: &OsStr| {
             let told = |why: store::Error| format!("{name}: {why}");
-            let location = Location::read(address).map_err(told)?;
+            let mut location = Location::read(address).map_err(told)?;
+            if let Some(password) = password {
+                location = location.with_password(password);
+            }
             let port = location.port().map_err(told)?;
             match (location, port) {
                 (Location::Server(server), Some(port)) => Ok(Some((server, port))),
@@ -269,30 +276,38 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// What whoever starts the service says beside its settings.
+#[derive(Default)]
+pub struct Beside {
+    /// Takes the place of the settings' venue.
+    pub venue: Option<PathBuf>,
+    /// Takes the place of the settings' tables.
+    pub tables: Option<PathBuf>,
+    /// Where orders go, where the settings do not say it.
+    pub order_entry: Option<SocketAddr>,
+    /// The password for all servers of the tables.
+    pub password: Option<String>,
+}
+
 impl Config {
-    /// Reads a file; a venue and a database that are named beside it take the place of its own, the
-    /// place of order entry one that it does not name.
+    /// Reads a file, and what is named beside it.
     ///
     /// # Errors
     /// It cannot be read, or says what makes no sense.
-    pub fn load(
-        path: &Path,
-        venue: Option<&Path>,
-        tables: Option<&Path>,
-        order_entry: Option<SocketAddr>,
-    ) -> Result<Self, ConfigError> {
+    pub fn load(path: &Path, beside: &Beside) -> Result<Self, ConfigError> {
         let told = |what: &dyn fmt::Display| ConfigError(format!("{}: {what}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|e| told(&e))?;
         let mut raw: Raw = toml::from_str(&text).map_err(|e| told(&e))?;
-        raw.venue = venue.map(Path::to_path_buf).or(raw.venue);
-        raw.tables = tables.map(Path::to_path_buf).or(raw.tables);
+        raw.venue = beside.venue.clone().or(raw.venue);
+        raw.tables = beside.tables.clone().or(raw.tables);
         if let Some(orders) = &mut raw.orders {
-            orders.venue = orders.venue.or(order_entry);
+            orders.venue = orders.venue.or(beside.order_entry);
         }
-        Self::checked(raw).map_err(|why| told(&why))
+        let password = beside.password.as_deref();
+        Self::checked(raw, password).map_err(|why| told(&why))
     }
 
-    fn checked(raw: Raw) -> Result<Self, String> {
+    fn checked(raw: Raw, password: Option<&str>) -> Result<Self, String> {
         raw.limits.check()?;
         raw.cache.check()?;
         raw.feed.as_ref().map_or(Ok(()), Feed::check)?;
@@ -303,7 +318,7 @@ impl Config {
             .tables
             .ok_or("tables: say where wirecross-slow keeps them")?;
         let lag_ms = raw.lag_ms.unwrap_or(LAG_MS);
-        let tables = Tables::checked(&tables, &raw.replicas, lag_ms)?;
+        let tables = Tables::checked(&tables, (&raw.replicas, lag_ms), password)?;
         let grpc = raw.grpc.map(|grpc| ("grpc.listen", grpc.listen));
         for (name, listen) in [("listen", raw.listen)].into_iter().chain(grpc) {
             if raw.tls.is_none() && !listen.ip().is_loopback() && !raw.plain_text {

@@ -1,6 +1,6 @@
 //! What `wirecross-api` does: one thread for all connections, some that read the tables.
 
-use crate::config::Config;
+use crate::config::{Beside, Config};
 use crate::keys::make_token;
 use crate::metrics::{alerts, grafana};
 use crate::routes::{Api, router};
@@ -14,6 +14,7 @@ use rustix::process::{
 };
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
+use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,6 +25,9 @@ use tokio::sync::watch;
 
 /// How far behind others the service stands where it shares a core.
 const NICE: i32 = 10;
+
+/// A password is not longer.
+const PASSWORD_BYTES_MAX: u64 = 1_024;
 
 /// Descriptors that the process has beside its connections: tables, logs, the feed.
 const DESCRIPTORS_BESIDE: u64 = 256;
@@ -59,6 +63,9 @@ struct Service {
     /// The database, in place of the settings' `tables`.
     #[arg(long)]
     tables: Option<PathBuf>,
+    /// The password for the servers of the tables comes by stdin.
+    #[arg(long)]
+    password: bool,
     /// Where the venue takes orders, if the settings' `[orders]` does not say so.
     #[arg(long)]
     order_entry: Option<SocketAddr>,
@@ -112,12 +119,13 @@ fn token() -> Result<(), Box<dyn Error>> {
 }
 
 fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
-    let mut config = Config::load(
-        &service.config,
-        service.venue.as_deref(),
-        service.tables.as_deref(),
-        service.order_entry,
-    )?;
+    let beside = Beside {
+        venue: service.venue.clone(),
+        tables: service.tables.clone(),
+        order_entry: service.order_entry,
+        password: service.password.then(handed).transpose()?,
+    };
+    let mut config = Config::load(&service.config, &beside)?;
     if let Some(line) = service.line {
         config.feed = Some(Feed {
             rerequest: service.rerequest,
@@ -210,6 +218,16 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         println!("wirecross-api: stopped");
         Ok(())
     })
+}
+
+/// The password that whoever starts the service says.
+fn handed() -> Result<String, Box<dyn Error>> {
+    let mut password = String::new();
+    let read = std::io::stdin()
+        .take(PASSWORD_BYTES_MAX)
+        .read_to_string(&mut password);
+    read.map_err(|error| format!("the password: {error}"))?;
+    Ok(password)
 }
 
 /// A socket that listens, under the name of its setting.
