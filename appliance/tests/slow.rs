@@ -311,7 +311,7 @@ fn a_server_that_refuses_the_password_is_named_and_the_venue_trades() {
 }
 
 #[test]
-fn a_password_that_others_may_read_and_an_api_without_a_file_are_refused() {
+fn a_password_that_others_may_read_is_refused() {
     let site = site();
     let file = site.dir.path().join("password");
     fs::write(&file, "word\n").unwrap();
@@ -324,14 +324,6 @@ fn a_password_that_others_may_read_and_an_api_without_a_file_are_refused() {
     assert_eq!(venue.wait().code(), Some(1));
     assert!(
         venue.stderr().contains("slow.password_file"),
-        "{}",
-        venue.stderr()
-    );
-    let refused = refused.with("[tiles]", "[api]\nsettings = \"api.toml\"\n\n[tiles]");
-    let mut venue = refused.spawn(&[]);
-    assert_eq!(venue.wait().code(), Some(1));
-    assert!(
-        venue.stderr().contains("slow.database"),
         "{}",
         venue.stderr()
     );
