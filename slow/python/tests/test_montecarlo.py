@@ -1,6 +1,7 @@
 """Options against closed forms and references; interruption and threads."""
 
 import _thread
+import signal
 import threading
 import unittest
 
@@ -73,6 +74,9 @@ class MonteCarlo(unittest.TestCase):
         self.assertGreater(early.value, Gbm(rate=0.05).european("put"))
 
     def test_other_threads_run_and_may_interrupt_it(self):
+        # Who is started in the background by a shell ignores what is asked for here.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         # Hours of work: it ends only because another thread, which runs meanwhile, asks for it.
         for contract in [Contract("lookback"), Contract("european")]:
             timer = threading.Timer(0.1, _thread.interrupt_main)
