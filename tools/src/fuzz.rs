@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Seconds for each target unless told otherwise: parsers find nothing new after a few, and there
 /// are machines of states, too.
-pub const SECONDS: u32 = 8;
+pub const SECONDS: u32 = 5;
 
 /// The seed of what CI tries: the same inputs each time for the same code.
 pub const SEED: u32 = 1;
