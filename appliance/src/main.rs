@@ -42,17 +42,17 @@ enum Command {
     /// Drive a venue with generated order flow and judge its answers.
     Load(commands::load::Args),
     /// Configure a pool in front of the tables' servers; `pgbouncer config --help` says how.
-    Pgbouncer(commands::pgbouncer::Args),
+    Pgbouncer(commands::handed::Args),
     /// Say where the time of each tile of a running venue goes.
     Profile(commands::profile::Args),
     /// Portfolios, options, risks, models and forecasts from tables; `quant --help` lists them.
-    Quant(commands::quant::Args),
+    Quant(commands::handed::Args),
     /// Send an ITCH file as a MoldUDP64 feed, or run a day's journal again.
     Replay(commands::replay::Args),
     /// Run a venue until SIGTERM or SIGINT.
     Run(commands::run::Args),
     /// Decide how many shards a load needs, on a recorded one; `scale --help` says how.
-    Scale(commands::scale::Args),
+    Scale(commands::handed::Args),
     /// Show what a running venue counts, live.
     Top(commands::top::Args),
     /// Check a topology file and draw it.
@@ -79,12 +79,12 @@ fn main() -> ExitCode {
         Command::Jitter(args) => commands::jitter::run(args),
         Command::Journal(args) => commands::journal::run(args),
         Command::Load(args) => commands::load::run(args),
-        Command::Pgbouncer(args) => commands::pgbouncer::run(args),
+        Command::Pgbouncer(args) => commands::handed::pgbouncer(args),
         Command::Profile(args) => commands::profile::run(args),
-        Command::Quant(args) => commands::quant::run(args),
+        Command::Quant(args) => commands::handed::quant(args),
         Command::Replay(args) => commands::replay::run(args),
         Command::Run(args) => commands::run::run(args),
-        Command::Scale(args) => commands::scale::run(args),
+        Command::Scale(args) => commands::handed::scale(args),
         Command::Top(args) => commands::top::run(args),
         Command::Topology(args) => commands::topology::run(args),
         Command::Tune(args) => commands::tune::run(args),

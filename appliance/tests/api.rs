@@ -3,37 +3,22 @@
 
 mod harness;
 
-use harness::{Member, Site, process_status, program_beside, trade, wait_until};
+use harness::{
+    Member, Site, api_settings, free_port, over_http, process_status, program_beside, trade,
+    wait_until,
+};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
-
-/// SHA-256 of `token`.
-const HASH: &str = "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
 
 fn site(port: u16) -> Site {
     program_beside("wirecross-slow");
     program_beside("wirecross-api");
     let site = Site::new();
-    let (dir, settings) = (
-        site.dir.path().join("tables"),
-        site.dir.path().join("api.toml"),
-    );
-    let text = format!(
-        "listen = \"127.0.0.1:{port}\"\n[[keys]]\nname = \"all\"\nrole = \"auditor\"\n\
-         token_sha256 = \"{HASH}\"\n"
-    );
-    fs::write(&settings, text).unwrap();
-    fs::set_permissions(&settings, fs::Permissions::from_mode(0o644)).unwrap();
+    let (dir, settings) = (site.dir.path().join("tables"), api_settings(&site, port));
     site.with(
         "[tiles]",
         &format!("[shadow]\n\n[slow]\ndir = {dir:?}\n\n[api]\nsettings = {settings:?}\n\n[tiles]"),
@@ -42,20 +27,7 @@ fn site(port: u16) -> Site {
 
 /// What a path gives; `None` while nobody answers, or not with 200.
 fn asked(port: u16, path: &str) -> Option<Value> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(harness::BOUND)).unwrap();
-    let text = format!(
-        "GET {path} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\n\
-         Authorization: Bearer token\r\n\r\n"
-    );
-    stream.write_all(text.as_bytes()).ok()?;
-    let mut told = String::new();
-    stream.read_to_string(&mut told).ok()?;
-    let (head, body) = told.split_once("\r\n\r\n")?;
-    if !head.starts_with("HTTP/1.1 200") {
-        return None;
-    }
-    serde_json::from_str(body).ok()
+    serde_json::from_str(&over_http(port, path)?).ok()
 }
 
 fn rows(port: u16, path: &str) -> usize {

@@ -3,11 +3,13 @@
 
 mod harness;
 
-use harness::{Member, Site, counter, program_beside, wait_until};
-use std::fs::{self, Permissions};
+// Where `cargo x setup` puts it is the builder's tool's business.
+#[path = "../../tools/src/setup/venv.rs"]
+#[allow(dead_code, reason = "a part is used here")]
+mod venv;
+
+use harness::{Member, Site, counter, free_port, program_beside, wait_until, write_for_all};
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -21,18 +23,6 @@ const ALPHA: &str = "a336d9b1d8b8647875238537ca5087b0ea335afd2032936aecdffc3e4b1
 const BRAVO: &str = "7b9808d7d9c6e15f6a7b4186c099d6dee95db11b08c8e495feee326a10bd8b3c";
 const WRONG: &str = "5645a758e6a8f12b6a2715cc22565a9f68d1ed73d98d33a1c5adf99277cd0b73";
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-/// A file that whoever the service becomes can read.
-fn written(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
-}
-
 fn site(grpc: u16) -> Site {
     program_beside("wirecross-slow");
     program_beside("wirecross-api");
@@ -45,7 +35,7 @@ fn site(grpc: u16) -> Site {
     );
     for (name, user, account, password, hash) in KEYS {
         let file = dir.join(format!("{name}.password"));
-        written(&file, password);
+        write_for_all(&file, password);
         text += &format!(
             "[[keys]]\nname = \"{name}\"\nrole = \"trader\"\naccounts = [{account}]\n\
              user = \"{user}\"\npassword_file = {file:?}\ntoken_sha256 = \"{hash}\"\n\
@@ -53,7 +43,7 @@ fn site(grpc: u16) -> Site {
         );
     }
     let (tables, settings) = (dir.join("tables"), dir.join("api.toml"));
-    written(&settings, &text);
+    write_for_all(&settings, &text);
     site.with(
         "[tiles]",
         &format!(
@@ -66,20 +56,8 @@ fn site(grpc: u16) -> Site {
     )
 }
 
-/// The Python with the packages that `cargo x setup` installs; `None` with a word where it is not.
 fn python() -> Option<PathBuf> {
-    // target/PROFILE/wirecross
-    let program = Path::new(env!("CARGO_BIN_EXE_wirecross"));
-    let python = program.parent()?.parent()?.join("venv/bin/python");
-    let has = Command::new(&python)
-        .args(["-c", "import grpc_tools"])
-        .output();
-    if has.is_ok_and(|it| it.status.success()) {
-        return Some(python);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no grpcio: cargo x setup");
-    eprintln!("skipped: no grpcio, which `cargo x setup` installs");
-    None
+    venv::python_with(env!("CARGO_BIN_EXE_wirecross"), &["grpc_tools"])
 }
 
 /// The client, trying this.
@@ -98,7 +76,9 @@ fn client(python: &Path, grpc: u16, what: &str) -> Child {
 
 #[test]
 fn orders_by_grpc_live_as_those_by_ouch_do() {
-    let Some(python) = python() else { return };
+    let Some(python) = python() else {
+        return;
+    };
     let grpc = free_port();
     let site = site(grpc);
     let venue = site.start();
@@ -115,7 +95,9 @@ fn orders_by_grpc_live_as_those_by_ouch_do() {
 
 #[test]
 fn who_takes_no_events_is_told_so_and_let_go_of() {
-    let Some(python) = python() else { return };
+    let Some(python) = python() else {
+        return;
+    };
     let grpc = free_port();
     let site = site(grpc);
     let venue = site.start();

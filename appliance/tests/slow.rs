@@ -10,10 +10,11 @@ mod harness;
 mod cluster;
 
 use cluster::{Cluster, Programs};
-use harness::{Site, Venue, child_of, process_status as status, program_beside, trade, wait_until};
+use harness::{
+    Site, Venue, api_settings, child_of, free_port, over_http, process_status as status,
+    program_beside, trade, wait_until,
+};
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Output, Stdio};
 
@@ -249,38 +250,15 @@ fn the_tables_of_a_confined_service_follow_at_a_server_that_is_killed() {
     assert!(agreed.status.success(), "{agreed:?}");
 }
 
-/// What the API gives a token for a path; `None` while nobody answers, or not with 200.
-fn over_http(port: u16, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(harness::BOUND)).unwrap();
-    let text = format!(
-        "GET {path} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\n\
-         Authorization: Bearer token\r\n\r\n"
-    );
-    stream.write_all(text.as_bytes()).ok()?;
-    let mut told = String::new();
-    stream.read_to_string(&mut told).ok()?;
-    told.starts_with("HTTP/1.1 200").then_some(told)
-}
-
 #[test]
 fn the_api_beside_them_reads_the_tables_at_the_server() {
-    const HASH: &str = "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
     let Some(server) = Server::start() else {
         return;
     };
     program_beside("wirecross-api");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
     let site = served(&server, PASSWORD);
-    let settings = site.dir.path().join("api.toml");
-    let text = format!(
-        "listen = \"127.0.0.1:{port}\"\n[[keys]]\nname = \"all\"\nrole = \"auditor\"\n\
-         token_sha256 = \"{HASH}\"\n"
-    );
-    fs::write(&settings, text).unwrap();
-    fs::set_permissions(&settings, fs::Permissions::from_mode(0o644)).unwrap();
+    let port = free_port();
+    let settings = api_settings(&site, port);
     let site = site.with(
         "[slow]",
         &format!("[api]\nsettings = {settings:?}\n\n[slow]"),

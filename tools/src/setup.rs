@@ -2,6 +2,9 @@
 //!
 //! Made for Debian as root. Elsewhere it says what is missing, by name.
 
+#[allow(dead_code, reason = "a part is for tests")]
+mod venv;
+
 use crate::Outcome;
 use crate::command::{cargo, command, program_exists, run as run_command, succeeds, target_dir};
 use crate::{pg, redis};
@@ -60,11 +63,11 @@ pub fn run(with_quickfix: bool) -> Outcome {
 
 /// The Python that has the referees' packages.
 pub fn python() -> PathBuf {
-    venv().join("bin/python")
+    venv::python(&target_dir())
 }
 
 fn venv() -> PathBuf {
-    target_dir().join("venv")
+    venv::folder(&target_dir())
 }
 
 fn debian(with_quickfix: bool) -> Outcome {

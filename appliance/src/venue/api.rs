@@ -2,11 +2,10 @@
 
 use super::StartError;
 use super::beside::{Beside, Plan};
-use super::desk::Doors;
+use super::desk::{Doors, here};
 use super::slow::{beside_us, password, present};
 use crate::topology::{Api, Slow, Topology, local};
 use std::ffi::OsString;
-use std::net::SocketAddrV4;
 use std::time::Duration;
 
 /// The program.
@@ -77,14 +76,13 @@ fn words(
     let mut say = |name: &str, value: &dyn std::fmt::Display| {
         words.extend([name.into(), value.to_string().into()]);
     };
-    let ours = |at: SocketAddrV4| SocketAddrV4::new(local(*at.ip()), at.port());
     say("--order-entry", &doors.order_entry_here());
     if let Some((line, interface)) = api.line {
         say("--line", &line);
         say("--interface", &local(interface));
-        say("--rerequest", &ours(doors.rerequest));
+        say("--rerequest", &here(doors.rerequest));
         if let Some(at) = topology.feed.snapshot {
-            say("--snapshot", &ours(at));
+            say("--snapshot", &here(at));
         }
     }
     if !is_confined {

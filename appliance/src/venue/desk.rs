@@ -25,10 +25,15 @@ impl Doors {
     /// Where a program of this host finds order entry.
     pub(super) fn order_entry_here(&self) -> SocketAddr {
         match self.order_entry {
-            SocketAddr::V4(at) => SocketAddrV4::new(local(*at.ip()), at.port()).into(),
+            SocketAddr::V4(at) => here(at).into(),
             at => at,
         }
     }
+}
+
+/// Where a program of this host finds what listens at an address.
+pub(super) fn here(at: SocketAddrV4) -> SocketAddrV4 {
+    SocketAddrV4::new(local(*at.ip()), at.port())
 }
 
 /// Starts it, if the topology has one. What is told of it goes to `modes`.
@@ -89,14 +94,13 @@ fn words(topology: &Topology, desk: &Desk, doors: Doors, is_confined: bool) -> V
     let mut say = |name: &str, value: &dyn std::fmt::Display| {
         words.extend([name.into(), value.to_string().into()]);
     };
-    let ours = |at: SocketAddrV4| SocketAddrV4::new(local(*at.ip()), at.port());
     say("--login", &desk.login);
     say("--connect", &doors.order_entry_here());
     say("--line", &desk.line);
     say("--interface", &local(desk.interface));
-    say("--rerequest", &ours(doors.rerequest));
+    say("--rerequest", &here(doors.rerequest));
     if let Some(at) = topology.feed.snapshot {
-        say("--snapshot", &ours(at));
+        say("--snapshot", &here(at));
     }
     if let Some([feed, strategy, orders]) = desk.cores {
         say("--cores", &format!("{feed},{strategy},{orders}"));

@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "a part is used here")]
 pub mod cluster;
 
-use crate::harness::{Site, child_of, program_beside, wait_until};
+use crate::harness::{Site, api_settings, child_of, free_port, program_beside, wait_until};
 use cluster::{Cluster, Programs};
 use std::fs;
 use std::io::{Read, Write};
@@ -17,9 +17,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// SHA-256 of `token`.
-const TOKEN_HASH: &str = "3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
 
 /// What the server is told: it keeps what it has, and writes it as usual.
 const SETTINGS: [&str; 4] = [
@@ -86,20 +83,10 @@ pub fn tell(processes: &[i32], signal: i32) {
     }
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// The topology's sections for the slow path, with the API's settings written beside.
 pub fn sections(site: &Site, tables: &Path) -> (String, u16) {
-    let (settings, port) = (site.dir.path().join("api.toml"), free_port());
-    let text = format!(
-        "listen = \"127.0.0.1:{port}\"\n[[keys]]\nname = \"all\"\nrole = \"auditor\"\n\
-         token_sha256 = \"{TOKEN_HASH}\"\n"
-    );
-    fs::write(&settings, text).unwrap();
+    let port = free_port();
+    let settings = api_settings(site, port);
     let text = format!(
         "[shadow]\n\n[slow]\ndir = {tables:?}\n\n\
          [api]\nsettings = {settings:?}\n\n"

@@ -7,12 +7,14 @@
 // Each test file uses its part of this.
 #![allow(dead_code, unused_imports)]
 
+mod api;
 mod deaf;
 mod golden;
 mod member;
 pub mod paired;
 mod program;
 
+pub use api::{api_settings, free_port, over_http, write_for_all};
 pub use deaf::{Deaf, fill_store};
 pub use golden::unpack;
 pub use member::{Member, trade};

@@ -14,20 +14,17 @@ use rustix::process::{
 };
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
-use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use store::handed_password;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// How far behind others the service stands where it shares a core.
 const NICE: i32 = 10;
-
-/// A password is not longer.
-const PASSWORD_BYTES_MAX: u64 = 1_024;
 
 /// Descriptors that the process has beside its connections: tables, logs, the feed.
 const DESCRIPTORS_BESIDE: u64 = 256;
@@ -123,7 +120,7 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         venue: service.venue.clone(),
         tables: service.tables.clone(),
         order_entry: service.order_entry,
-        password: service.password.then(handed).transpose()?,
+        password: service.password.then(handed_password).transpose()?,
     };
     let mut config = Config::load(&service.config, &beside)?;
     if let Some(line) = service.line {
@@ -218,16 +215,6 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         println!("wirecross-api: stopped");
         Ok(())
     })
-}
-
-/// The password that whoever starts the service says.
-fn handed() -> Result<String, Box<dyn Error>> {
-    let mut password = String::new();
-    let read = std::io::stdin()
-        .take(PASSWORD_BYTES_MAX)
-        .read_to_string(&mut password);
-    read.map_err(|error| format!("the password: {error}"))?;
-    Ok(password)
 }
 
 /// A socket that listens, under the name of its setting.

@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
 mod service;
+// Where `cargo x setup` puts it is the builder's tool's business.
+#[path = "../../../tools/src/setup/venv.rs"]
+#[allow(dead_code, reason = "a part is used here")]
+mod venv;
 
 use axum::body::Bytes;
 use h2::client::SendRequest;
 use service::market::Feed;
 use service::{BOUND, Service, Settings};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -322,25 +326,12 @@ fn a_stream_begins_with_what_is_and_goes_on_with_what_changes() {
     });
 }
 
-/// The Python with the packages that `cargo x setup` installs; `None` with a word where it is not.
-fn python() -> Option<PathBuf> {
-    // target/PROFILE/wirecross-api
-    let program = Path::new(env!("CARGO_BIN_EXE_wirecross-api"));
-    let python = program.parent()?.parent()?.join("venv/bin/python");
-    let has = Command::new(&python)
-        .args(["-c", "import grpc_tools"])
-        .output();
-    if has.is_ok_and(|it| it.status.success()) {
-        return Some(python);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no grpcio: cargo x setup");
-    eprintln!("skipped: no grpcio, which `cargo x setup` installs");
-    None
-}
-
 #[test]
 fn a_client_by_others_understands_all_of_it() {
-    let Some(python) = python() else { return };
+    let program = env!("CARGO_BIN_EXE_wirecross-api");
+    let Some(python) = venv::python_with(program, &["grpc_tools"]) else {
+        return;
+    };
     let service = started(SCALING, "keyless_scaler = true\n");
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     // It waits until the shards are known.

@@ -44,7 +44,7 @@ pub use copy::copy;
 pub use database::Database;
 pub use error::Error;
 pub use follow::{Following, Listener, follow};
-pub use location::Location;
+pub use location::{Location, handed_password};
 pub use position::Position;
 #[cfg(feature = "postgres")]
 pub use postgres::Server;

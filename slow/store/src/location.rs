@@ -4,12 +4,28 @@ use crate::tables::Tables;
 use crate::{Database, Error, database};
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// How the address of a server begins.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// A password is not longer.
+const PASSWORD_BYTES_MAX: u64 = 1_024;
+
+/// The password of a server, as whoever starts the process says it on its standard input.
+///
+/// # Errors
+/// The input cannot be read, or is no text.
+pub fn handed_password() -> Result<String, Error> {
+    let mut password = String::new();
+    let mut handed = std::io::stdin().take(PASSWORD_BYTES_MAX);
+    let read = handed.read_to_string(&mut password);
+    read.map_err(|error| Error::Refused(format!("the password: {error}")))?;
+    Ok(password)
+}
 
 /// Where a database is.
 #[derive(Clone, Debug)]

@@ -4,9 +4,8 @@ use clap::Args;
 use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
 use sandbox::{Calls, Confinement};
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::PathBuf;
-use store::{Error, Following, Location};
+use store::{Error, Following, Location, handed_password};
 
 /// The database of a service, in its folder.
 pub const DATABASE: &str = "tables.db";
@@ -37,9 +36,6 @@ pub struct Service {
     #[arg(long)]
     insecure_dev: bool,
 }
-
-/// A password is not longer.
-const PASSWORD_BYTES_MAX: u64 = 1_024;
 
 /// Follows the venue until SIGTERM, or until whoever started the service is gone.
 pub fn serve(service: &Service) -> Result<(), Error> {
@@ -97,9 +93,5 @@ fn location(service: &Service) -> Result<Location, Error> {
     if !service.password {
         return Ok(location);
     }
-    let mut password = String::new();
-    let mut handed = std::io::stdin().take(PASSWORD_BYTES_MAX);
-    let read = handed.read_to_string(&mut password);
-    read.map_err(|error| Error::Refused(format!("the password: {error}")))?;
-    Ok(location.with_password(&password))
+    Ok(location.with_password(&handed_password()?))
 }

@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod moved;
+// Where `cargo x setup` puts it is the builder's tool's business.
 mod venue;
+#[path = "../../../tools/src/setup/venv.rs"]
+#[allow(dead_code, reason = "a part is used here")]
+mod venv;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -175,24 +179,12 @@ fn is_draft(path: &Path) -> bool {
     name.starts_with(history::TEMPORARY) || name.ends_with(".new")
 }
 
-/// The Python with the packages that `cargo x setup` installs; none with a word where it is not.
-fn python() -> Option<PathBuf> {
-    // target/PROFILE/wirecross-slow
-    let program = Path::new(env!("CARGO_BIN_EXE_wirecross-slow"));
-    let python = program.parent()?.parent()?.join("venv/bin/python");
-    let imports = ["-c", "import duckdb, polars"];
-    let has = Command::new(&python).args(imports).output();
-    if has.is_ok_and(|it| it.status.success()) {
-        return Some(python);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no duckdb: cargo x setup");
-    eprintln!("skipped: no duckdb and polars, which `cargo x setup` installs");
-    None
-}
-
 #[test]
 fn others_read_the_rows_of_the_tables() {
-    let Some(python) = python() else { return };
+    let program = env!("CARGO_BIN_EXE_wirecross-slow");
+    let Some(python) = venv::python_with(program, &["duckdb", "polars"]) else {
+        return;
+    };
     let site = Site::new();
     projected(&site, 3);
     succeeds(&site, &["write", "--running"]);

@@ -10,14 +10,13 @@ use super::{Answers, Who, streamed, unary};
 use crate::admit::Asker;
 use crate::answer::Refusal;
 use crate::config::Config;
+use crate::keys::Login;
 use crate::rights::Right;
 use crate::routes::Api;
 use axum::Router;
-use messages::{
-    CancelRequest, EnterRequest, MassCancelRequest, OrderEvent, ReplaceRequest, SessionRequest,
-};
+use messages::{OrderEvent, SessionRequest};
 use serde::Deserialize;
-use session::{Answer, Ask, Asked, Session, WAITING_MAX, over};
+use session::{Answer, Ask, Session, WAITING_MAX, over};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,25 +34,25 @@ pub(super) fn router() -> Router<Arc<Api>> {
         .route(
             &path("Enter"),
             unary(right, |api, asker, asked| async move {
-                enter(&api, asker.as_ref(), &asked).await
+                done(&api, asker.as_ref(), terms::enter(&asked)?).await
             }),
         )
         .route(
             &path("Replace"),
             unary(right, |api, asker, asked| async move {
-                replace(&api, asker.as_ref(), &asked).await
+                done(&api, asker.as_ref(), terms::replace(&asked)?).await
             }),
         )
         .route(
             &path("Cancel"),
             unary(right, |api, asker, asked| async move {
-                cancel(&api, asker.as_ref(), asked).await
+                done(&api, asker.as_ref(), terms::cancel(asked)?).await
             }),
         )
         .route(
             &path("MassCancel"),
             unary(right, |api, asker, asked| async move {
-                mass_cancel(&api, asker.as_ref(), &asked).await
+                done(&api, asker.as_ref(), terms::mass_cancel(&asked)?).await
             }),
         )
 }
@@ -72,8 +71,8 @@ type Way = mpsc::Sender<(Ask, Answer)>;
 /// Logins that there are, by key.
 pub(crate) struct Orders {
     venue: SocketAddr,
-    /// Users of the venue and their passwords, by key.
-    logins: BTreeMap<String, (String, String)>,
+    /// Users of the venue, by key.
+    logins: BTreeMap<String, Login>,
     ways: Mutex<BTreeMap<String, Way>>,
     stall: Duration,
 }
@@ -81,11 +80,8 @@ pub(crate) struct Orders {
 impl Orders {
     /// Nobody is logged in; `None` without a venue.
     pub(crate) fn new(config: &Config) -> Option<Self> {
-        let logins = config.keys.iter().filter_map(|key| {
-            let login = key.login.as_ref()?;
-            let login = (login.user.clone(), login.password.clone());
-            Some((key.name.clone(), login))
-        });
+        let logins = config.keys.iter();
+        let logins = logins.filter_map(|key| Some((key.name.clone(), key.login.clone()?)));
         Some(Self {
             venue: config.orders?.venue?,
             logins: logins.collect(),
@@ -139,8 +135,8 @@ async fn logged_in(
     from: u64,
     tell: &session::Tell,
 ) -> Option<tonic::Status> {
-    let (user, password) = orders.logins.get(key)?;
-    let opened = Session::open(orders.venue, (user, password), from, orders.stall);
+    let login = orders.logins.get(key)?;
+    let opened = Session::open(orders.venue, login, from, orders.stall);
     let opened = tokio::time::timeout(orders.stall, opened).await;
     let opened = match opened {
         Ok(Ok(session)) => session,
@@ -169,43 +165,4 @@ async fn done(api: &Api, asker: Option<&Asker>, ask: Ask) -> Result<OrderEvent, 
     let gone = || Refusal::Unavailable(gone.to_owned());
     way.send((ask, tell)).await.map_err(|_| gone())?;
     answer.await.map_err(|_| gone())?
-}
-
-async fn enter(
-    api: &Api,
-    asker: Option<&Asker>,
-    asked: &EnterRequest,
-) -> Result<OrderEvent, Refusal> {
-    done(api, asker, terms::enter(asked)?).await
-}
-
-async fn replace(
-    api: &Api,
-    asker: Option<&Asker>,
-    asked: &ReplaceRequest,
-) -> Result<OrderEvent, Refusal> {
-    done(api, asker, terms::replace(asked)?).await
-}
-
-async fn cancel(
-    api: &Api,
-    asker: Option<&Asker>,
-    asked: CancelRequest,
-) -> Result<OrderEvent, Refusal> {
-    if asked.reference == 0 {
-        return Err(Refusal::Bad("reference: which order".to_owned()));
-    }
-    let ask = Ask {
-        reference: asked.reference,
-        asked: Asked::Cancel(asked.quantity),
-    };
-    done(api, asker, ask).await
-}
-
-async fn mass_cancel(
-    api: &Api,
-    asker: Option<&Asker>,
-    asked: &MassCancelRequest,
-) -> Result<OrderEvent, Refusal> {
-    done(api, asker, terms::mass_cancel(asked)?).await
 }

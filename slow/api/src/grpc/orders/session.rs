@@ -4,6 +4,7 @@
 use super::events::event;
 use super::messages::{Kind, OrderEvent};
 use crate::answer::Refusal;
+use crate::keys::Login;
 use session::ouch_client::{Order, OuchClient, Replacement, Reply};
 use session::soup_client::{ClientState, SoupConfig};
 use std::collections::{BTreeMap, VecDeque};
@@ -61,14 +62,12 @@ pub(super) fn over(why: impl Into<String>) -> Status {
 /// A login, and what waits for its answers.
 pub(super) struct Session {
     line: TcpStream,
-    user: String,
     client: OuchClient,
     start: Instant,
     /// By the numbers of orders, replacements and mass cancels.
     entered: BTreeMap<u32, Answer>,
     /// By the numbers of the orders.
     canceled: BTreeMap<u32, VecDeque<Answer>>,
-    waiting: usize,
     /// Events that the stream was not told yet.
     events: VecDeque<OrderEvent>,
     /// Number of the next event.
@@ -82,24 +81,22 @@ impl Session {
     /// Connects, and begins to log in.
     pub(super) async fn open(
         venue: std::net::SocketAddr,
-        (user, password): (&str, &str),
+        login: &Login,
         from: u64,
         stall: Duration,
     ) -> io::Result<Self> {
         let line = TcpStream::connect(venue).await?;
         line.set_nodelay(true)?;
-        let mut config = SoupConfig::new(user, password);
+        let mut config = SoupConfig::new(&login.user, &login.password);
         config.sequence = from;
         let mut client = OuchClient::new(config);
         client.soup().connected(0);
         Ok(Self {
             line,
-            user: user.to_owned(),
             client,
             start: Instant::now(),
             entered: BTreeMap::new(),
             canceled: BTreeMap::new(),
-            waiting: 0,
             events: VecDeque::new(),
             next: from,
             is_ready: false,
@@ -201,13 +198,14 @@ impl Session {
     }
 
     /// What a client is told when the venue is through with it.
-    fn ended(&self, words: &str) -> Status {
+    fn ended(&mut self, words: &str) -> Status {
         let why = match self.client.state() {
             ClientState::Rejected(b'A') => "unknown, locked, or its password is another one",
             ClientState::Rejected(_) => "logged in elsewhere, or there is no such event; try again",
             _ => return over(words),
         };
-        let told = format!("the venue does not let user {} in: {why}", self.user);
+        let user = &self.client.soup().config().user;
+        let told = format!("the venue does not let user {user} in: {why}");
         Status::new(Code::FailedPrecondition, told)
     }
 
@@ -261,8 +259,10 @@ impl Session {
 
     /// Sends a request, or says why not.
     fn ask(&mut self, ask: &Ask, answer: Answer) {
-        self.forget();
-        if self.waiting >= WAITING_MAX {
+        if self.waiting() >= WAITING_MAX {
+            self.forget();
+        }
+        if self.waiting() >= WAITING_MAX {
             return refuse(answer, Refusal::TooMany(10));
         }
         let next = self.client.user_ref_next();
@@ -285,14 +285,12 @@ impl Session {
         let Some(reference) = sent else {
             return refuse(answer, Refusal::TooMany(10));
         };
-        self.waiting += 1;
         if is_cancel {
             self.canceled
                 .entry(reference)
                 .or_default()
                 .push_back(answer);
         } else if let Some(other) = self.entered.insert(reference, answer) {
-            self.waiting -= 1;
             refuse(
                 other,
                 Refusal::Conflict("the same reference was sent again".to_owned()),
@@ -300,18 +298,19 @@ impl Session {
         }
     }
 
+    /// Requests that have no answer yet.
+    fn waiting(&self) -> usize {
+        let cancels: usize = self.canceled.values().map(VecDeque::len).sum();
+        self.entered.len() + cancels
+    }
+
     /// Forgets who does not wait any more: their time is over.
     fn forget(&mut self) {
-        if self.waiting < WAITING_MAX {
-            return;
-        }
         self.entered.retain(|_, answer| !answer.is_closed());
         self.canceled.retain(|_, waiting| {
             waiting.retain(|answer| !answer.is_closed());
             !waiting.is_empty()
         });
-        let cancels: usize = self.canceled.values().map(VecDeque::len).sum();
-        self.waiting = self.entered.len() + cancels;
     }
 
     /// Tells who asked for it.
@@ -335,7 +334,6 @@ impl Session {
             _ => None,
         };
         if let Some(answer) = answer {
-            self.waiting -= 1;
             // Who does not wait any more reads it in the stream.
             let _ = answer.send(Ok(event.clone()));
         }

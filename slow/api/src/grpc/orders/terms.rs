@@ -1,7 +1,8 @@
 //! What a client asks for, as the venue's protocol has it: docs/orders.md.
 
 use super::messages::{
-    EnterRequest, Lifetime, MassCancelRequest, Peg, PostOnly, ReplaceRequest, Side, Terms,
+    CancelRequest, EnterRequest, Lifetime, MassCancelRequest, Peg, PostOnly, ReplaceRequest, Side,
+    Terms,
 };
 use super::session::{Ask, Asked};
 use crate::answer::Refusal;
@@ -75,6 +76,16 @@ pub(super) fn replace(asked: &ReplaceRequest) -> Result<Ask, Refusal> {
     Ok(Ask {
         reference: asked.reference,
         asked: Asked::Replace(asked.old_reference, by, fixed.tags),
+    })
+}
+
+pub(super) fn cancel(asked: CancelRequest) -> Result<Ask, Refusal> {
+    if asked.reference == 0 {
+        return Err(bad("reference: which order"));
+    }
+    Ok(Ask {
+        reference: asked.reference,
+        asked: Asked::Cancel(asked.quantity),
     })
 }
 
