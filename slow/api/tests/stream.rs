@@ -224,8 +224,8 @@ fn who_can_unpack_gets_less_and_the_same() {
     }
 }
 
-/// Levels of which the slow one is told again and again: 10 kB.
-const LEVELS: u32 = 500;
+/// Levels of which the slow one is told again and again: 20 kB.
+const LEVELS: u64 = 1_000;
 
 #[test]
 fn who_reads_too_slowly_gets_the_present_state() {
@@ -241,7 +241,7 @@ fn who_reads_too_slowly_gets_the_present_state() {
     let mut book = Book::default();
     book.apply(&client.until(is_of("book")));
     let begun = std::time::Instant::now();
-    let mut order = 0;
+    let (mut held, mut shares) = (1..1, 100);
     // Until the system's buffers and the queue are full.
     while figure(&service, "wirecross_stream_conflated_total") == 0 {
         assert!(begun.elapsed() < service::BOUND, "nothing is conflated");
@@ -250,17 +250,18 @@ fn who_reads_too_slowly_gets_the_present_state() {
         // It lives, though it reads nothing: on a busy machine this takes longer than the service
         // bears silence.
         client.send(0x8A, b"");
-        for place in 0..LEVELS {
-            order += 1;
-            feed.add(1, order, b'B', 100, 1_000_000 + place * 100);
-        }
-        // Another batch: what comes and goes within one is never told.
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        for order in order + 1 - u64::from(LEVELS)..=order {
-            feed.delete(1, order);
-        }
+        // However many of these a batch holds, behind it all levels are others.
+        feed.together(|| {
+            held.clone().for_each(|order| feed.delete(1, order));
+            held = held.end..held.end + LEVELS;
+            shares += 1;
+            for (order, price) in held.clone().zip((1_000_000..).step_by(100)) {
+                feed.add(1, order, b'B', shares, price);
+            }
+        });
     }
-    feed.add(1, order + 1, b'S', 42, 2_000_000);
+    feed.together(|| held.clone().for_each(|order| feed.delete(1, order)));
+    feed.add(1, held.end, b'S', 42, 2_000_000);
     let mut sequences = 0;
     while !book.is(&[], &[(2_000_000, 42, 1)]) {
         let told = client.until(is_of("book"));

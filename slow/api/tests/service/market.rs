@@ -5,6 +5,7 @@ use flate2::{Decompress, FlushDecompress};
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::net::{AddressFamily, SocketType, connect, socket};
 use serde_json::Value;
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex, Weak};
@@ -22,7 +23,12 @@ pub struct Feed {
     pub rerequest: SocketAddrV4,
     socket: UdpSocket,
     history: History,
+    /// Nothing is sent yet of what is published.
+    is_held: Cell<bool>,
 }
+
+/// Messages that fit a packet of Ethernet's size.
+const PACKET_MESSAGES: usize = 32;
 
 fn packet(sequence: u64, messages: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = b"TEST      ".to_vec();
@@ -82,6 +88,7 @@ impl Feed {
             rerequest,
             socket,
             history,
+            is_held: Cell::new(false),
         }
     }
 
@@ -97,8 +104,22 @@ impl Feed {
     fn publish(&self, bytes: &[u8], is_lost: bool) {
         let mut history = self.history.lock().unwrap();
         history.push(bytes.to_vec());
-        if !is_lost {
+        if !is_lost && !self.is_held.get() {
             let bytes = packet(history.len() as u64, &[bytes.to_vec()]);
+            self.socket.send_to(&bytes, self.line).unwrap();
+        }
+    }
+
+    /// Sends what is published by `tell` in packets of many messages.
+    pub fn together(&self, tell: impl FnOnce()) {
+        let first = self.history.lock().unwrap().len();
+        self.is_held.set(true);
+        tell();
+        self.is_held.set(false);
+        let history = self.history.lock().unwrap();
+        let firsts = (first..).step_by(PACKET_MESSAGES);
+        for (first, messages) in firsts.zip(history[first..].chunks(PACKET_MESSAGES)) {
+            let bytes = packet(first as u64 + 1, messages);
             self.socket.send_to(&bytes, self.line).unwrap();
         }
     }
