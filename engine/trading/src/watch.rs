@@ -114,6 +114,11 @@ impl Watch {
         &self.depth
     }
 
+    /// Whether quotes are told, and the touch is theirs.
+    pub(crate) const fn is_quoted(&self) -> bool {
+        self.is_quoted
+    }
+
     /// The numbers as they are.
     #[must_use]
     pub const fn numbers(&self) -> &Numbers {

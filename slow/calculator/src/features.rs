@@ -6,29 +6,15 @@ use std::path::PathBuf;
 use clap::Args;
 use recorded::{Format, Options};
 use serde_json::json;
-use trading::{Numbers, Step, Touch, Watch, WatchRule};
+use trading::{FEATURE_NAMES, Row, Step};
 
 use crate::Refused;
 use crate::answer::{Answer, facts, percent};
 
-/// Nanoseconds of a millisecond.
-const MS: u64 = 1_000_000;
-/// Windows of the order flow, in ms, and how far back middles are compared.
-const WINDOWS_MS: [u64; 3] = [1_000, 5_000, 30_000];
 /// Rows at most.
 const ROWS_MAX: u64 = 1 << 24;
 /// What labels are called: the middle falls, stays, rises.
 const LABELS: [&str; 3] = ["SELL", "HOLD", "BUY"];
-/// The columns of numbers, but for those of windows.
-const NAMES: [&str; 6] = [
-    "spread",
-    "microprice",
-    "imbalance",
-    "imbalance_levels",
-    "near",
-    "volatility",
-];
-
 /// Arguments of `features`.
 #[derive(Debug, Args)]
 pub(crate) struct Features {
@@ -62,16 +48,9 @@ fn step(text: &str) -> Result<Step, String> {
     Step::parse(text).ok_or_else(|| "is no decimal number above 0".to_owned())
 }
 
-/// What was known at a time.
-struct Seen {
-    touch: Touch,
-    /// In the order of [`NAMES`], then the order flow of each window.
-    numbers: Vec<Option<f64>>,
-}
-
 pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
-    if args.every_ms == 0 || args.ahead == 0 {
-        return Err(Refused("--every-ms and --ahead: at least 1".into()));
+    if args.ahead == 0 {
+        return Err(Refused("--ahead: at least 1".into()));
     }
     if !(args.least_move > 0.0 && args.least_move < 1e9) {
         return Err(Refused("--move: between 0 and 1e9 ticks".into()));
@@ -104,7 +83,7 @@ pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
 
 /// Plays the recording into books and looks at them at even times. What is seen is what came
 /// before that time, by our clock.
-fn seen(args: &Features) -> Result<Vec<Option<Seen>>, Refused> {
+fn seen(args: &Features) -> Result<Vec<Option<Row>>, Refused> {
     let refused = |error: recorded::Error| Refused(error.to_string());
     Format::of(&args.file).map_err(refused)?;
     let options = Options {
@@ -114,69 +93,29 @@ fn seen(args: &Features) -> Result<Vec<Option<Seen>>, Refused> {
         symbol: 0,
     };
     let events = recorded::open(&args.file, &options).map_err(refused)?;
-    let mut watches = Vec::new();
-    for window in WINDOWS_MS {
-        let rule = WatchRule {
-            flow_ns: window * MS,
-            ..WatchRule::default()
-        };
-        watches.push(Watch::new(rule).map_err(|error| Refused(error.to_string()))?);
-    }
-    let (every_ns, mut next) = (args.every_ms * MS, None);
+    let features = trading::Features::new(args.every_ms);
+    let mut features = features.map_err(|bad| Refused(format!("--every-ms: {bad}")))?;
     let mut seen = Vec::new();
     for event in events {
         let event = event.map_err(refused)?;
         if event.symbol != args.instrument {
             continue;
         }
-        // The first row is a step behind the first event.
-        let due = next.get_or_insert(event.received_ns.saturating_add(every_ns));
-        while event.received_ns >= *due {
+        while let Some((_, row)) = features.next_row(event.received_ns) {
             if seen.len() as u64 == ROWS_MAX {
                 let what = format!("more than {ROWS_MAX} rows: take a longer --every-ms");
                 return Err(Refused(format!("{}: {what}", args.file.display())));
             }
-            seen.push(look(&watches));
-            *due = due.saturating_add(every_ns);
+            seen.push(row);
         }
-        for watch in &mut watches {
-            watch.on(&event);
-        }
+        features.on(&event);
     }
     Ok(seen)
 }
 
-/// What is known, if both sides stand.
-fn look(watches: &[Watch]) -> Option<Seen> {
-    let of: Vec<&Numbers> = watches.iter().map(Watch::numbers).collect();
-    let numbers = *of.first()?;
-    let touch = numbers.touch;
-    let middle = touch.middle()?;
-    let [bids, offers] = numbers.near.map(|lots| lots as f64);
-    let mut found = vec![
-        touch.spread().map(|spread| spread as f64),
-        numbers.microprice.map(|price| price - middle),
-        numbers.imbalance,
-        numbers.imbalance_levels,
-        (bids + offers > 0.0).then(|| (bids - offers) / (bids + offers)),
-        numbers.volatility,
-    ];
-    found.extend(of.iter().map(|numbers| Some(numbers.order_flow as f64)));
-    Some(Seen {
-        touch,
-        numbers: found,
-    })
-}
-
 /// Rows whose future is known, as CSV, and how many have which label.
-fn rows(seen: &[Option<Seen>], args: &Features) -> (String, [usize; 3]) {
-    let mut text = NAMES.join(",");
-    for window in WINDOWS_MS {
-        let _ = write!(text, ",flow_{window}ms");
-    }
-    for window in WINDOWS_MS {
-        let _ = write!(text, ",moved_{window}ms");
-    }
+fn rows(seen: &[Option<Row>], args: &Features) -> (String, [usize; 3]) {
+    let mut text = FEATURE_NAMES.join(",");
     text.push_str(",future_buy,future_sell,label\n");
     let mut counts = [0; 3];
     let middle = |at: usize| seen.get(at)?.as_ref()?.touch.middle();
@@ -189,12 +128,9 @@ fn rows(seen: &[Option<Seen>], args: &Features) -> (String, [usize; 3]) {
             continue;
         };
         let change = change.1 - change.0;
-        let back = WINDOWS_MS.map(|window| {
-            let before = at.checked_sub((window / args.every_ms) as usize)?;
-            Some(middle(at)? - middle(before)?)
-        });
-        for number in now.numbers.iter().chain(&back) {
-            if let Some(number) = number {
+        for number in now.numbers {
+            // What is missing is left empty.
+            if !number.is_nan() {
                 let _ = write!(text, "{number}");
             }
             text.push(',');

@@ -162,7 +162,7 @@ fn refused() {
         (
             "book.csv",
             "--every-ms=0",
-            "--every-ms and --ahead: at least 1",
+            "--every-ms: 0 ms: from 1 to 3600000 ms",
         ),
         ("book.csv", "--move=0", "--move: between 0 and 1e9"),
         ("book.csv", "--tick=x", "is no decimal number"),
