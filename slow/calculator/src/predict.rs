@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use quant::Fault;
-use quant::models::{Forest, Network, Unread};
+use quant::models::Model;
 use serde_json::json;
 
 use crate::Refused;
@@ -27,21 +26,15 @@ pub(crate) struct Predict {
     raw: bool,
 }
 
-/// A model of any kind.
-enum Model {
-    Forest(Forest),
-    Network(Network),
-}
-
 pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
     let model = if args.model.is_dir() {
         let registry = Registry::open(&args.model)?;
-        Model::read(&registry.version(registry.current()?)?.model)?
+        read(&registry.version(registry.current()?)?.model)?
     } else {
-        Model::read(&args.model)?
+        read(&args.model)?
     };
     let table = Table::read(&args.rows)?;
-    let (features, outputs) = model.shape();
+    let (features, outputs) = (model.features(), model.outputs());
     if table.width != features {
         let what = format!(
             "{} columns of numbers, the model has {features}",
@@ -51,7 +44,7 @@ pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
     }
     let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
     let mut results = vec![0.0; table.height() * outputs];
-    model.ask(&rows, &mut results, args.raw)?;
+    ask(&model, &rows, &mut results, args.raw)?;
     let names: Vec<String> = (0..outputs).map(|at| format!("result {at}")).collect();
     let mut head = vec!["row"];
     head.extend(names.iter().map(String::as_str));
@@ -73,39 +66,16 @@ pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
     })
 }
 
-impl Model {
-    /// By what the file begins with.
-    fn read(file: &Path) -> Result<Self, Refused> {
-        let bytes = bytes(file)?;
-        let begin = String::from_utf8_lossy(&bytes[..bytes.len().min(4_096)]).into_owned();
-        let forest = if begin.starts_with("tree") {
-            let text = String::from_utf8_lossy(&bytes);
-            Forest::lightgbm(&text).map(Self::Forest)
-        } else if begin.contains("\"coef") || begin.contains("\"intercept") {
-            Network::json(&bytes).map(Self::Network)
-        } else {
-            Forest::xgboost(&bytes).map(Self::Forest)
-        };
-        forest.map_err(|unread: Unread| Refused(format!("{}: {unread}", file.display())))
-    }
+/// Reads a model.
+fn read(file: &Path) -> Result<Model, Refused> {
+    Model::read(&bytes(file)?).map_err(|unread| Refused(format!("{}: {unread}", file.display())))
+}
 
-    /// Numbers of a row, and results.
-    fn shape(&self) -> (usize, usize) {
-        match self {
-            Self::Forest(forest) => (forest.features(), forest.outputs()),
-            Self::Network(network) => (network.features(), network.outputs()),
-        }
-    }
-
-    fn ask(&self, rows: &[f32], results: &mut [f64], is_raw: bool) -> Result<(), Refused> {
-        let asked: Result<(), Fault> = match self {
-            Self::Forest(forest) if is_raw => forest.margins(rows, results),
-            Self::Forest(forest) => forest.predict(rows, results),
-            Self::Network(_) if is_raw => {
-                return Err(Refused("--raw: only of trees".into()));
-            }
-            Self::Network(network) => network.predict(rows, results),
-        };
-        Ok(asked?)
-    }
+fn ask(model: &Model, rows: &[f32], results: &mut [f64], is_raw: bool) -> Result<(), Refused> {
+    let asked = match model {
+        Model::Forest(forest) if is_raw => forest.margins(rows, results),
+        Model::Network(_) if is_raw => return Err(Refused("--raw: only of trees".into())),
+        model => model.predict(rows, results),
+    };
+    Ok(asked?)
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use quant::models::checksum;
 use quant::monitoring::{Feature, Reference};
 use serde_json::{Value, json};
 
@@ -221,23 +222,4 @@ impl Card {
 
 fn failed(file: &Path, error: &std::io::Error) -> Refused {
     Refused(format!("{}: {error}", file.display()))
-}
-
-/// FNV-1a of 64 bits (Fowler, Noll, Vo): tells accidents, not forgeries.
-fn checksum(bytes: &[u8]) -> String {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, step);
-    format!("{hash:016x}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn checksums_are_the_published_ones() {
-        assert_eq!(checksum(b""), "cbf29ce484222325");
-        assert_eq!(checksum(b"a"), "af63dc4c8601ec8c");
-        assert_eq!(checksum(b"foobar"), "85944171f73967e8");
-    }
 }

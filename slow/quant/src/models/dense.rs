@@ -6,6 +6,7 @@ use analytics::arch::{Backend, LANES};
 use serde::Deserialize;
 
 use super::layer::Layer;
+use super::model::Room;
 use super::{CLASSES_MAX, FEATURES_MAX, Link, Unread};
 use crate::Fault;
 use crate::fault::same_length;
@@ -191,20 +192,43 @@ impl Network {
             far.resize(2 * self.width_max, 0.0);
             &mut far[..]
         };
-        let (mut here, mut next) = both.split_at_mut(both.len() / 2);
         let results = results.chunks_exact_mut(self.outputs());
         for (row, results) in rows.chunks_exact(self.features()).zip(results) {
-            self.layers[0].apply(self.backend, row, next);
-            for layer in &self.layers[1..] {
-                (here, next) = (next, here);
-                layer.apply(self.backend, here, next);
-            }
-            for (result, sum) in results.iter_mut().zip(next.iter()) {
-                *result = f64::from(*sum);
-            }
-            self.link.apply(results);
+            self.answer(row, results, both);
         }
         Ok(())
+    }
+
+    /// Numbers that [`Network::predict_one`] needs room for.
+    pub(super) fn room(&self) -> usize {
+        2 * self.width_max
+    }
+
+    /// The same of one row, without allocation.
+    pub(super) fn predict_one(
+        &self,
+        row: &[f32],
+        results: &mut [f64],
+        room: &mut Room,
+    ) -> Result<(), Fault> {
+        same_length("row", row.len(), self.features())?;
+        same_length("results", results.len(), self.outputs())?;
+        self.answer(row, results, &mut room.sums);
+        Ok(())
+    }
+
+    /// Layer by layer, between the halves of `both`.
+    fn answer(&self, row: &[f32], results: &mut [f64], both: &mut [f32]) {
+        let (mut here, mut next) = both.split_at_mut(both.len() / 2);
+        self.layers[0].apply(self.backend, row, next);
+        for layer in &self.layers[1..] {
+            (here, next) = (next, here);
+            layer.apply(self.backend, here, next);
+        }
+        for (result, sum) in results.iter_mut().zip(next.iter()) {
+            *result = f64::from(*sum);
+        }
+        self.link.apply(results);
     }
 
     /// What the network says of one row, all in `f64` and slowly.

@@ -2,6 +2,7 @@
 
 use super::columns::Columns;
 use super::layout::{ABREAST, Narrow, Place, Trees, Wide};
+use super::model::Room;
 use super::tree::Tree;
 use super::{CLASSES_MAX, FEATURES_MAX, Link, Unread, lightgbm, xgboost};
 use crate::Fault;
@@ -17,6 +18,8 @@ const WIDE: [usize; 2] = [65_534, 65_536];
 pub(super) struct Told {
     pub trees: Vec<Tree>,
     pub features: usize,
+    /// What the numbers of a row are called; none if the file does not say.
+    pub names: Vec<String>,
     /// What the sums of a row start from: as many as there are results.
     pub start: Vec<f64>,
     /// Sums are rounded to `f32` at each step.
@@ -112,6 +115,12 @@ impl Forest {
         self.told.features
     }
 
+    /// What they are called, in their order; none if the file does not say.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.told.names
+    }
+
     /// Results of a row.
     #[must_use]
     pub fn outputs(&self) -> usize {
@@ -156,13 +165,52 @@ impl Forest {
     /// Those of [`Forest::margins`].
     pub fn predict(&self, rows: &[f32], results: &mut [f64]) -> Result<(), Fault> {
         self.margins(rows, results)?;
-        if let Some(divisor) = self.told.divisor {
-            results.iter_mut().for_each(|sum| *sum /= divisor);
+        self.link_all(results);
+        Ok(())
+    }
+
+    /// Ranks of a row that are not on the stack.
+    pub(super) fn slots(&self) -> usize {
+        match &self.layout {
+            Layout::Narrow(_) => 0,
+            Layout::Wide(_) => self.columns.slots(),
         }
-        for row in results.chunks_exact_mut(self.outputs()) {
+    }
+
+    /// The same of one row, without allocation.
+    pub(super) fn predict_one(
+        &self,
+        row: &[f32],
+        results: &mut [f64],
+        room: &mut Room,
+    ) -> Result<(), Fault> {
+        same_length("row", row.len(), self.features())?;
+        same_length("results", results.len(), self.outputs())?;
+        results.copy_from_slice(&self.told.start);
+        let is_single = self.told.is_single;
+        match &self.layout {
+            Layout::Narrow(trees) => {
+                let mut ranks = [[0; 256]];
+                self.columns.rank([row], &mut ranks);
+                trees.add_row(&ranks[0], results, is_single);
+            }
+            Layout::Wide(trees) => {
+                self.columns.rank([row], &mut room.ranks);
+                trees.add_row(&room.ranks[0], results, is_single);
+            }
+        }
+        self.link_all(results);
+        Ok(())
+    }
+
+    /// Results of sums.
+    fn link_all(&self, sums: &mut [f64]) {
+        if let Some(divisor) = self.told.divisor {
+            sums.iter_mut().for_each(|sum| *sum /= divisor);
+        }
+        for row in sums.chunks_exact_mut(self.outputs()) {
             self.told.link.apply(row);
         }
-        Ok(())
     }
 
     /// Rows side by side while there are enough, then the others one by one, trees side by side.

@@ -50,6 +50,7 @@ pub(super) fn read(text: &str) -> Result<Told, Unread> {
     let turns = (trees.len() / per_turn) as f64;
     Ok(Told {
         features,
+        names: head.names(features)?,
         start: vec![0.0; per_turn],
         is_single: false,
         has_zero_rule: true,
@@ -182,6 +183,23 @@ impl Part<'_> {
                 return Err(self.blame("decision_type", what));
             }
         })
+    }
+
+    /// What features are called. LightGBM itself calls those without a name by their number.
+    fn names(&self, features: usize) -> Result<Vec<String>, Unread> {
+        let Some((_, text)) = self.fields.get("feature_names") else {
+            return Ok(Vec::new());
+        };
+        let names: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+        let mut numbered = names.iter().enumerate();
+        if numbered.all(|(at, name)| *name == format!("Column_{at}")) {
+            return Ok(Vec::new());
+        }
+        if names.len() != features {
+            let what = format!("{} names of {features} features", names.len());
+            return Err(self.blame("feature_names", what));
+        }
+        Ok(names)
     }
 
     fn link(&self) -> Result<Link, Unread> {

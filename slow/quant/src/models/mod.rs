@@ -8,6 +8,7 @@ mod layer;
 mod layout;
 mod lightgbm;
 mod link;
+mod model;
 mod tree;
 mod ubjson;
 mod xgboost;
@@ -15,6 +16,7 @@ mod xgboost;
 pub use dense::Network;
 pub use forest::Forest;
 pub use link::Link;
+pub use model::{Model, Single, checksum};
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};

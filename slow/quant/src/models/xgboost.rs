@@ -19,6 +19,8 @@ struct Learner {
     gradient_booster: Booster,
     learner_model_param: Parameters,
     objective: Objective,
+    #[serde(default)]
+    feature_names: Vec<String>,
 }
 
 /// Numbers stand in quotes.
@@ -100,6 +102,11 @@ pub(super) fn read(file: &[u8]) -> Result<Told, Unread> {
         let what = "several targets are not supported: train a model for each";
         return Err(Unread::new(what).within("num_target"));
     }
+    let names = learner.feature_names;
+    if !names.is_empty() && names.len() != features {
+        let what = format!("{} names of {features} features", names.len());
+        return Err(Unread::new(what).within("feature_names"));
+    }
     let outputs = whole("num_class", &parameters.num_class)?.max(1);
     if outputs > CLASSES_MAX {
         let what = format!("{outputs} classes, up to {CLASSES_MAX} are read");
@@ -132,6 +139,7 @@ pub(super) fn read(file: &[u8]) -> Result<Told, Unread> {
     Ok(Told {
         trees: trees.collect::<Result<_, _>>()?,
         features,
+        names,
         start,
         is_single: true,
         has_zero_rule: false,
