@@ -90,7 +90,7 @@ impl fmt::Display for Fault {
             Self::Read(why) => write!(out, "cannot be read: {why}"),
             Self::Format => out.write_str(
                 "is no recording that is known: a Binance capture, Bitstamp's orders, DBN, ITCH in \
-                 BinaryFILE, or messages of LOBSTER",
+                 BinaryFILE, messages of LOBSTER, or a desk's session",
             ),
             Self::Field(field, why) => write!(out, "field {field} {why}"),
             Self::Message(why) => write!(out, "cannot be decoded: {why}"),

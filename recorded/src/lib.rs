@@ -8,7 +8,8 @@
 //! - [`bitstamp`]: Bitstamp's live orders, a line each;
 //! - [`databento`]: Databento's DBN, order by order (`mbo`) or best prices (`mbp-1`);
 //! - [`itch`]: Nasdaq's ITCH 5.0 in BinaryFILE;
-//! - [`lobster`]: LOBSTER's messages with the book after each.
+//! - [`lobster`]: LOBSTER's messages with the book after each;
+//! - [`session`]: a day of a desk of ours.
 #![forbid(unsafe_code)]
 
 pub mod binance;
@@ -21,6 +22,7 @@ mod merged;
 mod open;
 mod orders;
 mod recording;
+pub mod session;
 mod source;
 
 pub use error::{Error, Fault, Place};

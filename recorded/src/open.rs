@@ -8,7 +8,7 @@ use trading::Step;
 use crate::error::{Error, Fault, Place};
 use crate::recording::{Recording, Records};
 use crate::source::{read_error, stream};
-use crate::{binance, bitstamp, databento, itch, lobster};
+use crate::{binance, bitstamp, databento, itch, lobster, session};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +23,16 @@ pub enum Format {
     Itch,
     /// Messages of LOBSTER, with the book beside them.
     Lobster,
+    /// A session of a desk.
+    Session,
 }
 
 /// What a file does not say of itself.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The tick of captures, Bitstamp's orders and DBN.
+    /// The tick of captures, Bitstamp's orders, DBN and sessions.
     pub tick: Step,
-    /// The lot of captures and Bitstamp's orders.
+    /// The lot of captures, Bitstamp's orders and sessions.
     pub lot: Step,
     /// When the day began of files that have times of day, in ns since 1970.
     pub day_ns: u64,
@@ -59,6 +61,7 @@ impl Format {
             [b' ', b'{', ..] if digits > 0 => Some(Self::Binance),
             [b'.' | b',', ..] if digits > 0 => Some(Self::Lobster),
             _ if begin.starts_with(bitstamp::COLUMNS) => Some(Self::Bitstamp),
+            _ if begin.starts_with(session::HEAD) => Some(Self::Session),
             _ if begin.starts_with(b"DBN") => Some(Self::Databento),
             // A length, then a type: whether it is one, the first message says.
             _ if begin.first() == Some(&0) => Some(Self::Itch),
@@ -84,6 +87,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Recording<Box<dyn Records 
         Format::Bitstamp => bitstamp::Orders::open(path, tick, lot, symbol)?.boxed(),
         Format::Databento => databento::File::open(path, tick, symbol)?.boxed(),
         Format::Itch => itch::File::open(path, day_ns, symbol)?.boxed(),
+        Format::Session => session::Session::open(path, tick, lot, symbol)?.boxed(),
         Format::Lobster => lobster::Day::open(path, day_ns, symbol)?.boxed(),
     })
 }

@@ -129,6 +129,11 @@ fn opened(
     captures: &mut usize,
 ) -> Result<Opened, String> {
     let format = Format::of(path).map_err(|error| error.to_string())?;
+    if format == Format::Session {
+        // Its markets have numbers of their desk and no names.
+        let what = "a desk's session is run alone, by wirecross backtest --data";
+        return Err(format!("{}: {what}", path.display()));
+    }
     let only = (format == Format::Binance).then_some(*captures as u32);
     *captures += usize::from(only.is_some());
     let place = only.unwrap_or(0) as usize;
