@@ -8,6 +8,7 @@ pub mod keeper;
 pub mod ledger;
 pub mod live;
 pub mod market;
+pub mod models;
 pub mod orders;
 pub mod picture;
 pub mod played;

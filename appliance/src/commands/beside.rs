@@ -12,6 +12,7 @@ use super::desk;
 use super::lines::LineArgs;
 use crate::client::members::Login;
 use crate::desk::file::DeskFile;
+use crate::desk::models::unpack;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -66,11 +67,15 @@ fn trade(args: &Args) -> Result<(), String> {
     // A desk that nobody watches any more would trade against the next one.
     // SAFETY: prctl(2) takes numbers here.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) };
-    let mut handed = String::new();
-    let read = std::io::stdin().read_to_string(&mut handed);
+    let mut handed = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut handed);
     read.map_err(|error| format!("stdin: {error}"))?;
-    let (key, strategy) = handed.split_once('\n').ok_or("no key came by stdin")?;
-    let file = DeskFile::parse(strategy).map_err(|error| format!("desk.strategy: {error}"))?;
+    let end = handed.iter().position(|byte| *byte == b'\n');
+    let (key, packed) = handed.split_at(end.ok_or("no key came by stdin")?);
+    let key = std::str::from_utf8(key).map_err(|error| format!("stdin: {error}"))?;
+    let (strategy, shelf) = unpack(&packed[1..])?;
+    let file = DeskFile::parse(&strategy, &shelf);
+    let file = file.map_err(|error| format!("desk.strategy: {error}"))?;
     let login = Login {
         user: args.login.clone(),
         password: key.to_owned(),

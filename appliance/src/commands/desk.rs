@@ -21,7 +21,7 @@ use crate::desk::feed::Feed;
 use crate::desk::file::DeskFile;
 use crate::desk::keeper::{Keeper, Papers, Records};
 use crate::desk::ledger::Ledger;
-use crate::desk::live::{COUNTERS, End, HISTOGRAMS, Live, run as work};
+use crate::desk::live::{COUNTERS, End, HISTOGRAMS, HOP_HISTOGRAMS, Live, run as work};
 use crate::desk::market::{EVENTS_DEPTH, MarketTile, View};
 use crate::desk::orders::{OrderLinks, OrdersTile, routes};
 use crate::desk::played::PlayedTile;
@@ -130,7 +130,11 @@ pub(super) fn at_work(args: &Args, file: &DeskFile, walls: Option<Calls>) -> Res
         numbers: args.numbers.as_deref(),
     };
     let mut keeper = Keeper::new(file.desk()?, ledger, papers)?;
-    let mut set = CounterSet::anonymous(&COUNTERS, &HISTOGRAMS).map_err(|e| e.to_string())?;
+    let histograms = [&HISTOGRAMS[..], &HOP_HISTOGRAMS].concat();
+    let mut set = CounterSet::anonymous(&COUNTERS, &histograms).map_err(|e| e.to_string())?;
+    for (strategy, model) in file.models_asked() {
+        super::say(&format!("{strategy} asks {}\n", model.title));
+    }
     let mut live = live(args, file, &mut set)?;
     live.walls = walls;
     let clock = RealClock::new();
@@ -183,12 +187,20 @@ fn live(args: &Args, file: &DeskFile, set: &mut CounterSet) -> Result<Live<Socke
     let tcp = RealNet::new().tcp_client(limits);
     let tcp = tcp.map_err(|error| error.to_string())?;
     let members = Members::new(tcp, args.connect, std::slice::from_ref(&args.login), 1);
-    let mut histogram = |at: usize| set.histogram(HISTOGRAMS[at]).map_err(|e| e.to_string());
+    let mut histogram = |name: &str| set.histogram(name).map_err(|e| e.to_string());
+    let [features, inference, signal, validation, fill] = HOP_HISTOGRAMS;
     let times = BrainTimes {
-        event: histogram(0)?,
-        call: histogram(1)?,
-        signal: histogram(2)?,
-        gap: histogram(4)?,
+        event: histogram(HISTOGRAMS[0])?,
+        call: histogram(HISTOGRAMS[1])?,
+        signal: histogram(HISTOGRAMS[2])?,
+        gap: histogram(HISTOGRAMS[4])?,
+        hops: Some([
+            histogram(features)?,
+            histogram(inference)?,
+            histogram(signal)?,
+            histogram(validation)?,
+            histogram(fill)?,
+        ]),
     };
     let links = OrderLinks {
         requests,
@@ -197,7 +209,7 @@ fn live(args: &Args, file: &DeskFile, set: &mut CounterSet) -> Result<Live<Socke
     };
     let clock = RealClock::new;
     let routes = routes(file, args.lines.a.is_some())?;
-    let orders = OrdersTile::new(members, clock(), links, routes, histogram(3)?);
+    let orders = OrdersTile::new(members, clock(), links, routes, histogram(HISTOGRAMS[3])?);
     let links = BrainLinks {
         events,
         answers,
@@ -242,15 +254,33 @@ fn rings(depth: usize) -> Result<(Writer<Slip>, Reader<Slip>), String> {
     ring(depth).map_err(|error| error.to_string())
 }
 
-/// What the tiles measured.
-fn figures(set: &CounterSet) -> Result<[LatencyRow; 5], String> {
+/// What the tiles measured; of the parts of a decision those that there were.
+fn figures(set: &CounterSet) -> Result<Vec<(&'static str, LatencyRow)>, String> {
     let reader = set.reader();
     let row = |name: &str| super::demo::histogram_row(&reader, name);
     let [event, call, signal, order, gap] = HISTOGRAMS;
     let gaps = reader.histograms().find(|(name, _)| *name == gap);
     let gaps = gaps.map(|(_, gaps)| LatencyRow::of(&gaps.waits()));
     let gaps = gaps.ok_or("no histogram of gaps")?;
-    Ok([row(event)?, row(call)?, row(signal)?, row(order)?, gaps])
+    let mut rows = vec![
+        ("event: all the strategy tile does", row(event)?),
+        ("call of a strategy", row(call)?),
+        ("tick -> signal", row(signal)?),
+        ("tick -> order", row(order)?),
+        ("wait for the idle core", gaps),
+    ];
+    let hops = [
+        "features",
+        "inference",
+        "signal",
+        "validation",
+        "order -> fill",
+    ];
+    for (name, histogram) in hops.into_iter().zip(HOP_HISTOGRAMS) {
+        let row = row(histogram)?;
+        rows.extend((row.count > 0).then_some((name, row)));
+    }
+    Ok(rows)
 }
 
 fn told(
@@ -258,17 +288,10 @@ fn told(
     file: &DeskFile,
     keeper: &mut Keeper<Lines>,
     live: &Live<SocketTcp>,
-    figures: &[LatencyRow; 5],
+    figures: &[(&str, LatencyRow)],
 ) -> Result<(), String> {
-    let rows = [
-        ("event: all the strategy tile does", figures[0]),
-        ("call of a strategy", figures[1]),
-        ("tick -> signal", figures[2]),
-        ("tick -> order", figures[3]),
-        ("wait for the idle core", figures[4]),
-    ];
     let ledger = &mut keeper.ledger;
-    args.out.tell(&keeper.desk, ledger, &rows, file)?;
+    args.out.tell(&keeper.desk, ledger, figures, file)?;
     super::say(&keeper.refusals());
     super::say(&live.feed.told());
     super::say(&live.orders.told());

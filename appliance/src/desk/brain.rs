@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use nic::Clock;
 use queue::{Histogram, Reader, Writer};
-use trading::desk::{Decided, Decision, Desk, Input, Kill, Listings, Stopwatch};
+use trading::desk::{Decided, Decision, Desk, HOPS, Hop, Input, Kill, Listings, Stopwatch};
 use trading::{Event, Watch, WatchRule, What};
 
 use super::slip::{Said, Slip};
@@ -45,18 +45,34 @@ impl Digest {
 struct Measured<'c, C> {
     clock: &'c C,
     start_ns: u64,
+    /// Where the part of the call before ended.
+    hop_ns: u64,
     call_ns: &'c mut Histogram,
+    hops: Option<&'c mut [Histogram; HOPS]>,
 }
 
 impl<C: Clock> Stopwatch for Measured<'_, C> {
     fn start(&mut self) {
         self.start_ns = self.clock.now_ns();
+        self.hop_ns = self.start_ns;
     }
 
     fn took_ns(&mut self, _call: u64) -> u64 {
         let took_ns = self.clock.now_ns().saturating_sub(self.start_ns);
         self.call_ns.record(took_ns);
         took_ns
+    }
+
+    fn hop(&mut self, hop: Hop) {
+        let now_ns = self.clock.now_ns();
+        self.hop_took(hop, now_ns.saturating_sub(self.hop_ns));
+        self.hop_ns = now_ns;
+    }
+
+    fn hop_took(&mut self, hop: Hop, ns: u64) {
+        if let Some(hops) = &mut self.hops {
+            hops[hop as usize].record(ns);
+        }
     }
 }
 
@@ -84,6 +100,8 @@ pub struct BrainTimes {
     /// From one turn to the next while nothing comes: what is long in it is not ours, but took the
     /// core away, and whoever comes then waits. [`queue::Buckets::waits`] says for how long.
     pub gap: Histogram,
+    /// The parts of a decision, where a strategy tells them apart.
+    pub hops: Option<[Histogram; HOPS]>,
 }
 
 /// The numbers of the markets, and where they are shown.
@@ -232,7 +250,9 @@ impl<C: Clock> Brain<C> {
         let mut watch = Measured {
             clock,
             start_ns,
+            hop_ns: start_ns,
             call_ns: &mut times.call,
+            hops: times.hops.as_mut(),
         };
         desk.input(&input, &mut watch);
         let (stamp, slip) = Slip::input(&input);

@@ -3,6 +3,8 @@
 //! Quantities, ticks, lots and money are texts, so that they are exact: `"0.05"`. `docs/desk.md`
 //! lists the keys.
 
+mod signal;
+
 use std::path::Path;
 
 use analytics::arbitrage::PairsRule;
@@ -17,6 +19,9 @@ use trading::strategies::{
 };
 use trading::{Instrument, Step};
 
+use super::models::{Named, Shelf};
+use signal::RawSignal;
+
 /// Nanoseconds in a millisecond and a microsecond.
 const MS_NS: u64 = 1_000_000;
 const US_NS: u64 = 1_000;
@@ -29,6 +34,8 @@ pub struct DeskFile {
     raw: Raw,
     listings: Listings,
     limits: Limits,
+    /// Of each strategy, if it asks one.
+    models: Vec<Option<Named>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -101,6 +108,7 @@ struct RawStrategy {
     maker: Option<RawMaker>,
     pairs: Option<RawPairs>,
     triangular: Option<RawTriangular>,
+    signal: Option<RawSignal>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -164,14 +172,14 @@ impl DeskFile {
     pub fn load(path: &Path) -> Result<Self, String> {
         let named = |error: String| format!("{}: {error}", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
-        Self::parse(&text).map_err(named)
+        Self::parse(&text, &Shelf::of(path)).map_err(named)
     }
 
-    /// Reads and checks a file's text.
+    /// Reads and checks a file's text, and the models that it names.
     ///
     /// # Errors
     /// What is wrong, with the key.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str, shelf: &Shelf) -> Result<Self, String> {
         let raw: Raw = toml::from_str(text).map_err(|error| error.to_string())?;
         let listings: Vec<_> = raw.markets.iter().map(listing).collect::<Result<_, _>>()?;
         for (at, market) in raw.markets.iter().enumerate() {
@@ -181,7 +189,9 @@ impl DeskFile {
         }
         let listings = Listings::new(listings, &raw.home).map_err(|error| error.to_string())?;
         let limits = limits(&raw.risk)?;
+        let models = raw.strategies.iter().map(|it| it.model(shelf));
         let file = Self {
+            models: models.collect::<Result<_, _>>()?,
             raw,
             listings,
             limits,
@@ -198,7 +208,8 @@ impl DeskFile {
     /// # Errors
     /// A strategy's parameters make no sense.
     pub fn desk(&self) -> Result<Desk, String> {
-        let seats = self.raw.strategies.iter().map(|raw| self.seat(raw));
+        let seats = self.raw.strategies.iter().zip(&self.models);
+        let seats = seats.map(|(raw, model)| self.seat(raw, model.as_ref()));
         Ok(Desk::new(DeskPlan {
             listings: self.listings.clone(),
             limits: self.limits.clone(),
@@ -250,22 +261,37 @@ impl DeskFile {
         }
     }
 
-    fn seat(&self, raw: &RawStrategy) -> Result<SeatPlan, String> {
+    /// The models that are asked, with the strategy that asks each.
+    pub fn models_asked(&self) -> impl Iterator<Item = (&str, &Named)> {
+        let all = self.raw.strategies.iter().zip(&self.models);
+        all.filter_map(|(raw, model)| Some((raw.name.as_str(), model.as_ref()?)))
+    }
+
+    fn seat(&self, raw: &RawStrategy, model: Option<&Named>) -> Result<SeatPlan, String> {
         let named = |error: String| format!("strategies.{}.{error}", raw.name);
         Ok(SeatPlan {
             name: raw.name.clone(),
             priority: raw.priority,
             breaker: breaker(&raw.breaker).map_err(named)?,
-            strategy: self.strategy(raw).map_err(named)?,
+            strategy: self.strategy(raw, model).map_err(named)?,
         })
     }
 
-    fn strategy(&self, raw: &RawStrategy) -> Result<Box<dyn Strategy>, String> {
-        match (&raw.maker, &raw.pairs, &raw.triangular) {
-            (Some(raw), None, None) => self.maker(raw).map_err(|e| format!("maker.{e}")),
-            (None, Some(raw), None) => self.pairs(raw).map_err(|e| format!("pairs.{e}")),
-            (None, None, Some(raw)) => self.triangular(raw).map_err(|e| format!("triangular.{e}")),
-            _ => Err("maker, pairs, triangular: one of them".to_owned()),
+    fn strategy(
+        &self,
+        raw: &RawStrategy,
+        model: Option<&Named>,
+    ) -> Result<Box<dyn Strategy>, String> {
+        match (&raw.maker, &raw.pairs, &raw.triangular, &raw.signal) {
+            (Some(raw), None, None, None) => self.maker(raw).map_err(|e| format!("maker.{e}")),
+            (None, Some(raw), None, None) => self.pairs(raw).map_err(|e| format!("pairs.{e}")),
+            (None, None, Some(raw), None) => {
+                self.triangular(raw).map_err(|e| format!("triangular.{e}"))
+            }
+            (None, None, None, Some(raw)) => {
+                self.signal(raw, model).map_err(|e| format!("signal.{e}"))
+            }
+            _ => Err("maker, pairs, triangular, signal: one of them".to_owned()),
         }
     }
 

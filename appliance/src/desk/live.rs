@@ -14,7 +14,7 @@ use std::time::Duration;
 use nic::{Clock, RealClock, TcpPort};
 use queue::{Counter, CounterSet, Watch};
 use sandbox::Calls;
-use trading::desk::Kill;
+use trading::desk::{HOPS, Kill};
 
 use super::brain::Brain;
 use super::feed::Feed;
@@ -32,6 +32,14 @@ pub const HISTOGRAMS: [&str; 5] = [
     "desk.signal_ns",
     "desk.order_ns",
     "desk.gap_ns",
+];
+/// Those of the parts of a decision, as [`trading::desk::Hop`] numbers them.
+pub const HOP_HISTOGRAMS: [&str; HOPS] = [
+    "desk.hop_features_ns",
+    "desk.hop_inference_ns",
+    "desk.hop_signal_ns",
+    "desk.hop_validation_ns",
+    "desk.hop_fill_ns",
 ];
 
 /// What threads do, by the counter `desk.phase`: at first the feed tile does not turn.

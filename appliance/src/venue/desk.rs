@@ -3,6 +3,7 @@
 use super::StartError;
 use super::beside::{Beside, Plan};
 use crate::desk::file::DeskFile;
+use crate::desk::models::{Shelf, pack};
 use crate::desk::orders::routes;
 use crate::topology::{Desk, Secret, Topology, local};
 use std::ffi::OsString;
@@ -65,7 +66,8 @@ pub(super) fn start(
     Ok(Some(beside))
 }
 
-/// The key and the strategies, which are checked here: the desk's own words would come too late.
+/// The key, the strategies and their models, which are checked here: the desk's own words would
+/// come too late.
 fn handed(topology: &Topology, desk: &Desk) -> Result<Vec<u8>, StartError> {
     let wrong = |what: &dyn std::fmt::Display| {
         StartError::new(format!(
@@ -74,7 +76,7 @@ fn handed(topology: &Topology, desk: &Desk) -> Result<Vec<u8>, StartError> {
         ))
     };
     let text = std::fs::read_to_string(&desk.strategy).map_err(|e| wrong(&e))?;
-    let file = DeskFile::parse(&text).map_err(|e| wrong(&e))?;
+    let file = DeskFile::parse(&text, &Shelf::of(&desk.strategy)).map_err(|e| wrong(&e))?;
     routes(&file, true).map_err(|e| wrong(&e))?;
     let is_listed = |symbol: &str| topology.symbols.iter().any(|it| it == symbol);
     if let Some(symbol) = file.symbols().find(|it| !is_listed(it)) {
@@ -86,7 +88,10 @@ fn handed(topology: &Topology, desk: &Desk) -> Result<Vec<u8>, StartError> {
     let Some(Secret::Key(_, Some(key))) = user.map(|user| &user.secret) else {
         return Err(StartError::new("desk.login: the key was not read"));
     };
-    Ok(format!("{}\n{text}", key.to_text()).into_bytes())
+    let models = file.models_asked().flat_map(|(_, model)| model.files());
+    let mut handed = format!("{}\n", key.to_text()).into_bytes();
+    handed.extend(pack(&text, models));
+    Ok(handed)
 }
 
 fn words(topology: &Topology, desk: &Desk, doors: Doors, is_confined: bool) -> Vec<OsString> {

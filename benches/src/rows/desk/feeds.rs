@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 
 use analytics::arbitrage::{Pair, Triangles};
 use analytics::bars::Rule;
-use appliance::desk::{data, file::DeskFile};
+use appliance::desk::{data, file::DeskFile, models::Shelf};
 use trading::desk::{BreakerRule, Desk, DeskPlan, Limits, Money, SeatPlan};
 use trading::{Event, Standing, What};
 
@@ -101,7 +101,7 @@ pub fn recorded(effort: Effort) -> Result<Feed, BenchError> {
         let why = format!("{} is not there", path.display());
         return Err(BenchError::Skipped(why));
     }
-    let file = DeskFile::parse(MAKERS).map_err(failed)?;
+    let file = DeskFile::parse(MAKERS, &Shelf::of(Path::new("."))).map_err(failed)?;
     let seconds = effort.pick(2, 80, 400) as u64;
     let mut end_ns = None;
     let events = data::open(&file, &paths).map_err(failed)?;
@@ -156,7 +156,7 @@ fn made(effort: Effort, name: &'static str, is_looked_at: bool) -> Result<Feed, 
         } else {
             "the shipped strategy, resting 1 ms behind a cycle; a call is look, sizes and orders"
         },
-        file: DeskFile::parse(&text(&market.pairs)).map_err(failed)?,
+        file: DeskFile::parse(&text(&market.pairs), &Shelf::of(Path::new("."))).map_err(failed)?,
         events: market.updates.iter().enumerate().flat_map(change).collect(),
         pace: (effort != Effort::Tiny).then_some(1.0),
         pairs: is_looked_at.then_some(market.pairs),

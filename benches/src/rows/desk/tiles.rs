@@ -164,6 +164,7 @@ fn live(
         call: histogram(1)?,
         signal: histogram(2)?,
         gap: histogram(4)?,
+        hops: None,
     };
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
     let login = Login::parse("BENCH:bench").map_err(failed)?;

@@ -1,7 +1,8 @@
 //! What the venue's answers do to the desk's orders.
 
 use super::order::{Answer, Fill, OwnOrder, Pending, Report};
-use super::runner::{Desk, Heard, Stopwatch};
+use super::runner::{Desk, Heard};
+use super::stopwatch::Stopwatch;
 
 impl Desk {
     /// Applies a report; one about an order that does not live, or not any more, changes nothing.

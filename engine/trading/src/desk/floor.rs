@@ -204,6 +204,16 @@ impl Floor {
         self.risk.judge(new, old, &judged)
     }
 
+    pub(super) fn withhold(&mut self, seat: &mut Seat, new: Option<NewOrder>, why: Refusal) {
+        match new {
+            Some(new) => self.refuse(seat, Decided::NewRefused(new, why), why),
+            None => {
+                self.risk.count(why);
+                seat.figures.refused += 1;
+            }
+        }
+    }
+
     fn refuse(&mut self, seat: &mut Seat, what: Decided, why: Refusal) {
         self.risk.count(why);
         seat.figures.refused += 1;

@@ -2,7 +2,8 @@
 
 use super::decision::Kill;
 use super::order::{Fill, Report};
-use super::runner::{Desk, Heard, Overrun, Stopwatch};
+use super::runner::{Desk, Heard};
+use super::stopwatch::{Overrun, Stopwatch};
 use crate::Event;
 
 /// Something that came to a desk.

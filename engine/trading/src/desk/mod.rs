@@ -15,6 +15,7 @@ mod money;
 mod order;
 mod risk;
 mod runner;
+mod stopwatch;
 mod strategy;
 
 pub use account::{Account, Position};
@@ -29,5 +30,6 @@ pub use order::{
     Action, Answer, Fill, Life, NewOrder, OrderId, OwnOrder, Pending, Report, side_text,
 };
 pub use risk::{Limits, REFUSALS, Refusal, Risk, reaches};
-pub use runner::{Desk, DeskPlan, Heard, Overrun, SEATS_MAX, SeatPlan, Stopwatch, Timeless};
+pub use runner::{Desk, DeskPlan, Heard, SEATS_MAX, SeatPlan};
+pub use stopwatch::{HOPS, Hop, Overrun, Stopwatch, Timeless};
 pub use strategy::{Context, Print, Strategy};

@@ -68,10 +68,14 @@ pub enum Refusal {
     Rate,
     /// There is no room on the way to the venue.
     Room,
+    /// The market said nothing for longer than the strategy trades on.
+    Stale,
+    /// The strategy's model gave no answer.
+    Model,
 }
 
 /// How many [`Refusal`]s there are.
-pub const REFUSALS: usize = Refusal::Room as usize + 1;
+pub const REFUSALS: usize = Refusal::Model as usize + 1;
 
 impl Refusal {
     /// All of them.
@@ -91,6 +95,8 @@ impl Refusal {
         Self::OpenOrders,
         Self::Rate,
         Self::Room,
+        Self::Stale,
+        Self::Model,
     ];
 
     /// In a word.
@@ -112,6 +118,8 @@ impl Refusal {
             Self::OpenOrders => "open-orders",
             Self::Rate => "rate",
             Self::Room => "room",
+            Self::Stale => "stale",
+            Self::Model => "model",
         }
     }
 }

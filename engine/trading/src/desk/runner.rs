@@ -14,6 +14,7 @@ use super::ladder::Ladder;
 use super::listing::Listings;
 use super::order::{Fill, OwnOrder, Report};
 use super::risk::{Limits, Risk};
+use super::stopwatch::{Overrun, Stopwatch};
 use super::strategy::{Context, Print, Strategy};
 use crate::{Event, What};
 
@@ -23,35 +24,6 @@ pub const SEATS_MAX: usize = 64;
 const STOP_DECISIONS_MAX: usize = OPEN_ORDERS_MAX + SEATS_MAX + 1;
 
 const _: () = assert!(STOP_DECISIONS_MAX < DECISIONS_MAX / 4);
-
-/// Tells how long calls of strategies took.
-pub trait Stopwatch {
-    /// A call begins.
-    fn start(&mut self);
-    /// How long it took, in ns; calls are numbered from 1.
-    fn took_ns(&mut self, call: u64) -> u64;
-}
-
-/// No time passes in any call: for backtests.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Timeless;
-
-impl Stopwatch for Timeless {
-    fn start(&mut self) {}
-
-    fn took_ns(&mut self, _call: u64) -> u64 {
-        0
-    }
-}
-
-/// A strategy that took longer than its budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overrun {
-    /// Number of the call, from 1, over all strategies.
-    pub call: u64,
-    /// How long it took, in ns.
-    pub took_ns: u64,
-}
 
 /// A strategy for a desk.
 pub struct SeatPlan {
@@ -93,6 +65,8 @@ pub struct Desk {
     pub(super) floor: Floor,
     pub(super) seats: Vec<(Seat, Box<dyn Strategy>)>,
     names: Vec<String>,
+    /// Markets whose every event a strategy hears, and where it sits.
+    hears: Vec<(u32, usize)>,
     bars: Bars,
     bars_key: u64,
     ended: Vec<EndedBar>,
@@ -122,6 +96,9 @@ impl Desk {
             };
             (seat, plan.strategy)
         });
+        let seats: Vec<(Seat, Box<dyn Strategy>)> = seats.collect();
+        let hears = seats.iter().enumerate();
+        let hears = hears.filter_map(|(at, (_, strategy))| Some((strategy.hears()?, at)));
         let limits = Limits {
             open_orders_max: plan.limits.open_orders_max.min(OPEN_ORDERS_MAX as u32),
             ..plan.limits
@@ -137,7 +114,8 @@ impl Desk {
                 decisions: Vec::with_capacity(DECISIONS_MAX),
                 order_last: 0,
             },
-            seats: seats.collect(),
+            hears: hears.collect(),
+            seats,
             names,
             bars: Bars::new(plan.bars, markets),
             bars_key: 0,
@@ -155,6 +133,11 @@ impl Desk {
             return;
         };
         book.apply(&event.what);
+        for &(symbol, at) in &self.hears {
+            if symbol == event.symbol {
+                self.seats[at].1.on_event(event);
+            }
+        }
         match event.what {
             What::Level { .. } | What::Quote { .. } | What::Clear => {
                 if !self.touched.contains(&event.symbol) {
@@ -419,7 +402,12 @@ impl Desk {
         self.calls += 1;
         watch.start();
         let floor = &mut self.floor;
-        what(strategy.as_mut(), &mut Context { floor, seat });
+        let context = &mut Context {
+            floor,
+            seat,
+            watch: &mut *watch,
+        };
+        what(strategy.as_mut(), context);
         let took_ns = watch.took_ns(self.calls);
         if took_ns > seat.breaker.budget_ns() {
             seat.breaker.overrun(took_ns);

@@ -9,6 +9,8 @@ use super::ladder::Ladder;
 use super::listing::Listings;
 use super::order::{Fill, NewOrder, OrderId, OwnOrder};
 use super::risk::Refusal;
+use super::stopwatch::{Hop, Stopwatch};
+use crate::Event;
 
 /// A trade of the market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,15 @@ pub struct Print {
 ///
 /// Nothing may be allocated in a call, and no call may take longer than its budget.
 pub trait Strategy: Send {
+    /// The market whose every event it hears, by [`Strategy::on_event`]; none unless it says so.
+    fn hears(&self) -> Option<u32> {
+        None
+    }
+
+    /// Something is told of the market that it hears, all or a part of what belongs together. It
+    /// may learn from it, and acts when it is called with a [`Context`]. No budget counts this.
+    fn on_event(&mut self, _event: &Event) {}
+
     /// A book is another one than before, and whole.
     fn on_book(&mut self, _desk: &mut Context<'_>, _symbol: u32) {}
 
@@ -60,6 +71,7 @@ pub trait Strategy: Send {
 pub struct Context<'d> {
     pub(super) floor: &'d mut Floor,
     pub(super) seat: &'d mut Seat,
+    pub(super) watch: &'d mut dyn Stopwatch,
 }
 
 impl Context<'_> {
@@ -122,6 +134,22 @@ impl Context<'_> {
     /// There is none, or the venue has not answered what was asked last of it.
     pub fn cancel(&mut self, id: OrderId) -> Result<(), Refusal> {
         self.floor.cancel(self.seat, id)
+    }
+
+    /// Says that nothing leaves by the strategy's own judgement: it is counted like the desk's
+    /// refusals, and told like them if there is an order.
+    pub fn withhold(&mut self, new: Option<NewOrder>, why: Refusal) {
+        self.floor.withhold(self.seat, new, why);
+    }
+
+    /// A part of the call is over, whose time is told to who measures.
+    pub fn hop(&mut self, hop: Hop) {
+        self.watch.hop(hop);
+    }
+
+    /// A part of the way took so long, by the times of inputs.
+    pub fn took(&mut self, hop: Hop, ns: u64) {
+        self.watch.hop_took(hop, ns);
     }
 
     /// Asks for a call at a time, in the place of the one asked for before.

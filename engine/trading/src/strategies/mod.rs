@@ -2,12 +2,14 @@
 
 mod maker;
 mod pairs;
+mod signal;
 mod triangular;
 
 use core::fmt;
 
 pub use maker::{Maker, MakerRule};
 pub use pairs::{Pairs, PairsLeg, PairsPlan};
+pub use signal::{Class, Model, Signal, SignalRule};
 pub use triangular::{Triangular, TriangularRule};
 
 /// A parameter that makes no sense.

@@ -11,3 +11,4 @@ mod limits;
 mod maker;
 mod money;
 mod orders;
+mod signal;
