@@ -1,28 +1,59 @@
-//! Cholesky factors of symmetric matrices of any size.
+//! Cholesky factors of symmetric matrices of any size, which grow.
 //!
 //! A factor lies in tiles of sixteen rows, all columns of a tile one after the other: what the
-//! innermost loop reads is in a row in memory. Four columns are made at a time, each tile of them
-//! from all columns before: so almost all work is one product of tiles that stays in registers.
+//! innermost loop reads is in a row in memory. A tile of rows is made at a time, a few columns at
+//! once from all before them: almost all work is one product of tiles that stays in registers, and
+//! rows that are added later cost what they would have cost at once.
+
+use std::ops::{Deref, DerefMut};
 
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
-use analytics::kernels::total;
+
+mod solve;
+
+use solve::Solve;
 
 /// A pivot below this part of its number on the diagonal is taken for none.
 const PIVOT_MIN: f64 = 1e-13;
-/// Columns at a time.
+/// Columns at a time: as many as registers hold, of which there are 32 of 512 bits, 16 of 256. They
+/// give the same bits, for what is taken off a number is so in the order of columns.
+const PANEL_WIDE: usize = 8;
 const PANEL: usize = 4;
 
-const _: () = assert!(LANES.is_multiple_of(PANEL));
+const _: () = assert!(LANES.is_multiple_of(PANEL) && LANES.is_multiple_of(PANEL_WIDE));
+
+/// Sixteen numbers of a column, in whole lines of the cache.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+struct Column([f64; LANES]);
+
+impl Column {
+    const ZERO: Self = Self([0.0; LANES]);
+}
+
+impl Deref for Column {
+    type Target = [f64; LANES];
+
+    fn deref(&self) -> &[f64; LANES] {
+        &self.0
+    }
+}
+
+impl DerefMut for Column {
+    fn deref_mut(&mut self) -> &mut [f64; LANES] {
+        &mut self.0
+    }
+}
 
 /// The lower triangle L of a matrix L L'.
 #[derive(Debug)]
 pub struct Cholesky {
     backend: Backend,
-    /// Rows, and what they are with those that fill the last tile.
     order: usize,
-    padded: usize,
-    /// Column by column within a tile, tile by tile.
-    tiles: Vec<[f64; LANES]>,
+    /// Column by column within a tile, tile by tile, each with the columns up to its last row's.
+    tiles: Vec<Column>,
+    /// Of each column, one by its number on the diagonal.
+    inverses: Vec<f64>,
 }
 
 impl Cholesky {
@@ -36,192 +67,248 @@ impl Cholesky {
         order: usize,
         row: impl Fn(usize) -> I,
     ) -> Result<Self, usize> {
-        let padded = order.next_multiple_of(LANES);
-        let mut tiles = vec![[0.0; LANES]; padded / LANES * padded];
-        for at in 0..padded {
-            let tile = &mut tiles[at / LANES * padded..][..=at];
-            if at < order {
-                for (column, x) in tile.iter_mut().zip(row(at)) {
-                    column[at % LANES] = x;
-                }
-            } else {
-                tile[at][at % LANES] = 1.0;
-            }
-        }
+        let columns = order.next_multiple_of(LANES);
         let mut factor = Self {
             backend,
-            order,
-            padded,
-            tiles,
+            order: 0,
+            tiles: Vec::with_capacity(start(columns / LANES)),
+            inverses: Vec::with_capacity(columns),
         };
-        let diagonal: Vec<f64> = (0..padded)
-            .map(|at| factor.tile(at / LANES)[at][at % LANES])
-            .collect();
-        let failed = backend.run(Factor(&mut factor, &diagonal));
-        failed.map_or(Ok(factor), Err)
+        factor.grow(order, row)?;
+        Ok(factor)
+    }
+
+    /// The factor of a matrix that has more rows below those of before, up to `order`. Rows of the
+    /// last sixteen may be asked for again.
+    ///
+    /// # Errors
+    /// As those of [`Self::new`]; the factor is of no use then.
+    pub fn grow<I: Iterator<Item = f64>>(
+        &mut self,
+        order: usize,
+        row: impl Fn(usize) -> I,
+    ) -> Result<(), usize> {
+        let first = self.order / LANES;
+        self.tiles.truncate(start(first));
+        self.inverses.truncate(first * LANES);
+        self.order = order;
+        for tile in first..order.div_ceil(LANES) {
+            let from = tile * LANES;
+            self.tiles.resize(start(tile + 1), Column::ZERO);
+            self.inverses.resize(from + LANES, 1.0);
+            let own = &mut self.tiles[start(tile)..];
+            for at in from..from + LANES {
+                if at < order {
+                    for (column, x) in own.iter_mut().zip(row(at)) {
+                        column[at - from] = x;
+                    }
+                } else {
+                    own[at][at - from] = 1.0;
+                }
+            }
+            if let Some(row) = self.backend.run(Factor(self, tile)) {
+                return Err(row);
+            }
+        }
+        Ok(())
     }
 
     /// Solves `L L' x = b` in place.
     pub fn solve(&self, b: &mut [f64]) {
         debug_assert_eq!(b.len(), self.order);
         let mut x = b.to_vec();
-        x.resize(self.padded, 0.0);
+        x.resize(self.inverses.len(), 0.0);
         self.backend.run(Solve(self, &mut x));
         b.copy_from_slice(&x[..self.order]);
     }
 
-    fn tile(&self, tile: usize) -> &[[f64; LANES]] {
-        &self.tiles[tile * self.padded..][..self.padded]
+    /// `R S^-1 R'` of rows R and the matrix S, its lower triangle row by row; a row is where its
+    /// numbers begin, and these.
+    pub fn gram(&self, rows: &[(usize, &[f64])]) -> Vec<Vec<f64>> {
+        let columns = self.inverses.len();
+        let tiles = rows.chunks(LANES).map(|rows| {
+            let mut tile = vec![Column::ZERO; columns];
+            for (at, (first, numbers)) in rows.iter().enumerate() {
+                for (column, x) in tile[*first..].iter_mut().zip(*numbers) {
+                    column[at] = *x;
+                }
+            }
+            let first = rows.iter().map(|(first, _)| *first).min().unwrap_or(0);
+            self.backend.run(Explain(self, first, &mut tile));
+            tile
+        });
+        let tiles: Vec<Vec<Column>> = tiles.collect();
+        let mut found = vec![Vec::new(); rows.len()];
+        for (at, own) in tiles.iter().enumerate() {
+            for (across, other) in tiles[..=at].iter().enumerate() {
+                let products = self.backend.run(Products(own, other));
+                let rows = found.iter_mut().skip(at * LANES).take(LANES);
+                for (row, into) in rows.enumerate() {
+                    let columns = (0..LANES).map(|column| products[column][row]);
+                    let until = at * LANES + row - across * LANES;
+                    into.extend(columns.take(until + 1));
+                }
+            }
+        }
+        found
+    }
+
+    fn tile(&self, tile: usize) -> &[Column] {
+        &self.tiles[start(tile)..start(tile + 1)]
     }
 }
 
-/// Makes the factor of a matrix with such a diagonal; the row that fails.
-struct Factor<'a>(&'a mut Cholesky, &'a [f64]);
+/// Where a tile begins.
+const fn start(tile: usize) -> usize {
+    LANES * (tile * (tile + 1) / 2)
+}
+
+/// Whether there are registers for the wide panel: what stands in wide ones is aligned so.
+const fn is_wide<L: Lanes>() -> bool {
+    align_of::<L::F>() >= 64
+}
+
+/// Makes a tile of the factor from the matrix's numbers in it; the row that fails.
+struct Factor<'a>(&'a mut Cholesky, usize);
 
 impl Kernel for Factor<'_> {
     type Output = Option<usize>;
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Option<usize> {
-        let padded = self.0.padded;
-        for first in (0..padded).step_by(PANEL) {
-            let own = first / LANES;
-            let (above, below) = self.0.tiles.split_at_mut((own + 1) * padded);
-            let head = &mut above[own * padded..];
-            let (left, panel) = head.split_at_mut(first);
-            let (left, panel) = (&*left, &mut panel[..PANEL]);
-            let rows = first % LANES;
-            take_off(lanes, left, left, rows, panel);
-            if let Some(row) = corner(panel, rows, &self.1[first..]) {
-                return Some(first + row);
-            }
-            let corner: [[f64; PANEL]; PANEL] =
-                std::array::from_fn(|c| std::array::from_fn(|r| panel[c][rows + r]));
-            for tile in below.chunks_exact_mut(padded) {
-                let (theirs, panel) = tile.split_at_mut(first);
-                take_off(lanes, theirs, left, rows, &mut panel[..PANEL]);
-                divide(&mut panel[..PANEL], &corner);
-            }
+        if is_wide::<L>() {
+            factor::<L, PANEL_WIDE>(lanes, self.0, self.1)
+        } else {
+            factor::<L, PANEL>(lanes, self.0, self.1)
         }
-        None
     }
 }
 
-/// Takes off a panel what all columns before it explain: those of its own rows times those of the
-/// rows that it is the columns of.
 #[inline(always)]
-fn take_off<L: Lanes>(
+fn factor<L: Lanes, const COUNT: usize>(
     lanes: L,
-    own: &[[f64; LANES]],
-    head: &[[f64; LANES]],
-    rows: usize,
-    panel: &mut [[f64; LANES]],
-) {
-    let mut sums = [lanes.splat(0.0); PANEL];
-    for (own, head) in own.iter().zip(head) {
-        let x = lanes.load(own);
-        for (sum, factor) in sums.iter_mut().zip(&head[rows..rows + PANEL]) {
-            *sum = lanes.mul_add(x, lanes.splat(*factor), *sum);
-        }
-    }
-    for (column, sum) in panel.iter_mut().zip(sums) {
-        let left = lanes.sub(lanes.load(column), sum);
-        lanes.store(left, column);
-    }
-}
-
-/// Factors the panel's own tile; the row of the tile's panel that fails.
-#[inline(always)]
-fn corner(panel: &mut [[f64; LANES]], rows: usize, diagonals: &[f64]) -> Option<usize> {
-    for (at, whole) in diagonals.iter().enumerate().take(PANEL) {
-        let (done, rest) = panel.split_at_mut(at);
-        let column = &mut rest[0];
-        let diagonal = rows + at;
-        for done in &*done {
-            let factor = done[diagonal];
-            for (x, done) in column.iter_mut().zip(done) {
-                *x -= factor * done;
+    whole: &mut Cholesky,
+    tile: usize,
+) -> Option<usize> {
+    let (before, own) = whole.tiles.split_at_mut(start(tile));
+    let from = tile * LANES;
+    let diagonal: [f64; LANES] = std::array::from_fn(|at| own[from + at][at]);
+    explain::<L, COUNT>(lanes, before, &whole.inverses[..from], 0, own);
+    for rows in (0..LANES).step_by(COUNT) {
+        let first = from + rows;
+        let (done, panel) = own.split_at_mut(first);
+        let mut left = [lanes.splat(0.0); COUNT];
+        take_off(lanes, done, done, rows, panel, &mut left);
+        for at in 0..COUNT {
+            for (done, column) in panel[..at].iter().zip(left) {
+                left[at] = lanes.mul_add(column, lanes.splat(-done[rows + at]), left[at]);
             }
+            lanes.store(left[at], &mut panel[at]);
+            let pivot = panel[at][rows + at];
+            if pivot.is_nan() || pivot <= PIVOT_MIN * diagonal[rows + at] {
+                return Some(first + at);
+            }
+            let inverse = 1.0 / pivot.sqrt();
+            whole.inverses[first + at] = inverse;
+            lanes.store(lanes.mul(left[at], lanes.splat(inverse)), &mut panel[at]);
+            panel[at][..rows + at].fill(0.0);
+            left[at] = lanes.load(&panel[at]);
         }
-        let pivot = column[diagonal];
-        if pivot.is_nan() || pivot <= PIVOT_MIN * whole {
-            return Some(at);
-        }
-        let root = pivot.sqrt();
-        column[..diagonal].fill(0.0);
-        column[diagonal..].iter_mut().for_each(|x| *x /= root);
     }
     None
 }
 
-/// Divides a panel's rows below by its corner.
+/// Divides a tile of rows by the transpose of a factor's tiles; columns before `first` are 0.
 #[inline(always)]
-fn divide(panel: &mut [[f64; LANES]], corner: &[[f64; PANEL]; PANEL]) {
-    for (at, own) in corner.iter().enumerate() {
-        let (done, rest) = panel.split_at_mut(at);
-        for (corner, done) in corner.iter().zip(&*done) {
-            let factor = corner[at];
-            for (x, done) in rest[0].iter_mut().zip(done) {
-                *x -= factor * done;
+fn explain<L: Lanes, const COUNT: usize>(
+    lanes: L,
+    tiles: &[Column],
+    inverses: &[f64],
+    first: usize,
+    own: &mut [Column],
+) {
+    let zeros = first / COUNT * COUNT;
+    for first in (zeros..inverses.len()).step_by(COUNT) {
+        let (tile, rows) = (first / LANES, first % LANES);
+        let head = &tiles[start(tile)..start(tile + 1)];
+        let (done, panel) = own.split_at_mut(first);
+        let mut left = [lanes.splat(0.0); COUNT];
+        let (done, above) = (&done[zeros..], &head[zeros..first]);
+        take_off(lanes, done, above, rows, panel, &mut left);
+        let corner = &head[first..first + COUNT];
+        for at in 0..COUNT {
+            for (corner, column) in corner[..at].iter().zip(left) {
+                left[at] = lanes.mul_add(column, lanes.splat(-corner[rows + at]), left[at]);
             }
+            left[at] = lanes.mul(left[at], lanes.splat(inverses[first + at]));
+            lanes.store(left[at], &mut panel[at]);
         }
-        rest[0].iter_mut().for_each(|x| *x /= own[at]);
     }
 }
 
-struct Solve<'a>(&'a Cholesky, &'a mut [f64]);
+/// What columns of a panel have left when all before them are taken off: those of its own rows
+/// times those of the rows that it is the columns of.
+#[inline(always)]
+fn take_off<L: Lanes, const COUNT: usize>(
+    lanes: L,
+    own: &[Column],
+    head: &[Column],
+    rows: usize,
+    panel: &[Column],
+    left: &mut [L::F; COUNT],
+) {
+    for (left, column) in left.iter_mut().zip(panel) {
+        *left = lanes.load(column);
+    }
+    let mut sums = *left;
+    for (own, head) in own.iter().zip(head) {
+        let x = lanes.load(own);
+        for (sum, factor) in sums.iter_mut().zip(&head[rows..rows + COUNT]) {
+            *sum = lanes.mul_add(x, lanes.splat(-*factor), *sum);
+        }
+    }
+    *left = sums;
+}
 
-impl Kernel for Solve<'_> {
+/// Rows divided by the transpose of a factor, of which columns before the given one are 0.
+struct Explain<'a>(&'a Cholesky, usize, &'a mut [Column]);
+
+impl Kernel for Explain<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        let Self(factor, x) = self;
-        let (x, _) = x.as_chunks_mut::<LANES>();
-        for at in 0..x.len() {
-            let (done, rest) = x.split_at_mut(at);
-            let (before, own) = factor.tile(at).split_at(at * LANES);
-            let mut sums = [lanes.splat(0.0); 2];
-            for (pair, y) in before
-                .chunks_exact(2)
-                .zip(done.as_flattened().chunks_exact(2))
-            {
-                for ((sum, column), y) in sums.iter_mut().zip(pair).zip(y) {
-                    *sum = lanes.mul_add(lanes.load(column), lanes.splat(*y), *sum);
+        let Self(by, first, rows) = self;
+        if is_wide::<L>() {
+            explain::<L, PANEL_WIDE>(lanes, &by.tiles, &by.inverses, first, rows);
+        } else {
+            explain::<L, PANEL>(lanes, &by.tiles, &by.inverses, first, rows);
+        }
+    }
+}
+
+/// Products of sixteen rows with sixteen others: a column for each of the latter.
+struct Products<'a>(&'a [Column], &'a [Column]);
+
+impl Kernel for Products<'_> {
+    type Output = [[f64; LANES]; LANES];
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> Self::Output {
+        let mut found = [[0.0; LANES]; LANES];
+        for (at, columns) in found.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
+            let mut sums = [lanes.splat(0.0); PANEL];
+            for (own, other) in self.0.iter().zip(self.1) {
+                let x = lanes.load(own);
+                for (sum, y) in sums.iter_mut().zip(&other[at * PANEL..]) {
+                    *sum = lanes.mul_add(x, lanes.splat(*y), *sum);
                 }
             }
-            let left = lanes.sub(lanes.load(&rest[0]), lanes.add(sums[0], sums[1]));
-            lanes.store(left, &mut rest[0]);
-            forward(&mut rest[0], own);
-        }
-        for at in (0..x.len()).rev() {
-            let (done, rest) = x.split_at_mut(at);
-            let (before, own) = factor.tile(at).split_at(at * LANES);
-            backward(&mut rest[0], own);
-            let found = lanes.load(&rest[0]);
-            for (column, y) in before.iter().zip(done.as_flattened_mut()) {
-                *y -= total(lanes, lanes.mul(lanes.load(column), found));
+            for (column, sum) in columns.iter_mut().zip(sums) {
+                lanes.store(sum, column);
             }
         }
-    }
-}
-
-/// Solves with the triangle on the diagonal.
-fn forward(x: &mut [f64; LANES], triangle: &[[f64; LANES]]) {
-    for (at, column) in triangle.iter().take(LANES).enumerate() {
-        x[at] /= column[at];
-        let known = x[at];
-        for row in at + 1..LANES {
-            x[row] -= column[row] * known;
-        }
-    }
-}
-
-/// Solves with that triangle the other way round.
-fn backward(x: &mut [f64; LANES], triangle: &[[f64; LANES]]) {
-    for (at, column) in triangle.iter().take(LANES).enumerate().rev() {
-        let known: f64 = (at + 1..LANES).map(|row| column[row] * x[row]).sum();
-        x[at] = (x[at] - known) / column[at];
+        found
     }
 }
 
@@ -261,6 +348,48 @@ mod tests {
             let row = |row: usize| (0..=row).map(move |column| number(like(row), like(column)));
             let failed = Cholesky::new(Backend::best(), 40, row).err();
             assert_eq!(failed, Some(same));
+        }
+    }
+
+    #[test]
+    fn what_grows_is_what_is_made_at_once() {
+        let row = |row: usize| (0..=row).map(move |column| number(row, column));
+        for backend in Backend::all() {
+            let mut grown = Cholesky::new(backend, 0, row).unwrap();
+            for order in [1, 7, 16, 17, 40, 64, 97] {
+                grown.grow(order, row).unwrap();
+                let once = Cholesky::new(backend, order, row).unwrap();
+                assert_eq!(grown.tiles, once.tiles);
+                assert_eq!(grown.inverses, once.inverses);
+            }
+        }
+    }
+
+    #[test]
+    fn products_by_the_inverse_are_those_of_solving() {
+        let row = |row: usize| (0..=row).map(move |column| number(row, column));
+        for (order, count) in [(5, 2), (40, 3), (97, 35)] {
+            let rows: Vec<Vec<f64>> = (0..count)
+                .map(|at| (at..order).map(|place| number(at, place) + 1.0).collect())
+                .collect();
+            let rows: Vec<(usize, &[f64])> = rows.iter().map(|row| &row[..]).enumerate().collect();
+            let mut first: Option<Vec<Vec<f64>>> = None;
+            for backend in Backend::all() {
+                let factor = Cholesky::new(backend, order, row).unwrap();
+                let found = factor.gram(&rows);
+                for (at, (place, numbers)) in rows.iter().enumerate() {
+                    let mut solved = vec![0.0; order];
+                    solved[*place..].copy_from_slice(numbers);
+                    factor.solve(&mut solved);
+                    for ((place, numbers), found) in rows[..=at].iter().zip(&found[at]) {
+                        let pairs = solved[*place..].iter().zip(*numbers);
+                        let wanted: f64 = pairs.map(|(x, y)| x * y).sum();
+                        assert!((found - wanted).abs() <= 1e-12 * order as f64);
+                    }
+                    assert_eq!(found[at].len(), at + 1);
+                }
+                assert_eq!(*first.get_or_insert_with(|| found.clone()), found);
+            }
         }
     }
 }

@@ -4,7 +4,6 @@ use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
 use crate::Fault;
 use crate::fault::{same_length, series, within};
-use crate::linear::Cholesky;
 
 /// The most assets, and the most factors.
 pub const ASSETS_MAX: usize = 1 << 14;
@@ -14,13 +13,13 @@ const SYMMETRY: f64 = 1e-9;
 /// A covariance of assets. It is checked when it is made; what is solved with it is not.
 #[derive(Clone, Debug)]
 pub struct Covariance<'a> {
-    backend: Backend,
-    count: usize,
-    form: Form<'a>,
+    pub(super) backend: Backend,
+    pub(super) count: usize,
+    pub(super) form: Form<'a>,
 }
 
 #[derive(Clone, Debug)]
-enum Form<'a> {
+pub(super) enum Form<'a> {
     /// Row by row.
     Dense(&'a [f64]),
     Factors {
@@ -131,21 +130,41 @@ impl<'a> Covariance<'a> {
     pub fn times(&self, weights: &[f64]) -> Vec<f64> {
         let held = weights.iter().copied().enumerate();
         let held: Vec<(usize, f64)> = held.filter(|(_, weight)| *weight != 0.0).collect();
+        self.of(&held)
+    }
+
+    /// The covariances of all assets with a portfolio of some.
+    pub(super) fn of(&self, held: &[(usize, f64)]) -> Vec<f64> {
         match &self.form {
-            Form::Dense(matrix) => combine(self.backend, matrix, self.count, &held),
+            Form::Dense(matrix) => combine(self.backend, matrix, self.count, held),
             Form::Factors {
                 scaled,
                 stride,
                 specific,
                 ..
             } => {
-                let exposures = combine(self.backend, scaled, *stride, &held);
+                let exposures = combine(self.backend, scaled, *stride, held);
                 let rows = scaled.chunks_exact(*stride);
                 let common = rows.map(|row| self.backend.dot(row, &exposures));
-                let own = specific.iter().zip(weights).map(|(d, w)| d * w);
-                common.zip(own).map(|(common, own)| common + own).collect()
+                let mut all: Vec<f64> = common.collect();
+                for (asset, weight) in held {
+                    all[*asset] += specific[*asset] * weight;
+                }
+                all
             }
         }
+    }
+
+    /// The covariances of an asset with others.
+    pub(super) fn between(&self, asset: usize, others: &[usize]) -> Vec<f64> {
+        let numbers = |other: &usize| match &self.form {
+            Form::Dense(matrix) => matrix[asset * self.count + other],
+            Form::Factors { scaled, stride, .. } => {
+                let row = |asset: usize| &scaled[asset * stride..][..*stride];
+                self.backend.dot(row(asset), row(*other))
+            }
+        };
+        others.iter().map(numbers).collect()
     }
 
     /// Adds the covariances of all assets with so much of one.
@@ -170,89 +189,15 @@ impl<'a> Covariance<'a> {
             }
         }
     }
-
-    /// What solves equations in the covariance of some assets.
-    pub(super) fn system(&self, assets: &[usize]) -> Result<System<'_>, Fault> {
-        let order = match &self.form {
-            Form::Dense(matrix) => {
-                let row = |at: usize| {
-                    let numbers = &matrix[assets[at] * self.count..][..self.count];
-                    assets[..=at].iter().map(move |asset| numbers[*asset])
-                };
-                Cholesky::new(self.backend, assets.len(), row)
-            }
-            Form::Factors {
-                scaled,
-                factors,
-                stride,
-                specific,
-            } => {
-                let inner: Vec<Vec<f64>> = (0..*factors)
-                    .map(|factor| {
-                        let weigh = |asset: &usize| {
-                            let loading = scaled[asset * stride + factor];
-                            (*asset, loading / specific[*asset])
-                        };
-                        let held: Vec<_> = assets.iter().map(weigh).collect();
-                        let mut row = combine(self.backend, scaled, *stride, &held);
-                        row[factor] += 1.0;
-                        row.truncate(factor + 1);
-                        row
-                    })
-                    .collect();
-                Cholesky::new(self.backend, *factors, |at| inner[at].iter().copied())
-            }
-        };
-        let factor = order.map_err(|row| Fault::Collinear {
-            what: "covariance",
-            column: assets.get(row).copied().unwrap_or(row),
-        })?;
-        Ok(System {
-            covariance: self,
-            assets: assets.to_vec(),
-            factor,
-        })
-    }
-}
-
-/// The covariance of some assets, factored.
-pub(super) struct System<'a> {
-    covariance: &'a Covariance<'a>,
-    assets: Vec<usize>,
-    factor: Cholesky,
-}
-
-impl System<'_> {
-    /// Solves for a right side in place.
-    pub fn solve(&self, b: &mut [f64]) {
-        match &self.covariance.form {
-            Form::Dense(_) => self.factor.solve(b),
-            Form::Factors {
-                scaled,
-                factors,
-                stride,
-                specific,
-            } => {
-                // Woodbury: (D + G G')^-1 = D^-1 - D^-1 G (I + G' D^-1 G)^-1 G' D^-1.
-                let backend = self.covariance.backend;
-                let held = b.iter_mut().zip(&self.assets).map(|(x, asset)| {
-                    *x /= specific[*asset];
-                    (*asset, *x)
-                });
-                let held: Vec<_> = held.collect();
-                let mut common = combine(backend, scaled, *stride, &held);
-                self.factor.solve(&mut common[..*factors]);
-                for (x, asset) in b.iter_mut().zip(&self.assets) {
-                    let row = &scaled[asset * stride..][..*stride];
-                    *x -= backend.dot(row, &common) / specific[*asset];
-                }
-            }
-        }
-    }
 }
 
 /// The sum of some rows of a matrix, each by its weight.
-fn combine(backend: Backend, matrix: &[f64], stride: usize, held: &[(usize, f64)]) -> Vec<f64> {
+pub(super) fn combine(
+    backend: Backend,
+    matrix: &[f64],
+    stride: usize,
+    held: &[(usize, f64)],
+) -> Vec<f64> {
     let mut sums = vec![0.0; stride];
     backend.run(Combine {
         matrix,

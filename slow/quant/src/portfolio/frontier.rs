@@ -6,6 +6,8 @@
 //! gain by leaving it: a corner. Between corners all is known without solving.
 
 use super::covariance::Covariance;
+use super::gradients::Leave;
+use super::lines::Lines;
 use super::optimum::MeanVariance;
 use super::pivoting::State;
 use crate::Fault;
@@ -59,14 +61,6 @@ impl Frontier {
             low.variance + part * (high.variance - low.variance),
         ))
     }
-}
-
-/// Weights as `fixed + t * moving`, and reduced gradients in the same way.
-struct Line {
-    weights: [Vec<f64>; 2],
-    reduced: [Vec<f64>; 2],
-    /// The greatest numbers that moving weights and reduced gradients are the differences of.
-    scale: [f64; 2],
 }
 
 /// What happens next: when, to which asset, and where it goes.
@@ -125,8 +119,12 @@ impl Walk<'_> {
         let mut states: Vec<State> = (0..start.len())
             .map(|at| self.state(at, start[at]))
             .collect();
+        let sides = states.iter().enumerate();
+        let mut sides: Vec<f64> = sides.map(|(at, state)| self.side(at, *state)).collect();
         let mut tolerance = 0.0;
-        let mut corners = vec![self.corner(0.0, start)];
+        let held = self.covariance.times(&start);
+        let mut corners = vec![self.corner(0.0, dot(&held, &start), start)];
+        let mut lines = None;
         let limit = CORNERS_EACH * states.len() + CORNERS_EACH;
         for _ in 0..limit {
             if !states.contains(&State::Free) {
@@ -134,20 +132,21 @@ impl Walk<'_> {
                     return Ok(Frontier { corners });
                 };
                 tolerance = at.max(tolerance);
-                pair.into_iter()
-                    .for_each(|asset| states[asset] = State::Free);
+                for asset in pair {
+                    (states[asset], sides[asset]) = (State::Free, 0.0);
+                }
+                lines = None;
             }
-            let line = self.line(&states)?;
-            let Some(event) = self.next(&states, &line, tolerance) else {
+            let mut now = match lines.take() {
+                Some(lines) => lines,
+                None => self.lines(&states)?,
+            };
+            let Some(event) = self.next(&sides, &now, tolerance) else {
                 return Ok(Frontier { corners });
             };
             tolerance = event.tolerance.max(tolerance);
             states[event.asset] = event.to;
-            let at = |asset: usize| {
-                let weight = line.weights[0][asset] + tolerance * line.weights[1][asset];
-                weight.clamp(self.lower[asset], self.upper[asset])
-            };
-            let corner = self.corner(tolerance, (0..states.len()).map(at).collect());
+            sides[event.asset] = self.side(event.asset, event.to);
             // Several changes at once are one corner.
             let is_same = corners
                 .last()
@@ -155,7 +154,13 @@ impl Walk<'_> {
             if is_same {
                 corners.pop();
             }
-            corners.push(corner);
+            corners.push(self.reached(&now, tolerance));
+            let is_changed = match event.to {
+                State::Free => now.enter(event.asset),
+                State::Lower => now.leave(event.asset, self.lower[event.asset]),
+                State::Upper => now.leave(event.asset, self.upper[event.asset]),
+            };
+            lines = is_changed.then_some(now);
         }
         Err(Fault::Unsettled {
             what: "frontier",
@@ -173,14 +178,42 @@ impl Walk<'_> {
         }
     }
 
-    fn corner(&self, tolerance: f64, weights: Vec<f64>) -> Corner {
-        let held = self.covariance.times(&weights);
+    fn corner(&self, tolerance: f64, variance: f64, weights: Vec<f64>) -> Corner {
         Corner {
             tolerance,
-            mean: dot(self.mean, &weights),
-            variance: dot(&held, &weights),
+            mean: self.covariance.backend.dot(self.mean, &weights),
+            variance,
             weights,
         }
+    }
+
+    /// The portfolio that lines lead to. Covariances with it are reduced gradients, and what these
+    /// are reduced by.
+    fn reached(&self, lines: &Lines<'_>, tolerance: f64) -> Corner {
+        let [fixed, moving] = &lines.weights;
+        let mut weights = fixed.clone();
+        for asset in &lines.free {
+            let weight = fixed[*asset] + tolerance * moving[*asset];
+            weights[*asset] = weight.clamp(self.lower[*asset], self.upper[*asset]);
+        }
+        let with = |numbers: &[f64]| self.covariance.backend.dot(numbers, &weights);
+        let [fixed, moving] = &lines.reduced;
+        let variance = with(fixed)
+            + lines.prices[0]
+            + tolerance * (with(moving) + with(&self.pull) + lines.prices[1]);
+        self.corner(tolerance, variance, weights)
+    }
+
+    /// Lines of such states.
+    fn lines(&self, states: &[State]) -> Result<Lines<'_>, Fault> {
+        let all = 0..states.len();
+        let free = all.clone().filter(|asset| states[*asset] == State::Free);
+        let fixed = all.clone().map(|asset| match states[asset] {
+            State::Lower => self.lower[asset],
+            State::Free => 0.0,
+            State::Upper => self.upper[asset],
+        });
+        Lines::new(self.covariance, &self.pull, free.collect(), fixed.collect())
     }
 
     /// With nothing free, two assets have to change places: when the first exchange gains.
@@ -204,83 +237,34 @@ impl Walk<'_> {
         first
     }
 
-    /// Solves the equations of the free assets for both parts of the line.
-    fn line(&self, states: &[State]) -> Result<Line, Fault> {
-        let free: Vec<usize> = (0..states.len())
-            .filter(|asset| states[*asset] == State::Free)
-            .collect();
-        let system = self.covariance.system(&free)?;
-        let fixed = |asset: usize| match states[asset] {
-            State::Lower => self.lower[asset],
-            State::Free => 0.0,
-            State::Upper => self.upper[asset],
-        };
-        let mut weights = [
-            (0..states.len()).map(fixed).collect::<Vec<f64>>(),
-            vec![0.0; states.len()],
-        ];
-        let held = self.covariance.times(&weights[0]);
-        let mut pulls = [
-            free.iter().map(|asset| -held[*asset]).collect::<Vec<f64>>(),
-            free.iter().map(|asset| self.pull[*asset]).collect(),
-        ];
-        let mut ones = vec![1.0; free.len()];
-        system.solve(&mut ones);
-        let carried: f64 = ones.iter().sum();
-        let budgets = [1.0 - weights[0].iter().sum::<f64>(), 0.0];
-        let (mut prices, mut fastest) = ([0.0; 2], 0.0f64);
-        for part in 0..2 {
-            system.solve(&mut pulls[part]);
-            let missing = budgets[part] - pulls[part].iter().sum::<f64>();
-            prices[part] = missing / carried;
-            for ((asset, pull), one) in free.iter().zip(&pulls[part]).zip(&ones) {
-                weights[part][*asset] = pull + prices[part] * one;
-                fastest = if part == 1 {
-                    fastest.max(pull.abs())
-                } else {
-                    0.0
-                };
-            }
-        }
-        let mut reduced = [0, 1].map(|part: usize| self.covariance.times(&weights[part]));
-        reduced[0].iter_mut().for_each(|x| *x -= prices[0]);
-        let moving = reduced[1].iter_mut().zip(&self.pull);
-        moving.for_each(|(x, pull)| *x -= pull + prices[1]);
-        let farthest = self
-            .pull
-            .iter()
-            .fold(prices[1].abs(), |most, x| most.max(x.abs()));
-        Ok(Line {
-            weights,
-            reduced,
-            scale: [fastest, farthest],
-        })
-    }
-
     /// The first event from a tolerance on.
-    fn next(&self, states: &[State], line: &Line, from: f64) -> Option<Event> {
-        let still = line.scale.map(|scale| STILL * scale);
-        let mut first: Option<Event> = None;
-        for (asset, state) in states.iter().enumerate() {
-            let [fixed, moving] = [0, 1].map(|part: usize| match state {
-                State::Free => line.weights[part][asset],
-                _ => line.reduced[part][asset],
-            });
-            let (bound, to) = match state {
-                State::Free if moving < -still[0] => (self.lower[asset], State::Lower),
-                State::Free if moving > still[0] => (self.upper[asset], State::Upper),
-                State::Lower if moving < -still[1] => (0.0, State::Free),
-                State::Upper if moving > still[1] => (0.0, State::Free),
-                _ => continue,
-            };
-            if to == State::Free && self.lower[asset] == self.upper[asset] {
+    fn next(&self, sides: &[f64], lines: &Lines<'_>, from: f64) -> Option<Event> {
+        let still = lines.scale().map(|scale| STILL * scale);
+        let leave = self.covariance.backend.run(Leave {
+            reduced: [&lines.reduced[0], &lines.reduced[1]],
+            sides,
+            still: still[1],
+            from,
+        });
+        let mut first = leave.map(|(tolerance, asset)| Event {
+            tolerance,
+            asset,
+            to: State::Free,
+        });
+        for asset in lines.free.iter().copied() {
+            let [fixed, moving] = [0, 1].map(|part: usize| lines.weights[part][asset]);
+            let (bound, to) = if moving < -still[0] {
+                (self.lower[asset], State::Lower)
+            } else if moving > still[0] {
+                (self.upper[asset], State::Upper)
+            } else {
                 continue;
-            }
+            };
             let tolerance = ((bound - fixed) / moving).max(from);
-            if first
+            let is_first = first
                 .as_ref()
-                .is_none_or(|first| tolerance < first.tolerance)
-            {
+                .is_none_or(|first| (tolerance, asset) < (first.tolerance, first.asset));
+            if is_first {
                 first = Some(Event {
                     tolerance,
                     asset,
@@ -289,6 +273,17 @@ impl Walk<'_> {
             }
         }
         first
+    }
+
+    /// Which way an asset's reduced gradient keeps it where it is: 0 if nothing does, or bounds
+    /// that are one.
+    fn side(&self, asset: usize, state: State) -> f64 {
+        match state {
+            _ if self.lower[asset] == self.upper[asset] => 0.0,
+            State::Lower => 1.0,
+            State::Free => 0.0,
+            State::Upper => -1.0,
+        }
     }
 }
 

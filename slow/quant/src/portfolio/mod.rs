@@ -7,14 +7,18 @@ mod constrained;
 mod covariance;
 mod estimate;
 mod frontier;
+mod gradients;
+mod held;
 #[cfg(feature = "clarabel")]
 mod interior;
+mod lines;
 mod optimum;
 mod parity;
 mod pivoting;
 #[cfg(feature = "clarabel")]
 mod proof;
 pub mod risk;
+mod system;
 #[cfg(feature = "clarabel")]
 mod task;
 mod views;

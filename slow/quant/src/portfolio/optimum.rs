@@ -82,16 +82,14 @@ impl MeanVariance<'_> {
                 .iter()
                 .map(|row| (row.coefficients, row.value)),
         );
-        let zeros;
-        let mean = if self.mean.is_empty() {
-            zeros = vec![0.0; count];
-            &zeros
+        let pull = if self.mean.is_empty() {
+            vec![0.0; count]
         } else {
-            self.mean
+            self.mean.iter().map(|mean| mean / self.aversion).collect()
         };
         let program = Program {
             covariance: self.covariance,
-            mean,
+            pull,
             aversion: self.aversion,
             lower: self.lower,
             upper: self.upper,
@@ -168,7 +166,7 @@ pub fn max_sharpe(
     let (lower, upper) = (vec![0.0; count], vec![f64::INFINITY; count]);
     let program = Program {
         covariance,
-        mean: &excess,
+        pull: excess,
         aversion: 1.0,
         lower: &lower,
         upper: &upper,

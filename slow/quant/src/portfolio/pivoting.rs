@@ -6,7 +6,9 @@
 //! sides, and the equations are solved anew. They are as many as assets are held, mostly few. If
 //! the number of those that are wrong does not fall for long, one at a time changes.
 
-use super::covariance::{Covariance, System};
+use super::covariance::Covariance;
+use super::gradients::{Prove, Reduce};
+use super::held::Held;
 use super::optimum::{Certificate, Solution};
 use crate::Fault;
 
@@ -31,7 +33,8 @@ pub(super) enum State {
 /// A program whose inputs have been checked; upper bounds may be infinite.
 pub(super) struct Program<'a> {
     pub covariance: &'a Covariance<'a>,
-    pub mean: &'a [f64],
+    /// Expected returns by aversion.
+    pub pull: Vec<f64>,
     pub aversion: f64,
     pub lower: &'a [f64],
     pub upper: &'a [f64],
@@ -76,27 +79,37 @@ impl Program<'_> {
 
     /// States to begin with: the assets that are best alone, as many as can carry the whole.
     pub fn cold(&self) -> Vec<State> {
-        let count = self.mean.len();
+        let count = self.pull.len();
         let mut states = vec![State::Lower; count];
         let mut room = 2.0 * (1.0 - self.lower.iter().sum::<f64>());
-        for (place, asset) in self.by_merit().into_iter().enumerate() {
+        let span = |asset: &usize| self.upper[*asset] - self.lower[*asset];
+        let mut order = self.by_merit(COLD);
+        if order.iter().map(span).sum::<f64>() < room {
+            order = self.by_merit(count);
+        }
+        for (place, asset) in order.into_iter().enumerate() {
             if place >= COLD && room <= 0.0 {
                 break;
             }
             states[asset] = State::Free;
-            room -= self.upper[asset] - self.lower[asset];
+            room -= span(&asset);
         }
         states
     }
 
-    /// Assets by what they would be worth alone.
-    fn by_merit(&self) -> Vec<usize> {
+    /// So many assets that would be worth most alone, the best first.
+    fn by_merit(&self, most: usize) -> Vec<usize> {
         let alone = |asset: usize| {
-            let risk = 0.5 * self.aversion * self.covariance.variance(asset);
-            (risk - self.mean[asset], asset)
+            let risk = 0.5 * self.covariance.variance(asset);
+            (risk - self.pull[asset], asset)
         };
-        let mut merits: Vec<(f64, usize)> = (0..self.mean.len()).map(alone).collect();
-        merits.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut merits: Vec<(f64, usize)> = (0..self.pull.len()).map(alone).collect();
+        let order = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        if most < merits.len() {
+            merits.select_nth_unstable_by(most, order);
+            merits.truncate(most);
+        }
+        merits.sort_unstable_by(order);
         merits.into_iter().map(|(_, asset)| asset).collect()
     }
 
@@ -106,7 +119,7 @@ impl Program<'_> {
         let free = states.iter().filter(|state| **state == State::Free);
         let missing = needed.saturating_sub(free.count());
         if missing > 0 {
-            let bound = self.by_merit().into_iter();
+            let bound = self.by_merit(states.len()).into_iter();
             let bound: Vec<usize> = bound.filter(|at| states[*at] != State::Free).collect();
             bound
                 .into_iter()
@@ -119,13 +132,18 @@ impl Program<'_> {
     pub fn solve(&self, mut states: Vec<State>) -> Result<Solution, Fault> {
         let limit = STEPS_LEAST + STEPS_EACH * states.len();
         let (mut best, mut patience) = (usize::MAX, PATIENCE);
+        let mut before = None;
         for step in 1..=limit {
-            let free: Vec<usize> = self.free(&states);
-            let system = self.covariance.system(&free)?;
-            let point = self.point(&states, &free, &system)?;
+            let mut held = self.held(&states, before)?;
+            let mut point = self.point(&states, &held);
+            if point.is_err() && !held.pinned.is_empty() {
+                held = self.held(&states, None)?;
+                point = self.point(&states, &held);
+            }
+            let point = point?;
             let mut wrong = self.wrong(&states, &point);
             if wrong.is_empty() {
-                let point = self.polished(&states, &free, &system, point)?;
+                let point = self.polished(&held, point)?;
                 return Ok(self.solution(point, step));
             }
             if wrong.len() < best {
@@ -137,12 +155,13 @@ impl Program<'_> {
                 // The last one of all, as Murty's rule has it: it cannot come round in a circle.
                 wrong.drain(..wrong.len() - 1);
             } else {
-                Self::worst(&mut wrong, free.len());
+                Self::worst(&mut wrong, held.free);
             }
             wrong
                 .iter()
                 .for_each(|wrong| states[wrong.asset] = wrong.to);
             self.hold_enough(&mut states);
+            before = Some(held.system);
         }
         Err(Fault::Unsettled {
             what: "portfolio",
@@ -150,7 +169,7 @@ impl Program<'_> {
         })
     }
 
-    fn free(&self, states: &[State]) -> Vec<usize> {
+    pub(super) fn free(&self, states: &[State]) -> Vec<usize> {
         let all = 0..states.len();
         all.filter(|asset| states[*asset] == State::Free).collect()
     }
@@ -172,71 +191,53 @@ impl Program<'_> {
     }
 
     /// Where equations put the free assets, and what the others would gain.
-    fn point(&self, states: &[State], free: &[usize], system: &System<'_>) -> Result<Point, Fault> {
-        let mut weights: Vec<f64> = (0..states.len())
-            .map(|asset| match states[asset] {
-                State::Lower => self.lower[asset],
-                State::Free => 0.0,
-                State::Upper => self.upper[asset],
-            })
-            .collect();
+    fn point(&self, states: &[State], held: &Held<'_>) -> Result<Point, Fault> {
+        let assets = held.system.assets();
+        let bound = |asset: usize| match states[asset] {
+            State::Lower => self.lower[asset],
+            State::Free => 0.0,
+            State::Upper => self.upper[asset],
+        };
+        let mut weights: Vec<f64> = (0..states.len()).map(bound).collect();
+        let pins = held.pinned.iter().map(|place| bound(assets[*place]));
+        let pins: Vec<f64> = pins.collect();
+        assets.iter().for_each(|asset| weights[*asset] = 0.0);
         let is_held = weights.iter().any(|weight| *weight != 0.0);
         let fixed = is_held.then(|| self.covariance.times(&weights));
         let pull = |asset: &usize| {
             let held = fixed.as_ref().map_or(0.0, |fixed| fixed[*asset]);
-            self.mean[*asset] / self.aversion - held
+            self.pull[*asset] - held
         };
-        let pull: Vec<f64> = free.iter().map(pull).collect();
-        let missing = self
-            .equalities
-            .iter()
-            .map(|(row, value)| value - row.iter().zip(&weights).map(|(c, w)| c * w).sum::<f64>());
-        let missing: Vec<f64> = missing.collect();
-        let (found, multipliers) = self.equations(free, system, pull, missing)?;
-        free.iter()
-            .zip(found)
-            .for_each(|(asset, weight)| weights[*asset] = weight);
+        let pull = assets.iter().map(pull).collect();
+        let missing = self.missing(&weights).into_iter();
+        let values = missing.chain(pins.iter().copied()).collect();
+        let (found, mut multipliers) = held.equations(pull, values)?;
+        for (asset, weight) in assets.iter().zip(found) {
+            weights[*asset] = weight;
+        }
+        for (place, pin) in held.pinned.iter().zip(pins) {
+            weights[assets[*place]] = pin;
+        }
+        multipliers.truncate(self.equalities.len());
         Ok(self.reduced(weights, multipliers))
     }
 
-    /// Solves `S w = pull + E' m`, `E w = value` of the free assets: weights and multipliers.
-    fn equations(
-        &self,
-        free: &[usize],
-        system: &System<'_>,
-        mut pull: Vec<f64>,
-        mut value: Vec<f64>,
-    ) -> Result<(Vec<f64>, Vec<f64>), Fault> {
-        let picked = |row: &[f64]| -> Vec<f64> { free.iter().map(|asset| row[*asset]).collect() };
-        let rows: Vec<Vec<f64>> = self.equalities.iter().map(|(row, _)| picked(row)).collect();
-        let mut solved = rows.clone();
-        solved.iter_mut().for_each(|row| system.solve(row));
-        system.solve(&mut pull);
-        for (value, row) in value.iter_mut().zip(&rows) {
-            *value -= dot(row, &pull);
-        }
-        let matrix = rows
-            .iter()
-            .map(|row| solved.iter().map(|z| dot(row, z)).collect());
-        let multipliers = small(matrix.collect(), value)?;
-        for (solved, multiplier) in solved.iter().zip(&multipliers) {
-            for (weight, z) in pull.iter_mut().zip(solved) {
-                *weight += multiplier * z;
-            }
-        }
-        Ok((pull, multipliers))
+    /// What equalities lack.
+    fn missing(&self, weights: &[f64]) -> Vec<f64> {
+        let backend = self.covariance.backend;
+        let equalities = self.equalities.iter();
+        let missing = equalities.map(|(row, value)| value - backend.dot(row, weights));
+        missing.collect()
     }
 
     fn reduced(&self, weights: Vec<f64>, multipliers: Vec<f64>) -> Point {
         let mut reduced = self.covariance.times(&weights);
-        let mut scale = 0.0f64;
-        for (asset, reduced) in reduced.iter_mut().enumerate() {
-            let parts = self.equalities.iter().zip(&multipliers);
-            let paid: f64 = parts.map(|((row, _), m)| row[asset] * m).sum();
-            let pull = self.mean[asset] / self.aversion;
-            scale = scale.max(reduced.abs()).max(pull.abs());
-            *reduced -= pull + paid;
-        }
+        let scale = self.covariance.backend.run(Reduce {
+            held: &mut reduced,
+            pull: &self.pull,
+            equalities: &self.equalities,
+            multipliers: &multipliers,
+        });
         Point {
             weights,
             multipliers,
@@ -266,23 +267,24 @@ impl Program<'_> {
     }
 
     /// The same point after a step of refinement, and within its bounds.
-    fn polished(
-        &self,
-        states: &[State],
-        free: &[usize],
-        system: &System<'_>,
-        point: Point,
-    ) -> Result<Point, Fault> {
-        let left = free.iter().map(|asset| -point.reduced[*asset]).collect();
-        let missing = self.equalities.iter();
-        let missing = missing.map(|(row, value)| value - dot(row, &point.weights));
-        let (moves, more) = self.equations(free, system, left, missing.collect())?;
+    fn polished(&self, held: &Held<'_>, point: Point) -> Result<Point, Fault> {
+        let assets = held.system.assets();
+        let left = assets.iter().map(|asset| -point.reduced[*asset]).collect();
+        let missing = self.missing(&point.weights).into_iter();
+        let still = held.pinned.iter().map(|_| 0.0);
+        let (moves, more) = held.equations(left, missing.chain(still).collect())?;
         let (mut weights, mut multipliers) = (point.weights, point.multipliers);
-        for (asset, by) in free.iter().zip(moves) {
+        for (asset, by) in assets.iter().zip(moves) {
             let moved = weights[*asset] + by;
             weights[*asset] = moved.clamp(self.lower[*asset], self.upper[*asset]);
         }
-        debug_assert_eq!(weights.len(), states.len());
+        for place in &held.pinned {
+            let asset = assets[*place];
+            let [lower, upper] = [self.lower[asset], self.upper[asset]];
+            // A pin is on one of them, but for rounding.
+            let is_lower = weights[asset] - lower <= upper - weights[asset];
+            weights[asset] = if is_lower { lower } else { upper };
+        }
         multipliers
             .iter_mut()
             .zip(more)
@@ -302,65 +304,18 @@ impl Program<'_> {
     }
 
     fn certificate(&self, point: &Point) -> Certificate {
-        let misses = self.equalities.iter();
-        let misses = misses.map(|(row, value)| (value - dot(row, &point.weights)).abs());
-        let whole: f64 = point.weights.iter().map(|weight| weight.abs()).sum();
-        let mut found = Certificate {
-            equality: misses.fold(0.0, f64::max),
-            bound: 0.0,
-            stationarity: 0.0,
-            gap: 0.0,
-        };
-        for (asset, weight) in point.weights.iter().enumerate() {
-            let [down, up] = [weight - self.lower[asset], self.upper[asset] - weight];
-            found.bound = found.bound.max(-down).max(-up);
-            let reduced = self.aversion * point.reduced[asset];
-            let way = if reduced > 0.0 { down } else { up.min(whole) };
-            found.stationarity = found.stationarity.max(reduced.abs().min(way));
-            found.gap += reduced.abs() * way.max(0.0);
-        }
-        found
-    }
-}
-
-fn dot(xs: &[f64], ys: &[f64]) -> f64 {
-    xs.iter().zip(ys).map(|(x, y)| x * y).sum()
-}
-
-/// Solves a few equations by elimination with pivots.
-fn small(mut matrix: Vec<Vec<f64>>, mut value: Vec<f64>) -> Result<Vec<f64>, Fault> {
-    let order = value.len();
-    let whole = matrix
-        .iter()
-        .flatten()
-        .fold(0.0f64, |most, x| most.max(x.abs()));
-    for at in 0..order {
-        let size = |row: &usize| matrix[*row][at].abs();
-        let pivot = (at..order)
-            .max_by(|a, b| size(a).total_cmp(&size(b)))
-            .unwrap_or(at);
-        matrix.swap(at, pivot);
-        value.swap(at, pivot);
-        let own = matrix[at][at];
-        if own.is_nan() || own.abs() <= 1e-13 * whole {
-            return Err(Fault::Collinear {
-                what: "equalities of what is held",
-                column: at,
-            });
-        }
-        let (done, rest) = matrix.split_at_mut(at + 1);
-        let head = &done[at];
-        for (below, row) in rest.iter_mut().enumerate() {
-            let factor = row[at] / own;
-            row.iter_mut().zip(head).for_each(|(x, y)| *x -= factor * y);
-            value[at + 1 + below] -= factor * value[at];
+        let misses = self.missing(&point.weights).into_iter();
+        let found = self.covariance.backend.run(Prove {
+            weights: &point.weights,
+            reduced: &point.reduced,
+            lower: self.lower,
+            upper: self.upper,
+            aversion: self.aversion,
+            whole: point.weights.iter().map(|weight| weight.abs()).sum(),
+        });
+        Certificate {
+            equality: misses.map(f64::abs).fold(0.0, f64::max),
+            ..found
         }
     }
-    for at in (0..order).rev() {
-        let known = (at + 1..order)
-            .map(|k| matrix[at][k] * value[k])
-            .sum::<f64>();
-        value[at] = (value[at] - known) / matrix[at][at];
-    }
-    Ok(value)
 }
