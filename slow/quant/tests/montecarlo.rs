@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 
 use analytics::arch::Backend;
 use quant::montecarlo::{
-    Asian, Asset, Average, Barrier, Construction, Control, Custom, Estimate, European, Gbm, Grid,
-    Kind, Knock, Lookback, Model, Path, Payoff, Sampling, Settings, Simulation, Sobol, Tally,
+    Asian, Asset, Average, Barrier, Conditioned, Construction, Control, Custom, Estimate, European,
+    Gbm, Grid, Kind, Knock, Lookback, Model, Path, Payoff, Sampling, Settings, Simulation, Sobol,
+    Tally,
 };
 use serde_json::Value;
 
@@ -119,6 +120,13 @@ fn options_are_worth_what_the_references_say() {
             };
             let exact = number(&format!("asian_geo_{steps}")).unwrap();
             close(model.geometric_asian(Kind::Call, strike), exact);
+            for kind in [Kind::Call, Kind::Put] {
+                let conditioned = Conditioned { kind, strike };
+                let exact = model.conditioned_asian(kind, strike);
+                let what = format!("{steps} steps, {kind:?} by the geometric average");
+                let plain = settings(1 << 14, SAMPLINGS[0]);
+                accept(&what, worth(&model, &conditioned, plain), exact, 0.0);
+            }
             for sampling in SAMPLINGS {
                 let what = format!("{steps} steps, {sampling:?}");
                 let settings = settings(1 << 12, sampling);
@@ -133,7 +141,18 @@ fn options_are_worth_what_the_references_say() {
                     worth: exact,
                 };
                 let both = Simulation::controlled(&model, &arithmetic, control, settings);
-                accept(&what, both.unwrap().run(on), wanted, error);
+                let both = both.unwrap().run(on);
+                accept(&what, both, wanted, error);
+                let payoff = &Conditioned {
+                    kind: Kind::Call,
+                    strike,
+                };
+                let worth = model.conditioned_asian(Kind::Call, strike);
+                let control = Control { payoff, worth };
+                let nearer = Simulation::controlled(&model, &arithmetic, control, settings);
+                let nearer = nearer.unwrap().run(on);
+                accept(&what, nearer, wanted, error);
+                assert!(nearer.error < both.error, "{what}");
             }
         }
     }

@@ -1,19 +1,21 @@
 //! One layer of a network: each output the sum of all inputs, weighted.
 
-use analytics::arch::{Backend, Kernel, LANES, Lanes};
+use analytics::arch::{LANES, Lanes};
 
 use super::Unread;
 use super::dense::Activation;
 
-/// Sums that go side by side in registers, so that none waits for the one before it.
-const SUMS: usize = 4;
+/// Sixteen weights, by their bits, in one line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Register([u32; LANES]);
 
 /// The weights of a layer.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     /// Bits of `f32`: for each input those of all outputs, filled up with zeros to whole registers.
-    weights: Vec<[u32; LANES]>,
-    intercepts: Vec<[u32; LANES]>,
+    weights: Vec<Register>,
+    intercepts: Vec<Register>,
     activation: Activation,
     /// The same as they were told.
     exact: Vec<f64>,
@@ -65,20 +67,33 @@ impl Layer {
     }
 
     /// `to` has room for the width.
-    #[inline]
-    pub fn apply(&self, backend: Backend, from: &[f32], to: &mut [f32]) {
+    #[inline(always)]
+    pub fn apply<L: Lanes>(&self, lanes: L, from: &[f32], to: &mut [f32]) {
         let to = &mut to.as_chunks_mut::<LANES>().0[..self.intercepts.len()];
-        let from = &from[..self.inputs];
-        backend.run(Sums {
-            layer: self,
-            from,
-            to,
-        });
+        self.sums(lanes, &from[..self.inputs], to);
         let each = to.as_flattened_mut().iter_mut();
         match self.activation {
             Activation::Identity | Activation::Relu => {}
             Activation::Tanh => each.for_each(|x| *x = x.tanh()),
             Activation::Logistic => each.for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+        }
+    }
+
+    /// All sums of the layer.
+    #[inline(always)]
+    fn sums<L: Lanes>(&self, lanes: L, from: &[f32], to: &mut [[f32; LANES]]) {
+        let (fours, rest) = to.as_chunks_mut::<4>();
+        for (at, four) in fours.iter_mut().enumerate() {
+            group::<L, 4, 2, 2>(lanes, self, from, 4 * at, four);
+        }
+        let first = 4 * fours.len();
+        let (twos, rest) = rest.as_chunks_mut::<2>();
+        for two in twos.iter_mut() {
+            group::<L, 2, 1, 4>(lanes, self, from, first, two);
+        }
+        let first = first + 2 * twos.len();
+        for one in rest {
+            tile::<L, 1, 4>(lanes, self, from, first, std::slice::from_mut(one));
         }
     }
 
@@ -99,42 +114,32 @@ impl Layer {
     }
 }
 
-fn registers(row: &[f64]) -> impl Iterator<Item = [u32; LANES]> {
+fn registers(row: &[f64]) -> impl Iterator<Item = Register> {
     row.chunks(LANES).map(|part| {
         let mut bits = [0; LANES];
         for (bits, x) in bits.iter_mut().zip(part) {
             *bits = (*x as f32).to_bits();
         }
-        bits
+        Register(bits)
     })
 }
 
-/// All sums of a layer.
-struct Sums<'a> {
-    layer: &'a Layer,
-    from: &'a [f32],
-    to: &'a mut [[f32; LANES]],
-}
-
-impl Kernel for Sums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) {
-        let mut to = self.to;
-        let mut first = 0;
-        while !to.is_empty() {
-            // Of a narrow part every fourth input is summed by itself, of a wide one every second.
-            let width = if to.len() >= 2 {
-                tile::<L, 2, { SUMS / 2 }>(lanes, self.layer, self.from, first, to);
-                2
-            } else {
-                tile::<L, 1, SUMS>(lanes, self.layer, self.from, first, to);
-                1
-            };
-            first += width;
-            to = &mut to[width..];
-        }
+/// Some registers of outputs, at once if there are 32 registers of 512 bits, else half of them at a
+/// time: as many sums side by side as there is room for, so that none waits for the one before it.
+#[inline(always)]
+fn group<L: Lanes, const WIDE: usize, const NARROW: usize, const CHAINS: usize>(
+    lanes: L,
+    layer: &Layer,
+    from: &[f32],
+    first: usize,
+    to: &mut [[f32; LANES]; WIDE],
+) {
+    // What stands in wide registers is aligned as these are.
+    if align_of::<L::S>() >= 64 {
+        return tile::<L, WIDE, CHAINS>(lanes, layer, from, first, to);
+    }
+    for (at, to) in to.chunks_exact_mut(NARROW).enumerate() {
+        tile::<L, NARROW, CHAINS>(lanes, layer, from, first + at * NARROW, to);
     }
 }
 
@@ -151,7 +156,7 @@ fn tile<L: Lanes, const WIDTH: usize, const CHAINS: usize>(
     let zero = lanes.splat_f32(0.0);
     let mut sums = [[zero; WIDTH]; CHAINS];
     for (at, sum) in sums[0].iter_mut().enumerate() {
-        *sum = lanes.of_bits(lanes.load_u32(&layer.intercepts[first + at]));
+        *sum = lanes.of_bits(lanes.load_u32(&layer.intercepts[first + at].0));
     }
     let (groups, rest) = from.as_chunks::<CHAINS>();
     let mut rows = layer.weights.chunks_exact(stride);
@@ -183,10 +188,10 @@ fn add<L: Lanes, const WIDTH: usize>(
     lanes: L,
     sums: &mut [L::S; WIDTH],
     x: f32,
-    weights: &[[u32; LANES]],
+    weights: &[Register],
 ) {
     let x = lanes.splat_f32(x);
     for (sum, weight) in sums.iter_mut().zip(weights) {
-        *sum = lanes.mul_add_f32(lanes.of_bits(lanes.load_u32(weight)), x, *sum);
+        *sum = lanes.mul_add_f32(lanes.of_bits(lanes.load_u32(&weight.0)), x, *sum);
     }
 }

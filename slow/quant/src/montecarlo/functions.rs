@@ -147,7 +147,7 @@ pub(super) fn ln<L: Lanes>(lanes: L, x: L::F) -> L::F {
 
 /// Powers of e; of numbers beyond 700 from 0, those of 700 or -700.
 #[inline(always)]
-pub(super) fn exp<L: Lanes>(lanes: L, x: L::F) -> L::F {
+pub(crate) fn exp<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let x = lanes.max(
         lanes.min(x, lanes.splat(POWER_MAX)),
         lanes.splat(-POWER_MAX),

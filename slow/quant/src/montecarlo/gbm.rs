@@ -123,6 +123,13 @@ impl Gbm {
     /// lognormal as they are (A. Kemna, A. Vorst 1990).
     #[must_use]
     pub fn geometric_asian(&self, kind: Kind, strike: f64) -> f64 {
+        let (mean, deviation) = self.geometric_log();
+        let forward = (mean + deviation * deviation / 2.0).exp();
+        self.discount() * black(kind, forward, strike, deviation)
+    }
+
+    /// Mean and deviation of the logarithm of the geometric average of the first asset's prices.
+    pub(super) fn geometric_log(&self) -> (f64, f64) {
         let Asset {
             start, volatility, ..
         } = self.assets[0];
@@ -136,9 +143,17 @@ impl Gbm {
             .enumerate()
             .map(|(at, time)| time * later(at))
             .sum();
-        let variance = volatility * volatility * shared / (count * count);
-        let forward = start * (self.drifts[0] * mean_time + variance / 2.0).exp();
-        self.discount() * black(kind, forward, strike, variance.sqrt())
+        let deviation = volatility * shared.sqrt() / count;
+        (start.ln() + self.drifts[0] * mean_time, deviation)
+    }
+
+    /// What the first asset will be worth on average.
+    pub(super) fn forward(&self, years: f64) -> f64 {
+        self.assets[0].start * ((self.rate - self.assets[0].dividend) * years).exp()
+    }
+
+    pub(super) fn volatility(&self) -> f64 {
+        self.assets[0].volatility
     }
 }
 

@@ -1,10 +1,11 @@
 //! Monte Carlo: what is expected of paths that are drawn at random, and how far off that may be.
 
 mod american;
+mod conditioned;
 mod construction;
 mod ends;
 mod estimate;
-mod functions;
+pub(crate) mod functions;
 mod gbm;
 mod grid;
 mod heston;
@@ -21,6 +22,7 @@ mod sobol;
 mod source;
 
 pub use american::LeastSquares;
+pub use conditioned::Conditioned;
 pub use construction::Construction;
 pub use ends::{Ends, Precision};
 pub use estimate::{Estimate, Tally};

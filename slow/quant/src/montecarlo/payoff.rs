@@ -10,7 +10,7 @@ use super::paths::{Payoff, Tile};
 use crate::fault::{Fault, within};
 
 /// Strikes, barriers and rebates at most.
-const PRICE_MAX: f64 = 1e12;
+pub(super) const PRICE_MAX: f64 = 1e12;
 
 /// The right to buy or to sell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,27 +182,35 @@ impl Payoff for Asian {
 impl Sixteen for Asian {
     #[inline(always)]
     fn value<L: Lanes>(&self, lanes: L, tile: &Tile<'_>) -> L::F {
-        let share = lanes.splat(1.0 / tile.times.len() as f64);
-        let mut sum = lanes.splat(0.0);
         let average = match self.average {
-            Average::Arithmetic => {
-                for price in prices(tile) {
-                    sum = lanes.add(sum, lanes.load(price));
-                }
-                lanes.mul(sum, share)
-            }
-            Average::Geometric => {
-                let mut some = prices(tile).peekable();
-                while some.peek().is_some() {
-                    let [product, exponents] = product(lanes, some.by_ref().take(PRODUCT));
-                    sum = lanes.add(sum, ln(lanes, product));
-                    sum = lanes.mul_add(exponents, lanes.splat(LN_2), sum);
-                }
-                exp(lanes, lanes.mul(sum, share))
-            }
+            Average::Arithmetic => mean_price(lanes, tile),
+            Average::Geometric => exp(lanes, mean_log(lanes, tile)),
         };
         exercised(lanes, self.kind, self.strike, average)
     }
+}
+
+/// The mean of prices.
+#[inline(always)]
+pub(super) fn mean_price<L: Lanes>(lanes: L, tile: &Tile<'_>) -> L::F {
+    let mut sum = lanes.splat(0.0);
+    for price in prices(tile) {
+        sum = lanes.add(sum, lanes.load(price));
+    }
+    lanes.mul(sum, lanes.splat(1.0 / tile.times.len() as f64))
+}
+
+/// The mean of prices' logarithms.
+#[inline(always)]
+pub(super) fn mean_log<L: Lanes>(lanes: L, tile: &Tile<'_>) -> L::F {
+    let mut sum = lanes.splat(0.0);
+    let mut some = prices(tile).peekable();
+    while some.peek().is_some() {
+        let [product, exponents] = product(lanes, some.by_ref().take(PRODUCT));
+        sum = lanes.add(sum, ln(lanes, product));
+        sum = lanes.mul_add(exponents, lanes.splat(LN_2), sum);
+    }
+    lanes.mul(sum, lanes.splat(1.0 / tile.times.len() as f64))
 }
 
 /// What some numbers multiply to, as a number and an exponent of 2.
