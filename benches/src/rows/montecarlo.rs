@@ -10,8 +10,8 @@ use std::time::Instant;
 use analytics::arch::Backend;
 use quant::Fault;
 use quant::montecarlo::{
-    Asian, Asset, Average, Construction, Control, Estimate, European, Gbm, Grid, Kind, Philox,
-    Precision, Sampling, Settings, Simulation, fill_normals, fill_normals_f32,
+    Asian, Asset, Average, Conditioned, Construction, Control, Estimate, European, Gbm, Grid, Kind,
+    Philox, Precision, Sampling, Settings, Simulation, fill_normals, fill_normals_f32,
 };
 
 use super::numbers::used;
@@ -241,45 +241,78 @@ fn one_by_one(count: usize, steps: usize) -> f64 {
 fn average(options: &Options) -> Result<Vec<Case>, BenchError> {
     let grid = Grid::even(1.0, 252).map_err(failed)?;
     let model = Gbm::new(ASSET, RATE, grid).map_err(failed)?;
-    let kind = Kind::Call;
+    let (kind, strike) = (Kind::Call, STRIKE);
     let [arithmetic, geometric] = [Average::Arithmetic, Average::Geometric].map(|average| Asian {
         kind,
-        strike: STRIKE,
+        strike,
         average,
     });
-    let control = Control {
+    let conditioned = Control {
+        payoff: &Conditioned { kind, strike },
+        worth: model.conditioned_asian(kind, strike),
+    };
+    let geometric = Control {
         payoff: &geometric,
-        worth: model.geometric_asian(kind, STRIKE),
+        worth: model.geometric_asian(kind, strike),
+    };
+    let effort = options.effort;
+    let pairs = Settings {
+        sampling: Sampling::Antithetic,
+        ..Settings::new(effort.pick(1 << 9, 1 << 12, 1 << 12) as u64, SEED)
     };
     let even = Settings {
         sampling: Sampling::Sobol { replicates: 8 },
         construction: Construction::Principal,
-        ..Settings::new(options.effort.pick(1 << 9, 1 << 12, 1 << 12) as u64, SEED)
+        ..pairs
     };
-    let random = Settings::new(options.effort.pick(1 << 12, 1 << 16, 1 << 18) as u64, SEED);
-    let ours = Simulation::controlled(&model, &arithmetic, control, even).map_err(failed)?;
-    let plain = Simulation::controlled(&model, &arithmetic, control, random).map_err(failed)?;
-    let [found, other] = [ours.run(on), plain.run(on)];
-    let both = found.error.hypot(other.error);
-    if (found.value - other.value).abs() > 6.0 * both {
-        return Err(BenchError::WrongAnswer(format!(
-            "{found:?} beside {other:?}"
-        )));
+    let random = Settings::new(effort.pick(1 << 12, 1 << 16, 1 << 18) as u64, SEED);
+    let ours = || {
+        let simulation = Simulation::controlled(&model, &arithmetic, conditioned, pairs);
+        Ok(simulation.map_err(failed)?.run(on))
+    };
+    let with_geometric = |settings| {
+        let simulation = Simulation::controlled(&model, &arithmetic, geometric, settings);
+        Ok(simulation.map_err(failed)?.run(on))
+    };
+    let found: Estimate = ours()?;
+    let others: [Estimate; 2] = [with_geometric(even)?, with_geometric(random)?];
+    for other in others {
+        if (found.value - other.value).abs() > 6.0 * found.error.hypot(other.error) {
+            return Err(BenchError::WrongAnswer(format!(
+                "{found:?} beside {other:?}"
+            )));
+        }
     }
-    if found.error > PART * found.value && even.paths >= 1 << 12 {
+    if found.error > PART * found.value && pairs.paths >= 1 << 12 {
         return Err(BenchError::WrongAnswer(format!(
             "{found:?}: not to a ten-thousandth"
         )));
     }
+    let measured = |work: &dyn Fn() -> Result<Estimate, BenchError>| {
+        let start = Instant::now();
+        used(work()?);
+        Ok(vec![vec![start.elapsed().as_nanos() as u64 * 1_000]])
+    };
     let subjects = vec![
-        Subject::new("ours", || Ok(timed(1, || ours.run(on)))),
-        Subject::new("plain with control", || Ok(timed(1, || plain.run(on)))),
+        Subject::new("ours", || measured(&ours)),
+        Subject::new("Sobol, geometric control", || {
+            measured(&|| with_geometric(even))
+        }),
+        Subject::new("plain, geometric control", || {
+            measured(&|| with_geometric(random))
+        }),
     ];
-    let note = format!(
-        "ours {:.6} +- {:.6} of {} paths, plain {:.6} +- {:.6} of {}",
-        found.value, found.error, found.paths, other.value, other.error, other.paths
-    );
+    let told = [found, others[0], others[1]].map(|estimate| {
+        let Estimate {
+            value,
+            error,
+            paths,
+            ..
+        } = estimate;
+        format!("{value:.6} +- {error:.6} of {paths} paths")
+    });
+    let note = format!("ours {}, Sobol {}, plain {}", told[0], told[1], told[2]);
     let name = ["an option on the average of 252 days"];
-    let compared = compare(&name, options.effort.rounds(), subjects)?;
+    let compared = compare(&name, effort.pick(1, 11, 31), subjects)?;
     Ok(compared.into_iter().map(|case| case.noted(&note)).collect())
 }

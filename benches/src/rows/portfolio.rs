@@ -1,8 +1,15 @@
 //! `portfolio`: how much of each of a thousand assets?
 //!
-//! Long only, by a matrix and by factors, cold and with the answer as a start. The peer is
-//! Clarabel, an interior-point method, if it is built in (feature `clarabel`). Every portfolio's
-//! certificate is checked, the peer's by its objective, which may not be below ours.
+//! Long only, by a matrix and by factors, cold and with the answer as a start; the reference
+//! instances, if they are beside the checkout, with their frontiers; and with constraints. The peer
+//! is Clarabel, an interior-point method, if it is built in (feature `clarabel`). Every portfolio's
+//! certificate is checked, the peer's by its objective, which has to be ours.
+
+#[cfg(feature = "clarabel")]
+mod constrained;
+#[cfg(feature = "clarabel")]
+mod peer;
+mod reference;
 
 use std::time::Instant;
 
@@ -17,15 +24,12 @@ use crate::{BenchError, Options, Row};
 /// The row.
 pub const ROW: Row = Row {
     name: "portfolio",
-    about: "a long-only portfolio of many assets: ours cold, warm, by factors, Clarabel",
+    about: "portfolios of many assets, frontiers, constraints: ours cold, warm, Clarabel",
     run,
 };
 
 /// Gaps and reduced gradients of ours.
 const CERTIFICATE: f64 = 1e-12;
-/// By how much the peer's objective may differ.
-#[cfg(feature = "clarabel")]
-const NEAR: f64 = 1e-6;
 
 /// Assets that share factors.
 struct Market {
@@ -89,6 +93,9 @@ fn run(options: &Options) -> Result<Vec<Case>, BenchError> {
         let compared = compare(&[&case], effort.rounds(), subjects)?;
         cases.extend(compared.into_iter().map(|case| case.noted(&note)));
     }
+    cases.extend(reference::cases(effort)?);
+    #[cfg(feature = "clarabel")]
+    cases.extend(constrained::cases(effort)?);
     Ok(cases)
 }
 
@@ -156,87 +163,6 @@ impl Market {
             own,
             matrix,
             mean,
-        }
-    }
-}
-
-/// The interior-point method, asked for 1e-9.
-#[cfg(feature = "clarabel")]
-mod peer {
-    use clarabel::algebra::CscMatrix;
-    use clarabel::solver::{
-        DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverStatus, SupportedConeT,
-    };
-    use quant::portfolio::{MeanVariance, Solution};
-
-    use super::NEAR;
-    use crate::BenchError;
-
-    const TOLERANCE: f64 = 1e-9;
-
-    /// Solves the same program and compares objectives.
-    pub fn checked(
-        program: &MeanVariance<'_>,
-        matrix: &[f64],
-        ours: &Solution,
-    ) -> Result<(), BenchError> {
-        let theirs = solve(program, matrix)?;
-        let [ours, theirs] = [&ours.weights, &theirs].map(|weights| objective(program, weights));
-        if (ours - theirs).abs() <= NEAR * ours.abs().max(1.0) {
-            return Ok(());
-        }
-        Err(BenchError::WrongAnswer(format!(
-            "clarabel: {theirs} instead of {ours}"
-        )))
-    }
-
-    fn objective(program: &MeanVariance<'_>, weights: &[f64]) -> f64 {
-        let held = program.covariance.times(weights);
-        let parts = held.iter().zip(program.mean).zip(weights);
-        let part = |((held, mean), weight): ((&f64, &f64), &f64)| {
-            (0.5 * program.aversion * held - mean) * weight
-        };
-        parts.map(part).sum()
-    }
-
-    fn solve(program: &MeanVariance<'_>, matrix: &[f64]) -> Result<Vec<f64>, BenchError> {
-        let count = program.mean.len();
-        let upper = (0..count).map(|column| 0..=column);
-        let entries = upper.clone().enumerate();
-        let numbers = entries.flat_map(|(column, rows)| {
-            rows.map(move |row| program.aversion * matrix[column * count + row])
-        });
-        let starts = (0..=count)
-            .map(|column| column * (column + 1) / 2)
-            .collect();
-        let rows = upper.flatten().collect();
-        let squares = CscMatrix::new(count, count, starts, rows, numbers.collect());
-        let slopes: Vec<f64> = program.mean.iter().map(|mean| -mean).collect();
-        // The budget's row, and one for each lower bound; upper ones of 1 follow from them.
-        let starts = (0..=count).map(|column| 2 * column).collect();
-        let rows = (0..count).flat_map(|column| [0, column + 1]).collect();
-        let numbers = [1.0, -1.0].repeat(count);
-        let limits = CscMatrix::new(count + 1, count, starts, rows, numbers);
-        let mut right = vec![0.0; count + 1];
-        right[0] = 1.0;
-        let cones = [
-            SupportedConeT::ZeroConeT(1),
-            SupportedConeT::NonnegativeConeT(count),
-        ];
-        let failed = |error: &dyn std::fmt::Debug| BenchError::Failed(format!("{error:?}"));
-        let settings = DefaultSettingsBuilder::default()
-            .verbose(false)
-            .tol_gap_abs(TOLERANCE)
-            .tol_gap_rel(TOLERANCE)
-            .tol_feas(TOLERANCE)
-            .build();
-        let settings = settings.map_err(|error| failed(&error))?;
-        let solver = DefaultSolver::new(&squares, &slopes, &limits, &right, &cones, settings);
-        let mut solver = solver.map_err(|error| failed(&error))?;
-        solver.solve();
-        match solver.solution.status {
-            SolverStatus::Solved | SolverStatus::AlmostSolved => Ok(solver.solution.x),
-            status => Err(failed(&status)),
         }
     }
 }
