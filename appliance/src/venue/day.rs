@@ -7,6 +7,7 @@
 
 use super::StartError;
 use crate::topology::Topology;
+use journal::{DirectoryFiles, Files};
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -63,6 +64,11 @@ impl Day {
             is_new: true,
             _lock: lock,
         })
+    }
+
+    /// Its directory as files.
+    pub(super) fn files(&self) -> Box<dyn Files> {
+        Box::new(DirectoryFiles::new(&self.directory))
     }
 }
 

@@ -3,38 +3,28 @@
 use super::beside::Beside;
 use super::closing::Closing;
 use super::conduct::Conductor;
-use super::control::Control;
 use super::day::Day;
-use super::keeping::Keeping;
-use super::muster::{Muster, Post};
+use super::muster::Muster;
+use super::ports::{entry_port, entry_told, feed_ports, feed_told};
 use super::rings::Offers;
 use super::seats;
-use super::shadow::{self, Shadow};
 use super::snapshots::{Snapshots, follower_port};
 use super::spent::Spent;
+use super::staff::Staff;
 use super::stop::StopRequests;
 use super::threads::Timed;
 use super::time::Timekeeper;
 use super::walls::Walls;
 use super::{Parts, Recovery, StartError, Venue, assemble, engine_limits, threads};
 use super::{api, desk, slow};
-use crate::tiles::{HISTOGRAMS, PublishPorts, Signals};
+use crate::tiles::{HISTOGRAMS, Signals};
 use crate::topology::{Place, Tile as TileName, Topology};
-use core_affinity::CoreId;
 use door::Ringed;
-use journal::stream::{Name, Position};
-use journal::{DirectoryFiles, FileSegments, FileStorage, Files};
+use journal::FileStorage;
 use matching::Line;
-use nic::{Clock, Net, RealNet, RealSource, RealTcp, RealUdp, TcpLimits, TcpPort, TimeSource};
-use nic::{Tracker, UdpOptions, UdpPort, XdpTcp};
+use nic::{Clock, RealSource, RealTcp, RealUdp, TcpPort, TimeSource, Tracker, UdpPort};
 use queue::{CounterSet, Home, Pages, Share};
 use std::net::SocketAddr;
-
-/// Bytes of a connection's receive buffer.
-const RECEIVE_BYTES: u32 = 16 << 10;
-
-/// How much longer the port tries to finish a closed connection than the gate waits at the end.
-const LINGER_MORE_MS: u32 = 1_000;
 
 /// File of the counters, in the data directory.
 pub const COUNTERS_FILE: &str = "counters";
@@ -133,15 +123,7 @@ pub fn run_behind<T: TcpPort + Send>(
     udp.follower = follower.as_ref().map(UdpPort::local_addr);
     let mut modes = vec![format!("order entry: {}", entry_told(&tcp))];
     modes.push(format!("feed: {}", feed_told(&udp.feed)));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut lines = Pages::<Line>::zeroed_by(threads, engine_limits(topology).lines(), by_threads)
-        .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
-    let (bytes, huge) = lines.bytes_huge();
-    modes.push(format!(
-        "engine: {} MiB, {} of them on 2 MB pages",
-        bytes >> 20,
-        huge.unwrap_or(0) >> 20
-    ));
+    let mut lines = memory(topology, &mut modes)?;
     let offers = Offers::open(topology)?;
     let slow = slow::start(topology, begin.confined, &mut modes)?;
     let doors = desk::Doors {
@@ -165,7 +147,7 @@ pub fn run_behind<T: TcpPort + Send>(
         ),
         udp,
         storage,
-        files: topology.shadow.map(|_| files(&day)),
+        files: topology.shadow.map(|_| day.files()),
         session: day.session,
         rings: Home::Mapped,
     };
@@ -181,19 +163,7 @@ pub fn run_behind<T: TcpPort + Send>(
     };
     told.snapshot = snapshots.as_ref().and_then(Snapshots::local_addr);
 
-    let control = venue.operator.take();
-    let control = control.and_then(|operator| match Control::open(operator) {
-        Ok(control) => Some(control),
-        Err(error) => {
-            eprintln!("wirecross: no operator can be heard: {error}");
-            None
-        }
-    });
-    let logins = venue.logins.take();
-    let keeping = Keeping::open(topology, &day.directory, venue.snapshot, &mut set)?;
-    let recaller = venue.recaller.take();
-    let streams = std::mem::take(&mut venue.streams);
-    let shadow = shadow_parts(topology, &day, streams, &mut set)?;
+    let staff = Staff::of(topology, &day, &mut venue, (snapshots, offers), &mut set)?;
     let incoming = requests.started();
     let muster = Muster::new();
     let outcome = std::thread::scope(|scope| {
@@ -204,50 +174,7 @@ pub fn run_behind<T: TcpPort + Send>(
             let hands = (signals.clone(), muster.post());
             handles.push(threads::start(scope, group, clock.clone(), hands));
         }
-        if let Some(control) = control {
-            let (signals, post) = (signals.clone(), muster.post());
-            scope.spawn(move || {
-                post.wait();
-                control.serve(&signals);
-            });
-        }
-        if !offers.is_empty() {
-            let (signals, post) = (signals.clone(), muster.post());
-            scope.spawn(move || {
-                post.wait();
-                offers.serve(&signals);
-            });
-        }
-        if let Some(snapshots) = snapshots {
-            let (clock, signals, post) = (clock.clone(), signals.clone(), muster.post());
-            scope.spawn(move || {
-                post.wait();
-                snapshots.run(&clock, &signals);
-            });
-        }
-        if let Some(logins) = logins {
-            let (signals, post) = (signals.clone(), muster.post());
-            scope.spawn(move || {
-                post.wait();
-                logins.serve(&signals);
-            });
-        }
-        if let Some((parts, counters)) = shadow {
-            let (clock, post) = (clock.clone(), muster.post());
-            scope.spawn(move || shadow_run(topology, (parts, counters), &clock, post));
-        }
-        if let Some(recaller) = recaller {
-            let (clock, signals, post) = (clock.clone(), signals.clone(), muster.post());
-            scope.spawn(move || {
-                post.wait();
-                recaller.run(&clock, &signals);
-            });
-        }
-        let (clock, watched, post) = (clock.clone(), signals.clone(), muster.post());
-        scope.spawn(move || {
-            post.wait();
-            keeping.run(&clock, &watched);
-        });
+        staff.start(scope, topology, &clock, (&signals, &muster));
         let closed = muster.begin(|| walls.close());
         let (handles, refused): (Vec<_>, Vec<_>) = handles.into_iter().partition(Result::is_ok);
         let handles: Vec<_> = handles.into_iter().flatten().collect();
@@ -283,58 +210,6 @@ pub fn run_behind<T: TcpPort + Send>(
     Ok(summary)
 }
 
-/// What the shadow works on, if there is to be one.
-fn shadow_parts(
-    topology: &Topology,
-    day: &Day,
-    streams: Vec<(Name, Position)>,
-    set: &mut CounterSet,
-) -> Result<Option<(shadow::Parts, shadow::Counters)>, StartError> {
-    if topology.shadow.is_none() {
-        return Ok(None);
-    }
-    let counters = shadow::Counters::new(set).map_err(|e| StartError::of("counters", &e))?;
-    let parts = shadow::Parts {
-        segments: Box::new(FileSegments::new(&day.directory)),
-        files: files(day),
-        session: day.session,
-        streams: Some(streams),
-    };
-    Ok(Some((parts, counters)))
-}
-
-/// The shadow's thread, from its memory on: the venue does not wait for it.
-fn shadow_run(
-    topology: &Topology,
-    (parts, mut counters): (shadow::Parts, shadow::Counters),
-    clock: &impl Clock,
-    post: Post,
-) {
-    let core = topology.shadow.and_then(|shadow| shadow.core);
-    if let Some(id) = core
-        && !core_affinity::set_for_current(CoreId { id })
-    {
-        eprintln!("wirecross: core {id} was refused; the shadow runs unpinned");
-    }
-    post.wait();
-    let told = |error: &StartError| eprintln!("wirecross: no streams and snapshots: {error}");
-    let Some(mut lines) = Pages::<Line>::zeroed(engine_limits(topology).lines()) else {
-        counters.failed();
-        return told(&StartError::new(
-            "no memory for a second engine of these limits",
-        ));
-    };
-    match Shadow::open(topology, parts, &mut lines, counters) {
-        Ok(shadow) => shadow.run(clock),
-        Err(error) => told(&error),
-    }
-}
-
-/// The day's directory as files.
-fn files(day: &Day) -> Box<dyn Files> {
-    Box::new(DirectoryFiles::new(&day.directory))
-}
-
 /// Pinned tiles need their cores.
 fn machine_check(topology: &Topology) -> Result<(), StartError> {
     if topology
@@ -347,80 +222,6 @@ fn machine_check(topology: &Topology) -> Result<(), StartError> {
             .map_err(|e| StartError::new(e.to_string()))?;
     }
     Ok(())
-}
-
-/// The door for members, through the kernel's TCP or around it.
-fn entry_port(topology: &Topology, clock: Box<dyn Clock + Send>) -> Result<RealTcp, StartError> {
-    let entry = &topology.order_entry;
-    let limits = TcpLimits {
-        connections: entry.connections_max as u16,
-        receive_bytes: RECEIVE_BYTES,
-        send_bytes: entry.backlog_bytes as u32,
-        // The gate gives up first, so that it can say how many were cut off.
-        linger_ms: (topology.ending.cutoff.as_millis() as u32).saturating_add(LINGER_MORE_MS),
-    };
-    let opened = match &entry.xdp {
-        Some(xdp) => {
-            XdpTcp::open(entry.address, limits, xdp, clock).map(|port| RealTcp::Xdp(Box::new(port)))
-        }
-        None => RealNet::with_uring(topology.uring)
-            .tcp_listen(entry.address.into(), limits)
-            .map(|port| RealTcp::Socket(Box::new(port))),
-    };
-    opened.map_err(|e| StartError::of(&format!("order_entry.address {}", entry.address), &e))
-}
-
-/// How the bytes of members move, for the operator.
-fn entry_told(port: &RealTcp) -> String {
-    match port {
-        RealTcp::Socket(port) => match port.uring() {
-            Some(state) => state.to_string(),
-            None => port.mode().to_owned(),
-        },
-        RealTcp::Xdp(port) => {
-            let buffers_mib = port.memory_bytes() >> 20;
-            format!("{}, {buffers_mib} MiB of buffers", port.told())
-        }
-    }
-}
-
-/// How packets of the feed move, for the operator.
-fn feed_told(port: &RealUdp) -> String {
-    match port {
-        RealUdp::Socket(port) => port.mode().to_owned(),
-        RealUdp::Xdp(port) => port.told(),
-    }
-}
-
-fn feed_ports(topology: &Topology) -> Result<PublishPorts<RealUdp>, StartError> {
-    let mut net = RealNet::with_uring(topology.uring);
-    let feed = &topology.feed;
-    let options = UdpOptions {
-        interface: *feed.source.ip(),
-        xdp: feed.xdp.clone(),
-        ..UdpOptions::new(feed.source)
-    };
-    let sender = net
-        .udp(&options)
-        .map_err(|e| StartError::of(&format!("feed.source {}", feed.source), &e))?;
-    let rerequest = net
-        .udp(&UdpOptions::new(feed.rerequest))
-        .map_err(|e| StartError::of(&format!("feed.rerequest {}", feed.rerequest), &e))?;
-    let source_b = feed.line_b.and_then(|line| line.source);
-    let feed_b = source_b.map(|source| {
-        let options = UdpOptions {
-            interface: *source.ip(),
-            ..UdpOptions::new(source)
-        };
-        net.udp(&options)
-            .map_err(|e| StartError::of(&format!("feed.source_b {source}"), &e))
-    });
-    Ok(PublishPorts {
-        feed: sender,
-        feed_b: feed_b.transpose()?,
-        rerequest,
-        follower: None,
-    })
 }
 
 fn ready_of<T: TcpPort + Send>(
@@ -464,6 +265,20 @@ fn finished<T: TcpPort + Send>(
         state_hash: venue.engine.engine().state_hash(),
         live_orders: venue.engine.engine().live_orders(),
     })
+}
+
+/// The engine's memory, cleared. What is told of it goes to `modes`.
+fn memory(topology: &Topology, modes: &mut Vec<String>) -> Result<Pages<Line>, StartError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let lines = Pages::<Line>::zeroed_by(threads, engine_limits(topology).lines(), by_threads)
+        .ok_or_else(|| StartError::new("no memory for an engine of these limits"))?;
+    let (bytes, huge) = lines.bytes_huge();
+    modes.push(format!(
+        "engine: {} MiB, {} of them on 2 MB pages",
+        bytes >> 20,
+        huge.unwrap_or(0) >> 20
+    ));
+    Ok(lines)
 }
 
 /// Clears memory on as many cores as there are shares, before anything else runs on them.
