@@ -223,7 +223,8 @@ impl fmt::Display for RecoveryError {
             Self::Over { file } => write!(
                 f,
                 "{file}: this day was over when the next one began, and its end is compressed; to \
-                 go on with it all the same, unpack that file (zstd -d --rm FILE)"
+                 go on with it all the same, unpack that file (zstd -d --rm FILE); if there was a \
+                 segment behind it, restore that one from a copy instead"
             ),
         }
     }

@@ -18,13 +18,18 @@ impl<D: Shelf> Keeper<D> {
         let Some((last, ahead)) = self.last_written(&all)? else {
             return Ok(Kept::Nothing);
         };
+        // What stands behind a compressed end was written once, and is lost: it is for a reader to
+        // say so.
+        if last.is_archived {
+            return Ok(Kept::Nothing);
+        }
         if let Some(ahead) = ahead.first() {
             self.shelf.remove(ahead.number)?;
             return Ok(Kept::Removed {
                 segment: ahead.number,
             });
         }
-        if last.is_archived || !self.keep.archives {
+        if !self.keep.archives {
             return Ok(Kept::Nothing);
         }
         Ok(self.archive(last)?)

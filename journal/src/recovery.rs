@@ -296,12 +296,13 @@ impl<S: Segments> Reader<S> {
             prepared => (SegmentFile::NONE, prepared),
         };
         if at.is_archived {
-            if self.clean && torn.is_none() {
+            // Whoever compresses the end of a day removes first what was made ahead of use.
+            if self.clean && torn.is_none() && prepared.is_empty() {
                 let file = self.window.file(at.number);
                 return Err(RecoveryError::Over { file });
             }
             // Only what another segment continues, or what ends a day, is ever compressed: that
-            // one is missing.
+            // one is missing, or its beginning is.
             let next = at.number.saturating_add(1);
             return Err(RecoveryError::Corrupt(Corrupt {
                 file: self.window.file(next),

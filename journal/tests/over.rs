@@ -69,6 +69,24 @@ fn of_a_day_that_is_over_the_last_segment_is_compressed_too() {
 }
 
 #[test]
+fn a_compressed_end_before_a_segment_that_lost_its_opening_is_no_day_that_is_over() {
+    let (directory, _) = filled();
+    let path = directory.path();
+    close(path);
+    let ahead = fs::read(path.join(segment_name(5))).unwrap();
+    finish_all(&mut Keeper::open(path, ARCHIVE).unwrap());
+    // A venue that was stopped and went on in the next segment looks like this when the blocks are
+    // lost that it wrote there: to unpack the stop and go on behind it would forget them.
+    fs::write(path.join(segment_name(5)), ahead).unwrap();
+    assert_eq!(finish_all(&mut Keeper::open(path, ARCHIVE).unwrap()), []);
+    let error = recover(&mut FileSegments::new(path), &mut |_| ()).unwrap_err();
+    let RecoveryError::Corrupt(damage) = &error else {
+        panic!("{error}");
+    };
+    assert!(damage.file.ends_with(&segment_name(5)), "{error}");
+}
+
+#[test]
 fn a_keeper_killed_while_it_finishes_a_day_goes_on() {
     let (directory, _) = filled();
     let path = directory.path();

@@ -42,6 +42,15 @@ fn no_seed_breaks_a_promise_and_every_fault_strikes() {
     assert!(total.journaled > total.sent / 2 && total.replies > total.journaled / 2);
 }
 
+/// A stop at the very end of a compressed segment, and behind it a lost block: read as a day that
+/// was over, where words were missing that somebody had been told of.
+const STOP_BEFORE_A_LOST_BLOCK: u64 = 1_175_653;
+
+#[test]
+fn a_seed_that_broke_a_promise_once_keeps_it() {
+    run(&Plan::of(STOP_BEFORE_A_LOST_BLOCK)).expect("no broken promise");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     for seed in [3, 11] {
