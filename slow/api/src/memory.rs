@@ -28,6 +28,8 @@ pub struct Memory {
     pub ttl_s: u64,
     /// A Redis that other services of the same tables share.
     pub redis: Option<SocketAddr>,
+    /// How many seconds there are between two looks at whether some answers are right; 0 for none.
+    pub check_s: u64,
     /// When the session opens, in UTC: `13:30`.
     pub opens_utc: Option<String>,
     /// How many seconds before that the likely answers are made.
@@ -41,6 +43,7 @@ impl Default for Memory {
             mib: 64,
             ttl_s: 60,
             redis: None,
+            check_s: 60,
             opens_utc: None,
             warm_s: 60,
         }
@@ -73,7 +76,12 @@ impl Memory {
                 return Err(format!("cache.{name}: {value}: from 1 to {max}"));
             }
         }
-        Ok(())
+        match self.check_s {
+            0..=86_400 => Ok(()),
+            value => Err(format!(
+                "cache.check_s: {value}: from 0, which is never, to 86400"
+            )),
+        }
     }
 }
 
@@ -86,6 +94,7 @@ struct Inside {
     cache: Cache,
     opens: Option<u64>,
     warm: Duration,
+    check_s: u64,
     /// Beside the tables, so that it outlives the service; nowhere if they are at a server.
     asked_path: Option<PathBuf>,
     asked: Mutex<History>,
@@ -124,6 +133,7 @@ impl Answers {
             cache: Cache::new(settings).map_err(|why| format!("cache.{why}"))?,
             opens: memory.opens()?,
             warm: Duration::from_secs(memory.warm_s),
+            check_s: memory.check_s,
             asked_path,
             asked: Mutex::new(History::of(&asked)),
         }))))
@@ -142,6 +152,11 @@ impl Answers {
         if self.0.opens.is_some() {
             self.asked().note(statement, now());
         }
+    }
+
+    /// How often some answers are compared with the tables; none if that is not wished.
+    pub(crate) fn check_every(&self) -> Option<Duration> {
+        (self.0.check_s > 0).then(|| Duration::from_secs(self.0.check_s))
     }
 
     /// When the next session's answers are to be made, from now on; none if that is not wished.
@@ -330,6 +345,7 @@ mod tests {
             ""
         );
         assert!(refused("opens_utc = \"25:00\"").starts_with("cache.opens_utc: \"25:00\""));
+        assert!(refused("check_s = 90000").starts_with("cache.check_s: 90000: from 0"));
         assert!(refused("mib = 0").starts_with("cache.mib: 0: from 1"));
         assert!(refused("redis = \"here\"").contains("redis"));
     }

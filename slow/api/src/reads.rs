@@ -1,7 +1,10 @@
 //! Reads of the tables, on threads of their own: a database may wait for its disk.
 
+mod check;
 mod figures;
 mod thread;
+
+pub(crate) use figures::of_servers;
 
 use crate::answer::Refusal;
 use crate::config::{Limits, Tables};
@@ -73,15 +76,21 @@ impl Reads {
         let router = router(tables);
         let (jobs, queue) = sync_channel(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
+        let reading = || Reading {
+            tables: tables.file().map(File::new),
+            router: router.clone(),
+            answers: answers.clone(),
+        };
         for number in 0..limits.readers {
-            let mut thread = Reading {
-                tables: tables.file().map(File::new),
-                router: router.clone(),
-                answers: answers.clone(),
-            };
+            let mut thread = reading();
             let queue = Arc::clone(&queue);
             let named = Builder::new().name(format!("api-read-{number}"));
             named.spawn(move || thread.serve(&queue))?;
+        }
+        if let Some(every) = answers.as_ref().and_then(Answers::check_every) {
+            let checking = reading();
+            let named = Builder::new().name("api-check".to_owned());
+            named.spawn(move || checking.check(every))?;
         }
         let (least, most) = (AT_ONCE_MIN, limits.readers + WAITING_MAX);
         let goal_ns = limits.read_goal_ms * 1_000_000;

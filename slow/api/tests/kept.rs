@@ -65,6 +65,27 @@ fn an_answer_is_kept_until_the_tables_change() {
     assert_eq!(rows("/api/v1/open-orders"), 3);
 }
 
+/// Rows that something else changed, where nobody notices that the tables are others.
+#[test]
+fn an_answer_that_became_wrong_is_found_and_forgotten() {
+    let service = Service::with(&Settings {
+        limits: "",
+        more: "cache = { check_s = 1, ttl_s = 3600 }".to_owned(),
+    });
+    let before = bid(&service);
+    let database = Database::open(&service.tables()).unwrap();
+    let change = format!("UPDATE tops SET bid = {}", before + 1);
+    until("it is found right", || {
+        figure(&service, "wirecross_cache_checked_total") > Some(0)
+    });
+    assert_eq!(figure(&service, "wirecross_cache_differed_total"), Some(0));
+    database.connection.execute_batch(&change).unwrap();
+    until("it is found wrong", || {
+        figure(&service, "wirecross_cache_differed_total") == Some(1)
+    });
+    assert_eq!(bid(&service), before + 1);
+}
+
 #[test]
 fn what_is_refused_is_not_kept() {
     let service = Service::start();

@@ -30,19 +30,20 @@ pub struct Checked {
 }
 
 impl Cache {
-    /// Compares up to `sample` entries of memory, drawn by `seed`, with Redis and with what `load`
-    /// gives. An entry that changes meanwhile is left out. What is wrong is invalidated.
+    /// Compares up to `sample` entries of memory, drawn by `seed` from those whose keys are
+    /// `wanted`, with Redis and with what `load` gives. An entry that changes meanwhile is left
+    /// out. What is wrong is invalidated.
     ///
     /// # Errors
     /// Those of `load`.
     pub fn check<E>(
         &self,
-        sample: usize,
-        seed: u64,
+        (sample, seed): (usize, u64),
+        wanted: impl Fn(&str) -> bool,
         mut load: impl FnMut(&str) -> Result<Loaded, E>,
     ) -> Result<Checked, E> {
         let mut checked = Checked::default();
-        for (key, entry) in self.sample(sample, seed) {
+        for (key, entry) in self.sample((sample, seed), wanted) {
             let below = self.below_in_redis(&key, &entry);
             let loaded = load(&key)?;
             let is_same = loaded.value.as_deref() == entry.value();
@@ -72,8 +73,8 @@ impl Cache {
                 });
             let wrong: Vec<Difference> = wrong.collect();
             if let Some(least) = wrong.iter().map(|it| it.there).max() {
-                count(&self.shared().counts.differed);
                 self.invalidate(&key, Some(least));
+                count(&self.shared().counts.differed);
             }
             checked.differences.extend(wrong);
         }
@@ -94,8 +95,12 @@ impl Cache {
         }
     }
 
-    /// Entries by chance, each as likely as the others.
-    fn sample(&self, sample: usize, seed: u64) -> Vec<(Arc<str>, Arc<Entry>)> {
+    /// Entries by chance, each that is wanted as likely as the others.
+    fn sample(
+        &self,
+        (sample, seed): (usize, u64),
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<(Arc<str>, Arc<Entry>)> {
         let mut state = seed | 1;
         let mut next = || {
             // xorshift64*: which entries are looked at, nothing that anybody depends on.
@@ -105,7 +110,8 @@ impl Cache {
             state.wrapping_mul(0x2545_F491_4F6C_DD1D)
         };
         let mut drawn = Vec::with_capacity(sample.min(1_024));
-        for (number, found) in self.shared().local.each().enumerate() {
+        let all = self.shared().local.each().into_iter();
+        for (number, found) in all.filter(|(key, _)| wanted(key)).enumerate() {
             if drawn.len() < sample {
                 drawn.push(found);
                 continue;

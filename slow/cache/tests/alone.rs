@@ -220,7 +220,7 @@ fn a_check_finds_what_is_wrong_and_nothing_else() {
             _ => loaded(version, "right", &[]),
         })
     };
-    let checked = cache.check(1_000, 1, below).unwrap();
+    let checked = cache.check((1_000, 1), |_| true, below).unwrap();
     let mut wrong: Vec<_> = checked.differences.iter().collect();
     wrong.sort_by_key(|it| it.here);
     let wrong: Vec<_> = wrong
@@ -230,7 +230,7 @@ fn a_check_finds_what_is_wrong_and_nothing_else() {
     assert_eq!(wrong, [("7", 3, 8), ("8", 3, 8)]);
     assert_eq!((checked.sampled, checked.ahead), (200, 1));
     assert!(has(&cache, "7").is_none() && has(&cache, "9").is_some());
-    let few = cache.check(10, 7, below).unwrap();
+    let few = cache.check((10, 7), |_| true, below).unwrap();
     assert_eq!((few.sampled, few.differences.len()), (10, 0));
     assert_eq!(cache.counters().differed, 2);
 }

@@ -258,7 +258,7 @@ fn a_check_compares_with_redis() {
         has(&two, &number.to_string());
     }
     let right = |_: &str| Ok::<_, Infallible>(loaded(1, "right", &[]));
-    assert_eq!(two.check(100, 1, right).unwrap().sampled, 20);
+    assert_eq!(two.check((100, 1), |_| true, right).unwrap().sampled, 20);
     // As if a signal had been lost.
     let other = "\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\x00new";
     assert!(
@@ -266,12 +266,18 @@ fn a_check_compares_with_redis() {
             .say(&format!("SET wx1:cache:v:5 \"{other}\""))
             .starts_with("+OK")
     );
-    let checked = two.check(100, 1, right).unwrap();
+    let checked = two.check((100, 1), |_| true, right).unwrap();
     let wrong: Vec<_> = checked
         .differences
         .iter()
         .map(|it| (&*it.key, it.level))
         .collect();
     assert_eq!(wrong, [("5", 2)]);
-    assert_eq!(two.check(100, 1, right).unwrap().differences.len(), 0);
+    assert_eq!(
+        two.check((100, 1), |_| true, right)
+            .unwrap()
+            .differences
+            .len(),
+        0
+    );
 }

@@ -168,6 +168,15 @@ const ALERTS: &[Alert] = &[
     later(
         "0s",
         now(
+            "KeptAnswersWrong",
+            "increase(wirecross_cache_differed_total[10m]) > 0",
+            "An answer that wirecross-api kept was not what the tables or Redis gave",
+            "Its stderr names it; see what else writes the tables, or that Redis",
+        ),
+    ),
+    later(
+        "0s",
+        now(
             "Insecure",
             "wirecross_venue_insecure == 1",
             "The venue runs without its sandbox (--insecure-dev)",

@@ -2,7 +2,7 @@
 
 use super::list::{HOPS, Kind, LIST};
 use super::named;
-use crate::memory;
+use crate::{memory, reads};
 use serde_json::{Value, json};
 
 /// Expressions with their names.
@@ -101,19 +101,26 @@ fn panels() -> Vec<Panel> {
         let list = vec![(figure.name.to_owned(), text)];
         (figure.help.to_owned(), unit, list)
     });
-    let kept = memory::figures().map(|(name, help, kind)| {
-        let unit = if name.contains("bytes") {
-            "bytes"
-        } else {
-            "short"
-        };
-        let text = match kind {
-            "counter" => format!("rate({name}[1m])"),
-            _ => name.clone(),
-        };
-        (help.to_owned(), unit, vec![(name, text)])
-    });
-    first.chain(hops).chain(rest).chain(kept).collect()
+    let kept = memory::figures().map(|it| of_service(it, None));
+    // A line for each server.
+    let servers = reads::of_servers().map(|it| of_service(it, Some("{{server}} ({{role}})")));
+    let ours = kept.chain(servers);
+    first.chain(hops).chain(rest).chain(ours).collect()
+}
+
+/// A figure of the service's own, whose lines are called as it is unless they have names.
+fn of_service((name, help, kind): (String, &str, &str), line: Option<&str>) -> Panel {
+    let unit = if name.contains("bytes") {
+        "bytes"
+    } else {
+        "short"
+    };
+    let text = match kind {
+        "counter" => format!("rate({name}[1m])"),
+        _ => name.clone(),
+    };
+    let line = line.map_or(name, str::to_owned);
+    (help.to_owned(), unit, vec![(line, text)])
 }
 
 /// The dashboard, as Grafana imports it.

@@ -68,41 +68,65 @@ impl Reads {
     }
 }
 
-/// What each server did, for Prometheus.
-fn servers(router: &Router, text: &mut String) {
-    let all = lags(router);
-    let mut tell = |name: &str, kind: &str, help: &str, of: fn(&(Counted, u64)) -> u64| {
-        let name = format!("wirecross_database_{name}");
-        family(text, &name, kind, help);
-        for told in &all {
-            let it = &told.0;
-            let role = if it.is_primary { "primary" } else { "replica" };
-            let (server, value) = (&it.server, of(told));
-            let _ = writeln!(text, "{name}{{server={server:?},role={role:?}}} {value}");
-        }
-    };
-    tell(
+/// A figure of each server: its name, its kind, what it tells, and how it is had of what was
+/// counted and of the bytes that the server lacks.
+type OfServer = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&Counted, u64) -> u64,
+);
+
+const OF_SERVERS: [OfServer; 5] = [
+    (
         "up",
         "gauge",
         "1: the server answered when it was last asked",
-        |(it, _)| it.is_up.into(),
-    );
-    tell(
+        |it, _| it.is_up.into(),
+    ),
+    (
         "reads_total",
         "counter",
         "Reads that the server answered",
-        |(it, _)| it.reads,
-    );
-    tell(
+        |it, _| it.reads,
+    ),
+    (
         "failures_total",
         "counter",
         "Times that the server failed",
-        |(it, _)| it.failures,
-    );
-    let help = "Reads that the server was not fresh enough for";
-    tell("behind_total", "counter", help, |(it, _)| it.behind);
-    let help = "Bytes of the log that the server lacked when it was last asked";
-    tell("lag_bytes", "gauge", help, |(_, lag)| *lag);
+        |it, _| it.failures,
+    ),
+    (
+        "behind_total",
+        "counter",
+        "Reads that the server was not fresh enough for",
+        |it, _| it.behind,
+    ),
+    (
+        "lag_bytes",
+        "gauge",
+        "Bytes of the log that the server lacked when it was last asked",
+        |_, lag| lag,
+    ),
+];
+
+/// Each of them: its name, what it tells, and its kind.
+pub(crate) fn of_servers() -> impl Iterator<Item = (String, &'static str, &'static str)> {
+    let all = OF_SERVERS.iter();
+    all.map(|(name, kind, help, _)| (format!("wirecross_database_{name}"), *help, *kind))
+}
+
+/// What each server did, for Prometheus.
+fn servers(router: &Router, text: &mut String) {
+    let all = lags(router);
+    for ((name, help, kind), (.., of)) in of_servers().zip(&OF_SERVERS) {
+        family(text, &name, kind, help);
+        for (it, lag) in &all {
+            let role = if it.is_primary { "primary" } else { "replica" };
+            let (server, value) = (&it.server, of(it, *lag));
+            let _ = writeln!(text, "{name}{{server={server:?},role={role:?}}} {value}");
+        }
+    }
 }
 
 /// Each server, and how many bytes it was behind the furthest place that was seen.

@@ -11,11 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::query::Reader;
+use store::query::{Filter, Reader};
 use store::router::Router;
 
+/// What is done with tables, whose name is asked for where it matters.
+pub(super) type With<'w, T> = &'w mut dyn FnMut(&Reader, Whose<'_>) -> Result<T, Unread>;
+
+/// Says which tables these are.
+type Whose<'w> = &'w dyn Fn() -> Result<String, store::Error>;
+
 /// Why rows are not there.
-enum Unread {
+pub(super) enum Unread {
     Full,
     Failed(store::Error),
 }
@@ -52,12 +58,11 @@ impl Reading {
     }
 
     fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
-        let answers = self.answers.as_ref();
-        let asked = match (&mut self.tables, &self.router) {
-            (Some(file), _) => file.rows(answers, job)?,
-            (None, Some(router)) => routed(router, answers, job)?,
-            (None, None) => return Err(gone()),
-        };
+        let answers = self.answers.clone();
+        let asked = self.with_reader(&mut |reader, whose| match &answers {
+            None => read(reader, (job.name, &job.filter), job.bytes_max),
+            Some(answers) => kept(answers, reader, whose, job),
+        })?;
         match asked {
             Some(rows) if rows.len() <= job.bytes_max => Ok(rows),
             _ => Err(Refusal::TooLarge(format!(
@@ -67,25 +72,28 @@ impl Reading {
             ))),
         }
     }
+
+    /// Does something with the tables, by the file or by whichever server will do; none if there
+    /// is too much of it.
+    pub(super) fn with_reader<T>(&mut self, what: With<'_, T>) -> Result<Option<T>, Refusal> {
+        match (&mut self.tables, &self.router) {
+            (Some(file), _) => file.with_reader(what),
+            (None, Some(router)) => routed(router, what),
+            (None, None) => Err(gone()),
+        }
+    }
 }
 
-/// Rows by whichever server will do; none if there are too many.
-fn routed(
-    router: &Router,
-    answers: Option<&Answers>,
-    job: &Job,
-) -> Result<Option<Vec<u8>>, Refusal> {
-    let answer = router.read(None, &mut |reader| {
-        let asked = match answers {
-            None => read(reader, job),
-            Some(answers) => kept(answers, reader, &|| reader.identity(), job),
-        };
-        match asked {
-            Ok(rows) => Ok(Some(rows)),
+/// The same by servers.
+fn routed<T>(router: &Router, what: With<'_, T>) -> Result<Option<T>, Refusal> {
+    let answer = router.read(
+        None,
+        &mut |reader| match what(reader, &|| reader.identity()) {
+            Ok(done) => Ok(Some(done)),
             Err(Unread::Full) => Ok(None),
             Err(Unread::Failed(error)) => Err(error),
-        }
-    });
+        },
+    );
     answer.map(|it| it.value).map_err(unavailable)
 }
 
@@ -107,8 +115,8 @@ impl File {
         }
     }
 
-    /// None if there are too many.
-    fn rows(&mut self, answers: Option<&Answers>, job: &Job) -> Result<Option<Vec<u8>>, Refusal> {
+    /// Does something with the tables and their name; none if there is too much of it.
+    fn with_reader<T>(&mut self, what: With<'_, T>) -> Result<Option<T>, Refusal> {
         let place = |file: Metadata| (file.dev(), file.ino(), file.created().ok());
         let found = std::fs::metadata(&self.path).map_err(unavailable)?;
         let found = place(found);
@@ -116,18 +124,14 @@ impl File {
             Some((place, reader)) if place == found => reader,
             _ => Reader::open(&self.path).map_err(unavailable)?,
         };
-        let asked = match answers {
-            None => read(&reader, job),
-            Some(answers) => kept(answers, &reader, &|| Ok(named(found)), job),
-        };
         // After any failure but this one the tables are opened anew.
-        let rows = match asked {
-            Ok(rows) => Some(rows),
+        let done = match what(&reader, &|| Ok(named(found))) {
+            Ok(done) => Some(done),
             Err(Unread::Full) => None,
             Err(Unread::Failed(error)) => return Err(unavailable(error)),
         };
         self.open = Some((found, reader));
-        Ok(rows)
+        Ok(done)
     }
 }
 
@@ -142,7 +146,7 @@ fn named((device, number, made): FileId) -> String {
 fn kept(
     answers: &Answers,
     reader: &Reader,
-    whose: &dyn Fn() -> Result<String, store::Error>,
+    whose: Whose<'_>,
     job: &Job,
 ) -> Result<Vec<u8>, Unread> {
     let stand = reader.freeze()?;
@@ -152,7 +156,7 @@ fn kept(
     let entry = answers.cache().get_or_load(&key, || {
         Ok::<_, Unread>(Loaded {
             version: stand,
-            value: Some(read(reader, job)?),
+            value: Some(read(reader, (job.name, &job.filter), job.bytes_max)?),
             tags: Vec::new(),
         })
     });
@@ -161,13 +165,17 @@ fn kept(
 }
 
 /// Rows as they are in the tables.
-fn read(reader: &Reader, job: &Job) -> Result<Vec<u8>, Unread> {
+pub(super) fn read(
+    reader: &Reader,
+    (name, filter): (&str, &Filter),
+    bytes_max: usize,
+) -> Result<Vec<u8>, Unread> {
     let mut rows = Rows {
         bytes: vec![b'['],
-        bytes_max: job.bytes_max,
+        bytes_max,
         is_full: false,
     };
-    let asked = reader.query(job.name, &job.filter, (true, &mut rows));
+    let asked = reader.query(name, filter, (true, &mut rows));
     if rows.is_full {
         return Err(Unread::Full);
     }

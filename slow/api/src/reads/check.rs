@@ -1,0 +1,79 @@
+//! Kept answers are looked at now and then: what is in memory must be what the tables give.
+
+use super::thread::{Reading, Unread, read};
+use crate::answer::Refusal;
+use crate::memory::{Answers, read_statement};
+use cache::{Checked, Loaded, VALUE_BYTES_MAX};
+use std::thread::sleep;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::query::{Filter, Reader};
+
+/// Answers that are compared at once.
+const SAMPLE: usize = 32;
+
+impl Reading {
+    /// Compares some answers each `every`, for as long as the process lives.
+    pub(super) fn check(mut self, every: Duration) {
+        loop {
+            sleep(every);
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let seed = now.map_or(1, |now| now.as_nanos() as u64);
+            match self.compared(seed) {
+                Ok(Some(checked)) => tell(&checked),
+                Ok(None) => {}
+                Err(error) => {
+                    let why = error.words();
+                    eprintln!("wirecross-api: kept answers were not compared: {why}");
+                }
+            }
+        }
+    }
+
+    /// None where nothing is kept.
+    fn compared(&mut self, seed: u64) -> Result<Option<Checked>, Refusal> {
+        let Some(answers) = self.answers.clone() else {
+            return Ok(None);
+        };
+        self.with_reader(&mut |reader, whose| sampled(&answers, reader, whose, seed))
+    }
+}
+
+/// Compares answers of the tables as they stand now: those of before can be had no more.
+fn sampled(
+    answers: &Answers,
+    reader: &Reader,
+    whose: &dyn Fn() -> Result<String, store::Error>,
+    seed: u64,
+) -> Result<Checked, Unread> {
+    let stand = reader.freeze()?;
+    let head = format!("{}|{stand}|", whose()?);
+    let asked =
+        |key: &str| -> Option<(&'static str, Filter)> { read_statement(key.strip_prefix(&head)?) };
+    let checked = answers.cache().check(
+        (SAMPLE, seed),
+        |key| asked(key).is_some(),
+        |key| {
+            let value =
+                asked(key).map(|(name, filter)| read(reader, (name, &filter), VALUE_BYTES_MAX));
+            Ok::<_, Unread>(Loaded {
+                version: stand,
+                value: value.transpose()?,
+                tags: Vec::new(),
+            })
+        },
+    );
+    reader.thaw()?;
+    checked
+}
+
+/// Whoever asked chose some of these words: they break no line.
+fn tell(checked: &Checked) {
+    for it in &checked.differences {
+        let level = if it.level == 2 { "Redis" } else { "the tables" };
+        eprintln!(
+            "wirecross-api: WRONG: the answer kept as {:?} (version {}) is not what {level} gave \
+             (version {}): it is forgotten; does anything but wirecross-slow write there?",
+            it.key, it.here, it.there
+        );
+    }
+}
