@@ -110,7 +110,7 @@ impl Cache {
             state.wrapping_mul(0x2545_F491_4F6C_DD1D)
         };
         let mut drawn = Vec::with_capacity(sample.min(1_024));
-        let all = self.shared().local.each().into_iter();
+        let all = self.shared().local.each();
         for (number, found) in all.filter(|(key, _)| wanted(key)).enumerate() {
             if drawn.len() < sample {
                 drawn.push(found);

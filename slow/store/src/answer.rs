@@ -53,7 +53,7 @@ impl<'o> Sheet<'o> {
 }
 
 /// Writes a row of a table: an operator's words must not break its lines.
-fn plain(row: &[Cell<'_>], out: &mut dyn Write) -> std::io::Result<()> {
+pub fn plain(row: &[Cell<'_>], out: &mut dyn Write) -> std::io::Result<()> {
     for (column, value) in row.iter().enumerate() {
         let end = if column + 1 < row.len() { '\t' } else { '\n' };
         match value {

@@ -38,6 +38,7 @@ mod rows;
 #[cfg(feature = "postgres")]
 pub mod shards;
 mod sqlite;
+mod sums;
 mod tables;
 
 pub use copy::copy;
@@ -51,3 +52,4 @@ pub use postgres::Server;
 pub use projector::{BATCH, Projector, Turn};
 pub use rebuild::rebuild;
 pub use reconcile::{Compared, reconcile};
+pub use sums::plans;

@@ -1,7 +1,7 @@
 //! Days whose rows were moved out of the tables that are parted by days, into files.
 //!
-//! What is summed up over days stays: bars, positions, sessions, symbols, places. That a day was
-//! moved is written where its places are, in the same transaction.
+//! What is summed up over days stays: bars, positions, holdings, sessions, symbols, places. That a
+//! day was moved is written where its places are, in the same transaction.
 
 use crate::Error;
 use crate::place::first_of;

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::bars::Bars;
 use crate::place::{self, fill_id, reply_id};
 use crate::rows::{self, Fill, Order, Refusal, Rows};
-use crate::tables::{Cell, How, POSITIONS, Tables, each, first};
+use crate::tables::{Cell, HOLDINGS, How, POSITIONS, Tables, each, first};
 use std::collections::{BTreeMap, HashMap};
 use wire::ouch::outbound::{Accepted, Executed, Replaced};
 use wire::ouch::{Outbound, Tag, Tags};
@@ -144,6 +144,7 @@ impl Orders {
                 value[1].into(),
             ];
             rows.writer.write(&POSITIONS, How::Merge, &row)?;
+            rows.writer.write(&HOLDINGS, How::Merge, &row[1..])?;
         }
         self.bars.write(&mut *rows.writer)
     }

@@ -7,7 +7,7 @@ mod gathered;
 pub(crate) use gathered::{Gathered, Owned, write};
 
 use crate::answer::Sheet;
-use crate::tables::{Cell as Field, Tables, first};
+use crate::tables::{Cell as Field, Tables, explained, first};
 use crate::{Error, Location, database, moved};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -21,16 +21,13 @@ pub const ROWS_MAX: u32 = 1_000;
 /// The width of bars unless another one is asked for.
 pub const WIDTH_S: u32 = 60;
 
-/// What of an account's sums in a symbol makes its profit.
+/// What of an account's sums in a symbol, over all days, makes its profit.
 const PROFITS: &str = "SELECT account, symbol, position, cash, mark, \
                        cash + position * mark AS profit, realised, \
                        cash + position * mark - realised AS unrealised FROM (";
 
 /// Those sums.
 const HELD: &str = include_str!("held.sql");
-
-/// By account and symbol.
-const HELD_GROUP: &str = " GROUP BY p.account, p.symbol";
 
 /// What a query may be narrowed by.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +60,6 @@ pub(crate) struct Query {
     pub(crate) time: &'static str,
     /// Whether it is about one account: no index leads to those of all in their order.
     is_of_account: bool,
-    group: &'static str,
     order: &'static str,
 }
 
@@ -76,14 +72,13 @@ const PLAIN: Query = Query {
     symbol: "",
     time: "",
     is_of_account: false,
-    group: "",
     order: "",
 };
 
 /// The view `profits`.
 pub(crate) fn profits_view(round: &str) -> String {
     let held = HELD.replace("round(", &format!("{round}("));
-    format!("CREATE VIEW profits AS {PROFITS}{held}{HELD_GROUP}) held;")
+    format!("CREATE VIEW profits AS {PROFITS}{held}) held;")
 }
 
 /// All of them, as docs/store.md lists them.
@@ -112,8 +107,8 @@ const QUERIES: &[Query] = &[
     Query {
         name: "tape",
         of_days: "fills",
-        select: "SELECT day, match_number, symbol, time_ns, units, price, broken FROM trades \
-                 WHERE true",
+        select: "SELECT id >> 48 AS day, (id & 281474976710655) >> 1 AS match_number, symbol, \
+                 time_ns, units, price, broken FROM fills WHERE id & 1 = 0",
         symbol: "symbol",
         time: "time_ns",
         order: "time_ns, id",
@@ -154,10 +149,9 @@ const QUERIES: &[Query] = &[
         name: "profits",
         around: [PROFITS, ") held ORDER BY account, symbol"],
         select: HELD,
-        account: "p.account",
-        symbol: "p.symbol",
-        group: HELD_GROUP,
-        order: "p.account, p.symbol",
+        account: "h.account",
+        symbol: "h.symbol",
+        order: "h.account, h.symbol",
         ..PLAIN
     },
     Query {
@@ -264,8 +258,8 @@ pub(crate) fn statement<'f>(query: &Query, filter: &'f Filter) -> Result<Asked<'
     narrow(query.time, ">=", number(filter.from_ns))?;
     narrow(query.time, "<", number(filter.to_ns))?;
     let rows_max = filter.rows_max.unwrap_or(ROWS_MAX);
-    let Query { group, order, .. } = query;
-    text += &format!("{group} ORDER BY {order} LIMIT {rows_max}{behind}");
+    let order = query.order;
+    text += &format!(" ORDER BY {order} LIMIT {rows_max}{behind}");
     Ok((text, values))
 }
 
@@ -396,6 +390,17 @@ impl Reader {
         Ok(sheet.rows)
     }
 
+    /// How the database goes about a query, a line a step.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub fn explain(&self, name: &str, filter: &Filter) -> Result<Vec<String>, Error> {
+        let (text, bound) = statement(named(name)?, filter)?;
+        let text = self.tables.worded(text);
+        let values: Vec<Field<'_>> = bound.iter().map(Bound::cell).collect();
+        explained(&*self.tables, &text, &values)
+    }
+
     /// The names of the days of which a query's rows are in files alone, the oldest first.
     ///
     /// # Errors
@@ -436,7 +441,7 @@ fn ask(
     (name, filter): (&str, &Filter),
 ) -> Result<(), Error> {
     let (text, bound) = statement(named(name)?, filter)?;
-    let text = text.replace("round(", &format!("{}(", tables.round()));
+    let text = tables.worded(text);
     let values: Vec<Field<'_>> = bound.iter().map(Bound::cell).collect();
     let sheet = RefCell::new(sheet);
     let head = &mut |names: &[&str]| sheet.borrow_mut().head(names);

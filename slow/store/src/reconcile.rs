@@ -8,7 +8,7 @@ use crate::projector::Limits;
 use crate::query::json;
 use crate::rebuild::remove;
 use crate::tables::{ALL, Cell, Table, Tables, each, first, number};
-use crate::{Error, Location, Projector, moved};
+use crate::{Error, Location, Projector, moved, sums};
 use journal::stream::{self, Kind, Name};
 use journal::{DirectoryFiles, Mark};
 use serde_json::Value;
@@ -95,6 +95,9 @@ fn compare(
         if let Err(difference) = orders(tables, day, &mut compared)? {
             return Ok(Err(difference));
         }
+    }
+    if let Err(difference) = sums::compare(tables)? {
+        return Ok(Err(difference));
     }
     let mut projector = Projector::open(data_dir, &Location::File(draft.to_owned()))?;
     projector.until = Some(limits(tables)?);

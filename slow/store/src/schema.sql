@@ -65,6 +65,13 @@ CREATE TABLE positions (
     PRIMARY KEY (account, symbol, day)
 ) WITHOUT ROWID;
 CREATE INDEX position_symbols ON positions (symbol, account, day);
+CREATE TABLE holdings (
+    account INTEGER NOT NULL, symbol TEXT NOT NULL,
+    bought_units INTEGER NOT NULL, bought_value INTEGER NOT NULL,
+    sold_units INTEGER NOT NULL, sold_value INTEGER NOT NULL,
+    PRIMARY KEY (account, symbol)
+) WITHOUT ROWID;
+CREATE INDEX holding_symbols ON holdings (symbol, account);
 CREATE TABLE bars (
     symbol TEXT NOT NULL, width_s INTEGER NOT NULL, start_ns INTEGER NOT NULL,
     open INTEGER NOT NULL, high INTEGER NOT NULL, low INTEGER NOT NULL, close INTEGER NOT NULL,

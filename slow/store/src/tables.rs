@@ -135,6 +135,15 @@ pub enum How {
     Remove,
 }
 
+/// What somebody reads for: a server plans by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Some rows by an index: a documented query.
+    Rows,
+    /// All rows of a table, to sum them up.
+    Whole,
+}
+
 /// Hears the rows of an answer; what it does not like ends the answer.
 pub type Hear<'h> = &'h mut dyn FnMut(&[Cell<'_>]) -> Result<(), Error>;
 
@@ -157,6 +166,16 @@ pub trait Tables: fmt::Debug + Send {
     /// # Errors
     /// The database fails.
     fn freeze(&self) -> Result<(), Error>;
+
+    /// Lets the database plan for this kind of reading until the end of the transaction, or until
+    /// another one is said; [`Reading::Rows`] is what readers begin with.
+    ///
+    /// # Errors
+    /// The database fails.
+    fn read_for(&self, reading: Reading) -> Result<(), Error> {
+        let _ = reading;
+        Ok(())
+    }
 
     /// A number that changes with every transaction of others; none where there is none.
     ///
@@ -201,9 +220,14 @@ pub trait Tables: fmt::Debug + Send {
         Ok(())
     }
 
-    /// The function that rounds halves away from zero.
-    fn round(&self) -> &'static str {
-        "round"
+    /// What stands before a statement of which one wants to know how it is gone about.
+    fn explain(&self) -> &'static str {
+        "EXPLAIN QUERY PLAN"
+    }
+
+    /// The text of a query as the database takes it best.
+    fn worded(&self, text: String) -> String {
+        text
     }
 
     /// How far the database's log is: who reads behind it reads all that was committed here. None
@@ -269,6 +293,22 @@ pub fn each(
     tables.ask(text, values, &mut |_| Ok(()), on)
 }
 
+/// How the database goes about a statement, a line a step.
+pub fn explained(
+    tables: &dyn Tables,
+    text: &str,
+    values: &[Cell<'_>],
+) -> Result<Vec<String>, Error> {
+    let mut lines = Vec::new();
+    let text = format!("{} {text}", tables.explain());
+    each(tables, &text, values, &mut |row| {
+        let step = row.last().copied().unwrap_or(Cell::Null);
+        lines.push(step.text()?.to_owned());
+        Ok(())
+    })?;
+    Ok(lines)
+}
+
 /// Asks for one row at most.
 pub fn first<T>(
     tables: &dyn Tables,
@@ -293,9 +333,9 @@ pub fn number(tables: &dyn Tables, text: &str, values: &[Cell<'_>]) -> Result<i6
 }
 
 /// The tables that are compared with a projection from zero: all.
-pub const ALL: [&Table; 14] = [
+pub const ALL: [&Table; 15] = [
     &DAYS, &PROGRESS, &REMARKS, &SYMBOLS, &SESSIONS, &AUDIT, &TURNS, &ORDERS, &FILLS, &REFUSALS,
-    &POSITIONS, &BARS, &SHOWN, &TOPS,
+    &POSITIONS, &HOLDINGS, &BARS, &SHOWN, &TOPS,
 ];
 
 /// Those whose ids have the day in their upper bits.
@@ -338,7 +378,13 @@ tables! {
          bought_value = positions.bought_value + excluded.bought_value, \
          sold_units = positions.sold_units + excluded.sold_units, \
          sold_value = positions.sold_value + excluded.sold_value";
-    BARS 11 "bars" ["symbol", "width_s", "start_ns", "open", "high", "low", "close", "units",
+    HOLDINGS 11 "holdings" ["account", "symbol", "bought_units", "bought_value", "sold_units",
+        "sold_value"] ["account", "symbol"]
+        "bought_units = holdings.bought_units + excluded.bought_units, \
+         bought_value = holdings.bought_value + excluded.bought_value, \
+         sold_units = holdings.sold_units + excluded.sold_units, \
+         sold_value = holdings.sold_value + excluded.sold_value";
+    BARS 12 "bars" ["symbol", "width_s", "start_ns", "open", "high", "low", "close", "units",
         "value", "trades", "first_id", "last_id"] ["symbol", "width_s", "start_ns"]
         "open = CASE WHEN excluded.first_id < bars.first_id THEN excluded.open ELSE bars.open END, \
          close = CASE WHEN excluded.last_id > bars.last_id THEN excluded.close \
@@ -351,8 +397,8 @@ tables! {
             ELSE bars.last_id END, \
          units = bars.units + excluded.units, value = bars.value + excluded.value, \
          trades = bars.trades + excluded.trades";
-    SHOWN 12 "shown" ["id", "symbol", "side", "price", "units"] ["id"] "";
-    TOPS 13 "tops" ["symbol", "time_ns", "bid", "bid_units", "ask", "ask_units"] ["symbol"] "";
+    SHOWN 13 "shown" ["id", "symbol", "side", "price", "units"] ["id"] "";
+    TOPS 14 "tops" ["symbol", "time_ns", "bid", "bid_units", "ask", "ask_units"] ["symbol"] "";
 }
 
 impl Table {

@@ -197,6 +197,14 @@ fn tables_that_somebody_changed_differ(site: &Site) {
             "table positions",
         ),
         (
+            "UPDATE holdings SET sold_value = sold_value + 1 WHERE account = 2",
+            "table holdings",
+        ),
+        (
+            "UPDATE bars SET units = units + 1 WHERE width_s = 3600",
+            "table bars",
+        ),
+        (
             "UPDATE fills SET price = price + 1 WHERE id = (SELECT min(id) FROM fills)",
             "trade",
         ),

@@ -11,7 +11,7 @@ mod ways;
 
 use made::{Made, mixed};
 use store::Database;
-use store::query::Reader;
+use store::query::{Filter, Reader};
 use venue::Site;
 use ways::{WAYS, compare, narrowed};
 
@@ -25,7 +25,10 @@ fn queries_give_what_the_rows_rule_says() {
     if let Some(served) = Site::served() {
         let copied = store::copy(&site.location(), &served.location()).unwrap();
         assert!(copied > made.rows());
+        served.sql("VACUUM ANALYZE");
         answers_are_right(&made, &served);
+        what_takes_few_rows_is_for_one_process(&made, &served);
+        what_takes_all_rows_is_for_several(&served);
     }
 }
 
@@ -41,4 +44,35 @@ fn answers_are_right(made: &Made, site: &Site) {
         }
     }
     assert!(rows > 5_000, "{rows} rows in all");
+}
+
+/// A documented query goes by its index, in the order of its rows, and starts no other process.
+fn what_takes_few_rows_is_for_one_process(made: &Made, site: &Site) {
+    let reader = Reader::at(&site.location()).unwrap();
+    let profits = reader.explain("profits", &Filter::default()).unwrap();
+    let is_kept = |step: &String| step.contains("Memoize");
+    assert!(profits.iter().any(is_kept), "{profits:?}");
+    for (name, ways) in WAYS {
+        for way in ways {
+            let plan = reader.explain(name, &narrowed(made, way, 7)).unwrap();
+            let plan = plan.join("\n");
+            assert!(plan.contains("Index"), "{name} {way}: {plan}");
+            for word in ["Gather", "Parallel", "Seq Scan", "Sort  ("] {
+                // Profits are made of rows that are given, and then put in order again.
+                let is_due = name == "profits" && word == "Sort  (";
+                assert!(is_due || !plan.contains(word), "{name} {way}: {plan}");
+            }
+        }
+    }
+}
+
+/// What is made anew of all rows is read by some processes at once, from a size on: the bars of
+/// this table are as large, the fills are not.
+fn what_takes_all_rows_is_for_several(site: &Site) {
+    let plans = store::plans(&site.location()).unwrap().join("\n");
+    let (others, bars) = plans.split_once("\nbars:\n").unwrap();
+    assert!(others.contains("positions:") && others.contains("holdings:"));
+    for step in ["Workers Planned: 2", "Partial", "Parallel Seq Scan on bars"] {
+        assert!(bars.contains(step), "no {step}: {bars}");
+    }
 }

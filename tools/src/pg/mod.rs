@@ -36,13 +36,19 @@ const POOL_CONNECTIONS: u32 = 40;
 const DATABASE: &str = "wirecross";
 
 /// What the servers are told beside their address. Nothing of them outlives the build: a power cut
-/// may take it.
-const SETTINGS: [&str; 5] = [
+/// may take it. There are processes for two who read all of a table at once; nobody gets any who
+/// does not ask for them, as the readers of whole tables do. Old days are never changed: what has
+/// come of the running one is looked over often, so that its rows are answered by indexes alone.
+const SETTINGS: [&str; 9] = [
     "shared_buffers = 256MB",
     "max_wal_size = 4GB",
     "checkpoint_timeout = 30min",
     "synchronous_commit = off",
     "max_connections = 50",
+    "max_parallel_workers = 4",
+    "max_parallel_workers_per_gather = 0",
+    "autovacuum_naptime = 15s",
+    "autovacuum_vacuum_insert_scale_factor = 0.05",
 ];
 
 /// What to do.

@@ -50,6 +50,8 @@ pub fn fill(path: &Path, price: i64) {
                                   ({sell}, 2, 2, 1, 2, 'AAPL', 100, 5, {price}, 'R', NULL);
          INSERT INTO positions VALUES (1, 1, 'AAPL', 5, 5 * {price}, 0, 0),
                                       (1, 2, 'AAPL', 0, 0, 5, 5 * {price});
+         INSERT INTO holdings VALUES (1, 'AAPL', 5, 5 * {price}, 0, 0),
+                                     (2, 'AAPL', 0, 0, 5, 5 * {price});
          INSERT INTO bars VALUES ('AAPL', 60, 0, {price}, {price}, {price}, {price}, 5, 5 * {price},
                                   1, {buy}, {buy});
          INSERT INTO bars VALUES ('AAPL', 3600, 0, {price}, {price}, {price}, {price}, 5,

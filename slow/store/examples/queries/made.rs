@@ -86,7 +86,8 @@ impl Made {
             + bars * symbols
             + AUDITS_A_DAY
             + STATES_A_DAY * symbols;
-        let positions = self.positions().count() as i64 * self.days;
+        // Of each day, and over all of them.
+        let positions = self.positions().count() as i64 * (self.days + 1);
         (a_day * self.days + positions + symbols) as u64
     }
 
@@ -166,6 +167,10 @@ impl Made {
             let row = params![symbol_of(number), BEGAN_NS, 1_000, 5, 1_100, 7];
             all.execute("INSERT INTO tops VALUES (?, ?, ?, ?, ?, ?)", row)?;
         }
+        let sums = "INSERT INTO holdings SELECT account, symbol, sum(bought_units), \
+                    sum(bought_value), sum(sold_units), sum(sold_value) FROM positions \
+                    GROUP BY account, symbol";
+        all.execute(sums, [])?;
         all.commit()?;
         Ok(())
     }

@@ -132,6 +132,7 @@ fn words_of(way: &str) -> String {
 fn counted(path: &Path) -> Result<u64, Error> {
     let tables = "SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM fills) \
                   + (SELECT count(*) FROM bars) + (SELECT count(*) FROM positions) \
+                  + (SELECT count(*) FROM holdings) \
                   + (SELECT count(*) FROM audit) + (SELECT count(*) FROM turns) \
                   + (SELECT count(*) FROM tops)";
     let connection = Database::open(path)?.connection;

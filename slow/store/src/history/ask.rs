@@ -71,6 +71,7 @@ impl Found {
     ) -> Result<(), Error> {
         let (text, bound) = statement(query, filter)?;
         let text = text.replacen(" FROM ", ", id AS row_id FROM ", 1);
+        let text = tables.worded(text);
         let values: Vec<Cell<'_>> = bound.iter().map(crate::query::Bound::cell).collect();
         let Self { columns, rows } = self;
         let mut names = Vec::new();

@@ -7,17 +7,19 @@
 
 mod batch;
 mod cells;
+mod planning;
 mod pooled;
 mod rebuild;
 mod schema;
 mod server;
+mod words;
 
 pub use rebuild::{held, rebuild};
 pub use server::Server;
 
 use crate::database::SCHEMA_VERSION;
 use crate::place::first_of;
-use crate::tables::{ALL, Cell, Hear, How, Table, Tables, Writer};
+use crate::tables::{ALL, Cell, Hear, How, Reading, Table, Tables, Writer};
 use crate::{Error, Position, tables};
 use batch::{Batch, Sending};
 use futures_util::{SinkExt as _, TryStreamExt as _};
@@ -53,20 +55,6 @@ const COLUMNS_MAX: usize = 32;
 
 /// What a writer holds, together with the name of the schema.
 const WRITER_LOCK: i64 = i64::from_be_bytes(*b"wxwriter");
-
-/// How a reader plans. Each documented query has an index that gives its rows in their order, a
-/// thousand of them at most; what the server thinks of how many rows are buyers' (`id & 1 = 0`)
-/// leads it to read and to sort all of a symbol's instead, on several cores: ten times as long.
-const READING: [&str; 8] = [
-    "jit = off",
-    "max_parallel_workers_per_gather = 0",
-    "enable_bitmapscan = off",
-    "enable_seqscan = off",
-    "enable_sort = off",
-    "enable_hashjoin = off",
-    "enable_mergejoin = off",
-    "plan_cache_mode = force_generic_plan",
-];
 
 /// How the comment on a schema of ours begins; its version follows.
 const COMMENT: &str = "tables of wirecross, version ";
@@ -122,8 +110,10 @@ impl Postgres {
     pub fn reader(server: &Server) -> Result<Self, Error> {
         let this = Self::connect(server)?;
         if !server.is_pooled {
-            let settings = READING.map(|it| format!("; SET {it}")).concat();
-            this.script(&format!("SET default_transaction_read_only = on{settings}"))?;
+            let settings = planning::text("SET", Reading::Rows);
+            this.script(&format!(
+                "SET default_transaction_read_only = on; {settings}"
+            ))?;
         }
         if this.is_new()? {
             return Err(server.refused("there are no tables in it yet"));
@@ -373,6 +363,10 @@ impl Tables for Postgres {
         self.answer_max.set(Some(longest));
     }
 
+    fn read_for(&self, reading: Reading) -> Result<(), Error> {
+        self.script(&planning::text("SET LOCAL", reading))
+    }
+
     fn rolls_up(&self) -> bool {
         true
     }
@@ -383,8 +377,12 @@ impl Tables for Postgres {
         self.script(&format!("ALTER TABLE bars {word} TRIGGER USER"))
     }
 
-    fn round(&self) -> &'static str {
-        "round_half"
+    fn explain(&self) -> &'static str {
+        "EXPLAIN"
+    }
+
+    fn worded(&self, text: String) -> String {
+        words::of(&text)
     }
 
     fn clear(&self, day: i64) -> Result<(), Error> {

@@ -1,19 +1,19 @@
 //! Reading by a pool that gives a connection to a transaction: nothing outlives one, no settings
 //! and no names of statements, so each of them says all again and asks without names.
 
-use super::{Postgres, READING, names_of};
+use super::{Postgres, names_of, planning};
 use crate::Error;
-use crate::tables::{Cell, Hear};
+use crate::tables::{Cell, Hear, Reading};
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::Type;
 
 impl Postgres {
     /// Begins a transaction that reads as those of a connection of our own do.
     pub(super) fn enter(&self, begin: &str) -> Result<(), Error> {
-        let settings = READING.map(|it| format!("; SET LOCAL {it}")).concat();
+        let settings = planning::text("SET LOCAL", Reading::Rows);
         let schema = self.server.schema;
         self.script(&format!(
-            "{begin}; SET LOCAL search_path = {schema}{settings}"
+            "{begin}; SET LOCAL search_path = {schema}; {settings}"
         ))?;
         self.is_within.set(true);
         Ok(())

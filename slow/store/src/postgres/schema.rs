@@ -18,6 +18,31 @@ pub const DAYS_AHEAD: i64 = 2;
 /// Views that stand in [`MORE`], as PostgreSQL writes them.
 const VIEWS: [&str; 1] = ["CREATE VIEW marks"];
 
+/// What PostgreSQL's indexes have beside SQLite's, by their names: columns behind those that they
+/// are ordered by, so that what is asked for stands in the index in the order in which it is asked
+/// for. The rows of a symbol or an account are otherwise a page apart from one another, and a
+/// thousand of them a thousand pages.
+const COVERED: [(&str, &str); 4] = [
+    (
+        "live_accounts",
+        "symbol, session, user_ref, side, open_units, units, price, order_ref",
+    ),
+    (
+        "live_symbols",
+        "account, session, user_ref, side, open_units, units, price, order_ref",
+    ),
+    ("trade_symbols", "units, price, account, broken"),
+    (
+        "fill_accounts",
+        "symbol, units, price, session, user_ref, liquidity, broken",
+    ),
+];
+
+/// Indexes of buyers' rows that have sellers' rows here, too: they are asked for [together].
+///
+/// [together]: super::words
+const BOTH_SIDES: [&str; 2] = ["trade_times", "trade_symbols"];
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -39,6 +64,9 @@ pub fn text() -> String {
 
 /// A statement of SQLite's as PostgreSQL has it: words are ordered by their bytes, as there.
 fn statement(text: &str) -> String {
+    if let Some(rest) = text.strip_prefix("CREATE INDEX ") {
+        return index(rest);
+    }
     let Some(rest) = text.strip_prefix("CREATE TABLE ") else {
         return text.to_owned();
     };
@@ -51,6 +79,26 @@ fn statement(text: &str) -> String {
     match PARTED.contains(&name) {
         true => format!("{table} PARTITION BY RANGE (id)"),
         false => table,
+    }
+}
+
+/// An index of SQLite's as PostgreSQL has it. There each one of a table with an `id` ends with it,
+/// and rows of the same moment come in its order; here that is to be said.
+fn index(rest: &str) -> String {
+    let name = rest.split_whitespace().next().unwrap_or_default();
+    let (head, condition) = rest.split_once(" WHERE ").unzip();
+    let (head, condition) = (head.unwrap_or(rest), condition);
+    let is_timed = head.ends_with("_ns)");
+    let mut text = format!("CREATE INDEX {head}");
+    if is_timed {
+        text = text.replace("_ns)", "_ns, id)");
+    }
+    if let Some((_, columns)) = COVERED.iter().find(|(it, _)| *it == name) {
+        text += &format!(" INCLUDE ({columns})");
+    }
+    match condition.filter(|_| !BOTH_SIDES.contains(&name)) {
+        Some(condition) => format!("{text} WHERE {condition}"),
+        None => text,
     }
 }
 

@@ -58,10 +58,10 @@ impl Reader {
         let order: Vec<&str> = query
             .order
             .split(", ")
-            .map(|it| it.trim_start_matches("p."))
+            .map(|it| it.trim_start_matches("h."))
             .collect();
         let has_id = order.contains(&"id");
-        let text = text.replace("round(", &format!("{}(", self.tables.round()));
+        let text = self.tables.worded(text);
         let text = match has_id {
             true => text.replacen(" FROM ", ", id FROM ", 1),
             false => text,

@@ -1,10 +1,10 @@
 //! Tables that are spread over several servers, by time and by symbol, and are asked as one.
 //!
 //! A routing table says which server has what: ranges of time, each with shards, of which a
-//! symbol's rows are on one. What belongs to no time (positions, bars of an hour, tops) is in the
-//! youngest range. The shard of a symbol is the one whose name, hashed with the symbol's, is the
-//! greatest (rendezvous hashing): one that is added takes its share and moves nothing else, and one
-//! that moves to another host keeps its name and its rows.
+//! symbol's rows are on one. What belongs to no time (positions, holdings, bars of an hour, tops)
+//! is in the youngest range. The shard of a symbol is the one whose name, hashed with the symbol's,
+//! is the greatest (rendezvous hashing): one that is added takes its share and moves nothing else,
+//! and one that moves to another host keeps its name and its rows.
 
 mod ask;
 mod fill;
@@ -13,7 +13,9 @@ pub use fill::fill;
 
 use crate::router::{Bounds, Router};
 use crate::tables::Table;
-use crate::tables::{AUDIT, BARS, Cell, FILLS, ORDERS, POSITIONS, REFUSALS, SHOWN, TOPS, TURNS};
+use crate::tables::{
+    AUDIT, BARS, Cell, FILLS, HOLDINGS, ORDERS, POSITIONS, REFUSALS, SHOWN, TOPS, TURNS,
+};
 use crate::{Error, Location, Server};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -119,7 +121,8 @@ impl Routes {
             () if is(&ORDERS) => Some("entered_ns"),
             () if is(&FILLS) || is(&REFUSALS) || is(&AUDIT) || is(&TURNS) => Some("time_ns"),
             () if is(&BARS) && cell("width_s").integer::<i64>()? < WIDEST_S => Some("start_ns"),
-            () if is(&BARS) || is(&POSITIONS) || is(&SHOWN) || is(&TOPS) => None,
+            () if is(&BARS) || is(&POSITIONS) || is(&HOLDINGS) => None,
+            () if is(&SHOWN) || is(&TOPS) => None,
             () => return Ok(None),
         };
         let range = match time {
