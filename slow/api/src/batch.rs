@@ -2,6 +2,7 @@
 
 use crate::admit::Asker;
 use crate::answer::{Answer, Refusal, json_answer};
+use crate::quant::params_in;
 use crate::routes::{Api, What, route_named, who};
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -173,6 +174,14 @@ async fn done(
     if !role.is_some_and(|role| role.may(route.right)) {
         let words = format!("this key may not call {:?}", call.method);
         return Err(Refusal::Forbidden(words));
+    }
+    if let What::Quant(command) = route.what {
+        let params = call
+            .params
+            .map_or(&b"{}"[..], |params| params.get().as_bytes());
+        let params = params_in(params)
+            .map_err(|_| Refusal::Bad("params: an object of names and values".to_owned()))?;
+        return api.quant.ask(command, params, bytes_max).await;
     }
     let asked = params_of(call)?;
     match route.what {

@@ -169,6 +169,8 @@ pub struct Limits {
     pub readers: usize,
     /// How long a read of the tables may take, in milliseconds, before fewer are taken on at once.
     pub read_goal_ms: u64,
+    /// Threads that compute what is asked of `wirecross quant`.
+    pub calculators: usize,
     /// Bytes that wait for the client of a stream, in KiB: with more it gets the present state
     /// in their place.
     pub stream_kib: usize,
@@ -189,6 +191,7 @@ impl Default for Limits {
             strangers_per_second: 20,
             readers: 2,
             read_goal_ms: 250,
+            calculators: 1,
             stream_kib: 256,
             subscriptions_max: 1_000,
         }
@@ -218,6 +221,7 @@ impl Limits {
             ),
             ("body_kib", self.body_kib, 16_384),
             ("batch_max", self.batch_max, 1_000),
+            ("calculators", self.calculators, 64),
             ("answer_kib", self.answer_kib, 65_536),
             ("request_s", self.request_s as usize, 3_600),
             ("stall_s", self.stall_s as usize, 3_600),

@@ -39,11 +39,12 @@ use tonic_prost::ProstCodec;
 const DESCRIPTORS: &[u8] = include_bytes!("../proto/api.bin");
 
 /// Our services, for who asks after their health.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "externalscaler.ExternalScaler",
     "wirecross.v1.Tables",
     "wirecross.v1.Market",
     "wirecross.v1.Orders",
+    "wirecross.v1.Quant",
 ];
 
 /// Where gRPC is spoken: `[grpc]` in the settings.
@@ -119,6 +120,7 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
             }),
         )
         .merge(orders::router())
+        .merge(quant())
         .with_state(api);
     let (reporter, health) = tonic_health::server::health_reporter();
     for service in SERVICES {
@@ -140,6 +142,23 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
     Ok(router
         .fallback(unknown)
         .method_not_allowed_fallback(unknown))
+}
+
+/// The commands of `wirecross quant`, each a call.
+fn quant() -> Router<Arc<Api>> {
+    let mut router = Router::new();
+    for command in calculator::ASKED {
+        let (first, rest) = command.split_at(1);
+        let path = format!("/wirecross.v1.Quant/{}{rest}", first.to_uppercase());
+        let call = unary(
+            Right::Compute,
+            move |api, _, asked: m::QuantRequest| async move {
+                calls::quant(&api, command, asked).await
+            },
+        );
+        router = router.route(&path, call);
+    }
+    router
 }
 
 /// A service that anybody may ask.

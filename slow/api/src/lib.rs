@@ -21,6 +21,7 @@ mod memory;
 mod openapi;
 mod page;
 mod patient;
+mod quant;
 mod reads;
 mod routes;
 mod server;

@@ -85,6 +85,12 @@ fn operation(route: &Route) -> Value {
             responses.remove("200");
         }
     }
+    if let What::Quant(command) = route.what {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": { "application/json": { "schema": schema(command) } },
+        });
+    }
     if route.what == What::Batch {
         operation["requestBody"] = json!({
             "required": true,
@@ -94,6 +100,33 @@ fn operation(route: &Route) -> Value {
         });
     }
     operation
+}
+
+/// The parameters of a command of `wirecross quant`.
+fn schema(command: &str) -> Value {
+    let all = calculator::parameters(command);
+    let property = |one: &calculator::Parameter| {
+        let kind = match (one.is_file, one.is_switch) {
+            (true, _) => json!("string"),
+            (_, true) => json!("boolean"),
+            _ => json!(["string", "number"]),
+        };
+        let words = &one.words;
+        (
+            one.name.clone(),
+            json!({ "type": kind, "description": words }),
+        )
+    };
+    let properties: Map<String, Value> = all.iter().map(property).collect();
+    let needed: Vec<&str> = all
+        .iter()
+        .filter(|one| one.is_needed)
+        .map(|one| one.name.as_str())
+        .collect();
+    json!({
+        "type": "object", "additionalProperties": false,
+        "properties": properties, "required": needed,
+    })
 }
 
 fn parameter(name: &str) -> Value {

@@ -35,6 +35,8 @@ pub enum Right {
     Everything,
     /// The venue's figures.
     Metrics,
+    /// To have something computed of what comes along: it takes a processor's time.
+    Compute,
 }
 
 impl Role {
@@ -53,7 +55,9 @@ impl Role {
         match right {
             Right::Open | Right::Key => true,
             Right::Market => !matches!(self, Self::Metrics),
-            Right::Accounts => matches!(self, Self::Member | Self::Trader | Self::Auditor),
+            Right::Accounts | Right::Compute => {
+                matches!(self, Self::Member | Self::Trader | Self::Auditor)
+            }
             Right::Orders => matches!(self, Self::Trader),
             Right::Everything => matches!(self, Self::Auditor),
             Right::Metrics => matches!(self, Self::Auditor | Self::Metrics),

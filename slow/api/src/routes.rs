@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::grpc::Orders;
 use crate::memory::Answers;
 use crate::metrics::Figures;
+use crate::quant::{Quant, params_in};
 use crate::reads::Reads;
 use crate::rights::Right;
 use crate::scaling::Scales;
@@ -53,6 +54,8 @@ pub(crate) enum What {
     OpenApi,
     /// Market data over WebSocket.
     Stream,
+    /// What this command of `wirecross quant` says.
+    Quant(&'static str),
 }
 
 /// A method and a path.
@@ -67,7 +70,7 @@ pub(crate) struct Route {
 impl Route {
     pub(crate) const fn method(&self) -> &'static str {
         match self.what {
-            What::Batch => "POST",
+            What::Batch | What::Quant(_) => "POST",
             _ => "GET",
         }
     }
@@ -83,6 +86,15 @@ const fn rows(
         path,
         what: What::Rows(query),
         right,
+        summary,
+    }
+}
+
+const fn quant(path: &'static str, command: &'static str, summary: &'static str) -> Route {
+    Route {
+        path,
+        what: What::Quant(command),
+        right: Right::Compute,
         summary,
     }
 }
@@ -173,6 +185,41 @@ pub(crate) const ROUTES: &[Route] = &[
         right: Right::Market,
         summary: "Books, tops and trades over WebSocket",
     },
+    quant(
+        "/api/v1/quant/optimise",
+        "optimise",
+        "The best weights of a portfolio, with the proof that they are",
+    ),
+    quant(
+        "/api/v1/quant/frontier",
+        "frontier",
+        "All efficient portfolios",
+    ),
+    quant(
+        "/api/v1/quant/risk",
+        "risk",
+        "What a portfolio may lose, and which assets make the risk",
+    ),
+    quant(
+        "/api/v1/quant/simulate",
+        "simulate",
+        "What an option is worth by simulation, with the error",
+    ),
+    quant(
+        "/api/v1/quant/rebalance",
+        "rebalance",
+        "Orders of whole lots that bring positions to target weights",
+    ),
+    quant(
+        "/api/v1/quant/forecast",
+        "forecast",
+        "A series' forecast, by what forecast its end best",
+    ),
+    quant(
+        "/api/v1/quant/predict",
+        "predict",
+        "What a trained model says of rows",
+    ),
     Route {
         path: "/api/batch",
         what: What::Batch,
@@ -204,6 +251,7 @@ pub(crate) struct Api {
     pub(crate) config: Config,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) reads: Reads,
+    pub(crate) quant: Quant,
     pub(crate) figures: Figures,
     /// Where the feed is followed.
     pub(crate) hub: Option<Arc<Hub>>,
@@ -227,6 +275,7 @@ impl Api {
             scales: scales.transpose().map_err(io::Error::other)?.map(Arc::new),
             gatekeeper: Gatekeeper::new(&config),
             reads: Reads::start(&config.tables, &config.limits, answers)?,
+            quant: Quant::start(&config.limits)?,
             figures: Figures::new(&config.venue),
             hub,
             orders: Orders::new(&config).map(Arc::new),
@@ -288,7 +337,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         };
         let refused = move || async move { Refusal::Method(route.method()).answer() };
         let filter = match route.what {
-            What::Batch => MethodFilter::POST,
+            What::Batch | What::Quant(_) => MethodFilter::POST,
             _ => MethodFilter::GET,
         };
         router = router.route(route.path, on(filter, answer).fallback(refused));
@@ -316,6 +365,11 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
         }
         What::Batch => batch::answer(api, asker.as_ref(), batch.unwrap_or_default()).await,
         What::WhoAmI => Ok(json_answer(who(asker.as_ref()).to_string().into_bytes())),
+        What::Quant(command) => {
+            let params = params_in(&body)?;
+            let answer = api.quant.ask(command, params, api.answer_max()).await?;
+            Ok(json_answer(answer))
+        }
         What::Metrics => {
             const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
             let mut text = api.figures.text().map_err(Refusal::Unavailable)?;
@@ -370,13 +424,14 @@ pub(crate) fn who(asker: Option<&Asker>) -> serde_json::Value {
     json!({ "name": name, "role": role, "accounts": accounts })
 }
 
-/// A method of JSON-RPC is a query's name, or one of these.
+/// A method of JSON-RPC is a query's name, `quant.` and a command, or one of these.
 pub(crate) fn route_named(method: &str) -> Option<&'static Route> {
     ROUTES.iter().find(|route| match route.what {
         What::Rows(query) => query == method,
         What::WhoAmI => method == "key",
         What::Figures => method == "figures",
         What::Scaling => method == "scaling",
+        What::Quant(command) => method.strip_prefix("quant.") == Some(command),
         _ => false,
     })
 }

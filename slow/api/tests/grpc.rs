@@ -146,6 +146,15 @@ const TABLE: &[(&str, [u32; 6])] = &[
     ("wirecross.v1.Orders/Cancel", [16, 7, 7, 3, 7, 7]),
     ("wirecross.v1.Orders/MassCancel", [16, 7, 7, 9, 7, 7]),
     ("wirecross.v1.Orders/Status", [12; 6]),
+    ("wirecross.v1.Quant/Optimise", [16, 7, 3, 3, 3, 7]),
+    ("wirecross.v1.Quant/Frontier", [16, 7, 3, 3, 3, 7]),
+    ("wirecross.v1.Quant/Risk", [16, 7, 3, 3, 3, 7]),
+    ("wirecross.v1.Quant/Rebalance", [16, 7, 3, 3, 3, 7]),
+    ("wirecross.v1.Quant/Forecast", [16, 7, 3, 3, 3, 7]),
+    ("wirecross.v1.Quant/Predict", [16, 7, 3, 3, 3, 7]),
+    // An option that says nothing of itself is one.
+    ("wirecross.v1.Quant/Simulate", [16, 7, 0, 0, 0, 7]),
+    ("wirecross.v1.Quant/Train", [12; 6]),
     ("", [12; 6]),
 ];
 

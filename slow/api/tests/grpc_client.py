@@ -5,6 +5,7 @@ compared with what the service serves by reflection; then the calls are made wit
 With `describe` in the place of the address, api.bin in that folder is made anew of them.
 """
 
+import json
 import pathlib
 import sys
 import tempfile
@@ -24,6 +25,7 @@ SERVICES = [
     "externalscaler.ExternalScaler",
     "wirecross.v1.Market",
     "wirecross.v1.Orders",
+    "wirecross.v1.Quant",
     "wirecross.v1.Tables",
 ]
 
@@ -110,6 +112,10 @@ def judge(address, folder):
     key = call("wirecross.v1.Tables/Key", of("wirecross.v1.KeyRequest")(),
                "wirecross.v1.KeyResponse", "both-token")
     check((key.name, key.role, list(key.accounts)) == ("both", "member", [1, 2]), f"key {key}")
+    asked = of("wirecross.v1.QuantRequest")(parameters={
+        "series": "x\n1\n2\n3\n4\n5\n6\n", "method": "naive", "horizon": "2"})
+    told = call("wirecross.v1.Quant/Forecast", asked, "wirecross.v1.QuantResponse", "both-token")
+    check(json.loads(told.json)["forecast"] == [6, 6], f"forecast {told.json}")
     for token, code in [(None, grpc.StatusCode.UNAUTHENTICATED),
                         ("market-token", grpc.StatusCode.PERMISSION_DENIED)]:
         try:

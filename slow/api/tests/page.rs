@@ -110,3 +110,36 @@ fn the_page_shows_what_is_and_goes_on_when_the_service_does() {
     let end = child.wait().unwrap();
     assert!(end.success() && last == "good", "{end}: {last}");
 }
+
+#[test]
+fn the_page_is_whole_and_its_files_never_change() {
+    let service = Service::start();
+    let page = service.get("/", "");
+    assert!(
+        page.head
+            .contains("content-security-policy: default-src 'none'"),
+        "{page:?}"
+    );
+    let paths = |text: &str| -> Vec<String> {
+        let parts = text.split(['"', '<', '>', ',', ' ']);
+        let paths = parts.filter(|part| part.starts_with("/assets/") && part.contains('.'));
+        paths.map(str::to_owned).collect()
+    };
+    let mut named = paths(&page.body);
+    named.extend(paths(&page.head));
+    assert!(named.len() >= 4, "{named:?}");
+    // What one view alone needs is named by the file that loads it.
+    let views = named.iter().find(|path| path.contains("/views.")).unwrap();
+    named.extend(paths(&service.get(views, "").body));
+    let mut bytes = page.body.len();
+    for path in &named {
+        let file = service.get(path, "");
+        assert_eq!(file.status, 200, "{path}");
+        assert!(file.head.contains("immutable"), "{path}: {}", file.head);
+        bytes += file.body.len();
+    }
+    assert!(bytes < 100_000, "{bytes} bytes");
+    let worker = service.get("/worker.js", "");
+    assert!(paths(&worker.body).iter().all(|path| named.contains(path)));
+    assert_eq!(service.get("/assets/page.00000000.js", "").status, 404);
+}

@@ -5,7 +5,7 @@ mod service;
 
 use api::keys::{Signed, digits_of};
 use serde_json::{Value, json};
-use service::{SECRET, Service, Settings, fill};
+use service::{SECRET, Service, Settings, example, fill};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Every path with what it answers to nobody, and to keys of role market, member, auditor and
@@ -27,6 +27,13 @@ const TABLE: &[(&str, &str, [u16; 5])] = &[
     ("GET", "/api/v1/scaling", [401, 403, 403, 503, 503]),
     ("GET", "/api/v1/stream", [401, 503, 503, 503, 403]),
     ("GET", "/metrics", [401, 403, 403, 200, 200]),
+    ("POST", "/api/v1/quant/optimise", [401, 403, 200, 200, 403]),
+    ("POST", "/api/v1/quant/frontier", [401, 403, 200, 200, 403]),
+    ("POST", "/api/v1/quant/risk", [401, 403, 200, 200, 403]),
+    ("POST", "/api/v1/quant/simulate", [401, 403, 200, 200, 403]),
+    ("POST", "/api/v1/quant/rebalance", [401, 403, 200, 200, 403]),
+    ("POST", "/api/v1/quant/forecast", [401, 403, 200, 200, 403]),
+    ("POST", "/api/v1/quant/predict", [401, 403, 200, 200, 403]),
     ("POST", "/api/batch", [401, 200, 200, 200, 200]),
     ("GET", "/healthz", [200; 5]),
     ("GET", "/openapi.json", [200; 5]),
@@ -43,9 +50,13 @@ fn every_path_is_for_who_may_and_nobody_else() {
     let service = Service::start();
     for (method, path, answers) in TABLE {
         for (key, due) in WHO.iter().zip(answers) {
-            let call = br#"{"jsonrpc":"2.0","id":1,"method":"key"}"#;
-            let body: &[u8] = if *method == "POST" { call } else { b"" };
-            let answer = service.ask(method, path, &service::token(key), body);
+            let call = r#"{"jsonrpc":"2.0","id":1,"method":"key"}"#.to_owned();
+            let body = match path.strip_prefix("/api/v1/quant/") {
+                Some(command) => example(command).to_string(),
+                None if *method == "POST" => call,
+                None => String::new(),
+            };
+            let answer = service.ask(method, path, &service::token(key), body.as_bytes());
             assert_eq!(
                 answer.status, *due,
                 "{method} {path} by {key:?}: {answer:?}"
@@ -88,11 +99,11 @@ fn a_call_may_do_what_its_path_may() {
         if answers[0] == 404 || method == "stream" {
             continue;
         }
-        let method = method.split('?').next().unwrap();
-        let params = if method == "fills" {
-            json!({"account": 1})
-        } else {
-            json!({})
+        let method = method.split('?').next().unwrap().replace('/', ".");
+        let params = match method.strip_prefix("quant.") {
+            Some(command) => example(command),
+            None if method == "fills" => json!({"account": 1}),
+            None => json!({}),
         };
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         for (key, due) in WHO.iter().zip(answers).skip(1) {
@@ -463,37 +474,4 @@ fn figures_are_those_of_the_venue() {
         20_000_000_000u64
     );
     assert_eq!(service.get("/healthz", "").json()["venue"], "up");
-}
-
-#[test]
-fn the_page_is_whole_and_its_files_never_change() {
-    let service = Service::start();
-    let page = service.get("/", "");
-    assert!(
-        page.head
-            .contains("content-security-policy: default-src 'none'"),
-        "{page:?}"
-    );
-    let paths = |text: &str| -> Vec<String> {
-        let parts = text.split(['"', '<', '>', ',', ' ']);
-        let paths = parts.filter(|part| part.starts_with("/assets/") && part.contains('.'));
-        paths.map(str::to_owned).collect()
-    };
-    let mut named = paths(&page.body);
-    named.extend(paths(&page.head));
-    assert!(named.len() >= 4, "{named:?}");
-    // What one view alone needs is named by the file that loads it.
-    let views = named.iter().find(|path| path.contains("/views.")).unwrap();
-    named.extend(paths(&service.get(views, "").body));
-    let mut bytes = page.body.len();
-    for path in &named {
-        let file = service.get(path, "");
-        assert_eq!(file.status, 200, "{path}");
-        assert!(file.head.contains("immutable"), "{path}: {}", file.head);
-        bytes += file.body.len();
-    }
-    assert!(bytes < 100_000, "{bytes} bytes");
-    let worker = service.get("/worker.js", "");
-    assert!(paths(&worker.body).iter().all(|path| named.contains(path)));
-    assert_eq!(service.get("/assets/page.00000000.js", "").status, 404);
 }

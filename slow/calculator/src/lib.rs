@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod ask;
 mod check;
 mod constraints;
 mod features;
@@ -23,7 +24,9 @@ mod train;
 mod watch;
 mod worth;
 
+pub use ask::{ASKED, Parameter, Unanswered, ask, parameters};
 pub use program::main;
+pub use watch::Stop;
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};

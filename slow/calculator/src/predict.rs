@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::Refused;
 use crate::answer::{Answer, columns, number};
 use crate::registry::Registry;
-use crate::table::{Table, bytes};
+use crate::table::{Table, bytes, is_given};
 
 /// Arguments of `predict`.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(crate) struct Predict {
 }
 
 pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
-    let model = if args.model.is_dir() {
+    let model = if !is_given() && args.model.is_dir() {
         let registry = Registry::open(&args.model)?;
         read(&registry.version(registry.current()?)?.model)?
     } else {

@@ -24,9 +24,9 @@ const ALARM: u8 = 3;
 /// returns, deviations and rates are parts of one: 0.01 is one per cent.
 #[derive(Debug, Parser)]
 #[command(name = "wirecross quant", version)]
-struct Program {
+pub(crate) struct Program {
     #[command(subcommand)]
-    command: Command,
+    pub(crate) command: Command,
     #[command(flatten)]
     output: Output,
 }
@@ -44,7 +44,7 @@ struct Output {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Find the best weights of a portfolio, with the proof that they are.
     Optimise(portfolio::Optimise),
     /// Find all efficient portfolios, from the least variance to the most return.
@@ -100,31 +100,33 @@ pub fn main() -> ExitCode {
 
 fn run(program: &Program) -> Result<ExitCode, Refused> {
     let watch = Watch::new()?;
-    let mut alarm = false;
-    let answer = match &program.command {
-        Command::Optimise(args) => portfolio::optimise(args),
-        Command::Frontier(args) => portfolio::frontier(args),
-        Command::Simulate(args) => simulate::simulate(args, &watch),
-        Command::Risk(args) => risk::risk(args, &watch),
-        Command::Rebalance(args) => rebalance::rebalance(args),
-        Command::Train(args) => train::train(args, &watch),
-        Command::Features(args) => features::features(args),
-        Command::Generate(args) => train::generate(args),
-        Command::Versions(args) => check::versions(args),
-        Command::Check(args) => check::check(args).map(|(answer, is_raised)| {
-            alarm = is_raised;
-            answer
-        }),
-        Command::Predict(args) => predict::predict(args),
-        Command::Forecast(args) => forecast::forecast(args),
-        Command::Scale(args) => scale::scale(args),
-    }?;
+    let (answer, is_raised) = done(&program.command, &watch)?;
     show(&answer, &program.output)?;
     if watch.is_stopped() {
         eprintln!("wirecross quant: stopped; this is what was done so far");
         return Ok(ExitCode::from(STOPPED));
     }
-    Ok(ExitCode::from(if alarm { ALARM } else { 0 }))
+    Ok(ExitCode::from(if is_raised { ALARM } else { 0 }))
+}
+
+/// A command's answer, and whether it raises an alarm.
+pub(crate) fn done(command: &Command, watch: &Watch) -> Result<(Answer, bool), Refused> {
+    let answer = match command {
+        Command::Optimise(args) => portfolio::optimise(args),
+        Command::Frontier(args) => portfolio::frontier(args),
+        Command::Simulate(args) => simulate::simulate(args, watch),
+        Command::Risk(args) => risk::risk(args, watch),
+        Command::Rebalance(args) => rebalance::rebalance(args),
+        Command::Train(args) => train::train(args, watch),
+        Command::Features(args) => features::features(args),
+        Command::Generate(args) => train::generate(args),
+        Command::Versions(args) => check::versions(args),
+        Command::Check(args) => return check::check(args),
+        Command::Predict(args) => predict::predict(args),
+        Command::Forecast(args) => forecast::forecast(args),
+        Command::Scale(args) => scale::scale(args),
+    };
+    answer.map(|answer| (answer, false))
 }
 
 fn show(answer: &Answer, output: &Output) -> Result<(), Refused> {

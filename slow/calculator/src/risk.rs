@@ -35,6 +35,13 @@ pub(crate) struct Risk {
     seed: u64,
 }
 
+impl Risk {
+    /// Periods that are simulated.
+    pub fn paths(&self) -> u64 {
+        self.simulate.unwrap_or(0)
+    }
+}
+
 pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
     let market = args.source.market()?;
     market.table.whole()?;

@@ -128,6 +128,21 @@ pub(crate) struct Simulate {
     heston: HestonArgs,
 }
 
+impl Simulate {
+    /// Paths that are asked for.
+    pub fn paths(&self) -> u64 {
+        self.paths
+    }
+
+    /// Prices that have to be kept: those of an American option.
+    pub fn prices_kept(&self) -> u64 {
+        match self.option {
+            Contract::American => self.paths.saturating_mul(self.steps as u64),
+            _ => 0,
+        }
+    }
+}
+
 /// Merton's jumps.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Jumps of --model merton")]

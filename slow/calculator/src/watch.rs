@@ -9,6 +9,18 @@ use quant::montecarlo::Progress;
 
 use crate::Refused;
 
+/// The word that stops long work, from any thread.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Says it, for all that was given a clone.
+    pub fn stop(&self) {
+        // Only the flag itself is looked at.
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Told of progress, asked whether to go on.
 pub(crate) struct Watch {
     is_stopped: Arc<AtomicBool>,
@@ -29,6 +41,14 @@ impl Watch {
             is_stopped,
             is_seen: stderr().is_terminal(),
         })
+    }
+
+    /// Asks for the end of long work when the word is said, and tells nobody how far it is.
+    pub fn of(stop: &Stop) -> Self {
+        Self {
+            is_stopped: Arc::clone(&stop.0),
+            is_seen: false,
+        }
     }
 
     pub fn is_stopped(&self) -> bool {

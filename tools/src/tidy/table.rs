@@ -149,6 +149,7 @@ pub const ROOMS: &[Room] = &[
         folder: "slow/api",
         ours: Some(&[
             "cache",
+            "calculator",
             "nic",
             "queue",
             "sandbox",

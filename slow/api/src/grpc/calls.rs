@@ -2,7 +2,8 @@
 
 use super::messages::{
     Cell, GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse,
-    KeyResponse, MetricSpec, MetricValue, Row, RowsRequest, RowsResponse, SymbolsResponse, Value,
+    KeyResponse, MetricSpec, MetricValue, QuantRequest, QuantResponse, Row, RowsRequest,
+    RowsResponse, SymbolsResponse, Value,
 };
 use crate::admit::Asker;
 use crate::answer::Refusal;
@@ -145,4 +146,18 @@ pub(super) fn symbols(api: &Api) -> Result<SymbolsResponse, Refusal> {
         symbols: hub.symbols().iter().map(|it| it.to_string()).collect(),
         feed: hub.sight().name().to_owned(),
     })
+}
+
+/// What a command of `wirecross quant` says.
+pub(super) async fn quant(
+    api: &Arc<Api>,
+    command: &'static str,
+    asked: QuantRequest,
+) -> Result<QuantResponse, Refusal> {
+    let params = asked.parameters.into_iter();
+    let params = params.map(|(name, text)| (name, text.into())).collect();
+    let answer = api.quant.ask(command, params, api.answer_max()).await?;
+    let json =
+        String::from_utf8(answer).map_err(|error| Refusal::Unavailable(error.to_string()))?;
+    Ok(QuantResponse { json })
 }

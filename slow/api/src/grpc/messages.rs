@@ -21,6 +21,18 @@ pub(super) struct IsActiveResponse {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub(super) struct QuantRequest {
+    #[prost(btree_map = "string, string", tag = "1")]
+    pub(super) parameters: BTreeMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct QuantResponse {
+    #[prost(string, tag = "1")]
+    pub(super) json: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct GetMetricSpecResponse {
     #[prost(message, repeated, tag = "1")]
     pub(super) metric_specs: Vec<MetricSpec>,

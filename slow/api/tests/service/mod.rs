@@ -4,7 +4,7 @@
 pub mod market;
 
 use queue::CounterSet;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -28,6 +28,21 @@ const KEYS: &[(&str, &str)] = &[
     ("metrics", "role = \"metrics\""),
     ("slow", "role = \"auditor\"\nper_second = 1\nat_once = 3"),
 ];
+
+/// Parameters that a command of `wirecross quant` answers.
+pub fn example(command: &str) -> Value {
+    let returns = "AA,BB\n0.01,0.02\n-0.02,0.01\n0.005,-0.01\n0.02,0.015\n";
+    match command {
+        "simulate" => json!({"paths": 1_024, "option": "asian", "rate": 0.01}),
+        "rebalance" => json!({
+            "positions": "name,price,lot,quantity,target_ppm\nAA,100,1,50,300000\n",
+            "cash": 10_000,
+        }),
+        "forecast" => json!({"series": "x\n1\n3\n2\n4\n3\n5\n", "season": 2, "horizon": 2}),
+        "predict" => json!({"model": "{\"coef\": [0.5, 1], \"intercept\": 0.1}", "rows": "1,2\n"}),
+        _ => json!({"returns": returns}),
+    }
+}
 
 /// A running service.
 pub struct Service {
