@@ -219,8 +219,9 @@ fn listen(shared: &Shared) {
         heard.is_linked.store(true, Ordering::Release);
         heard.turned.notify_all();
         while !heard.is_over() && hear(shared, link, &mut connection).is_ok() {}
-        heard.is_linked.store(false, Ordering::Release);
+        // Emptied first: who sees that there is no link finds nothing any more that it had told.
         shared.local.renew(true);
+        heard.is_linked.store(false, Ordering::Release);
         count(&shared.counts.links_lost);
     }
 }
