@@ -167,15 +167,22 @@ export async function depth(it) {
   const { show } = await import("DEPTH_PATH");
   return show(it);
 }
+// The newest rows of a table, which answers with the oldest ones: of a shorter time where those are too many.
+const ROWS = 10000;
+async function newest(ask, name, span_ms, wanted) {
+  for (let shorter = 1; ; shorter *= 16) {
+    const from = BigInt(Math.floor(Date.now() - span_ms / shorter)) * 1000000n;
+    const rows = await ask(`/api/v1/${name}?limit=${ROWS}&from=${from}`);
+    if (rows.length < ROWS || shorter > 1000) return rows.slice(-wanted).reverse();
+  }
+}
 export async function trades({ ask, into, key }) {
-  const from = BigInt(Date.now() - 3600e3) * 1000000n;
   const name = key.role === "auditor" ? "trades" : "tape";
-  const rows = await ask(`/api/v1/${name}?limit=10000&from=${from}`);
   into.replaceChildren(make("h2", "Trades of the last hour, newest first"), table([
     ["time", row => when(row.time_ns)], ["symbol", row => row.symbol, () => "text"], ["units", row => count(row.units)],
     ["price", row => price(row.price)], ["buyer", row => row.buyer ?? ""], ["seller", row => row.seller ?? ""],
     ["taken back", row => row.broken ?? ""],
-  ], rows.slice(-200).reverse(), "No trades in the last hour."));
+  ], await newest(ask, name, 3600e3, 200), "No trades in the last hour."));
 }
 export async function orders({ ask, into, key }) {
   const of = key.accounts.length > 1 ? key.accounts : [null];
@@ -196,12 +203,10 @@ export async function accounts({ ask, into, key }) {
   ], lists.flat(), "Nobody traded yet."));
 }
 export async function audit({ ask, into }) {
-  const from = BigInt(Date.now() - 86400e3) * 1000000n;
-  const rows = await ask(`/api/v1/audit?limit=10000&from=${from}`);
   into.replaceChildren(make("h2", "Who did what in the last day, newest first"), table([
     ["time", row => when(row.time_ns)], ["act", row => row.act, () => "text"], ["user", row => row.user ?? ""],
     ["why", row => row.why ?? "", () => "text"], ["account", row => row.account || ""], ["symbol", row => row.symbol ?? "", () => "text"],
-  ], rows.slice(-300).reverse(), "Nothing was asked of the venue beside orders."));
+  ], await newest(ask, "audit", 86400e3, 300), "Nothing was asked of the venue beside orders."));
 }
 export function figures({ figures, into }) {
   const now = figures.at(-1);
