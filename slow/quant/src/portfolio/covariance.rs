@@ -125,6 +125,17 @@ impl<'a> Covariance<'a> {
         }
     }
 
+    /// All of it, row by row.
+    pub(super) fn matrix(&self) -> Vec<f64> {
+        let all: Vec<usize> = (0..self.count).collect();
+        let row = |asset: usize| {
+            let mut row = self.between(asset, &all);
+            row[asset] = self.variance(asset);
+            row
+        };
+        (0..self.count).flat_map(row).collect()
+    }
+
     /// The covariances of all assets with a portfolio.
     #[must_use]
     pub fn times(&self, weights: &[f64]) -> Vec<f64> {

@@ -63,6 +63,9 @@ impl Frontier {
     }
 }
 
+/// By how much a variance may be below the one before, of the greatest of an asset.
+const NOISE: f64 = 1e-9;
+
 /// What happens next: when, to which asset, and where it goes.
 struct Event {
     tolerance: f64,
@@ -73,8 +76,9 @@ struct Event {
 /// Finds the frontier of long and short positions within bounds, with weights that add up to 1.
 ///
 /// # Errors
-/// As those of [`MeanVariance::solve`]; no expected returns; corners without an end, which
-/// degenerate inputs may have.
+/// As those of [`MeanVariance::solve`]; no expected returns; a covariance that is so near to a
+/// singular one that equations lead nowhere; corners without an end, which degenerate inputs may
+/// have.
 pub fn frontier(
     covariance: &Covariance<'_>,
     mean: &[f64],
@@ -126,6 +130,8 @@ impl Walk<'_> {
         let mut corners = vec![self.corner(0.0, dot(&held, &start), start)];
         let mut lines = None;
         let limit = CORNERS_EACH * states.len() + CORNERS_EACH;
+        let variances = (0..states.len()).map(|at| self.covariance.variance(at));
+        let greatest = variances.fold(0.0, f64::max);
         for _ in 0..limit {
             if !states.contains(&State::Free) {
                 let Some((at, pair)) = self.exchange(&states, &corners) else {
@@ -155,6 +161,15 @@ impl Walk<'_> {
                 corners.pop();
             }
             corners.push(self.reached(&now, tolerance));
+            // More tolerance never buys less variance: the equations are not to be relied on.
+            if let [.., before, last] = &corners[..]
+                && last.variance < before.variance - NOISE * greatest
+            {
+                return Err(Fault::Collinear {
+                    what: "covariance",
+                    column: event.asset,
+                });
+            }
             let is_changed = match event.to {
                 State::Free => now.enter(event.asset),
                 State::Lower => now.leave(event.asset, self.lower[event.asset]),

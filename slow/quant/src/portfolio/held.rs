@@ -8,6 +8,9 @@ use crate::Fault;
 /// Equations are made anew when more than one of so many of their assets is not free.
 const PINNED: usize = 6;
 
+/// What may not be told apart for the assets that are held.
+pub(super) const HELD: &str = "equalities of what is held";
+
 /// Equations of the free assets.
 pub(super) struct Held<'a> {
     pub free: usize,
@@ -123,7 +126,7 @@ fn small(mut matrix: Vec<Vec<f64>>, mut value: Vec<f64>) -> Result<Vec<f64>, Fau
         let own = matrix[at][at];
         if own.is_nan() || own.abs() <= 1e-13 * whole {
             return Err(Fault::Collinear {
-                what: "equalities of what is held",
+                what: HELD,
                 column: at,
             });
         }

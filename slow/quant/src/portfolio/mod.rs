@@ -15,6 +15,7 @@ mod lines;
 mod optimum;
 mod parity;
 mod pivoting;
+mod priced;
 #[cfg(feature = "clarabel")]
 mod proof;
 pub mod risk;

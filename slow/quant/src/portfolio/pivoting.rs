@@ -8,7 +8,7 @@
 
 use super::covariance::Covariance;
 use super::gradients::{Prove, Reduce};
-use super::held::Held;
+use super::held::{HELD, Held};
 use super::optimum::{Certificate, Solution};
 use crate::Fault;
 
@@ -61,8 +61,15 @@ struct Wrong {
 }
 
 impl Program<'_> {
-    /// States of weights: free between bounds.
+    /// States of weights, in which equalities can be fulfilled.
     pub fn near(&self, weights: &[f64]) -> Vec<State> {
+        let mut states = self.near_bounds(weights);
+        self.hold_enough(&mut states);
+        states
+    }
+
+    /// States of weights: free between bounds.
+    pub(super) fn near_bounds(&self, weights: &[f64]) -> Vec<State> {
         let state = |asset: usize| {
             if weights[asset] <= self.lower[asset] {
                 State::Lower
@@ -72,9 +79,7 @@ impl Program<'_> {
                 State::Free
             }
         };
-        let mut states: Vec<State> = (0..weights.len()).map(state).collect();
-        self.hold_enough(&mut states);
-        states
+        (0..weights.len()).map(state).collect()
     }
 
     /// States to begin with: the assets that are best alone, as many as can carry the whole.
@@ -113,24 +118,69 @@ impl Program<'_> {
         merits.into_iter().map(|(_, asset)| asset).collect()
     }
 
-    /// Frees assets until the equalities can be fulfilled.
+    /// Frees assets until the equalities can be fulfilled: first those whose bound leaves room on
+    /// the side where the whole must go, the best of those that are to gain, the worst of those
+    /// that are to lose.
     fn hold_enough(&self, states: &mut [State]) {
         let needed = self.equalities.len();
         let free = states.iter().filter(|state| **state == State::Free);
         let missing = needed.saturating_sub(free.count());
-        if missing > 0 {
-            let bound = self.by_merit(states.len()).into_iter();
-            let bound: Vec<usize> = bound.filter(|at| states[*at] != State::Free).collect();
-            bound
-                .into_iter()
-                .take(missing)
-                .for_each(|at| states[at] = State::Free);
+        if missing == 0 {
+            return;
+        }
+        let bounds: Vec<f64> = (0..states.len()).map(|at| self.bound(states, at)).collect();
+        let is_short = self.missing(&bounds)[0] >= 0.0;
+        let mut order = self.by_merit(states.len());
+        if !is_short {
+            order.reverse();
+        }
+        order.retain(|at| states[*at] != State::Free);
+        let from = if is_short { State::Lower } else { State::Upper };
+        order.sort_by_key(|at| states[*at] != from);
+        for at in order.into_iter().take(missing) {
+            states[at] = State::Free;
         }
     }
 
-    /// Changes states until none is wrong.
-    pub fn solve(&self, mut states: Vec<State>) -> Result<Solution, Fault> {
-        let limit = STEPS_LEAST + STEPS_EACH * states.len();
+    /// Where an asset stands that is at a bound; 0 for a free one.
+    fn bound(&self, states: &[State], asset: usize) -> f64 {
+        match states[asset] {
+            State::Lower => self.lower[asset],
+            State::Free => 0.0,
+            State::Upper => self.upper[asset],
+        }
+    }
+
+    /// Finds the answer, from these states on.
+    pub fn solve(&self, states: Vec<State>) -> Result<Solution, Fault> {
+        let found = self.pivoted(states);
+        match found {
+            // Too few are held for the equalities, though all together may meet them.
+            Err(Fault::Collinear { what: HELD, .. } | Fault::Unsettled { .. })
+                if !self.equalities.is_empty() =>
+            {
+                self.priced().or(found)
+            }
+            found => found,
+        }
+    }
+
+    /// Changes states until none is wrong. Beside equalities that may never be; without, it is.
+    pub(super) fn pivoted(&self, states: Vec<State>) -> Result<Solution, Fault> {
+        let each = if self.equalities.is_empty() {
+            STEPS_EACH
+        } else {
+            0
+        };
+        let limit = STEPS_LEAST + each * states.len();
+        self.pivoted_within(states, limit)
+    }
+
+    pub(super) fn pivoted_within(
+        &self,
+        mut states: Vec<State>,
+        limit: usize,
+    ) -> Result<Solution, Fault> {
         let (mut best, mut patience) = (usize::MAX, PATIENCE);
         let mut before = None;
         for step in 1..=limit {
@@ -193,11 +243,7 @@ impl Program<'_> {
     /// Where equations put the free assets, and what the others would gain.
     fn point(&self, states: &[State], held: &Held<'_>) -> Result<Point, Fault> {
         let assets = held.system.assets();
-        let bound = |asset: usize| match states[asset] {
-            State::Lower => self.lower[asset],
-            State::Free => 0.0,
-            State::Upper => self.upper[asset],
-        };
+        let bound = |asset: usize| self.bound(states, asset);
         let mut weights: Vec<f64> = (0..states.len()).map(bound).collect();
         let pins = held.pinned.iter().map(|place| bound(assets[*place]));
         let pins: Vec<f64> = pins.collect();
@@ -223,7 +269,7 @@ impl Program<'_> {
     }
 
     /// What equalities lack.
-    fn missing(&self, weights: &[f64]) -> Vec<f64> {
+    pub(super) fn missing(&self, weights: &[f64]) -> Vec<f64> {
         let backend = self.covariance.backend;
         let equalities = self.equalities.iter();
         let missing = equalities.map(|(row, value)| value - backend.dot(row, weights));
@@ -301,6 +347,11 @@ impl Program<'_> {
             steps,
             certificate,
         }
+    }
+
+    /// Weights with what equalities cost, whoever found them.
+    pub(super) fn proved(&self, weights: Vec<f64>, prices: Vec<f64>, steps: usize) -> Solution {
+        self.solution(self.reduced(weights, prices), steps)
     }
 
     fn certificate(&self, point: &Point) -> Certificate {
