@@ -59,6 +59,7 @@ pub const SUITE: Suite = Suite {
         "recorded",
         "slow/door",
         "slow/fix",
+        "slow/quant",
         "appliance",
         "sim",
     ],
