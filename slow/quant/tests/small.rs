@@ -1,19 +1,22 @@
 //! Portfolios of few assets and narrow bounds, in which an answer mostly is a corner.
 
+use quant::montecarlo::Philox;
 use quant::portfolio::{Covariance, Equality, MeanVariance};
 
 /// Programs that are tried.
 const PROGRAMS: u64 = 6_000;
 
-/// Numbers from 0 to 1, the same ones each time (xorshift64*).
-struct Numbers(u64);
+/// Numbers from 0 to 1, the same ones each time.
+struct Numbers {
+    bits: Philox,
+    next: u32,
+}
 
 impl Numbers {
     fn next(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64
+        self.next += 1;
+        let [bits, ..] = self.bits.block([self.next, 0, 0, 0]);
+        f64::from(bits) / 2f64.powi(32)
     }
 
     fn several(&mut self, count: usize, least: f64, most: f64) -> Vec<f64> {
@@ -34,7 +37,10 @@ fn covariance(numbers: &mut Numbers, count: usize) -> Vec<f64> {
 
 #[test]
 fn whatever_the_bounds_an_answer_is_found_and_proved() {
-    let mut numbers = Numbers(42);
+    let mut numbers = Numbers {
+        bits: Philox::new(42),
+        next: 0,
+    };
     for program in 0..PROGRAMS {
         let count = 1 + (numbers.next() * 6.0) as usize;
         let matrix = covariance(&mut numbers, count);

@@ -202,17 +202,9 @@ impl Network {
         2 * self.width_max
     }
 
-    /// The same of one row, without allocation.
-    pub(super) fn predict_one(
-        &self,
-        row: &[f32],
-        results: &mut [f64],
-        room: &mut Room,
-    ) -> Result<(), Fault> {
-        same_length("row", row.len(), self.features())?;
-        same_length("results", results.len(), self.outputs())?;
+    /// The same of one row that has been checked, without allocation.
+    pub(super) fn predict_one(&self, row: &[f32], results: &mut [f64], room: &mut Room) {
         self.answer(row, results, &mut room.sums);
-        Ok(())
     }
 
     /// Rows layer by layer, between the halves of `both`.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Forest, Network, Unread};
 use crate::Fault;
+use crate::fault::same_length;
 
 /// Bytes of a file that tell its kind.
 const BEGIN: usize = 4_096;
@@ -115,10 +116,13 @@ impl Single {
     ///
     /// [`Fault::Lengths`] if it is not one row, or there is not room for its results alone.
     pub fn ask(&mut self, row: &[f32], results: &mut [f64]) -> Result<(), Fault> {
+        same_length("row", row.len(), self.model.features())?;
+        same_length("results", results.len(), self.model.outputs())?;
         match &*self.model {
             Model::Forest(forest) => forest.predict_one(row, results, &mut self.room),
             Model::Network(network) => network.predict_one(row, results, &mut self.room),
         }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::covariance::Covariance;
 use super::gradients::Leave;
+use super::held::dot;
 use super::lines::Lines;
 use super::optimum::MeanVariance;
 use super::pivoting::State;
@@ -121,7 +122,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn corners(&self, start: Vec<f64>) -> Result<Frontier, Fault> {
         let mut states: Vec<State> = (0..start.len())
-            .map(|at| self.state(at, start[at]))
+            .map(|at| State::of(start[at], self.lower[at], self.upper[at]))
             .collect();
         let sides = states.iter().enumerate();
         let mut sides: Vec<f64> = sides.map(|(at, state)| self.side(at, *state)).collect();
@@ -183,16 +184,6 @@ impl Walk<'_> {
         })
     }
 
-    fn state(&self, asset: usize, weight: f64) -> State {
-        if weight <= self.lower[asset] {
-            State::Lower
-        } else if weight >= self.upper[asset] {
-            State::Upper
-        } else {
-            State::Free
-        }
-    }
-
     fn corner(&self, tolerance: f64, variance: f64, weights: Vec<f64>) -> Corner {
         Corner {
             tolerance,
@@ -223,11 +214,8 @@ impl Walk<'_> {
     fn lines(&self, states: &[State]) -> Result<Lines<'_>, Fault> {
         let all = 0..states.len();
         let free = all.clone().filter(|asset| states[*asset] == State::Free);
-        let fixed = all.clone().map(|asset| match states[asset] {
-            State::Lower => self.lower[asset],
-            State::Free => 0.0,
-            State::Upper => self.upper[asset],
-        });
+        let bound = |at: usize| states[at].weight(self.lower[at], self.upper[at]);
+        let fixed = all.clone().map(bound);
         Lines::new(self.covariance, &self.pull, free.collect(), fixed.collect())
     }
 
@@ -300,8 +288,4 @@ impl Walk<'_> {
             State::Upper => -1.0,
         }
     }
-}
-
-fn dot(xs: &[f64], ys: &[f64]) -> f64 {
-    xs.iter().zip(ys).map(|(x, y)| x * y).sum()
 }

@@ -105,7 +105,8 @@ impl Held<'_> {
     }
 }
 
-fn dot(xs: &[f64], ys: &[f64]) -> f64 {
+/// In the order of numbers, whatever the lanes.
+pub(super) fn dot(xs: &[f64], ys: &[f64]) -> f64 {
     xs.iter().zip(ys).map(|(x, y)| x * y).sum()
 }
 

@@ -30,6 +30,28 @@ pub(super) enum State {
     Upper,
 }
 
+impl State {
+    /// Of a weight: free between its bounds.
+    pub(super) fn of(weight: f64, lower: f64, upper: f64) -> Self {
+        if weight <= lower {
+            Self::Lower
+        } else if weight >= upper {
+            Self::Upper
+        } else {
+            Self::Free
+        }
+    }
+
+    /// The weight at a bound; 0 of a free one.
+    pub(super) fn weight(self, lower: f64, upper: f64) -> f64 {
+        match self {
+            Self::Lower => lower,
+            Self::Free => 0.0,
+            Self::Upper => upper,
+        }
+    }
+}
+
 /// A program whose inputs have been checked; upper bounds may be infinite.
 pub(super) struct Program<'a> {
     pub covariance: &'a Covariance<'a>,
@@ -70,15 +92,7 @@ impl Program<'_> {
 
     /// States of weights: free between bounds.
     pub(super) fn near_bounds(&self, weights: &[f64]) -> Vec<State> {
-        let state = |asset: usize| {
-            if weights[asset] <= self.lower[asset] {
-                State::Lower
-            } else if weights[asset] >= self.upper[asset] {
-                State::Upper
-            } else {
-                State::Free
-            }
-        };
+        let state = |at: usize| State::of(weights[at], self.lower[at], self.upper[at]);
         (0..weights.len()).map(state).collect()
     }
 
@@ -144,11 +158,7 @@ impl Program<'_> {
 
     /// Where an asset stands that is at a bound; 0 for a free one.
     fn bound(&self, states: &[State], asset: usize) -> f64 {
-        match states[asset] {
-            State::Lower => self.lower[asset],
-            State::Free => 0.0,
-            State::Upper => self.upper[asset],
-        }
+        states[asset].weight(self.lower[asset], self.upper[asset])
     }
 
     /// Finds the answer, from these states on.
