@@ -32,6 +32,9 @@ pub const FEATURE_NAMES: [&str; FEATURES] = [
 ];
 /// The longest time between two rows, in ms.
 pub const EVERY_MS_MAX: u64 = 3_600_000;
+/// The longest time without anything that is lived through step by step, in ns: a week, which is
+/// more than any market's holidays. A longer one is a clock's mistake, or two recordings.
+pub const REST_NS_MAX: u64 = 7 * 24 * 3_600_000_000_000;
 
 /// Nanoseconds of a millisecond.
 const MS_NS: u64 = 1_000_000;
@@ -39,6 +42,7 @@ const MS_NS: u64 = 1_000_000;
 const WATCHED: usize = 0;
 
 const _: () = assert!(WATCHED == 0, "the others are behind it");
+const _: () = assert!(EVERY_MS_MAX * MS_NS < REST_NS_MAX, "or no row is ever made");
 
 /// What was known at a time at which both sides stood.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,6 +137,18 @@ impl Features {
         let row = middle.map(|middle| self.row(touch, middle));
         self.rows += 1;
         Some((due_ns, row))
+    }
+
+    /// Begins anew at `now_ns` where the rows that are due reach back further than
+    /// [`REST_NS_MAX`]: these are never made, the next one is a step away, and middles of before
+    /// are forgotten. To be asked before [`Features::next_row`] by who would not have all rows of
+    /// years without an event.
+    pub fn rested(&mut self, now_ns: u64) {
+        let is_long = |due_ns: u64| now_ns.saturating_sub(due_ns) > REST_NS_MAX;
+        if self.due_ns.is_some_and(is_long) {
+            self.due_ns = now_ns.checked_add(self.every_ms * MS_NS);
+            self.middles.fill(f64::NAN);
+        }
     }
 
     /// Takes an event of this market, behind the rows that were due when it came in.

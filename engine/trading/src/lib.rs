@@ -23,7 +23,9 @@ pub use analytics::book::{Standing, Touch};
 pub use book::{Book, Level, RestingOrder};
 pub use books::{Applied, Books, Counts, OrderChange};
 pub use depth::{DEPTH_LEVELS, Depth, LevelChange};
-pub use features::{BadStep, EVERY_MS_MAX, FEATURE_NAMES, FEATURES, Features, Row, WINDOWS_MS};
+pub use features::{
+    BadStep, EVERY_MS_MAX, FEATURE_NAMES, FEATURES, Features, REST_NS_MAX, Row, WINDOWS_MS,
+};
 pub use image::Image;
 pub use levels::{Best, Levels};
 pub use market::{DECIMALS_MAX, Decimal, Event, Instrument, NotSteps, Step, What};

@@ -2,14 +2,16 @@
 //! the desk, requests the exchange, and answers the desk.
 //!
 //! What happens at the same time happens in this order: events at the exchange, requests at the
-//! exchange, answers at the desk, events at the desk, timers of the desk.
+//! exchange, answers at the desk, events at the desk, timers of the desk. While nothing happens for
+//! longer than [`REST_NS_MAX`], no timer is called either: those that are due then come at its end.
 
 use std::collections::VecDeque;
 
 use super::exchange::Exchange;
 use super::latency::{Latency, Random};
+use super::timed::Timed;
 use crate::desk::{Action, Decided, Decision, Desk, Heard, Report, Timeless};
-use crate::{Event, What};
+use crate::{Event, REST_NS_MAX, What};
 
 /// How long what takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +104,9 @@ impl Backtest {
         }
     }
 
-    /// Runs through all events, and on until every request is answered. An error of theirs ends
-    /// the run.
+    /// Runs through all events, and on until every request is answered. What comes before any
+    /// event has a time ([`Event::event_ns`] of 0) happens with the first that has one. An error
+    /// of theirs ends the run.
     ///
     /// # Errors
     /// That of the events.
@@ -112,25 +115,14 @@ impl Backtest {
         events: impl Iterator<Item = Result<Event, E>>,
         watcher: &mut impl Watcher,
     ) -> Result<Desk, E> {
-        let mut events = events.peekable();
+        let mut events = Timed::new(events).peekable();
         loop {
             let recorded = match events.next_if(Result::is_err) {
                 Some(Err(error)) => return Err(error),
                 _ => events.peek().and_then(|event| event.as_ref().ok()),
             };
             let recorded_ns = recorded.map(|event| event.event_ns.max(self.now_ns));
-            // Behind the last event nobody's timer matters.
-            let is_over = recorded_ns.is_none() && self.events.waiting.is_empty();
-            let timer_ns = self.desk.timer_next_ns().filter(|_| !is_over);
-            let due = [
-                (recorded_ns, Next::Recorded),
-                (self.requests.due_ns(), Next::Request),
-                (self.answers.due_ns(), Next::Answer),
-                (self.events.due_ns(), Next::Event),
-                (timer_ns, Next::Timer),
-            ];
-            let due = due.into_iter().filter_map(|(ns, next)| Some((ns?, next)));
-            let Some((now_ns, next)) = due.min() else {
+            let Some((now_ns, next)) = self.next(recorded_ns) else {
                 return Ok(self.desk);
             };
             self.now_ns = self.now_ns.max(now_ns);
@@ -143,10 +135,29 @@ impl Backtest {
                 Next::Request => self.request(),
                 Next::Answer => self.answer(watcher),
                 Next::Event => self.event(watcher),
-                Next::Timer => self.desk.time(now_ns, &mut Timeless),
+                Next::Timer => self.desk.time(self.now_ns, &mut Timeless),
             }
             self.carry(watcher);
         }
+    }
+
+    /// What happens next, and when; nothing when all is over.
+    fn next(&self, recorded_ns: Option<u64>) -> Option<(u64, Next)> {
+        let due = [
+            (recorded_ns, Next::Recorded),
+            (self.requests.due_ns(), Next::Request),
+            (self.answers.due_ns(), Next::Answer),
+            (self.events.due_ns(), Next::Event),
+        ];
+        let due = due.into_iter().filter_map(|(ns, next)| Some((ns?, next)));
+        let due = due.min()?;
+        // Behind the last event nobody's timer matters.
+        let is_over = recorded_ns.is_none() && self.events.waiting.is_empty();
+        let is_resting = due.0.saturating_sub(self.now_ns) > REST_NS_MAX;
+        let timer_ns = self.desk.timer_next_ns();
+        let timer = timer_ns.filter(|_| !is_over && !is_resting);
+        let timer = timer.map(|ns| (ns, Next::Timer));
+        Some(timer.map_or(due, |timer| timer.min(due)))
     }
 
     /// Lets the exchange do something; its answers are under way from now on.

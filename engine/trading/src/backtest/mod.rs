@@ -7,6 +7,7 @@ mod drive;
 mod exchange;
 mod latency;
 mod pit;
+mod timed;
 
 pub use drive::{Backtest, Models, Watcher};
 pub use exchange::{Exchange, REFUSED_POST, REFUSED_UNKNOWN};

@@ -122,6 +122,7 @@ impl Signal {
 
     /// The last row that is due, if both sides stood then.
     fn row(&mut self, now_ns: u64) -> Option<Row> {
+        self.features.rested(now_ns);
         let mut last = None;
         while let Some((_, row)) = self.features.next_row(now_ns) {
             last = row;
@@ -255,6 +256,7 @@ impl Strategy for Signal {
 
     fn on_event(&mut self, event: &Event) {
         // Rows that nobody was called for: the timer is asked for at the end of the first change.
+        self.features.rested(event.received_ns);
         while self.features.next_row(event.received_ns).is_some() {}
         self.features.on(event);
         self.heard_ns = self.heard_ns.max(event.received_ns);

@@ -8,3 +8,4 @@ mod kit;
 
 mod days;
 mod queue;
+mod times;

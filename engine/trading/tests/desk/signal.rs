@@ -304,6 +304,20 @@ fn a_parameter_or_model_that_makes_no_sense_is_named() {
     }
 }
 
+/// The clock jumps over years: rows of them are not made, and a row needs a step again.
+#[test]
+fn rows_begin_anew_behind_years_without_an_event() {
+    let (mut rig, oracle) = desk(rule());
+    rig.now_ns = 1_790_000_000_000_000_000;
+    oracle.say(1.0, 0.0);
+    rig.desk.time(rig.now_ns, &mut trading::desk::Timeless);
+    rig.book(0, 1_000, 1_004);
+    later(&mut rig, 99);
+    assert_eq!(rig.sent(), []);
+    later(&mut rig, 1);
+    assert_eq!(rig.sent(), [now(1, Side::Buy, 1_006, 10)]);
+}
+
 /// Rows at even times of a book that moves a tick at each of them, with a hole, and what is
 /// looked back at, as a list of all middles says it.
 #[test]
