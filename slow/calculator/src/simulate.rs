@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use clap::{Args, ValueEnum};
 use quant::Fault;
 use quant::montecarlo::{
-    Asian, Asset, Average, Barrier, Construction, Control, Custom, Estimate, European, Gbm, Grid,
-    Heston, Jumps, Kind, Knock, LeastSquares, Lookback, Merton, Model, Path, Payoff, Precision,
-    Sampling, Settings, Simulation, Variance,
+    Asian, Asset, Average, Barrier, Conditioned, Construction, Control, Custom, Estimate, European,
+    Gbm, Grid, Heston, Jumps, Kind, Knock, LeastSquares, Lookback, Merton, Model, Path, Payoff,
+    Precision, Sampling, Settings, Simulation, Variance,
 };
 use serde_json::json;
 
@@ -312,7 +312,7 @@ impl Simulate {
         };
         match self.option {
             Contract::European => self.run(model, &European { kind, strike }, watch),
-            Contract::Asian => self.run(model, &self.asian(Average::Arithmetic), watch),
+            Contract::Asian => self.run(model, &self.asian(), watch),
             Contract::Lookback => self.run(model, &Lookback { kind, strike }, watch),
             Contract::KnockOut => self.run(model, &barrier(Knock::Out), watch),
             Contract::KnockIn => self.run(model, &barrier(Knock::In), watch),
@@ -328,23 +328,24 @@ impl Simulate {
         }
     }
 
-    fn asian(&self, average: Average) -> Asian {
+    fn asian(&self) -> Asian {
         Asian {
             kind: self.kind.kind(),
             strike: self.strike,
-            average,
+            average: Average::Arithmetic,
         }
     }
 
-    /// An arithmetic average, with the geometric one as control.
+    /// An average, with the option that the geometric average exercises as control: what is left to
+    /// chance are paths whose averages are on two sides of the strike.
     fn average(&self, model: &Gbm, watch: &Watch) -> Result<Estimate, Fault> {
-        let [arithmetic, geometric] =
-            [Average::Arithmetic, Average::Geometric].map(|average| self.asian(average));
+        let (kind, strike) = (self.kind.kind(), self.strike);
         let control = Control {
-            payoff: &geometric,
-            worth: model.geometric_asian(geometric.kind, self.strike),
+            payoff: &Conditioned { kind, strike },
+            worth: model.conditioned_asian(kind, strike),
         };
-        let simulation = Simulation::controlled(model, &arithmetic, control, self.settings())?;
+        let average = self.asian();
+        let simulation = Simulation::controlled(model, &average, control, self.settings())?;
         Ok(simulation.run(|progress| watch.on(progress)))
     }
 

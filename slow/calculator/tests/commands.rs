@@ -183,6 +183,9 @@ fn options_are_worth_what_is_known_within_their_errors() {
             );
         }
     }
+    // All averages are on the side of the strike that the geometric ones are on.
+    let deep = desk.json(&["simulate", "--option", "asian", "--strike", "60"]);
+    assert!(deep["error"].as_f64() < Some(1e-9), "{deep}");
     let knocked = |option: &str| {
         let words = [
             "simulate",

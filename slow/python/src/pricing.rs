@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 use quant::Fault;
 use quant::montecarlo::{
-    Asian, Average, Barrier, Construction, Control, European, Kind, Knock, LeastSquares, Lookback,
-    Model, Payoff, Precision, Sampling, Settings, Simulation,
+    Asian, Average, Barrier, Conditioned, Construction, Control, European, Kind, Knock,
+    LeastSquares, Lookback, Model, Payoff, Precision, Sampling, Settings, Simulation,
 };
 
 use crate::arrays::refused;
@@ -160,26 +160,26 @@ fn settings(
 type Found = quant::montecarlo::Estimate;
 
 impl Contract {
-    fn asian(&self, average: Average) -> Asian {
+    fn asian(&self) -> Asian {
         Asian {
             kind: self.kind,
             strike: self.strike,
-            average,
+            average: Average::Arithmetic,
         }
     }
 
-    /// An average has its geometric sister as control: its worth is known.
+    /// An average has the option that the geometric one exercises as control: its worth is known.
     fn on_gbm(&self, model: &quant::montecarlo::Gbm, settings: Settings) -> PyResult<Found> {
         if self.style != Style::Asian {
             return self.on(model, settings);
         }
-        let [arithmetic, geometric] =
-            [Average::Arithmetic, Average::Geometric].map(|average| self.asian(average));
+        let (kind, strike) = (self.kind, self.strike);
         let control = Control {
-            payoff: &geometric,
-            worth: model.geometric_asian(self.kind, self.strike),
+            payoff: &Conditioned { kind, strike },
+            worth: model.conditioned_asian(kind, strike),
         };
-        let simulation = Simulation::controlled(model, &arithmetic, control, settings);
+        let average = self.asian();
+        let simulation = Simulation::controlled(model, &average, control, settings);
         let mut watch = Watch::default();
         let found = simulation.map(|simulation| simulation.run(|progress| watch.on(progress)));
         watch.end(found)
@@ -189,7 +189,7 @@ impl Contract {
         let (kind, strike) = (self.kind, self.strike);
         match self.style {
             Style::European => run(model, &European { kind, strike }, settings),
-            Style::Asian => run(model, &self.asian(Average::Arithmetic), settings),
+            Style::Asian => run(model, &self.asian(), settings),
             Style::Lookback => run(model, &Lookback { kind, strike }, settings),
             Style::Knock(knock, level) => {
                 let barrier = Barrier {
