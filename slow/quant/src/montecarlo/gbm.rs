@@ -155,6 +155,17 @@ impl Gbm {
     pub(super) fn volatility(&self) -> f64 {
         self.assets[0].volatility
     }
+
+    /// What an asset's logarithm gets of each asset's normal number in a year.
+    pub(super) fn loadings_of(&self, asset: usize) -> &[f64] {
+        let count = self.assets.len();
+        &self.loadings[asset * count..][..count]
+    }
+
+    /// What an asset's logarithm gets besides, a year.
+    pub(super) fn drift(&self, asset: usize) -> f64 {
+        self.drifts[asset]
+    }
 }
 
 /// What an option on a lognormal number is worth when it is exercised.

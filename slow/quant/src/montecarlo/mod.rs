@@ -1,6 +1,7 @@
 //! Monte Carlo: what is expected of paths that are drawn at random, and how far off that may be.
 
 mod american;
+mod basket;
 mod conditioned;
 mod construction;
 mod ends;
@@ -22,6 +23,7 @@ mod sobol;
 mod source;
 
 pub use american::LeastSquares;
+pub use basket::{Basket, ConditionedBasket, Together};
 pub use conditioned::Conditioned;
 pub use construction::Construction;
 pub use ends::{Ends, Precision};

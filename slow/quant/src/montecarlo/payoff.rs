@@ -1,4 +1,4 @@
-//! Payoffs that are known by name. All are on the first asset and look at the grid's times only.
+//! Payoffs on the first asset that are known by name. All look at the grid's times only.
 
 use std::f64::consts::LN_2;
 
@@ -110,7 +110,7 @@ const PRODUCT: usize = 16;
 
 /// What an option on a price is worth at its end.
 #[inline(always)]
-fn exercised<L: Lanes>(lanes: L, kind: Kind, strike: f64, price: L::F) -> L::F {
+pub(super) fn exercised<L: Lanes>(lanes: L, kind: Kind, strike: f64, price: L::F) -> L::F {
     let strike = lanes.splat(strike);
     let gain = match kind {
         Kind::Call => lanes.sub(price, strike),
