@@ -1,24 +1,22 @@
 //! `simulate`.
 
-use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+mod basket;
+mod fan;
 
 use clap::{Args, ValueEnum};
 use quant::Fault;
 use quant::montecarlo::{
-    Asian, Asset, Average, Barrier, Conditioned, Construction, Control, Custom, Estimate, European,
-    Gbm, Grid, Heston, Jumps, Kind, Knock, LeastSquares, Lookback, Merton, Model, Path, Payoff,
-    Precision, Sampling, Settings, Simulation, Variance,
+    Asian, Asset, Average, Barrier, Conditioned, Construction, Control, Estimate, European, Gbm,
+    Grid, Heston, Jumps, Kind, Knock, LeastSquares, Lookback, Merton, Model, Payoff, Precision,
+    Sampling, Settings, Simulation, Variance,
 };
 use serde_json::json;
 
 use crate::Refused;
 use crate::answer::{Answer, facts, number};
-use crate::picture::{Picture, Style};
 use crate::watch::Watch;
+use fan::fan;
 
-/// Paths of the picture, and their prices.
-const DRAWN: [usize; 2] = [4_096, 1 << 22];
 /// Scrambles of Sobol's points.
 const REPLICATES: u32 = 16;
 
@@ -123,6 +121,8 @@ pub(crate) struct Simulate {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[command(flatten)]
+    basket: basket::Assets,
+    #[command(flatten)]
     jumps: JumpArgs,
     #[command(flatten)]
     heston: HestonArgs,
@@ -195,6 +195,9 @@ pub(crate) fn simulate(args: &Simulate, watch: &Watch) -> Result<Answer, Refused
             "--precision single goes with --option european".into(),
         ));
     }
+    if args.basket.are_given() {
+        return Ok(told(&args.on_basket(watch)?));
+    }
     let grid = Grid::even(args.years, args.steps)?;
     let asset = Asset {
         start: args.start,
@@ -210,7 +213,7 @@ pub(crate) fn simulate(args: &Simulate, watch: &Watch) -> Result<Answer, Refused
                 Contract::Asian => args.average(&model, watch),
                 _ => args.value(&model, watch),
             }?;
-            args.found(&model, estimate, exactly)?
+            args.found(&model, (estimate, exactly), watch)?
         }
         Moves::Merton => {
             let jumps = Jumps {
@@ -219,7 +222,7 @@ pub(crate) fn simulate(args: &Simulate, watch: &Watch) -> Result<Answer, Refused
                 deviation: args.jumps.jump_deviation,
             };
             let model = Merton::new(asset, jumps, args.rate, grid)?;
-            args.found(&model, args.value(&model, watch)?, None)?
+            args.found(&model, (args.value(&model, watch)?, None), watch)?
         }
         Moves::Heston => {
             let variance = Variance {
@@ -230,7 +233,7 @@ pub(crate) fn simulate(args: &Simulate, watch: &Watch) -> Result<Answer, Refused
                 correlation: args.heston.correlation,
             };
             let model = Heston::new(asset, variance, args.rate, grid)?;
-            args.found(&model, args.value(&model, watch)?, None)?
+            args.found(&model, (args.value(&model, watch)?, None), watch)?
         }
     };
     Ok(told(&found))
@@ -362,57 +365,15 @@ impl Simulate {
     fn found<M: Model>(
         &self,
         model: &M,
-        estimate: Estimate,
-        exactly: Option<f64>,
+        (estimate, exactly): (Estimate, Option<f64>),
+        watch: &Watch,
     ) -> Result<Found, Fault> {
         Ok(Found {
             estimate,
             exactly,
-            picture: self.fan(model)?,
+            picture: fan(model, self.seed, watch, |prices| {
+                prices.next().unwrap_or(0.0)
+            })?,
         })
-    }
-
-    /// Between what the price is at each time, in how many of a hundred cases.
-    fn fan<M: Model>(&self, model: &M) -> Result<String, Fault> {
-        let steps = model.grid().steps();
-        let paths = DRAWN[0].min(DRAWN[1] / steps);
-        let seen = Mutex::new(vec![Vec::with_capacity(paths); steps]);
-        let look = Custom(|path: &Path<'_>| {
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            for (prices, price) in seen.iter_mut().zip(path.prices(0)) {
-                prices.push(price);
-            }
-            0.0
-        });
-        let settings = Settings::new(paths as u64, self.seed);
-        Simulation::new(model, &look, settings)?.run(|_| ControlFlow::Continue(()));
-        let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-        seen.iter_mut()
-            .for_each(|prices| prices.sort_by(f64::total_cmp));
-        let edge = |share: f64| {
-            let later = model
-                .grid()
-                .times()
-                .iter()
-                .zip(&seen)
-                .map(move |(time, prices)| {
-                    let at = share * (prices.len() - 1) as f64;
-                    [*time, prices[at.round() as usize]]
-                });
-            [[0.0, self.start]]
-                .into_iter()
-                .chain(later)
-                .collect::<Vec<_>>()
-        };
-        let band = |low: f64, high: f64| {
-            let back = edge(high).into_iter().rev();
-            edge(low).into_iter().chain(back).collect()
-        };
-        let mut picture = Picture::new("Where the price may go", "years", "price");
-        picture.add("98, 90 and 50 of 100 paths", Style::Band, band(0.01, 0.99));
-        picture.add("", Style::Band, band(0.05, 0.95));
-        picture.add("", Style::Band, band(0.25, 0.75));
-        picture.add("median", Style::Line, edge(0.5));
-        Ok(picture.svg())
     }
 }

@@ -79,6 +79,23 @@ fn cases() -> Vec<Case> {
             ],
         ),
         (
+            "simulate",
+            json!({
+                "assets": "name,start,volatility\nAA,100,0.2\nBB,50,0.3\n", "paths": 4096,
+                "correlations": "1,0.5\n0.5,1\n", "together": "best",
+            }),
+            &[
+                "--assets",
+                "assets",
+                "--correlations",
+                "correlations",
+                "--together",
+                "best",
+                "--paths",
+                "4096",
+            ],
+        ),
+        (
             "rebalance",
             json!({"positions": POSITIONS, "cash": 100_000, "fee_ppm": 100}),
             &["positions", "--cash", "100000", "--fee-ppm", "100"],

@@ -223,6 +223,112 @@ fn options_are_worth_what_is_known_within_their_errors() {
     );
 }
 
+/// Two assets, and how they move together.
+fn two_assets(desk: &Desk) {
+    desk.file(
+        "assets.csv",
+        "name,start,volatility,dividend,weight\nAA,90,0.2,0.02,2\nBB,62,0.35,0,-3\n",
+    );
+    desk.file("matrix.csv", "name,AA,BB\nAA,1,0.6\nBB,0.6,1\n");
+}
+
+#[test]
+fn baskets_are_worth_what_is_known_within_their_errors() {
+    let desk = Desk::new();
+    two_assets(&desk);
+    let common = ["simulate", "--assets", "assets.csv", "--rate", "0.03"];
+    let both = ["--correlations", "matrix.csv", "--strike", "0"];
+    let exchange = desk.json(&[&common[..], &both].concat());
+    let of = |found: &Value, name: &str| found[name].as_f64().unwrap();
+    let off = of(&exchange, "value") - of(&exchange, "exactly");
+    assert!(off.abs() < 4.5 * of(&exchange, "error"), "{exchange}");
+    // Whichever way round the matrix stands, and with or without names.
+    for matrix in [
+        ",BB,AA\nBB,1,0.6\nAA,0.6,1\n",
+        "AA,BB\n1,0.6\n0.6,1\n",
+        "1,0.6\n0.6,1\n",
+        "BB,1,0.6\nAA,0.6,1\n",
+    ] {
+        desk.file("matrix.csv", matrix);
+        assert_eq!(desk.json(&[&common[..], &both].concat()), exchange);
+    }
+    let of_two = |together: &str| {
+        let words = ["--together", together, "--kind", "put"];
+        desk.json(&[&common[..], &both[..2], &words].concat())
+    };
+    desk.file(
+        "assets.csv",
+        "name,start,volatility\nAA,90,0.2\nBB,110,0.35\n",
+    );
+    let [sum, best, worst] = ["sum", "best", "worst"].map(|it| of(&of_two(it), "value"));
+    assert!(sum < best && best < worst, "{sum} {best} {worst}");
+    let svg = desk.picture(&[&common[..], &both[..2]].concat());
+    assert!(svg.contains("median"), "{svg}");
+    // An asset alone is no basket: nothing is left to chance.
+    desk.file("assets.csv", "AA,start,volatility\nAA,100,0.2\n");
+    let one = desk.json(&common);
+    let alone = desk.json(&["simulate", "--rate", "0.03"]);
+    assert!((of(&one, "value") - of(&alone, "exactly")).abs() < 1e-9);
+    assert_eq!(one["exactly"], alone["exactly"]);
+}
+
+#[test]
+fn a_basket_that_cannot_be_is_refused_by_its_place() {
+    let desk = Desk::new();
+    two_assets(&desk);
+    let words = ["simulate", "--assets", "assets.csv"];
+    let with = |more: &[&str], wanted: &str| {
+        let refused = desk.refused(&[&words[..], more].concat());
+        assert!(refused.contains(wanted), "{refused}");
+    };
+    with(&[], "--correlations: is missing: how 2 assets");
+    let matrix = ["--correlations", "matrix.csv"];
+    with(&["--start", "5"], "--start");
+    with(&["--option", "asian"], "--option european");
+    with(&["--model", "heston"], "--model gbm");
+    with(&[&matrix[..], &["--rate", "11"]].concat(), "rate: 11");
+    for (text, wanted) in [
+        ("1,0.6\n", "matrix.csv: 1 rows of 2 numbers, there are 2"),
+        (
+            "AA,BB\n1,0.6\n0.5,1\n",
+            "matrix.csv, line 2, column 2 (BB): is not the correlation the other way",
+        ),
+        (
+            "AA,BB\n1,2\n2,1\n",
+            "column 2 (BB): a correlation is between",
+        ),
+        (
+            "0.9,0\n0,1\n",
+            "line 1, column 1 (1): an asset's correlation",
+        ),
+        ("AA,CC\n1,0\n0,1\n", "no asset \"BB\"; there are: AA, CC"),
+    ] {
+        desk.file("matrix.csv", text);
+        with(&matrix, wanted);
+    }
+    desk.file("matrix.csv", "1,0\n0,1\n");
+    for (text, wanted) in [
+        ("name,start\nAA,1\nBB,1\n", "no column \"volatility\""),
+        (
+            "name,start,volatility,wieght\nAA,1,0.2,1\nBB,1,0.2,1\n",
+            "assets.csv: a column \"wieght\"; there may be: start, dividend",
+        ),
+        (
+            "name,start,volatility\nAA,1,0.2\nBB,1,11\n",
+            "assets.csv: BB: volatility: 11",
+        ),
+        (
+            "name,start,volatility\nAA,1,0.2\nAA,1,0.2\n",
+            "assets.csv: there are two assets \"AA\"",
+        ),
+    ] {
+        desk.file("assets.csv", text);
+        with(&matrix, wanted);
+    }
+    let refused = desk.refused(&["simulate", "--correlations", "matrix.csv"]);
+    assert!(refused.contains("--assets"), "{refused}");
+}
+
 #[test]
 fn risks_of_equal_and_of_given_weights() {
     let desk = Desk::new();
