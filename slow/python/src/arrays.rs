@@ -16,6 +16,24 @@ pub(crate) type Numbers<'py> = PyArrayLike1<'py, f64, AllowTypeChange>;
 /// Rows of numbers.
 pub(crate) type Table<'py> = PyArrayLike2<'py, f64, AllowTypeChange>;
 
+/// One number for all, or one for each.
+#[derive(FromPyObject)]
+pub(crate) enum Each<'py> {
+    #[pyo3(transparent, annotation = "number")]
+    All(f64),
+    #[pyo3(transparent, annotation = "array")]
+    One(Numbers<'py>),
+}
+
+impl Each<'_> {
+    pub(crate) fn numbers(&self, what: &str, count: usize) -> PyResult<Cow<'_, [f64]>> {
+        match self {
+            Self::All(number) => Ok(Cow::Owned(vec![*number; count])),
+            Self::One(numbers) => flat(what, numbers),
+        }
+    }
+}
+
 /// Numbers from which on a kernel lets other threads of Python run: before that, asking costs more
 /// than the kernel.
 const LONG: usize = 1 << 15;

@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 
 mod arrays;
+mod baskets;
 mod cointegration;
+mod constraints;
 mod forecasting;
 mod indicators;
 mod kernels;
@@ -15,10 +17,11 @@ mod portfolio;
 mod pricing;
 mod rebalancing;
 mod risk;
+mod training;
 
 use pyo3::prelude::*;
 
-/// Kernels, portfolios, Monte Carlo, models, rebalancing and forecasts of wirecross.
+/// Kernels, portfolios, Monte Carlo, models, training, rebalancing and forecasts of wirecross.
 #[pymodule]
 mod wirecross {
     use pyo3::prelude::*;
@@ -39,6 +42,8 @@ mod wirecross {
     #[pymodule]
     mod portfolio {
         #[pymodule_export]
+        use crate::constraints::{ConstrainedSolution, constrained};
+        #[pymodule_export]
         use crate::portfolio::{
             Estimate, Frontier, Parity, Solution, black_litterman, estimate, frontier,
             implied_mean, max_sharpe, optimise, risk_parity,
@@ -51,6 +56,8 @@ mod wirecross {
     #[pymodule]
     mod montecarlo {
         #[pymodule_export]
+        use crate::baskets::{Basket, CorrelatedGbm};
+        #[pymodule_export]
         use crate::montecarlo::{Gbm, Heston, Merton, paths};
         #[pymodule_export]
         use crate::pricing::{Contract, Estimate, price};
@@ -61,6 +68,13 @@ mod wirecross {
     mod models {
         #[pymodule_export]
         use crate::models::Model;
+    }
+
+    /// Gradient-boosted trees for classes, judged by rows that came later.
+    #[pymodule]
+    mod training {
+        #[pymodule_export]
+        use crate::training::{Booster, Fold, Growth, Quality, Walk, train, walk};
     }
 
     /// Target weights as orders of whole lots.
@@ -94,6 +108,7 @@ mod wirecross {
             "portfolio",
             "montecarlo",
             "models",
+            "training",
             "rebalancing",
             "forecasting",
             "cointegration",

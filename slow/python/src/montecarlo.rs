@@ -3,14 +3,15 @@
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use numpy::PyArray2;
+use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use quant::Fault;
 use quant::montecarlo::{
     Asset, Custom, Grid, Jumps, Kind, Model, Path, Progress, Settings, Simulation, Variance,
 };
 
-use crate::arrays::{refused, rows};
+use crate::arrays::refused;
+use crate::baskets::CorrelatedGbm;
 use crate::pricing::kind;
 
 /// Prices that are drawn at once, at most: 2 GB.
@@ -162,6 +163,8 @@ pub(crate) enum Moves<'py> {
     Merton(Bound<'py, Merton>),
     #[pyo3(transparent, annotation = "Heston")]
     Heston(Bound<'py, Heston>),
+    #[pyo3(transparent, annotation = "CorrelatedGbm")]
+    Correlated(Bound<'py, CorrelatedGbm>),
 }
 
 /// Asks Python now and then whether it was interrupted.
@@ -193,40 +196,61 @@ impl Watch {
     }
 }
 
-/// So many paths of a model: a row for each, its prices at the times of the grid.
+/// So many paths of a model: a row for each, its prices at the times of the grid; of several assets
+/// those of all assets at each time.
 #[pyfunction]
 #[pyo3(signature = (model, count, *, seed=1))]
-pub(crate) fn paths(
-    py: Python<'_>,
-    model: Moves<'_>,
+pub(crate) fn paths<'py>(
+    py: Python<'py>,
+    model: Moves<'py>,
     count: usize,
     seed: u64,
-) -> PyResult<Py<PyArray2<f64>>> {
+) -> PyResult<Bound<'py, PyAny>> {
     match &model {
         Moves::Gbm(model) => drawn(py, &model.get().0, count, seed),
         Moves::Merton(model) => drawn(py, &model.get().0, count, seed),
         Moves::Heston(model) => drawn(py, &model.get().0, count, seed),
+        Moves::Correlated(model) => {
+            let model = &model.get().0;
+            let shape = [count, model.grid().steps(), model.starts().len()];
+            let prices = drawn_prices(py, model, count, seed)?;
+            Ok(PyArray1::from_vec(py, prices).reshape(shape)?.into_any())
+        }
     }
 }
 
-fn drawn<M: Model>(
+fn drawn<'py, M: Model>(
+    py: Python<'py>,
+    model: &M,
+    count: usize,
+    seed: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    let steps = model.grid().steps();
+    let prices = drawn_prices(py, model, count, seed)?;
+    let array = PyArray1::from_vec(py, prices).reshape([count, steps])?;
+    Ok(array.into_any())
+}
+
+fn drawn_prices<M: Model>(
     py: Python<'_>,
     model: &M,
     count: usize,
     seed: u64,
-) -> PyResult<Py<PyArray2<f64>>> {
-    let steps = model.grid().steps();
-    if count == 0 || count > PRICES_MAX / steps {
-        let most = PRICES_MAX / steps;
+) -> PyResult<Vec<f64>> {
+    let each = model.grid().steps() * model.starts().len();
+    if count == 0 || count > PRICES_MAX / each {
+        let most = PRICES_MAX / each;
         return Err(refused(format!(
             "count: {count} is not between 1 and {most}"
         )));
     }
-    let prices = py.detach(|| {
-        let prices = Mutex::new(Vec::with_capacity(count * steps));
+    py.detach(|| {
+        let prices = Mutex::new(Vec::with_capacity(count * each));
         let look = Custom(|path: &Path<'_>| {
             let mut prices = prices.lock().unwrap_or_else(PoisonError::into_inner);
-            prices.extend(path.prices(0));
+            for step in 0..path.steps() {
+                prices.extend((0..path.assets()).map(|asset| path.price(step, asset)));
+            }
             0.0
         });
         let mut watch = Watch::default();
@@ -236,8 +260,7 @@ fn drawn<M: Model>(
         watch.end(run)?;
         let mut prices = prices.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Paths are drawn by sixteens.
-        prices.truncate(count * steps);
-        Ok::<_, PyErr>(prices)
-    })?;
-    rows(py, prices, steps)
+        prices.truncate(count * each);
+        Ok(prices)
+    })
 }

@@ -1,6 +1,7 @@
 //! `wirecross.portfolio`: what to hold.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use numpy::{PyArray1, PyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -9,7 +10,7 @@ use quant::portfolio::{
     Covariance, Equality, MeanVariance, Target, View, ledoit_wolf, pairwise, sample, weighted,
 };
 
-use crate::arrays::{Numbers, Table, flat, refused, row, rows};
+use crate::arrays::{Each, Numbers, Table, flat, refused, row, rows};
 
 /// How assets move together.
 #[derive(FromPyObject)]
@@ -48,10 +49,10 @@ impl Moves<'_> {
     }
 
     /// Checks the numbers and works with them, beside Python.
-    pub(crate) fn work<T: Send>(
+    pub(crate) fn work<T: Send, E: From<Fault> + Display + Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&Covariance<'_>) -> Result<T, Fault> + Send,
+        work: impl FnOnce(&Covariance<'_>) -> Result<T, E> + Send,
     ) -> PyResult<T> {
         let held = self.held()?;
         let found = py.detach(|| {
@@ -66,28 +67,10 @@ impl Moves<'_> {
         found.map_err(refused)
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         match self {
             Self::Dense(matrix) => matrix.shape()[0],
             Self::Factors((_, _, specific)) => specific.len(),
-        }
-    }
-}
-
-/// One number for all assets, or one for each.
-#[derive(FromPyObject)]
-pub(crate) enum Each<'py> {
-    #[pyo3(transparent, annotation = "number")]
-    All(f64),
-    #[pyo3(transparent, annotation = "array")]
-    One(Numbers<'py>),
-}
-
-impl Each<'_> {
-    fn numbers(&self, what: &str, count: usize) -> PyResult<Cow<'_, [f64]>> {
-        match self {
-            Self::All(number) => Ok(Cow::Owned(vec![*number; count])),
-            Self::One(numbers) => flat(what, numbers),
         }
     }
 }
@@ -180,7 +163,10 @@ pub(crate) fn optimise(
     Ok(Solution::new(py, found))
 }
 
-fn optional<'a>(what: &str, numbers: Option<&'a Numbers<'_>>) -> PyResult<Option<Cow<'a, [f64]>>> {
+pub(crate) fn optional<'a>(
+    what: &str,
+    numbers: Option<&'a Numbers<'_>>,
+) -> PyResult<Option<Cow<'a, [f64]>>> {
     numbers.map(|numbers| flat(what, numbers)).transpose()
 }
 

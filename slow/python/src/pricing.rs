@@ -8,6 +8,7 @@ use quant::montecarlo::{
 };
 
 use crate::arrays::refused;
+use crate::baskets::Basket;
 use crate::montecarlo::{Moves, Watch};
 
 /// What an option pays on.
@@ -83,7 +84,17 @@ pub(crate) struct Estimate {
     paths: u64,
 }
 
-/// What an option on a model is worth now, with the standard error.
+/// What is priced.
+#[derive(FromPyObject)]
+pub(crate) enum Terms<'py> {
+    #[pyo3(transparent, annotation = "Contract")]
+    Contract(Bound<'py, Contract>),
+    #[pyo3(transparent, annotation = "Basket")]
+    Basket(Bound<'py, Basket>),
+}
+
+/// What an option on a model is worth now, with the standard error: a Contract of one asset, or a
+/// Basket on CorrelatedGbm.
 ///
 /// sampling: "plain", "antithetic", "stratified", "sobol" (by so many replicates); precision:
 /// "double", or "single" for European options on Gbm. The same seed gives the same bits.
@@ -94,7 +105,7 @@ pub(crate) struct Estimate {
 pub(crate) fn price(
     py: Python<'_>,
     model: Moves<'_>,
-    contract: Bound<'_, Contract>,
+    contract: Terms<'_>,
     paths: u64,
     seed: u64,
     sampling: &str,
@@ -102,20 +113,13 @@ pub(crate) fn price(
     replicates: u32,
 ) -> PyResult<Estimate> {
     let settings = settings((paths, seed), sampling, precision, replicates)?;
-    let contract = *contract.get();
-    let found = match &model {
-        Moves::Gbm(model) => {
-            let model = &model.get().0;
-            py.detach(|| contract.on_gbm(model, settings))
+    let found = match (&model, &contract) {
+        (Moves::Correlated(model), Terms::Basket(basket)) => {
+            let (model, basket) = (&model.get().0, basket.get());
+            py.detach(|| basket.on(model, settings))
         }
-        Moves::Merton(model) => {
-            let model = &model.get().0;
-            py.detach(|| contract.on(model, settings))
-        }
-        Moves::Heston(model) => {
-            let model = &model.get().0;
-            py.detach(|| contract.on(model, settings))
-        }
+        (_, Terms::Basket(_)) => Err(refused("model: a Basket is on CorrelatedGbm")),
+        (_, Terms::Contract(contract)) => contract.get().of(py, &model, settings),
     }?;
     Ok(Estimate {
         value: found.value,
@@ -157,9 +161,27 @@ fn settings(
     })
 }
 
-type Found = quant::montecarlo::Estimate;
+pub(crate) type Found = quant::montecarlo::Estimate;
 
 impl Contract {
+    fn of(self, py: Python<'_>, model: &Moves<'_>, settings: Settings) -> PyResult<Found> {
+        match model {
+            Moves::Gbm(model) => {
+                let model = &model.get().0;
+                py.detach(|| self.on_gbm(model, settings))
+            }
+            Moves::Merton(model) => {
+                let model = &model.get().0;
+                py.detach(|| self.on(model, settings))
+            }
+            Moves::Heston(model) => {
+                let model = &model.get().0;
+                py.detach(|| self.on(model, settings))
+            }
+            Moves::Correlated(_) => Err(refused("contract: on several assets it is a Basket")),
+        }
+    }
+
     fn asian(&self) -> Asian {
         Asian {
             kind: self.kind,
@@ -222,7 +244,11 @@ impl Contract {
     }
 }
 
-fn run<M: Model, P: Payoff>(model: &M, payoff: &P, settings: Settings) -> PyResult<Found> {
+pub(crate) fn run<M: Model, P: Payoff>(
+    model: &M,
+    payoff: &P,
+    settings: Settings,
+) -> PyResult<Found> {
     let mut watch = Watch::default();
     let simulation = Simulation::new(model, payoff, settings);
     let found = simulation.map(|simulation| simulation.run(|progress| watch.on(progress)));

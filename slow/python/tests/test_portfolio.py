@@ -76,6 +76,86 @@ class Portfolios(unittest.TestCase):
         np.testing.assert_allclose(again.weights, found.weights, atol=1e-12)
         self.assertLessEqual(again.steps, found.steps)
 
+    def test_constraints_are_kept_and_proved(self):
+        market = Market("std20")
+        sector = np.zeros(20)
+        sector[:5] = 1.0
+        rows = np.vstack([sector, market.mean])
+        for form in market.forms:
+            common = {"aversion": 5.0, "upper": 0.3}
+            free = portfolio.optimise(form, market.mean, **common)
+            loose = portfolio.constrained(form, market.mean, **common)
+            np.testing.assert_allclose(loose.weights, free.weights, atol=1e-9)
+            # As an equality, and as a limit on either side that binds.
+            target = 0.5 * (sector @ free.weights)
+            wanted = portfolio.optimise(
+                form, market.mean, equalities=[(sector, target)], **common
+            )
+            limits = [(target, target), (-np.inf, target)]
+            for lower, upper in limits:
+                found = portfolio.constrained(
+                    form,
+                    market.mean,
+                    constraints=([sector], lower, upper),
+                    names=["sector"],
+                    **common,
+                )
+                np.testing.assert_allclose(found.weights, wanted.weights, atol=1e-8)
+                self.assertEqual(found.method, "active-set")
+                self.assertLessEqual(found.gap, 1e-9)
+            reached = rows @ free.weights
+            found = portfolio.constrained(
+                form,
+                market.mean,
+                constraints=(rows, [-np.inf, reached[1]], [target, np.inf]),
+                **common,
+            )
+            value = rows @ found.weights
+            self.assertTrue(value[0] <= target + 1e-9 and value[1] >= reached[1] - 1e-9)
+
+    def test_turnover_and_costs_hold_back(self):
+        market = Market("std20")
+        held = np.full(20, 0.05)
+        for form in market.forms:
+            free = portfolio.optimise(form, market.mean, aversion=5.0)
+            way = np.abs(free.weights - held).sum()
+            found = portfolio.constrained(
+                form, market.mean, aversion=5.0, held=held, turnover=0.25 * way
+            )
+            self.assertAlmostEqual(found.turnover, 0.25 * way, delta=1e-7)
+            self.assertAlmostEqual(np.abs(found.weights - held).sum(), found.turnover)
+            self.assertGreater(found.turnover_multiplier, 0.0)
+            self.assertLessEqual(max(found.gap, found.turnover_beyond, found.budget), 1e-7)
+            costly = portfolio.constrained(
+                form, market.mean, aversion=5.0, held=held, cost=1.0
+            )
+            np.testing.assert_allclose(costly.weights, held, atol=1e-7)
+
+    def test_constraints_that_cannot_be_are_named(self):
+        one, pair = np.eye(3), np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+
+        def of(rows, least, most, **more):
+            return lambda: portfolio.constrained(one, constraints=(rows, least, most), **more)
+
+        cases = [
+            (of(pair, 0.9, np.inf, names=["a", "b"], upper=0.6), '"a", "b" together'),
+            (of(pair[:1], 2.0, np.inf, names=["tech"]), '"tech": at least 2 is asked for'),
+            (of(pair, 0.6, 0.5), '"constraint 0": its lower limit'),
+            (of(pair, [0.1], np.inf), "lower: 1 numbers beside 2 of constraints"),
+            (of(pair, 0.1, np.inf, names=["a"]), "names: 1 numbers beside 2"),
+            (of(pair, np.nan, np.inf), "lower limit"),
+            (of(np.ones((1, 2)), 0.0, 1.0), "rows of 2 numbers, there are 3 assets"),
+            (of(pair, 0.1, np.inf, turnover=0.2), "held: "),
+            (lambda: portfolio.constrained(one, cost=0.1), "held: "),
+            (lambda: portfolio.constrained(one, names=["a"]), "names: 1 numbers beside 0"),
+            (lambda: portfolio.constrained(one, held=[1.0], cost=0.1), "held: 1 numbers"),
+            (lambda: portfolio.constrained(one, held=np.ones(3), turnover=-1.0), "turnover"),
+            (lambda: portfolio.constrained(np.zeros((0, 0))), "assets: 0"),
+        ]
+        for call, message in cases:
+            with self.assertRaisesRegex(ValueError, message):
+                call()
+
     def test_rows_and_columns_may_lie_either_way(self):
         # Not symmetric but for rounding: what is read by columns would be another matrix.
         market = Market("lw120")
