@@ -1,10 +1,12 @@
 //! Rows in Parquet files, in few bytes each, that DuckDB, pandas and polars read as they are.
 //!
 //! What a file holds is told by its [`Column`]s; [`Rows`] are kept by columns, as the file has
-//! them. A [`Writer`] tries on the first rows which encoding makes each column smallest, and puts
-//! the file in its place when all of it is on disk. Compression is zstd.
+//! them. A [`Reader`] also takes what others wrote: narrower numbers, dates, times and decimals.
+//! A [`Writer`] tries on the first rows which encoding makes each column smallest, and puts
+//! the file in its place when all of it is on disk. Compression is zstd; snappy is read, too.
 #![forbid(unsafe_code)]
 
+mod meaning;
 mod read;
 mod rows;
 mod write;

@@ -1,10 +1,12 @@
 //! A file that is read, some rows at a time.
 
-use crate::rows::{Held, Place, Typed, Values, columns};
-use crate::{Column, Error, Kind, Rows, Value};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_typed_column_reader};
-use parquet::data_type::{ByteArrayType, Int64Type};
+use crate::meaning::{Meaning, damaged};
+use crate::rows::{Place, columns};
+use crate::{Column, Error, Rows, Value};
+use parquet::basic::Compression;
+use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ pub struct Reader {
     path: PathBuf,
     file: SerializedFileReader<File>,
     columns: Arc<[Column]>,
+    /// What each of them means.
+    meanings: Vec<Meaning>,
     /// The next group, and what is left of the present one.
     next_group: usize,
     readers: Vec<ColumnReader>,
@@ -37,11 +41,13 @@ impl Reader {
     /// Opens a file.
     ///
     /// # Errors
-    /// It cannot be read, is damaged, or has columns of kinds that we do not write.
+    /// It cannot be read, is damaged, has columns of kinds that are none of ours, or is compressed
+    /// in a way that is not known here.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let opened = File::open(path).map_err(|error| Error::of(path, &error))?;
         let file = SerializedFileReader::new(opened).map_err(|error| Error::of(path, &error))?;
-        let columns = columns(path, file.metadata().file_metadata().schema())?;
+        let (columns, meanings) = columns(path, file.metadata().file_metadata().schema())?;
+        readable(file.metadata()).map_err(|what| Error::of(path, &what))?;
         Ok(Self {
             path: path.to_path_buf(),
             file,
@@ -51,6 +57,7 @@ impl Reader {
             rows: Rows::new(&columns),
             place: Place::default(),
             columns,
+            meanings,
         })
     }
 
@@ -100,50 +107,28 @@ impl Reader {
                 .collect::<Result<_, _>>()?;
         }
         let count = self.rows_left.min(ROWS_MAX);
-        let readers = std::mem::take(&mut self.readers);
-        let mut held = Vec::with_capacity(readers.len());
-        for (reader, column) in readers.into_iter().zip(&*self.columns) {
-            let (reader, values) = match column.kind {
-                Kind::Integer => {
-                    let mut typed = get_typed_column_reader::<Int64Type>(reader);
-                    let values = taken(&mut typed, column, count)?;
-                    (ColumnReader::Int64ColumnReader(typed), values)
-                }
-                Kind::Text => {
-                    let mut typed = get_typed_column_reader::<ByteArrayType>(reader);
-                    let values = taken(&mut typed, column, count)?;
-                    (ColumnReader::ByteArrayColumnReader(typed), values)
-                }
-            };
-            self.readers.push(reader);
-            held.push(values);
-        }
+        let columns = self.columns.iter().zip(&self.meanings);
+        let held = self.readers.iter_mut().zip(columns);
+        let held = held.map(|(reader, (column, meaning))| meaning.read(reader, column, count));
+        let held = held.collect::<Result<Vec<_>, _>>()?;
         self.rows_left -= count;
         Ok(Some(Rows::of(&self.columns, held, count)))
     }
 }
 
-/// Reads so many rows of a column.
-fn taken<T: Typed>(
-    reader: &mut ColumnReaderImpl<T>,
-    column: &Column,
-    count: usize,
-) -> Result<Held, ParquetError> {
-    let (mut values, mut levels) = (Vec::new(), Vec::new());
-    let into = column.is_optional.then_some(&mut levels);
-    let (rows, _, _) = reader.read_records(count, into, None, &mut values)?;
-    if rows != count {
-        return Err(damaged(&format!("column {} ends early", column.name)));
+/// Refuses what is compressed in a way that is not linked.
+fn readable(file: &ParquetMetaData) -> Result<(), String> {
+    let columns = file.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    for column in columns {
+        let codec = column.compression();
+        if !matches!(
+            codec,
+            Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_)
+        ) {
+            let name = column.column_path();
+            let hint = "write the file with snappy, zstd or no compression";
+            return Err(format!("column {name} is compressed by {codec}: {hint}"));
+        }
     }
-    let values = T::wrap(values);
-    if let Values::Texts(all) = &values
-        && let Some(error) = all.iter().find_map(|it| it.as_utf8().err())
-    {
-        return Err(damaged(&format!("column {}: {error}", column.name)));
-    }
-    Ok(Held { values, levels })
-}
-
-fn damaged(what: &str) -> ParquetError {
-    ParquetError::General(format!("it is damaged: {what}"))
+    Ok(())
 }

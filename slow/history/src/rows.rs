@@ -1,8 +1,9 @@
 //! Rows by columns, and what a file says of them.
 
 use crate::Error;
+use crate::meaning::Meaning;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
-use parquet::data_type::{ByteArray, DataType};
+use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 use parquet::schema::types::{Type, TypePtr};
 use std::path::Path;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 pub enum Kind {
     /// Whole numbers of 64 bits.
     Integer,
+    /// Numbers of 64 bits, of which one may be NaN.
+    Double,
     /// UTF-8.
     Text,
 }
@@ -29,12 +32,14 @@ pub struct Column {
 }
 
 /// A value of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// Nothing.
     Null,
-    /// A number.
+    /// A whole number.
     Integer(i64),
+    /// A number.
+    Double(f64),
     /// Words.
     Text(&'a str),
 }
@@ -43,6 +48,7 @@ pub enum Value<'a> {
 #[derive(Clone, Debug)]
 pub(crate) enum Values {
     Integers(Vec<i64>),
+    Doubles(Vec<f64>),
     Texts(Vec<ByteArray>),
 }
 
@@ -69,6 +75,7 @@ impl Rows {
         let held = |column: &Column| Held {
             values: match column.kind {
                 Kind::Integer => Values::Integers(Vec::new()),
+                Kind::Double => Values::Doubles(Vec::new()),
                 Kind::Text => Values::Texts(Vec::new()),
             },
             levels: Vec::new(),
@@ -113,6 +120,7 @@ impl Rows {
             };
             match (&mut held.values, value) {
                 (Values::Integers(all), Value::Integer(number)) => all.push(number),
+                (Values::Doubles(all), Value::Double(number)) => all.push(number),
                 (Values::Texts(all), Value::Text(text)) => all.push(text.into()),
                 (_, Value::Null) if is_optional => {}
                 _ => return Err(unfit()),
@@ -141,6 +149,7 @@ impl Rows {
             };
             let values = match &held.values {
                 Values::Integers(all) => Values::Integers(all[..values].to_vec()),
+                Values::Doubles(all) => Values::Doubles(all[..values].to_vec()),
                 Values::Texts(all) => Values::Texts(all[..values].to_vec()),
             };
             Held { values, levels }
@@ -188,6 +197,7 @@ impl Held {
         *next += 1;
         match &self.values {
             Values::Integers(all) => Value::Integer(all[at]),
+            Values::Doubles(all) => Value::Double(all[at]),
             // Whoever reads a file looks at the letters when they come.
             Values::Texts(all) => Value::Text(all[at].as_utf8().unwrap_or_default()),
         }
@@ -203,6 +213,7 @@ pub(crate) fn schema(columns: &[Column]) -> Result<TypePtr, ParquetError> {
         };
         let (physical, logical, converted) = match column.kind {
             Kind::Integer => (Physical::INT64, None, ConvertedType::NONE),
+            Kind::Double => (Physical::DOUBLE, None, ConvertedType::NONE),
             Kind::Text => (
                 Physical::BYTE_ARRAY,
                 Some(LogicalType::String),
@@ -221,40 +232,23 @@ pub(crate) fn schema(columns: &[Column]) -> Result<TypePtr, ParquetError> {
     schema.build().map(Arc::new)
 }
 
-/// The columns of a file; those of other kinds are refused.
-pub(crate) fn columns(path: &Path, schema: &Type) -> Result<Arc<[Column]>, Error> {
+/// The columns of a file with what they mean; those of other kinds are refused.
+pub(crate) fn columns(path: &Path, schema: &Type) -> Result<(Arc<[Column]>, Vec<Meaning>), Error> {
     let column = |field: &TypePtr| {
-        let is_primitive = field.is_primitive();
-        let kind = match is_primitive.then(|| field.get_physical_type()) {
-            Some(Physical::INT64) => Kind::Integer,
-            Some(Physical::BYTE_ARRAY) => Kind::Text,
-            _ => {
-                let words = format!("column {} is of no kind that we write", field.name());
-                return Err(Error::of(path, &words));
-            }
-        };
-        Ok(Column {
-            name: field.name().to_owned(),
-            kind,
+        let name = field.name();
+        let meaning =
+            Meaning::of(field).map_err(|what| Error::of(path, &format!("column {name} {what}")))?;
+        let column = Column {
+            name: name.to_owned(),
+            kind: meaning.kind(field.get_physical_type()),
             is_optional: field.is_optional(),
-        })
+        };
+        Ok((column, meaning))
     };
-    schema.get_fields().iter().map(column).collect()
-}
-
-/// The values of a parquet type that a column has.
-pub(crate) trait Typed: DataType {
-    fn wrap(values: Vec<Self::T>) -> Values;
-}
-
-impl Typed for parquet::data_type::Int64Type {
-    fn wrap(values: Vec<i64>) -> Values {
-        Values::Integers(values)
-    }
-}
-
-impl Typed for parquet::data_type::ByteArrayType {
-    fn wrap(values: Vec<ByteArray>) -> Values {
-        Values::Texts(values)
-    }
+    let fields = schema.get_fields().iter().map(column);
+    let (columns, meanings): (Vec<_>, Vec<_>) = fields
+        .collect::<Result<Vec<_>, Error>>()?
+        .into_iter()
+        .unzip();
+    Ok((columns.into(), meanings))
 }

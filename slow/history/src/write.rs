@@ -3,7 +3,7 @@
 use crate::rows::{Held, Values, schema};
 use crate::{Column, Error, Rows};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::data_type::{ByteArrayType, Int64Type};
+use parquet::data_type::{ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
@@ -37,7 +37,7 @@ const CREATED_BY: &str = concat!("wirecross version ", env!("CARGO_PKG_VERSION")
 enum Way {
     /// As numbers of distinct values.
     Dictionary,
-    /// As differences, in as many bits as they need.
+    /// As differences, in as many bits as they need; doubles by the places of their bytes.
     Delta,
     /// As they are.
     Plain,
@@ -129,6 +129,9 @@ impl Writer {
         fs::rename(&self.draft, &self.path).map_err(|error| told(&error))?;
         self.is_done = true;
         if let Some(folder) = self.path.parent() {
+            // Of a name alone it is empty.
+            let here = folder.as_os_str().is_empty();
+            let folder = if here { Path::new(".") } else { folder };
             let synced = File::open(folder).and_then(|folder| folder.sync_all());
             synced.map_err(|error| Error::of(folder, &error))?;
         }
@@ -184,6 +187,7 @@ fn with(settings: Settings, column: &Column, way: Way) -> Settings {
         (Way::Plain, _) => Encoding::PLAIN,
         // Also what a dictionary that grows too large gives way to.
         (_, crate::Kind::Integer) => Encoding::DELTA_BINARY_PACKED,
+        (_, crate::Kind::Double) => Encoding::BYTE_STREAM_SPLIT,
         (_, crate::Kind::Text) => Encoding::DELTA_BYTE_ARRAY,
     };
     settings.set_column_encoding(path, encoding)
@@ -226,6 +230,9 @@ fn fill(mut writer: SerializedColumnWriter<'_>, held: &Held) -> Result<(), Parqu
     let levels = (!held.levels.is_empty()).then_some(&*held.levels);
     match &held.values {
         Values::Integers(all) => writer.typed::<Int64Type>().write_batch(all, levels, None)?,
+        Values::Doubles(all) => writer
+            .typed::<DoubleType>()
+            .write_batch(all, levels, None)?,
         Values::Texts(all) => writer
             .typed::<ByteArrayType>()
             .write_batch(all, levels, None)?,

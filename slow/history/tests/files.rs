@@ -15,11 +15,14 @@ fn columns() -> Arc<[Column]> {
         column("time_ns", Kind::Integer, false),
         column("seller", Kind::Integer, true),
         column("word", Kind::Text, true),
+        column("share", Kind::Double, true),
     ])
 }
 
+type Made = (i64, Option<i64>, Option<String>, Option<f64>);
+
 /// A row in which everything is there from time to time, and least and greatest numbers.
-fn made(at: i64) -> (i64, Option<i64>, Option<String>) {
+fn made(at: i64) -> Made {
     let time_ns = match at % 1_000 {
         7 => i64::MIN,
         8 => i64::MAX,
@@ -27,17 +30,28 @@ fn made(at: i64) -> (i64, Option<i64>, Option<String>) {
     };
     let seller = (at % 3 != 0).then_some(at % 11);
     let word = (at % 5 == 0).then(|| format!("w{}é", at % 70_000));
-    (time_ns, seller, word)
+    let share = match at % 1_000 {
+        9 => f64::NEG_INFINITY,
+        10 => f64::MIN_POSITIVE,
+        _ => at as f64 / 7.0,
+    };
+    (time_ns, seller, word, (at % 4 != 0).then_some(share))
+}
+
+/// The row as a file has it.
+fn values((time_ns, seller, word, share): &Made) -> Vec<Value<'_>> {
+    vec![
+        Value::Integer(*time_ns),
+        seller.map_or(Value::Null, Value::Integer),
+        word.as_deref().map_or(Value::Null, Value::Text),
+        share.map_or(Value::Null, Value::Double),
+    ]
 }
 
 fn rows(range: std::ops::Range<i64>) -> Rows {
     let mut rows = Rows::new(&columns());
     for at in range {
-        let (time_ns, seller, word) = made(at);
-        let word = word.as_deref().map_or(Value::Null, Value::Text);
-        let seller = seller.map_or(Value::Null, Value::Integer);
-        rows.push([Value::Integer(time_ns), seller, word].into_iter())
-            .unwrap();
+        rows.push(values(&made(at)).into_iter()).unwrap();
     }
     rows
 }
@@ -66,15 +80,8 @@ fn rows_come_back_as_they_were() {
         assert_eq!(file.columns(), &columns());
         assert_eq!(file.rows(), count as u64);
         for at in 0..count {
-            let (time_ns, seller, word) = made(at);
-            let word = word.as_deref().map_or(Value::Null, Value::Text);
-            let seller = seller.map_or(Value::Null, Value::Integer);
-            let row = file.row().unwrap();
-            assert_eq!(
-                row,
-                Some(vec![Value::Integer(time_ns), seller, word]),
-                "row {at}"
-            );
+            let made = made(at);
+            assert_eq!(file.row().unwrap(), Some(values(&made)), "row {at}");
         }
         assert_eq!(file.row().unwrap(), None);
         // Nothing else is left in the folder.
@@ -100,10 +107,11 @@ fn rows_that_do_not_fit_are_refused() {
     let null = Value::Null;
     for row in [
         &[Value::Integer(1), null][..],
-        &[null, null, null],
-        &[Value::Text("1"), null, null],
-        &[Value::Integer(1), null, Value::Integer(2)],
-        &[Value::Integer(1), null, null, null],
+        &[null, null, null, null],
+        &[Value::Text("1"), null, null, null],
+        &[Value::Integer(1), null, Value::Integer(2), null],
+        &[Value::Integer(1), null, null, Value::Integer(2)],
+        &[Value::Integer(1), null, null, null, null],
     ] {
         let refused = rows.push(row.iter().copied()).unwrap_err().to_string();
         assert!(

@@ -205,6 +205,7 @@ const fn cell(value: Value<'_>) -> Cell<'_> {
     match value {
         Value::Null => Cell::Null,
         Value::Integer(number) => Cell::Integer(number),
+        Value::Double(number) => Cell::Real(number),
         Value::Text(text) => Cell::Text(text),
     }
 }

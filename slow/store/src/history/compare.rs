@@ -201,6 +201,7 @@ fn pair(name: &str, value: &Value<'_>) -> String {
     match value {
         Value::Null => format!("{name}=-"),
         Value::Integer(number) => format!("{name}={number}"),
+        Value::Double(number) => format!("{name}={number}"),
         Value::Text(text) => format!("{name}={}", text.escape_debug()),
     }
 }
