@@ -26,6 +26,8 @@ pub const ASKED: [&str; 7] = [
     "forecast",
     "predict",
 ];
+/// Options that name places on the disk: for the command line alone.
+const LOCAL: [&str; 1] = ["results"];
 /// Paths of a simulation at most, and of an American option, whose prices are all kept, times their
 /// steps.
 const PATHS_MAX: u64 = 100_000_000;
@@ -65,7 +67,9 @@ pub fn parameters(command: &str) -> Vec<Parameter> {
     let found = program.find_subcommand(command);
     let found = found.filter(|_| ASKED.contains(&command));
     found.map_or_else(Vec::new, |found: &Clap| {
-        found.get_arguments().map(parameter).collect()
+        let is_local = |it: &Parameter| LOCAL.contains(&it.name.as_str());
+        let all = found.get_arguments().map(parameter);
+        all.filter(|it| !is_local(it)).collect()
     })
 }
 
@@ -243,6 +247,12 @@ mod tests {
             }
         }
         assert!(parameters("train").is_empty());
+        for name in LOCAL {
+            let params = Map::from_iter([(name.to_owned(), "x".into())]);
+            let refused = ask("predict", &params, &Stop::default());
+            let words = format!("{refused:?}");
+            assert!(words.contains("no such parameter"), "{words}");
+        }
         let files = |command: &str| {
             let files = parameters(command).into_iter().filter(|it| it.is_file);
             files.map(|it| it.name).collect::<Vec<_>>()

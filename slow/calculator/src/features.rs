@@ -1,15 +1,16 @@
 //! `features`.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use history::{Kind, Value};
 use recorded::{Format, Options};
 use serde_json::json;
 use trading::{FEATURE_NAMES, Row, Step};
 
 use crate::Refused;
 use crate::answer::{Answer, facts, percent};
+use crate::sheet::Sheet;
 
 /// Rows at most.
 const ROWS_MAX: u64 = 1 << 24;
@@ -21,7 +22,7 @@ pub(crate) struct Features {
     /// A recorded market of one symbol: Bitstamp's orders, a capture of Binance, DBN, LOBSTER.
     #[arg(value_name = "RECORDED")]
     file: PathBuf,
-    /// Where the rows are written to.
+    /// Where the rows are written to: as Parquet if its name ends in .parquet.
     #[arg(value_name = "ROWS.csv")]
     rows: PathBuf,
     /// Which of the file's instruments, from 0.
@@ -56,14 +57,13 @@ pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
         return Err(Refused("--move: between 0 and 1e9 ticks".into()));
     }
     let seen = seen(args)?;
-    let (text, counts) = rows(&seen, args);
+    let (sheet, counts) = rows(&seen, args)?;
     let all: usize = counts.iter().sum();
     if all == 0 {
         let what = "no row: at no time both sides stand, and later, too";
         return Err(Refused(format!("{}: {what}", args.file.display())));
     }
-    std::fs::write(&args.rows, text)
-        .map_err(|error| Refused(format!("{}: {error}", args.rows.display())))?;
+    sheet.finish()?;
     let share = |count: usize| percent(count as f64 / all as f64);
     let ahead_ms = args.ahead as u64 * args.every_ms;
     let mut lines = vec![
@@ -113,10 +113,14 @@ fn seen(args: &Features) -> Result<Vec<Option<Row>>, Refused> {
     Ok(seen)
 }
 
-/// Rows whose future is known, as CSV, and how many have which label.
-fn rows(seen: &[Option<Row>], args: &Features) -> (String, [usize; 3]) {
-    let mut text = FEATURE_NAMES.join(",");
-    text.push_str(",future_buy,future_sell,label\n");
+/// Rows whose future is known, and how many have which label.
+fn rows(seen: &[Option<Row>], args: &Features) -> Result<(Sheet, [usize; 3]), Refused> {
+    let doubles = FEATURE_NAMES
+        .into_iter()
+        .chain(["future_buy", "future_sell"]);
+    let mut columns: Vec<_> = doubles.map(|name| (name, Kind::Double)).collect();
+    columns.push(("label", Kind::Text));
+    let mut sheet = Sheet::new(&args.rows, &columns)?;
     let mut counts = [0; 3];
     let middle = |at: usize| seen.get(at)?.as_ref()?.touch.middle();
     for (at, now) in seen.iter().enumerate() {
@@ -128,13 +132,6 @@ fn rows(seen: &[Option<Row>], args: &Features) -> (String, [usize; 3]) {
             continue;
         };
         let change = change.1 - change.0;
-        for number in now.numbers {
-            // What is missing is left empty.
-            if !number.is_nan() {
-                let _ = write!(text, "{number}");
-            }
-            text.push(',');
-        }
         // Bought at the offer and sold at the bid then, and the other way round.
         let buy = later.touch.bid.price - now.touch.offer.price;
         let sell = now.touch.bid.price - later.touch.offer.price;
@@ -144,7 +141,11 @@ fn rows(seen: &[Option<Row>], args: &Features) -> (String, [usize; 3]) {
             _ => 1,
         };
         counts[label] += 1;
-        let _ = writeln!(text, "{buy},{sell},{}", LABELS[label]);
+        let futures = [buy, sell].map(|ticks| ticks as f64);
+        let numbers = now.numbers.into_iter().chain(futures);
+        let mut row: Vec<_> = numbers.map(Value::Double).collect();
+        row.push(Value::Text(LABELS[label]));
+        sheet.push(&row)?;
     }
-    (text, counts)
+    Ok((sheet, counts))
 }

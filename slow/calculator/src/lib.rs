@@ -18,6 +18,7 @@ mod rebalance;
 mod registry;
 mod risk;
 mod scale;
+mod sheet;
 mod simulate;
 mod table;
 mod train;

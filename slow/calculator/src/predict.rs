@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use history::{Kind, Value};
 use quant::models::Model;
 use serde_json::json;
 
 use crate::Refused;
 use crate::answer::{Answer, columns, number};
 use crate::registry::Registry;
+use crate::sheet::Sheet;
 use crate::table::{Table, bytes, is_given};
 
 /// Arguments of `predict`.
@@ -24,6 +26,9 @@ pub(crate) struct Predict {
     /// Show the sums, before they are made probabilities, rates or values; of trees only.
     #[arg(long)]
     raw: bool,
+    /// Write the results as a table, too: as Parquet if its name ends in .parquet.
+    #[arg(long, value_name = "RESULTS.csv")]
+    results: Option<PathBuf>,
 }
 
 pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
@@ -45,6 +50,9 @@ pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
     let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
     let mut results = vec![0.0; table.height() * outputs];
     ask(&model, &rows, &mut results, args.raw)?;
+    if let Some(file) = &args.results {
+        written(file, &table, &results, outputs)?;
+    }
     let names: Vec<String> = (0..outputs).map(|at| format!("result {at}")).collect();
     let mut head = vec!["row"];
     head.extend(names.iter().map(String::as_str));
@@ -64,6 +72,35 @@ pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
         json: json!({ "rows": all }),
         picture: None,
     })
+}
+
+/// Writes results, a row for each that was asked about.
+fn written(file: &Path, table: &Table, results: &[f64], outputs: usize) -> Result<(), Refused> {
+    let names: Vec<String> = (0..outputs).map(|at| format!("result_{at}")).collect();
+    let row = (
+        "row",
+        if table.labels.is_some() {
+            Kind::Text
+        } else {
+            Kind::Integer
+        },
+    );
+    let columns: Vec<_> = [row]
+        .into_iter()
+        .chain(names.iter().map(|name| (name.as_str(), Kind::Double)))
+        .collect();
+    let mut sheet = Sheet::new(file, &columns)?;
+    for (row, results) in results.chunks_exact(outputs).enumerate() {
+        let label = table.label(row);
+        let first = match table.labels {
+            Some(_) => Value::Text(&label),
+            None => Value::Integer(row as i64 + 1),
+        };
+        let results = results.iter().map(|x| Value::Double(*x));
+        let row: Vec<_> = [first].into_iter().chain(results).collect();
+        sheet.push(&row)?;
+    }
+    sheet.finish()
 }
 
 /// Reads a model.

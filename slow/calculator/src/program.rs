@@ -17,7 +17,7 @@ const STOPPED: u8 = 130;
 /// What `check` ends with if an alarm is raised.
 const ALARM: u8 = 3;
 
-/// Portfolios, options, risks, models and forecasts from tables (CSV).
+/// Portfolios, options, risks, models and forecasts from tables (CSV, Parquet).
 ///
 /// A table is a file of lines with commas between the cells. Its first line may name the columns,
 /// its first column may name the rows (a date, a symbol): both are found out. All numbers of

@@ -1,4 +1,9 @@
-//! Tables from files.
+//! Tables from files: lines of cells between commas, or Parquet.
+
+mod cell;
+mod columns;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,6 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Refused;
+use cell::{Cell, cells, number};
+
+pub(crate) use cell::quoted;
+pub(crate) use columns::is_called as is_called_parquet;
 
 /// The most bytes of a file.
 const BYTES_MAX: u64 = 1 << 30;
@@ -47,22 +56,63 @@ pub(crate) struct Table {
     /// Row by row.
     pub numbers: Vec<f64>,
     pub width: usize,
-    /// The line of the first row.
-    first_line: usize,
+    place: Place,
     /// Where each column stands in the file, from 1.
     places: Vec<usize>,
 }
 
+/// How a cell of a file is found again.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// By its line, of which the first row has this one, and the number of its column.
+    Lines(usize),
+    /// By its row and the name of its column.
+    Columns,
+}
+
+impl Place {
+    /// Words on a cell, rows from 0 and columns from 1.
+    fn told(self, row: usize, column: usize, name: Option<&str>) -> String {
+        let number = column.to_string();
+        match (self, name) {
+            (Self::Lines(first), Some(name)) => {
+                format!(", line {}, column {number} ({name})", first + row)
+            }
+            (Self::Lines(first), None) => format!(", line {}, column {number}", first + row),
+            (Self::Columns, name) => {
+                format!(", row {}, column {}", row + 1, name.unwrap_or(&number))
+            }
+        }
+    }
+}
+
+/// What is known of a file before its rows are read.
+struct Head<'a> {
+    file: &'a Path,
+    /// Of all columns, or none.
+    names: Vec<String>,
+    /// Cells of a row.
+    width: usize,
+    /// The first column is not of numbers.
+    first_is_words: bool,
+    place: Place,
+}
+
 impl Table {
     pub fn read(file: &Path) -> Result<Self, Refused> {
-        let text = text(file)?;
-        Self::parse(file, &text, None).map(|(table, _)| table)
+        Self::read_with(file, None).map(|(table, _)| table)
     }
 
     /// With a column of words, which are given beside the numbers of the others.
     pub fn read_labelled(file: &Path, label: &str) -> Result<(Self, Vec<String>), Refused> {
-        let text = text(file)?;
-        Self::parse(file, &text, Some(label))
+        Self::read_with(file, Some(label))
+    }
+
+    fn read_with(file: &Path, label: Option<&str>) -> Result<(Self, Vec<String>), Refused> {
+        if columns::is_one(file) {
+            return columns::table(file, label);
+        }
+        Self::parse(file, &text(file)?, label)
     }
 
     fn parse(file: &Path, text: &str, label: Option<&str>) -> Result<(Self, Vec<String>), Refused> {
@@ -74,7 +124,7 @@ impl Table {
         let Some((_, first)) = lines.peek() else {
             return Err(blame(": the file is empty".into()));
         };
-        let cell_count = first.len();
+        let width = first.len();
         let mut names = Vec::new();
         if is_of_names(first) {
             let (_, head) = lines.next().unwrap_or_default();
@@ -83,69 +133,22 @@ impl Table {
         let Some((first_line, row)) = lines.peek() else {
             return Err(blame(": there is no row of numbers".into()));
         };
-        let first_line = *first_line;
-        let named = names.first().is_some_and(|name| is_of_rows(name));
-        let is_label = |name: &String| label.is_some_and(|label| name.eq_ignore_ascii_case(label));
-        let first_is_label = names.first().is_some_and(is_label);
-        let labelled = named || number(&row[0]).is_none();
-        let has_labels = row.len() > 1 && labelled && !first_is_label;
-        let skipped = usize::from(has_labels);
-        let mut words = Vec::new();
-        let of_words = |name: &str| {
-            let all = names.iter().skip(skipped);
-            let found = all.clone().position(|x| x.eq_ignore_ascii_case(name));
-            let all: Vec<&str> = all.map(String::as_str).collect();
-            let what = format!(": no column {name:?}; there are: {}", all.join(", "));
-            found.ok_or_else(|| blame(what))
+        let head = Head {
+            file,
+            names,
+            width,
+            first_is_words: number(&row[0]).is_none(),
+            place: Place::Lines(*first_line),
         };
-        let left_out = label.map(of_words).transpose()?;
-        let mut labels = has_labels.then(Vec::new);
-        let (mut numbers, width) = (Vec::new(), cell_count - skipped.min(cell_count));
-        for (line, cells) in lines {
-            if cells.len() != cell_count {
-                let found = cells.len();
-                let what = format!(", line {line}: {found} cells, {cell_count} in the first line");
+        let rows = lines.map(|(line, cells)| {
+            let found = cells.len();
+            if found != width {
+                let what = format!(", line {line}: {found} cells, {width} in the first line");
                 return Err(blame(what));
             }
-            for (column, cell) in cells.iter().enumerate().skip(skipped) {
-                let name = names.get(column).map(|name| format!(" ({name})"));
-                let wrong = |what: String| {
-                    let place = format!(", line {line}, column {}", column + 1);
-                    blame(format!("{place}{}: {what}", name.unwrap_or_default()))
-                };
-                if left_out != Some(column - skipped) {
-                    let none = || wrong(format!("{cell:?} is no number"));
-                    numbers.push(number(cell).ok_or_else(none)?);
-                } else if cell.is_empty() {
-                    return Err(wrong("there is no label".into()));
-                } else {
-                    words.push(cell.clone());
-                }
-            }
-            if let (Some(labels), Some(label)) = (&mut labels, cells.into_iter().next()) {
-                labels.push(label);
-            }
-        }
-        names.drain(..skipped.min(names.len()));
-        if let Some(column) = left_out {
-            names.remove(column);
-        }
-        let kept = |column: &usize| left_out != Some(column - skipped);
-        let places = (skipped..cell_count).filter(kept);
-        if is_given() && width > GIVEN_COLUMNS_MAX {
-            let what = format!(": {width} columns of numbers: up to {GIVEN_COLUMNS_MAX}");
-            return Err(blame(what));
-        }
-        let table = Self {
-            places: places.map(|column| column + 1).collect(),
-            file: file.to_owned(),
-            names,
-            labels,
-            numbers,
-            width: width - usize::from(left_out.is_some()),
-            first_line,
-        };
-        Ok((table, words))
+            Ok(cells.into_iter().map(Cell::Text).collect())
+        });
+        head.table(rows, label)
     }
 
     pub fn height(&self) -> usize {
@@ -204,13 +207,9 @@ impl Table {
 
     /// What is wrong with a cell.
     pub fn blame_cell(&self, row: usize, column: usize, what: &str) -> Refused {
-        let line = self.first_line + row;
         let place = self.places.get(column).copied().unwrap_or(column + 1);
-        let name = self.name(column);
-        let file = self.file.display();
-        Refused(format!(
-            "{file}, line {line}, column {place} ({name}): {what}"
-        ))
+        let place = self.place.told(row, place, Some(&self.name(column)));
+        Refused(format!("{}{place}: {what}", self.file.display()))
     }
 
     /// Refuses missing numbers.
@@ -225,8 +224,89 @@ impl Table {
     }
 }
 
-/// A whole file.
+impl Head<'_> {
+    /// Reads the rows.
+    fn table(
+        self,
+        rows: impl Iterator<Item = Result<Vec<Cell>, Refused>>,
+        label: Option<&str>,
+    ) -> Result<(Table, Vec<String>), Refused> {
+        let skipped = usize::from(self.names_rows(label));
+        let left_out = label.map(|label| self.find(label, skipped)).transpose()?;
+        let (mut labels, mut words, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, cells) in rows.enumerate() {
+            for (column, cell) in cells?.into_iter().enumerate() {
+                let wrong = |what: &str| {
+                    let name = self.names.get(column).map(String::as_str);
+                    self.blame(&format!(
+                        "{}: {what}",
+                        self.place.told(row, column + 1, name)
+                    ))
+                };
+                if column < skipped {
+                    labels.push(cell.into_text());
+                } else if left_out != Some(column) {
+                    let number = cell.number();
+                    numbers.push(match number {
+                        Some(number) => number,
+                        None => return Err(wrong(&format!("{:?} is no number", cell.into_text()))),
+                    });
+                } else if cell.is_empty() {
+                    return Err(wrong("there is no label"));
+                } else {
+                    words.push(cell.into_text());
+                }
+            }
+        }
+        let kept = (skipped..self.width).filter(|column| left_out != Some(*column));
+        let kept: Vec<usize> = kept.collect();
+        if is_given() && self.width - skipped > GIVEN_COLUMNS_MAX {
+            let width = self.width - skipped;
+            let what = format!(": {width} columns of numbers: up to {GIVEN_COLUMNS_MAX}");
+            return Err(self.blame(&what));
+        }
+        let names = kept.iter().filter_map(|column| self.names.get(*column));
+        let table = Table {
+            names: names.cloned().collect(),
+            labels: (skipped > 0).then_some(labels),
+            numbers,
+            width: kept.len(),
+            place: self.place,
+            places: kept.iter().map(|column| column + 1).collect(),
+            file: self.file.to_owned(),
+        };
+        Ok((table, words))
+    }
+
+    /// Whether the first column names the rows.
+    fn names_rows(&self, label: Option<&str>) -> bool {
+        let first = self.names.first();
+        let is_named = first.is_some_and(|name| is_of_rows(name));
+        let is_label = |name: &String| label.is_some_and(|label| name.eq_ignore_ascii_case(label));
+        self.width > 1 && (is_named || self.first_is_words) && !first.is_some_and(is_label)
+    }
+
+    /// The column of a name, behind those that name the rows.
+    fn find(&self, name: &str, skipped: usize) -> Result<usize, Refused> {
+        let all = self.names.iter().skip(skipped);
+        let found = all.clone().position(|x| x.eq_ignore_ascii_case(name));
+        let all: Vec<&str> = all.map(String::as_str).collect();
+        let what = format!(": no column {name:?}; there are: {}", all.join(", "));
+        found
+            .map(|column| column + skipped)
+            .ok_or_else(|| self.blame(&what))
+    }
+
+    fn blame(&self, what: &str) -> Refused {
+        Refused(format!("{}{what}", self.file.display()))
+    }
+}
+
+/// A whole file of text, or a Parquet file as one.
 pub(crate) fn text(file: &Path) -> Result<String, Refused> {
+    if columns::is_one(file) {
+        return columns::text(file);
+    }
     String::from_utf8(bytes(file)?)
         .map_err(|error| Refused(format!("{}: no text: {error}", file.display())))
 }
@@ -270,124 +350,5 @@ fn is_of_names(line: &[String]) -> bool {
         [] => false,
         [only] => is_word(only),
         [first, others @ ..] => others.iter().any(is_word) || (is_word(first) && is_of_rows(first)),
-    }
-}
-
-/// Cells between commas; one in quotes may have commas, and quotes twice.
-fn cells(line: &str) -> Vec<String> {
-    let mut cells = vec![String::new()];
-    let (mut is_quoted, mut letters) = (false, line.chars().peekable());
-    while let Some(letter) = letters.next() {
-        let Some(cell) = cells.last_mut() else { break };
-        match letter {
-            '"' if is_quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                cell.push('"');
-            }
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => cells.push(String::new()),
-            _ => cell.push(letter),
-        }
-    }
-    cells.iter().map(|cell| cell.trim().to_owned()).collect()
-}
-
-fn number(cell: &str) -> Option<f64> {
-    if cell.is_empty() {
-        return Some(f64::NAN);
-    }
-    cell.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Table, String> {
-        let table = Table::parse(Path::new("t.csv"), text, None);
-        table.map(|(table, _)| table).map_err(|refused| refused.0)
-    }
-
-    #[test]
-    fn a_column_of_words_is_given_beside_the_numbers() {
-        let parse = |text: &str, label: &str| {
-            let found = Table::parse(Path::new("t.csv"), text, Some(label));
-            found.map_err(|refused| refused.0)
-        };
-        for (text, place) in [
-            ("a,Label,b\n1,BUY,2\n3,SELL,\n", 3),
-            ("label,a,b\nBUY,1,2\nSELL,3,\n", 3),
-            ("day,a,b,label\nd1,1,2,BUY\nd2,3,,SELL\n", 3),
-        ] {
-            let (table, words) = parse(text, "label").unwrap();
-            assert_eq!((table.width, table.height()), (2, 2));
-            assert_eq!(table.names, ["a", "b"]);
-            assert_eq!(words, ["BUY", "SELL"]);
-            let hole = table.whole().unwrap_err().0;
-            let wanted = format!("t.csv, line 3, column {place} (b): there is no number");
-            assert_eq!(hole, wanted);
-        }
-        let refused = parse("a,label\n1,BUY\n2,\n", "label").unwrap_err();
-        assert_eq!(
-            refused,
-            "t.csv, line 3, column 2 (label): there is no label"
-        );
-        let refused = parse("a,b\n1,2\n", "label").unwrap_err();
-        assert_eq!(refused, "t.csv: no column \"label\"; there are: a, b");
-    }
-
-    #[test]
-    fn names_and_labels_are_found_out() {
-        let table = parse("date,A,\"B, or \"\"b\"\"\"\n2026-01-01,1,2\n2026-01-02,3,\n").unwrap();
-        assert_eq!(table.names, ["A", "B, or \"b\""]);
-        assert_eq!([table.label(1), table.name(0)], ["2026-01-02", "A"]);
-        assert_eq!(table.numbers[..3], [1.0, 2.0, 3.0]);
-        let hole = table.whole().unwrap_err().0;
-        assert_eq!(
-            hole,
-            "t.csv, line 3, column 3 (B, or \"b\"): there is no number"
-        );
-        let table = parse("1,2\r\n3,nan\r\n").unwrap();
-        assert_eq!(
-            (table.width, table.height(), table.label(0)),
-            (2, 2, "1".into())
-        );
-        let table = parse("day,x\n1,5\n2,6\n").unwrap();
-        assert_eq!((table.width, table.numbers), (1, vec![5.0, 6.0]));
-        let table = parse("x\n5\n6\n").unwrap();
-        assert_eq!((table.width, table.numbers), (1, vec![5.0, 6.0]));
-        assert_eq!(parse("A,B\n1,2").unwrap().find("b"), Ok(1));
-        let table = parse("\u{feff}A,B\n1,2").unwrap();
-        assert_eq!(table.names, ["A", "B"]);
-        let table = parse("day,2026\nd1,5\n").unwrap();
-        assert_eq!((table.name(0), table.numbers), ("2026".into(), vec![5.0]));
-    }
-
-    #[test]
-    fn labels_need_no_names_above_them() {
-        let table = parse("AA,1,2\nBB,3,\n").unwrap();
-        assert!(table.names.is_empty() && table.height() == 2);
-        assert_eq!([table.label(0), table.label(1)], ["AA", "BB"]);
-        assert_eq!(table.numbers[..3], [1.0, 2.0, 3.0]);
-        let hole = table.whole().unwrap_err().0;
-        assert_eq!(hole, "t.csv, line 2, column 3 (2): there is no number");
-    }
-
-    #[test]
-    fn faults_have_their_place() {
-        for (text, wanted) in [
-            ("", "t.csv: the file is empty"),
-            ("a,b\n", "t.csv: there is no row of numbers"),
-            (
-                "a,b\n1,2\n3\n",
-                "t.csv, line 3: 1 cells, 2 in the first line",
-            ),
-            (
-                "a,b\n1,2\n3,x\n",
-                "t.csv, line 3, column 2 (b): \"x\" is no number",
-            ),
-        ] {
-            assert_eq!(parse(text).unwrap_err(), wanted);
-        }
     }
 }

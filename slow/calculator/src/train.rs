@@ -4,15 +4,17 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use history::{Kind, Value};
 use quant::monitoring::Reference;
 use quant::montecarlo::Progress;
 use quant::training::{Example, Examples, Growth, Quality, Walk, walk};
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use crate::Refused;
 use crate::answer::{Answer, columns, facts, percent};
 use crate::pruned::Pruned;
 use crate::registry::{Card, Registry};
+use crate::sheet::{Sheet, digits};
 use crate::table::Table;
 use crate::watch::Watch;
 use crate::worth::{Beats, Earned, Gains};
@@ -71,7 +73,7 @@ pub(crate) struct Train {
 /// Arguments of `generate`.
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// Where the rows are written to.
+    /// Where the rows are written to: as Parquet if its name ends in .parquet.
     #[arg(value_name = "ROWS.csv")]
     rows: PathBuf,
     /// How many.
@@ -255,7 +257,7 @@ fn told(
     }
 }
 
-fn rates(quality: &Quality) -> Value {
+fn rates(quality: &Quality) -> Json {
     json!({
         "judged": quality.count(), "accuracy": quality.accuracy(),
         "balanced_accuracy": quality.balanced_accuracy(), "macro_f1": quality.macro_f1(),
@@ -264,16 +266,17 @@ fn rates(quality: &Quality) -> Value {
 
 pub(crate) fn generate(args: &Generate) -> Result<Answer, Refused> {
     let example = Example::new(args.count, args.rate, args.seed)?;
-    let mut text = format!("{},label\n", Example::names().join(","));
+    let names = Example::names().iter();
+    let mut columns: Vec<_> = names.map(|name| (*name, Kind::Double)).collect();
+    columns.push(("label", Kind::Text));
+    let mut sheet = Sheet::new(&args.rows, &columns)?;
     let rows = example.rows().chunks_exact(Example::names().len());
     for (row, label) in rows.zip(example.labels()) {
-        for number in row {
-            let _ = write!(text, "{number},");
-        }
-        let _ = writeln!(text, "{}", WORTH[*label as usize]);
+        let mut row: Vec<_> = row.iter().map(|x| Value::Double(digits(*x))).collect();
+        row.push(Value::Text(WORTH[*label as usize]));
+        sheet.push(&row)?;
     }
-    std::fs::write(&args.rows, text)
-        .map_err(|error| Refused(format!("{}: {error}", args.rows.display())))?;
+    sheet.finish()?;
     let right = example.labels().iter().zip(example.best());
     let right = right.filter(|(label, best)| label == best).count() as f64;
     let reached = right / args.count as f64;

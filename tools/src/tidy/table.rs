@@ -172,7 +172,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/calculator",
-        ours: Some(&["quant", "recorded", "scale", "trading"]),
+        ours: Some(&["history", "quant", "recorded", "scale", "trading"]),
         others: Some(&["clap", "serde_json", "signal-hook"]),
         atomics: true,
         banned: &[SOCKETS],
