@@ -28,7 +28,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("tshark", "tshark"),
 ];
 
-/// Referees from PyPI, what builds the module for Python and what that is compared with, pinned.
+/// Referees from PyPI, what builds the module for Python and what that is compared with, and the
+/// library that models in ONNX take, pinned.
 const PYTHON_PACKAGES: &[&str] = &[
     "nasdaq-protocols==1.3.0",
     "kosoku==0.1.0",
@@ -39,6 +40,7 @@ const PYTHON_PACKAGES: &[&str] = &[
     "grpcio-health-checking==1.85.1",
     "maturin==1.16.0",
     "numpy==2.4.6",
+    "onnxruntime==1.32.0",
 ];
 
 /// Data that referees read, pinned; what it comes with is not run, so nothing else is needed.

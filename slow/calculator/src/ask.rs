@@ -27,7 +27,7 @@ pub const ASKED: [&str; 7] = [
     "predict",
 ];
 /// Options that name places on the disk: for the command line alone.
-const LOCAL: [&str; 1] = ["results"];
+const LOCAL: [&str; 2] = ["onnxruntime", "results"];
 /// Paths of a simulation at most, and of an American option, whose prices are all kept, times their
 /// steps.
 const PATHS_MAX: u64 = 100_000_000;

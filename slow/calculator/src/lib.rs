@@ -4,6 +4,7 @@
 
 mod answer;
 mod ask;
+mod asked;
 mod check;
 mod constraints;
 mod features;

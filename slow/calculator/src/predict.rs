@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use history::{Kind, Value};
-use quant::models::Model;
 use serde_json::json;
 
 use crate::Refused;
 use crate::answer::{Answer, columns, number};
+use crate::asked::Asked;
 use crate::registry::Registry;
 use crate::sheet::Sheet;
-use crate::table::{Table, bytes, is_given};
+use crate::table::{Table, is_given};
 
 /// Arguments of `predict`.
 #[derive(Debug, Args)]
 pub(crate) struct Predict {
-    /// The model: LightGBM's text, XGBoost's JSON or UBJSON, scikit-learn's weights as JSON; or a
-    /// folder of versions, of which the current one is asked.
+    /// The model: LightGBM's text, XGBoost's JSON or UBJSON, scikit-learn's weights as JSON, ONNX;
+    /// or a folder of versions, of which the current one is asked.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Rows, with a column for each feature, in the model's order; empty where one is missing.
@@ -29,17 +29,22 @@ pub(crate) struct Predict {
     /// Write the results as a table, too: as Parquet if its name ends in .parquet.
     #[arg(long, value_name = "RESULTS.csv")]
     results: Option<PathBuf>,
+    /// The library that answers models in ONNX, libonnxruntime.so, 1.17 or later; without this that
+    /// of the variable `ORT_DYLIB_PATH`, or else the system's.
+    #[arg(long, value_name = "LIBRARY")]
+    onnxruntime: Option<PathBuf>,
 }
 
 pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
-    let model = if !is_given() && args.model.is_dir() {
+    let file = if !is_given() && args.model.is_dir() {
         let registry = Registry::open(&args.model)?;
-        read(&registry.version(registry.current()?)?.model)?
+        registry.version(registry.current()?)?.model
     } else {
-        read(&args.model)?
+        args.model.clone()
     };
+    let mut model = Asked::read(&file, args.onnxruntime.as_deref())?;
     let table = Table::read(&args.rows)?;
-    let (features, outputs) = (model.features(), model.outputs());
+    let features = model.features().unwrap_or(table.width);
     if table.width != features {
         let what = format!(
             "{} columns of numbers, the model has {features}",
@@ -48,8 +53,7 @@ pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
         return Err(table.blame(&what));
     }
     let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
-    let mut results = vec![0.0; table.height() * outputs];
-    ask(&model, &rows, &mut results, args.raw)?;
+    let (results, outputs) = model.predict(&rows, features, args.raw)?;
     if let Some(file) = &args.results {
         written(file, &table, &results, outputs)?;
     }
@@ -101,18 +105,4 @@ fn written(file: &Path, table: &Table, results: &[f64], outputs: usize) -> Resul
         sheet.push(&row)?;
     }
     sheet.finish()
-}
-
-/// Reads a model.
-fn read(file: &Path) -> Result<Model, Refused> {
-    Model::read(&bytes(file)?).map_err(|unread| Refused(format!("{}: {unread}", file.display())))
-}
-
-fn ask(model: &Model, rows: &[f32], results: &mut [f64], is_raw: bool) -> Result<(), Refused> {
-    let asked = match model {
-        Model::Forest(forest) if is_raw => forest.margins(rows, results),
-        Model::Network(_) if is_raw => return Err(Refused("--raw: only of trees".into())),
-        model => model.predict(rows, results),
-    };
-    Ok(asked?)
 }

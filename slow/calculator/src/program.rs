@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Ends with 3 if an alarm is raised: a feature has drifted from where the model learnt it, or
     /// answers are right less often than when it was trained.
     Check(check::Check),
-    /// Ask a trained model (LightGBM, XGBoost, scikit-learn) about rows.
+    /// Ask a trained model (LightGBM, XGBoost, scikit-learn, ONNX) about rows.
     Predict(predict::Predict),
     /// Forecast a series by what forecast its end best.
     Forecast(forecast::Forecast),

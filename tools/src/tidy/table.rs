@@ -172,7 +172,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/calculator",
-        ours: Some(&["history", "quant", "recorded", "scale", "trading"]),
+        ours: Some(&["history", "onnx", "quant", "recorded", "scale", "trading"]),
         others: Some(&["clap", "serde_json", "signal-hook"]),
         atomics: true,
         banned: &[SOCKETS],
@@ -194,6 +194,13 @@ pub const ROOMS: &[Room] = &[
         folder: "slow/history",
         ours: Some(&[]),
         others: Some(&["parquet"]),
+        banned: &[TIME, THREADS, SOCKETS],
+        ..FREE
+    },
+    Room {
+        folder: "slow/onnx",
+        ours: Some(&[]),
+        others: Some(&["ort"]),
         banned: &[TIME, THREADS, SOCKETS],
         ..FREE
     },

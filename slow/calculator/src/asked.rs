@@ -1,0 +1,95 @@
+//! The models that are asked: ours, and those that onnxruntime answers.
+
+use std::path::Path;
+
+use quant::models::Model;
+
+use crate::Refused;
+use crate::table::{bytes, is_given};
+
+/// What ONNX begins with: the tag of its version, in the order in which all write it. No text does.
+const ONNX_BEGIN: u8 = 0x08;
+
+/// A model of any kind.
+pub(crate) enum Asked {
+    Ours(Model),
+    #[cfg(feature = "onnx")]
+    Onnx(onnx::Model),
+}
+
+impl Asked {
+    /// Reads a model; `library` is where onnxruntime is, if that is said.
+    pub fn read(file: &Path, library: Option<&Path>) -> Result<Self, Refused> {
+        let refused = |what: &dyn std::fmt::Display| Refused(format!("{}: {what}", file.display()));
+        let model = bytes(file)?;
+        let is_called = file
+            .extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("onnx"));
+        if !is_called && model.first() != Some(&ONNX_BEGIN) {
+            let model = Model::read(&model).map_err(|unread| refused(&unread))?;
+            return Ok(Self::Ours(model));
+        }
+        // A stranger's file is no business of a library in C++.
+        if is_given() {
+            return Err(refused(
+                &"a model in ONNX is only asked on the command line",
+            ));
+        }
+        Self::onnx(&model, library).map_err(|what| refused(&what))
+    }
+
+    #[cfg(feature = "onnx")]
+    fn onnx(model: &[u8], library: Option<&Path>) -> Result<Self, String> {
+        let runtime = onnx::Runtime::load(library).map_err(|error| {
+            format!(
+                "a model in ONNX takes onnxruntime: {error}\n\
+                 install it (pip install onnxruntime, or a package of the system) and name its \
+                 library, libonnxruntime.so with its version, by --onnxruntime or {}",
+                onnx::VARIABLE
+            )
+        })?;
+        let model = onnx::Model::read(&runtime, model).map_err(|error| error.to_string())?;
+        Ok(Self::Onnx(model))
+    }
+
+    #[cfg(not(feature = "onnx"))]
+    fn onnx(_: &[u8], _: Option<&Path>) -> Result<Self, String> {
+        Err("a model in ONNX: this program was built without the feature onnx".into())
+    }
+
+    /// Numbers of a row, if the model says how many.
+    pub fn features(&self) -> Option<usize> {
+        match self {
+            Self::Ours(model) => Some(model.features()),
+            #[cfg(feature = "onnx")]
+            Self::Onnx(model) => model.features(),
+        }
+    }
+
+    /// What it says of rows, and how many results each has; `is_raw`: its sums.
+    pub fn predict(
+        &mut self,
+        rows: &[f32],
+        features: usize,
+        is_raw: bool,
+    ) -> Result<(Vec<f64>, usize), Refused> {
+        let model = match self {
+            Self::Ours(model) => model,
+            #[cfg(feature = "onnx")]
+            Self::Onnx(model) if !is_raw => {
+                let said = model.predict(rows, features);
+                return said.map_err(|error| Refused(error.to_string()));
+            }
+            #[cfg(feature = "onnx")]
+            Self::Onnx(_) => return Err(Refused("--raw: only of trees".into())),
+        };
+        let outputs = model.outputs();
+        let mut results = vec![0.0; rows.len() / features.max(1) * outputs];
+        match model {
+            Model::Forest(forest) if is_raw => forest.margins(rows, &mut results),
+            Model::Network(_) if is_raw => return Err(Refused("--raw: only of trees".into())),
+            model => model.predict(rows, &mut results),
+        }?;
+        Ok((results, outputs))
+    }
+}
