@@ -144,6 +144,28 @@ impl Book {
         Ok(None)
     }
 
+    /// Takes a message as [`Book::take`] does. A shard's tables have some symbols only: what is
+    /// about an order of another one is passed by, and known by the order not being shown here.
+    ///
+    /// # Errors
+    /// As [`Book::take`].
+    pub fn take_kept(&mut self, tables: &dyn Tables, at: &At, message: &[u8]) -> Result<(), Error> {
+        let order = match Message::parse(message) {
+            Ok(_) if !tables.is_shard() => None,
+            Ok(Message::AddOrder(it)) if !tables.keeps(&utf8(&it.stock())) => return Ok(()),
+            Ok(Message::OrderReplace(it)) => Some(it.old_order_ref()),
+            Ok(Message::OrderCancel(it)) => Some(it.order_ref()),
+            Ok(Message::OrderDelete(it)) => Some(it.order_ref()),
+            Ok(Message::OrderExecuted(it)) => Some(it.order_ref()),
+            Ok(Message::OrderExecutedPrice(it)) => Some(it.order_ref()),
+            _ => None,
+        };
+        if order.is_some_and(|order| !self.orders.contains_key(&order)) {
+            return Ok(());
+        }
+        self.take(at, message).map(|_| ())
+    }
+
     /// Takes a message that is about no shown order.
     fn take_other(&mut self, at: &At, message: &Message<'_>) -> Option<Told> {
         match message {
@@ -291,9 +313,8 @@ impl Book {
 /// The database fails.
 pub fn forget_before(tables: &dyn Tables, day: i64) -> Result<(), Error> {
     let before = [first_of(day).into()];
-    if tables.run("DELETE FROM shown WHERE id < $1", &before)? > 0 {
-        tables.run("DELETE FROM tops", &[])?;
-    }
+    tables.run("DELETE FROM shown WHERE id < $1", &before)?;
+    tables.run("DELETE FROM tops", &[])?;
     Ok(())
 }
 

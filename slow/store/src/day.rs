@@ -89,6 +89,7 @@ impl Day {
             let words = format!("there are {DAYS_MAX} days in it: begin another database");
             return Err(Error::Refused(words));
         }
+        tables.agree(name, number)?;
         tables.make_room(number)?;
         book::forget_before(tables, number)?;
         Self::open(tables, name)
@@ -104,6 +105,7 @@ impl Day {
         let found = first(tables, text, &[name.into()], read)?;
         let (number, began_ns) =
             found.ok_or_else(|| Error::Refused(format!("day {name} is not in the tables")))?;
+        tables.agree(name, number)?;
         let mut day = Self {
             number,
             name: name.to_owned(),
@@ -243,7 +245,7 @@ impl Day {
             };
             taken = match name.kind {
                 Kind::Replies => self.orders.take(rows, &at, bytes),
-                _ => self.book.take(&feed_at(&at), bytes).map(|_| ()),
+                _ => self.book.take_kept(rows.tables(), &feed_at(&at), bytes),
             };
             if taken.is_ok() {
                 (place.next, place.time_ns) = (message + 1, time_ns);
@@ -252,6 +254,7 @@ impl Day {
             taken.is_ok() && place.next < end
         });
         self.places.insert((kind, name.number), place);
+        self.orders.settle(rows, files, name)?;
         taken?;
         read?;
         Ok(())

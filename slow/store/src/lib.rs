@@ -11,6 +11,7 @@ mod answer;
 mod audit;
 mod bars;
 mod book;
+mod busts;
 mod copy;
 mod database;
 mod day;
@@ -35,6 +36,7 @@ mod reconcile;
 #[cfg(feature = "postgres")]
 pub mod router;
 mod rows;
+mod same;
 #[cfg(feature = "postgres")]
 pub mod shards;
 mod sqlite;

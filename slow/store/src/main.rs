@@ -4,15 +4,17 @@
 mod ask;
 #[cfg(feature = "history")]
 mod history_command;
+mod places;
 mod pool;
 mod serve;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use places::{Place, Places};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use store::{Error, Following, Listener, Location, Projector};
 
@@ -23,18 +25,6 @@ use store::{Error, Following, Listener, Location, Projector};
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-}
-
-/// Where the venue keeps its days, and where the tables are.
-#[derive(Args)]
-struct Places {
-    /// The venue's data directory.
-    #[arg(long)]
-    data_dir: PathBuf,
-    /// The database: an SQLite file, which is made if there is none, or a server's address,
-    /// `postgres://user@host:port/name`.
-    #[arg(long)]
-    database: OsString,
 }
 
 #[derive(Subcommand)]
@@ -112,23 +102,35 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             #[cfg(feature = "history")]
             keeping,
             ..
-        } => follow(Following {
-            data_dir: places.data_dir,
-            location: Location::read(&places.database)?,
+        } => {
+            let found = places.written()?;
             #[cfg(feature = "history")]
-            keeping: keeping.read(),
-        })?,
+            let keeping = keeping.read();
+            #[cfg(feature = "history")]
+            places::check_keeping(&found, keeping.is_some())?;
+            let following = |place: Place| Following {
+                data_dir: places.data_dir.clone(),
+                location: place.location,
+                #[cfg(feature = "history")]
+                keeping: keeping.clone(),
+            };
+            follow(found.into_iter().map(following).collect(), &|| Ok(()))?;
+        }
         Command::Project {
             places,
             stat,
             batch,
             ..
-        } => project(&places, stat, batch)?,
+        } => {
+            let project = |place| project(&places.data_dir, &place, (stat, batch));
+            places::at_once(places.written()?, &|| Ok(()), &project)?;
+        }
         Command::Serve(service) => serve::serve(&service)?,
         Command::Rebuild { places, forget } => {
-            let location = Location::read(&places.database)?;
-            let events = store::rebuild(&places.data_dir, &location, forget)?;
-            println!("rebuilt events={events}");
+            for place in places.written()? {
+                let events = store::rebuild(&places.data_dir, &place.location, forget)?;
+                println!("rebuilt {}events={events}", place.words());
+            }
         }
         Command::Copy {
             from,
@@ -136,15 +138,17 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             routes,
         } => copy(&Location::read(&from)?, database, routes)?,
         Command::Reconcile { places } => {
-            let location = Location::read(&places.database)?;
-            match store::reconcile(&places.data_dir, &location)? {
-                Ok(same) => println!(
-                    "agreed rows={} trades={} orders={} unread={}",
-                    same.rows, same.trades, same.orders, same.unread
-                ),
-                Err(difference) => {
-                    println!("differs: {difference}");
-                    return Ok(ExitCode::FAILURE);
+            for place in places.all()? {
+                let words = place.words();
+                match store::reconcile(&places.data_dir, &place.location)? {
+                    Ok(same) => println!(
+                        "agreed {words}rows={} trades={} orders={} unread={}",
+                        same.rows, same.trades, same.orders, same.unread
+                    ),
+                    Err(difference) => {
+                        println!("differs: {words}{difference}");
+                        return Ok(ExitCode::FAILURE);
+                    }
                 }
             }
         }
@@ -168,7 +172,7 @@ fn copy(from: &Location, to: Option<OsString>, routes: Option<PathBuf>) -> Resul
     }
     #[cfg(feature = "postgres")]
     if let Some(routes) = routes {
-        let routes = store::shards::Routes::load(&routes)?;
+        let routes = Arc::new(store::shards::Routes::load(&routes)?);
         for (shard, rows) in store::shards::fill(from, &routes)? {
             println!("copied shard={shard} rows={rows}");
         }
@@ -176,9 +180,10 @@ fn copy(from: &Location, to: Option<OsString>, routes: Option<PathBuf>) -> Resul
     Ok(())
 }
 
-fn project(places: &Places, is_stat: bool, batch: u64) -> Result<(), Error> {
+fn project(data_dir: &Path, place: &Place, (is_stat, batch): (bool, u64)) -> Result<(), Error> {
     let begin = Instant::now();
-    let projector = Projector::open(&places.data_dir, &Location::read(&places.database)?)?;
+    let words = place.words();
+    let projector = Projector::open(data_dir, &place.location)?;
     let mut projector = projector.with_batch(batch);
     let events = projector.catch_up()?;
     if is_stat {
@@ -188,9 +193,9 @@ fn project(places: &Places, is_stat: bool, batch: u64) -> Result<(), Error> {
         let wal = projector.position()?;
         let wal = wal.map_or_else(String::new, |wal| format!(" wal={wal}"));
         let cost = format!("events_per_s={rate:.0} cpu_s={cpu_s:.2}");
-        println!("projected events={events} seconds={seconds:.3} {cost}{wal}");
+        println!("projected {words}events={events} seconds={seconds:.3} {cost}{wal}");
     } else {
-        println!("projected events={events}");
+        println!("projected {words}events={events}");
     }
     Ok(())
 }
@@ -223,16 +228,27 @@ impl Listener for Told {
     }
 }
 
-fn follow(mut following: Following) -> Result<(), Error> {
+/// Follows a venue into its tables, or into all shards of them at once: one that is away holds up
+/// nobody, one that cannot be used at all ends all.
+/// `ready` is done when all threads are there.
+fn follow(all: Vec<Following>, ready: &dyn Fn() -> Result<(), Error>) -> Result<(), Error> {
     let is_stopped = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&is_stopped))
             .map_err(|error| Error::Refused(format!("signal {signal}: {error}")))?;
     }
-    following.location = following.location.until(&is_stopped);
-    println!("wirecross-slow: following {}", following.data_dir.display());
-    let mut told = Told { events: 0 };
-    store::follow(&following, &is_stopped, &mut told)?;
-    println!("wirecross-slow: stopped events={}", told.events);
+    if let Some(first) = all.first() {
+        println!("wirecross-slow: following {}", first.data_dir.display());
+    }
+    let follow = |mut following: Following| {
+        following.location = following.location.until(&is_stopped);
+        let mut told = Told { events: 0 };
+        let followed = store::follow(&following, &is_stopped, &mut told);
+        is_stopped.store(true, Ordering::Relaxed);
+        followed.map(|()| told.events)
+    };
+    let events = places::at_once(all, ready, &follow)?;
+    let events: u64 = events.into_iter().sum();
+    println!("wirecross-slow: stopped events={events}");
     Ok(())
 }

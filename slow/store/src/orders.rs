@@ -6,9 +6,12 @@
 
 use crate::Error;
 use crate::bars::Bars;
+use crate::busts::{self, Bust};
 use crate::place::{self, fill_id, reply_id};
 use crate::rows::{self, Fill, Order, Refusal, Rows};
 use crate::tables::{Cell, HOLDINGS, How, POSITIONS, Tables, each, first};
+use journal::DirectoryFiles;
+use journal::stream::Name;
 use std::collections::{BTreeMap, HashMap};
 use wire::ouch::outbound::{Accepted, Executed, Replaced};
 use wire::ouch::{Outbound, Tag, Tags};
@@ -46,6 +49,8 @@ pub struct Orders {
     touched: Vec<(u16, u32)>,
     positions: BTreeMap<(i64, u32, [u8; 8]), Sums>,
     bars: Bars,
+    /// Busts of which a shard cannot tell yet whether they were of a trade.
+    doubtful: Vec<Bust>,
 }
 
 impl Orders {
@@ -77,7 +82,11 @@ impl Orders {
     /// It is none, names an order that is not live, or the database fails.
     pub fn take(&mut self, rows: &mut Rows<'_>, at: &At, message: &[u8]) -> Result<(), Error> {
         let broken = |error: wire::Error| unfit(at, &error.to_string());
-        match Outbound::parse(message).map_err(broken)? {
+        let reply = Outbound::parse(message).map_err(broken)?;
+        if rows.tables().is_shard() && !self.is_kept(rows.tables(), at, &reply) {
+            return Ok(());
+        }
+        match reply {
             Outbound::Accepted(accepted) => self.enter(at, accepted_order(at, &accepted)?),
             Outbound::Replaced(replaced) => self.replace(rows, at, &replaced),
             Outbound::Executed(executed) => self.execute(rows, at, &executed),
@@ -117,6 +126,40 @@ impl Orders {
             // System events, and what this venue does not send.
             _ => Ok(()),
         }
+    }
+
+    /// Whether a reply is about an order whose rows are in this shard: it takes in what is entered
+    /// in its symbols, and what it does not know later is of another one.
+    fn is_kept(&self, tables: &dyn Tables, at: &At, reply: &Outbound<'_>) -> bool {
+        let user_ref = match reply {
+            Outbound::Accepted(it) => return tables.keeps(&rows::utf8(&it.symbol())),
+            Outbound::Replaced(it) => it.old_user_ref(),
+            Outbound::Executed(it) => it.user_ref(),
+            Outbound::Canceled(it) => it.user_ref(),
+            Outbound::PriorityUpdate(it) => it.user_ref(),
+            Outbound::Restated(it) => it.user_ref(),
+            _ => return true,
+        };
+        self.live.contains_key(&(at.session, user_ref))
+    }
+
+    /// Tells by a stream, as far as it was read, which busts were of no trade, and writes these.
+    ///
+    /// # Errors
+    /// The database fails, or the stream cannot be read.
+    pub fn settle(
+        &mut self,
+        rows: &mut Rows<'_>,
+        files: &mut DirectoryFiles,
+        name: Name,
+    ) -> Result<(), Error> {
+        if self.doubtful.is_empty() {
+            return Ok(());
+        }
+        for bust in busts::unfounded(files, name, std::mem::take(&mut self.doubtful))? {
+            rows.refusal(&bust_refusal(&bust.at, (bust.user_ref, bust.match_number))?)?;
+        }
+        Ok(())
     }
 
     /// Writes what is only in memory.
@@ -313,14 +356,28 @@ impl Orders {
             let back = (usize::from(is_sell), -units, price.saturating_mul(-units));
             return self.moved(at, (account, symbol), back);
         }
-        // The venue believes what an operator says of a trade; this one was not this order's.
-        let bust = Refusal {
-            what: "bust",
-            code: match_number as i64,
-            ..refusal(at, user_ref)?
-        };
-        rows.refusal(&bust)
+        // The trade may be in another shard. A refusal belongs to where nothing has a symbol.
+        if rows.tables().is_shard() {
+            if rows.tables().keeps("") {
+                self.doubtful.push(Bust {
+                    at: *at,
+                    user_ref,
+                    match_number,
+                });
+            }
+            return Ok(());
+        }
+        rows.refusal(&bust_refusal(at, (user_ref, match_number))?)
     }
+}
+
+/// The venue believes what an operator says of a trade; this one was not this order's.
+fn bust_refusal(at: &At, (user_ref, match_number): (u32, u64)) -> Result<Refusal<'static>, Error> {
+    Ok(Refusal {
+        what: "bust",
+        code: match_number as i64,
+        ..refusal(at, user_ref)?
+    })
 }
 
 /// What cannot be in a stream of this venue.

@@ -5,24 +5,15 @@ use crate::day::of_day;
 use crate::inputs::{self, Until};
 use crate::place::{fill_id, first_of, moment};
 use crate::projector::Limits;
-use crate::query::json;
 use crate::rebuild::remove;
-use crate::tables::{ALL, Cell, Table, Tables, each, first, number};
+use crate::same::same;
+use crate::tables::{ALL, Cell, Tables, each, first, number};
 use crate::{Error, Location, Projector, moved, sums};
 use journal::stream::{self, Kind, Name};
 use journal::{DirectoryFiles, Mark};
-use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use wire::ring::{CommandKind, MASS_OF_USER};
-
-/// The column that is not compared: where the journal is read on. One that follows a venue stands
-/// behind records without inputs, such as that of a clean stop, where a projection up to the last
-/// input has not read them yet.
-const MARK: &str = "mark";
-
-/// Rows of a table that are held at once.
-const PAGE_ROWS: usize = 10_000;
 
 /// What was compared and is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,24 +78,15 @@ fn compare(
         .into_iter()
         .map(|(day, _)| day)
         .collect();
-    let days = days(tables, data_dir)?;
-    for day in days.iter().filter(|day| !moved.contains(&day.number)) {
-        if let Err(difference) = feed(tables, day, &mut compared)? {
-            return Ok(Err(difference));
-        }
-        if let Err(difference) = orders(tables, day, &mut compared)? {
-            return Ok(Err(difference));
-        }
-    }
-    if let Err(difference) = sums::compare(tables)? {
+    let made = || from_zero(tables, (data_dir, draft), &moved);
+    // A shard has not all that the venue's files tell of: what is compared with these is then the
+    // projection of all that the shard is compared with.
+    let early = tables.is_shard().then(made).transpose()?;
+    let whole = early.as_ref().map_or(tables, Projector::tables);
+    if let Err(difference) = with_files(whole, (data_dir, &moved), &mut compared)? {
         return Ok(Err(difference));
     }
-    let mut projector = Projector::open(data_dir, &Location::File(draft.to_owned()))?;
-    projector.until = Some(limits(tables)?);
-    projector.catch_up()?;
-    for day in moved {
-        moved::take_out(projector.tables(), day)?;
-    }
+    let projector = early.map_or_else(made, Ok)?;
     for table in ALL {
         match same(tables, projector.tables(), table)? {
             Ok(rows) => compared.rows += rows,
@@ -112,6 +94,39 @@ fn compare(
         }
     }
     Ok(Ok(compared))
+}
+
+/// A projection from zero up to where the tables stand, without the days that were moved.
+fn from_zero(
+    tables: &dyn Tables,
+    (data_dir, draft): (&Path, &Path),
+    moved: &[i64],
+) -> Result<Projector, Error> {
+    let mut projector = Projector::open(data_dir, &Location::File(draft.to_owned()))?;
+    projector.until = Some(limits(tables)?);
+    projector.catch_up()?;
+    for day in moved {
+        moved::take_out(projector.tables(), *day)?;
+    }
+    Ok(projector)
+}
+
+/// Compares tables with journal and feed, and what is kept as sums with its rows.
+fn with_files(
+    tables: &dyn Tables,
+    (data_dir, moved): (&Path, &[i64]),
+    compared: &mut Compared,
+) -> Result<Result<(), String>, Error> {
+    let days = days(tables, data_dir)?;
+    for day in days.iter().filter(|day| !moved.contains(&day.number)) {
+        if let Err(difference) = feed(tables, day, compared)? {
+            return Ok(Err(difference));
+        }
+        if let Err(difference) = orders(tables, day, compared)? {
+            return Ok(Err(difference));
+        }
+    }
+    sums::compare(tables)
 }
 
 /// Where the tables stand.
@@ -389,111 +404,5 @@ fn orders(
             ids[0], key.1, key.0
         ))),
         _ => Ok(Ok(())),
-    }
-}
-
-/// Compares a table with the one that was projected from zero; gives its rows.
-fn same(found: &dyn Tables, due: &dyn Tables, table: &Table) -> Result<Result<u64, String>, Error> {
-    let (mut found, mut due) = (Pages::of(found, table), Pages::of(due, table));
-    let mut rows = 0;
-    loop {
-        let (row, due_row) = (found.next()?, due.next()?);
-        if row != due_row {
-            return Ok(Err(format!(
-                "table {}: {}; a projection from zero has {}",
-                table.name,
-                words(&found.columns, row.as_deref()),
-                words(&found.columns, due_row.as_deref())
-            )));
-        }
-        if row.is_none() {
-            return Ok(Ok(rows));
-        }
-        rows += 1;
-    }
-}
-
-fn words(columns: &[&str], row: Option<&[Value]>) -> String {
-    let Some(values) = row else {
-        return "no such row".to_owned();
-    };
-    let pairs = columns.iter().zip(values);
-    let pairs: Vec<String> = pairs
-        .map(|(name, it)| format!("{}={it}", name.trim_matches('"')))
-        .collect();
-    pairs.join(" ")
-}
-
-/// The rows of a table in the order of its key, some at a time.
-struct Pages<'t> {
-    tables: &'t dyn Tables,
-    table: &'t Table,
-    /// Those that are compared.
-    columns: Vec<&'t str>,
-    rows: std::vec::IntoIter<Vec<Value>>,
-    /// The key of the last row that was read.
-    last: Option<Vec<Value>>,
-    is_over: bool,
-}
-
-impl<'t> Pages<'t> {
-    fn of(tables: &'t dyn Tables, table: &'t Table) -> Self {
-        let columns = table.columns.iter().copied().filter(|name| *name != MARK);
-        Self {
-            tables,
-            table,
-            columns: columns.collect(),
-            rows: Vec::new().into_iter(),
-            last: None,
-            is_over: false,
-        }
-    }
-
-    fn next(&mut self) -> Result<Option<Vec<Value>>, Error> {
-        if self.rows.len() == 0 && !self.is_over {
-            self.read()?;
-        }
-        Ok(self.rows.next())
-    }
-
-    fn read(&mut self) -> Result<(), Error> {
-        let key = self.table.key.join(", ");
-        let marks: Vec<String> = (1..=self.table.key.len())
-            .map(|it| format!("${it}"))
-            .collect();
-        let behind = match self.last {
-            Some(_) => format!("WHERE ({key}) > ({})", marks.join(", ")),
-            None => String::new(),
-        };
-        let text = format!(
-            "SELECT {} FROM {} {behind} ORDER BY {key} LIMIT {PAGE_ROWS}",
-            self.columns.join(", "),
-            self.table.name
-        );
-        let last = self.last.take().unwrap_or_default();
-        let values: Vec<Cell<'_>> = last.iter().map(bound).collect();
-        let mut rows: Vec<Vec<Value>> = Vec::new();
-        each(self.tables, &text, &values, &mut |row| {
-            rows.push(row.iter().map(|value| json(*value)).collect());
-            Ok(())
-        })?;
-        self.is_over = rows.len() < PAGE_ROWS;
-        self.last = rows.last().map(|row| self.key_of(row));
-        self.rows = rows.into_iter();
-        Ok(())
-    }
-
-    fn key_of(&self, row: &[Value]) -> Vec<Value> {
-        let at = |name: &&str| self.columns.iter().position(|it| it == name);
-        let key = self.table.key.iter().filter_map(at);
-        key.map(|at| row[at].clone()).collect()
-    }
-}
-
-/// A part of a key as a parameter.
-fn bound(value: &Value) -> Cell<'_> {
-    match value {
-        Value::String(text) => Cell::Text(text),
-        other => other.as_i64().into(),
     }
 }

@@ -1,11 +1,12 @@
 //! The service beside a venue: tables that follow it, in a process that can do nothing else.
 
+use super::places::{Place, Tables};
 use clap::Args;
 use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
 use sandbox::{Calls, Confinement};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use store::{Error, Following, Location, handed_password};
+use store::{Error, Following, handed_password};
 
 /// The database of a service, in its folder.
 pub const DATABASE: &str = "tables.db";
@@ -26,8 +27,11 @@ pub struct Service {
     /// of numbers.
     #[arg(long)]
     database: Option<OsString>,
-    /// The server's password comes by stdin.
-    #[arg(long, requires = "database")]
+    /// A routing table of such servers: each shard gets the rows that belong to it.
+    #[arg(long, conflicts_with = "database")]
+    routes: Option<PathBuf>,
+    /// The servers' password comes by stdin.
+    #[arg(long)]
     password: bool,
     /// The core to run on.
     #[arg(long)]
@@ -49,49 +53,68 @@ pub fn serve(service: &Service) -> Result<(), Error> {
     }
     // A service that nobody watches any more would hold its database against the next one.
     set_parent_process_death_signal(Some(Signal::TERM)).map_err(|e| refused(&e))?;
-    let location = location(service)?;
+    let places = places(service)?;
     #[cfg(feature = "history")]
     let keeping = super::history_command::settings(&service.dir)?;
+    #[cfg(feature = "history")]
+    super::places::check_keeping(&places, keeping.is_some())?;
     #[cfg(feature = "history")]
     let homes = keeping.iter().map(|it| it.dir.clone()).collect();
     #[cfg(not(feature = "history"))]
     let homes = Vec::new();
-    let port = location.port()?;
-    if service.insecure_dev {
+    let ports = places.iter().map(|place| place.location.port());
+    let ports: Vec<Option<u16>> = ports.collect::<Result<_, Error>>()?;
+    let mut ports: Vec<u16> = ports.into_iter().flatten().collect();
+    ports.sort_unstable();
+    ports.dedup();
+    let calls = match ports.is_empty() {
+        true => Calls::Tables,
+        false => Calls::TablesAtServer,
+    };
+    let is_confined = !service.insecure_dev;
+    if !is_confined {
         eprintln!("wirecross-slow: INSECURE: --insecure-dev keeps all rights of the process");
     } else {
         let confinement = Confinement {
             readable: vec![service.data_dir.clone()],
             folders: vec![service.dir.clone()],
             homes,
-            connect_ports: port.into_iter().collect(),
+            connect_ports: ports.clone(),
             takes_less: true,
             ..Confinement::default()
         };
-        let calls = match port {
-            None => Calls::Tables,
-            Some(_) => Calls::TablesAtServer,
-        };
-        for missing in sandbox::enter(&confinement, calls).map_err(|e| refused(&e))? {
+        for missing in sandbox::settle(&confinement).map_err(|e| refused(&e))? {
             eprintln!("wirecross-slow: WEAKER on this kernel: {missing}");
         }
     }
-    super::follow(Following {
+    let following = |place: Place| Following {
         data_dir: service.data_dir.clone(),
-        location,
+        location: place.location,
         #[cfg(feature = "history")]
-        keeping,
-    })
+        keeping: keeping.clone(),
+    };
+    // A shard each has its thread, and none can be started later.
+    let restrict = || match is_confined {
+        true => calls.restrict().map_err(|e| refused(&e)),
+        false => Ok(()),
+    };
+    super::follow(places.into_iter().map(following).collect(), &restrict)
 }
 
 /// Where the tables are; what is needed to reach them is read before the walls are up.
-fn location(service: &Service) -> Result<Location, Error> {
-    let Some(database) = &service.database else {
-        return Ok(Location::File(service.dir.join(DATABASE)));
+fn places(service: &Service) -> Result<Vec<Place>, Error> {
+    let own = || service.dir.join(DATABASE).into_os_string();
+    let is_routed = service.routes.is_some();
+    let tables = Tables {
+        database: service.database.clone().or((!is_routed).then(own)),
+        routes: service.routes.clone(),
+        shard: None,
     };
-    let location = Location::read(database)?;
-    if !service.password {
-        return Ok(location);
+    let mut places = tables.written()?;
+    if service.password {
+        let password = handed_password()?;
+        let handed = |place: Place| place.with_password(&password);
+        places = places.into_iter().map(handed).collect();
     }
-    Ok(location.with_password(&handed_password()?))
+    Ok(places)
 }

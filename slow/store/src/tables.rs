@@ -261,6 +261,35 @@ pub trait Tables: fmt::Debug + Send {
         Ok(None)
     }
 
+    /// Whether these are a part of all, one of several [shards](crate::shards).
+    fn is_shard(&self) -> bool {
+        false
+    }
+
+    /// Whether the rows of a symbol are here; those without one if it is empty.
+    fn keeps(&self, symbol: &str) -> bool {
+        let _ = symbol;
+        true
+    }
+
+    /// Whether a row is here.
+    ///
+    /// # Errors
+    /// It is none of the table.
+    fn has(&self, table: &Table, row: &[Cell<'_>]) -> Result<bool, Error> {
+        let _ = (table, row);
+        Ok(true)
+    }
+
+    /// Sees to it that a day has the same number in all shards.
+    ///
+    /// # Errors
+    /// It has another one.
+    fn agree(&self, day: &str, number: i64) -> Result<(), Error> {
+        let _ = (day, number);
+        Ok(())
+    }
+
     /// Makes room for the rows of a day, and of some days ahead.
     ///
     /// # Errors

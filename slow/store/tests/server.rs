@@ -1,11 +1,12 @@
 //! What only a server can do: stop answering, be killed while it is written, belong to others.
 #![allow(clippy::unwrap_used)]
 
+mod sharded;
 mod venue;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use venue::cluster::Cluster;
@@ -31,7 +32,10 @@ impl Drop for Following {
 }
 
 fn following(site: &Site) -> Following {
-    let mut command = site.command(&["project", "--follow"]);
+    started(site.command(&["project", "--follow"]))
+}
+
+fn started(mut command: Command) -> Following {
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -61,12 +65,17 @@ fn signal(process: u32, signal: Signal) {
     kill_process(Pid::from_raw(process as i32).unwrap(), signal).unwrap();
 }
 
-/// Waits until the tables have the journal up to some input.
-fn reaches(site: &Site, inputs: usize) {
-    let begun = Instant::now();
+/// Up to where the tables have the journal.
+fn next_input(site: &Site) -> usize {
     let text = "SELECT coalesce(max(next), 0) FROM progress WHERE kind = 0";
+    site.sql(text)[0][0].parse().unwrap()
+}
+
+/// Waits until tables have the journal up to some input.
+fn reaches(next: &dyn Fn() -> usize, inputs: usize) {
+    let begun = Instant::now();
     loop {
-        let next: usize = site.sql(text)[0][0].parse().unwrap();
+        let next = next();
         if next > inputs {
             return;
         }
@@ -97,7 +106,7 @@ fn a_server_that_is_killed_comes_back_to_the_same_tables() {
     site.live(DAY, 21, &inputs[..groups / 4 * GROUP]);
     site.succeeds(&["project"]);
     let follows = following(&site);
-    reaches(&site, GROUP);
+    reaches(&|| next_input(&site), GROUP);
     for part in 2..=4 {
         // All at once, as a lost host: nothing of what is on its way is said.
         let processes = cluster.processes();
@@ -109,7 +118,7 @@ fn a_server_that_is_killed_comes_back_to_the_same_tables() {
         });
         Cluster::wait_gone(&processes).unwrap();
         cluster.start().unwrap();
-        reaches(&site, groups / 4 * part * GROUP - GROUP);
+        reaches(&|| next_input(&site), groups / 4 * part * GROUP - GROUP);
     }
     stop(follows);
     site.succeeds(&["project"]);
@@ -125,7 +134,7 @@ fn a_server_that_says_nothing_is_waited_for() {
     site.live(DAY, 22, &inputs[..half]);
     site.succeeds(&["project"]);
     let follows = following(&site);
-    reaches(&site, GROUP);
+    reaches(&|| next_input(&site), GROUP);
     // The one that starts the others first; of these, some may end by themselves meanwhile.
     signal(cluster.pid().unwrap(), Signal::STOP);
     std::thread::sleep(Duration::from_millis(50));
@@ -138,7 +147,7 @@ fn a_server_that_says_nothing_is_waited_for() {
     hears(&follows, "waiting for it");
     processes.iter().for_each(|it| tell(it, Signal::CONT));
     hears(&follows, "to answer");
-    reaches(&site, inputs.len() - GROUP);
+    reaches(&|| next_input(&site), inputs.len() - GROUP);
     stop(follows);
     site.agrees();
 }
@@ -207,10 +216,7 @@ fn tables_move_from_a_file_into_a_server_and_back() {
     site.live(DAY, 27, &inputs[..INPUTS / 2 / GROUP * GROUP]);
     let run = |args: &[&str]| {
         let program = env!("CARGO_BIN_EXE_wirecross-slow");
-        let output = std::process::Command::new(program)
-            .args(args)
-            .output()
-            .unwrap();
+        let output = Command::new(program).args(args).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.success(), told)
     };

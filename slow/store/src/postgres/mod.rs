@@ -7,6 +7,7 @@
 
 mod batch;
 mod cells;
+mod ours;
 mod planning;
 mod pooled;
 mod rebuild;
@@ -17,7 +18,6 @@ mod words;
 pub use rebuild::{held, rebuild};
 pub use server::Server;
 
-use crate::database::SCHEMA_VERSION;
 use crate::place::first_of;
 use crate::tables::{ALL, Cell, Hear, How, Reading, Table, Tables, Writer};
 use crate::{Error, Position, tables};
@@ -56,9 +56,6 @@ const COLUMNS_MAX: usize = 32;
 /// What a writer holds, together with the name of the schema.
 const WRITER_LOCK: i64 = i64::from_be_bytes(*b"wxwriter");
 
-/// How the comment on a schema of ours begins; its version follows.
-const COMMENT: &str = "tables of wirecross, version ";
-
 /// A connection.
 pub struct Postgres {
     server: Server,
@@ -95,11 +92,13 @@ impl Postgres {
         this.script("SET synchronous_commit = off")?;
         if this.is_new()? {
             let (schema, text) = (server.schema, schema::text());
+            let comment = ours::comment_of(server);
             this.script(&format!(
                 "BEGIN; CREATE SCHEMA {schema}; {text} \
-                 COMMENT ON SCHEMA {schema} IS '{COMMENT}{SCHEMA_VERSION}'; COMMIT;"
+                 COMMENT ON SCHEMA {schema} IS '{comment}'; COMMIT;"
             ))?;
         }
+        this.check_part()?;
         Ok(this)
     }
 
@@ -170,41 +169,6 @@ impl Postgres {
             sleep(LOOK);
         }
         Ok(())
-    }
-
-    /// The version of the tables in the schema, which are ours; none if there is no schema.
-    fn version(&self) -> Result<Option<i32>, Error> {
-        let text = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace \
-                    WHERE nspname = $1";
-        let schema = self.server.schema;
-        let which = [schema.into()];
-        let found = tables::first(self, text, &which, |row| row[0].text().map(str::to_owned))?;
-        let Some(comment) = found else {
-            return Ok(None);
-        };
-        let version = comment.strip_prefix(COMMENT).map(str::parse::<i32>);
-        match version {
-            Some(Ok(version)) if version > SCHEMA_VERSION => Err(self.server.refused(&format!(
-                "a newer program wrote it: its schema is {version} and this program knows \
-                 {SCHEMA_VERSION}; use that program, or name another database"
-            ))),
-            Some(Ok(version)) => Ok(Some(version)),
-            _ => Err(self.server.refused(&format!(
-                "its schema {schema} is another program's; name another database"
-            ))),
-        }
-    }
-
-    /// Whether there are no tables; otherwise they are ours and of this version.
-    fn is_new(&self) -> Result<bool, Error> {
-        match self.version()? {
-            None => Ok(true),
-            Some(SCHEMA_VERSION) => Ok(false),
-            Some(version) => Err(self.server.refused(&format!(
-                "its schema is {version} and this program writes {SCHEMA_VERSION}: run \
-                 `wirecross-slow rebuild`"
-            ))),
-        }
     }
 
     /// Runs statements that give nothing.
@@ -403,6 +367,24 @@ impl Tables for Postgres {
         Ok(Some(bytes as u64))
     }
 
+    fn is_shard(&self) -> bool {
+        self.server.part().is_some()
+    }
+
+    fn keeps(&self, symbol: &str) -> bool {
+        self.server.part().is_none_or(|part| part.keeps(symbol))
+    }
+
+    fn has(&self, table: &Table, row: &[Cell<'_>]) -> Result<bool, Error> {
+        let has = self.server.part().map(|part| part.has(table, row));
+        has.unwrap_or(Ok(true))
+    }
+
+    fn agree(&self, day: &str, number: i64) -> Result<(), Error> {
+        let agreed = self.server.part().map(|part| part.agree(day, number));
+        agreed.unwrap_or(Ok(()))
+    }
+
     fn make_room(&self, day: i64) -> Result<(), Error> {
         for table in schema::PARTED {
             for day in day..=day + schema::DAYS_AHEAD {
@@ -474,6 +456,12 @@ impl Writer for &Postgres {
     }
 
     fn write(&mut self, table: &'static Table, how: How, row: &[Cell<'_>]) -> Result<(), Error> {
+        if let Some(part) = self.server.part()
+            && how != How::Remove
+            && !part.takes(table, row)?
+        {
+            return Ok(());
+        }
         if !self.batch.borrow_mut().take(table, how, row) {
             self.send(table)?;
             self.batch.borrow_mut().take(table, how, row);

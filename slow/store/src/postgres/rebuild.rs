@@ -1,6 +1,7 @@
 //! Tables that are made anew beside the old ones, in a schema of their own.
 
-use super::{COMMENT, Postgres, Server, schema};
+use super::ours::COMMENT;
+use super::{Postgres, Server, schema};
 use crate::tables::{each, first};
 use crate::{Error, Location, Projector};
 use std::path::Path;
@@ -19,6 +20,10 @@ const OLD: &str = "wirecross_old";
 pub fn held(server: &Server, do_matter: bool) -> Result<Vec<String>, Error> {
     let keeper = Postgres::connect(server)?;
     let mut days = Vec::new();
+    if keeper.version()?.is_some() && server.part().is_none() && keeper.is_of_shard()? {
+        let why = "its tables are a shard's: name the routing table, which says whose";
+        return Err(server.refused(why));
+    }
     if keeper.version()?.is_some() && do_matter {
         each(
             &keeper,

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::pgbouncer::POOL_MODE;
+use crate::shards::Part;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
@@ -37,6 +38,8 @@ pub struct Server {
     /// There is a pool before it that gives a connection to a transaction: nothing that one asks
     /// may count on what was said before.
     pub(super) is_pooled: bool,
+    /// The shard whose rows it has alone.
+    pub(super) part: Option<Arc<Part>>,
     /// Who waits for the server ends when it is set.
     stop: Option<Arc<AtomicBool>>,
     /// Longer no answer is waited for.
@@ -99,6 +102,7 @@ impl Server {
             words,
             schema: SCHEMA,
             is_pooled,
+            part: None,
             stop: None,
             answer_max: None,
         })
@@ -109,6 +113,17 @@ impl Server {
     pub fn until(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = Some(stop);
         self
+    }
+
+    /// The same, which has the rows of a shard alone.
+    pub(crate) fn with_part(mut self, part: Arc<Part>) -> Self {
+        self.part = Some(part);
+        self
+    }
+
+    /// The shard whose rows it has alone.
+    pub(crate) fn part(&self) -> Option<&Part> {
+        self.part.as_deref()
     }
 
     /// The same, whose answers are waited for so long, and not for as long as it is there.

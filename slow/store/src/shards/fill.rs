@@ -3,6 +3,7 @@
 use super::Routes;
 use crate::tables::{ALL, How, Tables, each, number};
 use crate::{Error, Location};
+use std::sync::Arc;
 
 /// Copies all tables into shards that have none yet; gives how many rows each has. What comes to
 /// the first database meanwhile is not in them.
@@ -10,7 +11,7 @@ use crate::{Error, Location};
 /// # Errors
 /// A database cannot be used, or a shard has rows. All are committed at the end, one after the
 /// other: those that were before one failed have rows, and are to be emptied.
-pub fn fill(from: &Location, routes: &Routes) -> Result<Vec<(String, u64)>, Error> {
+pub fn fill(from: &Location, routes: &Arc<Routes>) -> Result<Vec<(String, u64)>, Error> {
     let source = from.reader()?;
     source.freeze()?;
     let mut days = Vec::new();
@@ -19,14 +20,13 @@ pub fn fill(from: &Location, routes: &Routes) -> Result<Vec<(String, u64)>, Erro
         Ok(())
     })?;
     let mut targets = Vec::new();
-    for shard in routes.ranges.iter().flat_map(|it| &it.shards) {
-        let location = Location::Server(shard.database.clone());
+    for (_, location) in routes.locations() {
         let target = location.writer()?;
         if number(&*target, "SELECT count(*) FROM days", &[])? > 0 {
             let words = format!("{location}: there are days in it already; name empty databases");
             return Err(Error::Refused(words));
         }
-        targets.push((shard.database.to_string(), target));
+        targets.push((location.to_string(), target));
     }
     for (_, target) in &targets {
         target.begin()?;

@@ -8,17 +8,22 @@
 
 mod ask;
 mod fill;
+mod part;
 
 pub use fill::fill;
+pub(crate) use part::Part;
+
+use part::Days;
 
 use crate::router::{Bounds, Router};
 use crate::tables::Table;
 use crate::tables::{
-    AUDIT, BARS, Cell, FILLS, HOLDINGS, ORDERS, POSITIONS, REFUSALS, SHOWN, TOPS, TURNS,
+    AUDIT, BARS, Cell, FILLS, HOLDINGS, ORDERS, POSITIONS, REFUSALS, SHOWN, TOPS, TURNS, each,
 };
 use crate::{Error, Location, Server};
 use serde_json::{Map, Value};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A routing table is not larger.
@@ -51,6 +56,7 @@ struct Range {
 pub struct Routes {
     /// The oldest first.
     ranges: Vec<Range>,
+    days: Days,
 }
 
 impl Routes {
@@ -78,7 +84,10 @@ impl Routes {
             bounds.lag_max = Duration::from_millis(lag_ms);
         }
         let ranges = list(table.get("ranges"), "ranges")?;
-        let mut this = Self { ranges: Vec::new() };
+        let mut this = Self {
+            ranges: Vec::new(),
+            days: Days::default(),
+        };
         for (at, range) in ranges.iter().enumerate() {
             let place = format!("ranges[{at}]");
             let range = read_range(range, &place, bounds)?;
@@ -111,6 +120,53 @@ impl Routes {
         Ok(this)
     }
 
+    /// The databases of all shards, by the shards' names, the oldest range first: each takes and
+    /// has the rows of its shard alone.
+    #[must_use]
+    pub fn locations(self: &Arc<Self>) -> Vec<(String, Location)> {
+        let parts = Part::all(self).into_iter();
+        parts.map(located).collect()
+    }
+
+    /// The databases of the youngest range, which a projection goes on in.
+    ///
+    /// # Errors
+    /// The range is none that a projection can go on in: the words say why.
+    pub fn written(self: &Arc<Self>) -> Result<Vec<(String, Location)>, Error> {
+        let parts = Part::all(self).into_iter();
+        let youngest = parts.filter(Part::is_youngest);
+        let located = |part: Part| match part.unfit() {
+            None => Ok(located(part)),
+            Some(why) => Err(Error::Refused(format!("the routing table: {why}"))),
+        };
+        youngest.map(located).collect()
+    }
+
+    /// Learns the numbers that days have in the databases of the youngest range, but in one of
+    /// them; what does not answer soon has said nothing.
+    ///
+    /// # Errors
+    /// They do not agree.
+    pub fn learn_days(self: &Arc<Self>, but: &str) -> Result<(), Error> {
+        let parts = Part::all(self).into_iter().filter(Part::is_youngest);
+        for part in parts.filter(|part| part.name() != but) {
+            let server = part.server().within(Bounds::default().look_max);
+            let Ok(tables) = Location::Server(server).reader() else {
+                continue;
+            };
+            let mut days = Vec::new();
+            let read = each(&*tables, "SELECT name, day FROM days", &[], &mut |row| {
+                days.push((row[0].text()?.to_owned(), row[1].integer()?));
+                Ok(())
+            });
+            if read.is_ok() {
+                let mut days = days.into_iter();
+                days.try_for_each(|(day, number)| part.agree(&day, number))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The range and the shard that a row belongs to; none if it belongs to all.
     fn of(&self, table: &Table, row: &[Cell<'_>]) -> Result<Option<(usize, usize)>, Error> {
         let column = |name: &str| table.columns.iter().position(|it| *it == name);
@@ -126,7 +182,11 @@ impl Routes {
             () => return Ok(None),
         };
         let range = match time {
-            Some(name) => self.range_at(cell(name).integer()?),
+            // What tells that inputs are gone has no moment.
+            Some(name) => match cell(name).integer()? {
+                0 => youngest,
+                time_ns => self.range_at(time_ns),
+            },
             None => youngest,
         };
         let symbol = match cell("symbol") {
@@ -142,6 +202,10 @@ impl Routes {
         let found = self.ranges.iter().position(is_before);
         found.unwrap_or(self.ranges.len() - 1)
     }
+}
+
+fn located(part: Part) -> (String, Location) {
+    (part.name().to_owned(), Location::Server(part.server()))
 }
 
 impl Range {

@@ -70,6 +70,11 @@ const SETTINGS: [&str; 5] = [
 impl Running {
     /// Starts one, if its programs are there.
     pub fn start() -> Option<Rc<Self>> {
+        Self::start_at(0)
+    }
+
+    /// The same by a TCP port, which a confined process can reach; 0 for none.
+    pub fn start_at(port: u16) -> Option<Rc<Self>> {
         let programs = match Programs::find() {
             Ok(programs) => programs,
             Err(why) => {
@@ -82,7 +87,7 @@ impl Running {
         let cluster = Cluster {
             programs,
             folder: dir.path().to_path_buf(),
-            port: 0,
+            port,
         };
         // What was begun is ended, also if it does not get further.
         let this = Self {
