@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use quant::Fault;
-use quant::forecasting::{Method, Score, Weights, backtest, choose, forecast as expected};
+use quant::forecasting::{Method, Score, Weights, backtest, choose_watched, forecast as expected};
+use quant::montecarlo::Progress;
 use serde_json::json;
 
 use crate::Refused;
 use crate::answer::{Answer, columns, facts, number};
 use crate::picture::{Picture, Style};
 use crate::table::Table;
+use crate::watch::Watch;
 
 /// What levels, trends and seasons may weigh when the best are looked for.
 const LEVELS: [f64; 4] = [0.1, 0.3, 0.5, 0.8];
@@ -57,7 +59,7 @@ pub(crate) struct Forecast {
     method: Way,
 }
 
-pub(crate) fn forecast(args: &Forecast) -> Result<Answer, Refused> {
+pub(crate) fn forecast(args: &Forecast, watch: &Watch) -> Result<Answer, Refused> {
     let table = Table::read(&args.file)?;
     table.whole()?;
     let column = match &args.column {
@@ -70,8 +72,14 @@ pub(crate) fn forecast(args: &Forecast) -> Result<Answer, Refused> {
         .held
         .unwrap_or_else(|| args.horizon.min(series.len() / 5).max(1));
     let ways = args.ways();
-    let (method, score) =
-        choose(&series, held, args.horizon, args.season, &ways).map_err(refused)?;
+    let mut tried = 0;
+    let lengths = (held, args.horizon, args.season);
+    let chosen = choose_watched(&series, lengths, &ways, |count| {
+        tried = count;
+        let [done, parts] = [tried, ways.len()].map(|count| count as u64);
+        watch.on(Progress { done, parts })
+    });
+    let (method, score) = chosen.map_err(refused)?;
     let naive = Method::SeasonalNaive {
         season: args.season,
     };
@@ -103,6 +111,7 @@ pub(crate) fn forecast(args: &Forecast) -> Result<Answer, Refused> {
         json: json!({
             "method": told(method), "forecast": ahead, "mae": score.mae, "mase": score.mase,
             "held": held, "naive_mae": yardstick.ok().map(|score| score.mae),
+            "complete": tried == ways.len(),
         }),
         picture: Some(drawn(&series, &ahead, score)),
     })

@@ -2,8 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use quant::portfolio::{
-    Covariance, Equality, MeanVariance, Solution, frontier as efficient, max_sharpe, risk,
-    risk_parity,
+    Covariance, Equality, MeanVariance, Solution, frontier_watched, max_sharpe, risk, risk_parity,
 };
 use serde_json::{Map, Value, json};
 
@@ -12,6 +11,7 @@ use crate::answer::{Answer, columns, facts, percent};
 use crate::constraints::{Limits, Reached};
 use crate::market::{Market, Source};
 use crate::picture::{Picture, Style};
+use crate::watch::Watch;
 
 /// Lesser weights are not listed as held.
 const HELD: f64 = 1e-9;
@@ -219,12 +219,14 @@ impl Found {
     }
 }
 
-pub(crate) fn frontier(args: &Frontier) -> Result<Answer, Refused> {
+pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused> {
     let market = args.source.market()?;
     let count = market.assets();
     let covariance = Covariance::dense(&market.estimate.matrix, count)?;
     let bounds = [args.bounds.least, args.bounds.most].map(|bound| vec![bound; count]);
-    let found = efficient(&covariance, &market.estimate.mean, &bounds[0], &bounds[1])?;
+    let [least, most] = &bounds;
+    let mean = &market.estimate.mean;
+    let found = frontier_watched(&covariance, mean, least, most, |_| watch.goes_on())?;
     let corners = found.corners.iter().rev();
     let place = |mean: f64, variance: f64| {
         [
@@ -262,7 +264,7 @@ pub(crate) fn frontier(args: &Frontier) -> Result<Answer, Refused> {
     picture.add("efficient portfolios", Style::Line, curve.collect());
     Ok(Answer {
         text: format!("{}\n{note}", columns(&head, &rows)),
-        json: json!({ "portfolios": all }),
+        json: json!({ "portfolios": all, "complete": found.complete }),
         picture: Some(picture.svg()),
     })
 }

@@ -113,7 +113,7 @@ fn run(program: &Program) -> Result<ExitCode, Refused> {
 pub(crate) fn done(command: &Command, watch: &Watch) -> Result<(Answer, bool), Refused> {
     let answer = match command {
         Command::Optimise(args) => portfolio::optimise(args),
-        Command::Frontier(args) => portfolio::frontier(args),
+        Command::Frontier(args) => portfolio::frontier(args, watch),
         Command::Simulate(args) => simulate::simulate(args, watch),
         Command::Risk(args) => risk::risk(args, watch),
         Command::Rebalance(args) => rebalance::rebalance(args),
@@ -123,7 +123,7 @@ pub(crate) fn done(command: &Command, watch: &Watch) -> Result<(Answer, bool), R
         Command::Versions(args) => check::versions(args),
         Command::Check(args) => return check::check(args),
         Command::Predict(args) => predict::predict(args),
-        Command::Forecast(args) => forecast::forecast(args),
+        Command::Forecast(args) => forecast::forecast(args, watch),
         Command::Scale(args) => scale::scale(args),
     };
     answer.map(|answer| (answer, false))

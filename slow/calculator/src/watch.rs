@@ -56,6 +56,14 @@ impl Watch {
         self.is_stopped.load(Ordering::Relaxed)
     }
 
+    /// Whether to go on, for work that does not know how far it is.
+    pub fn goes_on(&self) -> ControlFlow<()> {
+        if self.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Says on a terminal how far work is, each time that another hundredth is done.
     pub fn on(&self, progress: Progress) -> ControlFlow<()> {
         let percent = |done: u64| done * 100 / progress.parts.max(1);
@@ -66,9 +74,6 @@ impl Watch {
         if self.is_seen && is_end {
             let _ = write!(stderr(), "\r     \r");
         }
-        if self.is_stopped() {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
+        self.goes_on()
     }
 }

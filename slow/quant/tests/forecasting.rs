@@ -5,9 +5,13 @@
 #[path = "../../../engine/analytics/tests/vectors/mod.rs"]
 mod vectors;
 
+use std::ops::ControlFlow;
+
 use proptest::prelude::{prop, prop_assert, proptest};
 use quant::Fault;
-use quant::forecasting::{Method, STEPS_MAX, SeasonalNaive, Smoothing, Weights, backtest, choose};
+use quant::forecasting::{
+    Method, STEPS_MAX, SeasonalNaive, Smoothing, Weights, backtest, choose, choose_watched,
+};
 use serde_json::Value;
 use vectors::{Table, compare, relative, text};
 
@@ -140,6 +144,26 @@ fn a_method_chosen_by_the_past_is_no_worse_than_the_last_season() {
             "{}: {method:?} {score:?}",
             case["kind"]
         );
+    }
+}
+
+#[test]
+fn a_choice_that_is_stopped_is_of_what_was_tried() {
+    let (_, series) = cases().remove(0);
+    let all = methods();
+    let of = |tried: usize| {
+        let lengths = (2 * SEASON, SEASON, SEASON);
+        let watch = |count: usize| {
+            if count < tried {
+                return ControlFlow::Continue(());
+            }
+            ControlFlow::Break(())
+        };
+        choose_watched(&series, lengths, &all, watch).unwrap()
+    };
+    for tried in 1..=all.len() {
+        let wanted = choose(&series, 2 * SEASON, SEASON, SEASON, &all[..tried]).unwrap();
+        assert_eq!(of(tried), wanted);
     }
 }
 

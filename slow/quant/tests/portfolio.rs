@@ -4,8 +4,12 @@
 
 mod markets;
 
+use std::ops::ControlFlow;
+
 use markets::{Market, beside, numbers};
-use quant::portfolio::{Covariance, Equality, MeanVariance, Solution, frontier, max_sharpe};
+use quant::portfolio::{
+    Covariance, Equality, MeanVariance, Solution, frontier, frontier_watched, max_sharpe,
+};
 use serde_json::Value;
 
 fn number(value: &Value) -> f64 {
@@ -210,6 +214,30 @@ fn the_published_frontier_of_the_hang_seng_is_met() {
         let (_, variance) = found.at_mean(point[0].min(last)).unwrap();
         let off = (variance / point[1] - 1.0).abs();
         assert!(off <= 2.5e-5, "{point:?}: {variance}");
+    }
+}
+
+#[test]
+fn a_frontier_that_is_stopped_ends_where_it_was() {
+    let mut all = Market::all().into_iter();
+    let market = all.find(|market| market.name == "std100").unwrap();
+    let covariance = market.dense();
+    let (lower, upper) = (vec![0.0; 100], vec![1.0; 100]);
+    let stopped = |most: usize| {
+        let watch = |corners: usize| {
+            if corners < most {
+                return ControlFlow::Continue(());
+            }
+            ControlFlow::Break(())
+        };
+        frontier_watched(&covariance, &market.mean, &lower, &upper, watch).unwrap()
+    };
+    let whole = stopped(usize::MAX);
+    assert!(whole.complete && whole.corners.len() > 5);
+    for most in [1, 5] {
+        let found = stopped(most);
+        assert!(!found.complete);
+        assert_eq!(found.corners, whole.corners[..most]);
     }
 }
 

@@ -1,6 +1,5 @@
 //! A picture of where prices may go.
 
-use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use quant::Fault;
@@ -32,12 +31,7 @@ pub(super) fn fan<M: Model>(
         0.0
     });
     let settings = Settings::new(paths as u64, seed);
-    Simulation::new(model, &look, settings)?.run(|_| {
-        if watch.is_stopped() {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    });
+    Simulation::new(model, &look, settings)?.run(|_| watch.goes_on());
     let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     seen.iter_mut()
         .for_each(|levels| levels.sort_by(f64::total_cmp));

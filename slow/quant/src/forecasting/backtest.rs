@@ -4,6 +4,8 @@
 //! Forecasting 22, 2006): below 1 a forecast is better than one that repeats the last season did in
 //! the part that was learnt from.
 
+use std::ops::ControlFlow;
+
 use super::{STEPS_MAX, SeasonalNaive, Smoothing, Weights};
 use crate::Fault;
 use crate::fault::{series as checked, within};
@@ -149,14 +151,33 @@ pub fn choose(
     season: usize,
     methods: &[Method],
 ) -> Result<(Method, Score), Fault> {
+    choose_watched(series, (held, horizon, season), methods, |_| {
+        ControlFlow::Continue(())
+    })
+}
+
+/// As [`choose`], given `held`, `horizon` and `season`; `watch` is told after each method how many
+/// were tried and may stop it: the answer is the best of these.
+///
+/// # Errors
+/// Those of [`choose`].
+pub fn choose_watched(
+    series: &[f64],
+    (held, horizon, season): (usize, usize, usize),
+    methods: &[Method],
+    mut watch: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<(Method, Score), Fault> {
     let train = series.len().saturating_sub(held);
     let mut best: Option<(Method, Score)> = None;
     let mut refused = None;
-    for method in methods {
+    for (at, method) in methods.iter().enumerate() {
         match backtest(series, train, horizon, season, *method) {
             Err(fault) => refused = refused.or(Some(fault)),
             Ok(score) if best.is_some_and(|(_, best)| best.mae <= score.mae) => {}
             Ok(score) => best = Some((*method, score)),
+        }
+        if watch(at + 1).is_break() {
+            break;
         }
     }
     best.ok_or(refused.unwrap_or(Fault::TooShort {

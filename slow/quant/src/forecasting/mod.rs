@@ -6,7 +6,7 @@
 mod backtest;
 mod smoothing;
 
-pub use backtest::{Method, Score, backtest, choose, forecast};
+pub use backtest::{Method, Score, backtest, choose, choose_watched, forecast};
 pub use smoothing::{Smoothing, Weights};
 
 use crate::Fault;

@@ -5,6 +5,8 @@
 //! (`t = 0`) on, free assets move on lines in `t` until one meets a bound, or one at a bound would
 //! gain by leaving it: a corner. Between corners all is known without solving.
 
+use std::ops::ControlFlow;
+
 use super::covariance::Covariance;
 use super::gradients::Leave;
 use super::held::dot;
@@ -36,6 +38,8 @@ pub struct Corner {
 pub struct Frontier {
     /// Its corners; between two of them weights are on a line.
     pub corners: Vec<Corner>,
+    /// Whether these are all: not if it was stopped, then those of greater returns are missing.
+    pub complete: bool,
 }
 
 impl Frontier {
@@ -86,6 +90,26 @@ pub fn frontier(
     lower: &[f64],
     upper: &[f64],
 ) -> Result<Frontier, Fault> {
+    frontier_watched(
+        covariance,
+        mean,
+        lower,
+        upper,
+        |_| ControlFlow::Continue(()),
+    )
+}
+
+/// As [`frontier`]; `watch` is told before each next corner how many there are and may stop it.
+///
+/// # Errors
+/// Those of [`frontier`].
+pub fn frontier_watched(
+    covariance: &Covariance<'_>,
+    mean: &[f64],
+    lower: &[f64],
+    upper: &[f64],
+    watch: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<Frontier, Fault> {
     let count = covariance.count();
     crate::fault::series("mean", mean, 0)?;
     crate::fault::same_length("mean", mean.len(), count)?;
@@ -107,7 +131,7 @@ pub fn frontier(
         lower,
         upper,
     };
-    walk.corners(start)
+    walk.corners(start, watch)
 }
 
 struct Walk<'a> {
@@ -120,7 +144,11 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn corners(&self, start: Vec<f64>) -> Result<Frontier, Fault> {
+    fn corners(
+        &self,
+        start: Vec<f64>,
+        mut watch: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Frontier, Fault> {
         let mut states: Vec<State> = (0..start.len())
             .map(|at| State::of(start[at], self.lower[at], self.upper[at]))
             .collect();
@@ -133,10 +161,14 @@ impl Walk<'_> {
         let limit = CORNERS_EACH * states.len() + CORNERS_EACH;
         let variances = (0..states.len()).map(|at| self.covariance.variance(at));
         let greatest = variances.fold(0.0, f64::max);
+        let ended = |corners, complete| Ok(Frontier { corners, complete });
         for _ in 0..limit {
+            if watch(corners.len()).is_break() {
+                return ended(corners, false);
+            }
             if !states.contains(&State::Free) {
                 let Some((at, pair)) = self.exchange(&states, &corners) else {
-                    return Ok(Frontier { corners });
+                    return ended(corners, true);
                 };
                 tolerance = at.max(tolerance);
                 for asset in pair {
@@ -149,7 +181,7 @@ impl Walk<'_> {
                 None => self.lines(&states)?,
             };
             let Some(event) = self.next(&sides, &now, tolerance) else {
-                return Ok(Frontier { corners });
+                return ended(corners, true);
             };
             tolerance = event.tolerance.max(tolerance);
             states[event.asset] = event.to;

@@ -28,7 +28,7 @@ mod views;
 pub use constrained::{Constrained, ConstrainedSolution, Constraint, Method, Trading, Unsolved};
 pub use covariance::{ASSETS_MAX, Covariance};
 pub use estimate::{Estimate, Target, ledoit_wolf, pairwise, sample, weighted};
-pub use frontier::{Corner, Frontier, frontier};
+pub use frontier::{Corner, Frontier, frontier, frontier_watched};
 pub use optimum::{Certificate, Equality, MeanVariance, Solution, WEIGHT_MAX, max_sharpe};
 pub use parity::{Parity, risk_parity};
 #[cfg(feature = "clarabel")]
