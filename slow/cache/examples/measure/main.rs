@@ -1,8 +1,12 @@
 //! How many lookups a small memory answers, how long the levels take, and how soon an invalidation
-//! is everywhere; every answer is checked. Wants `cargo x redis up`.
+//! is everywhere; every answer is checked. Wants `cargo x redis up`. With the file of a recorded
+//! trace it plays that one alone.
 
+mod best;
+mod recorded;
+
+use best::best;
 use cache::{Cache, Loaded, Reach, Settings};
-use std::collections::BinaryHeap;
 use std::convert::Infallible;
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -31,18 +35,13 @@ const REACHED: usize = 5_000;
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(path) = std::env::args().nth(1) {
+        return recorded::run(&path);
+    }
     hits()?;
     let settings = Settings {
-        redis: Some(REDIS.to_owned()),
         namespace: "measure".to_owned(),
         ..Settings::default()
-    };
-    let linked = |settings: &Settings| -> Result<Cache, Box<dyn Error>> {
-        let cache = Cache::new(settings.clone())?;
-        let is_there = cache.wait_for_redis(Duration::from_secs(5));
-        is_there
-            .then_some(cache)
-            .ok_or_else(|| "no Redis: run `cargo x redis up`".into())
     };
     let writer = linked(&settings)?;
     writer.invalidate_pattern("*");
@@ -55,6 +54,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     reach(&writer, &[linked(&settings)?, linked(&settings)?])?;
     writer.invalidate_pattern("*");
     Ok(())
+}
+
+/// A cache that is linked to Redis.
+fn linked(settings: &Settings) -> Result<Cache, Box<dyn Error>> {
+    let cache = Cache::new(Settings {
+        redis: Some(REDIS.to_owned()),
+        ..settings.clone()
+    })?;
+    let is_there = cache.wait_for_redis(Duration::from_secs(5));
+    is_there
+        .then_some(cache)
+        .ok_or_else(|| "no Redis: run `cargo x redis up`".into())
 }
 
 /// A number in 0..1, by a generator whose state this is (splitmix64).
@@ -80,45 +91,6 @@ fn trace() -> Vec<u32> {
         sums.partition_point(|it| *it < drawn) as u32
     };
     (0..LOOKUPS).map(|_| draw().min(KEYS as u32 - 1)).collect()
-}
-
-/// Hits of who knows the future: of what is held, what is used last goes first (Belady, 1966).
-fn best(trace: &[u32]) -> usize {
-    const NEVER: usize = usize::MAX;
-    let mut next = vec![NEVER; trace.len()];
-    let mut last = vec![NEVER; KEYS];
-    for (at, key) in trace.iter().enumerate().rev() {
-        next[at] = last[*key as usize];
-        last[*key as usize] = at;
-    }
-    // Where each held key is used next; those that are not used again need no place.
-    let mut held = vec![NEVER; KEYS];
-    let mut furthest = BinaryHeap::new();
-    let (mut count, mut hits) = (0, 0);
-    for (at, key) in trace.iter().enumerate() {
-        let place = &mut held[*key as usize];
-        if *place == at {
-            hits += 1;
-            count -= 1;
-        }
-        *place = next[at];
-        if next[at] == NEVER {
-            continue;
-        }
-        count += 1;
-        furthest.push((next[at], *key));
-        while count > HELD {
-            let Some((used_at, gone)) = furthest.pop() else {
-                break;
-            };
-            // What was used meanwhile stands in the heap again.
-            if held[gone as usize] == used_at {
-                held[gone as usize] = NEVER;
-                count -= 1;
-            }
-        }
-    }
-    hits
 }
 
 fn name(key: u32) -> String {
@@ -161,7 +133,7 @@ fn hits() -> Result<(), Box<dyn Error>> {
         "zipf: exponent {EXPONENT}, {KEYS} keys, {HELD} held, {LOOKUPS} lookups, seed {SEED}: \
          hits {:.2} %, best possible {:.2} %",
         percent(cache.counters().l1_hits),
-        percent(best(&trace) as u64)
+        percent(best(&trace, KEYS, HELD) as u64)
     );
     Ok(())
 }
