@@ -3,8 +3,29 @@
 use crate::admit::Asker;
 use crate::answer::Refusal;
 use crate::routes::ROWS_MAX;
+use axum::http::HeaderMap;
+use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
+use std::time::Duration;
 use store::query::{Filter, parameters};
+
+/// How old an answer may be at most, whatever a client would take.
+const AGE_MAX: Duration = Duration::from_secs(60);
+
+/// How old an answer may be that a request takes: its `Cache-Control: max-age` (RFC 9111, 5.2.1.1),
+/// in seconds; zero where it has none, or any other word.
+pub(crate) fn age_max_of(headers: &HeaderMap) -> Duration {
+    let mut values = headers.get_all(CACHE_CONTROL).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Duration::ZERO;
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    let seconds = text
+        .split_once('=')
+        .filter(|(name, _)| name.eq_ignore_ascii_case("max-age"))
+        .and_then(|(_, seconds)| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0)).min(AGE_MAX)
+}
 
 /// The parameters of a path, with their escapes undone.
 pub(crate) fn pairs_of(parts: &Parts) -> Result<Vec<(String, String)>, Refusal> {
@@ -96,5 +117,39 @@ fn own_account(asker: &Asker, asked: Option<u32>) -> Result<u32, Refusal> {
         ))),
         (None, [account]) => Ok(*account),
         (None, _) => Err(Refusal::Bad(format!("account: say which of {own:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_says_how_old_its_answer_may_be() {
+        let age_s = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(
+                    CACHE_CONTROL,
+                    value.parse().unwrap_or_else(|_| panic!("{value}")),
+                );
+            }
+            age_max_of(&headers).as_secs()
+        };
+        assert_eq!(age_s(&["max-age=1"]), 1);
+        assert_eq!(age_s(&[" Max-Age=5 "]), 5);
+        assert_eq!(age_s(&["max-age=86400"]), 60);
+        for none in [
+            &[][..],
+            &["no-cache"],
+            &["max-age"],
+            &["max-age=-1"],
+            &["max-age=soon"],
+        ] {
+            assert_eq!(age_s(none), 0, "{none:?}");
+        }
+        // Who says several things may mean what is not known here.
+        assert_eq!(age_s(&["max-age=5, no-cache"]), 0);
+        assert_eq!(age_s(&["max-age=5", "no-cache"]), 0);
     }
 }

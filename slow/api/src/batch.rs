@@ -3,6 +3,7 @@
 use crate::admit::Asker;
 use crate::answer::{Answer, Refusal, json_answer};
 use crate::quant::params_in;
+use crate::reads::Terms;
 use crate::routes::{Api, What, route_named, who};
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -187,7 +188,8 @@ async fn done(
     match route.what {
         What::Rows(query) => {
             let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
-            api.rows(query, asker, &asked, bytes_max).await
+            api.rows(query, asker, &asked, Terms::present(bytes_max))
+                .await
         }
         What::Figures => api.figures_json(),
         What::Scaling => Ok(api.scales()?.json().to_string().into_bytes()),

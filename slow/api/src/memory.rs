@@ -1,14 +1,20 @@
 //! Answers that are kept: by query, what narrows it, and where the tables stood.
 
+mod trace;
+mod young;
+
 use crate::metrics::family;
+use crate::reads::Terms;
 use cache::{Cache, Counters, History, Settings};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use store::query::Filter;
+use trace::Trace;
+use young::Young;
 
 /// Answers that are loaded before the session opens.
 const WARMED_MAX: usize = 500;
@@ -34,6 +40,8 @@ pub struct Memory {
     pub opens_utc: Option<String>,
     /// How many seconds before that the likely answers are made.
     pub warm_s: u64,
+    /// Whether what is asked for is written into a file beside the tables, to be played again.
+    pub trace: bool,
 }
 
 impl Default for Memory {
@@ -46,6 +54,7 @@ impl Default for Memory {
             check_s: 60,
             opens_utc: None,
             warm_s: 60,
+            trace: false,
         }
     }
 }
@@ -98,6 +107,8 @@ struct Inside {
     /// Beside the tables, so that it outlives the service; nowhere if they are at a server.
     asked_path: Option<PathBuf>,
     asked: Mutex<History>,
+    young: Young,
+    trace: Option<Trace>,
 }
 
 fn now() -> Duration {
@@ -122,11 +133,23 @@ impl Answers {
             namespace: "api".to_owned(),
             ..Settings::default()
         };
-        let asked_path = tables.map(|tables| {
-            let mut path = tables.as_os_str().to_owned();
-            path.push("-asked");
-            PathBuf::from(path)
-        });
+        let beside = |end: &str| {
+            let mut path = tables?.as_os_str().to_owned();
+            path.push(end);
+            Some(PathBuf::from(path))
+        };
+        let asked_path = beside("-asked");
+        let trace = match beside("-trace").filter(|_| memory.trace) {
+            None if memory.trace => {
+                let told = "it is written beside a file of tables, and these are at a server";
+                return Err(format!("cache.trace: {told}"));
+            }
+            None => None,
+            Some(path) => {
+                let told = |error| format!("cache.trace: {}: {error}", path.display());
+                Some(Trace::begin(&path).map_err(told)?)
+            }
+        };
         let asked = asked_path.as_ref().map(std::fs::read_to_string);
         let asked = asked.and_then(Result::ok).unwrap_or_default();
         Ok(Some(Self(Arc::new(Inside {
@@ -136,6 +159,8 @@ impl Answers {
             check_s: memory.check_s,
             asked_path,
             asked: Mutex::new(History::of(&asked)),
+            young: Young::default(),
+            trace,
         }))))
     }
 
@@ -151,6 +176,29 @@ impl Answers {
     pub(crate) fn note(&self, statement: &str) {
         if self.0.opens.is_some() {
             self.asked().note(statement, now());
+        }
+    }
+
+    /// A statement's answer that is in memory and young enough for these terms.
+    pub(crate) fn young(&self, statement: &str, terms: Terms) -> Option<Vec<u8>> {
+        let key = self.0.young.key(statement, terms.age_max)?;
+        let entry = self.0.cache.get(&key)?;
+        // One that is too large for who asks is refused where it is read.
+        let rows = entry.value().filter(|it| it.len() <= terms.bytes_max)?;
+        self.trace(&key, rows.len());
+        Some(rows.to_vec())
+    }
+
+    /// A statement's answer is kept under this key, of the tables as they stood at `looked` or
+    /// later.
+    pub(crate) fn stood(&self, statement: String, key: String, looked: Instant) {
+        self.0.young.stood(statement, key, looked);
+    }
+
+    /// Writes down what was asked for, where that is wished.
+    pub(crate) fn trace(&self, key: &str, bytes: usize) {
+        if let Some(trace) = &self.0.trace {
+            trace.note(key, bytes);
         }
     }
 

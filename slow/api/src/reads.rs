@@ -8,13 +8,13 @@ pub(crate) use figures::of_servers;
 
 use crate::answer::Refusal;
 use crate::config::{Limits, Tables};
-use crate::memory::{Answers, read_statement};
+use crate::memory::{Answers, read_statement, statement};
 use scale::limit::Limit;
 use std::io;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, sleep};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use store::query::Filter;
 use store::router::{Bounds, Router};
 use thread::{File, Reading};
@@ -26,11 +26,28 @@ const WAITING_MAX: usize = 256;
 /// Reads that are taken on at once however long they take: what a page or two ask for.
 const AT_ONCE_MIN: usize = 16;
 
+/// What an answer may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Its bytes at most.
+    pub(crate) bytes_max: usize,
+    /// How long ago the tables may have stood as it says; zero: they stand so now.
+    pub(crate) age_max: Duration,
+}
+
+impl Terms {
+    /// Of the tables as they stand now.
+    pub(crate) const fn present(bytes_max: usize) -> Self {
+        let age_max = Duration::ZERO;
+        Self { bytes_max, age_max }
+    }
+}
+
 /// What a thread is asked.
 struct Job {
     name: &'static str,
     filter: Filter,
-    bytes_max: usize,
+    terms: Terms,
     reply: oneshot::Sender<Result<Vec<u8>, Refusal>>,
 }
 
@@ -122,7 +139,7 @@ impl Reads {
                 let job = Job {
                     name,
                     filter,
-                    bytes_max,
+                    terms: Terms::present(bytes_max),
                     reply,
                 };
                 if self.jobs.send(job).is_err() {
@@ -146,18 +163,27 @@ impl Reads {
         })
     }
 
+    /// What is in memory and young enough: no thread has to look where the tables stand.
+    fn young(&self, name: &str, filter: &Filter, terms: Terms) -> Option<Vec<u8>> {
+        let answers = self.answers.as_ref()?;
+        answers.young(&statement(name, filter), terms)
+    }
+
     /// Rows of a query as a JSON array.
     pub(crate) async fn rows(
         &self,
         name: &'static str,
         filter: Filter,
-        bytes_max: usize,
+        terms: Terms,
     ) -> Result<Vec<u8>, Refusal> {
+        if let Some(rows) = self.young(name, &filter, terms) {
+            return Ok(rows);
+        }
         let (reply, answer) = oneshot::channel();
         let job = Job {
             name,
             filter,
-            bytes_max,
+            terms,
             reply,
         };
         let mut place = self.place().ok_or(Refusal::TooMany(1_000))?;

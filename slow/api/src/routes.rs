@@ -2,14 +2,14 @@
 
 use crate::admit::{Asker, Gatekeeper};
 use crate::answer::{Answer, Refusal, json_answer, typed};
-use crate::asked::{filter_of, pairs_of};
+use crate::asked::{age_max_of, filter_of, pairs_of};
 use crate::batch::{self, Calls};
 use crate::config::Config;
 use crate::grpc::Orders;
 use crate::memory::Answers;
 use crate::metrics::Figures;
 use crate::quant::{Quant, params_in};
-use crate::reads::Reads;
+use crate::reads::{Reads, Terms};
 use crate::rights::Right;
 use crate::scaling::Scales;
 use crate::stream::{self, Hub};
@@ -317,10 +317,10 @@ impl Api {
         query: &'static str,
         asker: Option<&Asker>,
         asked: &[(&str, &str)],
-        bytes_max: usize,
+        terms: Terms,
     ) -> Result<Vec<u8>, Refusal> {
         let filter = filter_of(query, asker, asked)?;
-        self.reads.rows(query, filter, bytes_max).await
+        self.reads.rows(query, filter, terms).await
     }
 }
 
@@ -359,8 +359,11 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
         What::Rows(query) => {
             let asked = pairs_of(&parts)?;
             let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
-            let bytes_max = api.answer_max();
-            let rows = api.rows(query, asker.as_ref(), &asked, bytes_max).await?;
+            let terms = Terms {
+                bytes_max: api.answer_max(),
+                age_max: age_max_of(&parts.headers),
+            };
+            let rows = api.rows(query, asker.as_ref(), &asked, terms).await?;
             Ok(json_answer(rows))
         }
         What::Batch => batch::answer(api, asker.as_ref(), batch.unwrap_or_default()).await,

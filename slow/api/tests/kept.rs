@@ -65,6 +65,46 @@ fn an_answer_is_kept_until_the_tables_change() {
     assert_eq!(rows("/api/v1/open-orders"), 3);
 }
 
+/// A page looks once a second and needs no answer for itself; whoever does not say so gets what is.
+#[test]
+fn who_takes_an_older_answer_shares_it() {
+    let service = Service::with(&Settings {
+        limits: "",
+        more: "cache = { trace = true }".to_owned(),
+    });
+    let aged = |age_s: u32| {
+        let head = [
+            "Authorization: Bearer market-token".to_owned(),
+            format!("Cache-Control: max-age={age_s}"),
+        ];
+        let rows = service.ask("GET", TOPS, &head, b"").json();
+        rows[0]["bid"].as_i64().unwrap()
+    };
+    let before = aged(60);
+    projects(&service, before + 1);
+    assert_eq!(aged(60), before);
+    assert_eq!(aged(0), before + 1);
+    assert_eq!(bid(&service), before + 1);
+    // An answer of that age is none of the present, and is found all the same.
+    assert_eq!(aged(60), before);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(aged(1), before + 1);
+    projects(&service, before + 2);
+    assert_eq!(aged(60), before + 1);
+    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(2));
+    // Each of these is in the trace, under the key of the answer that it got.
+    let trace = service.dir.path().join("tables/tables.db-trace");
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let keys = trace
+        .lines()
+        .map(|line| line.splitn(3, ' ').nth(2).unwrap());
+    let keys: Vec<&str> = keys.collect();
+    assert_eq!(keys.len(), 7, "{trace}");
+    for (one, other, is_same) in [(0, 1, true), (0, 2, false), (2, 3, true), (5, 6, true)] {
+        assert_eq!(keys[one] == keys[other], is_same, "{trace}");
+    }
+}
+
 /// Rows that something else changed, where nobody notices that the tables are others.
 #[test]
 fn an_answer_that_became_wrong_is_found_and_forgotten() {

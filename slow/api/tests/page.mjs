@@ -21,9 +21,10 @@ const cells = page => page.$$eval("#view tbody tr", rows => rows.map(row => [...
 const shot = (page, name) => shots && page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-const wrong = [];
+const wrong = [], asked = [];
 async function opened(options) {
   const page = await (await browser.newContext(options)).newPage();
+  page.on("request", it => /[/]api[/]/.test(it.url()) && asked.push([it.url(), it.headers()["cache-control"]]));
   page.on("pageerror", error => wrong.push(error.message));
   // What a browser says of an answer that is refused is what is tried here.
   page.on("console", it => it.type() === "error" && !/Failed to load resource/.test(it.text()) && wrong.push(it.text()));
@@ -107,6 +108,13 @@ for (const [name, options] of [["phone", { viewport: { width: 375, height: 700 }
   const ground = await other.evaluate(() => getComputedStyle(document.body).backgroundColor);
   due((ground === "rgb(20, 24, 28)") === (name === "dark"), `${name}: the ground is ${ground}`);
 }
+
+// Who looks in the same second asks for the same, and takes what others got.
+const froms = asked.map(([url]) => url.match(/[?&]from=([0-9]+)/)?.[1]).filter(it => it);
+due(froms.length > 0 && froms.every(it => it.endsWith("000000000")), `times are ${froms}`);
+due(new Set(froms).size < froms.length, `times are ${froms}`);
+const others = asked.filter(([, word]) => word !== "max-age=1");
+due(others.length === 0, `other words about age: ${others.slice(0, 3)}`);
 
 // Words of others are words.
 due(await page.evaluate(async () => { location.hash = "audit"; await new Promise(done => setTimeout(done, 1500)); return window.hacked === undefined; }), "a word ran");

@@ -7,6 +7,7 @@ use super::messages::{
 };
 use crate::admit::Asker;
 use crate::answer::Refusal;
+use crate::reads::Terms;
 use crate::routes::{Api, What, route_named};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -106,7 +107,7 @@ pub(super) async fn rows(
     let parameters = asked.parameters.iter();
     let parameters: Vec<(&str, &str)> = parameters.map(|(k, v)| (&**k, &**v)).collect();
     let bytes = api
-        .rows(query, asker, &parameters, api.answer_max())
+        .rows(query, asker, &parameters, Terms::present(api.answer_max()))
         .await?;
     table(&bytes)
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use store::query::{Filter, Reader};
 use store::router::Router;
 
@@ -58,17 +58,18 @@ impl Reading {
     }
 
     fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
+        let bytes_max = job.terms.bytes_max;
         let answers = self.answers.clone();
         let asked = self.with_reader(&mut |reader, whose| match &answers {
-            None => read(reader, (job.name, &job.filter), job.bytes_max),
+            None => read(reader, (job.name, &job.filter), bytes_max),
             Some(answers) => kept(answers, reader, whose, job),
         })?;
         match asked {
-            Some(rows) if rows.len() <= job.bytes_max => Ok(rows),
+            Some(rows) if rows.len() <= bytes_max => Ok(rows),
             _ => Err(Refusal::TooLarge(format!(
                 "the answer has more than {} KiB: ask for fewer rows with `limit`, or for a \
                  shorter time with `from` and `to`",
-                job.bytes_max / 1_024
+                bytes_max / 1_024
             ))),
         }
     }
@@ -149,19 +150,29 @@ fn kept(
     whose: Whose<'_>,
     job: &Job,
 ) -> Result<Vec<u8>, Unread> {
-    let stand = reader.freeze()?;
     let statement = statement(job.name, &job.filter);
+    // Another one may have brought it while this one waited for a thread.
+    if let Some(rows) = answers.young(&statement, job.terms) {
+        return Ok(rows);
+    }
+    let looked = Instant::now();
+    let stand = reader.freeze()?;
     answers.note(&statement);
     let key = format!("{}|{stand}|{statement}", whose()?);
     let entry = answers.cache().get_or_load(&key, || {
         Ok::<_, Unread>(Loaded {
             version: stand,
-            value: Some(read(reader, (job.name, &job.filter), job.bytes_max)?),
+            value: Some(read(reader, (job.name, &job.filter), job.terms.bytes_max)?),
             tags: Vec::new(),
         })
     });
     reader.thaw()?;
-    Ok(entry?.value().unwrap_or(b"[]").to_vec())
+    let rows = entry?.value().unwrap_or(b"[]").to_vec();
+    answers.trace(&key, rows.len());
+    if !job.terms.age_max.is_zero() {
+        answers.stood(statement, key, looked);
+    }
+    Ok(rows)
 }
 
 /// Rows as they are in the tables.
