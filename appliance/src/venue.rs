@@ -17,6 +17,7 @@ mod kept;
 pub mod logins;
 mod muster;
 mod past;
+mod pools;
 mod ports;
 mod presence;
 mod recall;

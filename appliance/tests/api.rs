@@ -76,6 +76,22 @@ fn what_is_asked_is_what_happened_and_the_service_comes_back() {
     assert_eq!(figures["counters"]["engine.inputs"], inputs);
     assert_eq!(asked(port, "/healthz").unwrap()["venue"], "up");
 
+    // Confined, each of them says what it takes: venue, service and tables.
+    let mut memory = Value::Null;
+    wait_until("the memory of all", || {
+        memory = asked(port, "/api/v1/memory").unwrap_or_default();
+        let all = memory["processes"].as_array();
+        all.is_some_and(|all| all.len() == 3 && all.iter().all(|it| it["now"].is_object()))
+    });
+    for process in memory["processes"].as_array().unwrap() {
+        for figure in ["resident_bytes", "minor_faults"] {
+            assert!(process["now"][figure].as_u64() > Some(0), "{process}");
+        }
+    }
+    assert_eq!(memory["pools"].as_array().unwrap().len(), 6, "{memory}");
+    let engine = memory["set_aside_bytes"]["engine"].as_u64();
+    assert!(engine > Some(1 << 20), "{memory}");
+
     let process = service(&site).unwrap();
     let lines = process_status(&process).unwrap();
     assert_eq!(lines["CapEff"], "0000000000000000", "{lines:#?}");

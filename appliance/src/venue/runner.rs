@@ -5,6 +5,7 @@ use super::closing::Closing;
 use super::conduct::Conductor;
 use super::day::Day;
 use super::muster::Muster;
+use super::pools;
 use super::ports::{entry_port, entry_told, feed_ports, feed_told};
 use super::rings::Offers;
 use super::seats;
@@ -20,6 +21,7 @@ use super::{api, desk, slow};
 use crate::tiles::{HISTOGRAMS, Signals};
 use crate::topology::{Place, Tile as TileName, Topology};
 use door::Ringed;
+use footprint::Teller;
 use journal::FileStorage;
 use matching::Line;
 use nic::{Clock, RealSource, RealTcp, RealUdp, TcpPort, TimeSource, Tracker, UdpPort};
@@ -124,6 +126,8 @@ pub fn run_behind<T: TcpPort + Send>(
     let mut modes = vec![format!("order entry: {}", entry_told(&tcp))];
     modes.push(format!("feed: {}", feed_told(&udp.feed)));
     let mut lines = memory(topology, &mut modes)?;
+    let teller = Teller::open(&topology.data_dir, &pools::known(topology))
+        .map_err(|e| StartError::of("footprint", &e))?;
     let offers = Offers::open(topology)?;
     let slow = slow::start(topology, begin.confined, &mut modes)?;
     let doors = desk::Doors {
@@ -164,6 +168,9 @@ pub fn run_behind<T: TcpPort + Send>(
     told.snapshot = snapshots.as_ref().and_then(Snapshots::local_addr);
 
     let staff = Staff::of(topology, &day, &mut venue, (snapshots, offers), &mut set)?;
+    let _telling = teller
+        .start(footprint::EVERY)
+        .map_err(|e| StartError::of("footprint", &e))?;
     let incoming = requests.started();
     let muster = Muster::new();
     let outcome = std::thread::scope(|scope| {

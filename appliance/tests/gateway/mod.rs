@@ -77,8 +77,11 @@ impl Gateway {
         let _ = self.child.wait();
     }
 
-    pub fn status(&self) -> String {
-        fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap()
+    /// The status of each of its threads.
+    pub fn threads(&self) -> Vec<String> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let status = |it: fs::DirEntry| fs::read_to_string(it.path().join("status")).unwrap();
+        threads.map(|it| status(it.unwrap())).collect()
     }
 }
 

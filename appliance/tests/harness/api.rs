@@ -26,7 +26,8 @@ pub fn write_for_all(path: &Path, text: &str) {
 pub fn api_settings(site: &Site, port: u16) -> PathBuf {
     let settings = site.dir.path().join("api.toml");
     let text = format!(
-        "listen = \"127.0.0.1:{port}\"\n[[keys]]\nname = \"all\"\nrole = \"auditor\"\n\
+        "listen = \"127.0.0.1:{port}\"\nmemory.every_s = 1\n\
+         [[keys]]\nname = \"all\"\nrole = \"auditor\"\n\
          token_sha256 = \"{TOKEN_HASH}\"\n"
     );
     write_for_all(&settings, &text);

@@ -192,6 +192,7 @@ async fn done(
                 .await
         }
         What::Figures => api.figures_json(),
+        What::Memory => Ok(api.footprints.json().to_string().into_bytes()),
         What::Scaling => Ok(api.scales()?.json().to_string().into_bytes()),
         _ => Ok(who(asker).to_string().into_bytes()),
     }

@@ -1,5 +1,6 @@
 //! The settings, a TOML file.
 
+pub use crate::footprints::Watched;
 use crate::grpc;
 use crate::keys::{Key, RawKey};
 pub use crate::memory::Memory;
@@ -43,6 +44,8 @@ pub struct Config {
     pub orders: Option<grpc::OrderEntry>,
     /// Answers that are kept.
     pub cache: Memory,
+    /// What is looked at of the memory of processes.
+    pub memory: Watched,
     /// What a client may use up.
     pub limits: Limits,
     /// Who may ask.
@@ -263,6 +266,8 @@ struct Raw {
     #[serde(default)]
     cache: Memory,
     #[serde(default)]
+    memory: Watched,
+    #[serde(default)]
     limits: Limits,
     #[serde(default)]
     keys: Vec<RawKey>,
@@ -314,6 +319,7 @@ impl Config {
     fn checked(raw: Raw, password: Option<&str>) -> Result<Self, String> {
         raw.limits.check()?;
         raw.cache.check()?;
+        raw.memory.check()?;
         raw.feed.as_ref().map_or(Ok(()), Feed::check)?;
         let scaling = raw.scaling.map(Scaling::checked).transpose();
         let scaling = scaling.map_err(|why| format!("scaling.{why}"))?;
@@ -367,6 +373,7 @@ impl Config {
             grpc: raw.grpc,
             orders: raw.orders,
             cache: raw.cache,
+            memory: raw.memory,
             limits: raw.limits,
             keys,
         })

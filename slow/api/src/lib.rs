@@ -17,6 +17,7 @@ mod admit;
 mod answer;
 mod asked;
 mod batch;
+mod footprints;
 mod memory;
 mod openapi;
 mod page;

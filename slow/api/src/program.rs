@@ -1,6 +1,7 @@
 //! What `wirecross-api` does: one thread for all connections, some that read the tables.
 
 use crate::config::{Beside, Config};
+use crate::footprints::Sources;
 use crate::keys::make_token;
 use crate::metrics::{alerts, grafana};
 use crate::routes::{Api, router};
@@ -144,6 +145,7 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
     let grpc = grpc.transpose()?;
     let follower = config.feed.as_ref().map(Follower::open).transpose()?;
     descriptors_for(config.limits.connections_max)?;
+    let sources = Sources::open()?;
     if service.insecure_dev {
         eprintln!("wirecross-api: INSECURE: --insecure-dev keeps all rights of this process");
     } else {
@@ -177,7 +179,7 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
             follower.start(Arc::clone(hub))?;
         }
         let (limits, settings) = (config.limits, config.grpc);
-        let api = Arc::new(Api::new(config, hub)?);
+        let api = Arc::new(Api::new(config, hub, sources)?);
         if let Some(scales) = &api.scales {
             tokio::spawn(Arc::clone(scales).run());
         }
@@ -258,6 +260,7 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
     let confinement = Confinement {
         readable: std::iter::once(&config.venue)
             .chain(config.scaling.iter().flat_map(|it| &it.shards))
+            .chain(config.memory.beside.values())
             .cloned()
             .collect(),
         // Who reads a database beside its writer takes locks in its folder.

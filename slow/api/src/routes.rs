@@ -5,6 +5,7 @@ use crate::answer::{Answer, Refusal, json_answer, typed};
 use crate::asked::{age_max_of, filter_of, pairs_of};
 use crate::batch::{self, Calls};
 use crate::config::Config;
+use crate::footprints::{Footprints, Sources};
 use crate::grpc::Orders;
 use crate::memory::Answers;
 use crate::metrics::Figures;
@@ -48,6 +49,8 @@ pub(crate) enum What {
     Figures,
     /// How many shards there are to be, and why.
     Scaling,
+    /// What processes take of memory.
+    Memory,
     /// That the service lives.
     Health,
     /// The description of all this.
@@ -180,6 +183,12 @@ pub(crate) const ROUTES: &[Route] = &[
         summary: "How many shards there are to be, and why",
     },
     Route {
+        path: "/api/v1/memory",
+        what: What::Memory,
+        right: Right::Metrics,
+        summary: "What the venue's processes take of memory, and took",
+    },
+    Route {
         path: "/api/v1/stream",
         what: What::Stream,
         right: Right::Market,
@@ -253,6 +262,8 @@ pub(crate) struct Api {
     pub(crate) reads: Reads,
     pub(crate) quant: Quant,
     pub(crate) figures: Figures,
+    /// What processes take of memory.
+    pub(crate) footprints: Arc<Footprints>,
     /// Where the feed is followed.
     pub(crate) hub: Option<Arc<Hub>>,
     /// Where shards are decided on.
@@ -266,7 +277,7 @@ impl Api {
     ///
     /// # Errors
     /// The system has none.
-    pub(crate) fn new(config: Config, hub: Option<Arc<Hub>>) -> io::Result<Self> {
+    pub(crate) fn new(config: Config, hub: Option<Arc<Hub>>, sources: Sources) -> io::Result<Self> {
         let answers =
             Answers::open(&config.cache, config.tables.file()).map_err(io::Error::other)?;
         let scaling = config.scaling.as_ref();
@@ -277,6 +288,7 @@ impl Api {
             reads: Reads::start(&config.tables, &config.limits, answers)?,
             quant: Quant::start(&config.limits)?,
             figures: Figures::new(&config.venue),
+            footprints: Footprints::start(&config, sources)?,
             hub,
             orders: Orders::new(&config).map(Arc::new),
             config,
@@ -287,6 +299,7 @@ impl Api {
     pub(crate) fn figures_json(&self) -> Result<Vec<u8>, Refusal> {
         let mut figures = self.figures.json().map_err(Refusal::Unavailable)?;
         figures["service"] = self.reads.json();
+        figures["memory"] = self.footprints.now();
         Ok(figures.to_string().into_bytes())
     }
 
@@ -380,6 +393,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
                 hub.figures(&mut text);
             }
             api.reads.figures(&mut text);
+            api.footprints.figures(&mut text);
             if let Some(scales) = &api.scales {
                 scales.figures(&mut text);
             }
@@ -389,6 +403,10 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
         What::Scaling => {
             let scales = api.scales()?;
             Ok(json_answer(scales.json().to_string().into_bytes()))
+        }
+        What::Memory => {
+            let told = api.footprints.json();
+            Ok(json_answer(told.to_string().into_bytes()))
         }
         What::Health => {
             let health = api.figures.health();
@@ -434,6 +452,7 @@ pub(crate) fn route_named(method: &str) -> Option<&'static Route> {
         What::WhoAmI => method == "key",
         What::Figures => method == "figures",
         What::Scaling => method == "scaling",
+        What::Memory => method == "memory",
         What::Quant(command) => method.strip_prefix("quant.") == Some(command),
         _ => false,
     })

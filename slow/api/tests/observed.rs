@@ -5,10 +5,12 @@
 mod service;
 
 use api::metrics::{alerts, grafana};
-use service::Service;
+use serde_json::Value;
+use service::{Service, Settings};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// Prometheus' tool, which `cargo x setup` installs; `None` with a word where it is not there.
 fn promtool(words: &[&str], input: &[u8], folder: &std::path::Path) -> Option<Output> {
@@ -52,6 +54,65 @@ fn metrics_are_those_of_prometheus() {
         output.stderr.is_empty() && output.stdout.is_empty(),
         "{output:?}"
     );
+}
+
+#[test]
+fn the_memory_of_each_process_is_told_and_kept() {
+    let settings = Settings {
+        limits: "",
+        more: "memory = { every_s = 1, keep_s = 2 }".to_owned(),
+    };
+    let mut service = Service::with(&settings);
+    service
+        .counters
+        .counter("engine.live_orders")
+        .unwrap()
+        .set(91);
+    let told = |name: &str| {
+        let told = service.get("/api/v1/memory", "metrics").json();
+        let all = told["processes"].as_array().unwrap().clone();
+        let one = all.into_iter().find(|it| it["name"] == name).unwrap();
+        (one, told)
+    };
+    let (api, all) = told("api");
+    assert_eq!(api["process"], service.process());
+    for figure in ["resident_bytes", "anonymous_bytes", "minor_faults"] {
+        assert!(api["now"][figure].as_u64() > Some(0), "{figure}: {api}");
+    }
+    assert!(all["machine"]["available_bytes"].as_u64() > Some(1 << 20));
+    assert_eq!(all["set_aside_bytes"]["replies"], 4_096);
+    // Nobody keeps tables here, and that is told of nobody else.
+    let (slow, _) = told("slow");
+    assert!(slow["now"].is_null() && slow["why_not"].as_str().unwrap().contains("footprint"));
+    assert_eq!(told("venue").0["process"], std::process::id());
+    let orders = &all["pools"][0];
+    assert_eq!(
+        (&orders["used"], &orders["full"]),
+        (&91.into(), &true.into()),
+        "{all}"
+    );
+    let alarm = all["alarms"][0].as_str().unwrap();
+    assert!(alarm.contains("orders is nearly full: 91 of 100"), "{all}");
+    // It goes on looking, and keeps no more than it was told to.
+    let times = |it: &Value| it["past"]["time_ms"].as_array().unwrap().clone();
+    let first = times(&api)[0].clone();
+    let later = loop {
+        let times = times(&told("api").0);
+        if !times.contains(&first) {
+            break times;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(later.len(), 2, "{later:?}");
+    let text = service.get("/metrics", "metrics").body;
+    for line in [
+        "wirecross_memory_up{process=\"venue\"} 1",
+        "wirecross_memory_up{process=\"slow\"} 0",
+        "wirecross_pool_full{pool=\"orders\"} 1",
+        "wirecross_pool_size{pool=\"gate_engine\"} 64",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}: {text}");
+    }
 }
 
 /// Names of our metrics in an expression.

@@ -46,6 +46,8 @@ due((await tabs(page)).length === 9, "an auditor sees nine views");
 await page.waitForFunction(() => document.querySelectorAll("#view .tile b")[1]?.textContent === "7,654,321", null, BOUND);
 const kept = await page.$$eval("#reads .tile", list => list.map(it => it.textContent));
 due(kept.length === 5 && kept[1].endsWith("from Redis: none") && /^[0-9]+ of [0-9]+reads at once$/.test(kept[3]), `reads are ${kept}`);
+const memory = await page.$$eval("#view tr", rows => rows.map(it => it.cells[0].textContent));
+due(memory.includes("venue") && memory.includes("api") && !memory.includes("slow"), `memory is told of ${memory}`);
 due(await page.textContent("#no-alerts") === "none", "there are alerts");
 due(!await page.isVisible("#login"), "the login is still there");
 await shot(page, "overview");

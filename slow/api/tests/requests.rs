@@ -26,6 +26,7 @@ const TABLE: &[(&str, &str, [u16; 5])] = &[
     // Without a feed and a policy there is none: `stream.rs` and `scaling.rs` have them.
     ("GET", "/api/v1/scaling", [401, 403, 403, 503, 503]),
     ("GET", "/api/v1/stream", [401, 503, 503, 503, 403]),
+    ("GET", "/api/v1/memory", [401, 403, 403, 200, 200]),
     ("GET", "/metrics", [401, 403, 403, 200, 200]),
     ("POST", "/api/v1/quant/optimise", [401, 403, 200, 200, 403]),
     ("POST", "/api/v1/quant/frontier", [401, 403, 200, 200, 403]),

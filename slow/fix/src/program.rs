@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::gateway::Gateway;
 use clap::Parser;
 use door::{Usher, usher};
+use footprint::Teller;
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
 use std::os::fd::{AsFd, OwnedFd};
@@ -59,12 +60,17 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         identity,
         ..Confinement::default()
     };
+    let teller = Teller::open(&config.data_dir, &[])?;
     let listen = config.listen;
     let mut gateway = Gateway::open(config, usher).map_err(|error| format!("{listen}: {error}"))?;
     if arguments.insecure_dev {
         eprintln!("wirecross-fix: INSECURE: --insecure-dev keeps all rights of this process");
     } else {
-        sandbox::enter(&confinement, Calls::Gateway)?;
+        sandbox::settle(&confinement)?;
+    }
+    let _telling = teller.start(footprint::EVERY)?;
+    if !arguments.insecure_dev {
+        Calls::Gateway.restrict()?;
     }
     println!("FIX 4.4 at {}", gateway.address()?);
     gateway.run(&is_stopped)?;

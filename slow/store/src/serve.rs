@@ -2,6 +2,7 @@
 
 use super::places::{Place, Tables};
 use clap::Args;
+use footprint::Teller;
 use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
 use sandbox::{Calls, Confinement};
 use std::ffi::OsString;
@@ -71,6 +72,7 @@ pub fn serve(service: &Service) -> Result<(), Error> {
         true => Calls::Tables,
         false => Calls::TablesAtServer,
     };
+    let teller = Teller::open(&service.dir, &[]).map_err(|e| refused(&e))?;
     let is_confined = !service.insecure_dev;
     if !is_confined {
         eprintln!("wirecross-slow: INSECURE: --insecure-dev keeps all rights of the process");
@@ -87,6 +89,7 @@ pub fn serve(service: &Service) -> Result<(), Error> {
             eprintln!("wirecross-slow: WEAKER on this kernel: {missing}");
         }
     }
+    let telling = teller.start(footprint::EVERY).map_err(|e| refused(&e))?;
     let following = |place: Place| Following {
         data_dir: service.data_dir.clone(),
         location: place.location,
@@ -98,7 +101,9 @@ pub fn serve(service: &Service) -> Result<(), Error> {
         true => calls.restrict().map_err(|e| refused(&e)),
         false => Ok(()),
     };
-    super::follow(places.into_iter().map(following).collect(), &restrict)
+    super::follow(places.into_iter().map(following).collect(), &restrict)?;
+    drop(telling);
+    Ok(())
 }
 
 /// Where the tables are; what is needed to reach them is read before the walls are up.

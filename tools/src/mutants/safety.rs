@@ -55,6 +55,7 @@ pub const SUITE: Suite = Suite {
         "engine/trading",
         "journal",
         "tuning",
+        "footprint",
         "sandbox",
         "recorded",
         "slow/door",

@@ -137,6 +137,13 @@ pub const ROOMS: &[Room] = &[
         banned: &[SOCKETS],
         ..FREE
     },
+    Room {
+        folder: "footprint",
+        ours: Some(&["queue"]),
+        others: Some(&[]),
+        banned: &[SOCKETS, HASH_MAP],
+        ..FREE
+    },
     // The program that tries what a thief would, with system calls of its own.
     Room {
         folder: "sandbox",
@@ -150,6 +157,7 @@ pub const ROOMS: &[Room] = &[
         ours: Some(&[
             "cache",
             "calculator",
+            "footprint",
             "nic",
             "queue",
             "sandbox",
@@ -186,7 +194,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/fix",
-        ours: Some(&["door", "sandbox", "session", "wire"]),
+        ours: Some(&["door", "footprint", "sandbox", "session", "wire"]),
         atomics: true,
         ..FREE
     },
@@ -229,6 +237,7 @@ pub const ROOMS: &[Room] = &[
         folder: "slow/store",
         ours: Some(&[
             "analytics",
+            "footprint",
             "history",
             "journal",
             "queue",

@@ -174,6 +174,45 @@ const ALERTS: &[Alert] = &[
             "Its stderr names it; see what else writes the tables, or that Redis",
         ),
     ),
+    Alert {
+        lasting: "10s",
+        ..now(
+            "PoolNearlyFull",
+            "wirecross_pool_full == 1",
+            "A pool of the venue is nearly full: orders are about to be refused, or to wait",
+            "See who fills it (wirecross admin show); raise its limit in the topology for the next \
+             start",
+        )
+    },
+    later(
+        "5m",
+        now(
+            "MemoryGrows",
+            "wirecross_memory_growing == 1",
+            "The resident memory of a process grows steadily",
+            "It may be a leak: GET /api/v1/memory has its past; start the process again before \
+             memory ends",
+        ),
+    ),
+    Alert {
+        lasting: "1m",
+        ..now(
+            "MemoryLow",
+            "wirecross_machine_available_bytes / wirecross_machine_total_bytes < 0.05",
+            "Programs may have less than a twentieth of the machine's memory any more",
+            "See who takes it (wirecross_memory_resident_bytes, and what else runs there)",
+        )
+    },
+    later(
+        "1m",
+        now(
+            "HugePagesMissing",
+            "sum(wirecross_memory_transparent_huge_bytes{process=\"venue\"}) < \
+             sum(wirecross_pool_set_aside_bytes{pool=\"engine\"})",
+            "Tables of the matching engine are not on huge pages, and slower",
+            "wirecross doctor says why; wirecross tune sets the host up, before the venue starts",
+        ),
+    ),
     later(
         "0s",
         now(

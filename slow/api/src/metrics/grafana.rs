@@ -2,7 +2,7 @@
 
 use super::list::{HOPS, Kind, LIST};
 use super::named;
-use crate::{memory, reads};
+use crate::{footprints, memory, reads};
 use serde_json::{Value, json};
 
 /// Expressions with their names.
@@ -104,7 +104,10 @@ fn panels() -> Vec<Panel> {
     let kept = memory::figures().map(|it| of_service(it, None));
     // A line for each server.
     let servers = reads::of_servers().map(|it| of_service(it, Some("{{server}} ({{role}})")));
-    let ours = kept.chain(servers);
+    let of_memory = footprints::figures();
+    let of_memory =
+        of_memory.map(|(name, help, kind, line)| of_service((name, help, kind), Some(line)));
+    let ours = kept.chain(servers).chain(of_memory);
     first.chain(hops).chain(rest).chain(ours).collect()
 }
 

@@ -69,7 +69,7 @@ export function alerts(now) {
   unless(it["keeper.failing"] === 0, "segments cannot be compressed or removed");
   unless(it["clock.over_line"] === 0, "the clock is more than 100 µs from the system's");
   unless(it["venue.insecure"] === 0, "the venue runs without its sandbox (--insecure-dev)");
-  return list;
+  return [...list, ...now.memory.alarms];
 }
 
 export function overview({ figures, into }) {
@@ -89,7 +89,7 @@ export function overview({ figures, into }) {
       tile(count(it["shadow.lag"]), "inputs the shadow is behind"),
       tile(count(Math.round(rate("publish.messages"))), "feed messages a second"),
     ], { class: "tiles" }),
-    ...service(figures),
+    ...service(figures), ...memory(now.memory),
     make("h2", "Inputs a second, the last two minutes"), chart(rates(figures, "engine.inputs"), "inputs a second"),
     make("h2", "Where the tiles' time goes"),
     table([["tile", row => row.name], ["busy", row => row.busy], ["waiting", row => row.waiting], ["idle", row => row.idle]],
@@ -111,6 +111,12 @@ function service(figures) {
   const servers = table([["server", row => row[0]], ["role", row => row[1]], ["is", row => row[2], row => row[2] === "up" ? "" : "sell"],
     ["bytes behind", row => count(row[3])], ["reads", row => count(row[4])], ["failures", row => count(row[5])]], rows, "");
   return [make("h2", "Reads of the tables, the last two minutes"), make("div", tiles, { class: "tiles", id: "reads" }), ...(rows.length ? [servers] : [])];
+}
+function memory(now) {
+  const mib = bytes => `${(bytes / 1048576).toFixed(1)} MiB`;
+  return [make("h2", "Memory"), table([["process", row => row.name], ["resident", row => mib(row.now.resident_bytes)], ["at most", row => mib(row.now.peak_bytes)],
+    ["on huge pages", row => mib(row.now.transparent_huge_bytes + row.now.pool_huge_bytes)], ["an hour adds", row => mib(row.growth_bytes_an_hour), row => row.growing ? "sell" : ""],
+    ["read from disk when touched", row => count(row.now.major_faults)]], now.processes.filter(row => row.now), "")];
 }
 function share(figures, name) {
   const of = what => rates(figures, `${name}.${what}_ns`).at(-1) ?? 0;

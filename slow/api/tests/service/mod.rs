@@ -3,6 +3,7 @@
 
 pub mod market;
 
+use footprint::Teller;
 use queue::CounterSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -27,6 +28,14 @@ const KEYS: &[(&str, &str)] = &[
     ("auditor", "role = \"auditor\""),
     ("metrics", "role = \"metrics\""),
     ("slow", "role = \"auditor\"\nper_second = 1\nat_once = 3"),
+];
+
+/// What the venue's process says of its pools.
+const POOLS: [(&str, u64); 4] = [
+    ("pool.orders", 100),
+    ("pool.gate_engine", 64),
+    ("set_aside.engine_bytes", 0),
+    ("set_aside.replies_bytes", 4_096),
 ];
 
 /// Parameters that a command of `wirecross quant` answers.
@@ -126,6 +135,7 @@ impl Service {
         let counters = appliance::tiles::COUNTERS;
         let histograms = appliance::tiles::HISTOGRAMS;
         let counters = CounterSet::create(&venue.join("counters"), counters, histograms).unwrap();
+        Teller::open(&venue, &POOLS.map(|(name, size)| (name.to_owned(), size))).unwrap();
         let mut text = format!(
             "listen = \"127.0.0.1:0\"\nvenue = {venue:?}\ntables = {:?}\n{}\n[limits]\n{}\n",
             tables.join("tables.db"),
