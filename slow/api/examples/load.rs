@@ -1,6 +1,11 @@
-//! How many requests a second the API answers, and how fast, by `h2load` (Debian:
-//! nghttp2-client) on the same machine. What comes back is compared with the rule that made the
-//! rows before anything is timed, and every answer must be a 200.
+//! How many requests a second the API answers, over HTTP and by gRPC, and how fast, by `h2load`
+//! (Debian: nghttp2-client) on the same machine.
+//!
+//!     cargo build --release -p api --bins && cargo run --release -p api --example load
+//!
+//! What comes back is compared with the rule that made the rows before anything is timed. Every
+//! answer must be a 200; one by gRPC must be as long as the one that was compared, for its errors
+//! are 200 as well.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../store/examples/queries/due.rs"]
@@ -13,21 +18,20 @@ mod service;
 
 use clap::Parser;
 use made::Made;
+use prost::Message;
 use queue::CounterSet;
+use rcgen::CertifiedKey;
 use serde_json::Value;
 use service::Service;
+use service::calls::{Caller, framed};
+use service::h2load::{Kind, Way, climb, print_head};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 use store::Database;
 use store::query::Filter;
-
-/// The goal of a request in twenty, in microseconds.
-const P95_US: u64 = 5_000;
-
-/// Requests at a time.
-const CLIENTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
+use tokio::task::LocalSet;
 
 #[derive(Parser)]
 struct Arguments {
@@ -37,100 +41,129 @@ struct Arguments {
     /// Seconds of each run.
     #[arg(long, default_value_t = 5)]
     seconds: u32,
+    /// Have every answer read from the tables, and none kept.
+    #[arg(long)]
+    unkept: bool,
+    /// Only kinds of requests whose name has this in it.
+    #[arg(long, default_value = "")]
+    only: String,
 }
 
-impl Service {
-    fn get(&self, path: &str) -> Value {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        let text = format!(
-            "GET {path} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\n\
-             Authorization: Bearer {}\r\n\r\n",
-            self.token
-        );
-        stream.write_all(text.as_bytes()).unwrap();
-        let mut told = String::new();
-        stream.read_to_string(&mut told).unwrap();
-        serde_json::from_str(told.split_once("\r\n\r\n").unwrap().1).unwrap()
+/// What `wirecross.v1.Tables/Rows` is asked.
+#[derive(Clone, PartialEq, Message)]
+struct RowsRequest {
+    #[prost(string, tag = "1")]
+    query: String,
+    #[prost(btree_map = "string, string", tag = "2")]
+    parameters: BTreeMap<String, String>,
+}
+
+/// Its answer.
+#[derive(Clone, PartialEq, Message)]
+struct RowsResponse {
+    #[prost(string, repeated, tag = "1")]
+    columns: Vec<String>,
+    #[prost(message, repeated, tag = "2")]
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Row {
+    #[prost(message, repeated, tag = "1")]
+    cells: Vec<Cell>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Cell {
+    #[prost(sint64, optional, tag = "1")]
+    number: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    text: Option<String>,
+}
+
+impl RowsResponse {
+    /// The rows with these columns, as words.
+    fn words(&self, names: &[&str]) -> Vec<Vec<String>> {
+        let place = |name| self.columns.iter().position(|it| it == name).unwrap();
+        let places: Vec<usize> = names.iter().map(|name| place(*name)).collect();
+        let word = |cell: &Cell| {
+            let text = cell.text.clone();
+            text.unwrap_or_else(|| cell.number.unwrap().to_string())
+        };
+        let row = |row: &Row| places.iter().map(|at| word(&row.cells[*at])).collect();
+        self.rows.iter().map(row).collect()
     }
+}
 
-    /// Rows a second, and the times of all requests in microseconds.
-    fn load(&self, kind: &Kind<'_>, clients: usize, seconds: u32, log: &Path) -> (f64, Vec<u64>) {
-        let _ = std::fs::remove_file(log);
-        let mut command = Command::new("h2load");
-        command.args(["-c", &clients.to_string(), "-t", "1", "-m", "1"]);
-        command.args(["-D", &seconds.to_string(), "--warm-up-time", "1"]);
-        command.arg(format!("--log-file={}", log.display()));
-        command.args(["-H", &format!("authorization: Bearer {}", self.token)]);
-        if kind.is_first {
-            command.arg("--h1");
-        }
-        if let Some(body) = kind.body {
-            command.arg("-d").arg(body);
-        }
-        command.arg(format!("http://{}{}", self.address, kind.path));
-        let output = command
-            .output()
-            .expect("h2load: apt install nghttp2-client");
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{told}");
-        let text = std::fs::read_to_string(log).unwrap();
-        let mut times: Vec<u64> = text
-            .lines()
-            .map(|line| {
-                let words: Vec<u64> = line.split('\t').map(|it| it.parse().unwrap()).collect();
-                assert_eq!(words[1], 200, "{told}");
-                words[2]
-            })
-            .collect();
-        times.sort_unstable();
-        (times.len() as f64 / f64::from(seconds), times)
+const KEY: &str = "role = \"auditor\"";
+
+/// Columns of a trade that the rule gives.
+const TRADE: [&str; 6] = ["day", "match_number", "symbol", "time_ns", "units", "price"];
+
+fn get(service: &Service, path: &str) -> Value {
+    let mut stream = TcpStream::connect(service.address).unwrap();
+    let text = format!(
+        "GET {path} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\n\
+         Authorization: Bearer {}\r\n\r\n",
+        service.token
+    );
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).unwrap();
+    serde_json::from_str(told.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+fn rows(query: &str, parameters: &[(&str, &str)]) -> RowsRequest {
+    let parameters = parameters.iter();
+    RowsRequest {
+        query: query.to_owned(),
+        parameters: parameters
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
     }
 }
 
-/// One kind of request.
-struct Kind<'a> {
-    name: &'static str,
-    path: String,
-    body: Option<&'a Path>,
-    is_first: bool,
+fn asked(service: &Service, request: &RowsRequest) -> RowsResponse {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let answer = async {
+        let caller = Caller::connect(service.grpc.unwrap(), &service.token).await;
+        caller.ask("wirecross.v1.Tables/Rows", request).await
+    };
+    LocalSet::new().block_on(&runtime, answer)
 }
 
-/// Trades as the API tells them are those of the rule.
-fn compare(service: &Service, made: &Made) {
-    let symbol = made.symbol(3);
+/// Trades as the API tells them, over HTTP and by gRPC, are those of the rule.
+fn compare(service: &Service, made: &Made, symbol: &str) {
     let filter = Filter {
-        symbol: Some(symbol.clone()),
+        symbol: Some(symbol.to_owned()),
         rows_max: Some(50),
         ..Filter::default()
     };
     let due = made.answer("tape", &filter);
-    let found = service.get(&format!("/api/v1/tape?symbol={symbol}&limit=50"));
+    let found = get(service, &format!("/api/v1/tape?symbol={symbol}&limit=50"));
     let found = found.as_array().unwrap();
-    assert_eq!(found.len(), 50);
+    let words = |row: &Value| TRADE.map(|name| row[name].to_string().trim_matches('"').to_owned());
+    let found: Vec<Vec<String>> = found.iter().map(|row| words(row).to_vec()).collect();
+    assert_eq!(found.len(), 50, "trades of {symbol}: more --rows");
+    let request = rows("tape", &[("symbol", symbol), ("limit", "50")]);
+    let called = asked(service, &request).words(&TRADE);
+    assert_eq!(found, called);
     for (row, due) in found.iter().zip(&due) {
-        let names = ["day", "match_number", "symbol", "time_ns", "units", "price"];
-        let words = names.map(|name| row[name].to_string().trim_matches('"').to_owned());
-        assert_eq!(format!("{}\t-", words.join("\t")), *due);
+        assert_eq!(format!("{}\t-", row.join("\t")), *due);
     }
 }
 
-fn main() {
-    let arguments = Arguments::parse();
-    let folder = tempfile::tempdir().unwrap();
-    let made = Made::of(arguments.rows);
-    let path = folder.path().join("tables.db");
-    made.fill(&mut Database::open(&path).unwrap().connection)
-        .unwrap();
-    let _counters = CounterSet::create(
-        &folder.path().join("counters"),
-        appliance::tiles::COUNTERS,
-        appliance::tiles::HISTOGRAMS,
-    )
-    .unwrap();
-    let service = Service::start(folder.path(), "auditor", "");
-    compare(&service, &made);
-    println!("{} rows; answers are those of their rule", made.rows());
-    let batch = folder.path().join("batch.json");
+/// A request's body in a file.
+fn body(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn batch(made: &Made) -> String {
     let call = |id| {
         let symbol = made.symbol(id);
         format!(
@@ -139,58 +172,114 @@ fn main() {
         )
     };
     let calls: Vec<String> = (0..10).map(call).collect();
-    std::fs::write(&batch, format!("[{}]", calls.join(","))).unwrap();
-    let symbol = made.symbol(3);
-    let kind = |name, path: String, body, is_first| Kind {
+    format!("[{}]", calls.join(","))
+}
+
+/// Requests over HTTP; over TLS those of the first two.
+fn over_http<'a>(symbol: &str, batch: &'a Path) -> Vec<Kind<'a>> {
+    let kind = |name, path: &str, way| Kind {
         name,
-        path,
-        body,
-        is_first,
+        path: path.to_owned(),
+        body: None,
+        way,
+        bytes_least: 1,
     };
     let one = format!("/api/v1/tops?symbol={symbol}");
-    let kinds = [
-        kind("a top, HTTP/1.1", one.clone(), None, true),
-        kind("a top, HTTP/2", one, None, false),
-        kind(
-            "50 trades of a symbol, HTTP/2",
-            format!("/api/v1/tape?symbol={symbol}&limit=50"),
-            None,
-            false,
+    let trades = format!("/api/v1/tape?symbol={symbol}&limit=50");
+    vec![
+        kind("a top, HTTP/1.1", &one, Way::Http1),
+        kind("a top, HTTP/2", &one, Way::Http2),
+        kind("50 trades of a symbol, HTTP/2", &trades, Way::Http2),
+        Kind {
+            body: Some(batch),
+            ..kind(
+                "10 calls of 10 trades each, HTTP/2",
+                "/api/batch",
+                Way::Http2,
+            )
+        },
+        kind("metrics, HTTP/1.1", "/metrics", Way::Http1),
+    ]
+}
+
+/// What is asked by gRPC.
+fn by_grpc(symbol: &str) -> [(&'static str, RowsRequest); 3] {
+    [
+        ("a top, gRPC", rows("tops", &[("symbol", symbol)])),
+        (
+            "50 trades of a symbol, gRPC",
+            rows("tape", &[("symbol", symbol), ("limit", "50")]),
         ),
-        kind(
-            "10 calls of 10 trades each, HTTP/2",
-            "/api/batch".to_owned(),
-            Some(&*batch),
-            false,
+        (
+            "positions of an account, gRPC",
+            rows("positions", &[("account", "7")]),
         ),
-        kind("metrics, HTTP/1.1", "/metrics".to_owned(), None, true),
-    ];
-    let log = folder.path().join("log");
-    println!(
-        "{:36} clients  a second   p50 us   p95 us   p99 us   max us",
-        ""
-    );
-    for kind in &kinds {
-        let mut best = None;
-        for clients in CLIENTS {
-            let (rate, times) = service.load(kind, clients, arguments.seconds, &log);
-            let at = |q: f64| times[((times.len() - 1) as f64 * q) as usize];
-            let [p50, p95, p99] = [0.5, 0.95, 0.99].map(at);
-            println!(
-                "{:36} {clients:7} {rate:9.0} {p50:8} {p95:8} {p99:8} {:8}",
-                kind.name,
-                times[times.len() - 1]
-            );
-            if p95 < P95_US && best.is_none_or(|(most, _)| rate > most) {
-                best = Some((rate, clients));
-            }
+    ]
+}
+
+/// A certificate of our own, and the settings that name it.
+fn tls(folder: &Path) -> String {
+    let CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let chain = body(folder, "chain.pem", cert.pem().as_bytes());
+    let key = body(folder, "key.pem", signing_key.serialize_pem().as_bytes());
+    format!("tls = {{ certificate = {chain:?}, key = {key:?} }}\n")
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let made = Made::of(arguments.rows);
+    made.fill(
+        &mut Database::open(&folder.join("tables.db"))
+            .unwrap()
+            .connection,
+    )
+    .unwrap();
+    let _counters = CounterSet::create(
+        &folder.join("counters"),
+        appliance::tiles::COUNTERS,
+        appliance::tiles::HISTOGRAMS,
+    )
+    .unwrap();
+    let off = arguments.unkept;
+    let sections = format!("[cache]\noff = {off}\n[grpc]\nlisten = \"127.0.0.1:0\"\n");
+    let symbol = made.symbol(3);
+    let service = Service::start(folder, KEY, &sections);
+    compare(&service, &made, &symbol);
+    println!("{} rows; answers are those of their rule", made.rows());
+    let batch = body(folder, "batch.json", batch(&made).as_bytes());
+    let log = folder.join("log");
+    let run = |service: &Service, scheme: &str, kind: &Kind<'_>| {
+        if kind.name.contains(&arguments.only) {
+            climb(service, scheme, kind, arguments.seconds, &log);
         }
-        match best {
-            Some((rate, clients)) => println!(
-                "{:36} p95 below 5 ms up to {rate:.0} a second, {clients} clients",
-                kind.name
-            ),
-            None => println!("{:36} p95 is above 5 ms with one client", kind.name),
-        }
+    };
+    print_head();
+    for kind in over_http(&symbol, &batch) {
+        run(&service, "http", &kind);
+    }
+    for (name, request) in by_grpc(&symbol) {
+        let file = body(folder, "message", &framed(&request));
+        let kind = Kind {
+            name,
+            path: "/wirecross.v1.Tables/Rows".to_owned(),
+            body: Some(&*file),
+            way: Way::Grpc,
+            bytes_least: framed(&asked(&service, &request)).len() as u64,
+        };
+        run(&service, "http", &kind);
+    }
+    drop(service);
+    let service = Service::start(folder, KEY, &(tls(folder) + &sections));
+    for kind in over_http(&symbol, &batch).iter().take(2) {
+        let name = format!("{}, TLS", kind.name);
+        let kind = Kind {
+            name: &name,
+            path: kind.path.clone(),
+            ..*kind
+        };
+        run(&service, "https", &kind);
     }
 }

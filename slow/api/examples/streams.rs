@@ -2,16 +2,19 @@
 //!
 //!     cargo build --release -p api --bins && cargo run --release -p api --example streams
 //!
-//! A made feed changes the top of each symbol once a second; each client has one symbol's `top`.
-//! Every client must be told every change, once and in order.
+//! A made feed changes the top of each symbol once a second; each client has one symbol's `top`,
+//! over WebSocket, or by gRPC with `--grpc`. Every client must be told every change, once and in
+//! order.
 #![allow(clippy::unwrap_used)]
 
 mod service;
 
 use clap::Parser;
+use prost::Message;
 use queue::CounterSet;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::Service;
+use service::calls::{Answers, Caller};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -30,34 +33,42 @@ struct Arguments {
     /// Seconds in which they change.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
+    /// Streams by gRPC, as many on a connection as it may have.
+    #[arg(long)]
+    grpc: bool,
+}
+
+/// Streams that a connection of gRPC may have.
+const STREAMS_MAX: usize = 32;
+
+/// What `wirecross.v1.Market/Stream` is asked.
+#[derive(Clone, PartialEq, Message)]
+struct StreamRequest {
+    #[prost(int32, tag = "1")]
+    channel: i32,
+    #[prost(string, repeated, tag = "2")]
+    symbols: Vec<String>,
+    #[prost(int32, tag = "3")]
+    form: i32,
+}
+
+/// What it tells.
+#[derive(Clone, PartialEq, Message)]
+struct StreamMessage {
+    #[prost(bytes = "vec", tag = "1")]
+    message: Vec<u8>,
 }
 
 /// When each change of each symbol was sent.
 type Sent = Arc<Mutex<Vec<Vec<Instant>>>>;
 
-impl Service {
-    /// Its memory, in bytes.
-    fn resident(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let told = std::fs::read_to_string(path).unwrap();
-        let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: u64 = line
-            .unwrap()
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()
-            .unwrap();
-        kib << 10
-    }
-
-    /// The processor's time that it took, in seconds.
-    fn busy(&self) -> f64 {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let told = std::fs::read_to_string(path).unwrap();
-        let after = told.rsplit_once(')').unwrap().1;
-        let ticks = after.split_whitespace().skip(11).take(2);
-        ticks.map(|it| it.parse::<f64>().unwrap()).sum::<f64>() / 100.0
-    }
+/// The memory of a service, in bytes.
+fn resident(service: &Service) -> u64 {
+    let path = format!("/proc/{}/status", service.child.id());
+    let told = std::fs::read_to_string(path).unwrap();
+    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.unwrap().trim().trim_end_matches(" kB");
+    kib.parse::<u64>().unwrap() << 10
 }
 
 /// A feed of its own group.
@@ -170,39 +181,86 @@ async fn opened(address: SocketAddr, token: &str, symbol: u16) -> TcpStream {
     stream
 }
 
-/// Hears a symbol's changes, and how long each was on its way, in microseconds.
-async fn heard(mut stream: TcpStream, symbol: u16, changes: usize, sent: &Sent) -> Vec<u64> {
-    let (mut times, mut left, mut bytes) = (Vec::new(), Vec::new(), [0; 2_048]);
-    while times.len() < changes {
-        let count = stream.read(&mut bytes).await.unwrap();
-        assert!(count > 0, "a connection is over");
-        let now = Instant::now();
-        left.extend(&bytes[..count]);
-        while let Some(length) = left.get(3).map(|_| match left[1] {
-            126 => 4 + usize::from(u16::from_be_bytes([left[2], left[3]])),
-            length => 2 + usize::from(length),
-        }) {
-            if left.len() < length {
-                break;
-            }
-            let frame: Vec<u8> = left.drain(..length).collect();
-            if frame[0] == 0x89 {
-                // Whether we live: a pong of a client's, with a mask of zeros.
-                stream.write_all(&[0x8A, 0x80, 0, 0, 0, 0]).await.unwrap();
-                continue;
-            }
-            let told = String::from_utf8_lossy(&frame);
-            let Some((_, bid)) = told.split_once("\"bid\":[1000000,") else {
-                assert!(told.contains("\"feed\""), "{told}");
-                continue;
-            };
-            let units: usize = bid.split(',').next().unwrap().parse().unwrap();
-            assert_eq!(units, times.len() + 1, "a change is missing: {told}");
-            let sent = sent.lock().unwrap()[usize::from(symbol)][units - 1];
-            times.push(now.duration_since(sent).as_micros() as u64);
+/// The same by gRPC.
+async fn called(caller: &Caller, symbol: u16) -> Answers {
+    let request = StreamRequest {
+        channel: 2,
+        symbols: vec![name(symbol)],
+        form: 1,
+    };
+    let mut answers = caller.call("wirecross.v1.Market/Stream", &request).await;
+    loop {
+        let told: StreamMessage = answers.next().await.unwrap();
+        if String::from_utf8_lossy(&told.message).contains("snapshot\":true") {
+            return answers;
         }
     }
-    times
+}
+
+/// What a client hears of its symbol.
+struct Client {
+    symbol: u16,
+    changes: usize,
+    sent: Sent,
+    /// How long each change was on its way, in microseconds.
+    times: Vec<u64>,
+}
+
+impl Client {
+    /// Takes a message, which must be the next change, or tell how the feed stands.
+    fn take(&mut self, told: &[u8], now: Instant) {
+        let told = String::from_utf8_lossy(told);
+        let Some((_, bid)) = told.split_once("\"bid\":[1000000,") else {
+            assert!(told.contains("\"feed\""), "{told}");
+            return;
+        };
+        let units: usize = bid.split(',').next().unwrap().parse().unwrap();
+        assert_eq!(units, self.times.len() + 1, "a change is missing: {told}");
+        let sent = self.sent.lock().unwrap()[usize::from(self.symbol)][units - 1];
+        self.times.push(now.duration_since(sent).as_micros() as u64);
+    }
+
+    fn is_done(&self) -> bool {
+        self.times.len() == self.changes
+    }
+
+    /// Hears everything over WebSocket.
+    async fn hear(mut self, mut stream: TcpStream) -> Vec<u64> {
+        let (mut left, mut bytes) = (Vec::new(), [0; 2_048]);
+        while !self.is_done() {
+            let count = stream.read(&mut bytes).await.unwrap();
+            assert!(count > 0, "a connection is over");
+            let now = Instant::now();
+            left.extend(&bytes[..count]);
+            while let Some(frame) = frame(&mut left) {
+                if frame[0] == 0x89 {
+                    // Whether we live: a pong of a client's, with a mask of zeros.
+                    stream.write_all(&[0x8A, 0x80, 0, 0, 0, 0]).await.unwrap();
+                } else {
+                    self.take(&frame, now);
+                }
+            }
+        }
+        self.times
+    }
+
+    /// Hears everything by gRPC.
+    async fn hear_by_grpc(mut self, mut answers: Answers) -> Vec<u64> {
+        while !self.is_done() {
+            let told: StreamMessage = answers.next().await.unwrap();
+            self.take(&told.message, Instant::now());
+        }
+        self.times
+    }
+}
+
+/// The first frame of what was read, if it is there whole.
+fn frame(left: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let length = match *left.get(1)? {
+        126 => 4 + usize::from(u16::from_be_bytes([*left.get(2)?, *left.get(3)?])),
+        length => 2 + usize::from(length),
+    };
+    (left.len() >= length).then(|| left.drain(..length).collect())
 }
 
 /// Has all clients hear all changes; `begin` is called when all are there.
@@ -213,13 +271,26 @@ async fn all_heard(
     begin: impl FnOnce(),
 ) -> Vec<u64> {
     let mut tasks = Vec::new();
+    let mut callers = Vec::new();
     for at in 0..arguments.connections {
         let symbol = (at % usize::from(arguments.symbols)) as u16;
-        let stream = opened(service.address, &service.token, symbol).await;
-        let sent = Arc::clone(sent);
-        tasks.push(tokio::task::spawn_local(async move {
-            heard(stream, symbol, arguments.seconds as usize, &sent).await
-        }));
+        let client = Client {
+            symbol,
+            changes: arguments.seconds as usize,
+            sent: Arc::clone(sent),
+            times: Vec::new(),
+        };
+        if arguments.grpc {
+            if at % STREAMS_MAX == 0 {
+                let caller = Caller::connect(service.grpc.unwrap(), &service.token);
+                callers.push(caller.await);
+            }
+            let answers = called(callers.last().unwrap(), symbol).await;
+            tasks.push(tokio::task::spawn_local(client.hear_by_grpc(answers)));
+        } else {
+            let stream = opened(service.address, &service.token, symbol).await;
+            tasks.push(tokio::task::spawn_local(client.hear(stream)));
+        }
     }
     begin();
     let mut times = Vec::new();
@@ -241,16 +312,17 @@ fn main() {
     store::Database::open(&folder.path().join("tables.db")).unwrap();
     let (line, most) = (feed.line, arguments.connections + 10);
     let more = format!(
-        "[feed]\na = \"{line}\"\n[limits]\nconnections_max = {most}\n\
+        "[grpc]\nlisten = \"127.0.0.1:0\"\n[feed]\na = \"{line}\"\n[limits]\n\
+         connections_max = {most}\n\
          connections_an_address = {most}"
     );
-    let service = Service::start(folder.path(), "market", &more);
+    let service = Service::start(folder.path(), "role = \"market\"", &more);
     let sent: Sent = Arc::new(Mutex::new(vec![Vec::new(); arguments.symbols.into()]));
     for symbol in 0..arguments.symbols {
         feed.list(symbol);
     }
     std::thread::sleep(Duration::from_millis(200));
-    let before = service.resident();
+    let before = resident(&service);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -259,9 +331,9 @@ fn main() {
     let (told, heard) = (Arc::clone(&sent), Arc::clone(&sent));
     let mut busy = 0.0;
     let begin = || {
-        let each = (service.resident() - before) / arguments.connections as u64;
+        let each = (resident(&service) - before) / arguments.connections as u64;
         println!(
-            "{} connections opened in {:.1} s: {each} bytes of the service each",
+            "{} streams opened in {:.1} s: {each} bytes of the service each",
             arguments.connections,
             begun.elapsed().as_secs_f64()
         );
