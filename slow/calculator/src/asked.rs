@@ -5,7 +5,7 @@ use std::path::Path;
 use quant::models::Model;
 
 use crate::Refused;
-use crate::table::{bytes, is_given};
+use crate::table::{Table, bytes, is_given};
 
 /// What ONNX begins with: the tag of its version, in the order in which all write it. No text does.
 const ONNX_BEGIN: u8 = 0x08;
@@ -92,4 +92,31 @@ impl Asked {
         }?;
         Ok((results, outputs))
     }
+
+    /// The shares of so many classes in rows of a table, one after the other.
+    pub fn shares(
+        &mut self,
+        rows: &[f32],
+        table: &Table,
+        classes: usize,
+    ) -> Result<Vec<f64>, Refused> {
+        let width = rows.len() / table.height().max(1);
+        let features = self.features().unwrap_or(width);
+        if width != features {
+            let what = format!("{width} columns of numbers, the model has {features}");
+            return Err(table.blame(&what));
+        }
+        let (shares, outputs) = self.predict(rows, features, false)?;
+        if outputs != classes {
+            let what = format!("{classes} labels, the model has {outputs} results");
+            return Err(table.blame(&what));
+        }
+        Ok(shares)
+    }
+}
+
+/// The class with the greatest share, the first of those.
+pub(crate) fn likeliest(shares: &[f64]) -> usize {
+    let better = |best: usize, at: usize| if shares[at] > shares[best] { at } else { best };
+    (1..shares.len()).fold(0, better)
 }

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quant::models::Forest;
 use quant::monitoring::Alarm;
 use serde_json::{Value, json};
 
 use crate::Refused;
 use crate::answer::{Answer, columns, facts, number, percent};
+use crate::asked::{Asked, likeliest};
+use crate::entered::Entered;
 use crate::registry::{Registry, Version};
-use crate::table::{Table, text};
+use crate::table::Table;
 
 /// Answers that were always right are expected to be wrong so often.
 const CERTAIN: f64 = 1e-3;
@@ -24,6 +25,20 @@ pub(crate) struct Versions {
     /// Have this version asked from now on.
     #[arg(long = "use", value_name = "VERSION")]
     chosen: Option<u32>,
+    /// Add this model, of any kind that predict asks, as the next version.
+    #[arg(long, value_name = "MODEL", requires = "rows")]
+    add: Option<PathBuf>,
+    /// What the added model is judged by and compared with later: rows that it did not learn from,
+    /// with a column for each feature, in the model's order, and labels, whose names by size or
+    /// letters are the model's results.
+    #[arg(long, value_name = "ROWS.csv", requires = "add")]
+    rows: Option<PathBuf>,
+    /// The column of labels.
+    #[arg(long, default_value = "label")]
+    label: String,
+    /// The library that answers models in ONNX, as for predict.
+    #[arg(long, value_name = "LIBRARY")]
+    onnxruntime: Option<PathBuf>,
 }
 
 /// Arguments of `check`.
@@ -50,9 +65,24 @@ pub(crate) struct Check {
     /// Answers between two false alarms, on average at least.
     #[arg(long, default_value_t = 10_000.0)]
     between: f64,
+    /// The library that answers models in ONNX, as for predict.
+    #[arg(long, value_name = "LIBRARY")]
+    onnxruntime: Option<PathBuf>,
 }
 
 pub(crate) fn versions(args: &Versions) -> Result<Answer, Refused> {
+    let added = match (&args.add, &args.rows) {
+        (Some(model), Some(rows)) => {
+            let entered = Entered {
+                model,
+                rows,
+                label: &args.label,
+                library: args.onnxruntime.as_deref(),
+            };
+            Some(entered.add(&args.folder)?)
+        }
+        _ => None,
+    };
     let registry = Registry::open(&args.folder)?;
     if let Some(chosen) = args.chosen {
         registry.choose(chosen)?;
@@ -92,7 +122,7 @@ pub(crate) fn versions(args: &Versions) -> Result<Answer, Refused> {
     }
     Ok(Answer {
         text: columns(&["version", "right", "balanced", "macro F1", ""], &lines),
-        json: json!({ "current": current, "versions": all }),
+        json: json!({ "current": current, "added": added, "versions": all }),
         picture: None,
     })
 }
@@ -174,15 +204,9 @@ fn answered(
     table: &Table,
 ) -> Result<(Value, String, bool), Refused> {
     let card = &version.card;
-    let forest = Forest::lightgbm(&text(&version.model)?)
-        .map_err(|error| Refused(format!("{}: {error}", version.model.display())))?;
     let classes = card.classes.len();
-    let mut shares = vec![0.0; labels.len() * classes];
-    if forest.outputs() != classes {
-        let what = format!("{} results, its card has {classes}", forest.outputs());
-        return Err(Refused(format!("{}: {what}", version.model.display())));
-    }
-    forest.predict(rows, &mut shares)?;
+    let mut model = Asked::read(&version.model, args.onnxruntime.as_deref())?;
+    let shares = model.shares(rows, table, classes)?;
     // What was always right may be wrong once.
     let expected = card.accuracy.clamp(CERTAIN, 1.0 - CERTAIN);
     let mut alarm = Alarm::new(expected, args.fall, args.between)?;
@@ -196,8 +220,7 @@ fn answered(
             );
             return Err(table.blame(&what));
         };
-        let better = |best: usize, at: usize| if shares[at] > shares[best] { at } else { best };
-        let is_right = (1..classes).fold(0, better) == class;
+        let is_right = likeliest(shares) == class;
         right += u64::from(is_right);
         alarm.push(is_right);
     }

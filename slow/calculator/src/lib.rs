@@ -7,6 +7,7 @@ mod ask;
 mod asked;
 mod check;
 mod constraints;
+mod entered;
 mod features;
 mod forecast;
 mod market;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::Refused;
 use crate::answer::{facts, number, percent};
+use crate::asked::likeliest;
 
 /// Runs of which the quickest counts.
 const RUNS: usize = 7;
@@ -81,9 +82,4 @@ impl Pruned {
 
 fn read(booster: &Booster) -> Result<Forest, Refused> {
     Forest::lightgbm(&booster.text(&[])).map_err(|error| Refused(format!("the model: {error}")))
-}
-
-fn likeliest(sums: &[f64]) -> usize {
-    let better = |best: usize, at: usize| if sums[at] > sums[best] { at } else { best };
-    (1..sums.len()).fold(0, better)
 }

@@ -2,7 +2,8 @@
 //! says what it was trained on, and a file `current` with the number of the one that is asked.
 //!
 //! A version is written beside the others and gets its name at last, so that nobody ever sees half
-//! of one; it is never changed then. Its card has the model's checksum.
+//! of one; it is never changed then. Its card has the model's checksum. What kind of model it is
+//! says the file's beginning, not its name.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -66,19 +67,19 @@ impl Registry {
     ///
     /// # Errors
     /// Files that cannot be written; no number left.
-    pub fn add(folder: &Path, model: &str, card: &Card) -> Result<u32, Refused> {
+    pub fn add(folder: &Path, model: &[u8], card: &Card) -> Result<u32, Refused> {
         let made = fs::create_dir_all(folder);
         made.map_err(|error| failed(folder, &error))?;
         let registry = Self::open(folder)?;
         let new = folder.join(format!(".new-{}", std::process::id()));
-        let write = |name: &str, text: String| {
+        let write = |name: &str, bytes: &[u8]| {
             let file = new.join(name);
-            fs::write(&file, text).map_err(|error| failed(&file, &error))
+            fs::write(&file, bytes).map_err(|error| failed(&file, &error))
         };
         fs::create_dir(&new).map_err(|error| failed(&new, &error))?;
         let card = format!("{:#}\n", card.json(model));
-        let number = write(MODEL, model.to_owned())
-            .and_then(|()| write(CARD, card))
+        let number = write(MODEL, model)
+            .and_then(|()| write(CARD, card.as_bytes()))
             .and_then(|()| registry.name(&new));
         if number.is_err() {
             // What is left of it is nobody's; that it stays is no worse than why it does.
@@ -175,7 +176,7 @@ impl Registry {
 }
 
 impl Card {
-    fn json(&self, model: &str) -> Value {
+    fn json(&self, model: &[u8]) -> Value {
         let features = self.features.iter().zip(self.reference.features());
         let features: Vec<Value> = features
             .map(|(name, feature)| {
@@ -183,7 +184,7 @@ impl Card {
             })
             .collect();
         json!({
-            "checksum": checksum(model.as_bytes()), "accuracy": self.accuracy,
+            "checksum": checksum(model), "accuracy": self.accuracy,
             "classes": self.classes, "features": features, "trained": self.trained,
         })
     }

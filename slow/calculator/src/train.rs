@@ -89,7 +89,7 @@ pub(crate) struct Generate {
 
 /// Takes out what is only known later, which `features` writes as well, so that nobody learns from
 /// it by accident: the names of the columns.
-fn left_out(table: &mut Table) -> Result<Vec<String>, Refused> {
+pub(crate) fn left_out(table: &mut Table) -> Result<Vec<String>, Refused> {
     let is_later = |name: &String| name.to_ascii_lowercase().starts_with(FUTURE);
     let mut names = Vec::new();
     while let Some(column) = table.names.iter().position(is_later) {
@@ -167,7 +167,7 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
             reference: Reference::of(&rows, table.width).map_err(refused)?,
             trained: answer.json.clone(),
         };
-        let version = Registry::add(folder, &text, &card)?;
+        let version = Registry::add(folder, text.as_bytes(), &card)?;
         answer.json["version"] = json!(version);
         let folder = folder.display();
         let _ = writeln!(answer.text, "{folder}: version {version}");
@@ -176,7 +176,7 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
 }
 
 /// The labels that there are, in the order of results: numbers by size, others by letters.
-fn classes(labels: &[String]) -> Vec<String> {
+pub(crate) fn classes(labels: &[String]) -> Vec<String> {
     let mut names = labels.to_vec();
     names.sort_by(|a, b| match (a.parse::<f64>(), b.parse::<f64>()) {
         (Ok(x), Ok(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
@@ -257,7 +257,7 @@ fn told(
     }
 }
 
-fn rates(quality: &Quality) -> Json {
+pub(crate) fn rates(quality: &Quality) -> Json {
     json!({
         "judged": quality.count(), "accuracy": quality.accuracy(),
         "balanced_accuracy": quality.balanced_accuracy(), "macro_f1": quality.macro_f1(),

@@ -225,3 +225,71 @@ fn what_cannot_be_asked_is_refused() {
         assert!(refused.contains(wanted), "{refused}");
     }
 }
+
+#[test]
+fn a_folder_of_versions_takes_a_model_and_checks_it() {
+    let Some((folder, library, _)) = begun() else {
+        return;
+    };
+    let folder = folder.path();
+    let (graph, _) = network();
+    let rows = [Size::Any, Size::Is(4)];
+    let graph = graph.input("rows", FLOAT, &rows);
+    let model = graph.output("probabilities", FLOAT, &[Size::Any, Size::Is(3)]);
+    std::fs::write(folder.join("net.onnx"), model.model()).unwrap();
+    let said_before = said(folder, &["predict", "net.onnx", "rows.csv"], &library);
+    // Labels are what the model says, but one in ten.
+    let text = std::fs::read_to_string(folder.join("rows.csv")).unwrap();
+    let mut labelled = "a,b,c,d,label\n".to_owned();
+    for (at, (line, shares)) in text.lines().skip(1).zip(&said_before).enumerate() {
+        let better = |best: usize, at: usize| if shares[at] > shares[best] { at } else { best };
+        let class = ((1..3).fold(0, better) + usize::from(at % 10 == 0)) % 3;
+        let _ = writeln!(labelled, "{line},{class}");
+    }
+    std::fs::write(folder.join("labelled.csv"), labelled).unwrap();
+    let words = [
+        "versions",
+        "nets",
+        "--add",
+        "net.onnx",
+        "--rows",
+        "labelled.csv",
+    ];
+    let refused = error_of(folder, &words, "/nowhere");
+    assert!(refused.contains("takes onnxruntime"), "{refused}");
+    let output = run(folder, &[&words[..], &["--json"]].concat(), &library);
+    assert!(output.status.success(), "{output:?}");
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&listed["added"], &listed["current"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(listed["versions"][0]["trained"]["accuracy"], json!(0.9));
+    assert_eq!(
+        said(folder, &["predict", "nets", "rows.csv"], &library),
+        said_before
+    );
+    let words = [
+        "check",
+        "nets",
+        "labelled.csv",
+        "--label",
+        "label",
+        "--json",
+    ];
+    let output = run(folder, &words, &library);
+    assert!(output.status.success(), "{output:?}");
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(checked["answers"]["accuracy"], json!(0.9));
+    std::fs::write(
+        folder.join("two.csv"),
+        "a,b,c,d,label\n1,2,3,4,x\n1,2,3,4,y\n",
+    )
+    .unwrap();
+    let words = ["versions", "nets", "--add", "net.onnx", "--rows", "two.csv"];
+    let refused = error_of(folder, &words, &library);
+    assert!(
+        refused.contains("two.csv: 2 labels, the model has 3 results"),
+        "{refused}"
+    );
+}
