@@ -30,6 +30,8 @@ pub struct Config {
     pub venue: PathBuf,
     /// The database of `wirecross-slow`.
     pub tables: Tables,
+    /// The folder of days that are in files alone, if queries are to have these, too.
+    pub history: Option<PathBuf>,
     /// The user of the system that the process becomes, if it is started as root.
     pub user: Option<String>,
     /// The certificate's chain and its private key, PEM files.
@@ -172,6 +174,8 @@ pub struct Limits {
     pub readers: usize,
     /// How long a read of the tables may take, in milliseconds, before fewer are taken on at once.
     pub read_goal_ms: u64,
+    /// Rows of days that are in files alone which a read of the tables brings into memory.
+    pub history_rows: u64,
     /// Threads that compute what is asked of `wirecross quant`.
     pub calculators: usize,
     /// Bytes that wait for the client of a stream, in KiB: with more it gets the present state
@@ -194,6 +198,7 @@ impl Default for Limits {
             strangers_per_second: 20,
             readers: 2,
             read_goal_ms: 250,
+            history_rows: 1_000_000,
             calculators: 1,
             stream_kib: 256,
             subscriptions_max: 1_000,
@@ -234,6 +239,7 @@ impl Limits {
                 1_000_000,
             ),
             ("readers", self.readers, 64),
+            ("history_rows", self.history_rows as usize, 100_000_000),
             ("read_goal_ms", self.read_goal_ms as usize, 60_000),
             ("stream_kib", self.stream_kib, 65_536),
             ("subscriptions_max", self.subscriptions_max, 100_000),
@@ -255,6 +261,7 @@ struct Raw {
     #[serde(default)]
     replicas: Vec<String>,
     lag_ms: Option<u64>,
+    history: Option<PathBuf>,
     user: Option<String>,
     tls: Option<Tls>,
     #[serde(default)]
@@ -366,6 +373,7 @@ impl Config {
             listen: raw.listen,
             venue,
             tables,
+            history: raw.history,
             user: raw.user,
             tls: raw.tls,
             feed: raw.feed,

@@ -261,6 +261,8 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
         readable: std::iter::once(&config.venue)
             .chain(config.scaling.iter().flat_map(|it| &it.shards))
             .chain(config.memory.beside.values())
+            // One that is not there yet is below that of the tables, or of no use.
+            .chain(config.history.iter().filter(|it| it.is_dir()))
             .cloned()
             .collect(),
         // Who reads a database beside its writer takes locks in its folder.

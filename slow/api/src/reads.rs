@@ -7,7 +7,7 @@ mod thread;
 pub(crate) use figures::of_servers;
 
 use crate::answer::Refusal;
-use crate::config::{Limits, Tables};
+use crate::config::{Config, Tables};
 use crate::memory::{Answers, read_statement, statement};
 use scale::limit::Limit;
 use std::io;
@@ -17,7 +17,7 @@ use std::thread::{Builder, sleep};
 use std::time::{Duration, Instant};
 use store::query::Filter;
 use store::router::{Bounds, Router};
-use thread::{File, Reading};
+use thread::{File, OldDays, Reading};
 use tokio::sync::oneshot;
 
 /// Reads that may wait for a thread.
@@ -85,11 +85,8 @@ impl Reads {
     ///
     /// # Errors
     /// The system has none.
-    pub(crate) fn start(
-        tables: &Tables,
-        limits: &Limits,
-        answers: Option<Answers>,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(config: &Config, answers: Option<Answers>) -> io::Result<Self> {
+        let (tables, limits) = (&config.tables, &config.limits);
         let router = router(tables);
         let (jobs, queue) = sync_channel(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
@@ -97,6 +94,11 @@ impl Reads {
             tables: tables.file().map(File::new),
             router: router.clone(),
             answers: answers.clone(),
+            old_days: config.history.as_ref().map(|dir| OldDays {
+                dir: dir.clone(),
+                rows_max: limits.history_rows,
+                time_max: limits.request(),
+            }),
         };
         for number in 0..limits.readers {
             let mut thread = reading();

@@ -285,7 +285,7 @@ impl Api {
         Ok(Self {
             scales: scales.transpose().map_err(io::Error::other)?.map(Arc::new),
             gatekeeper: Gatekeeper::new(&config),
-            reads: Reads::start(&config.tables, &config.limits, answers)?,
+            reads: Reads::start(&config, answers)?,
             quant: Quant::start(&config.limits)?,
             figures: Figures::new(&config.venue),
             footprints: Footprints::start(&config, sources)?,

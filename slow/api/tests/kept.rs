@@ -105,6 +105,64 @@ fn who_takes_an_older_answer_shares_it() {
     }
 }
 
+/// Trades of a day that is in files alone, if the settings name these.
+#[test]
+fn old_days_are_answered_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("history");
+    let old = |bound: &'static str| {
+        let service = Service::with(&Settings {
+            limits: bound,
+            more: format!("history = {dir:?}"),
+        });
+        let database = Database::open(&service.tables()).unwrap();
+        let text = "UPDATE days SET name = '2026112201'; \
+                    INSERT INTO days VALUES (2, '2026112301', 1000)";
+        database.connection.execute_batch(text).unwrap();
+        drop(database);
+        service
+    };
+    std::fs::create_dir(&dir).unwrap();
+    let service = old("");
+    let paths = [
+        "trades",
+        "tape",
+        "trades?symbol=AAPL",
+        "fills?account=2",
+        "bars?width=3600",
+    ];
+    let asked =
+        |service: &Service| paths.map(|it| service.get(&format!("/api/v1/{it}"), "auditor").body);
+    let before = asked(&service);
+    assert!(before[0].contains("AAPL"), "{before:?}");
+    let days = store::history::Keeping {
+        dir: dir.clone(),
+        days: Some(1),
+    };
+    let location = store::Location::File(service.tables());
+    let kept = store::history::keep(&location, &days).unwrap();
+    assert_eq!((kept.written, kept.moved), (1, 1));
+    assert_eq!(asked(&service), before);
+    let seconds = service.get("/api/v1/bars?width=1", "market").json();
+    assert_eq!(
+        (&seconds[0]["units"], &seconds[0]["trades"]),
+        (&5.into(), &1.into())
+    );
+    // The tables alone have none of it, and more than is allowed is not read.
+    let reader = store::query::Reader::open(&service.tables()).unwrap();
+    let mut rows = Vec::new();
+    let filter = store::query::Filter::default();
+    assert_eq!(
+        reader.query("trades", &filter, (true, &mut rows)).unwrap(),
+        0
+    );
+    let bounded = old("history_rows = 1");
+    store::history::keep(&store::Location::File(bounded.tables()), &days).unwrap();
+    let answer = bounded.get("/api/v1/trades", "auditor");
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.told().contains("shorter time"), "{answer:?}");
+}
+
 /// Rows that something else changed, where nobody notices that the tables are others.
 #[test]
 fn an_answer_that_became_wrong_is_found_and_forgotten() {

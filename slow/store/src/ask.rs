@@ -119,7 +119,7 @@ fn answer(
         reader.query_all_days(history, (&asked.name, filter), (asked.json, out))?;
         return Ok(());
     }
-    if let Some(last) = reader.moved(&asked.name)?.last() {
+    if let Some(last) = reader.moved(&asked.name, filter)?.last() {
         eprintln!(
             "wirecross-slow: rows of the days up to {last} were moved into files: name their \
              folder by --history where they matter"

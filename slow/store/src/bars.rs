@@ -5,6 +5,8 @@
 //! the greatest match number. A trade that is taken back makes its bars anew from what is left.
 
 use crate::Error;
+#[cfg(feature = "history")]
+use crate::tables::Hear;
 use crate::tables::{BARS, Cell, How, Tables, Writer, each, first};
 use analytics::kernels::Bar;
 use std::collections::btree_map::Entry;
@@ -14,6 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const WIDTHS_S: [u64; 3] = [1, 60, 3_600];
 
 const SECOND_NS: u64 = 1_000_000_000;
+
+/// Columns of the table.
+const BARS_COLUMNS: usize = 12;
 
 const _: () = assert!(WIDTHS_S[1].is_multiple_of(WIDTHS_S[0]));
 const _: () = assert!(WIDTHS_S[2].is_multiple_of(WIDTHS_S[1]));
@@ -92,6 +97,19 @@ impl Bars {
         self.broken.insert((symbol, start(time_ns, WIDTHS_S[0])));
     }
 
+    /// Tells all bars of a symbol, by width and start, and forgets them.
+    #[cfg(feature = "history")]
+    fn tell(&mut self, symbol: &str, on: Hear<'_>) -> Result<(), Error> {
+        for (key, span) in std::mem::take(&mut self.added) {
+            let [_, rest @ ..] = &row(&key, symbol, &span)?;
+            let mut told = [Cell::Null; BARS_COLUMNS];
+            told[..rest.len()].copy_from_slice(rest);
+            told[rest.len()] = symbol.into();
+            on(&told)?;
+        }
+        Ok(())
+    }
+
     /// Brings it into the table.
     ///
     /// # Errors
@@ -114,6 +132,34 @@ impl Bars {
         }
         Ok(())
     }
+}
+
+/// The bars that the trades of a day make, its ids being from `range` on and below: rows of the
+/// table with the symbol behind all other columns, those of a symbol together. Where another day
+/// has trades in the same bar, each has its own part of it.
+///
+/// # Errors
+/// The database fails, or `on` does.
+#[cfg(feature = "history")]
+pub fn of_day(tables: &dyn Tables, range: &[Cell<'_>; 2], on: Hear<'_>) -> Result<(), Error> {
+    let text = "SELECT symbol, id, time_ns, price, units FROM fills \
+                WHERE id & 1 = 0 AND broken IS NULL AND id >= $1 AND id < $2 ORDER BY symbol, id";
+    let (mut bars, mut symbol) = (Bars::default(), String::new());
+    each(tables, text, range, &mut |row| {
+        let name = row[0].text()?;
+        if name != symbol {
+            bars.tell(&symbol, on)?;
+            name.clone_into(&mut symbol);
+        }
+        // One symbol at a time needs no name.
+        let (id, time_ns) = (row[1].integer()?, row[2].bits()?);
+        bars.trade(
+            [0; 8],
+            (id, time_ns),
+            (row[3].integer()?, row[4].integer()?),
+        )
+    })?;
+    bars.tell(&symbol, on)
 }
 
 /// The start of the bar that holds a moment.
@@ -152,12 +198,16 @@ fn span(row: &[Cell<'_>]) -> Result<Span, Error> {
 }
 
 fn put(writer: &mut dyn Writer, (key, how): (&Key, How), span: &Span) -> Result<(), Error> {
+    writer.write(&BARS, how, &row(key, &name(&key.0), span)?)
+}
+
+/// A bar as a row of the table.
+fn row<'s>(key: &Key, symbol: &'s str, span: &Span) -> Result<[Cell<'s>; BARS_COLUMNS], Error> {
     let bar = &span.bar;
-    let symbol = name(&key.0);
     let value = i64::try_from(bar.value)
         .map_err(|_| Error::Refused(format!("bar of {symbol}: its value is beyond 2^63")))?;
-    let row = [
-        (&*symbol).into(),
+    Ok([
+        symbol.into(),
         key.1.into(),
         key.2.into(),
         bar.open.into(),
@@ -169,8 +219,7 @@ fn put(writer: &mut dyn Writer, (key, how): (&Key, How), span: &Span) -> Result<
         bar.count.into(),
         span.first_id.into(),
         span.last_id.into(),
-    ];
-    writer.write(&BARS, how, &row)
+    ])
 }
 
 /// Makes the bars over a second anew: the second from its trades, each wider one from the narrower.

@@ -7,6 +7,8 @@ mod gathered;
 pub(crate) use gathered::{Gathered, Owned, write};
 
 use crate::answer::Sheet;
+#[cfg(feature = "history")]
+use crate::history::Files;
 use crate::tables::{Cell as Field, Tables, explained, first};
 use crate::{Error, Location, database, moved};
 use serde_json::Value;
@@ -226,6 +228,12 @@ fn named(name: &str) -> Result<&'static Query, Error> {
     })
 }
 
+/// The table of a query's rows, if those of some days may be in files alone.
+pub(crate) fn of_days(query: &Query, filter: &Filter) -> &'static str {
+    let is_of_seconds = query.name == "bars" && filter.width_s == Some(1);
+    if is_of_seconds { "bars" } else { query.of_days }
+}
+
 /// Puts a query together; what it cannot be narrowed by is an error.
 pub(crate) fn statement<'f>(query: &Query, filter: &'f Filter) -> Result<Asked<'f>, Error> {
     let name = query.name;
@@ -378,15 +386,35 @@ impl Reader {
         (name, filter): (&str, &Filter),
         (is_json, out): (bool, &mut dyn Write),
     ) -> Result<u64, Error> {
+        // A day that is moved meanwhile is still in the tables for us.
+        self.tables.freeze()?;
+        let files = Files {
+            dir: history,
+            rows_max: u64::MAX,
+            until: None,
+        };
+        let rows = self.query_with(&files, (name, filter), (is_json, out))?;
+        self.tables.commit()?;
+        Ok(rows)
+    }
+
+    /// The same of tables that [stand still](Self::freeze), within bounds.
+    ///
+    /// # Errors
+    /// As [`Self::query_all_days`], or a bound is reached.
+    #[cfg(feature = "history")]
+    pub fn query_with(
+        &self,
+        files: &Files<'_>,
+        (name, filter): (&str, &Filter),
+        (is_json, out): (bool, &mut dyn Write),
+    ) -> Result<u64, Error> {
         let query = named(name)?;
-        if query.of_days.is_empty() {
+        if of_days(query, filter).is_empty() {
             return self.query(name, filter, (is_json, out));
         }
         let mut sheet = Sheet::new(is_json, out);
-        // A day that is moved meanwhile is still in the tables for us.
-        self.tables.freeze()?;
-        crate::history::answer(&*self.tables, history, (query, filter), &mut sheet)?;
-        self.tables.commit()?;
+        crate::history::answer(&*self.tables, files, (query, filter), &mut sheet)?;
         Ok(sheet.rows)
     }
 
@@ -405,8 +433,8 @@ impl Reader {
     ///
     /// # Errors
     /// The database fails.
-    pub fn moved(&self, name: &str) -> Result<Vec<String>, Error> {
-        if named(name)?.of_days.is_empty() {
+    pub fn moved(&self, name: &str, filter: &Filter) -> Result<Vec<String>, Error> {
+        if of_days(named(name)?, filter).is_empty() {
             return Ok(Vec::new());
         }
         let days = moved::list(&*self.tables)?;

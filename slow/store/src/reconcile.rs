@@ -74,10 +74,7 @@ fn compare(
     draft: &Path,
 ) -> Result<Result<Compared, String>, Error> {
     let mut compared = Compared::default();
-    let moved: Vec<i64> = moved::list(tables)?
-        .into_iter()
-        .map(|(day, _)| day)
-        .collect();
+    let moved = moved::seconds(tables)?;
     let made = || from_zero(tables, (data_dir, draft), &moved);
     // A shard has not all that the venue's files tell of: what is compared with these is then the
     // projection of all that the shard is compared with.
@@ -96,17 +93,18 @@ fn compare(
     Ok(Ok(compared))
 }
 
-/// A projection from zero up to where the tables stand, without the days that were moved.
+/// A projection from zero up to where the tables stand, without the days that were moved and what
+/// went with each.
 fn from_zero(
     tables: &dyn Tables,
     (data_dir, draft): (&Path, &Path),
-    moved: &[i64],
+    moved: &[(i64, i64)],
 ) -> Result<Projector, Error> {
     let mut projector = Projector::open(data_dir, &Location::File(draft.to_owned()))?;
     projector.until = Some(limits(tables)?);
     projector.catch_up()?;
-    for day in moved {
-        moved::take_out(projector.tables(), *day)?;
+    for &(day, until_ns) in moved {
+        moved::take_out(projector.tables(), day, until_ns)?;
     }
     Ok(projector)
 }
@@ -114,11 +112,12 @@ fn from_zero(
 /// Compares tables with journal and feed, and what is kept as sums with its rows.
 fn with_files(
     tables: &dyn Tables,
-    (data_dir, moved): (&Path, &[i64]),
+    (data_dir, moved): (&Path, &[(i64, i64)]),
     compared: &mut Compared,
 ) -> Result<Result<(), String>, Error> {
     let days = days(tables, data_dir)?;
-    for day in days.iter().filter(|day| !moved.contains(&day.number)) {
+    let is_there = |day: &&Day| moved.iter().all(|(moved, _)| *moved != day.number);
+    for day in days.iter().filter(is_there) {
         if let Err(difference) = feed(tables, day, compared)? {
             return Ok(Err(difference));
         }

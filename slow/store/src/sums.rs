@@ -13,7 +13,7 @@ struct Sum {
 }
 
 /// All of them; DAY is a day whose rows are in the tables, and FIRST and END are the bounds of its
-/// ids. What has been taken back in all is a row of nothing.
+/// ids; from SECONDS on there are bars of a second of all trades. What has been taken back in all is a row of nothing.
 const SUMS: [Sum; 3] = [
     Sum {
         name: "positions",
@@ -38,18 +38,19 @@ const SUMS: [Sum; 3] = [
     Sum {
         name: "bars",
         kept: "SELECT symbol, width_s, start_ns, high, low, units, value, trades, first_id, \
-               last_id FROM bars WHERE width_s > 1",
+               last_id FROM bars \
+               WHERE width_s > 1 AND ( width_s > 60 OR start_ns >= SECONDS )",
         made: "SELECT symbol, width_s * 60, start_ns - start_ns % (width_s * 60 * 1000000000), \
                max(high), min(low), CAST(sum(units) AS BIGINT), CAST(sum(value) AS BIGINT), \
                CAST(sum(trades) AS BIGINT), min(first_id), max(last_id) FROM bars \
-               WHERE width_s < 3600 \
+               WHERE width_s < 3600 AND ( width_s > 1 OR start_ns >= SECONDS ) \
                GROUP BY symbol, width_s, start_ns - start_ns % (width_s * 60 * 1000000000)",
     },
 ];
 
 impl Sum {
     /// Its statements: those of each day, or the same for all.
-    fn of(&self, days: &[i64]) -> Vec<[String; 2]> {
+    fn of(&self, days: &[i64], seconds_from: i64) -> Vec<[String; 2]> {
         let of_day = |day: i64| {
             let range = [day, first_of(day), first_of(day + 1)];
             [self.kept, self.made].map(|text| {
@@ -61,7 +62,7 @@ impl Sum {
         };
         match self.kept.contains("DAY") {
             true => days.iter().map(|day| of_day(*day)).collect(),
-            false => vec![[self.kept, self.made].map(str::to_owned)],
+            false => vec![[self.kept, self.made].map(|it| replaced(it, "SECONDS", seconds_from))],
         }
     }
 }
@@ -97,10 +98,10 @@ fn days(tables: &dyn Tables) -> Result<Vec<i64>, Error> {
 /// # Errors
 /// The database fails.
 pub(crate) fn compare(tables: &dyn Tables) -> Result<Result<(), String>, Error> {
-    let days = days(tables)?;
+    let (days, seconds_from) = (days(tables)?, moved::seconds_from(tables)?);
     tables.read_for(Reading::Whole)?;
     for sum in &SUMS {
-        for [kept, made] in sum.of(&days) {
+        for [kept, made] in sum.of(&days, seconds_from) {
             if let Err(row) = difference(tables, &kept, &made)? {
                 return Ok(Err(format!("table {}: {row}", sum.name)));
             }
@@ -135,11 +136,11 @@ fn difference(tables: &dyn Tables, kept: &str, made: &str) -> Result<Result<(), 
 pub fn plans(location: &Location) -> Result<Vec<String>, Error> {
     let tables = location.reader()?;
     tables.freeze()?;
-    let days = days(&*tables)?;
+    let (days, seconds_from) = (days(&*tables)?, moved::seconds_from(&*tables)?);
     tables.read_for(Reading::Whole)?;
     let mut lines = Vec::new();
     for sum in &SUMS {
-        for [_, made] in sum.of(&days) {
+        for [_, made] in sum.of(&days, seconds_from) {
             lines.push(format!("{}:", sum.name));
             lines.extend(explained(&*tables, &made, &[])?);
         }

@@ -15,6 +15,7 @@ use venue::Site;
 
 const DAYS: [&str; 3] = ["2026112301", "2026112302", "2026112401"];
 const INPUTS: usize = 3_000;
+const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// The history of a site.
 fn history(site: &Site) -> PathBuf {
@@ -59,11 +60,28 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// One of [`DAYS`]. The second goes on where the first one ends, which may be within a bar; the
+/// third begins an hour later.
+fn live(site: &Site, number: usize) {
+    let mut end_ns = 0;
+    for (at, seed) in (0..=number).zip(60..) {
+        let mut inputs = venue::told_inputs(seed, INPUTS);
+        if at > 0 {
+            let pause_ns = HOUR_NS * (at as u64 - 1);
+            let later_ns = (end_ns + pause_ns).wrapping_sub(inputs[0].time_ns);
+            let times = inputs.iter_mut().map(|input| &mut input.time_ns);
+            times.for_each(|it| *it = it.wrapping_add(later_ns));
+        }
+        end_ns = inputs.last().unwrap().time_ns;
+        if at == number {
+            site.live(DAYS[number], seed, &inputs);
+        }
+    }
+}
+
 /// A site with some days in its tables: the last one is running.
 fn projected(site: &Site, days: usize) {
-    for (day, seed) in DAYS[..days].iter().zip(60..) {
-        site.live_day(day, seed, INPUTS);
-    }
+    (0..days).for_each(|number| live(site, number));
     site.succeeds(&["project"]);
 }
 

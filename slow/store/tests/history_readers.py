@@ -24,16 +24,36 @@ SHEETS = {
     "refusals": "id session user_ref time_ns what code client_id",
     "audit": "id time_ns act user why session account symbol flags units price",
     "turns": "id time_ns symbol state",
+    "bars": "width_s start_ns open high low close units value trades first_id last_id symbol",
 }
+
+DATE = "substr(name, 1, 4) || '-' || substr(name, 5, 2) || '-' || substr(name, 7, 2)"
 
 
 def of_tables(tables, sheet, columns):
     """The rows of the tables, with the date that a day's name begins with."""
-    date = "substr(name, 1, 4) || '-' || substr(name, 5, 2) || '-' || substr(name, 7, 2)"
+    if sheet == "bars":
+        return rows(bars_of(tables))
     chosen = ", ".join(f'"{column}"' for column in columns)
     day = "t.day" if sheet == "trades" else "t.id >> 48"
-    text = f"SELECT {date}, {chosen} FROM {sheet} t JOIN days ON days.day = {day}"
+    text = f"SELECT {DATE}, {chosen} FROM {sheet} t JOIN days ON days.day = {day}"
     return rows(tables.execute(text))
+
+
+def bars_of(tables):
+    """Each day's bars, made of its trades: those of the tables may be of several days."""
+    made = {}
+    text = f"""SELECT {DATE}, days.day, symbol, time_ns, id, price, units FROM fills
+        JOIN days ON days.day = id >> 48 WHERE id & 1 = 0 AND broken IS NULL ORDER BY id"""
+    for date, day, symbol, time_ns, *trade in tables.execute(text):
+        for width_s in (1, 60, 3600):
+            start_ns = time_ns - time_ns % (width_s * 10**9)
+            made.setdefault((date, day, symbol, width_s, start_ns), []).append(trade)
+    for (date, _, symbol, width_s, start_ns), trades in made.items():
+        ids, prices, units = zip(*trades)
+        value = sum(price * unit for price, unit in zip(prices, units))
+        span = prices[0], max(prices), min(prices), prices[-1], sum(units), value
+        yield date, width_s, start_ns, *span, len(trades), ids[0], ids[-1], symbol
 
 
 def rows(found):

@@ -1,6 +1,6 @@
 //! Kept answers are looked at now and then: what is in memory must be what the tables give.
 
-use super::thread::{Reading, Unread, read};
+use super::thread::{OldDays, Reading, Unread, read};
 use crate::answer::Refusal;
 use crate::memory::{Answers, read_statement};
 use cache::{Checked, Loaded, VALUE_BYTES_MAX};
@@ -34,14 +34,19 @@ impl Reading {
         let Some(answers) = self.answers.clone() else {
             return Ok(None);
         };
-        self.with_reader(&mut |reader, whose| sampled(&answers, reader, whose, seed))
+        let old_days = self.old_days.take();
+        let compared = self.with_reader(&mut |reader, whose| {
+            sampled(&answers, (reader, old_days.as_ref()), whose, seed)
+        });
+        self.old_days = old_days;
+        compared
     }
 }
 
 /// Compares answers of the tables as they stand now: those of before can be had no more.
 fn sampled(
     answers: &Answers,
-    reader: &Reader,
+    (reader, old_days): (&Reader, Option<&OldDays>),
     whose: &dyn Fn() -> Result<String, store::Error>,
     seed: u64,
 ) -> Result<Checked, Unread> {
@@ -53,8 +58,8 @@ fn sampled(
         (SAMPLE, seed),
         |key| asked(key).is_some(),
         |key| {
-            let value =
-                asked(key).map(|(name, filter)| read(reader, (name, &filter), VALUE_BYTES_MAX));
+            let value = asked(key)
+                .map(|(name, filter)| read((reader, old_days), (name, &filter), VALUE_BYTES_MAX));
             Ok::<_, Unread>(Loaded {
                 version: stand,
                 value: value.transpose()?,

@@ -10,7 +10,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use store::history::Files;
 use store::query::{Filter, Reader};
 use store::router::Router;
 
@@ -36,11 +37,19 @@ fn unavailable(what: impl std::fmt::Display) -> Refusal {
     Refusal::Unavailable(format!("the tables: {what}"))
 }
 
+/// Files of days that are in no table any more.
+pub(super) struct OldDays {
+    pub(super) dir: PathBuf,
+    pub(super) rows_max: u64,
+    pub(super) time_max: Duration,
+}
+
 /// What one thread reads by: a file, or the way to servers.
 pub(super) struct Reading {
     pub(super) tables: Option<File>,
     pub(super) router: Option<Arc<Router>>,
     pub(super) answers: Option<Answers>,
+    pub(super) old_days: Option<OldDays>,
 }
 
 impl Reading {
@@ -59,11 +68,16 @@ impl Reading {
 
     fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
         let bytes_max = job.terms.bytes_max;
-        let answers = self.answers.clone();
-        let asked = self.with_reader(&mut |reader, whose| match &answers {
-            None => read(reader, (job.name, &job.filter), bytes_max),
-            Some(answers) => kept(answers, reader, whose, job),
-        })?;
+        let (answers, old_days) = (self.answers.clone(), self.old_days.take());
+        let asked = self.with_reader(&mut |reader, whose| {
+            let reader = (reader, old_days.as_ref());
+            match &answers {
+                None => at_one_moment(reader, job),
+                Some(answers) => kept(answers, reader, whose, job),
+            }
+        });
+        self.old_days = old_days;
+        let asked = asked?;
         match asked {
             Some(rows) if rows.len() <= bytes_max => Ok(rows),
             _ => Err(Refusal::TooLarge(format!(
@@ -146,7 +160,7 @@ fn named((device, number, made): FileId) -> String {
 /// Rows that are kept, or read now: under the same key only what comes of the same tables.
 fn kept(
     answers: &Answers,
-    reader: &Reader,
+    (reader, old_days): (&Reader, Option<&OldDays>),
     whose: Whose<'_>,
     job: &Job,
 ) -> Result<Vec<u8>, Unread> {
@@ -155,6 +169,7 @@ fn kept(
     if let Some(rows) = answers.young(&statement, job.terms) {
         return Ok(rows);
     }
+    let bytes_max = job.terms.bytes_max;
     let looked = Instant::now();
     let stand = reader.freeze()?;
     answers.note(&statement);
@@ -162,7 +177,11 @@ fn kept(
     let entry = answers.cache().get_or_load(&key, || {
         Ok::<_, Unread>(Loaded {
             version: stand,
-            value: Some(read(reader, (job.name, &job.filter), job.terms.bytes_max)?),
+            value: Some(read(
+                (reader, old_days),
+                (job.name, &job.filter),
+                bytes_max,
+            )?),
             tags: Vec::new(),
         })
     });
@@ -175,9 +194,17 @@ fn kept(
     Ok(rows)
 }
 
-/// Rows as they are in the tables.
+/// Rows that nobody keeps.
+fn at_one_moment(reader: (&Reader, Option<&OldDays>), job: &Job) -> Result<Vec<u8>, Unread> {
+    reader.0.freeze()?;
+    let rows = read(reader, (job.name, &job.filter), job.terms.bytes_max);
+    reader.0.thaw()?;
+    rows
+}
+
+/// Rows as they are in tables that stand still, and in files of old days.
 pub(super) fn read(
-    reader: &Reader,
+    (reader, old_days): (&Reader, Option<&OldDays>),
     (name, filter): (&str, &Filter),
     bytes_max: usize,
 ) -> Result<Vec<u8>, Unread> {
@@ -186,7 +213,17 @@ pub(super) fn read(
         bytes_max,
         is_full: false,
     };
-    let asked = reader.query(name, filter, (true, &mut rows));
+    let asked = match old_days {
+        None => reader.query(name, filter, (true, &mut rows)),
+        Some(old_days) => {
+            let files = Files {
+                dir: &old_days.dir,
+                rows_max: old_days.rows_max,
+                until: Some(Instant::now() + old_days.time_max),
+            };
+            reader.query_with(&files, (name, filter), (true, &mut rows))
+        }
+    };
     if rows.is_full {
         return Err(Unread::Full);
     }

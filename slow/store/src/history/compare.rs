@@ -3,8 +3,7 @@
 use super::note::Note;
 use super::sheet::{self, Sheet, value};
 use super::{Day, held, layout};
-use crate::place::first_of;
-use crate::tables::{Tables, each};
+use crate::tables::Tables;
 use crate::{Error, Location};
 use history::{Reader, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,8 +119,7 @@ fn same(
     };
     let mut unseen: BTreeSet<String> = symbols.into_iter().collect();
     let mut outcome = Ok(());
-    let range = [first_of(day.number), first_of(day.number + 1)].map(Into::into);
-    each(tables, &sheet.select, &range, &mut |row| {
+    sheet.each(tables, day.number, &mut |row| {
         if outcome.is_err() {
             return Ok(());
         }

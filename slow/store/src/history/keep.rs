@@ -56,8 +56,9 @@ impl Keeping {
             check(tables, &self.dir, day)?;
             kept.file_bytes += Note::read(&self.dir, &day.name)?.map_or(0, |note| note.bytes());
             kept.bytes += tables.bytes(day.number)?.unwrap_or(0);
+            let until_ns = moved::last_minute(tables, day.number)?;
             tables.begin()?;
-            moved::take_out(tables, day.number)?;
+            moved::take_out(tables, day.number, until_ns)?;
             tables.commit()?;
             kept.moved += 1;
         }

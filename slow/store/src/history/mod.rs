@@ -13,6 +13,7 @@ mod note;
 mod sheet;
 mod write;
 
+pub use ask::Files;
 pub(crate) use ask::answer;
 pub use compare::{Agreed, compare};
 pub use keep::{Keeping, Kept, keep};

@@ -1,5 +1,6 @@
 //! What is said of a day whose files are there.
 
+use super::sheet;
 use crate::Error;
 use crate::query::Filter;
 use serde_json::{Map, Value, json};
@@ -136,6 +137,12 @@ impl Note {
     /// Bytes of all its files.
     pub(crate) fn bytes(&self) -> u64 {
         self.sheets.iter().map(|(_, size)| size.bytes).sum()
+    }
+
+    /// Whether all sheets were written: an older program knew fewer.
+    pub(crate) fn is_whole(&self) -> bool {
+        let has = |name: &str| self.sheets.iter().any(|(it, _)| it == name);
+        sheet::all().iter().all(|sheet| has(sheet.name))
     }
 
     /// Whether rows of it may be what a filter leaves.

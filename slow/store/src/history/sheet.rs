@@ -1,7 +1,9 @@
 //! What is written of a day: sheets, each a statement and the columns that it gives.
 
 use crate::Error;
-use crate::tables::{AUDIT, Cell, FILLS, ORDERS, REFUSALS, TURNS, Table};
+use crate::bars;
+use crate::place::first_of;
+use crate::tables::{AUDIT, BARS, Cell, FILLS, Hear, ORDERS, REFUSALS, TURNS, Table, Tables, each};
 use history::{Column, Kind, Value};
 use std::sync::Arc;
 
@@ -15,18 +17,36 @@ pub const SYMBOL: &str = "symbol";
 #[derive(Debug)]
 pub struct Sheet {
     pub name: &'static str,
-    /// Rows of the ids from `$1` up to `$2` in their order; where they are parted by symbols, the
-    /// symbol is the last column and not one of the file's.
-    pub select: String,
+    /// Gives rows of the ids from `$1` up to `$2` in their order; none of bars, which are made anew.
+    select: Option<String>,
     pub is_parted: bool,
     pub columns: Arc<[Column]>,
 }
 
-/// All of them: both sides of each trade in a row, and the tables that are parted by days.
+/// All of them: both sides of each trade in a row, bars, and the tables that are parted by days.
 pub fn all() -> Vec<Sheet> {
     let tables = [&FILLS, &ORDERS, &REFUSALS, &AUDIT, &TURNS];
     let tables = tables.into_iter().map(table);
-    [trades()].into_iter().chain(tables).collect()
+    let bars = Sheet {
+        select: None,
+        ..table(&BARS)
+    };
+    [trades(), bars].into_iter().chain(tables).collect()
+}
+
+impl Sheet {
+    /// Tells the rows of a day; where they are parted by symbols, the symbol is the last column and
+    /// not one of the file's.
+    ///
+    /// # Errors
+    /// The database fails, or `on` does.
+    pub fn each(&self, tables: &dyn Tables, day: i64, on: Hear<'_>) -> Result<(), Error> {
+        let range = [first_of(day), first_of(day + 1)].map(Into::into);
+        match &self.select {
+            Some(select) => each(tables, select, &range, on),
+            None => bars::of_day(tables, &range, on),
+        }
+    }
 }
 
 fn trades() -> Sheet {
@@ -48,18 +68,18 @@ fn trades() -> Sheet {
     let names = columns.map(|(name, _, _)| name).join(", ");
     Sheet {
         name: "trades",
-        select: format!(
+        select: Some(format!(
             "SELECT {names}, {SYMBOL} FROM trades WHERE id >= $1 AND id < $2 ORDER BY id"
-        ),
+        )),
         is_parted: true,
         columns: columns.into_iter().map(column).collect(),
     }
 }
 
-/// The sheet of a table. Orders and fills are parted by symbols; the others have few rows, or rows
+/// The sheet of a table. Orders, fills and bars are parted by symbols; the others have few rows, or rows
 /// without a symbol.
 fn table(table: &Table) -> Sheet {
-    let is_parted = [FILLS.name, ORDERS.name].contains(&table.name);
+    let is_parted = [FILLS.name, ORDERS.name, BARS.name].contains(&table.name);
     let of_file = table
         .columns
         .iter()
@@ -71,11 +91,11 @@ fn table(table: &Table) -> Sheet {
     }
     Sheet {
         name: table.name,
-        select: format!(
+        select: Some(format!(
             "SELECT {} FROM {} WHERE id >= $1 AND id < $2 ORDER BY id",
             names.join(", "),
             table.name
-        ),
+        )),
         is_parted,
         columns,
     }

@@ -4,8 +4,7 @@ use super::layout;
 use super::note::{Note, Size, make};
 use super::sheet::{self, Sheet, value};
 use super::{Day, Which, held};
-use crate::place::first_of;
-use crate::tables::{Cell, Tables, each};
+use crate::tables::{Cell, Tables};
 use crate::{Error, Location};
 use history::{Rows, Value, Writer};
 use std::collections::BTreeMap;
@@ -44,7 +43,7 @@ pub fn write(location: &Location, dir: &Path, which: Which<'_>) -> Result<Vec<No
         let is_due = match which {
             Which::One(name) => day.name == name,
             Which::Closed if !day.is_over => false,
-            _ => Note::read(dir, &day.name)?.is_none_or(|note| !note.is_over),
+            _ => Note::read(dir, &day.name)?.is_none_or(|note| !note.is_over || !note.is_whole()),
         };
         if is_due {
             notes.push(write_day(&*tables, dir, day)?);
@@ -111,9 +110,8 @@ impl<'w> Writing<'w> {
     }
 
     fn run(&mut self, tables: &dyn Tables) -> Result<(), Error> {
-        let range = [first_of(self.day.number), first_of(self.day.number + 1)].map(Into::into);
-        let select = &self.sheet.select;
-        each(tables, select, &range, &mut |row| self.take(row))?;
+        let (sheet, day) = (self.sheet, self.day.number);
+        sheet.each(tables, day, &mut |row| self.take(row))?;
         make(&self.folder)?;
         self.leave()?;
         for (symbol, (rows, file)) in std::mem::take(&mut self.files) {

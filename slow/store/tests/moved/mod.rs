@@ -1,6 +1,6 @@
 //! Days whose rows are in files alone: all queries find them, and nothing is lost on the way.
 
-use super::{DAYS, INPUTS, Site, files, history, projected, succeeds, told};
+use super::{DAYS, Site, files, history, live, projected, succeeds, told};
 use crate::on_both;
 use std::io::Read as _;
 use std::os::unix::process::CommandExt;
@@ -33,7 +33,7 @@ fn questions(site: &Site) -> Vec<Vec<String>> {
         &["--symbol", &symbol, "--from", &from, "--to", &to],
         &["--limit", "7"],
     ];
-    let mut all = Vec::new();
+    let mut all: Vec<Vec<String>> = Vec::new();
     for name in [
         "trades",
         "tape",
@@ -56,6 +56,9 @@ fn questions(site: &Site) -> Vec<Vec<String>> {
             all.push(words.into_iter().map(str::to_owned).collect());
         }
     }
+    let of_bars: Vec<Vec<String>> = all.iter().filter(|it| it[0] == "bars").cloned().collect();
+    let seconds = ["--width", "1"].map(str::to_owned);
+    all.extend(of_bars.into_iter().map(|it| [&it[..], &seconds].concat()));
     all.push(vec!["profits".to_owned()]);
     all.push(vec!["positions".to_owned()]);
     all
@@ -81,6 +84,11 @@ fn old_days_are_in_files_alone_and_still_answer(site: &Site) {
     projected(site, 3);
     let questions = questions(site);
     let before = answers(site, &questions, &[]);
+    let bars = |width_s: u32| {
+        let text = format!("SELECT count(*) FROM bars WHERE width_s = {width_s}");
+        site.sql(&text)[0][0].parse::<u64>().unwrap()
+    };
+    let (seconds, minutes) = (bars(1), bars(60));
     let folder = history(site);
     let folder = folder.to_str().unwrap();
     let said = succeeds(site, &["move", "--keep-days", "2"]);
@@ -93,6 +101,7 @@ fn old_days_are_in_files_alone_and_still_answer(site: &Site) {
         assert_eq!(now, before, "{question:?}");
     }
     assert!(answers(site, &questions[..1], &[])[0].len() < before[0].len());
+    assert!(bars(1) < seconds && bars(60) == minutes);
     // Those that stay make the same tables as a projection from zero without those that went.
     site.agrees();
     let said = succeeds(site, &["reconcile"]);
@@ -172,8 +181,8 @@ fn stop(child: Child) {
 }
 
 fn one_who_follows_keeps_what_it_is_told_to(site: &Site) {
-    site.live_day(DAYS[0], 60, INPUTS);
-    site.live_day(DAYS[1], 61, INPUTS);
+    live(site, 0);
+    live(site, 1);
     let folder = history(site);
     let folder = folder.to_str().unwrap();
     let words = [
@@ -188,7 +197,7 @@ fn one_who_follows_keeps_what_it_is_told_to(site: &Site) {
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     wait_kept(site, &mut child, (DAYS[0], true));
-    site.live_day(DAYS[2], 62, INPUTS);
+    live(site, 2);
     wait_kept(site, &mut child, (DAYS[1], true));
     stop(child);
     site.agrees();
@@ -202,8 +211,8 @@ on_both!(one_who_follows_keeps_what_it_is_told_to);
 #[test]
 fn a_confined_service_keeps_days() {
     let site = &Site::new();
-    site.live_day(DAYS[0], 60, INPUTS);
-    site.live_day(DAYS[1], 61, INPUTS);
+    live(site, 0);
+    live(site, 1);
     let dir = site.dir.path();
     std::fs::write(dir.join("history.toml"), "keep_days = 1\n").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-slow"));
