@@ -8,7 +8,7 @@ use quant::montecarlo::{Custom, Model, Path, Settings, Simulation};
 use crate::picture::{Picture, Style};
 use crate::watch::Watch;
 
-/// Paths that are drawn, and their prices.
+/// Paths that are drawn, and their prices, of all assets together.
 const DRAWN: [usize; 2] = [4_096, 1 << 22];
 
 /// Between what `level` of all assets' prices is at each time, in how many of a hundred cases. Who
@@ -20,7 +20,8 @@ pub(super) fn fan<M: Model>(
     level: impl Fn(&mut dyn Iterator<Item = f64>) -> f64 + Sync,
 ) -> Result<String, Fault> {
     let steps = model.grid().steps();
-    let paths = DRAWN[0].min(DRAWN[1] / steps);
+    let prices = steps * model.starts().len();
+    let paths = DRAWN[0].min(DRAWN[1] / prices).max(1);
     let seen = Mutex::new(vec![Vec::with_capacity(paths); steps]);
     let look = Custom(|path: &Path<'_>| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
