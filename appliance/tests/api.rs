@@ -4,8 +4,8 @@
 mod harness;
 
 use harness::{
-    Member, Site, api_settings, free_port, over_http, process_status, program_beside, trade,
-    wait_until,
+    Member, Site, api_settings, free_port, over_http, posted_over_http, process_status,
+    program_beside, trade, wait_until,
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -103,6 +103,16 @@ fn what_is_asked_is_what_happened_and_the_service_comes_back() {
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         assert_eq!(lines["Uid"], ["1"; 4].join("\t"), "{lines:#?}");
     }
+    // What is computed needs nothing that was given up.
+    let of_two = json!({
+        "assets": "name,start,volatility,weight\nAA,90,0.2,1\nBB,62,0.35,-1\n",
+        "correlations": "1,0.6\n0.6,1\n", "strike": 0, "paths": 65_536,
+    });
+    let told = posted_over_http(port, "/api/v1/quant/simulate", &of_two.to_string());
+    let told: Value = serde_json::from_str(&told.unwrap()).unwrap();
+    let [value, error, exactly] =
+        ["value", "error", "exactly"].map(|name| told[name].as_f64().unwrap());
+    assert!((value - exactly).abs() < 4.5 * error, "{told}");
     let killed = Command::new("kill").args(["-9", &process]).status();
     assert!(killed.unwrap().success());
     trade(&venue, 20, 5);

@@ -36,11 +36,21 @@ pub fn api_settings(site: &Site, port: u16) -> PathBuf {
 
 /// What a path gives that auditor; `None` while nobody answers, or not with 200.
 pub fn over_http(port: u16, path: &str) -> Option<String> {
+    requested(port, &format!("GET {path}"), "")
+}
+
+/// What a path makes of a body for that auditor; `None` while nobody answers, or not with 200.
+pub fn posted_over_http(port: u16, path: &str, body: &str) -> Option<String> {
+    requested(port, &format!("POST {path}"), body)
+}
+
+fn requested(port: u16, what: &str, body: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(BOUND)).unwrap();
     let text = format!(
-        "GET {path} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\n\
-         Authorization: Bearer token\r\n\r\n"
+        "{what} HTTP/1.1\r\nHost: venue\r\nConnection: close\r\nContent-Length: {}\r\n\
+         Authorization: Bearer token\r\n\r\n{body}",
+        body.len()
     );
     stream.write_all(text.as_bytes()).ok()?;
     let mut told = String::new();

@@ -14,7 +14,7 @@ mod member;
 pub mod paired;
 mod program;
 
-pub use api::{api_settings, free_port, over_http, write_for_all};
+pub use api::{api_settings, free_port, over_http, posted_over_http, write_for_all};
 pub use deaf::{Deaf, fill_store};
 pub use golden::unpack;
 pub use member::{Member, trade};
