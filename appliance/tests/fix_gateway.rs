@@ -74,9 +74,9 @@ fn what_a_member_has_outlives_the_death_of_gateway_and_venue() {
 fn a_gateway_is_confined_and_has_one_usher() {
     let Some(site) = site("") else { return };
     let gateway = Gateway::start(&site);
-    // One that serves, and one that looks at memory.
+    // One that serves, one that looks at memory, and one that writes the log.
     let threads = gateway.threads();
-    assert_eq!(threads.len(), 2);
+    assert_eq!(threads.len(), 3);
     for line in [
         "Uid:\t65534\t65534\t65534\t65534",
         "CapEff:\t0000000000000000",

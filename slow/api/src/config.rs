@@ -48,6 +48,8 @@ pub struct Config {
     pub cache: Memory,
     /// What is looked at of the memory of processes.
     pub memory: Watched,
+    /// What is said, and how.
+    pub log: logs::Settings,
     /// What a client may use up.
     pub limits: Limits,
     /// Who may ask.
@@ -166,6 +168,8 @@ pub struct Limits {
     pub answer_kib: usize,
     /// How long a request may take to arrive and to be answered, in seconds.
     pub request_s: u64,
+    /// How long a request may take, in milliseconds, before it is told as a slow one.
+    pub slow_ms: u64,
     /// How long a client may take no byte of what waits for it, in seconds.
     pub stall_s: u64,
     /// Requests without a right key that an address may make in a second.
@@ -194,6 +198,7 @@ impl Default for Limits {
             batch_max: 100,
             answer_kib: 8_192,
             request_s: 10,
+            slow_ms: 1_000,
             stall_s: 10,
             strangers_per_second: 20,
             readers: 2,
@@ -211,6 +216,12 @@ impl Limits {
     #[must_use]
     pub const fn request(&self) -> Duration {
         Duration::from_secs(self.request_s)
+    }
+
+    /// What is a slow request.
+    #[must_use]
+    pub const fn slow(&self) -> Duration {
+        Duration::from_millis(self.slow_ms)
     }
 
     /// How long a client may take nothing.
@@ -232,6 +243,7 @@ impl Limits {
             ("calculators", self.calculators, 64),
             ("answer_kib", self.answer_kib, 65_536),
             ("request_s", self.request_s as usize, 3_600),
+            ("slow_ms", self.slow_ms as usize, 3_600_000),
             ("stall_s", self.stall_s as usize, 3_600),
             (
                 "strangers_per_second",
@@ -274,6 +286,8 @@ struct Raw {
     cache: Memory,
     #[serde(default)]
     memory: Watched,
+    #[serde(default)]
+    log: logs::Settings,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -382,6 +396,7 @@ impl Config {
             orders: raw.orders,
             cache: raw.cache,
             memory: raw.memory,
+            log: raw.log,
             limits: raw.limits,
             keys,
         })

@@ -25,5 +25,6 @@ mod patient;
 mod quant;
 mod reads;
 mod routes;
+mod said;
 mod server;
 mod stream;

@@ -153,6 +153,7 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
     }
     let has_snapshots = config.feed.as_ref().is_some_and(|it| it.snapshot.is_some());
     let connects = has_snapshots || config.cache.redis.is_some() || config.orders.is_some();
+    let _log = logs::start("wirecross-api", config.log)?;
     let calls = if config.tables.file().is_none() {
         Calls::ApiAtServer
     } else if connects {

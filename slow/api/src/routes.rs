@@ -12,6 +12,7 @@ use crate::metrics::Figures;
 use crate::quant::{Quant, params_in};
 use crate::reads::{Reads, Terms};
 use crate::rights::Right;
+use crate::said::{self, Told};
 use crate::scaling::Scales;
 use crate::stream::{self, Hub};
 use crate::{openapi, page};
@@ -26,6 +27,7 @@ use serde_json::json;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Rows of an answer at most.
 pub(crate) const ROWS_MAX: u32 = 10_000;
@@ -342,11 +344,15 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let answer = move |State(api): State<Arc<Api>>, request: Request<Body>| async move {
+            let told = Told::begin(route.method(), route.path);
             let limit = api.config.limits.request();
-            let answer = tokio::time::timeout(limit, answer(&api, route, request)).await;
-            answer
+            let answer = answer(&api, route, request, &told).instrument(told.span.clone());
+            let answer = tokio::time::timeout(limit, answer).await;
+            let answer = answer
                 .unwrap_or(Err(Refusal::Slow))
-                .unwrap_or_else(|refusal| refusal.answer())
+                .unwrap_or_else(|refusal| refusal.answer());
+            told.end(&answer, api.config.limits.slow());
+            answer
         };
         let refused = move || async move { Refusal::Method(route.method()).answer() };
         let filter = match route.what {
@@ -358,7 +364,12 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     router.fallback(page::answer).with_state(api)
 }
 
-async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answer, Refusal> {
+async fn answer(
+    api: &Api,
+    route: &Route,
+    request: Request<Body>,
+    told: &Told,
+) -> Result<Answer, Refusal> {
     let (mut parts, body) = request.into_parts();
     let body = whole(body, api.config.limits.body_kib).await?;
     let from = parts.extensions.get::<From>();
@@ -368,6 +379,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
     let asker = api
         .gatekeeper
         .admit(&parts, &body, from, route.right, calls)?;
+    told.by(asker.as_ref());
     match route.what {
         What::Rows(query) => {
             let asked = pairs_of(&parts)?;
@@ -394,6 +406,7 @@ async fn answer(api: &Api, route: &Route, request: Request<Body>) -> Result<Answ
             }
             api.reads.figures(&mut text);
             api.footprints.figures(&mut text);
+            said::figures(&mut text);
             if let Some(scales) = &api.scales {
                 scales.figures(&mut text);
             }

@@ -3,6 +3,7 @@
 
 mod service;
 
+use serde_json::Value;
 use service::{BOUND, Service, Settings, token};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -31,6 +32,52 @@ fn resident(service: &Service) -> u64 {
 fn is_well(service: &Service) {
     let answer = service.get("/api/v1/tops", "auditor");
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// What strangers say forges no line of the log, and each request is one with who asked for it.
+#[test]
+fn the_log_is_a_line_a_request_whatever_they_say() {
+    let mut service = Service::with(&Settings {
+        limits: "slow_ms = 1\nstrangers_per_second = 1000",
+        more: "log = { format = \"json\", level = \"debug\" }".to_owned(),
+    });
+    service.get("/api/v1/tops", "auditor");
+    service.get(
+        "/api/v1/tops?symbol=%0A%7B%22level%22:%22error%22%7D%1b",
+        "auditor",
+    );
+    service.get("/%0A%7B%22level%22:%22error%22%7D", "nobody\u{1b}[2J");
+    let slow = r#"{"jsonrpc":"2.0","id":1,"method":"quant.simulate","params":{"paths":200000,"option":"asian","rate":0.01}}"#;
+    assert_eq!(service.post(slow, "auditor").status, 200);
+    let text = service.said();
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("wirecross-api: INSECURE"));
+    let lines: Vec<Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect();
+    let told = |name: &str| -> Vec<&Value> {
+        let all = lines.iter().filter(|it| it["message"] == name);
+        all.map(|it| &it["fields"]).collect()
+    };
+    let requests = told("request");
+    assert_eq!(requests.len(), 3, "{text}");
+    for (request, path) in requests
+        .iter()
+        .zip(["/api/v1/tops", "/api/v1/tops", "/api/batch"])
+    {
+        assert_eq!(
+            (&request["path"], &request["key"]),
+            (&path.into(), &"auditor".into())
+        );
+        assert!(
+            request["ms"].as_f64() > Some(0.0) && request["status"].is_u64(),
+            "{request}"
+        );
+    }
+    let slow = told("a slow request");
+    assert!(slow.iter().any(|it| it["path"] == "/api/batch"), "{text}");
+    assert!(lines.iter().all(|it| it["level"] != "error"), "{text}");
 }
 
 #[test]

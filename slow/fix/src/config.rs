@@ -25,6 +25,9 @@ pub struct Config {
     /// How long a connection may take to log on, in seconds.
     #[serde(default = "logon_s")]
     pub logon_s: u64,
+    /// What is said, and how.
+    #[serde(default)]
+    pub log: logs::Settings,
 }
 
 const fn connections_max() -> usize {

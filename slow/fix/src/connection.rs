@@ -151,7 +151,7 @@ impl Connection {
             }
         }
         if self.outbound.len() > UNSENT_BYTES_MAX {
-            eprintln!("{}: cut off, it does not read", self.from);
+            tracing::warn!(from = %self.from, "cut off: it does not read");
             self.is_ended = true;
         }
     }
@@ -239,7 +239,7 @@ impl Connection {
         match member.settle(session, now.unix_ns) {
             Ok(bytes) => self.outbound.extend(bytes),
             Err(error) => {
-                eprintln!("{user}: numbers cannot be kept: {error}; cut off");
+                tracing::error!(user, %error, "numbers cannot be kept: cut off");
                 self.is_ended = true;
             }
         }
@@ -255,7 +255,7 @@ impl Connection {
         {
             match member.settle(session, now.unix_ns) {
                 Ok(bytes) => self.outbound.extend(bytes),
-                Err(error) => eprintln!("{user}: numbers cannot be kept: {error}"),
+                Err(error) => tracing::error!(user, %error, "numbers cannot be kept"),
             }
         }
         self.ended(lobby);

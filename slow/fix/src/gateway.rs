@@ -156,13 +156,13 @@ impl Gateway {
             let now = self.now();
             let free = self.connections.iter().position(Option::is_none);
             let Some(index) = free else {
-                eprintln!("{from}: turned away, all connections are taken");
+                tracing::warn!(%from, "turned away: all connections are taken");
                 continue;
             };
             let tokens = (Token(1 + 2 * index), Token(2 + 2 * index));
             match Connection::new((stream, from), tokens, self.poll.registry(), now) {
                 Ok(connection) => self.connections[index] = Some(connection),
-                Err(error) => eprintln!("{from}: {error}"),
+                Err(error) => tracing::warn!(%from, %error, "no connection"),
             }
             self.turn(index, now);
         }

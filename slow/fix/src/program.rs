@@ -61,13 +61,14 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         ..Confinement::default()
     };
     let teller = Teller::open(&config.data_dir, &[])?;
-    let listen = config.listen;
+    let (listen, log) = (config.listen, config.log);
     let mut gateway = Gateway::open(config, usher).map_err(|error| format!("{listen}: {error}"))?;
     if arguments.insecure_dev {
         eprintln!("wirecross-fix: INSECURE: --insecure-dev keeps all rights of this process");
     } else {
         sandbox::settle(&confinement)?;
     }
+    let _log = logs::start("wirecross-fix", log)?;
     let _telling = teller.start(footprint::EVERY)?;
     if !arguments.insecure_dev {
         Calls::Gateway.restrict()?;

@@ -85,7 +85,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    let command = Arguments::parse().command;
+    let log = match &command {
+        // It has one thread until its walls are up.
+        Command::Serve(_) => Ok(None),
+        _ => logs::start(serve::PROGRAM, logs::Settings::default()).map(Some),
+    };
+    let done = log.map_err(|error| Error::Refused(format!("log: {error}")));
+    match done.and_then(|_log| run(command)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("wirecross-slow: {error}");
@@ -219,7 +226,7 @@ impl Listener for Told {
     }
 
     fn trouble(&mut self, error: &Error) {
-        eprintln!("wirecross-slow: {error}");
+        tracing::error!("{error}");
     }
 
     #[cfg(feature = "history")]

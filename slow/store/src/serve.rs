@@ -12,6 +12,9 @@ use store::{Error, Following, handed_password};
 /// The database of a service, in its folder.
 pub const DATABASE: &str = "tables.db";
 
+/// What the program is called in its log.
+pub const PROGRAM: &str = "wirecross-slow";
+
 /// How far behind others the service stands where it shares a core.
 const NICE: i32 = 10;
 
@@ -37,6 +40,12 @@ pub struct Service {
     /// The core to run on.
     #[arg(long)]
     core: Option<usize>,
+    /// How a line on stderr looks: text or json.
+    #[arg(long, default_value = "text")]
+    log_format: logs::Format,
+    /// What is worth a line: error, warn, info, debug or trace.
+    #[arg(long, default_value = "info")]
+    log_level: logs::Level,
     /// Keep all rights of the process. For trying things out.
     #[arg(long)]
     insecure_dev: bool,
@@ -89,6 +98,11 @@ pub fn serve(service: &Service) -> Result<(), Error> {
             eprintln!("wirecross-slow: WEAKER on this kernel: {missing}");
         }
     }
+    let said = logs::Settings {
+        format: service.log_format,
+        level: service.log_level,
+    };
+    let log = logs::start(PROGRAM, said).map_err(|e| refused(&e))?;
     let telling = teller.start(footprint::EVERY).map_err(|e| refused(&e))?;
     let following = |place: Place| Following {
         data_dir: service.data_dir.clone(),
@@ -102,7 +116,7 @@ pub fn serve(service: &Service) -> Result<(), Error> {
         false => Ok(()),
     };
     super::follow(places.into_iter().map(following).collect(), &restrict)?;
-    drop(telling);
+    drop((telling, log));
     Ok(())
 }
 

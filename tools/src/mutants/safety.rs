@@ -60,6 +60,7 @@ pub const SUITE: Suite = Suite {
         "recorded",
         "slow/door",
         "slow/fix",
+        "slow/logs",
         "slow/quant",
         "appliance",
         "sim",

@@ -158,6 +158,7 @@ pub const ROOMS: &[Room] = &[
             "cache",
             "calculator",
             "footprint",
+            "logs",
             "nic",
             "queue",
             "sandbox",
@@ -194,7 +195,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         folder: "slow/fix",
-        ours: Some(&["door", "footprint", "sandbox", "session", "wire"]),
+        ours: Some(&["door", "footprint", "logs", "sandbox", "session", "wire"]),
         atomics: true,
         ..FREE
     },
@@ -203,6 +204,19 @@ pub const ROOMS: &[Room] = &[
         ours: Some(&[]),
         others: Some(&["parquet"]),
         banned: &[TIME, THREADS, SOCKETS],
+        ..FREE
+    },
+    Room {
+        folder: "slow/logs",
+        ours: Some(&[]),
+        others: Some(&[
+            "serde",
+            "serde_json",
+            "time",
+            "tracing",
+            "tracing-subscriber",
+        ]),
+        banned: &[SOCKETS],
         ..FREE
     },
     Room {
@@ -240,6 +254,7 @@ pub const ROOMS: &[Room] = &[
             "footprint",
             "history",
             "journal",
+            "logs",
             "queue",
             "sandbox",
             "wire",
@@ -256,6 +271,7 @@ pub const ROOMS: &[Room] = &[
             "tokio",
             "tokio-postgres",
             "toml",
+            "tracing",
         ]),
         atomics: true,
         ..FREE

@@ -216,6 +216,15 @@ const ALERTS: &[Alert] = &[
     later(
         "0s",
         now(
+            "LogDropped",
+            "increase(wirecross_log_dropped_total[10m]) > 0",
+            "Lines of wirecross-api's log were left out: nobody reads its stderr, or too slowly",
+            "See what takes its stderr",
+        ),
+    ),
+    later(
+        "0s",
+        now(
             "Insecure",
             "wirecross_venue_insecure == 1",
             "The venue runs without its sandbox (--insecure-dev)",

@@ -2,7 +2,7 @@
 
 use super::list::{HOPS, Kind, LIST};
 use super::named;
-use crate::{footprints, memory, reads};
+use crate::{footprints, memory, reads, said};
 use serde_json::{Value, json};
 
 /// Expressions with their names.
@@ -107,7 +107,9 @@ fn panels() -> Vec<Panel> {
     let of_memory = footprints::figures();
     let of_memory =
         of_memory.map(|(name, help, kind, line)| of_service((name, help, kind), Some(line)));
-    let ours = kept.chain(servers).chain(of_memory);
+    let lines = said::SAID.into_iter();
+    let lines = lines.map(|(name, help, kind)| of_service((name.to_owned(), help, kind), None));
+    let ours = kept.chain(servers).chain(of_memory).chain(lines);
     first.chain(hops).chain(rest).chain(ours).collect()
 }
 

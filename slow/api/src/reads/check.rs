@@ -23,7 +23,7 @@ impl Reading {
                 Ok(None) => {}
                 Err(error) => {
                     let why = error.words();
-                    eprintln!("wirecross-api: kept answers were not compared: {why}");
+                    tracing::warn!(why, "kept answers were not compared");
                 }
             }
         }
@@ -71,14 +71,15 @@ fn sampled(
     checked
 }
 
-/// Whoever asked chose some of these words: they break no line.
 fn tell(checked: &Checked) {
     for it in &checked.differences {
         let level = if it.level == 2 { "Redis" } else { "the tables" };
-        eprintln!(
-            "wirecross-api: WRONG: the answer kept as {:?} (version {}) is not what {level} gave \
-             (version {}): it is forgotten; does anything but wirecross-slow write there?",
-            it.key, it.here, it.there
+        tracing::error!(
+            key = it.key,
+            version = it.here,
+            theirs = it.there,
+            "WRONG: a kept answer is not what {level} gave: it is forgotten; does anything but \
+             wirecross-slow write there?"
         );
     }
 }

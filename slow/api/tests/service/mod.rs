@@ -172,6 +172,20 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// Ends it, and gives what it said on stderr.
+    pub fn said(&mut self) -> String {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+        let mut said = String::new();
+        self.errors
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        said
+    }
+
     /// Starts it again where it was.
     pub fn again(&mut self) {
         let config = self.dir.path().join("api.toml");

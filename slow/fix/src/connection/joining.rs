@@ -117,7 +117,7 @@ impl Connection {
         let mut numbers = match Numbers::open(&path) {
             Ok(numbers) => numbers,
             Err(error) => {
-                eprintln!("{}: {error}", path.display());
+                tracing::error!(path = %path.display(), %error, "numbers cannot be read");
                 let text = "the gateway cannot read this session's numbers";
                 lobby.taken.remove(&logon.user);
                 return self.refuse((&logon.user, text), lobby, now);
@@ -148,7 +148,7 @@ impl Connection {
 
     /// Turns away somebody who is not logged on.
     fn refuse(&mut self, (user, text): (&str, &str), lobby: &Lobby, now: Now) {
-        eprintln!("{}: logon refused: {text}", self.from);
+        tracing::warn!(from = %self.from, user, why = text, "logon refused");
         let names = (lobby.config.comp_id.as_str(), user);
         self.outbound.extend(refusal(names, text, now.unix_ns));
         self.venue = None;

@@ -244,7 +244,7 @@ fn wait<T>(
             if let Ok(answer) = tokio::time::timeout(LOOK, &mut answer).await {
                 if is_said {
                     let seconds = begun.elapsed().as_secs();
-                    eprintln!("wirecross-slow: database {server}: it took {seconds} s to answer");
+                    tracing::warn!("database {server}: it took {seconds} s to answer");
                 }
                 return answer.map_err(|error| server.failed(&error));
             }
@@ -263,9 +263,7 @@ fn wait<T>(
             if begun.elapsed() > SILENCE && !is_said {
                 is_said = true;
                 let seconds = SILENCE.as_secs();
-                eprintln!(
-                    "wirecross-slow: database {server}: no answer for {seconds} s; waiting for it"
-                );
+                tracing::warn!("database {server}: no answer for {seconds} s; waiting for it");
             }
         }
     })

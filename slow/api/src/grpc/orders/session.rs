@@ -226,7 +226,7 @@ impl Session {
                     replies.extend(event(number, &told));
                 }
                 Reply::Unreadable(number, error) => {
-                    eprintln!("wirecross-api: reply {number} of the venue: {error}");
+                    tracing::error!(number, %error, "a reply of the venue makes no sense");
                 }
                 Reply::LoginRejected(_) | Reply::Ended => {}
             });
