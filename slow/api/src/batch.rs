@@ -5,6 +5,7 @@ use crate::answer::{Answer, Refusal, json_answer};
 use crate::quant::params_in;
 use crate::reads::Terms;
 use crate::routes::{Api, What, route_named, who};
+use crate::sight::Sight;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde::Deserialize;
@@ -74,6 +75,7 @@ pub(crate) async fn answer(
     api: &Api,
     asker: Option<&Asker>,
     calls: Calls<'_>,
+    sight: &mut Sight,
 ) -> Result<Answer, Refusal> {
     let mut bytes = Vec::new();
     match calls {
@@ -82,7 +84,7 @@ pub(crate) async fn answer(
             bytes = answered("null", &told);
         }
         Calls::One(call) => {
-            if let Some(told) = one(api, asker, call, api.answer_max()).await {
+            if let Some(told) = one(api, asker, call, (api.answer_max(), sight)).await {
                 bytes = told;
             }
         }
@@ -100,7 +102,7 @@ pub(crate) async fn answer(
             }
             for call in calls {
                 let left = api.answer_max().saturating_sub(bytes.len());
-                if let Some(told) = one(api, asker, call, left).await {
+                if let Some(told) = one(api, asker, call, (left, sight)).await {
                     bytes.push(if bytes.is_empty() { b'[' } else { b',' });
                     bytes.extend(told);
                 }
@@ -123,7 +125,7 @@ async fn one(
     api: &Api,
     asker: Option<&Asker>,
     text: &RawValue,
-    bytes_max: usize,
+    (bytes_max, sight): (usize, &mut Sight),
 ) -> Option<Vec<u8>> {
     let text = text.get();
     let named = serde_json::from_str::<Named<'_>>(text);
@@ -144,7 +146,7 @@ async fn one(
         Ok(_) => return wrong("`jsonrpc` is \"2.0\""),
         Err(error) => return wrong(&format!("this is no call: {error}")),
     };
-    let done = done(api, asker, &call, bytes_max).await;
+    let done = done(api, asker, &call, (bytes_max, sight)).await;
     let id = id?;
     Some(match done {
         Ok(rows) => {
@@ -161,7 +163,7 @@ async fn done(
     api: &Api,
     asker: Option<&Asker>,
     call: &Call<'_>,
-    bytes_max: usize,
+    (bytes_max, sight): (usize, &mut Sight),
 ) -> Result<Vec<u8>, Refusal> {
     let route = route_named(&call.method);
     let Some(route) = route else {
@@ -188,8 +190,8 @@ async fn done(
     match route.what {
         What::Rows(query) => {
             let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
-            api.rows(query, asker, &asked, Terms::present(bytes_max))
-                .await
+            let terms = Terms::behind(bytes_max, sight.after());
+            api.rows(query, asker, &asked, (terms, sight)).await
         }
         What::Figures => api.figures_json(),
         What::Memory => Ok(api.footprints.json().to_string().into_bytes()),

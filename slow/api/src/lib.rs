@@ -27,4 +27,5 @@ mod reads;
 mod routes;
 mod said;
 mod server;
+mod sight;
 mod stream;

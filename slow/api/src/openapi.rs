@@ -2,6 +2,7 @@
 
 use crate::rights::Role;
 use crate::routes::{ROUTES, Route, What};
+use crate::sight::{AFTER, POSITION};
 use serde_json::{Map, Value, json};
 use store::query::parameters;
 
@@ -54,7 +55,11 @@ fn operation(route: &Route) -> Value {
         What::Rows(query) => parameters(query),
         _ => Vec::new(),
     };
-    let list: Vec<Value> = names.iter().map(|name| parameter(name)).collect();
+    let mut list: Vec<Value> = names.iter().map(|name| parameter(name)).collect();
+    let is_read = matches!(route.what, What::Rows(_) | What::Batch);
+    if is_read {
+        list.push(after());
+    }
     let content = match route.what {
         What::Metrics => json!({ "text/plain": {} }),
         What::Rows(_) => json!({ "application/json": { "schema": {
@@ -74,6 +79,12 @@ fn operation(route: &Route) -> Value {
             "default": { "description": "Refused, with the reason", "content": wrong },
         },
     });
+    if is_read {
+        operation["responses"]["200"]["headers"] = json!({ POSITION: {
+            "description": "What the answer is behind, where the tables are at servers",
+            "schema": { "type": "string", "examples": ["16/B374D848"] },
+        } });
+    }
     if route.right != crate::rights::Right::Open {
         operation["security"] = json!([{ "token": [] }, { "signature": [] }]);
         operation["description"] = format!("For keys of role {}.", roles.join(", ")).into();
@@ -127,6 +138,12 @@ fn schema(command: &str) -> Value {
         "type": "object", "additionalProperties": false,
         "properties": properties, "required": needed,
     })
+}
+
+/// What an answer must be behind.
+fn after() -> Value {
+    let words = format!("Nothing older: the {POSITION} of an earlier answer");
+    json!({ "name": AFTER, "in": "header", "description": words, "schema": { "type": "string" } })
 }
 
 fn parameter(name: &str) -> Value {

@@ -15,6 +15,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, sleep};
 use std::time::{Duration, Instant};
+use store::Position;
 use store::query::Filter;
 use store::router::{Bounds, Router};
 use thread::{File, OldDays, Reading};
@@ -33,13 +34,32 @@ pub(crate) struct Terms {
     pub(crate) bytes_max: usize,
     /// How long ago the tables may have stood as it says; zero: they stand so now.
     pub(crate) age_max: Duration,
+    /// What the tables must be behind.
+    pub(crate) after: Option<Position>,
 }
 
 impl Terms {
     /// Of the tables as they stand now.
     pub(crate) const fn present(bytes_max: usize) -> Self {
-        let age_max = Duration::ZERO;
-        Self { bytes_max, age_max }
+        Self::behind(bytes_max, None)
+    }
+
+    /// Of tables as they stand now that are behind a position.
+    pub(crate) const fn behind(bytes_max: usize, after: Option<Position>) -> Self {
+        Self {
+            bytes_max,
+            age_max: Duration::ZERO,
+            after,
+        }
+    }
+
+    /// May be so old: not if the tables must be behind a position, which what is in memory does not
+    /// tell.
+    pub(crate) const fn aged(mut self, age_max: Duration) -> Self {
+        if self.after.is_none() {
+            self.age_max = age_max;
+        }
+        self
     }
 }
 
@@ -48,7 +68,14 @@ struct Job {
     name: &'static str,
     filter: Filter,
     terms: Terms,
-    reply: oneshot::Sender<Result<Vec<u8>, Refusal>>,
+    reply: oneshot::Sender<Result<Found, Refusal>>,
+}
+
+/// Rows as a JSON array, and what stood in the tables before they were read, if somebody follows
+/// these.
+pub(crate) struct Found {
+    pub(crate) rows: Vec<u8>,
+    pub(crate) position: Option<Position>,
 }
 
 /// The way to the threads.
@@ -171,15 +198,16 @@ impl Reads {
         answers.young(&statement(name, filter), terms)
     }
 
-    /// Rows of a query as a JSON array.
+    /// Rows of a query.
     pub(crate) async fn rows(
         &self,
         name: &'static str,
         filter: Filter,
         terms: Terms,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Found, Refusal> {
         if let Some(rows) = self.young(name, &filter, terms) {
-            return Ok(rows);
+            let position = None;
+            return Ok(Found { rows, position });
         }
         let (reply, answer) = oneshot::channel();
         let job = Job {

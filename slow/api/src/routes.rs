@@ -14,6 +14,7 @@ use crate::reads::{Reads, Terms};
 use crate::rights::Right;
 use crate::said::{self, Told};
 use crate::scaling::Scales;
+use crate::sight::Sight;
 use crate::stream::{self, Hub};
 use crate::{openapi, page};
 use axum::Router;
@@ -332,10 +333,12 @@ impl Api {
         query: &'static str,
         asker: Option<&Asker>,
         asked: &[(&str, &str)],
-        terms: Terms,
+        (terms, sight): (Terms, &mut Sight),
     ) -> Result<Vec<u8>, Refusal> {
         let filter = filter_of(query, asker, asked)?;
-        self.reads.rows(query, filter, terms).await
+        let found = self.reads.rows(query, filter, terms).await?;
+        sight.saw(found.position);
+        Ok(found.rows)
     }
 }
 
@@ -384,14 +387,19 @@ async fn answer(
         What::Rows(query) => {
             let asked = pairs_of(&parts)?;
             let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
-            let terms = Terms {
-                bytes_max: api.answer_max(),
-                age_max: age_max_of(&parts.headers),
-            };
-            let rows = api.rows(query, asker.as_ref(), &asked, terms).await?;
-            Ok(json_answer(rows))
+            let mut sight = Sight::asked(&parts.headers)?;
+            let terms = Terms::behind(api.answer_max(), sight.after());
+            let terms = terms.aged(age_max_of(&parts.headers));
+            let how = (terms, &mut sight);
+            let rows = api.rows(query, asker.as_ref(), &asked, how).await?;
+            Ok(sight.told(json_answer(rows)))
         }
-        What::Batch => batch::answer(api, asker.as_ref(), batch.unwrap_or_default()).await,
+        What::Batch => {
+            let mut sight = Sight::asked(&parts.headers)?;
+            let calls = batch.unwrap_or_default();
+            let answer = batch::answer(api, asker.as_ref(), calls, &mut sight).await?;
+            Ok(sight.told(answer))
+        }
         What::WhoAmI => Ok(json_answer(who(asker.as_ref()).to_string().into_bytes())),
         What::Quant(command) => {
             let params = params_in(&body)?;

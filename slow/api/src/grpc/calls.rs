@@ -9,6 +9,7 @@ use crate::admit::Asker;
 use crate::answer::Refusal;
 use crate::reads::Terms;
 use crate::routes::{Api, What, route_named};
+use crate::sight::Sight;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -106,9 +107,8 @@ pub(super) async fn rows(
     }
     let parameters = asked.parameters.iter();
     let parameters: Vec<(&str, &str)> = parameters.map(|(k, v)| (&**k, &**v)).collect();
-    let bytes = api
-        .rows(query, asker, &parameters, Terms::present(api.answer_max()))
-        .await?;
+    let how = (Terms::present(api.answer_max()), &mut Sight::default());
+    let bytes = api.rows(query, asker, &parameters, how).await?;
     table(&bytes)
 }
 

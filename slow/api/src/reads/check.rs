@@ -1,6 +1,6 @@
 //! Kept answers are looked at now and then: what is in memory must be what the tables give.
 
-use super::thread::{OldDays, Reading, Unread, read};
+use super::thread::{OldDays, Reading, Unread, Whose, read};
 use crate::answer::Refusal;
 use crate::memory::{Answers, read_statement};
 use cache::{Checked, Loaded, VALUE_BYTES_MAX};
@@ -35,11 +35,12 @@ impl Reading {
             return Ok(None);
         };
         let old_days = self.old_days.take();
-        let compared = self.with_reader(&mut |reader, whose| {
+        let sampled = &mut |reader: &Reader, whose: Whose<'_>| {
             sampled(&answers, (reader, old_days.as_ref()), whose, seed)
-        });
+        };
+        let compared = self.with_reader(None, sampled);
         self.old_days = old_days;
-        compared
+        compared.map(|(checked, _)| checked)
     }
 }
 

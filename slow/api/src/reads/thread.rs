@@ -1,8 +1,9 @@
 //! A thread that reads the tables, by a file or by servers.
 
-use super::{Job, gone};
+use super::{Found, Job, gone};
 use crate::answer::Refusal;
 use crate::memory::{Answers, statement};
+use crate::sight::AFTER;
 use cache::Loaded;
 use std::fs::Metadata;
 use std::io::{self, Write};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use store::Position;
 use store::history::Files;
 use store::query::{Filter, Reader};
 use store::router::Router;
@@ -19,7 +21,7 @@ use store::router::Router;
 pub(super) type With<'w, T> = &'w mut dyn FnMut(&Reader, Whose<'_>) -> Result<T, Unread>;
 
 /// Says which tables these are.
-type Whose<'w> = &'w dyn Fn() -> Result<String, store::Error>;
+pub(super) type Whose<'w> = &'w dyn Fn() -> Result<String, store::Error>;
 
 /// Why rows are not there.
 pub(super) enum Unread {
@@ -66,10 +68,10 @@ impl Reading {
         }
     }
 
-    fn rows(&mut self, job: &Job) -> Result<Vec<u8>, Refusal> {
+    fn rows(&mut self, job: &Job) -> Result<Found, Refusal> {
         let bytes_max = job.terms.bytes_max;
         let (answers, old_days) = (self.answers.clone(), self.old_days.take());
-        let asked = self.with_reader(&mut |reader, whose| {
+        let asked = self.with_reader(job.terms.after, &mut |reader, whose| {
             let reader = (reader, old_days.as_ref());
             match &answers {
                 None => at_one_moment(reader, job),
@@ -77,9 +79,9 @@ impl Reading {
             }
         });
         self.old_days = old_days;
-        let asked = asked?;
+        let (asked, position) = asked?;
         match asked {
-            Some(rows) if rows.len() <= bytes_max => Ok(rows),
+            Some(rows) if rows.len() <= bytes_max => Ok(Found { rows, position }),
             _ => Err(Refusal::TooLarge(format!(
                 "the answer has more than {} KiB: ask for fewer rows with `limit`, or for a \
                  shorter time with `from` and `to`",
@@ -88,28 +90,40 @@ impl Reading {
         }
     }
 
-    /// Does something with the tables, by the file or by whichever server will do; none if there
-    /// is too much of it.
-    pub(super) fn with_reader<T>(&mut self, what: With<'_, T>) -> Result<Option<T>, Refusal> {
+    /// Does something with the tables, by the file or by whichever server will do and is behind
+    /// `after`; none if there is too much of it. Gives the position that it was behind, too.
+    pub(super) fn with_reader<T>(
+        &mut self,
+        after: Option<Position>,
+        what: With<'_, T>,
+    ) -> Result<(Option<T>, Option<Position>), Refusal> {
         match (&mut self.tables, &self.router) {
-            (Some(file), _) => file.with_reader(what),
-            (None, Some(router)) => routed(router, what),
+            (Some(_), _) if after.is_some() => Err(Refusal::Bad(format!(
+                "{AFTER}: the tables are a file, which is read as it stands: leave it out"
+            ))),
+            (Some(file), _) => file.with_reader(what).map(|done| (done, None)),
+            (None, Some(router)) => routed(router, after, what),
             (None, None) => Err(gone()),
         }
     }
 }
 
 /// The same by servers.
-fn routed<T>(router: &Router, what: With<'_, T>) -> Result<Option<T>, Refusal> {
+fn routed<T>(
+    router: &Router,
+    after: Option<Position>,
+    what: With<'_, T>,
+) -> Result<(Option<T>, Option<Position>), Refusal> {
     let answer = router.read(
-        None,
+        after,
         &mut |reader| match what(reader, &|| reader.identity()) {
             Ok(done) => Ok(Some(done)),
             Err(Unread::Full) => Ok(None),
             Err(Unread::Failed(error)) => Err(error),
         },
     );
-    answer.map(|it| it.value).map_err(unavailable)
+    let answer = answer.map_err(unavailable)?;
+    Ok((answer.value, Some(answer.position)))
 }
 
 /// A file of tables as one thread has it open.
