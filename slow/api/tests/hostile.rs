@@ -47,7 +47,8 @@ fn the_log_is_a_line_a_request_whatever_they_say() {
         "auditor",
     );
     service.get("/%0A%7B%22level%22:%22error%22%7D", "nobody\u{1b}[2J");
-    let slow = r#"{"jsonrpc":"2.0","id":1,"method":"quant.simulate","params":{"paths":200000,"option":"asian","rate":0.01}}"#;
+    let slow = r#"{"jsonrpc":"2.0","id":1,"method":"quant.simulate",
+        "params":{"paths":200000,"option":"asian","rate":0.01}}"#;
     assert_eq!(service.post(slow, "auditor").status, 200);
     let text = service.said();
     let lines = text

@@ -87,7 +87,8 @@ fn put(line: &mut String, fields: &Fields) {
 /// Whether a letter stays within its line and its place: none that ends a line for somebody, moves
 /// a cursor or turns the direction of writing.
 fn is_harmless(letter: char) -> bool {
-    let is_turning = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_mark = matches!(letter, '\u{200e}' | '\u{200f}');
+    let is_turning = is_mark || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !letter.is_control() && !is_turning && !matches!(letter, '\u{2028}' | '\u{2029}')
 }
 

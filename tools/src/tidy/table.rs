@@ -213,6 +213,7 @@ pub const ROOMS: &[Room] = &[
             "serde",
             "serde_json",
             "time",
+            "toml",
             "tracing",
             "tracing-subscriber",
         ]),

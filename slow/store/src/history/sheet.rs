@@ -17,7 +17,7 @@ pub const SYMBOL: &str = "symbol";
 #[derive(Debug)]
 pub struct Sheet {
     pub name: &'static str,
-    /// Gives rows of the ids from `$1` up to `$2` in their order; none of bars, which are made anew.
+    /// Gives rows of the ids from `$1` up to `$2` in their order; none of bars: they are made anew.
     select: Option<String>,
     pub is_parted: bool,
     pub columns: Arc<[Column]>,
@@ -76,8 +76,8 @@ fn trades() -> Sheet {
     }
 }
 
-/// The sheet of a table. Orders, fills and bars are parted by symbols; the others have few rows, or rows
-/// without a symbol.
+/// The sheet of a table. Orders, fills and bars are parted by symbols; the others have few rows, or
+/// rows without a symbol.
 fn table(table: &Table) -> Sheet {
     let is_parted = [FILLS.name, ORDERS.name, BARS.name].contains(&table.name);
     let of_file = table
