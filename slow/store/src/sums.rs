@@ -13,8 +13,8 @@ struct Sum {
 }
 
 /// All of them; DAY is a day whose rows are in the tables, and FIRST and END are the bounds of its
-/// ids; from SECONDS on there are bars of a second of all trades. What has been taken back in all is
-/// a row of nothing.
+/// ids; from SECONDS on there are bars of a second of all trades. What has been taken back in all
+/// is a row of nothing.
 const SUMS: [Sum; 3] = [
     Sum {
         name: "positions",
