@@ -15,6 +15,8 @@ use rustix::process::{
 };
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
+use std::fmt;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -196,9 +198,9 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
             calls.restrict()?;
         }
         if let Some((_, address)) = &beside {
-            println!("wirecross-api: gRPC at {address}");
+            tell(format_args!("gRPC at {address}"));
         }
-        println!("wirecross-api: {scheme}://{address}");
+        tell(format_args!("{scheme}://{address}"));
         let [terminate, interrupt] = &mut ends[..] else {
             return Ok(());
         };
@@ -215,9 +217,14 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
             }
         };
         tokio::join!(server.run(is_over.clone()), grpc, end);
-        println!("wirecross-api: stopped");
+        tell(format_args!("stopped"));
         Ok(())
     })
+}
+
+/// Says it to who started this service; he may have stopped listening.
+fn tell(what: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "wirecross-api: {what}");
 }
 
 /// A socket that listens, under the name of its setting.
