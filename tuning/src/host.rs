@@ -214,13 +214,20 @@ impl Host {
         replace(&self.place(path), text)
     }
 
-    /// Takes a file away, and what [`Host::create`] may have left beside it; that there is none is
-    /// fine.
+    /// Takes away what a [`Host::create`] that did not come to its end left beside the file.
+    ///
+    /// # Errors
+    /// As of the system.
+    pub fn clear(&self, path: &str) -> io::Result<()> {
+        gone(fs::remove_file(beside(&self.place(path))))
+    }
+
+    /// Takes a file away, as [`Host::clear`] what may be beside it; that there is none is fine.
     ///
     /// # Errors
     /// As of the system.
     pub fn remove(&self, path: &str) -> io::Result<()> {
-        gone(fs::remove_file(beside(&self.place(path))))?;
+        self.clear(path)?;
         gone(fs::remove_file(self.place(path)))
     }
 

@@ -181,6 +181,10 @@ impl<'a> Undoing<'a> {
         }
         let current = now(self.host, &entry.change);
         if current == entry.before && route::is_back(self.host, &entry.change) {
+            if let Change::Create { path, .. } = &entry.change {
+                let cleared = self.host.clear(path);
+                cleared.map_err(|error| error.to_string())?;
+            }
             return Ok("is as before".to_owned());
         }
         if current.is_none() && is_setting && self.is_forced {

@@ -189,6 +189,26 @@ fn it_may_die_after_any_step_of_applying() {
 }
 
 #[test]
+fn a_file_that_was_only_begun_goes_too() {
+    let bench = Bench::new(INTEL);
+    let before = bench.recorded.dump();
+    let plan = bench.plan(FEW);
+    let is_file = |change: &Change| matches!(change, Change::Create { .. });
+    let at = plan.iter().position(|(_, change)| is_file(change)).unwrap();
+    // Three steps a change, the first of which only says what is to come.
+    let path = plan[at].1.path().to_owned();
+    bench.apply(plan, 3 * at + 1);
+    let (folder, name) = path.rsplit_once('/').unwrap();
+    let begun = bench
+        .recorded
+        .place(&format!("{folder}/.{name}.wirecross-new"));
+    std::fs::write(begun, "half of its te").unwrap();
+    let (outcomes, _) = bench.undo(&[], false, usize::MAX);
+    all_good(&outcomes);
+    assert_eq!(bench.recorded.dump(), before);
+}
+
+#[test]
 fn it_may_die_after_any_step_of_undoing() {
     let bench = Bench::new(INTEL);
     let before = bench.recorded.dump();
