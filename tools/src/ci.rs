@@ -93,10 +93,13 @@ fn format() -> Outcome {
     run_command(&mut cargo(&["fmt", "--all", "--check"]))
 }
 
+/// In the profile of the tests, as the docs: macros and what is built from C are the same then.
 fn clippy() -> Outcome {
     let arguments = [
         "clippy",
         "--quiet",
+        "--profile",
+        "checked",
         "--workspace",
         "--all-targets",
         "--",
@@ -149,6 +152,8 @@ fn docs() -> Outcome {
     let arguments = [
         "doc",
         "--quiet",
+        "--profile",
+        "checked",
         "--workspace",
         "--no-deps",
         "--document-private-items",
