@@ -10,7 +10,7 @@ use std::time::Duration;
 use store::query::{Filter, parameters};
 
 /// How old an answer may be at most, whatever a client would take.
-const AGE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const AGE_MAX: Duration = Duration::from_secs(60);
 
 /// How old an answer may be that a request takes: its `Cache-Control: max-age` (RFC 9111, 5.2.1.1),
 /// in seconds; zero where it has none, or any other word.

@@ -117,15 +117,17 @@ impl Reads {
         let router = router(tables);
         let (jobs, queue) = sync_channel(WAITING_MAX);
         let queue = Arc::new(Mutex::new(queue));
+        let old_days = config.history.as_ref().map(|dir| OldDays {
+            dir: dir.clone(),
+            rows_max: limits.history_rows,
+            time_max: limits.request(),
+        });
+        let old_days = old_days.map(Arc::new);
         let reading = || Reading {
             tables: tables.file().map(File::new),
             router: router.clone(),
             answers: answers.clone(),
-            old_days: config.history.as_ref().map(|dir| OldDays {
-                dir: dir.clone(),
-                rows_max: limits.history_rows,
-                time_max: limits.request(),
-            }),
+            old_days: old_days.clone(),
         };
         for number in 0..limits.readers {
             let mut thread = reading();

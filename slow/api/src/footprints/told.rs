@@ -124,8 +124,8 @@ impl Footprints {
 
     /// As an object: what each process takes and took, the machine, the pools, and what is wrong.
     pub(crate) fn json(&self) -> Value {
-        let mut told = self.now();
         let inside = self.inside();
+        let mut told = self.told(&inside);
         if let Some(processes) = told["processes"].as_array_mut() {
             for (told, process) in processes.iter_mut().zip(&inside.processes) {
                 told["past"] = past(process);
@@ -136,15 +136,18 @@ impl Footprints {
 
     /// The same without what was.
     pub(crate) fn now(&self) -> Value {
-        let inside = self.inside();
+        self.told(&self.inside())
+    }
+
+    fn told(&self, inside: &Inside) -> Value {
         let processes: Vec<Value> = inside.processes.iter().map(|it| self.process(it)).collect();
         let machine: Map<String, Value> = inside
             .machine
             .iter()
             .map(|(name, value)| ((*name).to_owned(), json!(value)))
             .collect();
-        let pools = self.pools(&inside);
-        let alarms = self.alarms(&inside, &pools);
+        let pools = self.pools(inside);
+        let alarms = self.alarms(inside, &pools);
         let pools: Vec<Value> = pools
             .iter()
             .map(|it| {
@@ -152,7 +155,7 @@ impl Footprints {
                 json!({ "name": it.name, "used": it.used, "size": it.size, "full": is_full })
             })
             .collect();
-        let aside: Map<String, Value> = set_aside(&inside)
+        let aside: Map<String, Value> = set_aside(inside)
             .map(|(name, bytes)| (name.to_owned(), json!(bytes)))
             .collect();
         json!({
@@ -163,7 +166,7 @@ impl Footprints {
     }
 
     fn process(&self, process: &Process) -> Value {
-        let [_, growth, _] = self.judged(process);
+        let [_, growth, is_growing] = self.judged(process);
         let seen = process.seen.as_ref();
         let now: Option<Map<String, Value>> = seen.ok().map(|seen| {
             let all = seen.footprint.each();
@@ -173,7 +176,7 @@ impl Footprints {
         json!({
             "name": process.name, "process": seen.ok().map(|it| it.process), "now": now,
             "why_not": seen.err(), "growth_bytes_an_hour": growth,
-            "growing": self.is_growing(process),
+            "growing": is_growing == 1,
         })
     }
 

@@ -54,7 +54,7 @@ impl Trace {
                 .map(|it| it.to_string())
         };
         if let Some(why) = ended {
-            eprintln!("wirecross-api: the trace of kept answers ends: {why}");
+            tracing::warn!(why, "the trace of kept answers ends");
             *out = None;
         }
     }

@@ -1,13 +1,13 @@
 //! Which answers are young enough for who does not need the present: the last one of each
 //! statement, with the moment at which it was known where the tables stood.
 
+use crate::asked::AGE_MAX;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Statements that are remembered at most; nobody takes what is older than a minute.
+/// Statements that are remembered at most; nobody takes what is older than [`AGE_MAX`].
 const STATEMENTS_MAX: usize = 4_096;
-const AGE_MAX: Duration = Duration::from_secs(60);
 
 /// The last answers.
 #[derive(Debug, Default)]

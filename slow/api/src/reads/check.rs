@@ -34,13 +34,11 @@ impl Reading {
         let Some(answers) = self.answers.clone() else {
             return Ok(None);
         };
-        let old_days = self.old_days.take();
+        let old_days = self.old_days.clone();
         let sampled = &mut |reader: &Reader, whose: Whose<'_>| {
-            sampled(&answers, (reader, old_days.as_ref()), whose, seed)
+            sampled(&answers, (reader, old_days.as_deref()), whose, seed)
         };
-        let compared = self.with_reader(None, sampled);
-        self.old_days = old_days;
-        compared.map(|(checked, _)| checked)
+        self.with_reader(None, sampled).map(|(checked, _)| checked)
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Reading {
     pub(super) tables: Option<File>,
     pub(super) router: Option<Arc<Router>>,
     pub(super) answers: Option<Answers>,
-    pub(super) old_days: Option<OldDays>,
+    pub(super) old_days: Option<Arc<OldDays>>,
 }
 
 impl Reading {
@@ -70,16 +70,14 @@ impl Reading {
 
     fn rows(&mut self, job: &Job) -> Result<Found, Refusal> {
         let bytes_max = job.terms.bytes_max;
-        let (answers, old_days) = (self.answers.clone(), self.old_days.take());
-        let asked = self.with_reader(job.terms.after, &mut |reader, whose| {
-            let reader = (reader, old_days.as_ref());
+        let (answers, old_days) = (self.answers.clone(), self.old_days.clone());
+        let (asked, position) = self.with_reader(job.terms.after, &mut |reader, whose| {
+            let reader = (reader, old_days.as_deref());
             match &answers {
                 None => at_one_moment(reader, job),
                 Some(answers) => kept(answers, reader, whose, job),
             }
-        });
-        self.old_days = old_days;
-        let (asked, position) = asked?;
+        })?;
         match asked {
             Some(rows) if rows.len() <= bytes_max => Ok(Found { rows, position }),
             _ => Err(Refusal::TooLarge(format!(
