@@ -2,13 +2,12 @@
 
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
+use super::symmetry::check;
 use crate::Fault;
 use crate::fault::{same_length, series, within};
 
 /// The most assets, and the most factors.
 pub const ASSETS_MAX: usize = 1 << 14;
-/// Two numbers of a matrix that should be one may differ by this part of the two deviations.
-const SYMMETRY: f64 = 1e-9;
 
 /// A covariance of assets. It is checked when it is made; what is solved with it is not.
 #[derive(Clone, Debug)]
@@ -40,24 +39,13 @@ impl<'a> Covariance<'a> {
     pub fn dense(matrix: &'a [f64], count: usize) -> Result<Self, Fault> {
         within("assets", count as f64, 1.0, ASSETS_MAX as f64)?;
         same_length("covariance", matrix.len(), count * count)?;
-        series("covariance", matrix, 1)?;
-        let covariance = Self {
-            backend: Backend::best(),
+        let backend = Backend::best();
+        check(backend, matrix, count)?;
+        Ok(Self {
+            backend,
             count,
             form: Form::Dense(matrix),
-        };
-        let variances: Vec<f64> = (0..count).map(|at| covariance.variance(at)).collect();
-        for variance in &variances {
-            within("variance", *variance, f64::MIN_POSITIVE, f64::MAX)?;
-        }
-        for (row, numbers) in matrix.chunks_exact(count).enumerate() {
-            for (column, x) in numbers.iter().enumerate().take(row) {
-                let across = matrix[column * count + row];
-                let allowed = SYMMETRY * (variances[row] * variances[column]).sqrt();
-                within("covariance - its transpose", x - across, -allowed, allowed)?;
-            }
-        }
-        Ok(covariance)
+        })
     }
 
     /// `B diag(f) B' + diag(d)`: the assets' loadings on factors, row by row, the variances of the

@@ -19,6 +19,7 @@ mod priced;
 #[cfg(feature = "clarabel")]
 mod proof;
 pub mod risk;
+mod symmetry;
 mod system;
 #[cfg(feature = "clarabel")]
 mod task;
