@@ -4,8 +4,10 @@
 //! must be equal, those of networks to what `f32` can tell.
 
 use std::fmt::Write;
+use std::hint::black_box;
 use std::time::Instant;
 
+use analytics::arch::{Backend, Kernel, LANES, Lanes};
 use quant::Fault;
 use quant::models::{Forest, Network};
 
@@ -270,17 +272,72 @@ fn network(effort: Effort) -> Result<Vec<Case>, BenchError> {
     if off > 1e-5 || exact.iter().any(|x| x.is_nan()) {
         return Err(BenchError::WrongAnswer(format!("a network is {off} off")));
     }
-    let subjects = vec![
+    let mut many = vec![0.0; ROWS * outputs];
+    network.predict(&rows, &mut many).map_err(failed)?;
+    if many != results {
+        let what = "a network says something else of many rows".to_string();
+        return Err(BenchError::WrongAnswer(what));
+    }
+    let note = format!("results differ by {off:.1e} at most");
+    let alone = vec![
         Subject::new("ours", || timed(effort, || one_by_one(&mut results))),
         Subject::new("weight by weight, f64", || {
             timed(effort, || exactly(&mut exact))
         }),
     ];
-    let compared = compare(
-        &["a network of 40, 64, 32, 3, a row alone"],
-        effort.rounds(),
-        subjects,
-    )?;
-    let note = format!("results differ by {off:.1e} at most");
-    Ok(compared.into_iter().map(|case| case.noted(&note)).collect())
+    let name = "a network of 40, 64, 32, 3, a row alone";
+    let mut cases = compare(&[name], effort.rounds(), alone)?;
+    let among_many = vec![
+        Subject::new("ours", || {
+            timed(effort, || network.predict(&rows, &mut many))
+        }),
+        Subject::new("row by row", || timed(effort, || one_by_one(&mut results))),
+        Subject::new("as many multiply-adds, in registers", || {
+            timed(effort, || {
+                used(Backend::best().run(MultiplyAdds(ROWS * multiply_adds())));
+                Ok(())
+            })
+        }),
+    ];
+    let name = format!("a network of 40, 64, 32, 3, a row of {ROWS}");
+    cases.extend(compare(&[&name], effort.rounds(), among_many)?);
+    Ok(cases.into_iter().map(|case| case.noted(&note)).collect())
+}
+
+/// Those of a row through the network.
+fn multiply_adds() -> usize {
+    SHAPE.windows(2).map(|pair| pair[0] * pair[1]).sum()
+}
+
+/// So many multiply-adds of `f32`, of which none waits for the one before it: no network of so many
+/// weights is quicker.
+struct MultiplyAdds(usize);
+
+impl Kernel for MultiplyAdds {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> f32 {
+        // As many as stay in registers, of which there are 32 of 512 bits, 16 of 256.
+        if align_of::<L::S>() >= 64 {
+            sums::<L, 16>(lanes, self.0)
+        } else {
+            sums::<L, 6>(lanes, self.0)
+        }
+    }
+}
+
+#[inline(always)]
+fn sums<L: Lanes, const COUNT: usize>(lanes: L, multiply_adds: usize) -> f32 {
+    let [x, y] = [0.999, 1e-3].map(|x| lanes.splat_f32(black_box(x)));
+    let mut sums = [lanes.splat_f32(black_box(1.0)); COUNT];
+    for _ in 0..multiply_adds / (LANES * COUNT) {
+        for sum in &mut sums {
+            *sum = lanes.mul_add_f32(*sum, x, y);
+        }
+    }
+    let mut whole = [0.0; LANES];
+    let all = sums.into_iter().fold(y, |all, sum| lanes.add_f32(all, sum));
+    lanes.store_f32(all, &mut whole);
+    whole.iter().sum()
 }

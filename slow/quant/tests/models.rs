@@ -147,7 +147,8 @@ fn a_logistic_regression_is_a_network_of_one_layer() {
 fn network() -> impl Strategy<Value = (String, usize)> {
     let sizes = prop::collection::vec(1usize..90, 2..5);
     let activation = prop::sample::select(vec!["identity", "relu", "tanh", "logistic"]);
-    (sizes, activation, any::<u64>()).prop_map(|(sizes, activation, seed)| {
+    let out = prop::sample::select(vec!["identity", "softmax", "logistic"]);
+    (sizes, activation, out, any::<u64>()).prop_map(|(sizes, activation, out, seed)| {
         let mut state = seed;
         let mut number = || {
             state = state
@@ -162,7 +163,7 @@ fn network() -> impl Strategy<Value = (String, usize)> {
         });
         let (coefs, intercepts): (Vec<_>, Vec<_>) = layers.unzip();
         let file = serde_json::json!({
-            "coefs": coefs, "intercepts": intercepts, "activation": activation, "out": "identity",
+            "coefs": coefs, "intercepts": intercepts, "activation": activation, "out": out,
         });
         (file.to_string(), sizes[0])
     })
@@ -188,6 +189,34 @@ proptest! {
             prop_assert_eq!(first.get_or_insert_with(|| results.clone()), &results);
             for (found, exact) in results.iter().zip(&exact) {
                 prop_assert!((found - exact).abs() <= 1e-3 * exact.abs().max(1.0));
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_among_many_has_the_bits_of_a_row_alone(
+        (file, inputs) in network(),
+        count in 1usize..40,
+        numbers in prop::collection::vec(-3f32..3.0, 90),
+        missing in 0usize..40,
+    ) {
+        let network = Network::json(file.as_bytes()).unwrap();
+        let number = |at: usize| numbers[(at * 7 + at / 90) % 90] * (1.0 + at as f32 / 1e3);
+        let mut rows: Vec<f32> = (0..count * inputs).map(number).collect();
+        if let Some(x) = rows.get_mut(missing * inputs) {
+            *x = f32::NAN;
+        }
+        for backend in Backend::all() {
+            let network = network.clone().with(backend);
+            let mut many = vec![0.0; count * network.outputs()];
+            let mut alone = many.clone();
+            network.predict(&rows, &mut many).unwrap();
+            let results = alone.chunks_exact_mut(network.outputs());
+            for (row, results) in rows.chunks_exact(inputs).zip(results) {
+                network.predict(row, results).unwrap();
+            }
+            for (many, alone) in many.iter().zip(&alone) {
+                prop_assert!(many.to_bits() == alone.to_bits() || many.is_nan() && alone.is_nan());
             }
         }
     }

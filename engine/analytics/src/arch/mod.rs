@@ -74,6 +74,8 @@ pub trait Lanes: Copy {
 
     /// The same number in each lane.
     fn splat_f32(self, value: f32) -> Self::S;
+    /// From memory, of any alignment.
+    fn load_f32(self, from: &[f32; LANES]) -> Self::S;
     /// To memory.
     fn store_f32(self, lanes: Self::S, to: &mut [f32; LANES]);
     /// `a + b`.

@@ -116,6 +116,11 @@ impl Lanes for Scalar {
     }
 
     #[inline(always)]
+    fn load_f32(self, from: &[f32; LANES]) -> Self::S {
+        *from
+    }
+
+    #[inline(always)]
     fn store_f32(self, lanes: Self::S, to: &mut [f32; LANES]) {
         *to = lanes;
     }

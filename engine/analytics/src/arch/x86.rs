@@ -197,6 +197,17 @@ macro_rules! backend {
             }
 
             #[inline(always)]
+            fn load_f32(self, from: &[f32; LANES]) -> Self::S {
+                let (parts, _) = from.as_chunks::<$u32s>();
+                let mut all = self.splat_f32(0.0);
+                for (lanes, part) in all.iter_mut().zip(parts) {
+                    // SAFETY: as for `load`.
+                    *lanes = unsafe { $with::load_f32(part.as_ptr()) };
+                }
+                all
+            }
+
+            #[inline(always)]
             fn store_f32(self, lanes: Self::S, to: &mut [f32; LANES]) {
                 let (parts, _) = to.as_chunks_mut::<$u32s>();
                 for (part, lanes) in parts.iter_mut().zip(lanes) {

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use analytics::arch::{Backend, Kernel, LANES, Lanes};
+use analytics::arch::{Backend, LANES};
 use serde::Deserialize;
 
-use super::layer::Layer;
+use super::abreast::{ALONE, Predict};
+use super::layer::{Layer, Register};
 use super::model::Room;
 use super::{CLASSES_MAX, FEATURES_MAX, Link, Unread};
 use crate::Fault;
 use crate::fault::same_length;
-use crate::montecarlo::functions::exp;
 
 /// The most layers.
 const LAYERS_MAX: usize = 64;
@@ -193,7 +193,12 @@ impl Network {
             far.resize(2 * self.width_max, 0.0);
             &mut far[..]
         };
-        self.answer(rows, results, both);
+        let mut abreast = Vec::new();
+        if count > ALONE {
+            let height = self.width_max.max(self.features());
+            abreast.resize(2 * height, Register::ZERO);
+        }
+        self.answer(rows, results, both, &mut abreast);
         Ok(())
     }
 
@@ -204,16 +209,24 @@ impl Network {
 
     /// The same of one row that has been checked, without allocation.
     pub(super) fn predict_one(&self, row: &[f32], results: &mut [f64], room: &mut Room) {
-        self.answer(row, results, &mut room.sums);
+        self.answer(row, results, &mut room.sums, &mut []);
     }
 
-    /// Rows layer by layer, between the halves of `both`.
-    fn answer(&self, rows: &[f32], results: &mut [f64], both: &mut [f32]) {
+    /// Rows layer by layer, between the halves of `both`, or of `abreast` if there are many.
+    fn answer(
+        &self,
+        rows: &[f32],
+        results: &mut [f64],
+        both: &mut [f32],
+        abreast: &mut [Register],
+    ) {
         self.backend.run(Predict {
-            network: self,
+            layers: &self.layers,
+            link: self.link,
             rows,
             results,
             room: both.split_at_mut(both.len() / 2),
+            abreast: abreast.split_at_mut(abreast.len() / 2),
         });
     }
 
@@ -231,56 +244,6 @@ impl Network {
         results.copy_from_slice(&sums);
         self.link.apply(results);
         Ok(())
-    }
-}
-
-/// Rows through all layers.
-struct Predict<'a> {
-    network: &'a Network,
-    rows: &'a [f32],
-    results: &'a mut [f64],
-    /// For what goes from a layer to the next.
-    room: (&'a mut [f32], &'a mut [f32]),
-}
-
-impl Kernel for Predict<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) {
-        let (mut here, mut next) = self.room;
-        let network = self.network;
-        let results = self.results.chunks_exact_mut(network.outputs());
-        for (row, results) in self.rows.chunks_exact(network.features()).zip(results) {
-            for (at, layer) in network.layers.iter().enumerate() {
-                (here, next) = (next, here);
-                layer.apply(lanes, if at == 0 { row } else { here }, next);
-            }
-            let few = next.first_chunk().filter(|_| results.len() <= LANES);
-            if let (Link::Softmax, Some(sums)) = (network.link, few) {
-                softmax(lanes, sums, results);
-                continue;
-            }
-            for (result, sum) in results.iter_mut().zip(next.iter()) {
-                *result = f64::from(*sum);
-            }
-            network.link.apply(results);
-        }
-    }
-}
-
-/// [`Link::Softmax`] of up to sixteen sums, the first of a register.
-#[inline(always)]
-fn softmax<L: Lanes>(lanes: L, sums: &[f32; LANES], results: &mut [f64]) {
-    let own = &sums[..results.len()];
-    let most = own.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let all = lanes.widen(lanes.of_bits(lanes.load_u32(&sums.map(f32::to_bits))));
-    let below = lanes.sub(all, lanes.splat(f64::from(most)));
-    let mut powers = [0.0; LANES];
-    lanes.store(lanes.nan(exp(lanes, below), below), &mut powers);
-    let whole: f64 = powers[..results.len()].iter().sum();
-    for (result, power) in results.iter_mut().zip(powers) {
-        *result = power / whole;
     }
 }
 

@@ -5,15 +5,26 @@ use analytics::arch::{LANES, Lanes};
 use super::Unread;
 use super::dense::Activation;
 
-/// Sixteen weights, by their bits, in one line of the cache.
+/// Outputs of sixteen rows at a time: as many sums as registers hold, of which there are 32 of 512
+/// bits, 16 of 256.
+const OUTPUTS_WIDE: usize = 16;
+const OUTPUTS: usize = 4;
+
+const _: () = assert!(LANES.is_multiple_of(OUTPUTS_WIDE) && OUTPUTS_WIDE.is_multiple_of(OUTPUTS));
+
+/// Sixteen numbers in one line of the cache: weights, or what sixteen rows have in one place.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Register([u32; LANES]);
+pub(super) struct Register(pub [f32; LANES]);
+
+impl Register {
+    pub const ZERO: Self = Self([0.0; LANES]);
+}
 
 /// The weights of a layer.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
-    /// Bits of `f32`: for each input those of all outputs, filled up with zeros to whole registers.
+    /// For each input those of all outputs, filled up with zeros to whole registers.
     weights: Vec<Register>,
     intercepts: Vec<Register>,
     activation: Activation,
@@ -71,7 +82,29 @@ impl Layer {
     pub fn apply<L: Lanes>(&self, lanes: L, from: &[f32], to: &mut [f32]) {
         let to = &mut to.as_chunks_mut::<LANES>().0[..self.intercepts.len()];
         self.sums(lanes, &from[..self.inputs], to);
-        let each = to.as_flattened_mut().iter_mut();
+        self.activate(to.as_flattened_mut());
+    }
+
+    /// The same of sixteen rows side by side, with the same bits; `to` has room for the width.
+    #[inline(always)]
+    pub fn apply_abreast<L: Lanes>(&self, lanes: L, from: &[Register], to: &mut [Register]) {
+        let from = &from[..self.inputs];
+        let outputs = self.outputs().next_multiple_of(OUTPUTS);
+        let to = &mut to[..outputs];
+        // Those that a row alone sums in two chains; others are in four.
+        let in_two = (self.intercepts.len() / 4 * 4 * LANES).min(outputs);
+        let (two, four) = to.split_at_mut(in_two);
+        columns::<L, 2>(lanes, self, from, 0, two);
+        columns::<L, 4>(lanes, self, from, in_two, four);
+        for register in to {
+            self.activate(&mut register.0);
+        }
+    }
+
+    /// What is not done with registers.
+    #[inline(always)]
+    fn activate(&self, sums: &mut [f32]) {
+        let each = sums.iter_mut();
         match self.activation {
             Activation::Identity | Activation::Relu => {}
             Activation::Tanh => each.for_each(|x| *x = x.tanh()),
@@ -116,11 +149,11 @@ impl Layer {
 
 fn registers(row: &[f64]) -> impl Iterator<Item = Register> {
     row.chunks(LANES).map(|part| {
-        let mut bits = [0; LANES];
-        for (bits, x) in bits.iter_mut().zip(part) {
-            *bits = (*x as f32).to_bits();
+        let mut weights = Register::ZERO;
+        for (weight, x) in weights.0.iter_mut().zip(part) {
+            *weight = *x as f32;
         }
-        Register(bits)
+        weights
     })
 }
 
@@ -156,7 +189,7 @@ fn tile<L: Lanes, const WIDTH: usize, const CHAINS: usize>(
     let zero = lanes.splat_f32(0.0);
     let mut sums = [[zero; WIDTH]; CHAINS];
     for (at, sum) in sums[0].iter_mut().enumerate() {
-        *sum = lanes.of_bits(lanes.load_u32(&layer.intercepts[first + at].0));
+        *sum = lanes.load_f32(&layer.intercepts[first + at].0);
     }
     let (groups, rest) = from.as_chunks::<CHAINS>();
     let mut rows = layer.weights.chunks_exact(stride);
@@ -192,6 +225,92 @@ fn add<L: Lanes, const WIDTH: usize>(
 ) {
     let x = lanes.splat_f32(x);
     for (sum, weight) in sums.iter_mut().zip(weights) {
-        *sum = lanes.mul_add_f32(lanes.of_bits(lanes.load_u32(&weight.0)), x, *sum);
+        *sum = lanes.mul_add_f32(lanes.load_f32(&weight.0), x, *sum);
+    }
+}
+
+/// Outputs of sixteen rows from `first` on, each summed in so many chains.
+#[inline(always)]
+fn columns<L: Lanes, const CHAINS: usize>(
+    lanes: L,
+    layer: &Layer,
+    from: &[Register],
+    first: usize,
+    to: &mut [Register],
+) {
+    // What stands in wide registers is aligned as these are.
+    let wide = if align_of::<L::S>() >= 64 {
+        to.len() / OUTPUTS_WIDE * OUTPUTS_WIDE
+    } else {
+        0
+    };
+    let (many, few) = to.split_at_mut(wide);
+    for (at, to) in many.chunks_exact_mut(OUTPUTS_WIDE).enumerate() {
+        let first = first + at * OUTPUTS_WIDE;
+        column::<L, OUTPUTS_WIDE, CHAINS>(lanes, layer, from, first, to);
+    }
+    for (at, to) in few.chunks_exact_mut(OUTPUTS).enumerate() {
+        let first = first + wide + at * OUTPUTS;
+        column::<L, OUTPUTS, CHAINS>(lanes, layer, from, first, to);
+    }
+}
+
+/// Some outputs of sixteen rows, within one register of a row alone. Its chains come one after the
+/// other, so that all registers are sums that do not wait for each other.
+#[inline(always)]
+fn column<L: Lanes, const COUNT: usize, const CHAINS: usize>(
+    lanes: L,
+    layer: &Layer,
+    from: &[Register],
+    first: usize,
+    to: &mut [Register],
+) {
+    let stride = layer.intercepts.len();
+    let (register, lane) = (first / LANES, first % LANES);
+    let (groups, rest) = from.as_chunks::<CHAINS>();
+    let (own, own_rest) = layer.weights.split_at(groups.len() * CHAINS * stride);
+    for chain in 0..CHAINS {
+        let mut sums = [lanes.splat_f32(0.0); COUNT];
+        if chain == 0 {
+            let intercepts = &layer.intercepts[register].0[lane..lane + COUNT];
+            for (sum, intercept) in sums.iter_mut().zip(intercepts) {
+                *sum = lanes.splat_f32(*intercept);
+            }
+        }
+        for (group, weights) in groups.iter().zip(own.chunks_exact(CHAINS * stride)) {
+            let weights = &weights[chain * stride + register].0[lane..lane + COUNT];
+            add_abreast(lanes, &mut sums, &group[chain], weights);
+        }
+        if chain == 0 {
+            for (x, weights) in rest.iter().zip(own_rest.chunks_exact(stride)) {
+                let weights = &weights[register].0[lane..lane + COUNT];
+                add_abreast(lanes, &mut sums, x, weights);
+            }
+        }
+        let is_last_relu = chain + 1 == CHAINS && layer.activation == Activation::Relu;
+        for (to, sum) in to.iter_mut().zip(sums) {
+            let mut sum = sum;
+            if chain > 0 {
+                sum = lanes.add_f32(lanes.load_f32(&to.0), sum);
+            }
+            if is_last_relu {
+                sum = lanes.max_f32(lanes.splat_f32(0.0), sum);
+            }
+            lanes.store_f32(sum, &mut to.0);
+        }
+    }
+}
+
+/// Adds an input of sixteen rows to sums, by its weights in them.
+#[inline(always)]
+fn add_abreast<L: Lanes, const COUNT: usize>(
+    lanes: L,
+    sums: &mut [L::S; COUNT],
+    x: &Register,
+    weights: &[f32],
+) {
+    let x = lanes.load_f32(&x.0);
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum = lanes.mul_add_f32(lanes.splat_f32(*weight), x, *sum);
     }
 }

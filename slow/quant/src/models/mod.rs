@@ -1,6 +1,7 @@
 //! Models that were trained elsewhere: trees of XGBoost and LightGBM, small networks, logistic
 //! regressions. Their answers are those of the libraries that made them.
 
+mod abreast;
 mod columns;
 mod dense;
 mod forest;
