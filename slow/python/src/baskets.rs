@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use quant::montecarlo::{Asset, Control, Grid, Kind, Payoff as _, Settings, Simulation, Together};
 
 use crate::arrays::{Each, Numbers, Table, flat, refused, same_length};
-use crate::montecarlo::Watch;
+use crate::interrupted::Interrupted;
+use crate::montecarlo::PARTS;
 use crate::pricing::{Found, kind, run};
 
 /// Geometric Brownian motions of several assets that are correlated.
@@ -125,8 +126,8 @@ impl Basket {
             worth: control.worth,
         };
         let simulation = Simulation::controlled(model, &basket, control, settings);
-        let mut watch = Watch::default();
-        let found = simulation.map(|simulation| simulation.run(|progress| watch.on(progress)));
+        let mut watch = Interrupted::every(PARTS);
+        let found = simulation.map(|simulation| simulation.run(|_| watch.ask()));
         watch.end(found)
     }
 }

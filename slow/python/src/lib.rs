@@ -10,6 +10,7 @@ mod cointegration;
 mod constraints;
 mod forecasting;
 mod indicators;
+mod interrupted;
 mod kernels;
 mod models;
 mod montecarlo;

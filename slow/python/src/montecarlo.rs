@@ -1,23 +1,22 @@
 //! `wirecross.montecarlo`: how prices move.
 
-use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
-use quant::Fault;
 use quant::montecarlo::{
-    Asset, Custom, Grid, Jumps, Kind, Model, Path, Progress, Settings, Simulation, Variance,
+    Asset, Custom, Grid, Jumps, Kind, Model, Path, Settings, Simulation, Variance,
 };
 
 use crate::arrays::refused;
 use crate::baskets::CorrelatedGbm;
+use crate::interrupted::Interrupted;
 use crate::pricing::kind;
 
 /// Prices that are drawn at once, at most: 2 GB.
 const PRICES_MAX: usize = 1 << 28;
 /// Parts of a simulation after which Python is asked whether it was interrupted.
-const PARTS: u64 = 16;
+pub(crate) const PARTS: u64 = 16;
 
 /// Geometric Brownian motion: rates and volatility a year's, compounded all the time.
 #[pyclass(frozen, module = "wirecross.montecarlo")]
@@ -167,35 +166,6 @@ pub(crate) enum Moves<'py> {
     Correlated(Bound<'py, CorrelatedGbm>),
 }
 
-/// Asks Python now and then whether it was interrupted.
-#[derive(Default)]
-pub(crate) struct Watch {
-    asked: u64,
-    raised: Option<PyErr>,
-}
-
-impl Watch {
-    pub(crate) fn on(&mut self, _: Progress) -> ControlFlow<()> {
-        self.asked += 1;
-        if !self.asked.is_multiple_of(PARTS) {
-            return ControlFlow::Continue(());
-        }
-        match Python::attach(|py| py.check_signals()) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(raised) => {
-                self.raised = Some(raised);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
-    /// What was found, unless Python was interrupted meanwhile.
-    pub(crate) fn end<T>(self, found: Result<T, Fault>) -> PyResult<T> {
-        self.raised.map_or(Ok(()), Err)?;
-        found.map_err(refused)
-    }
-}
-
 /// So many paths of a model: a row for each, its prices at the times of the grid; of several assets
 /// those of all assets at each time.
 #[pyfunction]
@@ -253,10 +223,10 @@ fn drawn_prices<M: Model>(
             }
             0.0
         });
-        let mut watch = Watch::default();
+        let mut watch = Interrupted::every(PARTS);
         let settings = Settings::new(count as u64, seed);
         let run = Simulation::new(model, &look, settings)
-            .map(|simulation| simulation.run(|progress| watch.on(progress)));
+            .map(|simulation| simulation.run(|_| watch.ask()));
         watch.end(run)?;
         let mut prices = prices.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Paths are drawn by sixteens.

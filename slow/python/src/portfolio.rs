@@ -7,10 +7,15 @@ use numpy::{PyArray1, PyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use quant::Fault;
 use quant::portfolio::{
-    Covariance, Equality, MeanVariance, Target, View, ledoit_wolf, pairwise, sample, weighted,
+    Covariance, Equality, MeanVariance, Target, View, frontier_watched, ledoit_wolf, pairwise,
+    sample, weighted,
 };
 
 use crate::arrays::{Each, Numbers, Table, flat, refused, row, rows};
+use crate::interrupted::Interrupted;
+
+/// Corners of a frontier after which Python is asked whether it was interrupted.
+const CORNERS: u64 = 16;
 
 /// How assets move together.
 #[derive(FromPyObject)]
@@ -281,10 +286,12 @@ pub(crate) fn frontier(
         upper.numbers("upper", count)?,
     );
     let mean = flat("mean", &mean)?;
+    let mut interrupted = Interrupted::every(CORNERS);
     let found = covariance.work(py, |covariance| {
-        quant::portfolio::frontier(covariance, &mean, &lower, &upper)
+        let watch = |_| interrupted.ask();
+        Ok::<_, Fault>(frontier_watched(covariance, &mean, &lower, &upper, watch))
     })?;
-    Ok(Frontier(found))
+    Ok(Frontier(interrupted.end(found)?))
 }
 
 /// Returns that make a market's weights the best ones.

@@ -9,7 +9,8 @@ use quant::montecarlo::{
 
 use crate::arrays::refused;
 use crate::baskets::Basket;
-use crate::montecarlo::{Moves, Watch};
+use crate::interrupted::Interrupted;
+use crate::montecarlo::{Moves, PARTS};
 
 /// What an option pays on.
 #[derive(Clone, Copy, PartialEq)]
@@ -202,8 +203,8 @@ impl Contract {
         };
         let average = self.asian();
         let simulation = Simulation::controlled(model, &average, control, settings);
-        let mut watch = Watch::default();
-        let found = simulation.map(|simulation| simulation.run(|progress| watch.on(progress)));
+        let mut watch = Interrupted::every(PARTS);
+        let found = simulation.map(|simulation| simulation.run(|_| watch.ask()));
         watch.end(found)
     }
 
@@ -236,10 +237,9 @@ impl Contract {
             Kind::Call => (prices[0] - strike).max(0.0),
             Kind::Put => (strike - prices[0]).max(0.0),
         };
-        let mut watch = Watch::default();
+        let mut watch = Interrupted::every(PARTS);
         let squares = LeastSquares::new(settings.paths, settings.seed);
-        let found: Result<_, Fault> =
-            squares.american_watched(model, pays, |progress| watch.on(progress));
+        let found: Result<_, Fault> = squares.american_watched(model, pays, |_| watch.ask());
         watch.end(found)
     }
 }
@@ -249,8 +249,8 @@ pub(crate) fn run<M: Model, P: Payoff>(
     payoff: &P,
     settings: Settings,
 ) -> PyResult<Found> {
-    let mut watch = Watch::default();
+    let mut watch = Interrupted::every(PARTS);
     let simulation = Simulation::new(model, payoff, settings);
-    let found = simulation.map(|simulation| simulation.run(|progress| watch.on(progress)));
+    let found = simulation.map(|simulation| simulation.run(|_| watch.ask()));
     watch.end(found)
 }

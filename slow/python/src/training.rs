@@ -1,12 +1,13 @@
 //! `wirecross.training`: gradient-boosted trees for classes, judged by what came later.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use numpy::{AllowTypeChange, PyArray1, PyArrayLike1, PyArrayLike2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use quant::training::Examples;
 
 use crate::arrays::{flat, refused, row};
+use crate::interrupted::Interrupted;
 
 type Rows<'py> = PyArrayLike2<'py, f32, AllowTypeChange>;
 type Labels<'py> = PyArrayLike1<'py, i64>;
@@ -175,27 +176,6 @@ impl<'a> Given<'a> {
     }
 }
 
-/// What Python said when it was asked between two rounds.
-#[derive(Default)]
-struct Interrupted(Option<PyErr>);
-
-impl Interrupted {
-    fn ask(&mut self) -> ControlFlow<()> {
-        match Python::attach(|py| py.check_signals()) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(raised) => {
-                self.0 = Some(raised);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
-    fn end<T>(self, found: Result<T, quant::Fault>) -> PyResult<T> {
-        self.0.map_or(Ok(()), Err)?;
-        found.map_err(refused)
-    }
-}
-
 /// Trains trees on rows (float32; nan is missing) with classes from 0 on (int64), the oldest row
 /// first.
 ///
@@ -228,7 +208,7 @@ pub(crate) fn train(
     let later = later.as_ref().map(|later| later.examples(classes));
     let later = later.transpose()?;
     let growth = growth.map_or_else(Growth::default, |growth| *growth.get());
-    let mut interrupted = Interrupted::default();
+    let mut interrupted = Interrupted::every(1);
     let found = py.detach(|| {
         quant::training::Booster::train(&examples, later.as_ref(), growth.0, |_| interrupted.ask())
     });
@@ -257,7 +237,7 @@ pub(crate) fn walk(
     let given = Given::new(&rows, &labels)?;
     let examples = given.examples(classes.unwrap_or_else(|| given.classes()))?;
     let growth = growth.map_or_else(Growth::default, |growth| *growth.get());
-    let mut interrupted = Interrupted::default();
+    let mut interrupted = Interrupted::every(1);
     let found = py.detach(|| {
         quant::training::walk(&examples, (folds, gap), growth.0, |_, _| interrupted.ask())
     });

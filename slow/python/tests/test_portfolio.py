@@ -1,5 +1,8 @@
 """Portfolios against certified ones, estimates against NumPy."""
 
+import _thread
+import signal
+import threading
 import unittest
 
 import numpy as np
@@ -171,6 +174,17 @@ class Portfolios(unittest.TestCase):
         )
         np.testing.assert_array_equal(by_rows, by_columns)
         np.testing.assert_allclose(by_rows, np.cov(returns.T), rtol=1e-10)
+
+    def test_a_frontier_may_be_interrupted(self):
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+        # Some 900 corners with hundreds of assets held.
+        market = Market("idio1000")
+        timer = threading.Timer(0.05, _thread.interrupt_main)
+        with self.assertRaises(KeyboardInterrupt):
+            timer.start()
+            portfolio.frontier(market.forms[0], market.mean)
+        timer.join()
 
     def test_parity_views_and_estimates(self):
         market = Market("std20")
