@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Whom the server runs as where we are root, whom it refuses: the first of these that there is.
@@ -30,6 +31,8 @@ pub struct Programs {
     folder: PathBuf,
     /// Whom they are run as, if it is not us.
     user: Option<(String, u32, u32)>,
+    /// Whose turn it is, where others may come.
+    turn: Option<Arc<Turn>>,
 }
 
 /// One server.
@@ -42,7 +45,48 @@ pub struct Cluster {
     pub port: u16,
 }
 
+/// Whose turn it is to make, start or stop servers of a folder: one does it at a time, and who
+/// comes next also waits for programs that outlive whoever started them, as `initdb` does where a
+/// signal ends that one alone.
+#[derive(Debug)]
+pub struct Turn(fs::File);
+
+impl Turn {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// The folder cannot be had, or somebody else is at it for too long.
+    pub fn take(folder: &Path) -> Result<Self, String> {
+        let path = folder.join("turn");
+        let told = |e: io::Error| format!("{}: {e}", path.display());
+        fs::create_dir_all(folder).map_err(told)?;
+        let file = fs::File::create(&path).map_err(told)?;
+        let begun = Instant::now();
+        while let Err(error) = file.try_lock() {
+            match error {
+                fs::TryLockError::WouldBlock if begun.elapsed() < WAIT_MAX => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                fs::TryLockError::WouldBlock => {
+                    let path = path.display();
+                    return Err(format!("{path}: somebody else is at these servers"));
+                }
+                fs::TryLockError::Error(error) => return Err(told(error)),
+            }
+        }
+        Ok(Self(file))
+    }
+}
+
 impl Programs {
+    /// The same, who have the turn as long as one of them runs. They read nothing, so they have it
+    /// in the place of their input, and servers that they leave behind have it not.
+    #[must_use]
+    pub fn with(mut self, turn: Turn) -> Self {
+        self.turn = Some(Arc::new(turn));
+        self
+    }
+
     /// Looks for them.
     ///
     /// # Errors
@@ -58,7 +102,11 @@ impl Programs {
             true => Some(someone()?),
             false => None,
         };
-        Ok(Self { folder, user })
+        Ok(Self {
+            folder,
+            user,
+            turn: None,
+        })
     }
 
     /// Whether there are any.
@@ -69,7 +117,9 @@ impl Programs {
     /// One of them, to be run as the user that they need.
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.folder.join(name));
-        command.stdin(Stdio::null()).env("LC_ALL", "C");
+        let turn = self.turn.as_ref().and_then(|turn| turn.0.try_clone().ok());
+        let input = turn.map_or_else(Stdio::null, Stdio::from);
+        command.stdin(input).env("LC_ALL", "C");
         if let Some((_, user, group)) = &self.user {
             command.uid(*user).gid(*group);
         }

@@ -14,7 +14,7 @@ use crate::Outcome;
 use crate::command::target_dir;
 use bouncer::Bouncer;
 use clap::Subcommand;
-use cluster::{Cluster, Programs};
+use cluster::{Cluster, Programs, Turn};
 use pgbouncer::{Database, Pool, PoolMode};
 use std::path::PathBuf;
 
@@ -80,7 +80,12 @@ struct Server {
 /// Does it.
 pub fn run(task: &Task) -> Outcome {
     let told = |error| format!("pg: {error}");
-    let programs = Programs::find().map_err(told)?;
+    let mut programs = Programs::find().map_err(told)?;
+    if !matches!(task, Task::Status) {
+        // Beside the folder, as that may go.
+        let turn = Turn::take(&target_dir().join("pg-turn"));
+        programs = programs.with(turn.map_err(told)?);
+    }
     let servers = servers(&programs);
     match task {
         Task::Up { primary } => {
@@ -202,28 +207,31 @@ fn servers(programs: &Programs) -> Vec<Server> {
     all
 }
 
+/// Starts a server, and makes it if it is not there. One that was not made to its end is made anew,
+/// also where it runs: whoever was at it was interrupted, or made it before ends were marked.
 fn up(server: &Server, primary: &Cluster) -> Outcome {
     let cluster = &server.cluster;
-    if cluster.pid().is_some() {
-        return Ok(());
+    let made = cluster.folder.join("made");
+    if made.exists() {
+        return match cluster.pid() {
+            Some(_) => Ok(()),
+            None => cluster.start(),
+        };
     }
-    // One that was not made to its end has no file of settings, which is written last.
-    let is_whole = cluster.data().join("wirecross.conf").exists();
-    if !is_whole {
-        if cluster.folder.exists() {
-            let told = |e| format!("remove {}: {e}", cluster.folder.display());
-            std::fs::remove_dir_all(&cluster.folder).map_err(told)?;
-        }
-        match server.is_replica {
-            true => cluster.follow(primary, &SETTINGS)?,
-            false => cluster.create(&SETTINGS)?,
-        }
+    cluster.stop()?;
+    if cluster.folder.exists() {
+        let told = |e| format!("remove {}: {e}", cluster.folder.display());
+        std::fs::remove_dir_all(&cluster.folder).map_err(told)?;
+    }
+    match server.is_replica {
+        true => cluster.follow(primary, &SETTINGS)?,
+        false => cluster.create(&SETTINGS)?,
     }
     cluster.start()?;
-    if is_whole || server.is_replica {
-        return Ok(());
+    if !server.is_replica {
+        cluster.create_database(DATABASE)?;
     }
-    cluster.create_database(DATABASE)
+    std::fs::write(&made, "").map_err(|e| format!("write {}: {e}", made.display()))
 }
 
 fn status(servers: &[Server]) {
@@ -234,5 +242,70 @@ fn status(servers: &[Server]) {
             None => "does not run".to_owned(),
         };
         println!("{:<10} {} {state}", server.role, cluster.url(DATABASE));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Child, Stdio};
+
+    /// The database of a server answers.
+    fn answers(cluster: &Cluster) -> bool {
+        let mut psql = cluster.programs.command("psql");
+        let psql = cluster.address(&mut psql);
+        let status = psql.args(["-d", DATABASE, "-qc", "CHECKPOINT"]).status();
+        status.is_ok_and(|it| it.success())
+    }
+
+    /// Whoever was ended in the middle left a program that goes on, or a server that is not whole.
+    #[test]
+    fn who_is_interrupted_leaves_nothing_that_the_next_one_trips_over() {
+        let Ok(programs) = Programs::find() else {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "no servers: cargo x setup"
+            );
+            eprintln!("skipped: no PostgreSQL, which `cargo x setup` installs");
+            return;
+        };
+        // Others may pass, and nobody but its owner.
+        let dir = tempfile::tempdir().expect("a folder");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        std::fs::set_permissions(dir.path(), mode).expect("a mode");
+        let folder = dir.path().join("primary");
+        let server = |programs| Server {
+            role: "primary".to_owned(),
+            cluster: Cluster {
+                programs,
+                folder: folder.clone(),
+                port: 0,
+            },
+            is_replica: false,
+        };
+        let take = || Turn::take(dir.path()).map(|turn| server(programs.clone().with(turn)));
+        let before = take().expect("a turn");
+        std::fs::create_dir(&folder).expect("a folder");
+        before.cluster.programs.give(&folder).expect("another's");
+        let mut initdb = before.cluster.programs.command("initdb");
+        initdb
+            .args(["-A", "trust", "-D"])
+            .arg(before.cluster.data());
+        let left = initdb.stdout(Stdio::null()).spawn();
+        let mut left: Child = left.expect("initdb");
+        drop((initdb, before));
+        // It is waited for; what it made is not whole.
+        let next = take().expect("a turn");
+        assert!(left.try_wait().expect("a status").is_some(), "it goes on");
+        up(&next, &next.cluster).expect("up");
+        assert!(answers(&next.cluster));
+        drop(next);
+        // Interrupted between the start and the database.
+        std::fs::remove_file(folder.join("made")).expect("made");
+        let next = take().expect("no server has the turn");
+        up(&next, &next.cluster).expect("up");
+        assert!(answers(&next.cluster));
+        up(&next, &next.cluster).expect("it is up");
+        next.cluster.stop().expect("down");
     }
 }
