@@ -66,7 +66,9 @@ pub fn switched(suite: &Suite, file: &str, text: &str) -> Result<String, String>
 /// The replacement; the question works in crates without the standard library, too.
 fn behind_switch(fault: &Fault) -> String {
     let question = format!(
-        "{{ extern crate std; std::env::var({VARIABLE:?}).is_ok_and(|it| it == {:?}) }}",
+        "{{ extern crate std; \
+            static IS_ON: std::sync::OnceLock<bool> = std::sync::OnceLock::new(); \
+            *IS_ON.get_or_init(|| std::env::var({VARIABLE:?}).is_ok_and(|it| it == {:?})) }}",
         fault.name
     );
     fault.replace.replace(WORD, &question)
