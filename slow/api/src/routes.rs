@@ -232,6 +232,11 @@ pub(crate) const ROUTES: &[Route] = &[
         "predict",
         "What a trained model says of rows",
     ),
+    quant(
+        "/api/v1/quant/train",
+        "train",
+        "Trees trained on rows with labels, and how good they are on later ones",
+    ),
     Route {
         path: "/api/batch",
         what: What::Batch,

@@ -154,7 +154,8 @@ const TABLE: &[(&str, [u32; 6])] = &[
     ("wirecross.v1.Quant/Predict", [16, 7, 3, 3, 3, 7]),
     // An option that says nothing of itself is one.
     ("wirecross.v1.Quant/Simulate", [16, 7, 0, 0, 0, 7]),
-    ("wirecross.v1.Quant/Train", [12; 6]),
+    ("wirecross.v1.Quant/Train", [16, 7, 3, 3, 3, 7]),
+    ("wirecross.v1.Quant/Features", [12; 6]),
     ("", [12; 6]),
 ];
 

@@ -93,7 +93,7 @@ fn what_is_wrong_is_named() {
         .json();
     assert_eq!(told["error"]["code"], -32_602, "{told}");
     let told = service
-        .post(&call("train", &json!({})).to_string(), "auditor")
+        .post(&call("features", &json!({})).to_string(), "auditor")
         .json();
     assert_eq!(told["error"]["code"], -32_601, "{told}");
 }

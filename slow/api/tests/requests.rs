@@ -35,6 +35,7 @@ const TABLE: &[(&str, &str, [u16; 5])] = &[
     ("POST", "/api/v1/quant/rebalance", [401, 403, 200, 200, 403]),
     ("POST", "/api/v1/quant/forecast", [401, 403, 200, 200, 403]),
     ("POST", "/api/v1/quant/predict", [401, 403, 200, 200, 403]),
+    ("POST", "/api/v1/quant/train", [401, 403, 200, 200, 403]),
     ("POST", "/api/batch", [401, 200, 200, 200, 200]),
     ("GET", "/healthz", [200; 5]),
     ("GET", "/openapi.json", [200; 5]),

@@ -17,7 +17,7 @@ use crate::table::given;
 use crate::watch::{Stop, Watch};
 
 /// Commands that may be asked.
-pub const ASKED: [&str; 7] = [
+pub const ASKED: [&str; 8] = [
     "optimise",
     "frontier",
     "risk",
@@ -25,13 +25,22 @@ pub const ASKED: [&str; 7] = [
     "rebalance",
     "forecast",
     "predict",
+    "train",
 ];
-/// Options that name places on the disk: for the command line alone.
-const LOCAL: [&str; 2] = ["onnxruntime", "results"];
+/// Options that name places on the disk, or measure times: for the command line alone.
+const LOCAL: [(&str, &str); 5] = [
+    ("predict", "onnxruntime"),
+    ("predict", "results"),
+    ("train", "model"),
+    ("train", "prune"),
+    ("train", "versions"),
+];
 /// Paths of a simulation at most, and of an American option, whose prices are all kept, times their
 /// steps.
 const PATHS_MAX: u64 = 100_000_000;
 const KEPT_MAX: u64 = 1 << 24;
+/// Leaves of all rounds of training at most, of a class.
+const LEAVES_MAX: usize = 1 << 18;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +76,7 @@ pub fn parameters(command: &str) -> Vec<Parameter> {
     let found = program.find_subcommand(command);
     let found = found.filter(|_| ASKED.contains(&command));
     found.map_or_else(Vec::new, |found: &Clap| {
-        let is_local = |it: &Parameter| LOCAL.contains(&it.name.as_str());
+        let is_local = |it: &Parameter| LOCAL.contains(&(command, it.name.as_str()));
         let all = found.get_arguments().map(parameter);
         all.filter(|it| !is_local(it)).collect()
     })
@@ -131,7 +140,10 @@ fn words(command: &str, params: &Map<String, Value>) -> Result<(Vec<String>, Fil
             "{name}: no such parameter; there are: {all}"
         )));
     }
-    let mut words = vec!["wirecross quant".to_owned(), command.to_owned()];
+    // An answer is JSON, which a model may be a part of.
+    let mut words = ["wirecross quant", command, "--json"]
+        .map(str::to_owned)
+        .to_vec();
     let (mut placed, mut files) = (Vec::new(), Files::new());
     for parameter in &known {
         let Some(value) = params.get(&parameter.name) else {
@@ -210,6 +222,14 @@ fn told(error: &clap::Error) -> String {
 
 /// Refuses what would take more memory than one who asks may have.
 fn bounded(command: &Command) -> Result<(), Refused> {
+    if let Command::Train(args) = command {
+        let leaves = args.leaves();
+        if leaves > LEAVES_MAX {
+            let what = format!("{leaves} leaves of all rounds: up to {LEAVES_MAX}");
+            return Err(Refused(format!("rounds: {what}")));
+        }
+        return Ok(());
+    }
     let (name, paths, kept) = match command {
         Command::Simulate(args) => ("paths", args.paths(), args.prices_kept()),
         Command::Risk(args) => ("simulate", args.paths(), args.paths()),
@@ -246,10 +266,10 @@ mod tests {
                 );
             }
         }
-        assert!(parameters("train").is_empty());
-        for name in LOCAL {
+        assert!(parameters("features").is_empty());
+        for (command, name) in LOCAL {
             let params = Map::from_iter([(name.to_owned(), "x".into())]);
-            let refused = ask("predict", &params, &Stop::default());
+            let refused = ask(command, &params, &Stop::default());
             let words = format!("{refused:?}");
             assert!(words.contains("no such parameter"), "{words}");
         }
@@ -260,5 +280,6 @@ mod tests {
         assert_eq!(files("optimise"), ["returns", "constraints", "held"]);
         assert_eq!(files("predict"), ["model", "rows"]);
         assert_eq!(files("risk"), ["returns", "weights"]);
+        assert_eq!(files("train"), ["rows"]);
     }
 }

@@ -15,12 +15,14 @@ use crate::answer::{Answer, columns, facts, percent};
 use crate::pruned::Pruned;
 use crate::registry::{Card, Registry};
 use crate::sheet::{Sheet, digits};
-use crate::table::Table;
+use crate::table::{Table, is_given};
 use crate::watch::Watch;
 use crate::worth::{Beats, Earned, Gains};
 
 /// What columns are called that tell the future.
 const FUTURE: &str = "future_";
+/// Rows that are trained on at most if who asks is another program.
+const GIVEN_ROWS_MAX: usize = 200_000;
 /// What generated labels are called.
 const WORTH: [&str; 3] = ["SELL", "HOLD", "BUY"];
 
@@ -31,9 +33,9 @@ pub(crate) struct Train {
     /// where a number is missing.
     #[arg(value_name = "ROWS.csv")]
     rows: PathBuf,
-    /// Where the model is written to, as LightGBM's text.
-    #[arg(long, value_name = "MODEL.txt")]
-    model: PathBuf,
+    /// Where the model is written to, as LightGBM's text; without it that is a part of the JSON.
+    #[arg(long, value_name = "MODEL.txt", required_unless_present = "json")]
+    model: Option<PathBuf>,
     /// Cut off leaves of the model where that changes what a tree says of no row by more than this.
     #[arg(long, value_name = "OFF")]
     prune: Option<f64>,
@@ -111,8 +113,19 @@ fn earning(text: &str) -> Result<(String, String), String> {
     Ok((label.trim().to_owned(), column.trim().to_owned()))
 }
 
+impl Train {
+    /// Of all rounds at most, of a class.
+    pub fn leaves(&self) -> usize {
+        self.rounds.saturating_mul(self.leaves)
+    }
+}
+
 pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
     let (mut table, labels) = Table::read_labelled(&args.rows, &args.label)?;
+    if is_given() && labels.len() > GIVEN_ROWS_MAX {
+        let rows = labels.len();
+        return Err(table.blame(&format!("{rows} rows: up to {GIVEN_ROWS_MAX}")));
+    }
     let names = classes(&labels);
     let gains = Gains::take(&mut table, &names, &args.earns)?;
     let left_out = left_out(&mut table)?;
@@ -145,8 +158,10 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
         None => None,
     };
     let text = found.booster.text(&table.names);
-    std::fs::write(&args.model, &text)
-        .map_err(|error| Refused(format!("{}: {error}", args.model.display())))?;
+    if let Some(model) = &args.model {
+        std::fs::write(model, &text)
+            .map_err(|error| Refused(format!("{}: {error}", model.display())))?;
+    }
     let beats = Beats::new(&found, examples.labels(), names.len())?;
     let gains = gains.map(|gains| gains.earned(&found));
     let mut answer = told(&found, &names, args, (&beats, gains.as_ref()));
@@ -155,6 +170,9 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
         let _ = writeln!(answer.text, "not learnt from, as it is the future: {names}");
     }
     answer.json["left_out"] = json!(left_out);
+    if args.model.is_none() {
+        answer.json["text"] = json!(text);
+    }
     if let Some(pruned) = pruned {
         answer.text.push_str(&pruned.text());
         answer.json["pruned"] = pruned.json();
@@ -231,7 +249,9 @@ fn told(
     ];
     let mut text = columns(&head, &lines);
     let rounds = found.booster.rounds();
-    let _ = writeln!(text, "\n{}: {rounds} rounds", args.model.display());
+    let model = args.model.as_ref().map(|model| model.display().to_string());
+    let name = model.as_deref().unwrap_or("the model");
+    let _ = writeln!(text, "\n{name}: {rounds} rounds");
     let results: Vec<(String, String)> = names
         .iter()
         .enumerate()
@@ -250,7 +270,7 @@ fn told(
         text,
         json: json!({
             "folds": folds, "all": rates(&found.all), "majority": rates(&found.majority),
-            "model": args.model.display().to_string(), "rounds": rounds, "classes": names,
+            "model": model, "rounds": rounds, "classes": names,
             "beats_majority": beats.json(), "earned": earned.map(Earned::json),
         }),
         picture: None,

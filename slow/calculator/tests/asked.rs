@@ -18,6 +18,16 @@ const MODEL: &str = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nma
                      threshold=0.5\ndecision_type=2\nleft_child=-1\nright_child=-2\n\
                      leaf_value=-3 7\n\nend of trees\n";
 
+/// Rows with labels that follow from their numbers.
+fn rows(count: usize) -> String {
+    let row = |at: usize| {
+        let [x, y] = [at * 7 % 13, at * 5 % 17];
+        format!("{x},{y},{}\n", if x > y { "UP" } else { "DOWN" })
+    };
+    let all: String = (0..count).map(row).collect();
+    format!("x,y,label\n{all}")
+}
+
 /// A command, its parameters, and the same as words, the files by the parameters' names.
 type Case = (&'static str, Value, &'static [&'static str]);
 
@@ -110,6 +120,20 @@ fn cases() -> Vec<Case> {
             json!({"model": MODEL, "rows": "1,0.2\n1,0.9\n", "raw": true}),
             &["model", "rows", "--raw"],
         ),
+        (
+            "train",
+            json!({"rows": rows(300), "folds": 1, "rounds": 4, "least_rows": 5, "balanced": true}),
+            &[
+                "rows",
+                "--folds",
+                "1",
+                "--rounds",
+                "4",
+                "--least-rows",
+                "5",
+                "--balanced",
+            ],
+        ),
     ]
 }
 
@@ -158,11 +182,28 @@ fn answers_are_those_of_the_command_line() {
 #[test]
 fn what_is_wrong_is_named_by_its_parameter() {
     let wide = vec!["1"; 501].join(",");
-    let cases: [(&str, Value, &str); 15] = [
+    let many = format!("x,label\n{}", "1,A\n2,B\n".repeat(100_001));
+    let cases: [(&str, Value, &str); 19] = [
+        (
+            "features",
+            json!({}),
+            "no command \"features\"; there are: optimise, ",
+        ),
+        ("train", json!({}), "rows: is missing"),
         (
             "train",
-            json!({}),
-            "no command \"train\"; there are: optimise, ",
+            json!({"rows": rows(9), "model": "/tmp/model.txt"}),
+            "model: no such parameter",
+        ),
+        (
+            "train",
+            json!({"rows": many}),
+            "rows: 200002 rows: up to 200000",
+        ),
+        (
+            "train",
+            json!({"rows": rows(9), "rounds": 10_000, "leaves": 100}),
+            "rounds: 1000000 leaves",
         ),
         ("optimise", json!({}), "returns: is missing"),
         (
@@ -244,12 +285,21 @@ fn what_is_wrong_is_named_by_its_parameter() {
 
 #[test]
 fn long_work_stops_at_the_word() {
-    let params = object(json!({"paths": 100_000_000, "steps": 252}));
-    let stop = Stop::default();
-    let word = stop.clone();
-    let asked = std::thread::spawn(move || ask("simulate", &params, &stop));
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    word.stop();
     // It would take minutes.
-    assert_eq!(asked.join().unwrap(), Err(Unanswered::Stopped));
+    let cases = [
+        ("simulate", json!({"paths": 100_000_000, "steps": 252})),
+        (
+            "train",
+            json!({"rows": rows(20_000), "rounds": 10_000, "leaves": 26, "rate": 1e-4}),
+        ),
+    ];
+    for (command, params) in cases {
+        let params = object(params);
+        let stop = Stop::default();
+        let word = stop.clone();
+        let asked = std::thread::spawn(move || ask(command, &params, &stop));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        word.stop();
+        assert_eq!(asked.join().unwrap(), Err(Unanswered::Stopped), "{command}");
+    }
 }

@@ -49,6 +49,11 @@ pub fn example(command: &str) -> Value {
         }),
         "forecast" => json!({"series": "x\n1\n3\n2\n4\n3\n5\n", "season": 2, "horizon": 2}),
         "predict" => json!({"model": "{\"coef\": [0.5, 1], \"intercept\": 0.1}", "rows": "1,2\n"}),
+        "train" => {
+            let row = |at: usize| format!("{},{}\n", at % 7, ["UP", "DOWN"][at % 7 / 4]);
+            let rows: String = (0..300).map(row).collect();
+            json!({"rows": format!("x,label\n{rows}"), "folds": 1, "rounds": 3})
+        }
         _ => json!({"returns": returns}),
     }
 }
