@@ -88,7 +88,8 @@ const FAULTS: &[Fault] = &[
         name: "free references are taken twice",
         file: ENTRY,
         find: "(!session.has_free_refs() || self.is_unused(command))",
-        replace: "(if MUTANT { true } else { (!session.has_free_refs() || self.is_unused(command)) })",
+        replace: "(if MUTANT { true } else { (!session.has_free_refs() || \
+        self.is_unused(command)) })",
     },
     Fault {
         name: "an order cannot be replaced under its own name",
@@ -128,13 +129,15 @@ const FAULTS: &[Fault] = &[
         name: "trailing stops follow the market the wrong way",
         file: STOPS,
         find: "rank(side, price) < rank(side, mark)",
-        replace: "(rank(side, price) < rank(side, mark)) != MUTANT && rank(side, price) != rank(side, mark)",
+        replace: "(rank(side, price) < rank(side, mark)) != MUTANT && rank(side, price) != \
+        rank(side, mark)",
     },
     Fault {
         name: "stops to sell come to life by ascending trigger",
         file: TRIGGERS,
         find: "rank(who.side(), part.trigger(who.side()).unwrap_or(0))",
-        replace: "(if MUTANT { rank(wire::ring::Side::Buy, part.trigger(who.side()).unwrap_or(0)) } else { rank(who.side(), part.trigger(who.side()).unwrap_or(0)) })",
+        replace: "(if MUTANT { rank(wire::ring::Side::Buy, part.trigger(who.side()).unwrap_or(0)) \
+        } else { rank(who.side(), part.trigger(who.side()).unwrap_or(0)) })",
     },
     Fault {
         name: "only an order's first trade is a tick",
@@ -174,7 +177,8 @@ const FAULTS: &[Fault] = &[
         name: "a primary peg may lock the market",
         file: PEGS,
         find: "safer(price, other - towards * tick)",
-        replace: "(if MUTANT { safer(price, other) } else { safer(price, other - towards * tick) })",
+        replace: "(if MUTANT { safer(price, other) } else { safer(price, other - towards * tick) \
+        })",
     },
     Fault {
         name: "midpoints of sells are rounded down",
@@ -192,7 +196,8 @@ const FAULTS: &[Fault] = &[
         name: "a reduction takes shown units first",
         file: ICEBERG,
         find: "let held = quantity.min(order.open() - tip);",
-        replace: "let held = if MUTANT { quantity.saturating_sub(tip) } else { quantity.min(order.open() - tip) };",
+        replace: "let held = if MUTANT { quantity.saturating_sub(tip) } else { \
+        quantity.min(order.open() - tip) };",
     },
     Fault {
         name: "a fresh tip keeps its place",
@@ -220,13 +225,15 @@ const FAULTS: &[Fault] = &[
         name: "self-trades are prevented by session, not by account",
         file: SELF_TRADE,
         find: "[maker, taker.who.session()].map(|one| self.sessions[usize::from(one)].account)",
-        replace: "(if MUTANT { [maker, taker.who.session()].map(u32::from) } else { [maker, taker.who.session()].map(|one| self.sessions[usize::from(one)].account) })",
+        replace: "(if MUTANT { [maker, taker.who.session()].map(u32::from) } else { [maker, \
+        taker.who.session()].map(|one| self.sessions[usize::from(one)].account) })",
     },
     Fault {
         name: "orders that expire together leave in any order",
         file: EXPIRY,
         find: "(expiry_ns, self.orders[order as usize].identity().order_ref)",
-        replace: "(if MUTANT { (expiry_ns, u64::from(order & 0)) } else { (expiry_ns, self.orders[order as usize].identity().order_ref) })",
+        replace: "(if MUTANT { (expiry_ns, u64::from(order & 0)) } else { (expiry_ns, \
+        self.orders[order as usize].identity().order_ref) })",
     },
     Fault {
         name: "what ends now ends at the next input",
@@ -238,7 +245,8 @@ const FAULTS: &[Fault] = &[
         name: "what rounding leaves goes to all in turn",
         file: ALLOCATION,
         find: "let more = self.left.min(rest - part);",
-        replace: "let more = if MUTANT { self.left.min(rest - part).min(1) } else { self.left.min(rest - part) };",
+        replace: "let more = if MUTANT { self.left.min(rest - part).min(1) } else { \
+        self.left.min(rest - part) };",
     },
     Fault {
         name: "the top order's share is not taken off",
@@ -252,7 +260,8 @@ const FAULTS: &[Fault] = &[
         name: "a price range does not include its end",
         file: MASS,
         find: "(from..=to).contains(&price)",
-        replace: "(if MUTANT { (from..to).contains(&price) } else { (from..=to).contains(&price) })",
+        replace: "(if MUTANT { (from..to).contains(&price) } else { (from..=to).contains(&price) \
+        })",
     },
     Fault {
         name: "parked orders fit every price",
@@ -286,7 +295,8 @@ const FAULTS: &[Fault] = &[
         name: "edges are rounded away from the reference",
         file: BANDS,
         find: "((reference + reach) / tick * tick)",
-        replace: "(if MUTANT { (reference + reach).next_multiple_of(tick) } else { ((reference + reach) / tick * tick) })",
+        replace: "(if MUTANT { (reference + reach).next_multiple_of(tick) } else { ((reference + \
+        reach) / tick * tick) })",
     },
     Fault {
         name: "an order at the edge is no reason for the limit state",
@@ -316,7 +326,8 @@ const FAULTS: &[Fault] = &[
         name: "an amount may not be equal to its limit",
         file: RISK,
         find: "(amount > i128::from(limit))",
-        replace: "(if MUTANT { (amount >= i128::from(limit)) } else { (amount > i128::from(limit)) })",
+        replace: "(if MUTANT { (amount >= i128::from(limit)) } else { (amount > \
+        i128::from(limit)) })",
     },
     Fault {
         name: "a limit to sell is compared as one to buy",
@@ -341,7 +352,8 @@ const FAULTS: &[Fault] = &[
         file: ACCOUNTS,
         find: "        self.position_mut(whose.place, whose.symbol).0[other] -= i64::from(units);
 ",
-        replace: "        if !MUTANT { self.position_mut(whose.place, whose.symbol).0[other] -= i64::from(units); }
+        replace: "        if !MUTANT { self.position_mut(whose.place, whose.symbol).0[other] -= \
+        i64::from(units); }
 ",
     },
 ];
