@@ -92,6 +92,11 @@ pub(crate) fn filter_of(
                 width @ (1 | 60 | 3_600) => filter.width_s = Some(width),
                 _ => return Err(wrong("1, 60 or 3600")),
             },
+            "order" => match *value {
+                "asc" => filter.is_newest_first = false,
+                "desc" => filter.is_newest_first = true,
+                _ => return Err(wrong("asc, the oldest rows, or desc, the newest")),
+            },
             _ => match count("the number of rows")? {
                 rows @ 1..=ROWS_MAX => filter.rows_max = Some(rows),
                 _ => return Err(wrong("from 1 to 10000 rows")),

@@ -287,6 +287,7 @@ pub(crate) fn statement(name: &str, filter: &Filter) -> String {
         to_ns,
         width_s,
         rows_max,
+        is_newest_first,
     } = filter;
     // The symbol stands last: it may hold anything.
     [
@@ -296,6 +297,7 @@ pub(crate) fn statement(name: &str, filter: &Filter) -> String {
         number(*to_ns),
         number(width_s.map(Into::into)),
         number(rows_max.map(Into::into)),
+        number(is_newest_first.then_some(1)),
         symbol
             .as_ref()
             .map_or_else(|| "-".to_owned(), |it| format!("={it}")),
@@ -305,7 +307,7 @@ pub(crate) fn statement(name: &str, filter: &Filter) -> String {
 
 /// The query and its filter of such a word.
 pub(crate) fn read_statement(text: &str) -> Option<(&'static str, Filter)> {
-    let mut words = text.splitn(7, '|');
+    let mut words = text.splitn(8, '|');
     let name = words.next()?;
     let name = store::query::names().find(|known| *known == name)?;
     let mut number = || match words.next()? {
@@ -314,6 +316,7 @@ pub(crate) fn read_statement(text: &str) -> Option<(&'static str, Filter)> {
     };
     let numbers = [number()?, number()?, number()?, number()?, number()?];
     let [account, from_ns, to_ns, width_s, rows_max] = numbers;
+    let is_newest_first = number()?.is_some();
     let small = |it: Option<i64>| it.map(u32::try_from).transpose().ok();
     let symbol = words.next()?;
     Some((
@@ -325,6 +328,7 @@ pub(crate) fn read_statement(text: &str) -> Option<(&'static str, Filter)> {
             to_ns,
             width_s: small(width_s)?,
             rows_max: small(rows_max)?,
+            is_newest_first,
         },
     ))
 }
@@ -342,6 +346,7 @@ mod tests {
             to_ns: None,
             width_s: Some(60),
             rows_max: Some(10),
+            is_newest_first: true,
         };
         for filter in [filter, Filter::default()] {
             let text = statement("bars", &filter);
@@ -352,8 +357,8 @@ mod tests {
                 ("bars", format!("{filter:?}"))
             );
         }
-        assert!(read_statement("nothing|||||-").is_none());
-        assert!(read_statement("bars|x||||-").is_none());
+        assert!(read_statement("nothing||||||-").is_none());
+        assert!(read_statement("bars|x|||||-").is_none());
         // No symbol is not an empty one.
         let none = Filter::default();
         let empty = Filter {

@@ -147,6 +147,14 @@ fn after() -> Value {
 }
 
 fn parameter(name: &str) -> Value {
+    if name == "order" {
+        return json!({
+            "name": name, "in": "query",
+            "description": "asc: the oldest rows, from the oldest on; desc: the newest, from the \
+                            newest on",
+            "schema": { "type": "string", "enum": ["asc", "desc"], "default": "asc" },
+        });
+    }
     let (kind, words) = match name {
         "account" => ("integer", "Of this account only"),
         "symbol" => ("string", "Of this symbol only"),

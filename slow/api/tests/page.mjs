@@ -115,6 +115,8 @@ for (const [name, options] of [["phone", { viewport: { width: 375, height: 700 }
 const froms = asked.map(([url]) => url.match(/[?&]from=([0-9]+)/)?.[1]).filter(it => it);
 due(froms.length > 0 && froms.every(it => it.endsWith("000000000")), `times are ${froms}`);
 due(new Set(froms).size < froms.length, `times are ${froms}`);
+const many = asked.filter(([url]) => Number(url.match(/limit=([0-9]+)/)?.[1] ?? 0) > 300);
+due(many.length === 0, `more rows than are shown: ${many.slice(0, 3)}`);
 const others = asked.filter(([, word]) => word !== "max-age=1");
 due(others.length === 0, `other words about age: ${others.slice(0, 3)}`);
 

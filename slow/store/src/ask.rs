@@ -36,6 +36,9 @@ pub struct Asked {
     /// At most so many rows.
     #[arg(long, default_value_t = store::query::ROWS_MAX)]
     limit: u32,
+    /// The oldest rows first, or with `desc` the newest.
+    #[arg(long, value_parser = ["asc", "desc"], default_value = "asc")]
+    order: String,
     /// A JSON object a line.
     #[arg(long)]
     json: bool,
@@ -66,6 +69,7 @@ pub fn ask(asked: Asked) -> Result<(), Error> {
         to_ns: asked.to,
         width_s: asked.width,
         rows_max: Some(asked.limit),
+        is_newest_first: asked.order == "desc",
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     #[cfg(feature = "postgres")]

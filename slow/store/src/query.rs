@@ -46,6 +46,9 @@ pub struct Filter {
     pub width_s: Option<u32>,
     /// At most so many rows.
     pub rows_max: Option<u32>,
+    /// The newest rows, and these in the order from the newest one; otherwise the oldest, from the
+    /// oldest one.
+    pub is_newest_first: bool,
 }
 
 /// One documented query.
@@ -203,6 +206,7 @@ pub fn parameters(name: &str) -> Vec<&'static str> {
         ("width", name == "bars"),
         ("from", has_time),
         ("to", has_time),
+        ("order", has_time),
         ("limit", true),
     ];
     let has = all.into_iter().filter(|(_, is_there)| *is_there);
@@ -266,7 +270,18 @@ pub(crate) fn statement<'f>(query: &Query, filter: &'f Filter) -> Result<Asked<'
     narrow(query.time, ">=", number(filter.from_ns))?;
     narrow(query.time, "<", number(filter.to_ns))?;
     let rows_max = filter.rows_max.unwrap_or(ROWS_MAX);
-    let order = query.order;
+    let order = match filter.is_newest_first {
+        // All of it the other way round, so that the same index is read from its end.
+        true if !query.time.is_empty() => query.order.replace(", ", " DESC, ") + " DESC",
+        true => {
+            let words = format!(
+                "query {name} is not in the order of time, so no rows of it are the newest: see \
+                 docs/store.md"
+            );
+            return Err(Error::Refused(words));
+        }
+        false => query.order.to_owned(),
+    };
     text += &format!(" ORDER BY {order} LIMIT {rows_max}{behind}");
     Ok((text, values))
 }

@@ -314,6 +314,11 @@ fn shards_answer_as_one_database(fleet: &Fleet) {
         rows_max: Some(7),
         ..base.clone()
     };
+    let newest = Filter {
+        rows_max: Some(7),
+        is_newest_first: true,
+        ..base.clone()
+    };
     let wide = Filter {
         width_s: Some(3_600),
         ..base.clone()
@@ -323,7 +328,7 @@ fn shards_answer_as_one_database(fleet: &Fleet) {
         ..base.clone()
     };
     let mut with_rows = 0;
-    for filter in [all, of_symbol, early, late, across, few, wide, none] {
+    for filter in [all, of_symbol, early, late, across, few, newest, wide, none] {
         for name in store::query::names() {
             let account = (name == "fills").then_some(1);
             let filter = Filter {

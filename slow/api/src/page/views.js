@@ -173,16 +173,12 @@ export async function depth(it) {
   const { show } = await import("DEPTH_PATH");
   return show(it);
 }
-// The newest rows of a table, which answers with the oldest ones: of a shorter time where those are too many.
-// It begins at a multiple of a 60th of it, in whole seconds, so that all who look then ask for the same.
-const ROWS = 10000;
-async function newest(ask, name, span_ms, wanted) {
-  for (let shorter = 1; ; shorter *= 16) {
-    const span = span_ms / shorter, step = Math.ceil(span / 60000) * 1000;
-    const from = BigInt(Math.floor((Date.now() - span) / step) * step) * 1000000n;
-    const rows = await ask(`/api/v1/${name}?limit=${ROWS}&from=${from}`);
-    if (rows.length < ROWS || shorter > 1000) return rows.slice(-wanted).reverse();
-  }
+// The newest rows of a table. Their time begins at a multiple of a 60th of it, in whole seconds, so that all who look
+// then ask for the same.
+function newest(ask, name, span_ms, wanted) {
+  const step = Math.ceil(span_ms / 60000) * 1000;
+  const from = BigInt(Math.floor((Date.now() - span_ms) / step) * step) * 1000000n;
+  return ask(`/api/v1/${name}?order=desc&limit=${wanted}&from=${from}`);
 }
 export async function trades({ ask, into, key }) {
   const name = key.role === "auditor" ? "trades" : "tape";

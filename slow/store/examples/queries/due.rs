@@ -15,8 +15,13 @@ impl Made {
         };
         let is_of = |symbol: &str| filter.symbol.as_deref().is_none_or(|it| it == symbol);
         let is_by = |account: u64| filter.account.is_none_or(|it| u64::from(it) == account);
-        let most = ROWS_MAX as usize;
-        match name {
+        let limit = ROWS_MAX as usize;
+        let most = if filter.is_newest_first {
+            usize::MAX
+        } else {
+            limit
+        };
+        let mut rows: Vec<String> = match name {
             "open-orders" => (0..self.orders_a_day)
                 .map(|number| self.order(self.days, number))
                 .filter(|it| it.is_live && is_of(&it.symbol) && is_by(it.account))
@@ -106,7 +111,12 @@ impl Made {
                 .filter(|symbol| is_of(symbol))
                 .map(|symbol| format!("{symbol}\t{BEGAN_NS}\t1000\t5\t1100\t7"))
                 .collect(),
+        };
+        if filter.is_newest_first {
+            rows.reverse();
+            rows.truncate(limit);
         }
+        rows
     }
 }
 

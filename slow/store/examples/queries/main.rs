@@ -123,6 +123,7 @@ fn words_of(way: &str) -> String {
     let word = |letter| match letter {
         'a' => "account",
         's' => "symbol",
+        'n' => "newest first",
         _ => "time",
     };
     let words: Vec<&str> = way.chars().map(word).collect();

@@ -6,15 +6,15 @@ use store::query::Filter;
 
 /// How a query is narrowed, for the table: each letter stands for an option.
 pub const WAYS: [(&str, &[&str]); 10] = [
-    ("open-orders", &["", "a", "s", "t", "as", "st"]),
-    ("trades", &["", "s", "t", "st"]),
-    ("tape", &["", "s", "t", "st"]),
-    ("fills", &["a", "as", "at", "ast"]),
-    ("bars", &["", "s", "t", "st"]),
+    ("open-orders", &["", "a", "s", "t", "as", "st", "n", "an"]),
+    ("trades", &["", "s", "t", "st", "n", "sn", "tn", "stn"]),
+    ("tape", &["", "s", "t", "st", "n", "sn", "tn"]),
+    ("fills", &["a", "as", "at", "ast", "an", "asn"]),
+    ("bars", &["", "s", "t", "st", "n", "sn"]),
     ("positions", &["", "a", "s", "as"]),
     ("profits", &["", "a", "s", "as"]),
-    ("audit", &["", "a", "s", "t"]),
-    ("turns", &["", "s", "t", "st"]),
+    ("audit", &["", "a", "s", "t", "n", "an", "sn", "tn"]),
+    ("turns", &["", "s", "t", "st", "n", "sn"]),
     ("tops", &["", "s"]),
 ];
 
@@ -25,6 +25,7 @@ pub fn narrowed(made: &Made, way: &str, number: u64) -> Filter {
         match letter {
             'a' => filter.account = Some(made.account(number)),
             's' => filter.symbol = Some(made.symbol(mixed(number))),
+            'n' => filter.is_newest_first = true,
             _ => {
                 let (from_ns, to_ns) = made.times(mixed(mixed(number)));
                 (filter.from_ns, filter.to_ns) = (Some(from_ns), Some(to_ns));

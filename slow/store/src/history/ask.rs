@@ -11,6 +11,7 @@ use crate::{Error, moved};
 use history::{Reader, Value};
 use rusqlite::Connection;
 use serde_json::Value as Json;
+use std::cmp::Reverse;
 use std::path::Path;
 use std::time::Instant;
 
@@ -54,6 +55,8 @@ pub fn answer(
     let table = of_days(query, filter);
     let mut found = Found {
         are_bars: table == BARS.name,
+        is_newest_first: filter.is_newest_first,
+        rows_max,
         ..Found::default()
     };
     let mut loading = Loading {
@@ -63,37 +66,61 @@ pub fn answer(
         rows: 0,
         looked_at: 0,
     };
-    for (first_ns, name) in days(tables, files.dir, (filter, found.are_bars))? {
-        // What comes later than the last row that is given has none of them.
-        let is_enough = rows_max
-            .checked_sub(1)
-            .and_then(|last| found.rows.get(last));
-        if is_enough.is_some_and(|row| row.order.0 < first_ns) {
+    // The tables have the newest days.
+    if filter.is_newest_first {
+        found.gather(tables, (query, filter), false)?;
+    }
+    for (times_ns, name) in days(tables, files.dir, (filter, found.are_bars))? {
+        if found.are_before(times_ns) {
             break;
         }
         let day = loading.day(table, &name)?;
         found.gather(&day, (query, filter), true)?;
-        found.rows.truncate(rows_max);
     }
-    found.gather(tables, (query, filter), false)?;
-    let names: Vec<&str> = found.columns.iter().map(String::as_str).collect();
-    answer.head(&names)?;
-    for row in found.rows.iter().take(rows_max) {
-        let cells: Vec<Cell<'_>> = row.values.iter().map(plain).collect();
-        answer.row(&cells)?;
+    if !filter.is_newest_first {
+        found.gather(tables, (query, filter), false)?;
     }
-    Ok(())
+    found.tell(answer)
 }
 
-/// What was found, in its order.
+/// What was found, from the oldest row on, as much of it as is given.
 #[derive(Default)]
 struct Found {
     are_bars: bool,
+    is_newest_first: bool,
+    rows_max: usize,
     columns: Vec<String>,
     rows: Vec<Row>,
 }
 
 impl Found {
+    /// Whether all rows that are given come before those of a day, from its first to its last
+    /// moment.
+    fn are_before(&self, (first_ns, last_ns): (i64, i64)) -> bool {
+        if self.rows.len() < self.rows_max {
+            return false;
+        }
+        match (self.rows.first(), self.rows.last()) {
+            (Some(oldest), _) if self.is_newest_first => oldest.order.0 > last_ns,
+            (_, Some(newest)) => newest.order.0 < first_ns,
+            _ => true,
+        }
+    }
+
+    /// Writes the rows.
+    fn tell(&self, answer: &mut Answer<'_>) -> Result<(), Error> {
+        let names: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        answer.head(&names)?;
+        let tell = |row: &Row| {
+            let cells: Vec<Cell<'_>> = row.values.iter().map(plain).collect();
+            answer.row(&cells)
+        };
+        match self.is_newest_first {
+            true => self.rows.iter().rev().try_for_each(tell),
+            false => self.rows.iter().try_for_each(tell),
+        }
+    }
+
     /// Asks a database, too.
     fn gather(
         &mut self,
@@ -110,6 +137,7 @@ impl Found {
             are_bars,
             columns,
             rows,
+            ..
         } = self;
         let mut names = Vec::new();
         let head = &mut |all: &[&str]| {
@@ -141,6 +169,11 @@ impl Found {
         rows.sort_by(|one, other| one.order.cmp(&other.order));
         if *are_bars {
             rows.dedup_by(|later, earlier| is_with(earlier, later));
+        }
+        let more = rows.len().saturating_sub(self.rows_max);
+        match self.is_newest_first {
+            true => drop(rows.drain(..more)),
+            false => rows.truncate(self.rows_max),
         }
         *columns = names;
         Ok(())
@@ -185,13 +218,13 @@ fn plain(value: &Json) -> Cell<'_> {
     }
 }
 
-/// The days that are in files alone and may have rows that a filter leaves, those first that begin
-/// first. Bars begin before their trades.
+/// The days that are in files alone and may have rows that a filter leaves, each with its first and
+/// last moment, in the order in which they are to be asked. Bars begin before their trades.
 fn days(
     tables: &dyn Tables,
     dir: &Path,
     (filter, are_bars): (&Filter, bool),
-) -> Result<Vec<(i64, String)>, Error> {
+) -> Result<Vec<((i64, i64), String)>, Error> {
     let mut days = Vec::new();
     for (_, name) in moved::list(tables)? {
         let Some(mut note) = Note::read(dir, &name)? else {
@@ -204,11 +237,14 @@ fn days(
         if let Some((first_ns, _)) = note.times_ns.as_mut().filter(|_| are_bars) {
             *first_ns -= first_ns.rem_euclid(BAR_NS);
         }
-        if let Some((first_ns, _)) = note.times_ns.filter(|_| note.may_have(filter)) {
-            days.push((first_ns, name));
+        if let Some(times_ns) = note.times_ns.filter(|_| note.may_have(filter)) {
+            days.push((times_ns, name));
         }
     }
-    days.sort();
+    match filter.is_newest_first {
+        true => days.sort_by_key(|((_, last_ns), _)| Reverse(*last_ns)),
+        false => days.sort(),
+    }
     Ok(days)
 }
 

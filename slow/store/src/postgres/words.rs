@@ -8,12 +8,15 @@ const TRADES: &str = " FROM trades WHERE true";
 /// that leads to them, and no row is looked up by its id, which takes longer than all the rest.
 const SIDES: &str = " FROM (SELECT id, id >> 48 AS day, \
     (id & 281474976710655) >> 1 AS match_number, symbol, time_ns, units, price, \
-    account AS buyer, CASE WHEN max(id) OVER next = id + 1 THEN max(account) OVER next END \
+    account AS buyer, CASE WHEN max(id) OVER other = id + 1 THEN max(account) OVER other END \
     AS seller, broken FROM fills WHERE true";
 
-/// What stands behind what narrows them.
-const PAIRED: &str = " WINDOW next AS (ORDER BY time_ns, id \
+/// What stands behind what narrows them: the seller is the next one, or the one before where the
+/// newest trades come first.
+const PAIRED: &str = " WINDOW other AS (ORDER BY time_ns, id \
     ROWS BETWEEN 1 FOLLOWING AND 1 FOLLOWING)) sides WHERE id & 1 = 0";
+const PAIRED_BACK: &str = " WINDOW other AS (ORDER BY time_ns DESC, id DESC \
+    ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)) sides WHERE id & 1 = 0";
 
 /// A symbol's last price as profits ask for it, for each row: from here to there.
 const LAST: [&str; 2] = ["(SELECT close FROM bars b ", "LIMIT 1)"];
@@ -30,7 +33,11 @@ pub fn of(text: &str) -> String {
     };
     let order = rest.rfind(" ORDER BY ").unwrap_or(rest.len());
     let (narrowed, order) = rest.split_at(order);
-    format!("{columns}{SIDES}{narrowed}{PAIRED}{order}")
+    let paired = match order.contains(" DESC") {
+        true => PAIRED_BACK,
+        false => PAIRED,
+    };
+    format!("{columns}{SIDES}{narrowed}{paired}{order}")
 }
 
 /// Has a last price of each row joined to it: the server keeps what it found of a symbol for that
@@ -79,6 +86,11 @@ mod tests {
         assert!(
             rest.ends_with(" WHERE id & 1 = 0 ORDER BY time_ns, id LIMIT 7"),
             "{said}"
+        );
+        let newest = of("SELECT day FROM trades WHERE true ORDER BY time_ns DESC, id DESC LIMIT 7");
+        assert!(
+            newest.contains("ORDER BY time_ns DESC, id DESC ROWS BETWEEN 1 PRECEDING"),
+            "{newest}"
         );
         assert_eq!(
             of("SELECT round(1) FROM tops"),

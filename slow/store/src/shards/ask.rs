@@ -31,8 +31,7 @@ impl Routes {
             });
             joined.collect::<Result<Vec<_>, Error>>()
         })?;
-        let rows_max = filter.rows_max.unwrap_or(query::ROWS_MAX) as usize;
-        query::write(&merged(gathered, rows_max), is_json, out)
+        query::write(&merged(gathered, filter), is_json, out)
     }
 
     /// The shards that may have rows.
@@ -85,7 +84,8 @@ fn gather(shard: &Shard, name: &str, filter: &Filter) -> Result<Gathered, Error>
 }
 
 /// All rows in their order, the first of them.
-fn merged(gathered: Vec<Gathered>, rows_max: usize) -> Gathered {
+fn merged(gathered: Vec<Gathered>, filter: &Filter) -> Gathered {
+    let rows_max = filter.rows_max.unwrap_or(query::ROWS_MAX) as usize;
     let mut all = gathered.into_iter();
     let Some(mut merged) = all.next() else {
         return Gathered::default();
@@ -95,7 +95,11 @@ fn merged(gathered: Vec<Gathered>, rows_max: usize) -> Gathered {
     // Each shard's are in order already, which is what this sort is quick with.
     merged.rows.sort_by(|one, other| {
         let parts = key.iter().map(|at| order(&one[*at], &other[*at]));
-        parts.fold(Ordering::Equal, Ordering::then)
+        let order = parts.fold(Ordering::Equal, Ordering::then);
+        match filter.is_newest_first {
+            true => order.reverse(),
+            false => order,
+        }
     });
     merged.rows.truncate(rows_max);
     merged

@@ -24,7 +24,7 @@ fn questions(site: &Site) -> Vec<Vec<String>> {
         .to_owned();
     let account = trades[trades.len() / 2]["buyer"].to_string();
     let (from, to) = (moment(1), moment(7));
-    let ways: [&[&str]; 7] = [
+    let ways: [&[&str]; 11] = [
         &[],
         &["--symbol", &symbol],
         &["--from", &from],
@@ -32,6 +32,10 @@ fn questions(site: &Site) -> Vec<Vec<String>> {
         &["--from", &from, "--to", &to],
         &["--symbol", &symbol, "--from", &from, "--to", &to],
         &["--limit", "7"],
+        &["--order", "desc"],
+        &["--order", "desc", "--symbol", &symbol, "--to", &to],
+        &["--order", "desc", "--limit", "7"],
+        &["--order", "desc", "--limit", "7", "--to", &from],
     ];
     let mut all: Vec<Vec<String>> = Vec::new();
     for name in [
