@@ -97,7 +97,7 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
         )
         .route(
             "/wirecross.v1.Tables/Rows",
-            unary(Right::Key, |api, asker, asked: m::RowsRequest| async move {
+            with_metadata(Right::Key, |api, asker, asked| async move {
                 calls::rows(&api, asker.as_ref(), &asked).await
             }),
         )
@@ -230,8 +230,8 @@ fn again() -> Status {
 impl<A, B, F, D> UnaryService<A> for Call<F>
 where
     B: Send + 'static,
-    F: FnOnce(A) -> D,
-    D: Future<Output = Result<B, Refusal>> + Send + 'static,
+    F: FnOnce(tonic::Request<A>) -> D,
+    D: Future<Output = Result<tonic::Response<B>, Refusal>> + Send + 'static,
 {
     type Response = B;
     type Future = Doing<B>;
@@ -240,12 +240,8 @@ where
         let Some(call) = self.0.take() else {
             return Box::pin(ready(Err(again())));
         };
-        let done = call(request.into_inner());
-        Box::pin(async move {
-            let done = done.await;
-            done.map(tonic::Response::new)
-                .map_err(|refusal| status_of(&refusal))
-        })
+        let done = call(request);
+        Box::pin(async move { done.await.map_err(|refusal| status_of(&refusal)) })
     }
 }
 
@@ -291,6 +287,20 @@ where
     F: Fn(Arc<Api>, Option<Asker>, A) -> D + Clone + Send + Sync + 'static,
     D: Future<Output = Result<B, Refusal>> + Send + 'static,
 {
+    with_metadata(right, move |api, asker, asked: tonic::Request<A>| {
+        let done = call(api, asker, asked.into_inner());
+        async move { done.await.map(tonic::Response::new) }
+    })
+}
+
+/// The same, which reads and tells more than the messages.
+fn with_metadata<A, B, F, D>(right: Right, call: F) -> MethodRouter<Arc<Api>>
+where
+    A: Message + Default + Send + 'static,
+    B: Message + Send + 'static,
+    F: Fn(Arc<Api>, Option<Asker>, tonic::Request<A>) -> D + Clone + Send + Sync + 'static,
+    D: Future<Output = Result<tonic::Response<B>, Refusal>> + Send + 'static,
+{
     post(
         move |State(api): State<Arc<Api>>, request: Request<Body>| async move {
             let limit = api.config.limits.request();
@@ -300,7 +310,7 @@ where
                     Err(refusal) => return refused(&refusal),
                 };
                 let mine = Arc::clone(&api);
-                let call = Call(Some(move |message: A| call(mine, asker, message)));
+                let call = Call(Some(move |asked| call(mine, asker, asked)));
                 codec::<A, B>(&api).unary(call, request).await
             };
             let answer = tokio::time::timeout(limit, answer).await;

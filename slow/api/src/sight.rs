@@ -2,11 +2,12 @@
 //! nothing that is older, whichever server answers that.
 //!
 //! It is a position of the log of the server that is written (`docs/store.md`). A header tells it
-//! with each answer, and one asks for it.
+//! with each answer, and one asks for it; by gRPC both are metadata.
 
 use crate::answer::{Answer, Refusal};
 use axum::http::{HeaderMap, HeaderValue};
 use store::Position;
+use tonic::metadata::MetadataValue;
 
 /// What the answer must be behind.
 pub(crate) const AFTER: &str = "x-wirecross-after";
@@ -53,11 +54,25 @@ impl Sight {
 
     /// The answer, which tells how far the tables were, if somebody follows them.
     pub(crate) fn told(&self, mut answer: Answer) -> Answer {
-        let value = self.found.map(|it| it.to_string());
+        let value = self.words();
         if let Some(value) = value.and_then(|it| HeaderValue::try_from(it).ok()) {
             answer.headers_mut().insert(POSITION, value);
         }
         answer
+    }
+
+    /// The same by gRPC, as metadata.
+    pub(crate) fn told_by_grpc<T>(&self, message: T) -> tonic::Response<T> {
+        let mut answer = tonic::Response::new(message);
+        let value = self.words();
+        if let Some(value) = value.and_then(|it| MetadataValue::try_from(it).ok()) {
+            answer.metadata_mut().insert(POSITION, value);
+        }
+        answer
+    }
+
+    fn words(&self) -> Option<String> {
+        self.found.map(|it| it.to_string())
     }
 }
 
@@ -84,6 +99,8 @@ mod tests {
         }
         let answer = sight.told(json_answer(Vec::new()));
         assert_eq!(answer.headers()[POSITION], "1/0");
+        let answer = sight.told_by_grpc(());
+        assert_eq!(answer.metadata().get(POSITION).unwrap(), "1/0");
         headers.insert(AFTER, HeaderValue::from_static("1/0"));
         assert_eq!(Sight::asked(&headers).unwrap().after(), position("1/0"));
         headers.insert(AFTER, HeaderValue::from_static("yesterday"));

@@ -8,104 +8,14 @@ mod service;
 #[allow(dead_code, reason = "a part is used here")]
 mod venv;
 
-use axum::body::Bytes;
-use h2::client::SendRequest;
+use service::calls::{Client, field, until};
 use service::market::Feed;
-use service::{BOUND, Service, Settings};
-use std::net::SocketAddr;
+use service::{Service, Settings};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 const KEDA: &str = "externalscaler.ExternalScaler";
-
-/// What a call came to.
-#[derive(Debug)]
-struct Done {
-    code: u32,
-    told: String,
-    messages: Vec<Vec<u8>>,
-}
-
-/// A client of a few lines.
-struct Client(SendRequest<Bytes>);
-
-impl Client {
-    async fn connect(at: SocketAddr) -> Self {
-        let stream = TcpStream::connect(at).await.unwrap();
-        let (client, connection) = h2::client::handshake(stream).await.unwrap();
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
-        Self(client)
-    }
-
-    /// A call with this message; of a stream only so many answers are taken.
-    async fn call(&self, call: &str, key: &str, message: &[u8], answers: usize) -> Done {
-        let mut request = axum::http::Request::post(format!("http://venue/{call}"))
-            .header("content-type", "application/grpc")
-            .header("te", "trailers");
-        if !key.is_empty() {
-            request = request.header("authorization", format!("Bearer {key}-token"));
-        }
-        let mut client = self.0.clone().ready().await.unwrap();
-        let (answer, mut body) = client
-            .send_request(request.body(()).unwrap(), false)
-            .unwrap();
-        let mut bytes = vec![0];
-        bytes.extend((message.len() as u32).to_be_bytes());
-        bytes.extend(message);
-        body.send_data(bytes.into(), true).unwrap();
-        let answer = answer.await.unwrap();
-        let (parts, mut body) = answer.into_parts();
-        let mut bytes = Vec::new();
-        let mut headers = parts.headers;
-        while framed(&bytes).len() < answers
-            && let Some(data) = body.data().await
-        {
-            let data = data.unwrap();
-            body.flow_control().release_capacity(data.len()).unwrap();
-            bytes.extend(data);
-        }
-        let messages = framed(&bytes);
-        if messages.len() < answers || answers == usize::MAX {
-            headers.extend(body.trailers().await.unwrap().unwrap_or_default());
-        }
-        let text = |name: &str| headers.get(name).map(|it| it.to_str().unwrap().to_owned());
-        Done {
-            code: text("grpc-status").map_or(0, |code| code.parse().unwrap()),
-            told: text("grpc-message").unwrap_or_default().replace("%20", " "),
-            messages,
-        }
-    }
-}
-
-fn framed(mut bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut messages = Vec::new();
-    while bytes.len() >= 5 {
-        let length = u32::from_be_bytes(bytes[1..5].try_into().unwrap()) as usize;
-        let Some(message) = bytes.get(5..5 + length) else {
-            break;
-        };
-        messages.push(message.to_vec());
-        bytes = &bytes[5 + length..];
-    }
-    messages
-}
-
-/// A field of bytes: its number, and its length below 128.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    [&[number << 3 | 2, bytes.len() as u8], bytes].concat()
-}
-
-fn until<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async { tokio::time::timeout(BOUND, work).await.unwrap() })
-}
 
 fn started(more: &str, grpc: &str) -> Service {
     Service::with(&Settings {

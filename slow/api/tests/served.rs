@@ -9,7 +9,8 @@ mod cluster;
 mod service;
 
 use cluster::{Cluster, Programs};
-use service::{Answer, Service, token};
+use service::calls::{Client, Done, field};
+use service::{Answer, Service, Settings, token};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -125,6 +126,44 @@ fn position(answer: &Answer) -> &str {
     found.unwrap_or_else(|| panic!("no position: {}", answer.head))
 }
 
+/// The tops by gRPC, behind this position.
+fn behind_by_grpc(service: &Service, after: Option<&str>) -> Done {
+    let after = after.map(|it| ("x-wirecross-after", it));
+    let metadata = after.as_slice();
+    service::calls::until(async {
+        let client = Client::connect(service.grpc()).await;
+        let (call, tops) = ("wirecross.v1.Tables/Rows", field(1, b"tops"));
+        client
+            .call_with(call, ("market", metadata), &tops, usize::MAX)
+            .await
+    })
+}
+
+/// What was read by gRPC is not lost over HTTP, and the other way round.
+fn metadata_is_what_headers_are(service: &Service, written: &str) {
+    for wrong in ["yesterday", "1"] {
+        let told = behind_by_grpc(service, Some(wrong));
+        assert!(
+            told.code == 3 && told.told.contains("x-wirecross-after"),
+            "{told:?}"
+        );
+    }
+    let told = behind_by_grpc(service, Some("FFFF/0"));
+    assert_eq!(told.code, 14, "{told:?}");
+    until("it is answered", || {
+        behind_by_grpc(service, Some(written)).code == 0
+    });
+    let done = behind_by_grpc(service, Some(written));
+    // 1,000,008 as sint64 has it: twice as much, 7 bits a byte.
+    let bid = [0x90, 0x89, 0x7a];
+    assert!(
+        done.messages[0].windows(3).any(|it| it == bid),
+        "{done:?}"
+    );
+    let answer = behind(service, ASKED[0].0, &done.position.unwrap());
+    assert!(answer.body.contains("1000008"), "{answer:?}");
+}
+
 /// Says a statement to a server.
 fn said(server: &Server, text: &str) -> String {
     let mut psql = server.cluster.programs.command("psql");
@@ -171,6 +210,7 @@ fn what_was_read_is_not_lost_again(service: &Service, [primary, replica]: [&Serv
         let again = behind(service, path, position(&answer));
         assert!(again.body.contains("1000008"), "{again:?}");
     }
+    metadata_is_what_headers_are(service, &written);
     let back = "BEGIN; UPDATE wirecross.tops SET bid = bid - 7; \
                 INSERT INTO wirecross.progress VALUES (1, 3, 2, 1, 0, NULL); COMMIT";
     said(primary, back);
@@ -196,13 +236,19 @@ fn answers_are_those_of_the_servers_that_are_there() {
     let [url, replica_url] = [&primary, &replica].map(|it| it.cluster.url("tables"));
 
     // First from the file, then from servers that have the same.
-    let mut service = Service::start();
+    let mut service = Service::with(&Settings {
+        limits: "",
+        more: "[grpc]\nlisten = \"127.0.0.1:0\"\n".to_owned(),
+    });
     let truth = answers(&service).unwrap();
     let told = behind(&service, ASKED[0].0, "0/1");
     assert!(
         told.status == 400 && told.told().contains("are a file"),
         "{told:?}"
     );
+    let told = behind_by_grpc(&service, Some("0/1"));
+    assert!(told.code == 3 && told.told.contains("are a file"), "{told:?}");
+    assert_eq!(behind_by_grpc(&service, None).position, None);
     service.stop();
     let [file, server] = [service.tables().into_os_string(), url.clone().into()];
     let [file, server] = [file, server].map(|it| Location::read(&it).unwrap());

@@ -12,6 +12,7 @@ use crate::routes::{Api, What, route_named};
 use crate::sight::Sight;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tonic::{Request, Response};
 
 /// The metric that an autoscaler is told.
 const METRIC: &str = "wirecross-shards";
@@ -87,12 +88,14 @@ pub(super) fn key(asker: Option<&Asker>) -> KeyResponse {
     }
 }
 
-/// Rows of a query that this key may ask for, as a path of the same name gives them.
+/// Rows of a query that this key may ask for, as a path of the same name gives them; metadata says
+/// what they must be behind, and what they are behind.
 pub(super) async fn rows(
     api: &Arc<Api>,
     asker: Option<&Asker>,
-    asked: &RowsRequest,
-) -> Result<RowsResponse, Refusal> {
+    request: &Request<RowsRequest>,
+) -> Result<Response<RowsResponse>, Refusal> {
+    let asked = request.get_ref();
     let route = route_named(&asked.query);
     let Some((route, What::Rows(query))) = route.map(|route| (route, route.what)) else {
         let query = &asked.query;
@@ -107,9 +110,12 @@ pub(super) async fn rows(
     }
     let parameters = asked.parameters.iter();
     let parameters: Vec<(&str, &str)> = parameters.map(|(k, v)| (&**k, &**v)).collect();
-    let how = (Terms::present(api.answer_max()), &mut Sight::default());
-    let bytes = api.rows(query, asker, &parameters, how).await?;
-    table(&bytes)
+    let mut sight = Sight::asked(request.metadata().as_ref())?;
+    let terms = Terms::behind(api.answer_max(), sight.after());
+    let bytes = api
+        .rows(query, asker, &parameters, (terms, &mut sight))
+        .await?;
+    Ok(sight.told_by_grpc(table(&bytes)?))
 }
 
 /// An array of objects as columns and rows.

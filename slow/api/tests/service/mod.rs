@@ -1,6 +1,7 @@
 //! The real program over tables whose rows are known, and a client of a few lines.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod calls;
 pub mod market;
 
 use footprint::Teller;
@@ -195,7 +196,10 @@ impl Service {
     pub fn again(&mut self) {
         let config = self.dir.path().join("api.toml");
         let text = std::fs::read_to_string(&config).unwrap();
-        let text = text.replace("127.0.0.1:0", &self.address.to_string());
+        // That of gRPC may be another one.
+        let listen = |address: &str| format!("listen = \"{address}\"\nvenue");
+        let here = listen(&self.address.to_string());
+        let text = text.replace(&listen("127.0.0.1:0"), &here);
         std::fs::write(&config, text).unwrap();
         let (addresses, child, errors) = spawned(&config);
         self.address = addresses[0].unwrap();
