@@ -109,7 +109,7 @@ impl Refusal {
 }
 
 /// JSON that nobody keeps.
-pub(crate) fn json_answer(bytes: Vec<u8>) -> Answer {
+pub(crate) fn json_answer(bytes: impl Into<Body>) -> Answer {
     typed("application/json", bytes)
 }
 

@@ -191,7 +191,8 @@ async fn done(
         What::Rows(query) => {
             let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
             let terms = Terms::behind(bytes_max, sight.after());
-            api.rows(query, asker, &asked, (terms, sight)).await
+            let rows = api.rows(query, asker, &asked, (terms, sight)).await?;
+            Ok(rows.to_vec())
         }
         What::Figures => api.figures_json(),
         What::Memory => Ok(api.footprints.json().to_string().into_bytes()),

@@ -2,6 +2,7 @@
 
 mod check;
 mod figures;
+mod flights;
 mod thread;
 
 pub(crate) use figures::of_servers;
@@ -9,6 +10,8 @@ pub(crate) use figures::of_servers;
 use crate::answer::Refusal;
 use crate::config::{Config, Tables};
 use crate::memory::{Answers, read_statement, statement};
+use axum::body::Bytes;
+use flights::{Flights, Joined, Ticket, Wanted};
 use scale::limit::Limit;
 use std::io;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -19,7 +22,7 @@ use store::Position;
 use store::query::Filter;
 use store::router::{Bounds, Router};
 use thread::{File, OldDays, Reading};
-use tokio::sync::oneshot;
+use tokio::runtime::Runtime;
 
 /// Reads that may wait for a thread.
 const WAITING_MAX: usize = 256;
@@ -68,13 +71,26 @@ struct Job {
     name: &'static str,
     filter: Filter,
     terms: Terms,
-    reply: oneshot::Sender<Result<Found, Refusal>>,
+    ticket: Ticket,
+    /// None if nobody waits for the answer.
+    place: Option<Place>,
+}
+
+impl Job {
+    /// Gives the place back and tells all who wait.
+    fn answer(self, answer: Result<Found, Refusal>) {
+        if let Some(mut place) = self.place {
+            place.is_answered = true;
+        }
+        self.ticket.tell(answer);
+    }
 }
 
 /// Rows as a JSON array, and what stood in the tables before they were read, if somebody follows
 /// these.
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
-    pub(crate) rows: Vec<u8>,
+    pub(crate) rows: Bytes,
     pub(crate) position: Option<Position>,
 }
 
@@ -82,6 +98,7 @@ pub(crate) struct Found {
 #[derive(Clone)]
 pub(crate) struct Reads {
     jobs: SyncSender<Job>,
+    flights: Flights,
     limit: Arc<Mutex<Limit>>,
     answers: Option<Answers>,
     /// Where the tables are at servers.
@@ -89,19 +106,19 @@ pub(crate) struct Reads {
 }
 
 /// A place among those that are read for, which is given back when this goes.
-struct Place<'r> {
-    reads: &'r Reads,
+struct Place {
+    limit: Arc<Mutex<Limit>>,
     began: Instant,
     is_answered: bool,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         let latency_ns = self.began.elapsed().as_nanos() as u64;
-        let mut limit = self.reads.limit();
+        let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
         match self.is_answered {
             true => limit.answered(latency_ns),
-            // Who asked is gone: it is not known how long it would have taken.
+            // Who asked is gone, or could not wait: it is not known how long it would have taken.
             false => limit.gone(),
         }
     }
@@ -144,6 +161,7 @@ impl Reads {
         let goal_ns = limits.read_goal_ms * 1_000_000;
         let reads = Self {
             jobs,
+            flights: Flights::default(),
             limit: Arc::new(Mutex::new(Limit::new(least as u32, most as u32, goal_ns))),
             answers,
             router,
@@ -151,14 +169,15 @@ impl Reads {
         let wants_warmth = |answers: &Answers| answers.wait().is_some();
         if reads.answers.as_ref().is_some_and(wants_warmth) {
             let (warming, bytes_max) = (reads.clone(), limits.answer_kib * 1_024);
+            let waiting = tokio::runtime::Builder::new_current_thread().build()?;
             let named = Builder::new().name("api-warm".to_owned());
-            named.spawn(move || warming.warm(bytes_max))?;
+            named.spawn(move || warming.warm(&waiting, bytes_max))?;
         }
         Ok(reads)
     }
 
     /// Makes likely answers before each session, one after the other.
-    fn warm(&self, bytes_max: usize) {
+    fn warm(&self, waiting: &Runtime, bytes_max: usize) {
         let Some(answers) = &self.answers else { return };
         while let Some(wait) = answers.wait() {
             sleep(wait);
@@ -166,17 +185,24 @@ impl Reads {
                 let Some((name, filter)) = read_statement(&likely) else {
                     continue;
                 };
-                let (reply, answer) = oneshot::channel();
+                let terms = Terms::present(bytes_max);
+                let wanted = Wanted::new(likely, terms);
+                let Joined::Leads(ticket, outcome) = self.flights.join(wanted, terms.age_max)
+                else {
+                    continue;
+                };
                 let job = Job {
                     name,
                     filter,
-                    terms: Terms::present(bytes_max),
-                    reply,
+                    terms,
+                    ticket,
+                    place: None,
                 };
                 if self.jobs.send(job).is_err() {
                     return;
                 }
-                let _ = answer.blocking_recv();
+                // Whatever it is: those who ask for it will hear it, too.
+                drop(waiting.block_on(outcome.wait()));
             }
         }
     }
@@ -186,9 +212,9 @@ impl Reads {
     }
 
     /// A place, if there is one now.
-    fn place(&self) -> Option<Place<'_>> {
+    fn place(&self) -> Option<Place> {
         self.limit().begin().then(|| Place {
-            reads: self,
+            limit: Arc::clone(&self.limit),
             began: Instant::now(),
             is_answered: false,
         })
@@ -200,7 +226,7 @@ impl Reads {
         answers.young(&statement(name, filter), terms)
     }
 
-    /// Rows of a query.
+    /// Rows of a query; those who ask for the same at once wait for one read.
     pub(crate) async fn rows(
         &self,
         name: &'static str,
@@ -208,27 +234,41 @@ impl Reads {
         terms: Terms,
     ) -> Result<Found, Refusal> {
         if let Some(rows) = self.young(name, &filter, terms) {
-            let position = None;
+            let (rows, position) = (rows.into(), None);
             return Ok(Found { rows, position });
         }
-        let (reply, answer) = oneshot::channel();
+        let wanted = Wanted::new(statement(name, &filter), terms);
+        let outcome = match self.flights.join(wanted, terms.age_max) {
+            Joined::Full => return Err(BUSY),
+            Joined::Waits(outcome) => outcome,
+            Joined::Leads(ticket, outcome) => {
+                self.ask(name, filter, (terms, ticket));
+                outcome
+            }
+        };
+        outcome.wait().await
+    }
+
+    /// Has a thread read; who waits is told if none can be had.
+    fn ask(&self, name: &'static str, filter: Filter, (terms, ticket): (Terms, Ticket)) {
+        let Some(place) = self.place() else {
+            return ticket.tell(Err(BUSY));
+        };
         let job = Job {
             name,
             filter,
             terms,
-            reply,
+            ticket,
+            place: Some(place),
         };
-        let mut place = self.place().ok_or(Refusal::TooMany(1_000))?;
-        match self.jobs.try_send(job) {
-            Err(TrySendError::Full(_)) => return Err(Refusal::TooMany(1_000)),
-            Err(TrySendError::Disconnected(_)) => return Err(gone()),
-            Ok(()) => {}
+        if let Err(TrySendError::Full(job)) = self.jobs.try_send(job) {
+            job.ticket.tell(Err(BUSY));
         }
-        let rows = answer.await.unwrap_or_else(|_| Err(gone()));
-        place.is_answered = true;
-        rows
     }
 }
+
+/// As many reads are taken on as may be.
+const BUSY: Refusal = Refusal::TooMany(1_000);
 
 fn gone() -> Refusal {
     Refusal::Unavailable("no thread reads the tables any more: restart wirecross-api".to_owned())

@@ -18,7 +18,7 @@ use crate::sight::Sight;
 use crate::stream::{self, Hub};
 use crate::{openapi, page};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, Request};
 use axum::routing::{MethodFilter, on};
@@ -339,7 +339,7 @@ impl Api {
         asker: Option<&Asker>,
         asked: &[(&str, &str)],
         (terms, sight): (Terms, &mut Sight),
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Bytes, Refusal> {
         let filter = filter_of(query, asker, asked)?;
         let found = self.reads.rows(query, filter, terms).await?;
         sight.saw(found.position);

@@ -206,7 +206,10 @@ fn words_of_operators_stay_words() {
 fn parameters_that_make_no_sense_are_named() {
     let service = Service::start();
     for (asked, pieces) in [
-        ("tape?colour=7", ["colour", "symbol, from, to, order, limit"]),
+        (
+            "tape?colour=7",
+            ["colour", "symbol, from, to, order, limit"],
+        ),
         ("tape?account=1", ["account", "no parameter"]),
         ("tape?limit=0", ["limit", "10000"]),
         ("tape?limit=10001", ["limit", "10000"]),
@@ -219,7 +222,10 @@ fn parameters_that_make_no_sense_are_named() {
         ("tape?symbol=%ff", ["%ff", "escaped"]),
         ("bars?width=2", ["width", "3600"]),
         ("tape?order=newest", ["order", "desc"]),
-        ("positions?order=desc", ["order", "no parameter of positions"]),
+        (
+            "positions?order=desc",
+            ["order", "no parameter of positions"],
+        ),
         ("tops?order=asc", ["order", "no parameter of tops"]),
         ("open-orders?account=x", ["account", "number"]),
     ] {
@@ -250,7 +256,11 @@ fn the_newest_rows_come_from_the_newest_on() {
     );
     let database = store::Database::open(&service.tables()).unwrap();
     database.connection.execute_batch(&more).unwrap();
-    for (name, key) in [("trades", "auditor"), ("tape", "market"), ("audit", "auditor")] {
+    for (name, key) in [
+        ("trades", "auditor"),
+        ("tape", "market"),
+        ("audit", "auditor"),
+    ] {
         let rows = |words: &str| service.get(&format!("/api/v1/{name}?{words}"), key).json();
         let oldest = rows("order=asc");
         assert_eq!(oldest, rows("limit=1000"), "{name}");

@@ -11,7 +11,9 @@ mod service;
 use cluster::{Cluster, Programs};
 use service::calls::{Client, Done, field};
 use service::{Answer, Service, Settings, token};
-use std::net::TcpListener;
+use sha2::{Digest, Sha256};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use store::Location;
@@ -156,10 +158,7 @@ fn metadata_is_what_headers_are(service: &Service, written: &str) {
     let done = behind_by_grpc(service, Some(written));
     // 1,000,008 as sint64 has it: twice as much, 7 bits a byte.
     let bid = [0x90, 0x89, 0x7a];
-    assert!(
-        done.messages[0].windows(3).any(|it| it == bid),
-        "{done:?}"
-    );
+    assert!(done.messages[0].windows(3).any(|it| it == bid), "{done:?}");
     let answer = behind(service, ASKED[0].0, &done.position.unwrap());
     assert!(answer.body.contains("1000008"), "{answer:?}");
 }
@@ -217,6 +216,92 @@ fn what_was_read_is_not_lost_again(service: &Service, [primary, replica]: [&Serv
     said(replica, "SELECT pg_wal_replay_resume()");
 }
 
+/// More than may wait for a thread.
+const HERD: usize = 400;
+
+/// A key that is in a hurry.
+fn herd_key() -> String {
+    let hash = Sha256::digest(b"herd-token");
+    format!(
+        "[[keys]]\nname = \"herd\"\nrole = \"market\"\nper_second = 10000\nat_once = 10000\n\
+         token_sha256 = \"{}\"\n",
+        api::keys::digits_of(&hash)
+    )
+}
+
+/// A counter of the service.
+fn counter(service: &Service, name: &str) -> u64 {
+    let text = service.get("/metrics", "metrics").body;
+    let mut lines = text.lines();
+    let found = lines.find_map(|it| it.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    found.unwrap_or_else(|| panic!("no {name}: {text}"))
+}
+
+/// A request that waits for its answer.
+fn sent(service: &Service, path: &str) -> TcpStream {
+    let mut stream = service.connect();
+    let head = token("herd").join("\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{head}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+fn heard(mut stream: TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    Answer::of(&bytes)
+}
+
+/// While the one thread that reads waits for a table, many ask for another one: they are answered
+/// by one read, and nobody is refused. False where the machine was so busy that the thread waited
+/// too long.
+fn a_herd_is_one_read(service: &Service, primary: &Server, round: usize) -> bool {
+    let names = [
+        "wirecross_reads_refused_total",
+        "wirecross_cache_l3_loads_total",
+    ];
+    let before = names.map(|name| counter(service, name));
+    let mut psql = primary.cluster.programs.command("psql");
+    let psql = primary.cluster.address(&mut psql);
+    let psql = psql
+        .args(["-X", "-q", "-d", "tables"])
+        .stdin(Stdio::piped());
+    let mut psql = psql.spawn().unwrap();
+    let mut says = psql.stdin.take().unwrap();
+    writeln!(says, "BEGIN; LOCK TABLE wirecross.turns;").unwrap();
+    let locked = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted \
+                  AND relation = 'wirecross.turns'::regclass";
+    until("it is locked", || said(primary, locked) == "1");
+    let slow = sent(service, &format!("/api/v1/turns?limit={round}"));
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+    until("a read waits", || said(primary, waiting) == "1");
+    let herd: Vec<TcpStream> = (0..HERD)
+        .map(|_| sent(service, &format!("/api/v1/bars?limit={round}")))
+        .collect();
+    let other = sent(service, &format!("/api/v1/tape?limit={round}"));
+    until("all wait", || {
+        counter(service, "wirecross_reads_shared_total") as usize >= round * (HERD - 2)
+    });
+    drop(says);
+    assert!(psql.wait().unwrap().success());
+    if heard(slow).status != 200 {
+        herd.into_iter().for_each(drop);
+        return false;
+    }
+    let answers: Vec<Answer> = herd.into_iter().map(heard).collect();
+    for answer in &answers {
+        assert_eq!(
+            (answer.status, &answer.body),
+            (200, &answers[0].body),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(heard(other).status, 200);
+    let [refused, loads] = names.map(|name| counter(service, name));
+    assert_eq!([refused, loads], [before[0], before[1] + 3]);
+    true
+}
+
 #[test]
 fn answers_are_those_of_the_servers_that_are_there() {
     let programs = match Programs::find() {
@@ -237,8 +322,8 @@ fn answers_are_those_of_the_servers_that_are_there() {
 
     // First from the file, then from servers that have the same.
     let mut service = Service::with(&Settings {
-        limits: "",
-        more: "[grpc]\nlisten = \"127.0.0.1:0\"\n".to_owned(),
+        limits: "readers = 1\nconnections_an_address = 1000",
+        more: format!("[grpc]\nlisten = \"127.0.0.1:0\"\n{}", herd_key()),
     });
     let truth = answers(&service).unwrap();
     let told = behind(&service, ASKED[0].0, "0/1");
@@ -247,7 +332,10 @@ fn answers_are_those_of_the_servers_that_are_there() {
         "{told:?}"
     );
     let told = behind_by_grpc(&service, Some("0/1"));
-    assert!(told.code == 3 && told.told.contains("are a file"), "{told:?}");
+    assert!(
+        told.code == 3 && told.told.contains("are a file"),
+        "{told:?}"
+    );
     assert_eq!(behind_by_grpc(&service, None).position, None);
     service.stop();
     let [file, server] = [service.tables().into_os_string(), url.clone().into()];
@@ -335,4 +423,9 @@ fn answers_are_those_of_the_servers_that_are_there() {
     );
     primary.cluster.start().unwrap();
     are(&service, &changed);
+    let mut round = 0;
+    until("a herd is answered by one read", || {
+        round += 1;
+        a_herd_is_one_read(&service, &primary, round)
+    });
 }

@@ -10,7 +10,7 @@ const PAGE_HEAD_BYTES: u64 = 24;
 
 /// A place in the log of a server of PostgreSQL's, as it writes it: `16/B374D848`. Who wrote what
 /// stands before it reads it where the log was replayed up to there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(u64);
 
 impl Position {

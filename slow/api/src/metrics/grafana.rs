@@ -35,6 +35,10 @@ const FIRST: &[(&str, &str, Named)] = &[
                 "refused a second",
                 "rate(wirecross_reads_refused_total[1m])",
             ),
+            (
+                "answered with others a second",
+                "rate(wirecross_reads_shared_total[1m])",
+            ),
         ],
     ),
 ];

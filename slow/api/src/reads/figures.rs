@@ -39,6 +39,12 @@ impl Reads {
                 "Reads of the tables beyond that",
                 refused,
             ),
+            (
+                "reads_shared_total",
+                "counter",
+                "Requests that waited for the same read as another one",
+                self.flights.shared(),
+            ),
         ] {
             let name = format!("wirecross_{name}");
             family(text, &name, kind, help);

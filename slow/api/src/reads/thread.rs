@@ -59,12 +59,11 @@ impl Reading {
         loop {
             let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = job else { return };
-            // Who asked is gone already.
-            if job.reply.is_closed() {
-                continue;
+            // All who asked may be gone already.
+            if job.ticket.begin() {
+                let answer = self.rows(&job);
+                job.answer(answer);
             }
-            let answer = self.rows(&job);
-            let _ = job.reply.send(answer);
         }
     }
 
@@ -79,7 +78,10 @@ impl Reading {
             }
         })?;
         match asked {
-            Some(rows) if rows.len() <= bytes_max => Ok(Found { rows, position }),
+            Some(rows) if rows.len() <= bytes_max => {
+                let rows = rows.into();
+                Ok(Found { rows, position })
+            }
             _ => Err(Refusal::TooLarge(format!(
                 "the answer has more than {} KiB: ask for fewer rows with `limit`, or for a \
                  shorter time with `from` and `to`",
