@@ -30,6 +30,13 @@ fn queries_give_what_the_rows_rule_says() {
         answers_are_right(&made, &served);
         what_takes_few_rows_is_for_one_process(&made, &served);
         what_takes_all_rows_is_for_several(&served);
+        let mut parted = served.another();
+        parted.options = "?parts=4";
+        store::copy(&site.location(), &parted.location()).unwrap();
+        parted.sql("VACUUM ANALYZE");
+        answers_are_right(&made, &parted);
+        what_takes_few_rows_is_for_one_process(&made, &parted);
+        a_symbol_is_in_one_part(&made, &parted);
     }
 }
 
@@ -88,6 +95,46 @@ fn what_takes_few_rows_is_for_one_process(made: &Made, site: &Site) {
             }
         }
     }
+}
+
+/// Who asks for a symbol reads one of the parts by symbol, also by a plan that was made before it
+/// was known which symbol that is; who asks for all or for an account reads each of them.
+fn a_symbol_is_in_one_part(made: &Made, site: &Site) {
+    let reader = Reader::at(&site.location()).unwrap();
+    let parts = |plan: &str| {
+        let part = |line: &str| Some(line.split_once("_p")?.1.chars().next()?);
+        let mut parts: Vec<char> = plan.lines().filter_map(part).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        parts.len()
+    };
+    for (name, way, due) in [
+        ("trades", "s", 1),
+        ("trades", "stn", 1),
+        ("tape", "s", 1),
+        ("fills", "as", 1),
+        ("bars", "s", 1),
+        ("bars", "stn", 1),
+        ("trades", "", 4),
+        ("fills", "a", 4),
+        ("bars", "t", 4),
+    ] {
+        let plan = reader.explain(name, &narrowed(made, way, 7)).unwrap();
+        let plan = plan.join("\n");
+        assert_eq!(parts(&plan), due, "{name} {way}: {plan}");
+    }
+    let of = |symbol: &str| {
+        let text = format!(
+            "SET plan_cache_mode = force_generic_plan; PREPARE tape AS SELECT * FROM fills \
+             WHERE symbol = $1 AND id & 1 = 0 ORDER BY time_ns, id LIMIT 9; \
+             EXPLAIN (COSTS off) EXECUTE tape('{symbol}')"
+        );
+        let plan: Vec<String> = site.sql(&text).into_iter().flatten().collect();
+        plan.join("\n")
+    };
+    let plan = of("SYM007");
+    assert!(plan.contains("Subplans Removed: "), "{plan}");
+    assert_eq!(parts(&plan), 1, "{plan}");
 }
 
 /// What is made anew of all rows is read by some processes at once, from a size on: the bars of

@@ -250,6 +250,91 @@ fn days_have_parts_made_ahead() {
     );
 }
 
+/// Parts by symbol are made, kept and dropped with the days that they are below.
+#[test]
+fn days_may_have_parts_by_symbol() {
+    let Some(mut site) = Site::served() else {
+        return;
+    };
+    site.options = "?parts=3";
+    site.live_day("2026010101", 29, 1_500);
+    site.live_day("2026010201", 30, 1_500);
+    site.succeeds(&["project"]);
+    site.agrees();
+    let parts = |site: &Site, table: &str| {
+        let text = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'wirecross.";
+        site.sql(&format!("{text}{table}'::regclass"))[0][0].clone()
+    };
+    for (table, due) in [
+        ("fills", "4"),
+        ("fills_1", "3"),
+        ("fills_4", "3"),
+        ("bars", "3"),
+    ] {
+        assert_eq!(parts(&site, table), due, "{table}");
+    }
+    assert_eq!(
+        (parts(&site, "orders"), parts(&site, "orders_1")),
+        ("4".into(), "0".into())
+    );
+
+    // Another number is another database's; none is that of these.
+    for (options, number) in [("?parts=4", "parts=4"), ("?parts=1", "parts=1")] {
+        site.options = options;
+        for args in [&["project"][..], &["query", "tops"]] {
+            let said = site.fails(2, args);
+            assert!(
+                said.contains("in 3 parts") && said.contains(number),
+                "{said}"
+            );
+        }
+    }
+    site.options = "";
+    site.succeeds(&["project"]);
+
+    // Old days go with all their parts, and answer from their files.
+    let folder = site.dir.path().join("history");
+    let folder = folder.to_str().unwrap();
+    let trades = ["query", "trades", "--limit", "100000"];
+    let before = site.succeeds(&trades);
+    let moves = [&[
+        "history",
+        "move",
+        "--keep-days",
+        "1",
+        "--dir",
+        folder,
+        "--database",
+    ][..]];
+    let program = env!("CARGO_BIN_EXE_wirecross-slow");
+    let moved = Command::new(program)
+        .args(moves.concat())
+        .arg(site.place())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&moved.stdout).into_owned();
+    assert!(
+        moved.status.success() && said.contains("moved=1"),
+        "{moved:?}"
+    );
+    let left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'fills_1%'";
+    assert_eq!(site.sql(left), [["0"]]);
+    let now = site.succeeds(&[&trades[..], &["--history", folder]].concat());
+    assert_eq!(now, before);
+    site.agrees();
+
+    // Made anew they stay in as many parts, or become as many as is said.
+    site.succeeds(&["rebuild"]);
+    assert_eq!(parts(&site, "fills_1"), "3");
+    site.options = "?parts=2";
+    site.succeeds(&["rebuild"]);
+    assert_eq!(
+        (parts(&site, "fills_1"), parts(&site, "bars")),
+        ("2".into(), "2".into())
+    );
+    site.agrees();
+}
+
 /// Bars that come in any order, are changed and go, end in the wider bars that all of them make.
 #[test]
 fn wider_bars_are_those_of_a_full_recomputation() {

@@ -1,13 +1,15 @@
 //! Fills a database with many rows, asks each documented query many times, narrowed in each way,
 //! and says how long the answers took. Some answers of each kind are compared, row by row, with
-//! what the rows' rule says: it knows no table and no index.
+//! what the rows' rule says: it knows no table and no index. With `--beside` the same is asked of a
+//! second database in turns.
 
+mod beside;
 mod due;
 mod made;
 mod ways;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,12 @@ struct Arguments {
     /// copy`).
     #[arg(long)]
     database: OsString,
+    /// A second database with the same rows, asked in turns with the first one.
+    #[arg(long)]
+    beside: Option<OsString>,
+    /// A file that both are made of where they have no tables yet; it is made if there is none.
+    #[arg(long, requires = "beside")]
+    from: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -51,6 +59,14 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let made = Made::of(arguments.rows);
     let location = Location::read(&arguments.database)?;
+    if let Some(beside) = &arguments.beside {
+        let both = [location, Location::read(beside)?];
+        if let Some(from) = &arguments.from {
+            fill(&made, from)?;
+            beside::copied(from, &both)?;
+        }
+        return beside::asked(&made, arguments.times, &both);
+    }
     if let Location::File(path) = &location {
         fill(&made, path)?;
     }

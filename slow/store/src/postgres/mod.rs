@@ -91,7 +91,7 @@ impl Postgres {
         // What a power cut takes of the log is projected again, as with SQLite.
         this.script("SET synchronous_commit = off")?;
         if this.is_new()? {
-            let (schema, text) = (server.schema, schema::text());
+            let (schema, text) = (server.schema, schema::text(server.parts.unwrap_or(1)));
             let comment = ours::comment_of(server);
             this.script(&format!(
                 "BEGIN; CREATE SCHEMA {schema}; {text} \
@@ -359,8 +359,13 @@ impl Tables for Postgres {
 
     #[cfg(feature = "history")]
     fn bytes(&self, day: i64) -> Result<Option<u64>, Error> {
-        let parts = schema::PARTED.map(|table| format!("pg_total_relation_size('{table}_{day}')"));
-        let text = format!("SELECT {}", parts.join(" + "));
+        let size = |table| {
+            format!(
+                "(SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('{table}_{day}'))"
+            )
+        };
+        let parts = schema::PARTED.map(size).join(" + ");
+        let text = format!("SELECT CAST({parts} AS BIGINT)");
         let bytes = tables::number(self, &text, &[])?;
         Ok(Some(bytes as u64))
     }
@@ -384,9 +389,14 @@ impl Tables for Postgres {
     }
 
     fn make_room(&self, day: i64) -> Result<(), Error> {
+        let parts = self.parts()?.unwrap_or(1);
         for table in schema::PARTED {
+            let parts = match schema::BY_SYMBOL.contains(&table) {
+                true => parts,
+                false => 1,
+            };
             for day in day..=day + schema::DAYS_AHEAD {
-                self.make_part(table, day)?;
+                self.make_part((table, parts), day)?;
             }
         }
         Ok(())
@@ -430,9 +440,10 @@ impl Postgres {
         outcome
     }
 
-    /// Makes the part of a table that a day's rows go to, if there is none. It is made beside the
-    /// table and then attached, so nobody who reads or writes the other parts waits meanwhile.
-    fn make_part(&self, table: &str, day: i64) -> Result<(), Error> {
+    /// Makes the part of a table that a day's rows go to, if there is none, itself in so many parts
+    /// by symbol. It is made beside the table and then attached, so nobody who reads or writes the
+    /// other parts waits meanwhile.
+    fn make_part(&self, (table, parts): (&str, u32), day: i64) -> Result<(), Error> {
         let part = format!("{table}_{day}");
         let text = "SELECT count(*) FROM pg_class WHERE relname = $1 AND relispartition \
                     AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $2)";
@@ -441,8 +452,12 @@ impl Postgres {
             return Ok(());
         }
         let (first, end) = (first_of(day), first_of(day + 1));
+        let (by, made) = match parts {
+            1 => ("", String::new()),
+            _ => (" PARTITION BY HASH (symbol)", schema::hashed(&part, parts)),
+        };
         self.script(&format!(
-            "CREATE TABLE {part} (LIKE {table} INCLUDING ALL); \
+            "CREATE TABLE {part} (LIKE {table} INCLUDING ALL){by}; {made}; \
              ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES FROM ({first}) TO ({end})"
         ))
     }

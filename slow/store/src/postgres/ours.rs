@@ -1,5 +1,5 @@
-//! Whether tables are ours, of which version, and of which shard: the comment on their schema says
-//! it.
+//! Whether tables are ours, of which version, in how many parts, and of which shard: the comment on
+//! their schema says it.
 
 use super::{Postgres, Server};
 use crate::database::SCHEMA_VERSION;
@@ -9,14 +9,30 @@ use crate::{Error, tables};
 /// How the comment on a schema of ours begins; its version follows.
 pub const COMMENT: &str = "tables of wirecross, version ";
 
-/// What stands behind the version in that of a shard; which one it is follows.
+/// What stands behind the version where tables are parted by symbol; in how many parts follows.
+const PARTS: &str = ", parts ";
+
+/// What stands behind that in the comment of a shard; which one it is follows.
 const PART: &str = "; ";
 
 /// The comment on the schema of a server's tables.
 pub fn comment_of(server: &Server) -> String {
     let part = server.part().map(|part| format!("{PART}{}", part.words()));
     let part = part.unwrap_or_default().replace('\'', "''");
-    format!("{COMMENT}{SCHEMA_VERSION}{part}")
+    let parts = server.parts.filter(|parts| *parts > 1);
+    let parts = parts.map(|parts| format!("{PARTS}{parts}"));
+    format!(
+        "{COMMENT}{SCHEMA_VERSION}{}{part}",
+        parts.unwrap_or_default()
+    )
+}
+
+/// What such a comment says: the version, and in how many parts the tables are by symbol.
+fn said(comment: &str) -> Option<(i32, u32)> {
+    let words = comment.strip_prefix(COMMENT)?;
+    let words = words.split_once(PART).map_or(words, |(words, _)| words);
+    let (version, parts) = words.split_once(PARTS).unwrap_or((words, "1"));
+    Some((version.parse().ok()?, parts.parse().ok()?))
 }
 
 impl Postgres {
@@ -57,26 +73,45 @@ impl Postgres {
         let Some(comment) = self.comment()? else {
             return Ok(None);
         };
-        let version = comment.strip_prefix(COMMENT);
-        let version = version.map(|it| it.split_once(PART).map_or(it, |(version, _)| version));
-        let version = version.map(str::parse::<i32>);
-        match version {
-            Some(Ok(version)) if version > SCHEMA_VERSION => Err(self.server.refused(&format!(
+        match said(&comment).map(|(version, _)| version) {
+            Some(version) if version > SCHEMA_VERSION => Err(self.server.refused(&format!(
                 "a newer program wrote it: its schema is {version} and this program knows \
                  {SCHEMA_VERSION}; use that program, or name another database"
             ))),
-            Some(Ok(version)) => Ok(Some(version)),
-            _ => Err(self.server.refused(&format!(
+            Some(version) => Ok(Some(version)),
+            None => Err(self.server.refused(&format!(
                 "its schema {schema} is another program's; name another database"
             ))),
         }
     }
 
-    /// Whether there are no tables; otherwise they are ours and of this version.
+    /// In how many parts by symbol the tables are that there are; none if there are none.
+    pub(super) fn parts(&self) -> Result<Option<u32>, Error> {
+        let comment = self.comment()?;
+        Ok(comment.and_then(|it| said(&it)).map(|(_, parts)| parts))
+    }
+
+    /// Whether the tables are in as many parts as the address says, if it says it.
+    fn check_parts(&self) -> Result<(), Error> {
+        let Some(due) = self.server.parts else {
+            return Ok(());
+        };
+        let found = self.parts()?.unwrap_or(1);
+        if due == found {
+            return Ok(());
+        }
+        Err(self.server.refused(&format!(
+            "its tables are in {found} parts by symbol and its address says parts={due}: say \
+             parts={found} or nothing of it, or make them anew by `wirecross-slow rebuild`"
+        )))
+    }
+
+    /// Whether there are no tables; otherwise they are ours, of this version, and in as many parts
+    /// as is said.
     pub(super) fn is_new(&self) -> Result<bool, Error> {
         match self.version()? {
             None => Ok(true),
-            Some(SCHEMA_VERSION) => Ok(false),
+            Some(SCHEMA_VERSION) => self.check_parts().map(|()| false),
             Some(version) => Err(self.server.refused(&format!(
                 "its schema is {version} and this program writes {SCHEMA_VERSION}: run \
                  `wirecross-slow rebuild`"

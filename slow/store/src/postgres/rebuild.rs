@@ -44,8 +44,10 @@ pub fn held(server: &Server, do_matter: bool) -> Result<Vec<String>, Error> {
 /// # Errors
 /// The venue's files or the database cannot be used.
 pub fn rebuild(data_dir: &Path, server: &Server) -> Result<u64, Error> {
-    let draft = server.clone().with_schema(DRAFT);
     let keeper = Postgres::connect(server)?;
+    // In as many parts as before, unless another number is said.
+    let parts = server.parts.or(keeper.parts()?);
+    let draft = server.clone().with_schema(DRAFT).in_parts(parts);
     for schema in [DRAFT, OLD] {
         remove(&keeper, schema)?;
     }
@@ -87,7 +89,7 @@ fn remove(keeper: &Postgres, schema: &str) -> Result<(), Error> {
     if !is_ours(keeper, schema)? {
         return Ok(());
     }
-    let text = "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' \
+    let text = "SELECT relname FROM pg_class WHERE relispartition AND relkind IN ('r', 'p') \
                 AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)";
     let mut parts = Vec::new();
     each(keeper, text, &[schema.into()], &mut |row| {
@@ -95,7 +97,7 @@ fn remove(keeper: &Postgres, schema: &str) -> Result<(), Error> {
         Ok(())
     })?;
     for part in parts {
-        // Their names are a table's and a day's.
+        // Their names are a table's and a day's; those of a day by symbol go with the day.
         let (table, day) = part.rsplit_once('_').unwrap_or_default();
         if schema::PARTED.contains(&table) && day.parse::<u32>().is_ok() {
             keeper.script(&format!("DROP TABLE {schema}.{part}"))?;

@@ -12,6 +12,15 @@ const MORE: &str = include_str!("more.sql");
 /// Tables that are parted by day: the upper bits of their ids.
 pub const PARTED: [&str; 5] = ["audit", "fills", "orders", "refusals", "turns"];
 
+/// Those of them whose parts are parted again by a hash of the symbol, if that is wished: the sides of
+/// trades, which are asked for by symbol. Orders are not: whatever becomes of one changes it by its
+/// id, which would have to be looked for in each part, and those that live are asked for by account
+/// or all together. The others are small, and their rows may have no symbol.
+pub const BY_SYMBOL: [&str; 1] = ["fills"];
+
+/// Those that have nothing but the parts by symbol: a bar is of no day's ids.
+const BY_SYMBOL_ALONE: [&str; 1] = ["bars"];
+
 /// Days ahead for which there are parts.
 pub const DAYS_AHEAD: i64 = 2;
 
@@ -51,19 +60,23 @@ pub enum Kind {
     Bytes,
 }
 
-/// The statements that make the tables.
-pub fn text() -> String {
+/// The statements that make the tables, in so many parts by symbol.
+pub fn text(parts: u32) -> String {
     let lines = SCHEMA.lines().filter(|line| !line.starts_with("--"));
     let text = lines.collect::<Vec<_>>().join("\n");
     let statements = text.split(';').map(str::trim).filter(|it| !it.is_empty());
     let ours = statements.filter(|it| !VIEWS.iter().any(|view| it.starts_with(view)));
-    let mut all: Vec<String> = ours.map(statement).collect();
+    let mut all: Vec<String> = ours.map(|it| statement(it, parts)).collect();
+    if parts > 1 {
+        let tables = BY_SYMBOL_ALONE.iter();
+        all.extend(tables.map(|table| hashed(table, parts)));
+    }
     all.push(MORE.to_owned());
     all.join(";\n") + &query::profits_view("round_half")
 }
 
 /// A statement of SQLite's as PostgreSQL has it: words are ordered by their bytes, as there.
-fn statement(text: &str) -> String {
+fn statement(text: &str, parts: u32) -> String {
     if let Some(rest) = text.strip_prefix("CREATE INDEX ") {
         return index(rest);
     }
@@ -76,10 +89,30 @@ fn statement(text: &str) -> String {
         .replace(" INTEGER", " BIGINT")
         .replace(" BLOB", " BYTEA")
         .replace(" TEXT", " TEXT COLLATE \"C\"");
-    match PARTED.contains(&name) {
-        true => format!("{table} PARTITION BY RANGE (id)"),
-        false => table,
+    match name {
+        // What parts a table must be in its key.
+        name if parts > 1 && BY_SYMBOL.contains(&name) => {
+            let table = table.replacen("id BIGINT PRIMARY KEY", "id BIGINT NOT NULL", 1);
+            let columns = table.trim_end().trim_end_matches(')').trim_end();
+            format!("{columns}, PRIMARY KEY (id, symbol)) PARTITION BY RANGE (id)")
+        }
+        name if PARTED.contains(&name) => format!("{table} PARTITION BY RANGE (id)"),
+        name if parts > 1 && BY_SYMBOL_ALONE.contains(&name) => {
+            format!("{} PARTITION BY HASH (symbol)", table.trim_end())
+        }
+        _ => table,
     }
+}
+
+/// The statements that make the parts by symbol of a table that is parted so.
+pub fn hashed(table: &str, parts: u32) -> String {
+    let part = |number: u32| {
+        format!(
+            "CREATE TABLE {table}_p{number} PARTITION OF {table} \
+             FOR VALUES WITH (MODULUS {parts}, REMAINDER {number})"
+        )
+    };
+    (0..parts).map(part).collect::<Vec<_>>().join("; ")
 }
 
 /// An index of SQLite's as PostgreSQL has it. There each one of a table with an `id` ends with it,

@@ -17,6 +17,12 @@ use tokio_postgres::config::{Host, SslMode};
 /// The schema of the tables.
 const SCHEMA: &str = "wirecross";
 
+/// Parts by symbol that tables may have at most.
+const PARTS_MAX: u32 = 64;
+
+/// What names them in an address.
+const PARTS: &str = "parts";
+
 /// How long a server may take to take a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
@@ -40,6 +46,8 @@ pub struct Server {
     pub(super) is_pooled: bool,
     /// The shard whose rows it has alone.
     pub(super) part: Option<Arc<Part>>,
+    /// In how many parts by symbol its tables are, if that is said.
+    pub(super) parts: Option<u32>,
     /// Who waits for the server ends when it is set.
     stop: Option<Arc<AtomicBool>>,
     /// Longer no answer is waited for.
@@ -54,7 +62,7 @@ impl Server {
     /// It is none, holds a password, or asks for what is not there; or the password file cannot be
     /// used.
     pub fn read(address: &str) -> Result<Self, Error> {
-        let (address, is_pooled) = pooled(address)?;
+        let (address, own) = options(address)?;
         let parsed: Result<tokio_postgres::Config, _> = address.parse();
         let mut config = parsed.map_err(|error| {
             let why =
@@ -101,8 +109,9 @@ impl Server {
             config: Box::new(config),
             words,
             schema: SCHEMA,
-            is_pooled,
+            is_pooled: own.is_pooled,
             part: None,
+            parts: own.parts,
             stop: None,
             answer_max: None,
         })
@@ -150,6 +159,12 @@ impl Server {
         Err(self.refused("a confined process reaches a host by the numbers of its address only"))
     }
 
+    /// The same, whose tables are made in so many parts.
+    pub(super) const fn in_parts(mut self, parts: Option<u32>) -> Self {
+        self.parts = parts;
+        self
+    }
+
     /// The same server's tables in another schema.
     pub(super) fn with_schema(mut self, schema: &'static str) -> Self {
         self.schema = schema;
@@ -186,16 +201,23 @@ impl fmt::Display for Server {
     }
 }
 
-/// The address without what it says of a pool, and whether that changes anything.
-fn pooled(address: &str) -> Result<(String, bool), Error> {
+/// What an address says that is for us and not for the server.
+#[derive(Default)]
+struct Own {
+    is_pooled: bool,
+    parts: Option<u32>,
+}
+
+/// The address without that, and that.
+fn options(address: &str) -> Result<(String, Own), Error> {
+    let mut own = Own::default();
     let Some((place, options)) = address.split_once('?') else {
-        return Ok((address.to_owned(), false));
+        return Ok((address.to_owned(), own));
     };
-    let mut is_pooled = false;
     let mut others = Vec::new();
     for option in options.split('&') {
         match option.split_once('=') {
-            Some((POOL_MODE, "transaction")) => is_pooled = true,
+            Some((POOL_MODE, "transaction")) => own.is_pooled = true,
             Some((POOL_MODE, "session")) => {}
             Some((POOL_MODE, other)) => {
                 let words = format!(
@@ -204,6 +226,7 @@ fn pooled(address: &str) -> Result<(String, bool), Error> {
                 );
                 return Err(Error::Refused(words));
             }
+            Some((PARTS, number)) => own.parts = Some(parts(number)?),
             _ => others.push(option),
         }
     }
@@ -211,7 +234,18 @@ fn pooled(address: &str) -> Result<(String, bool), Error> {
         true => place.to_owned(),
         false => format!("{place}?{}", others.join("&")),
     };
-    Ok((rest, is_pooled))
+    Ok((rest, own))
+}
+
+fn parts(number: &str) -> Result<u32, Error> {
+    let read = number.parse().ok();
+    let read = read.filter(|parts| (1..=PARTS_MAX).contains(parts));
+    read.ok_or_else(|| {
+        Error::Refused(format!(
+            "the database's address says {PARTS}={number}: from 1, which is none below a day's, to \
+             {PARTS_MAX}"
+        ))
+    })
 }
 
 /// The password for host, port, database and user, if one is needed and known.
@@ -293,12 +327,13 @@ mod tests {
         let pooled = read("postgres://slow@h:6432/tables?pool_mode=transaction&keepalives=0");
         assert!(pooled.is_pooled && !pooled.config.get_keepalives());
         assert_eq!(pooled.to_string(), "h:6432/tables");
-        assert!(!read("postgres://slow@h:6432/tables?pool_mode=session").is_pooled);
+        let parted = read("postgres://slow@h:6432/tables?pool_mode=session&parts=8");
+        assert!(!parted.is_pooled && parted.parts == Some(8));
     }
 
     #[test]
     fn addresses_that_cannot_be_used_are_refused_in_words() {
-        let refused = |address| Server::read(address).unwrap_err().to_string();
+        let refused = |address: &str| Server::read(address).unwrap_err().to_string();
         let said = refused("postgres://slow:secret@127.0.0.1/tables");
         assert!(
             said.contains("PGPASSFILE") && !said.contains("secret"),
@@ -307,6 +342,10 @@ mod tests {
         assert!(refused("postgres://slow@h/tables?sslmode=require").contains("TLS"));
         assert!(refused("postgres://slow@h,i/tables").contains("one host"));
         assert!(refused("postgres://slow@h/t?pool_mode=statement").contains("transactions"));
+        for number in ["0", "65", "-1", "many", ""] {
+            let said = refused(&format!("postgres://slow@h/t?parts={number}"));
+            assert!(said.contains("parts=") && said.contains("64"), "{said}");
+        }
         assert!(refused("postgres://slow@h:port/tables").contains("not understood"));
     }
 }

@@ -131,6 +131,8 @@ pub struct Site {
     pub dir: TempDir,
     /// The server that has the database, if it is no file, and its address there.
     pub served: Option<(Rc<Running>, String)>,
+    /// What the address says beside the place.
+    pub options: &'static str,
 }
 
 impl Site {
@@ -156,13 +158,17 @@ impl Site {
             let url = server.database();
             (server, url)
         });
-        Self { dir, served }
+        Self {
+            dir,
+            served,
+            options: "",
+        }
     }
 
     /// Where the database is, as the program is told.
     pub fn place(&self) -> OsString {
         match &self.served {
-            Some((_, url)) => url.into(),
+            Some((_, url)) => format!("{url}{}", self.options).into(),
             None => self.database().into(),
         }
     }
