@@ -6,6 +6,7 @@ mod redis;
 mod service;
 
 use redis::{Redis, until};
+use serde_json::json;
 use service::{Service, Settings};
 use store::Database;
 
@@ -63,6 +64,41 @@ fn an_answer_is_kept_until_the_tables_change() {
     assert_eq!(rows("/api/v1/open-orders?limit=1"), 1);
     assert_eq!(rows("/api/v1/open-orders?limit=2"), 2);
     assert_eq!(rows("/api/v1/open-orders"), 3);
+}
+
+/// The newest rows are another answer than the oldest, over HTTP and in a batch.
+#[test]
+fn the_newest_rows_come_from_the_newest_on() {
+    let service = Service::start();
+    let day = 1_i64 << 48;
+    let more = format!(
+        "INSERT INTO fills VALUES ({}, 1, 1, 1, 1, 'MSFT', 200, 5, 7, 'A', NULL),
+                                  ({}, 2, 2, 1, 2, 'MSFT', 200, 5, 7, 'R', NULL);
+         INSERT INTO audit VALUES ({}, 60, 'Kill', 0, 'late', 0, 1, NULL, 0, 0, 0);",
+        day + 4,
+        day + 5,
+        day + 1
+    );
+    let database = Database::open(&service.tables()).unwrap();
+    database.connection.execute_batch(&more).unwrap();
+    for (name, key) in [
+        ("trades", "auditor"),
+        ("tape", "market"),
+        ("audit", "auditor"),
+    ] {
+        let rows = |words: &str| service.get(&format!("/api/v1/{name}?{words}"), key).json();
+        let oldest = rows("order=asc");
+        assert_eq!(oldest, rows("limit=1000"), "{name}");
+        let mut turned = oldest.as_array().unwrap().clone();
+        turned.reverse();
+        assert!(turned.len() > 1, "{name}: {turned:?}");
+        assert_eq!(rows("order=desc"), json!(turned), "{name}");
+        assert_eq!(rows("order=desc&limit=1"), json!(turned[..1]), "{name}");
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": name,
+            "params": {"order": "desc", "limit": 1}});
+        let answer = service.post(&call.to_string(), key).json();
+        assert_eq!(answer["result"], json!(turned[..1]), "{name}");
+    }
 }
 
 /// A page looks once a second and needs no answer for itself; whoever does not say so gets what is.

@@ -241,41 +241,6 @@ fn parameters_that_make_no_sense_are_named() {
     assert!(answer.told().contains("about one account"), "{answer:?}");
 }
 
-/// Over HTTP, in a batch; by its end a table is asked as it is by its beginning.
-#[test]
-fn the_newest_rows_come_from_the_newest_on() {
-    let service = Service::start();
-    let day = 1_i64 << 48;
-    let more = format!(
-        "INSERT INTO fills VALUES ({}, 1, 1, 1, 1, 'MSFT', 200, 5, 7, 'A', NULL),
-                                  ({}, 2, 2, 1, 2, 'MSFT', 200, 5, 7, 'R', NULL);
-         INSERT INTO audit VALUES ({}, 60, 'Kill', 0, 'late', 0, 1, NULL, 0, 0, 0);",
-        day + 4,
-        day + 5,
-        day + 1
-    );
-    let database = store::Database::open(&service.tables()).unwrap();
-    database.connection.execute_batch(&more).unwrap();
-    for (name, key) in [
-        ("trades", "auditor"),
-        ("tape", "market"),
-        ("audit", "auditor"),
-    ] {
-        let rows = |words: &str| service.get(&format!("/api/v1/{name}?{words}"), key).json();
-        let oldest = rows("order=asc");
-        assert_eq!(oldest, rows("limit=1000"), "{name}");
-        let mut turned = oldest.as_array().unwrap().clone();
-        turned.reverse();
-        assert!(turned.len() > 1, "{name}: {turned:?}");
-        assert_eq!(rows("order=desc"), json!(turned), "{name}");
-        assert_eq!(rows("order=desc&limit=1"), json!(turned[..1]), "{name}");
-        let call = json!({"jsonrpc": "2.0", "id": 1, "method": name,
-            "params": {"order": "desc", "limit": 1}});
-        let answer = service.post(&call.to_string(), key).json();
-        assert_eq!(answer["result"], json!(turned[..1]), "{name}");
-    }
-}
-
 #[test]
 fn nothing_that_is_asked_becomes_a_statement() {
     let service = Service::start();

@@ -102,7 +102,7 @@ fn what_takes_few_rows_is_for_one_process(made: &Made, site: &Site) {
 fn a_symbol_is_in_one_part(made: &Made, site: &Site) {
     let reader = Reader::at(&site.location()).unwrap();
     let parts = |plan: &str| {
-        let part = |line: &str| Some(line.split_once("_p")?.1.chars().next()?);
+        let part = |line: &str| line.split_once("_p")?.1.chars().next();
         let mut parts: Vec<char> = plan.lines().filter_map(part).collect();
         parts.sort_unstable();
         parts.dedup();

@@ -1,10 +1,10 @@
 //! Reads that are on their way: who asks for the same waits for the same answer.
 //!
-//! Viewers come in herds. The first of them takes a place in the queue of reads; those that ask the
-//! same statement on the same terms wait for its answer and take none. Nobody gets an older answer
-//! for that than by a read of his own: a read is joined only before a thread begins with it, when it
-//! will look where the tables stand after all of them have asked; or, by who takes an answer of some
-//! age, within that time after it began.
+//! Viewers come in herds. The first of them takes a place in the queue of reads; those that ask
+//! the same statement on the same terms wait for its answer and take none. Nobody gets an older
+//! answer for that than by a read of his own: a read is joined only before a thread begins with
+//! it, when it will look where the tables stand after all of them have asked; or, by who takes an
+//! answer of some age, within that time after it began.
 
 use super::{Found, Terms, gone};
 use crate::answer::Refusal;
@@ -107,7 +107,8 @@ impl Flights {
     }
 }
 
-/// Who has it tells all that wait for a read; if it goes without a word, that nobody reads any more.
+/// Who has it tells all that wait for a read; if it goes without a word, that nobody reads any
+/// more.
 #[derive(Debug)]
 pub(super) struct Ticket {
     flights: Flights,

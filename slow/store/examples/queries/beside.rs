@@ -36,11 +36,13 @@ pub fn asked(made: &Made, times: u64, both: &[Location; 2]) -> Result<(), Error>
             let took = in_turns(&readers, made, (name, way, times.max(1)))?;
             let of = |part: usize| took.each_ref().map(|it| at(it, part));
             let [[one, other], [one_late, other_late]] = [of(50), of(99)];
+            let ratio = |one: u128, other: u128| other as f64 / one.max(1) as f64;
             println!(
-                "{name:<12} {:<28} {one:>9} {other:>9} {:>6.2} {one_late:>9} {other_late:>9} {:>6.2}",
+                "{name:<12} {:<28} {one:>9} {other:>9} {:>6.2} {one_late:>9} {other_late:>9} \
+                 {:>6.2}",
                 words_of(way),
-                other as f64 / one.max(1) as f64,
-                other_late as f64 / one_late.max(1) as f64,
+                ratio(one, other),
+                ratio(one_late, other_late),
             );
         }
     }

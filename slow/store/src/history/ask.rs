@@ -218,13 +218,16 @@ fn plain(value: &Json) -> Cell<'_> {
     }
 }
 
-/// The days that are in files alone and may have rows that a filter leaves, each with its first and
-/// last moment, in the order in which they are to be asked. Bars begin before their trades.
+/// A day's first and last moment, and its name.
+type OldDay = ((i64, i64), String);
+
+/// The days that are in files alone and may have rows that a filter leaves, in the order in which
+/// they are to be asked. Bars begin before their trades.
 fn days(
     tables: &dyn Tables,
     dir: &Path,
     (filter, are_bars): (&Filter, bool),
-) -> Result<Vec<((i64, i64), String)>, Error> {
+) -> Result<Vec<OldDay>, Error> {
     let mut days = Vec::new();
     for (_, name) in moved::list(tables)? {
         let Some(mut note) = Note::read(dir, &name)? else {

@@ -360,9 +360,8 @@ impl Tables for Postgres {
     #[cfg(feature = "history")]
     fn bytes(&self, day: i64) -> Result<Option<u64>, Error> {
         let size = |table| {
-            format!(
-                "(SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('{table}_{day}'))"
-            )
+            let tree = format!("pg_partition_tree('{table}_{day}')");
+            format!("(SELECT sum(pg_total_relation_size(relid)) FROM {tree})")
         };
         let parts = schema::PARTED.map(size).join(" + ");
         let text = format!("SELECT CAST({parts} AS BIGINT)");

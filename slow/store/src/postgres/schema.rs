@@ -12,10 +12,10 @@ const MORE: &str = include_str!("more.sql");
 /// Tables that are parted by day: the upper bits of their ids.
 pub const PARTED: [&str; 5] = ["audit", "fills", "orders", "refusals", "turns"];
 
-/// Those of them whose parts are parted again by a hash of the symbol, if that is wished: the sides of
-/// trades, which are asked for by symbol. Orders are not: whatever becomes of one changes it by its
-/// id, which would have to be looked for in each part, and those that live are asked for by account
-/// or all together. The others are small, and their rows may have no symbol.
+/// Those of them whose parts are parted again by a hash of the symbol, if that is wished: the sides
+/// of trades, which are asked for by symbol. Orders are not: whatever becomes of one changes it by
+/// its id, which would have to be looked for in each part, and those that live are asked for by
+/// account or all together. The others are small, and their rows may have no symbol.
 pub const BY_SYMBOL: [&str; 1] = ["fills"];
 
 /// Those that have nothing but the parts by symbol: a bar is of no day's ids.
