@@ -107,7 +107,8 @@ impl Report {
             name, unit, noise, ..
         } = case;
         // A comma would be a column.
-        let name = name.replace(',', ";");
+        let cell = |text: &str| text.replace(',', ";");
+        let (name, subject) = (cell(name), cell(&figures.subject));
         let stats = &figures.stats;
         let ours = figures.subject == case.ours.subject;
         let ratio = case
@@ -120,9 +121,8 @@ impl Report {
         });
         let _ = writeln!(
             text,
-            "{date},{commit},{row},{name},{},{unit},{},{},{},{},{},{},{ratios},\
+            "{date},{commit},{row},{name},{subject},{unit},{},{},{},{},{},{},{ratios},\
              {noise:.3},{:.1},{:.1},{}",
-            figures.subject,
             stats.count,
             digits(stats.max),
             digits(stats.p999),
@@ -131,7 +131,7 @@ impl Report {
             digits(stats.min),
             self.calibration.before.median,
             self.calibration.after.median,
-            self.command.replace(',', ";"),
+            cell(&self.command),
         );
     }
 }

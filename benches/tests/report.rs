@@ -1,5 +1,8 @@
 //! The report in its three forms.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use benches::Effort;
 use benches::calibration::{Calibration, ping_pong};
 use benches::compare::{Subject, compare};
@@ -8,7 +11,7 @@ use benches::report::{CSV_HEADER, Report, RowReport};
 
 fn report() -> Report {
     let subject = |name, picoseconds| Subject::new(name, move || Ok(vec![vec![picoseconds]]));
-    let subjects = vec![subject("ours", 3_000), subject("peer", 2_000)];
+    let subjects = vec![subject("ours", 3_000), subject("peer, warm", 2_000)];
     let cases = compare(&["case, small"], 1, subjects).expect("figures");
     let before = ping_pong(Effort::Tiny).expect("two threads");
     let rows = vec![RowReport::new("row", cases)];
@@ -52,9 +55,30 @@ fn every_line_of_the_record_has_every_column() {
         "{csv}"
     );
     assert!(
-        csv.contains(",row,case; small,peer,ns,1,2.0,2.0,2.0,2.0,2.0,1.500,1.500,1.500,0.000,"),
+        csv.contains(
+            ",row,case; small,peer; warm,ns,1,2.0,2.0,2.0,2.0,2.0,1.500,1.500,1.500,0.000,"
+        ),
         "{csv}"
     );
+}
+
+#[test]
+fn every_line_that_was_recorded_has_every_column() {
+    let columns = CSV_HEADER.split(',').count();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("record");
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let all = fs::read_dir(folder).expect("a folder");
+        all.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let files: Vec<PathBuf> = entries(&folder).iter().flat_map(|it| entries(it)).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let text = fs::read_to_string(&file).expect("text");
+        for line in text.lines() {
+            let found = line.split(',').count();
+            assert_eq!(found, columns, "{}: {line}", file.display());
+        }
+    }
 }
 
 #[test]
