@@ -105,8 +105,8 @@ impl Backtest {
     }
 
     /// Runs through all events, and on until every request is answered. What comes before any
-    /// event has a time ([`Event::event_ns`] of 0) happens with the first that has one. An error
-    /// of theirs ends the run.
+    /// event has a time ([`Event::event_ns`] of 0) happens with the first that has one, what comes
+    /// later without one at the newest time that was told. An error of theirs ends the run.
     ///
     /// # Errors
     /// That of the events.

@@ -1,7 +1,8 @@
 //! Recorded events, each with a time at the exchange.
 //!
-//! A capture may begin with what its venue told no time of. Were that taken for 1970, strategies
-//! would live through all the years up to the first time that is told, timer by timer.
+//! A capture may have events that their venue told no time of. Were those at its beginning taken
+//! for 1970, strategies would live through all the years up to the first time that is told, timer
+//! by timer; were a later one, it would be under way for as many years, and all others behind it.
 
 use std::collections::VecDeque;
 
@@ -12,11 +13,12 @@ const AHEAD_MAX: usize = 4_096;
 
 /// What happened before the venue told any time happened when the first one did that has one; where
 /// there is none among those that are read ahead, each happened when it came in. Whatever of that
-/// is 0, too, stays so.
+/// is 0, too, stays so. What comes behind a time without one happened at the newest that was told.
 pub(super) struct Timed<I: Iterator> {
     events: I,
     ahead: VecDeque<I::Item>,
-    is_told: bool,
+    /// The newest time that was told, 0 before there is one.
+    told_ns: u64,
 }
 
 impl<I, E> Timed<I>
@@ -27,14 +29,13 @@ where
         Self {
             events,
             ahead: VecDeque::new(),
-            is_told: false,
+            told_ns: 0,
         }
     }
 
     /// Reads ahead up to a time, an error, or as far as may be, and gives the events that have no
     /// time one.
     fn read_ahead(&mut self) {
-        let mut told_ns = None;
         while self.ahead.len() < AHEAD_MAX
             && let Some(event) = self.events.next()
         {
@@ -42,18 +43,32 @@ where
             let is_error = event.is_err();
             self.ahead.push_back(event);
             if event_ns > 0 {
-                told_ns = Some(event_ns);
+                self.told_ns = event_ns;
             }
             if event_ns > 0 || is_error {
                 break;
             }
         }
-        self.is_told = told_ns.is_some();
         for event in self.ahead.iter_mut().flatten() {
             if event.event_ns == 0 {
-                event.event_ns = told_ns.unwrap_or(event.received_ns);
+                event.event_ns = match self.told_ns {
+                    0 => event.received_ns,
+                    told_ns => told_ns,
+                };
             }
         }
+    }
+
+    /// The next event behind those that were read ahead.
+    fn later(&mut self) -> Option<I::Item> {
+        let mut event = self.events.next()?;
+        if let Ok(event) = &mut event {
+            self.told_ns = self.told_ns.max(event.event_ns);
+            if event.event_ns == 0 {
+                event.event_ns = self.told_ns;
+            }
+        }
+        Some(event)
     }
 }
 
@@ -64,9 +79,9 @@ where
     type Item = Result<Event, E>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ahead.is_empty() && !self.is_told {
+        if self.ahead.is_empty() && self.told_ns == 0 {
             self.read_ahead();
         }
-        self.ahead.pop_front().or_else(|| self.events.next())
+        self.ahead.pop_front().or_else(|| self.later())
     }
 }

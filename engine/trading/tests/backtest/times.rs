@@ -79,6 +79,23 @@ fn what_has_no_time_happens_with_the_first_that_has_one() {
 }
 
 #[test]
+fn what_has_no_time_behind_one_that_has_happened_then() {
+    let mut events = quote(TODAY, TODAY + 5).to_vec();
+    events.extend(quote(0, TODAY + MS));
+    events.extend(quote(TODAY + 2 * MS, TODAY + 2 * MS + 5));
+    events.extend(quote(0, TODAY + 3 * MS));
+    let due = [1, 2].map(|ms| TODAY + 7 + ms * MS);
+    assert_eq!(timers(&events, MS, MODELS)[..2], due);
+    // As recorded, each is at the desk when it came in.
+    let models = Models {
+        market: Latency::Recorded,
+        ..MODELS
+    };
+    let due = [1, 2].map(|ms| TODAY + 5 + ms * MS);
+    assert_eq!(timers(&events, MS, models), due);
+}
+
+#[test]
 fn a_day_without_any_time_goes_by_the_clock_that_recorded_it() {
     // More than are read ahead.
     let day = (0..5_000).flat_map(|step| quote(0, TODAY + step * MS / 100));
