@@ -50,8 +50,8 @@ fn step(text: &str) -> Result<Step, String> {
 }
 
 pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
-    if args.ahead == 0 {
-        return Err(Refused("--ahead: at least 1".into()));
+    if !(1..=ROWS_MAX).contains(&(args.ahead as u64)) {
+        return Err(Refused(format!("--ahead: between 1 and {ROWS_MAX}")));
     }
     if !(args.least_move > 0.0 && args.least_move < 1e9) {
         return Err(Refused("--move: between 0 and 1e9 ticks".into()));
@@ -82,7 +82,8 @@ pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
 }
 
 /// Plays the recording into books and looks at them at even times. What is seen is what came
-/// before that time, by our clock.
+/// before that time, by our clock. Years without an event have no rows, and nothing stands where a
+/// label would look across them.
 fn seen(args: &Features) -> Result<Vec<Option<Row>>, Refused> {
     let refused = |error: recorded::Error| Refused(error.to_string());
     Format::of(&args.file).map_err(refused)?;
@@ -96,17 +97,26 @@ fn seen(args: &Features) -> Result<Vec<Option<Row>>, Refused> {
     let features = trading::Features::new(args.every_ms);
     let mut features = features.map_err(|bad| Refused(format!("--every-ms: {bad}")))?;
     let mut seen = Vec::new();
+    let mut see = |row| {
+        if seen.len() as u64 == ROWS_MAX {
+            let what = format!("more than {ROWS_MAX} rows: take a longer --every-ms");
+            return Err(Refused(format!("{}: {what}", args.file.display())));
+        }
+        seen.push(row);
+        Ok(())
+    };
     for event in events {
         let event = event.map_err(refused)?;
         if event.symbol != args.instrument {
             continue;
         }
+        let due_ns = features.due_ns();
+        features.rested(event.received_ns);
+        if features.due_ns() != due_ns {
+            (0..args.ahead).try_for_each(|_| see(None))?;
+        }
         while let Some((_, row)) = features.next_row(event.received_ns) {
-            if seen.len() as u64 == ROWS_MAX {
-                let what = format!("more than {ROWS_MAX} rows: take a longer --every-ms");
-                return Err(Refused(format!("{}: {what}", args.file.display())));
-            }
-            seen.push(row);
+            see(row)?;
         }
         features.on(&event);
     }

@@ -27,11 +27,12 @@ fn error_of(folder: &Path, words: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// A book of one lot a side whose prices move up a tick each second.
-fn rising(folder: &TempDir) {
+/// A book of one lot a side whose prices move up a tick each second, and rest so long before the
+/// fifth.
+fn rising(folder: &TempDir, rest_ms: u64) {
     let mut text = "id,timestamp,exchange_timestamp,price,volume,action,direction\n".to_owned();
     for second in 0..10_u64 {
-        let time = second * 1_000;
+        let time = second * 1_000 + if second < 5 { 0 } else { rest_ms };
         let mut order = |id: u64, price: u64, action: &str, side: &str| {
             let _ = writeln!(text, "{id},{time},{time},{price},1.0,{action},{side}");
         };
@@ -48,7 +49,7 @@ fn rising(folder: &TempDir) {
 #[test]
 fn rows_say_what_stood_before_and_what_came_after() {
     let folder = tempfile::tempdir().unwrap();
-    rising(&folder);
+    rising(&folder, 0);
     let words = [
         "features", "book.csv", "rows.csv", "--tick", "1", "--ahead", "4",
     ];
@@ -75,6 +76,25 @@ fn rows_say_what_stood_before_and_what_came_after() {
         assert_eq!(row[9..12], [moved(2), moved(10), ""], "row {at}");
         // Up by two in two seconds, a spread of two paid on the way; down is the loss of both.
         assert_eq!(row[12..], ["0", "-4", "BUY"], "row {at}");
+    }
+}
+
+#[test]
+fn no_label_looks_across_a_week_without_an_event() {
+    let folder = tempfile::tempdir().unwrap();
+    rising(&folder, 8 * 24 * 3_600_000);
+    let words = [
+        "features", "book.csv", "rows.csv", "--tick", "1", "--ahead", "4",
+    ];
+    let told = json_of(folder.path(), &words);
+    // Rows at 0.5 s to 4 s, of which the last four have no future, and as many behind the week.
+    assert_eq!(told["labels"], json!({ "SELL": 0, "HOLD": 0, "BUY": 8 }));
+    let text = fs::read_to_string(folder.path().join("rows.csv")).unwrap();
+    for (at, line) in text.lines().skip(1).enumerate() {
+        let row: Vec<&str> = line.split(',').collect();
+        // Nothing is known of a second before the first row of either part.
+        let moved = if at % 4 < 2 { "" } else { "1" };
+        assert_eq!(row[9..], [moved, "", "", "0", "-4", "BUY"], "row {at}");
     }
 }
 
@@ -149,7 +169,7 @@ fn gains_are_those_of_the_answers() {
 #[test]
 fn refused() {
     let folder = tempfile::tempdir().unwrap();
-    rising(&folder);
+    rising(&folder, 0);
     fs::write(folder.path().join("other.csv"), "a,b\n1,2\n").unwrap();
     let words = |file: &'static str, more: &'static str| ["features", file, "rows.csv", more];
     for (file, more, wanted) in [
@@ -167,6 +187,7 @@ fn refused() {
         ("book.csv", "--move=0", "--move: between 0 and 1e9"),
         ("book.csv", "--tick=x", "is no decimal number"),
         ("book.csv", "--ahead=1000", "book.csv: no row"),
+        ("book.csv", "--ahead=0", "--ahead: between 1 and 16777216"),
         ("book.csv", "--instrument=1", "book.csv: no row"),
         (
             "book.csv",

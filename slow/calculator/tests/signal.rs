@@ -13,7 +13,7 @@ use trading::desk::{
     BreakerRule, Desk, DeskPlan, Limits, Listing, Listings, Money, SeatPlan, Timeless,
 };
 use trading::strategies::{Class, Model, Signal, SignalRule};
-use trading::{Event, FEATURES, Instrument, Step};
+use trading::{Event, FEATURES, Instrument, REST_NS_MAX, Step};
 
 /// Rows between a row and its label.
 const AHEAD: usize = 1;
@@ -146,13 +146,19 @@ fn events(file: &Path, options: &Options) -> Vec<Event> {
         .collect()
 }
 
-/// What a strategy asks when these events come in, and time passes between them.
+/// What a strategy asks when these events come in, and time passes between them: years without an
+/// event at their end alone.
 fn asked(events: &[Event], options: &Options, every_ms: u64) -> Vec<[u32; FEATURES]> {
     let (mut live, rows) = desk(options.tick, options.lot, every_ms);
+    let mut now_ns = 0;
     for event in events {
-        while let Some(due_ns) = live.timer_next_ns().filter(|due| *due < event.received_ns) {
-            live.time(due_ns, &mut Timeless);
+        let is_resting = event.received_ns.saturating_sub(now_ns) > REST_NS_MAX;
+        let is_due = |due_ns: &u64| !is_resting && *due_ns < event.received_ns;
+        while let Some(due_ns) = live.timer_next_ns().filter(is_due) {
+            now_ns = now_ns.max(due_ns);
+            live.time(now_ns, &mut Timeless);
         }
+        now_ns = event.received_ns;
         live.event(event, &mut Timeless);
     }
     std::mem::take(&mut *rows.lock().unwrap())
@@ -172,7 +178,7 @@ impl Watcher for Heard {
 /// events come to its desk; how many.
 fn assert_alike(file: &Path, options: &Options, every_ms: u64, market: Latency) -> usize {
     let events = events(file, options);
-    let live = asked(&events, options, every_ms);
+    let rows = assert_written(file, options, every_ms, &events);
     let models = Models {
         market,
         order: Latency::Constant(0),
@@ -189,6 +195,12 @@ fn assert_alike(file: &Path, options: &Options, every_ms: u64, market: Latency) 
         "the backtest asked otherwise"
     );
     assert!(tested.len() > 50);
+    rows
+}
+
+/// A strategy's rows are those that are written; how many.
+fn assert_written(file: &Path, options: &Options, every_ms: u64, events: &[Event]) -> usize {
+    let live = asked(events, options, every_ms);
     // A strategy begins with the first whole book. The command leaves out rows without a future.
     let all = written(file, options, every_ms);
     let before = all.iter().position(|row| *row == live[0]).unwrap();
@@ -229,9 +241,9 @@ fn rows_of_a_recorded_market_are_those_that_the_strategy_asks() {
     }
 }
 
-/// A market of a minute and a half whose book moves and has holes, from a generator.
-#[test]
-fn rows_of_a_session_are_those_that_the_strategy_asks() {
+/// A market of a minute and a half whose book moves and has holes, and rests for so long in between,
+/// from a generator.
+fn session(rest_ns: u64) -> String {
     let mut text = "wirecross desk session 1\n".to_owned();
     let (mut number, mut state) = (0_u64, 1_u64);
     let mut random = |most: u64| {
@@ -241,8 +253,9 @@ fn rows_of_a_session_are_those_that_the_strategy_asks() {
         (state >> 33) % most
     };
     let mut now_ns = 1_000_000_007_u64;
-    for _ in 0..4_000 {
+    for step in 0..4_000 {
         now_ns += random(45_000_000);
+        now_ns += if step == 2_000 { rest_ns } else { 0 };
         let middle = 10_000 + random(9);
         let mut line = |words: &str| {
             number += 1;
@@ -262,15 +275,23 @@ fn rows_of_a_session_are_those_that_the_strategy_asks() {
             }
         }
     }
+    text
+}
+
+#[test]
+fn rows_of_a_session_are_those_that_the_strategy_asks() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("day.txt");
-    std::fs::write(&file, text).unwrap();
     let options = Options {
         tick: Step::parse("0.0001").unwrap(),
         lot: Step::ONE,
         day_ns: 0,
         symbol: 0,
     };
+    std::fs::write(&file, session(2 * REST_NS_MAX)).unwrap();
+    let rows = assert_written(&file, &options, 250, &events(&file, &options));
+    assert!(rows > 200, "{rows} rows");
+    std::fs::write(&file, session(0)).unwrap();
     let market = Latency::Drawn {
         least_ns: 0,
         most_ns: 3_000_000,
