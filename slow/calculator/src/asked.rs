@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use quant::models::Model;
+use quant::models::{Link, Model};
 
 use crate::Refused;
 use crate::table::{Table, bytes, is_given};
@@ -20,13 +20,27 @@ pub(crate) enum Asked {
 impl Asked {
     /// Reads a model; `library` is where onnxruntime is, if that is said.
     pub fn read(file: &Path, library: Option<&Path>) -> Result<Self, Refused> {
+        Self::of(file, &bytes(file)?, library)
+    }
+
+    /// A model that has to be known without its name, and what its file holds.
+    pub fn nameless(file: &Path, library: Option<&Path>) -> Result<(Self, Vec<u8>), Refused> {
+        let held = bytes(file)?;
+        let asked = Self::of(file, &held, library)?;
+        if !matches!(asked, Self::Ours(_)) && held.first() != Some(&ONNX_BEGIN) {
+            let what = "does not begin with its version, by which a model in ONNX is known";
+            return Err(Refused(format!("{}: {what}", file.display())));
+        }
+        Ok((asked, held))
+    }
+
+    fn of(file: &Path, model: &[u8], library: Option<&Path>) -> Result<Self, Refused> {
         let refused = |what: &dyn std::fmt::Display| Refused(format!("{}: {what}", file.display()));
-        let model = bytes(file)?;
         let is_called = file
             .extension()
             .is_some_and(|it| it.eq_ignore_ascii_case("onnx"));
         if !is_called && model.first() != Some(&ONNX_BEGIN) {
-            let model = Model::read(&model).map_err(|unread| refused(&unread))?;
+            let model = Model::read(model).map_err(|unread| refused(&unread))?;
             return Ok(Self::Ours(model));
         }
         // A stranger's file is no business of a library in C++.
@@ -35,7 +49,7 @@ impl Asked {
                 &"a model in ONNX is only asked on the command line",
             ));
         }
-        Self::onnx(&model, library).map_err(|what| refused(&what))
+        Self::onnx(model, library).map_err(|what| refused(&what))
     }
 
     #[cfg(feature = "onnx")]
@@ -93,7 +107,8 @@ impl Asked {
         Ok((results, outputs))
     }
 
-    /// The shares of so many classes in rows of a table, one after the other.
+    /// The shares of so many classes in rows of a table, one after the other. A model that gives
+    /// the probability of "yes" gives those of two classes, of which that is the second.
     pub fn shares(
         &mut self,
         rows: &[f32],
@@ -107,16 +122,45 @@ impl Asked {
             return Err(table.blame(&what));
         }
         let (shares, outputs) = self.predict(rows, features, false)?;
+        if (outputs, classes) == (1, 2) && self.says_yes() {
+            return Ok(shares.iter().flat_map(|yes| [1.0 - yes, *yes]).collect());
+        }
         if outputs != classes {
             let what = format!("{classes} labels, the model has {outputs} results");
             return Err(table.blame(&what));
         }
         Ok(shares)
     }
+
+    /// Whether a single result is the probability of "yes".
+    fn says_yes(&self) -> bool {
+        let link = match self {
+            Self::Ours(Model::Forest(forest)) => forest.link(),
+            Self::Ours(Model::Network(network)) => network.link(),
+            #[cfg(feature = "onnx")]
+            Self::Onnx(_) => return false,
+        };
+        matches!(link, Link::Logistic { .. })
+    }
 }
 
-/// The class with the greatest share, the first of those.
-pub(crate) fn likeliest(shares: &[f64]) -> usize {
+/// The class with the greatest share, the first of those; none where a share is no number.
+pub(crate) fn likeliest(shares: &[f64]) -> Option<usize> {
     let better = |best: usize, at: usize| if shares[at] > shares[best] { at } else { best };
-    (1..shares.len()).fold(0, better)
+    let are_known = !shares.is_empty() && shares.iter().all(|share| share.is_finite());
+    are_known.then(|| (1..shares.len()).fold(0, better))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_no_class() {
+        assert_eq!(likeliest(&[0.2, 0.5, 0.5]), Some(1));
+        assert_eq!(likeliest(&[f64::NAN; 3]), None);
+        assert_eq!(likeliest(&[0.9, f64::NAN, 0.1]), None);
+        assert_eq!(likeliest(&[f64::INFINITY, 0.0]), None);
+        assert_eq!(likeliest(&[]), None);
+    }
 }

@@ -210,7 +210,7 @@ fn answered(
     // What was always right may be wrong once.
     let expected = card.accuracy.clamp(CERTAIN, 1.0 - CERTAIN);
     let mut alarm = Alarm::new(expected, args.fall, args.between)?;
-    let mut right = 0_u64;
+    let (mut right, mut unanswered) = (0_u64, 0_u64);
     for (at, (shares, label)) in shares.chunks_exact(classes).zip(labels).enumerate() {
         let Some(class) = card.classes.iter().position(|name| name == label) else {
             let all = card.classes.join(", ");
@@ -220,22 +220,29 @@ fn answered(
             );
             return Err(table.blame(&what));
         };
-        let is_right = likeliest(shares) == class;
+        let said = likeliest(shares);
+        unanswered += u64::from(said.is_none());
+        let is_right = said == Some(class);
         right += u64::from(is_right);
         alarm.push(is_right);
     }
     let found = right as f64 / labels.len() as f64;
     let raised = alarm.raised();
-    let text = facts(&[
+    let mut lines = vec![
         ("right", percent(found)),
         ("right when trained", percent(card.accuracy)),
         (
             "alarm",
             raised.map_or("none".to_owned(), |at| format!("at row {}", at + 1)),
         ),
-    ]);
+    ];
+    if unanswered > 0 {
+        lines.push(("no number, so not right", unanswered.to_string()));
+    }
+    let text = facts(&lines);
     let json = json!({
         "accuracy": found, "expected": card.accuracy, "rows": labels.len(),
+        "unanswered": unanswered,
         "raised_at": raised.map(|at| at + 1), "level": alarm.level(),
     });
     Ok((json, text, raised.is_some()))

@@ -66,7 +66,7 @@ impl Registry {
     /// Adds a version, which is the current one if it is the first.
     ///
     /// # Errors
-    /// Files that cannot be written; no number left.
+    /// Files that cannot be written; no number left; a card that could not be read again.
     pub fn add(folder: &Path, model: &[u8], card: &Card) -> Result<u32, Refused> {
         let made = fs::create_dir_all(folder);
         made.map_err(|error| failed(folder, &error))?;
@@ -76,8 +76,14 @@ impl Registry {
             let file = new.join(name);
             fs::write(&file, bytes).map_err(|error| failed(&file, &error))
         };
-        fs::create_dir(&new).map_err(|error| failed(&new, &error))?;
         let card = format!("{:#}\n", card.json(model));
+        // What JSON has no word for is null: such a version would be damaged for ever.
+        let is_read = serde_json::from_str(&card).is_ok_and(|card| Card::read(&card).is_some());
+        if !is_read {
+            let what = "the card of this version could not be read again: is a number too great?";
+            return Err(Refused(format!("{}: {what}", folder.display())));
+        }
+        fs::create_dir(&new).map_err(|error| failed(&new, &error))?;
         let number = write(MODEL, model)
             .and_then(|()| write(CARD, card.as_bytes()))
             .and_then(|()| registry.name(&new));

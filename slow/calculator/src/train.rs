@@ -104,6 +104,16 @@ pub(crate) fn left_out(table: &mut Table) -> Result<Vec<String>, Refused> {
     Ok(names)
 }
 
+/// The numbers of a table as models take them.
+pub(crate) fn singles(table: &Table) -> Result<Vec<f32>, Refused> {
+    let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
+    if let Some(at) = rows.iter().position(|x| x.is_infinite()) {
+        let [row, column] = [at / table.width, at % table.width];
+        return Err(table.blame_cell(row, column, "is too great for 32 bits: scale the column"));
+    }
+    Ok(rows)
+}
+
 fn earning(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(label, column)| {
         let is_there = |part: &str| !part.trim().is_empty();
@@ -129,11 +139,7 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
     let names = classes(&labels);
     let gains = Gains::take(&mut table, &names, &args.earns)?;
     let left_out = left_out(&mut table)?;
-    let rows: Vec<f32> = table.numbers.iter().map(|x| *x as f32).collect();
-    if let Some(at) = rows.iter().position(|x| x.is_infinite()) {
-        let [row, column] = [at / table.width, at % table.width];
-        return Err(table.blame_cell(row, column, "is too great for 32 bits: scale the column"));
-    }
+    let rows = singles(&table)?;
     let of = |label: &String| names.iter().position(|name| name == label).unwrap_or(0) as u32;
     let labels: Vec<u32> = labels.iter().map(of).collect();
     let refused = |fault| table.blame(&format!("{fault}"));

@@ -175,6 +175,12 @@ impl Network {
         self.layers.last().map_or(0, Layer::outputs)
     }
 
+    /// What is done with the last layer's sums to have results.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
     /// What the network says of rows, one after the other: sums in `f32`, results of them in
     /// `f64`. All backends give the same bits; NaN makes NaN.
     ///
