@@ -247,14 +247,8 @@ fn average(options: &Options) -> Result<Vec<Case>, BenchError> {
         strike,
         average,
     });
-    let conditioned = Control {
-        payoff: &Conditioned { kind, strike },
-        worth: model.conditioned_asian(kind, strike),
-    };
-    let geometric = Control {
-        payoff: &geometric,
-        worth: model.geometric_asian(kind, strike),
-    };
+    let conditioned = Conditioned { kind, strike }.control(&model);
+    let geometric = Control::new(&geometric, model.geometric_asian(kind, strike));
     let effort = options.effort;
     let pairs = Settings {
         sampling: Sampling::Antithetic,
@@ -267,7 +261,7 @@ fn average(options: &Options) -> Result<Vec<Case>, BenchError> {
     };
     let random = Settings::new(effort.pick(1 << 12, 1 << 16, 1 << 18) as u64, SEED);
     let ours = || {
-        let simulation = Simulation::controlled(&model, &arithmetic, conditioned, pairs);
+        let simulation = Simulation::controlled(&model, &arithmetic, conditioned.as_ref(), pairs);
         Ok(simulation.map_err(failed)?.run(on))
     };
     let with_geometric = |settings| {

@@ -6,9 +6,9 @@ mod fan;
 use clap::{Args, ValueEnum};
 use quant::Fault;
 use quant::montecarlo::{
-    Asian, Asset, Average, Barrier, Conditioned, Construction, Control, Estimate, European, Gbm,
-    Grid, Heston, Jumps, Kind, Knock, LeastSquares, Lookback, Merton, Model, Payoff, Precision,
-    Sampling, Settings, Simulation, Variance,
+    Asian, Asset, Average, Barrier, Conditioned, Construction, Estimate, European, Gbm, Grid,
+    Heston, Jumps, Kind, Knock, LeastSquares, Lookback, Merton, Model, Payoff, Precision, Sampling,
+    Settings, Simulation, Variance,
 };
 use serde_json::json;
 
@@ -343,12 +343,9 @@ impl Simulate {
     /// chance are paths whose averages are on two sides of the strike.
     fn average(&self, model: &Gbm, watch: &Watch) -> Result<Estimate, Fault> {
         let (kind, strike) = (self.kind.kind(), self.strike);
-        let control = Control {
-            payoff: &Conditioned { kind, strike },
-            worth: model.conditioned_asian(kind, strike),
-        };
-        let average = self.asian();
-        let simulation = Simulation::controlled(model, &average, control, self.settings())?;
+        let control = Conditioned { kind, strike }.control(model);
+        let (average, settings) = (self.asian(), self.settings());
+        let simulation = Simulation::controlled(model, &average, control.as_ref(), settings)?;
         Ok(simulation.run(|progress| watch.on(progress)))
     }
 

@@ -241,7 +241,7 @@ fn rows_of_a_recorded_market_are_those_that_the_strategy_asks() {
     }
 }
 
-/// A market of a minute and a half whose book moves and has holes, and rests for so long in between,
+/// A market of a minute and a half whose book moves and has holes, and rests for so long halfway,
 /// from a generator.
 fn session(rest_ns: u64) -> String {
     let mut text = "wirecross desk session 1\n".to_owned();

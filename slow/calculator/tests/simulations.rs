@@ -4,6 +4,7 @@
 
 mod desk;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -122,6 +123,13 @@ fn baskets_are_worth_what_is_known_within_their_errors() {
     assert!(sum < best && best < worst, "{sum} {best} {worst}");
     let svg = desk.picture(&[&common[..], &both[..2]].concat());
     assert!(svg.contains("median"), "{svg}");
+    // Weights that are next to nothing are none of which a share is known.
+    desk.file(
+        "assets.csv",
+        "name,start,volatility,weight\nAA,1e-9,0.2,1e-320\nBB,1e-9,0.35,1e-320\n",
+    );
+    let nothing = desk.json(&[&common[..], &both[..2]].concat());
+    assert_eq!(of(&nothing, "value"), 0.0, "{nothing}");
     // An asset alone is no basket: nothing is left to chance.
     desk.file("assets.csv", "AA,start,volatility\nAA,100,0.2\n");
     let one = desk.json(&common);
@@ -179,12 +187,52 @@ fn a_basket_that_cannot_be_is_refused_by_its_place() {
             "name,start,volatility\nAA,1,0.2\nAA,1,0.2\n",
             "assets.csv: there are two assets \"AA\"",
         ),
+        (
+            "name,start,volatility,weight\nAA,1,0.2,1\nBB,1,0.2,1e10\n",
+            "assets.csv, line 3, column 4 (weight): weight: 1",
+        ),
+        (
+            "name,start,volatility,Start\nAA,1,0.2,1\nBB,1,0.2,1\n",
+            "assets.csv: two columns \"Start\"",
+        ),
     ] {
         desk.file("assets.csv", text);
         with(&matrix, wanted);
     }
+    desk.file(
+        "assets.csv",
+        "name,start,volatility\nAA,1,0.2\nBB,1,0.2\nCC,1,0.2\n",
+    );
+    desk.file("matrix.csv", "1,0.9,0.9\n0.9,1,-0.9\n0.9,-0.9,1\n");
+    with(
+        &matrix,
+        "matrix.csv: no prices can move together so: \"CC\" does not go with",
+    );
     let refused = desk.refused(&["simulate", "--correlations", "matrix.csv"]);
     assert!(refused.contains("--assets"), "{refused}");
+}
+
+#[test]
+fn what_is_only_drawn_costs_no_answer() {
+    let desk = Desk::new();
+    let (mut assets, mut matrix) = ("name,start,volatility\n".to_owned(), String::new());
+    for row in 0..70 {
+        let _ = writeln!(assets, "A{row},100,0.2");
+        let cells = (0..70).map(|column| if column == row { "1" } else { "0" });
+        let _ = writeln!(matrix, "{}", cells.collect::<Vec<_>>().join(","));
+    }
+    desk.file("assets.csv", &assets);
+    desk.file("matrix.csv", &matrix);
+    let words = [
+        "simulate",
+        "--assets",
+        "assets.csv",
+        "--correlations",
+        "matrix.csv",
+    ];
+    let more = ["--strike", "7000", "--paths", "100", "--steps", "16000"];
+    let found = desk.json(&[&words[..], &more].concat());
+    assert!(found["value"].as_f64() > Some(0.0), "{found}");
 }
 
 /// Whether a process does something of its own when it is interrupted.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -132,6 +133,61 @@ fn versions_are_added_chosen_and_asked() {
     fs::write(folder.join("btc/current"), "two").unwrap();
     let error = error_of(folder, &["predict", "btc", "bare.csv"]);
     assert!(error.contains("current: \"two\" is no version"), "{error}");
+}
+
+/// Rows of two numbers whose label says whether the first is greater, and lines behind them.
+fn compared(folder: &Path, name: &str, [no, yes]: [&str; 2], more: &str) {
+    let mut text = "a,b,label\n".to_owned();
+    for at in 0..200 {
+        let [a, b] = [at * 37 % 101, at * 53 % 103];
+        let _ = writeln!(text, "{a},{b}.5,{}", if a > b { yes } else { no });
+    }
+    fs::write(folder.join(name), text + more).unwrap();
+}
+
+#[test]
+fn a_model_that_says_yes_or_no_is_judged_by_two_labels() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let model = r#"{"coef": [1.0, -1.0], "intercept": 0.0}"#;
+    fs::write(folder.join("m.json"), model).unwrap();
+    let add = |rows: &'static str| ["versions", "pairs", "--add", "m.json", "--rows", rows];
+    for (labels, more, wanted) in [
+        (["1", "1"], "", "rows.csv: all labels are the same"),
+        (
+            ["0", "1"],
+            "1,2,2\n",
+            "rows.csv: 3 labels, the model has 1 results",
+        ),
+        (
+            ["0", "1"],
+            "1,-1e39,1\n",
+            "rows.csv, line 202, column 2 (b): is too great for 32 bits",
+        ),
+        (
+            ["0", "1"],
+            "1,,1\n",
+            "rows.csv: row 201: the model says what is no number",
+        ),
+    ] {
+        compared(folder, "rows.csv", labels, more);
+        let error = error_of(folder, &add("rows.csv"));
+        assert!(error.contains(wanted), "{error}");
+        assert!(!folder.join("pairs").exists());
+    }
+    compared(folder, "rows.csv", ["0", "1"], "");
+    let listed = json_of(folder, &add("rows.csv"));
+    assert_eq!(listed["versions"][0]["trained"]["accuracy"], 1.0);
+    // What is no number is not right, and told.
+    compared(folder, "later.csv", ["0", "1"], "1,,0\n2,,0\n");
+    let words = ["check", "pairs", "later.csv", "--label", "label"];
+    let told = json_of(folder, &words);
+    assert_eq!(
+        (&told["answers"]["unanswered"], &told["answers"]["accuracy"]),
+        (&2.into(), &(200.0 / 202.0).into())
+    );
+    let text = String::from_utf8(run(folder, &words).stdout).unwrap();
+    assert!(text.contains("no number, so not right"), "{text}");
 }
 
 #[test]

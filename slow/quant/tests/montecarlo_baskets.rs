@@ -8,8 +8,8 @@ use analytics::arch::Backend;
 use quant::Fault;
 use quant::distribution::normal_below;
 use quant::montecarlo::{
-    Asset, Basket, Construction, Control, Estimate, Gbm, Grid, Kind, Payoff, Sampling, Settings,
-    Simulation, Together,
+    Asian, Asset, Average, Basket, Conditioned, Construction, Control, Estimate, Gbm, Grid, Kind,
+    Payoff, Sampling, Settings, Simulation, Together,
 };
 
 const RATE: f64 = 0.03;
@@ -60,11 +60,7 @@ fn worth<P: Payoff>(model: &Gbm, payoff: &P, settings: Settings) -> Estimate {
 
 fn controlled(model: &Gbm, basket: &Basket<'_>, settings: Settings) -> Estimate {
     let control = basket.control(model).unwrap();
-    let control = Control {
-        payoff: &control.payoff,
-        worth: control.worth,
-    };
-    let simulation = Simulation::controlled(model, basket, control, settings).unwrap();
+    let simulation = Simulation::controlled(model, basket, control.as_ref(), settings).unwrap();
     simulation.run(|_| ControlFlow::Continue(()))
 }
 
@@ -196,6 +192,8 @@ fn the_control_is_worth_what_it_says_and_leaves_little_to_chance() {
             }
             accept(&what, itself, control.worth, 0.0);
             accept(&what, found, plain.value, plain.error);
+            let at_end = worth(&model.at_end(), &basket, settings);
+            accept(&what, at_end, plain.value, plain.error);
             // What is left to chance is nothing that Sobol's points would even out.
             if sampling != (Sampling::Sobol { replicates: 16 }) {
                 assert!(
@@ -205,6 +203,111 @@ fn the_control_is_worth_what_it_says_and_leaves_little_to_chance() {
             }
         }
         assert!(basket.exactly(&model).is_none());
+    }
+}
+
+/// What a basket of two assets at 100 and 50 is worth, by quadrature: the second one's option given
+/// the first one's price.
+const BASKETS: [(Kind, f64, f64); 6] = [
+    (Kind::Call, 80.0, 70.000_842_124),
+    (Kind::Call, 200.0, 0.664_529_186),
+    (Kind::Call, 220.0, 0.172_495_678),
+    (Kind::Call, 280.0, 0.001_923_663_49),
+    (Kind::Put, 110.0, 0.356_010_386),
+    (Kind::Put, 90.0, 0.010_995_389_5),
+];
+
+/// And options on a year's monthly average of one at 100, by quadrature from month to month.
+const AVERAGES: [(Kind, f64, f64); 5] = [
+    (Kind::Call, 60.0, 40.000_012_659),
+    (Kind::Call, 130.0, 0.092_735_177),
+    (Kind::Call, 140.0, 0.017_059_794_2),
+    (Kind::Call, 160.0, 0.000_412_557_7),
+    (Kind::Put, 70.0, 0.003_890_304_3),
+];
+
+/// How many of some simulations are further from what is right than 95 % should be.
+fn missed<P: Payoff, C: Payoff>(
+    model: &Gbm,
+    (payoff, control): (&P, &Control<C>),
+    wanted: f64,
+    (seeds, sampling): (u64, Sampling),
+) -> usize {
+    let is_off = |seed: &u64| {
+        let settings = Settings {
+            seed: *seed,
+            ..settings(1 << 12, sampling)
+        };
+        let simulation = Simulation::controlled(model, payoff, control.as_ref(), settings);
+        let found = simulation.unwrap().run(|_| ControlFlow::Continue(()));
+        assert!(found.error > 0.0 && found.error.is_finite(), "{found:?}");
+        (found.value - wanted).abs() > 1.96 * found.error
+    };
+    (0..seeds).filter(is_off).count()
+}
+
+#[test]
+fn errors_far_from_the_money_are_what_they_say() {
+    let assets = [asset(100.0, 0.0, 0.2), asset(50.0, 0.0, 0.2)];
+    let grid = |steps| Grid::even(1.0, steps).unwrap();
+    let two = Gbm::correlated(&assets, &[1.0, 0.5, 0.5, 1.0], 0.0, grid(1)).unwrap();
+    let one = Gbm::new(assets[0], 0.0, grid(12)).unwrap();
+    for sampling in SAMPLINGS {
+        let seeds = if matches!(sampling, Sampling::Sobol { .. }) {
+            20
+        } else {
+            60
+        };
+        let most = seeds as usize / 6;
+        for (kind, strike, wanted) in BASKETS {
+            let basket = Basket {
+                kind,
+                strike,
+                weights: &[1.0, 1.0],
+                together: Together::Sum,
+            };
+            let control = basket.control(&two).unwrap();
+            let missed = missed(&two, (&basket, &control), wanted, (seeds, sampling));
+            assert!(missed <= most, "{kind:?} {strike} {sampling:?}: {missed}");
+        }
+        for (kind, strike, wanted) in AVERAGES {
+            let average = Asian {
+                kind,
+                strike,
+                average: Average::Arithmetic,
+            };
+            let control = Conditioned { kind, strike }.control(&one);
+            let missed = missed(&one, (&average, &control), wanted, (seeds, sampling));
+            assert!(
+                missed <= most,
+                "average {kind:?} {strike} {sampling:?}: {missed}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_control_that_never_paid_is_worth_what_it_is() {
+    let model = Gbm::new(asset(100.0, 0.0, 0.2), 0.0, Grid::even(1.0, 12).unwrap()).unwrap();
+    let (kind, strike) = (Kind::Call, 400.0);
+    let average = Asian {
+        kind,
+        strike,
+        average: Average::Arithmetic,
+    };
+    let control = Conditioned { kind, strike }.control(&model);
+    for sampling in SAMPLINGS {
+        let settings = settings(1 << 8, sampling);
+        let run = |control: Control<&Conditioned>| {
+            let simulation = Simulation::controlled(&model, &average, control, settings).unwrap();
+            simulation.run(|_| ControlFlow::Continue(()))
+        };
+        let found = run(control.as_ref());
+        assert_eq!(found.value, control.worth, "{sampling:?}");
+        assert_eq!(found.error, control.rest_max / 1.96, "{sampling:?}");
+        // Of a control of which no more is known nothing is told.
+        let unknown = run(Control::new(&control.payoff, control.worth));
+        assert!(unknown.error.is_infinite(), "{unknown:?}");
     }
 }
 
@@ -259,6 +362,10 @@ fn what_is_no_basket_of_the_assets_is_refused_by_name() {
     ] {
         assert!(found.to_string().contains(name), "{found}");
     }
-    // A spread has no such control.
+    // Weights that are worth nothing together have no control.
+    let nothing = [asset(1e-9, 0.0, 0.2); 2];
+    let model = self::model(&nothing, 0.0);
+    assert!(basket(&[1e-320, 1e-320], 10.0).control(&model).is_none());
+    // Nor has a spread.
     assert!(basket(&[1.0, -1.0], 10.0).control(&model).is_none());
 }

@@ -156,10 +156,7 @@ fn prices_are_those_of_the_formula_within_their_errors() {
                 kind: Kind::Call,
                 strike: 0.0,
             };
-            let control = Control {
-                payoff: &forward,
-                worth: model.european(Kind::Call, 0.0),
-            };
+            let control = Control::new(&forward, model.european(Kind::Call, 0.0));
             let simulation = Simulation::controlled(&model, &CALL, control, settings).unwrap();
             let better = simulation.run(|_| ControlFlow::Continue(()));
             let off = (better.value - exact) / better.error;

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use quant::montecarlo::{Asset, Basket, Control, Estimate, Gbm, Grid, Simulation, Together};
+use quant::Fault;
+use quant::montecarlo::{
+    Asset, Basket, Estimate, Gbm, Grid, Kind, Payoff as _, Simulation, Together,
+};
 
 use super::fan::fan;
 use super::{Contract, Found, Moves, Simulate};
@@ -11,6 +14,8 @@ use crate::Refused;
 use crate::table::Table;
 use crate::watch::Watch;
 
+/// Times of the picture at most: as many of all assets are the numbers of a path.
+const DRAWN_MAX: usize = 1_024;
 /// What the columns of --assets are called.
 const COLUMNS: [&str; 4] = ["start", "dividend", "volatility", "weight"];
 
@@ -53,6 +58,8 @@ struct Given {
     weights: Vec<f64>,
     /// Row by row.
     correlations: Vec<f64>,
+    /// Where they were read; none of one asset.
+    matrix: Option<Table>,
 }
 
 impl Assets {
@@ -67,6 +74,10 @@ impl Assets {
         if let Some(name) = table.names.iter().find(|name| !is_known(name)) {
             let all = COLUMNS.join(", ");
             return Err(table.blame(&format!("a column {name:?}; there may be: {all}")));
+        }
+        let is_twice = |at: &usize| table.find(&table.names[*at]).is_ok_and(|first| first < *at);
+        if let Some(at) = (0..table.names.len()).find(is_twice) {
+            return Err(table.blame(&format!("two columns {:?}", table.names[at])));
         }
         let needed = |name: &str| {
             let column = table.find(name)?;
@@ -83,19 +94,23 @@ impl Assets {
             dividend: dividends[at],
             volatility: volatilities[at],
         });
+        let weights = or("weight", 1.0);
+        check_weights(&weights, &table)?;
+        let (correlations, matrix) = self.correlations(&table)?;
         Ok(Given {
             assets: assets.collect(),
-            weights: or("weight", 1.0),
-            correlations: self.correlations(&table)?,
+            weights,
+            correlations,
+            matrix,
             table,
         })
     }
 
-    fn correlations(&self, assets: &Table) -> Result<Vec<f64>, Refused> {
+    fn correlations(&self, assets: &Table) -> Result<(Vec<f64>, Option<Table>), Refused> {
         let count = assets.height();
         let Some(file) = &self.correlations else {
             if count == 1 {
-                return Ok(vec![1.0]);
+                return Ok((vec![1.0], None));
             }
             let what = format!("--correlations: is missing: how {count} assets move together");
             return Err(Refused(what));
@@ -131,8 +146,25 @@ impl Assets {
                 _ => all.push(found),
             }
         }
-        Ok(all)
+        Ok((all, Some(table)))
     }
+}
+
+fn check_weights(weights: &[f64], table: &Table) -> Result<(), Refused> {
+    let Ok(column) = table.find("weight") else {
+        return Ok(());
+    };
+    for (row, weight) in weights.iter().enumerate() {
+        let alone = Basket {
+            kind: Kind::Call,
+            strike: 0.0,
+            weights: &[*weight],
+            together: Together::Sum,
+        };
+        let checked = alone.check(1);
+        checked.map_err(|fault| table.blame_cell(row, column, &fault.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Where each asset stands among names, if both have any.
@@ -168,12 +200,16 @@ impl Given {
             Gbm::new(*asset, rate, grid.clone())
                 .map_err(|fault| self.table.blame(&format!("{label}: {fault}")))?;
         }
-        Ok(Gbm::correlated(
-            &self.assets,
-            &self.correlations,
-            rate,
-            grid,
-        )?)
+        let made = Gbm::correlated(&self.assets, &self.correlations, rate, grid);
+        made.map_err(|fault| match (fault, &self.matrix) {
+            (Fault::Collinear { column, .. }, Some(matrix)) => {
+                let label = self.table.label(column);
+                matrix.blame(&format!(
+                    "no prices can move together so: {label:?} does not go with those before it"
+                ))
+            }
+            (fault, _) => fault.into(),
+        })
     }
 }
 
@@ -198,7 +234,9 @@ impl Simulate {
             weights: &given.weights,
             together: self.basket.together.together(),
         };
-        let drawn = given.model(self.rate, Grid::even(self.years, self.steps)?)?;
+        Grid::even(self.years, self.steps)?;
+        let times = Grid::even(self.years, self.steps.min(DRAWN_MAX))?;
+        let drawn = given.model(self.rate, times)?;
         let estimate = self.basket_worth(&model, &basket, watch)?;
         let picture = fan(&drawn, self.seed, watch, |prices| {
             let held = prices
@@ -227,11 +265,8 @@ impl Simulate {
         let Some(control) = basket.control(model) else {
             return Ok(self.run(model, basket, watch)?);
         };
-        let control = Control {
-            payoff: &control.payoff,
-            worth: control.worth,
-        };
-        let simulation = Simulation::controlled(model, basket, control, self.settings())?;
+        let settings = self.settings();
+        let simulation = Simulation::controlled(model, basket, control.as_ref(), settings)?;
         Ok(simulation.run(|progress| watch.on(progress)))
     }
 }

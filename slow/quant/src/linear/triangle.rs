@@ -25,13 +25,13 @@ pub fn lower_triangle(what: &'static str, matrix: &[f64], order: usize) -> Resul
             let tiny = PIVOT_MIN * matrix[row * order + row];
             lower[row * order + column] = if row == column {
                 if left < -INDEFINITE * matrix[row * order + row] {
-                    return Err(Fault::Collinear { what, column });
+                    return Err(Fault::Collinear { what, column: row });
                 }
                 if left > tiny { left.sqrt() } else { 0.0 }
             } else if pivot > 0.0 {
                 left / pivot
             } else if left.abs() > INDEFINITE.sqrt() * matrix[row * order + row].sqrt() {
-                return Err(Fault::Collinear { what, column });
+                return Err(Fault::Collinear { what, column: row });
             } else {
                 0.0
             };

@@ -3,12 +3,12 @@
 
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
+use super::averages::{Averages, COVARIANCES_MAX, Part};
 use super::functions::ln;
 use super::gbm::{Gbm, black};
 use super::paths::{Model, Payoff, Tile};
 use super::payoff::{Kind, PRICE_MAX, exercised};
 use super::settings::Control;
-use crate::distribution::normal_below;
 use crate::fault::{Fault, same_length, within};
 
 /// Weights are no further from 0.
@@ -176,7 +176,8 @@ impl<'a> Basket<'a> {
     }
 
     /// What to take off it: the same basket, exercised where the geometric average says so. Of sums
-    /// whose weights are all above 0; `None` of all else, and of what [`Payoff::check`] refuses.
+    /// whose weights are all above 0; `None` of all else, of assets that are worth nothing
+    /// together, and of what [`Payoff::check`] refuses.
     #[must_use]
     pub fn control(&self, model: &Gbm) -> Option<Control<ConditionedBasket<'a>>> {
         self.check(model.starts().len()).ok()?;
@@ -187,11 +188,17 @@ impl<'a> Basket<'a> {
         let values = self.weights.iter().zip(model.starts());
         let values: Vec<f64> = values.map(|(weight, start)| weight * start).collect();
         let whole: f64 = values.iter().sum();
+        let is_known = whole > f64::MIN_POSITIVE;
+        if !is_known {
+            return None;
+        }
         let shares: Vec<f64> = values.iter().map(|value| value / whole).collect();
         let logs = model.starts().iter().zip(&shares);
         let scale = whole.ln() - logs.map(|(start, share)| share * start.ln()).sum::<f64>();
+        let averages = self.averages(model, &shares, whole.ln());
         Some(Control {
-            worth: self.conditioned(model, &shares, whole.ln()),
+            worth: model.discount() * averages.worth(self.kind, self.strike),
+            rest_max: model.discount() * averages.rest_max(self.strike),
             payoff: ConditionedBasket {
                 basket: *self,
                 shares,
@@ -200,9 +207,8 @@ impl<'a> Basket<'a> {
         })
     }
 
-    /// What the control is worth: prices and their geometric average, `log` now, are lognormal
-    /// together.
-    fn conditioned(&self, model: &Gbm, shares: &[f64], log: f64) -> f64 {
+    /// Prices, each times its weight, and their geometric average, whose logarithm is `log` now.
+    fn averages(&self, model: &Gbm, shares: &[f64], log: f64) -> Averages {
         let years = model.grid().end();
         let mut loadings = vec![0.0; shares.len()];
         let mut mean = log;
@@ -212,28 +218,31 @@ impl<'a> Basket<'a> {
                 *sum += share * own;
             }
         }
-        let (deviation, least) = (length(&loadings) * years.sqrt(), self.strike.ln());
-        let exercised = |moved: f64| {
-            if deviation == 0.0 {
-                f64::from(u8::from(mean >= least))
-            } else {
-                normal_below((mean - least + moved) / deviation)
+        let part = |(asset, weight): (usize, &f64)| {
+            let own = model.loadings_of(asset);
+            let pairs = own.iter().zip(&loadings);
+            let length = length(own);
+            Part {
+                forward: weight * model.terminal_moments(asset).0,
+                shared: pairs.map(|(own, all)| own * all).sum::<f64>() * years,
+                variance: length * length * years,
             }
         };
-        let (mut price, mut part) = (0.0, 0.0);
-        for (asset, weight) in self.weights.iter().enumerate() {
-            let forward = weight * model.terminal_moments(asset).0;
-            let pairs = model.loadings_of(asset).iter().zip(&loadings);
-            let shared = pairs.map(|(own, all)| own * all).sum::<f64>() * years;
-            price += forward;
-            part += forward * exercised(shared);
-        }
-        let probability = exercised(0.0);
-        let worth = match self.kind {
-            Kind::Call => part - self.strike * probability,
-            Kind::Put => self.strike * (1.0 - probability) - (price - part),
+        let count = shares.len();
+        let pairs = (0..count).flat_map(|row| (0..count).map(move |column| (row, column)));
+        let covariance = |(row, column): (usize, usize)| {
+            let pairs = model.loadings_of(row).iter().zip(model.loadings_of(column));
+            pairs.map(|(one, other)| one * other).sum::<f64>() * years
         };
-        model.discount() * worth
+        Averages {
+            mean,
+            deviation: length(&loadings) * years.sqrt(),
+            parts: self.weights.iter().enumerate().map(part).collect(),
+            covariances: pairs
+                .filter(|_| count <= COVARIANCES_MAX)
+                .map(covariance)
+                .collect(),
+        }
     }
 }
 

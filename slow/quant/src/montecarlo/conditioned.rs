@@ -2,16 +2,17 @@
 
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
+use super::averages::{Averages, COVARIANCES_MAX, Part};
 use super::gbm::Gbm;
 use super::paths::{Model, Payoff, Tile};
 use super::payoff::{Kind, PRICE_MAX, mean_log, mean_price};
-use crate::distribution::normal_below;
+use super::settings::Control;
 use crate::fault::{Fault, within};
 
 /// An option on the arithmetic average that must be exercised where one on the geometric average
 /// would be, and only there. Averages are on the same side of the strike but for a few paths, whose
 /// gains are small: it leaves little of what such an option is worth to chance, and its own worth
-/// is [`Gbm::conditioned_asian`].
+/// is [`Gbm::conditioned_asian`]; [`Conditioned::control`] has both.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conditioned {
     /// To buy or to sell.
@@ -51,35 +52,52 @@ impl Kernel for Value<'_> {
     }
 }
 
+impl Conditioned {
+    /// As a control, of one asset or the first.
+    #[must_use]
+    pub fn control(self, model: &Gbm) -> Control<Self> {
+        let averages = model.averages();
+        Control {
+            worth: model.discount() * averages.worth(self.kind, self.strike),
+            rest_max: model.discount() * averages.rest_max(self.strike),
+            payoff: self,
+        }
+    }
+}
+
 impl Gbm {
     /// What [`Conditioned`] is worth: prices and their geometric average are lognormal together.
     #[must_use]
     pub fn conditioned_asian(&self, kind: Kind, strike: f64) -> f64 {
+        self.discount() * self.averages().worth(kind, strike)
+    }
+
+    /// The first asset's prices at the grid's times, each a part of their average.
+    fn averages(&self) -> Averages {
         let (mean, deviation) = self.geometric_log();
-        let least = strike.ln();
-        let exercised = |moved: f64| {
-            if deviation == 0.0 {
-                f64::from(u8::from(mean >= least))
-            } else {
-                normal_below((mean - least + moved) / deviation)
-            }
-        };
         let (times, volatility) = (self.grid().times(), self.volatility());
         let count = times.len() as f64;
-        let (mut earlier, mut price, mut part) = (0.0, 0.0, 0.0);
-        for (at, time) in times.iter().enumerate() {
+        let square = volatility * volatility;
+        let mut earlier = 0.0;
+        let parts = times.iter().enumerate().map(|(at, time)| {
             earlier += time;
             // The covariance of two times is the earlier one.
             let shared = (earlier + time * (count - 1.0 - at as f64)) / count;
-            let forward = self.forward(*time) / count;
-            price += forward;
-            part += forward * exercised(volatility * volatility * shared);
+            Part {
+                forward: self.forward(*time) / count,
+                shared: square * shared,
+                variance: square * time,
+            }
+        });
+        let pairs = times
+            .iter()
+            .filter(|_| times.len() <= COVARIANCES_MAX)
+            .flat_map(|one| times.iter().map(move |other| square * one.min(*other)));
+        Averages {
+            mean,
+            deviation,
+            parts: parts.collect(),
+            covariances: pairs.collect(),
         }
-        let probability = exercised(0.0);
-        let worth = match kind {
-            Kind::Call => part - strike * probability,
-            Kind::Put => strike * (1.0 - probability) - (price - part),
-        };
-        self.discount() * worth
     }
 }

@@ -3,13 +3,19 @@
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 use analytics::kernels::total;
 
+/// So many samples that differ from their controls tell how far off a mean may be. Fewer do not:
+/// far from the strike hardly any path has what is left to chance, and then much of it.
+const TOLD_FROM: f64 = 30.0;
+/// Standard errors that 95 % lie within.
+const SURE: f64 = 1.96;
+
 /// What a simulation found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// What is expected.
     pub value: f64,
     /// The standard error of that: two thirds of simulations are off by less. Infinite if there is
-    /// but one sample to tell from.
+    /// but one sample to tell from, or a control of which too few differ to tell anything.
     pub error: f64,
     /// How many paths it was made of.
     pub paths: u64,
@@ -25,6 +31,9 @@ pub struct Tally {
     pub(super) means: [f64; 2],
     /// Squared differences of the payoff, products, squared differences of the control.
     pub(super) squares: [f64; 3],
+    /// Samples that are not their control, and those that are not 0, if there are controls.
+    differing: f64,
+    paying: f64,
 }
 
 impl Tally {
@@ -32,6 +41,8 @@ impl Tally {
         count: 0.0,
         means: [0.0; 2],
         squares: [0.0; 3],
+        differing: 0.0,
+        paying: 0.0,
     };
 
     /// Of samples and their controls, if there are.
@@ -46,6 +57,8 @@ impl Tally {
             count: samples.len() as f64,
             means: [both.x.mean, both.y.mean],
             squares: [both.x.squares, both.products, both.y.squares],
+            differing: count(samples.iter().zip(controls), |(x, y)| x != y),
+            paying: count(samples.iter(), |x| **x != 0.0),
         }
     }
 
@@ -94,13 +107,25 @@ impl Tally {
             means: [0, 1].map(|at| self.means[at] + apart[at] * share),
             squares: [0, 1, 2]
                 .map(|at| self.squares[at] + other.squares[at] + products[at] * weight),
+            differing: self.differing + other.differing,
+            paying: self.paying + other.paying,
         }
     }
 
-    /// How much of the control to take off the payoff: what leaves the least variance.
+    /// Whether nearly all samples are their control, and too few differ to tell what is left.
+    fn is_alike(&self) -> bool {
+        self.differing < TOLD_FROM && 2.0 * self.differing < self.count
+    }
+
+    /// How much of the control to take off the payoff: all where they are alike, else what leaves
+    /// the least variance.
     pub(super) fn slope(&self) -> f64 {
         let [_, product, square] = self.squares;
-        if square > 0.0 { product / square } else { 0.0 }
+        match square > 0.0 {
+            _ if self.is_alike() => 1.0,
+            true => product / square,
+            false => 0.0,
+        }
     }
 
     /// The mean when so much of a control that is `expected` on average is taken off.
@@ -111,14 +136,45 @@ impl Tally {
     /// The mean and its standard error, of samples that are independent.
     pub(super) fn estimate(&self, expected: f64) -> (f64, f64) {
         let slope = self.slope();
-        let left = (self.squares[0] - slope * self.squares[1]).max(0.0);
-        let error = if self.count > 1.0 {
-            (left / (self.count * (self.count - 1.0))).sqrt()
+        let [own, product, square] = self.squares;
+        let left = match self.is_alike() {
+            true => own - 2.0 * product + square,
+            false => own - slope * product,
+        };
+        (self.controlled(slope, expected), self.error(left))
+    }
+
+    /// The standard error of the payoff's own mean.
+    pub(super) fn error_alone(&self) -> f64 {
+        self.error(self.squares[0])
+    }
+
+    fn error(&self, squares: f64) -> f64 {
+        if self.count > 1.0 {
+            (squares.max(0.0) / (self.count * (self.count - 1.0))).sqrt()
         } else {
             f64::INFINITY
-        };
-        (self.controlled(slope, expected), error)
+        }
     }
+
+    /// The standard error of a mean, if that is what samples with controls say, and `alone` that
+    /// of the payoff's own mean. Where samples are their controls but for a few, what is left is
+    /// no more than the payoff itself leaves, if enough of that pays, and than what is known of it.
+    pub(super) fn honest(&self, error: f64, alone: f64, rest_max: f64) -> f64 {
+        if !self.is_alike() {
+            return error;
+        }
+        let alone = if self.paying < TOLD_FROM {
+            f64::INFINITY
+        } else {
+            alone
+        };
+        error.max(alone.min(rest_max / SURE))
+    }
+}
+
+fn count<T>(all: impl Iterator<Item = T>, is_one: impl Fn(&T) -> bool) -> f64 {
+    all.filter(is_one).count() as f64
 }
 
 /// The mean of samples without a control, and how far they are from it. Of their differences from
@@ -151,6 +207,7 @@ impl Kernel for Alone<'_> {
             count,
             means: [first + off, 0.0],
             squares: [(square - sum * off).max(0.0), 0.0, 0.0],
+            ..Tally::NONE
         }
     }
 }

@@ -91,6 +91,15 @@ impl Gbm {
         })
     }
 
+    /// The same assets, looked at at the end alone: for options on last prices that is all.
+    #[must_use]
+    pub fn at_end(&self) -> Self {
+        Self {
+            grid: self.grid.at_end(),
+            ..self.clone()
+        }
+    }
+
     /// What an asset will be worth on average at the end, and the variance of that.
     ///
     /// # Panics

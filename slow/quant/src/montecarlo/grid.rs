@@ -49,6 +49,13 @@ impl Grid {
         Self::new(&(1..=steps).map(time).collect::<Vec<f64>>())
     }
 
+    /// The last time alone.
+    pub(super) fn at_end(&self) -> Self {
+        Self {
+            times: vec![self.end()],
+        }
+    }
+
     /// The times.
     #[must_use]
     pub fn times(&self) -> &[f64] {

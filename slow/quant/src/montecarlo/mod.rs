@@ -1,6 +1,7 @@
 //! Monte Carlo: what is expected of paths that are drawn at random, and how far off that may be.
 
 mod american;
+mod averages;
 mod basket;
 mod conditioned;
 mod construction;

@@ -65,6 +65,29 @@ pub struct Control<C> {
     pub payoff: C,
     /// What it is worth now.
     pub worth: f64,
+    /// How much more than that the other may be worth at most; infinite where that is not known.
+    /// It is the error where too few samples differ from their controls to tell one.
+    pub rest_max: f64,
+}
+
+impl<C> Control<C> {
+    /// Of which nothing else is known than what it is worth.
+    pub const fn new(payoff: C, worth: f64) -> Self {
+        Self {
+            payoff,
+            worth,
+            rest_max: f64::INFINITY,
+        }
+    }
+
+    /// As a [`super::Simulation`] takes it.
+    pub const fn as_ref(&self) -> Control<&C> {
+        Control {
+            payoff: &self.payoff,
+            worth: self.worth,
+            rest_max: self.rest_max,
+        }
+    }
 }
 
 /// No control.

@@ -51,10 +51,7 @@ impl<'a, M: Model, P: Payoff> Simulation<'a, M, P> {
     /// # Errors
     /// `Outside`, with the argument; `Unfit` for a [`Precision`] that is not for this.
     pub fn new(model: &'a M, payoff: &'a P, settings: Settings) -> Result<Self, Fault> {
-        let control = Control {
-            payoff: &Uncontrolled,
-            worth: 0.0,
-        };
+        let control = Control::new(&Uncontrolled, 0.0);
         let simulation = Self::controlled(model, payoff, control, settings)?;
         Ok(Self {
             is_controlled: false,
@@ -198,9 +195,16 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
         let add = |sum: Tally, part: &Tally| sum.and(*part, strata);
         let all = parts.iter().fold(Tally::NONE, add);
         let complete = parts.len() as u64 == self.parts();
-        let worth = self.control.worth;
+        let Control {
+            worth, rest_max, ..
+        } = self.control;
+        let honest = |error: f64, alone: f64| match self.is_controlled {
+            true => all.honest(error, alone, rest_max),
+            false => error,
+        };
         let Sampling::Sobol { .. } = self.settings.sampling else {
             let (value, error) = all.estimate(worth);
+            let error = honest(error, all.error_alone());
             let paths = all.count as u64 * self.paths_of_sample();
             return Estimate {
                 value,
@@ -223,11 +227,12 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
             .iter()
             .map(|one| one.controlled(slope, worth))
             .collect();
-        let tally = Tally::of(self.settings.backend, &means, &vec![0.0; means.len()]);
-        let (value, error) = tally.estimate(0.0);
+        let of = |means: &[f64]| Tally::of(self.settings.backend, means, &vec![0.0; means.len()]);
+        let alone: Vec<f64> = whole.iter().map(|one| one.means[0]).collect();
+        let tally = of(&means);
         Estimate {
-            value,
-            error,
+            value: tally.means[0],
+            error: honest(tally.error_alone(), of(&alone).error_alone()),
             paths: self.samples * whole.len() as u64,
             complete,
         }
