@@ -13,3 +13,7 @@ mod source;
 pub use figures::{FIGURES, Figure, Footprint};
 pub use page::{EVERY, FILE, Seen, Teller, Telling, read};
 pub use source::{Machine, Source};
+
+/// Held by a test that takes and gives back much memory: one at a time.
+#[cfg(test)]
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -66,6 +66,21 @@ impl Lines {
     }
 }
 
+/// The line that says how many lines of a program were left out.
+pub fn missing(program: &'static str, settings: Settings) -> impl Fn(u64) -> String + Send {
+    move |count| {
+        let fields = Fields::from_iter([("lines".to_owned(), count.into())]);
+        let line = Line {
+            program,
+            level: "warn",
+            message: "lines were left out: they came faster than they were read",
+            fields: &fields,
+            within: None,
+        };
+        line.drawn(settings.format, SystemTime::now())
+    }
+}
+
 fn level_of(metadata: &Metadata<'_>) -> &'static str {
     match *metadata.level() {
         tracing::Level::ERROR => "error",
@@ -200,11 +215,12 @@ mod tests {
     /// The lines that come of it, as objects.
     fn lines(level: LevelFilter, act: impl FnOnce()) -> Vec<Value> {
         let kept = Kept::default();
-        let queue = Queue::start(kept.clone()).expect("a thread");
         let settings = Settings {
             format: Format::Json,
             level: Level(level),
         };
+        let told = missing("wirecross-api", settings);
+        let queue = Queue::start(kept.clone(), told).expect("a thread");
         let lines = Lines::new("wirecross-api", settings, Arc::clone(&queue));
         let subscriber = tracing_subscriber::registry().with(lines);
         tracing::subscriber::with_default(subscriber, act);
@@ -250,5 +266,19 @@ mod tests {
         });
         let messages: Vec<_> = told.iter().map(|it| it["message"].clone()).collect();
         assert_eq!(messages, ["a warning of others", "no span"]);
+    }
+
+    #[test]
+    fn that_lines_are_missing_is_an_object_too() {
+        let settings = Settings {
+            format: Format::Json,
+            level: Level(LevelFilter::INFO),
+        };
+        let line = missing("wirecross-api", settings)(7);
+        let told: Value = serde_json::from_str(&line).expect("an object");
+        assert_eq!(
+            (&told["level"], &told["fields"]["lines"]),
+            (&"warn".into(), &7.into())
+        );
     }
 }

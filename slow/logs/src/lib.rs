@@ -42,7 +42,7 @@ impl Drop for Log {
 /// # Errors
 /// The system has no thread, or the process has a log already.
 pub fn start(program: &'static str, settings: Settings) -> io::Result<Log> {
-    let queue = Queue::start(io::stderr())?;
+    let queue = Queue::start(io::stderr(), layer::missing(program, settings))?;
     let lines = Lines::new(program, settings, Arc::clone(&queue));
     let subscriber = tracing_subscriber::registry().with(lines);
     tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;

@@ -15,7 +15,7 @@ pub const LINES_MAX: usize = 1_024;
 pub struct Counts {
     /// Lines that were written.
     pub written: u64,
-    /// Lines that were left out because too many waited.
+    /// Lines that nobody has: too many waited, or they could not be written.
     pub dropped: u64,
 }
 
@@ -39,17 +39,21 @@ struct Inside {
 }
 
 impl Queue {
-    /// An empty one, and the thread that writes what comes to `to`, a line at a time.
+    /// An empty one, and the thread that writes what comes to `to`, a line at a time. `told` makes
+    /// the line that says how many were left out.
     ///
     /// # Errors
     /// The system has no thread.
-    pub fn start(to: impl Write + Send + 'static) -> io::Result<Arc<Self>> {
+    pub fn start(
+        to: impl Write + Send + 'static,
+        told: impl Fn(u64) -> String + Send + 'static,
+    ) -> io::Result<Arc<Self>> {
         let queue = Arc::new(Self::default());
         let ours = Arc::clone(&queue);
         let (standing, stands) = channel();
         Builder::new().name("log".to_owned()).spawn(move || {
             let _ = standing.send(());
-            ours.write(to);
+            ours.write(to, told);
         })?;
         stands.recv().map_err(io::Error::other)?;
         Ok(queue)
@@ -85,7 +89,7 @@ impl Queue {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, mut to: impl Write) {
+    fn write(&self, mut to: impl Write, told: impl Fn(u64) -> String) {
         loop {
             let inside = self.inside();
             let waited = self.came.wait_while(inside, |it| it.lines.is_empty());
@@ -95,17 +99,16 @@ impl Queue {
             inside.dropped_told = inside.counts.dropped;
             inside.is_writing = true;
             drop(inside);
-            // What cannot be written is said to nobody: there is nobody else.
-            for line in &lines {
-                let _ = to.write_all(line.as_bytes());
-            }
+            // What cannot be written is said to nobody: there is nobody else. But it counts.
+            let mut is_written = |line: &String| to.write_all(line.as_bytes()).is_ok();
+            let written = lines.iter().filter(|line| is_written(line)).count();
             if missing > 0 {
-                let told = format!("log: {missing} lines were left out: they came too fast\n");
-                let _ = to.write_all(told.as_bytes());
+                is_written(&told(missing));
             }
             let _ = to.flush();
             let mut inside = self.inside();
-            inside.counts.written += lines.len() as u64;
+            inside.counts.written += written as u64;
+            inside.counts.dropped += (lines.len() - written) as u64;
             inside.is_writing = false;
             if inside.lines.is_empty() {
                 self.empty.notify_all();
@@ -140,7 +143,8 @@ mod tests {
     fn a_reader_that_stalls_holds_nobody_up_and_is_told_what_it_missed() {
         let (go, goes) = channel();
         let (took, taken) = channel();
-        let queue = Queue::start(Stalled(goes, took)).expect("a thread");
+        let told = |count| format!("{count} lines were left out\n");
+        let queue = Queue::start(Stalled(goes, took), told).expect("a thread");
         queue.push("first\n".to_owned());
         // From here on the thread is in its write.
         while !queue.inside().is_writing {
@@ -162,5 +166,20 @@ mod tests {
         queue.drain(Duration::from_secs(60));
         let counts = queue.counts();
         assert_eq!((counts.written, counts.dropped), (LINES_MAX as u64 + 1, 10));
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_count_as_lost() {
+        let (go, goes) = channel::<()>();
+        drop(go);
+        let (took, _taken) = channel();
+        let told = |count| format!("{count}\n");
+        let queue = Queue::start(Stalled(goes, took), told).expect("a thread");
+        for _ in 0..3 {
+            queue.push("nobody reads this\n".to_owned());
+        }
+        queue.drain(Duration::from_secs(60));
+        let counts = queue.counts();
+        assert_eq!((counts.written, counts.dropped), (0, 3));
     }
 }

@@ -11,6 +11,7 @@ mod serve;
 use clap::{Parser, Subcommand};
 use places::{Place, Places};
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -231,7 +232,7 @@ impl Listener for Told {
 
     #[cfg(feature = "history")]
     fn kept(&mut self, kept: &store::history::Kept) {
-        println!("wirecross-slow: {}", history_command::words(kept));
+        tell(format_args!("{}", history_command::words(kept)));
     }
 }
 
@@ -245,17 +246,31 @@ fn follow(all: Vec<Following>, ready: &dyn Fn() -> Result<(), Error>) -> Result<
             .map_err(|error| Error::Refused(format!("signal {signal}: {error}")))?;
     }
     if let Some(first) = all.first() {
-        println!("wirecross-slow: following {}", first.data_dir.display());
+        tell(format_args!("following {}", first.data_dir.display()));
     }
     let follow = |mut following: Following| {
+        let _stopping = Stopping(&is_stopped);
         following.location = following.location.until(&is_stopped);
         let mut told = Told { events: 0 };
         let followed = store::follow(&following, &is_stopped, &mut told);
-        is_stopped.store(true, Ordering::Relaxed);
         followed.map(|()| told.events)
     };
     let events = places::at_once(all, ready, &follow)?;
     let events: u64 = events.into_iter().sum();
-    println!("wirecross-slow: stopped events={events}");
+    tell(format_args!("stopped events={events}"));
     Ok(())
+}
+
+/// Stops the others, too, when a thread ends, however it does.
+struct Stopping<'s>(&'s AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Says it to who started this service; he may have stopped listening.
+fn tell(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "wirecross-slow: {what}");
 }
