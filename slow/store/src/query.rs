@@ -31,6 +31,9 @@ const PROFITS: &str = "SELECT account, symbol, position, cash, mark, \
 /// Those sums.
 const HELD: &str = include_str!("held.sql");
 
+/// The state of an order that is in the book.
+pub(crate) const LIVE: &str = "live";
+
 /// What a query may be narrowed by.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -59,8 +62,10 @@ pub(crate) struct Query {
     /// What stands around all of it, where only the sums of the rows that are given are to be made.
     around: [&'static str; 2],
     select: &'static str,
+    /// A column and the one text in it that it asks for.
+    pub(crate) only: Option<(&'static str, &'static str)>,
     /// Columns that a filter narrows; empty where it cannot.
-    account: &'static str,
+    pub(crate) account: &'static str,
     symbol: &'static str,
     pub(crate) time: &'static str,
     /// Whether it is about one account: no index leads to those of all in their order.
@@ -73,6 +78,7 @@ const PLAIN: Query = Query {
     of_days: "",
     around: [""; 2],
     select: "",
+    only: None,
     account: "",
     symbol: "",
     time: "",
@@ -93,6 +99,7 @@ const QUERIES: &[Query] = &[
         of_days: "orders",
         select: "SELECT id >> 48 AS day, session, user_ref, account, symbol, side, open_units, \
                  units, price, order_ref, entered_ns FROM orders WHERE state = 'live'",
+        only: Some(("state", LIVE)),
         account: "account",
         symbol: "symbol",
         time: "entered_ns",

@@ -61,8 +61,8 @@ pub fn answer(
     };
     let mut loading = Loading {
         files,
+        query,
         filter,
-        time: query.time,
         rows: 0,
         looked_at: 0,
     };
@@ -70,7 +70,7 @@ pub fn answer(
     if filter.is_newest_first {
         found.gather(tables, (query, filter), false)?;
     }
-    for (times_ns, name) in days(tables, files.dir, (filter, found.are_bars))? {
+    for (times_ns, name) in days(tables, files.dir, (query, filter), found.are_bars)? {
         if found.are_before(times_ns) {
             break;
         }
@@ -221,12 +221,13 @@ fn plain(value: &Json) -> Cell<'_> {
 /// A day's first and last moment, and its name.
 type OldDay = ((i64, i64), String);
 
-/// The days that are in files alone and may have rows that a filter leaves, in the order in which
+/// The days that are in files alone and may have rows that a query gives, in the order in which
 /// they are to be asked. Bars begin before their trades.
 fn days(
     tables: &dyn Tables,
     dir: &Path,
-    (filter, are_bars): (&Filter, bool),
+    (query, filter): (&Query, &Filter),
+    are_bars: bool,
 ) -> Result<Vec<OldDay>, Error> {
     let mut days = Vec::new();
     for (_, name) in moved::list(tables)? {
@@ -240,7 +241,7 @@ fn days(
         if let Some((first_ns, _)) = note.times_ns.as_mut().filter(|_| are_bars) {
             *first_ns -= first_ns.rem_euclid(BAR_NS);
         }
-        if let Some(times_ns) = note.times_ns.filter(|_| note.may_have(filter)) {
+        if let Some(times_ns) = note.times_ns.filter(|_| note.may_have(query, filter)) {
             days.push((times_ns, name));
         }
     }
@@ -254,9 +255,8 @@ fn days(
 /// What is brought into memory for a query.
 struct Loading<'q> {
     files: &'q Files<'q>,
+    query: &'q Query,
     filter: &'q Filter,
-    /// The column that its times narrow.
-    time: &'static str,
     /// Rows that were brought, of all days, and those that were looked at.
     rows: u64,
     looked_at: u64,
@@ -318,12 +318,22 @@ impl Loading<'_> {
                 &"it has not all columns of its table: write it again",
             ));
         }
-        let time_at = of_file(self.time);
+        let query = self.query;
+        let [time_at, account_at] = [query.time, query.account].map(of_file);
+        let only = query
+            .only
+            .and_then(|(name, text)| Some((of_file(name)?, text)));
+        let account = self.filter.account.zip(account_at);
+        let is_asked_for = |row: &[Value<'_>]| {
+            only.is_none_or(|(at, text)| row[at] == Value::Text(text))
+                && account.is_none_or(|(due, at)| row[at] == Value::Integer(due.into()))
+        };
         let mut writer = into.writer();
         while let Some(row) = file.row()? {
-            if !self.takes(time_at.map(|at| row[at]))? {
+            if !self.is_in_time(time_at.map(|at| row[at]))? || !is_asked_for(&row) {
                 continue;
             }
+            self.takes_one()?;
             let cells = places.iter().map(|place| match place {
                 Some(at) => cell(row[*at]),
                 None => symbol.into(),
@@ -334,8 +344,8 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Whether a row of this moment is to be brought; an error where a bound is reached.
-    fn takes(&mut self, time: Option<Value<'_>>) -> Result<bool, Error> {
+    /// Whether a row is of this moment; an error where it is too late to look at more.
+    fn is_in_time(&mut self, time: Option<Value<'_>>) -> Result<bool, Error> {
         self.looked_at += 1;
         let is_late = |until: &Instant| Instant::now() > *until;
         if self.looked_at.is_multiple_of(ROWS_A_LOOK)
@@ -349,6 +359,11 @@ impl Loading<'_> {
                 return Ok(false);
             }
         }
+        Ok(true)
+    }
+
+    /// Counts a row that is brought; an error where there are too many.
+    fn takes_one(&mut self) -> Result<(), Error> {
         self.rows += 1;
         if self.rows > self.files.rows_max {
             let words = format!(
@@ -357,7 +372,7 @@ impl Loading<'_> {
             );
             return Err(too_much(&words));
         }
-        Ok(true)
+        Ok(())
     }
 }
 

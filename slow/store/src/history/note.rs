@@ -2,7 +2,7 @@
 
 use super::sheet;
 use crate::Error;
-use crate::query::Filter;
+use crate::query::{Filter, LIVE, Query};
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -39,6 +39,8 @@ pub struct Note {
     pub is_over: bool,
     /// The least and the greatest moment of its rows, if it has any.
     pub times_ns: Option<(i64, i64)>,
+    /// Orders that were in the book at its end; an older program did not say.
+    pub live_orders: Option<u64>,
     /// How much each sheet has.
     pub sheets: Vec<(String, Size)>,
 }
@@ -126,6 +128,7 @@ impl Note {
                 Value::Null => None,
                 times => Some((times[0].as_i64()?, times[1].as_i64()?)),
             },
+            live_orders: value["live_orders"].as_u64(),
             sheets: value["sheets"]
                 .as_object()?
                 .iter()
@@ -145,8 +148,11 @@ impl Note {
         sheet::all().iter().all(|sheet| has(sheet.name))
     }
 
-    /// Whether rows of it may be what a filter leaves.
-    pub(crate) fn may_have(&self, filter: &Filter) -> bool {
+    /// Whether rows of it may be what a query is to give.
+    pub(crate) fn may_have(&self, query: &Query, filter: &Filter) -> bool {
+        if query.only.is_some_and(|(_, text)| text == LIVE) && self.live_orders == Some(0) {
+            return false;
+        }
         let Some((first, last)) = self.times_ns else {
             return false;
         };
@@ -166,6 +172,7 @@ impl Note {
         let value = json!({
             "format": FORMAT, "day": self.day, "number": self.number, "is_over": self.is_over,
             "times_ns": self.times_ns.map(|(first, last)| [first, last]),
+            "live_orders": self.live_orders,
             "sheets": sheets,
         });
         let path = path(dir, &self.day);

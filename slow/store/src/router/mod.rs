@@ -224,16 +224,21 @@ impl Router {
     }
 }
 
-/// Has the work done by a server.
+/// Has the work done by a server. The position is asked for again behind it: a server goes on, and
+/// nobody may be told one that is further back than what was read.
 fn done<T>(
     node: &Node,
     (reader, stand): (Reader, Stand),
     work: &mut dyn FnMut(&Reader) -> Result<T, Error>,
 ) -> Result<Answer<T>, Error> {
+    let (value, position) = node.use_it(reader, &mut |reader| {
+        let value = work(reader)?;
+        Ok((value, node::stand(reader)?.position))
+    })?;
     Ok(Answer {
-        value: node.use_it(reader, work)?,
+        value,
         server: node.words(),
         is_primary: !stand.is_replica,
-        position: stand.position,
+        position,
     })
 }

@@ -169,6 +169,8 @@ impl Node {
                 state.reads += 1;
                 state.idle.push(reader);
             }
+            // Its connection is within a transaction, and closed. But the server is well.
+            Err(Error::Refused(_)) => state.reads += 1,
             Err(_) => state.failures += 1,
         }
         done
@@ -188,7 +190,7 @@ impl Node {
 }
 
 /// Asks a server where it is.
-fn stand(reader: &Reader) -> Result<Stand, Error> {
+pub fn stand(reader: &Reader) -> Result<Stand, Error> {
     let found = reader.first(STANDS, |row| {
         Ok(Stand {
             is_replica: row[0].integer::<i64>()? != 0,
