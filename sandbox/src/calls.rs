@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 /// leaves to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// A program of one thread that accepts connections, reaches nobody by itself and writes a few
-    /// files.
+    /// A program that accepts connections, reaches nobody by itself and writes a few files; its
+    /// threads are there already.
     Gateway,
     /// A program of one thread that connects to sockets of this host for a gateway.
     Usher,
     /// Threads that have all their sockets and rings already, and that write files of a folder
     /// which they keep in order. They start no thread, open no socket and make no ring.
     Venue,
-    /// A program of one thread that reads a venue's files and keeps a database.
+    /// A program that reads a venue's files and keeps a database; its threads are there already.
     Tables,
     /// The same, with the database at a server: it dials the port that landlock leaves.
     TablesAtServer,
@@ -193,6 +193,8 @@ const API: &[i64] = &[
     libc::SYS_readlink,
     libc::SYS_getcwd,
     libc::SYS_geteuid,
+    // Folders of old days, with a file for each symbol.
+    libc::SYS_getdents64,
     // Threads that were started a moment ago and are not through with that.
     libc::SYS_rseq,
     libc::SYS_set_robust_list,

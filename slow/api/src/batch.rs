@@ -4,7 +4,7 @@ use crate::admit::Asker;
 use crate::answer::{Answer, Refusal, json_answer};
 use crate::quant::params_in;
 use crate::reads::Terms;
-use crate::routes::{Api, What, route_named, who};
+use crate::routes::{Api, What, no_larger, route_named, who};
 use crate::sight::Sight;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -187,18 +187,19 @@ async fn done(
         return api.quant.ask(command, params, bytes_max).await;
     }
     let asked = params_of(call)?;
-    match route.what {
+    let answer = match route.what {
         What::Rows(query) => {
             let asked: Vec<(&str, &str)> = asked.iter().map(|(k, v)| (&**k, &**v)).collect();
             let terms = Terms::behind(bytes_max, sight.after());
             let rows = api.rows(query, asker, &asked, (terms, sight)).await?;
-            Ok(rows.to_vec())
+            return Ok(rows.to_vec());
         }
-        What::Figures => api.figures_json(),
-        What::Memory => Ok(api.footprints.json().to_string().into_bytes()),
-        What::Scaling => Ok(api.scales()?.json().to_string().into_bytes()),
-        _ => Ok(who(asker).to_string().into_bytes()),
-    }
+        What::Figures => api.figures_json()?,
+        What::Memory => api.footprints.json().to_string().into_bytes(),
+        What::Scaling => api.scales()?.json().to_string().into_bytes(),
+        _ => who(asker).to_string().into_bytes(),
+    };
+    no_larger(answer, bytes_max)
 }
 
 /// Parameters by name, whose values are texts or whole numbers.

@@ -120,6 +120,8 @@ struct Process {
     folder: Option<PathBuf>,
     /// What was seen last, or why nothing was.
     seen: Result<Seen, String>,
+    /// Whose `kept` is.
+    process: Option<u64>,
     /// Milliseconds since 1970 and what was seen then, of the process that is there now.
     kept: VecDeque<(u64, Footprint)>,
 }
@@ -134,7 +136,6 @@ pub(crate) struct Footprints {
 
 #[derive(Debug)]
 struct Inside {
-    sources: Sources,
     machine: Vec<(&'static str, u64)>,
     processes: Vec<Process>,
 }
@@ -144,11 +145,12 @@ impl Footprints {
     ///
     /// # Errors
     /// The system has no thread.
-    pub(crate) fn start(config: &Config, sources: Sources) -> io::Result<Arc<Self>> {
+    pub(crate) fn start(config: &Config, mut sources: Sources) -> io::Result<Arc<Self>> {
         let process = |name: &str, folder: Option<&Path>| Process {
             name: name.to_owned(),
             folder: folder.map(Path::to_owned),
             seen: Err("not looked at yet".to_owned()),
+            process: None,
             kept: VecDeque::new(),
         };
         let watched = config.memory.clone();
@@ -162,19 +164,18 @@ impl Footprints {
         let footprints = Arc::new(Self {
             counters: config.venue.join(COUNTERS_FILE),
             inside: Mutex::new(Inside {
-                sources,
                 machine: Vec::new(),
                 processes,
             }),
             watched,
         });
-        footprints.look();
+        footprints.look(&mut sources);
         let ours = Arc::clone(&footprints);
         let name = "footprints".to_owned();
         std::thread::Builder::new().name(name).spawn(move || {
             loop {
                 std::thread::sleep(Duration::from_secs(ours.watched.every_s));
-                ours.look();
+                ours.look(&mut sources);
             }
         })?;
         Ok(footprints)
@@ -184,20 +185,24 @@ impl Footprints {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self) {
+    /// Reads all that processes tell, and lets it be seen at once: who asks waits for no file.
+    fn look(&self, sources: &mut Sources) {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let now_ms = since.map_or(0, |since| since.as_millis() as u64);
         let kept_max = (self.watched.keep_s / self.watched.every_s).max(1) as usize;
+        let of_process = |process: &Process| process.folder.clone();
+        let folders: Vec<_> = self.inside().processes.iter().map(of_process).collect();
+        let machine = sources.machine.read();
+        let seen = folders.into_iter().map(|folder| match folder {
+            Some(folder) => footprint::read(&folder).and_then(alive),
+            None => ourselves(&mut sources.ours),
+        });
+        let seen: Vec<_> = seen.collect();
         let mut inside = self.inside();
-        let inside = &mut *inside;
-        if let Ok(machine) = inside.sources.machine.read() {
+        if let Ok(machine) = machine {
             inside.machine = machine.to_vec();
         }
-        for process in &mut inside.processes {
-            let seen = match &process.folder {
-                Some(folder) => footprint::read(folder).and_then(alive),
-                None => ourselves(&mut inside.sources.ours),
-            };
+        for (process, seen) in inside.processes.iter_mut().zip(seen) {
             process.take(seen, now_ms, kept_max);
         }
     }
@@ -227,8 +232,8 @@ impl Footprints {
 impl Process {
     fn take(&mut self, seen: Result<Seen, String>, now_ms: u64, kept_max: usize) {
         if let Ok(now) = &seen {
-            let is_same = self.seen.as_ref().is_ok_and(|it| it.process == now.process);
-            if !is_same {
+            // Nothing is forgotten for a look that failed.
+            if self.process.replace(now.process) != Some(now.process) {
                 self.kept.clear();
             }
             if self.kept.len() >= kept_max {
@@ -289,6 +294,7 @@ mod tests {
             name: VENUE.to_owned(),
             folder: None,
             seen: Err(String::new()),
+            process: None,
             kept: VecDeque::new(),
         };
         let seen = |process| {
@@ -305,7 +311,13 @@ mod tests {
         assert_eq!(times(&process), [2, 3, 4]);
         process.take(Err("gone".to_owned()), 5, 3);
         assert_eq!(times(&process), [2, 3, 4], "one may ask what was before");
-        process.take(seen(2), 6, 3);
-        assert_eq!(times(&process), [6], "another process begins anew");
+        process.take(seen(1), 6, 3);
+        assert_eq!(
+            times(&process),
+            [3, 4, 6],
+            "a look that failed ends nothing"
+        );
+        process.take(seen(2), 7, 3);
+        assert_eq!(times(&process), [7], "another process begins anew");
     }
 }

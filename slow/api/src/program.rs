@@ -265,16 +265,23 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
             .filter(|parent| !parent.as_os_str().is_empty());
         parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
     };
+    let tables = config.tables.file().map(folder);
+    let (there, missing) = (config.memory.beside.values())
+        .chain(&config.history)
+        .partition::<Vec<&PathBuf>, _>(|it| it.is_dir());
+    let is_out_of_reach = |it: &&&PathBuf| tables.as_ref().is_none_or(|at| !it.starts_with(at));
+    for missing in missing.iter().filter(is_out_of_reach) {
+        let missing = missing.display();
+        eprintln!("wirecross-api: {missing}: no such folder: start again once it is there");
+    }
     let confinement = Confinement {
         readable: std::iter::once(&config.venue)
             .chain(config.scaling.iter().flat_map(|it| &it.shards))
-            .chain(config.memory.beside.values())
-            // One that is not there yet is below that of the tables, or of no use.
-            .chain(config.history.iter().filter(|it| it.is_dir()))
+            .chain(there)
             .cloned()
             .collect(),
         // Who reads a database beside its writer takes locks in its folder.
-        folders: config.tables.file().map(folder).into_iter().collect(),
+        folders: tables.into_iter().collect(),
         identity: config.user.as_deref().map(Identity::of).transpose()?,
         // Snapshots are dialled for whenever one is due.
         connect_ports: config

@@ -431,8 +431,8 @@ async fn answer(
             Ok(json_answer(scales.json().to_string().into_bytes()))
         }
         What::Memory => {
-            let told = api.footprints.json();
-            Ok(json_answer(told.to_string().into_bytes()))
+            let told = api.footprints.json().to_string().into_bytes();
+            Ok(json_answer(no_larger(told, api.answer_max())?))
         }
         What::Health => {
             let health = api.figures.health();
@@ -446,6 +446,17 @@ async fn answer(
         }
         What::OpenApi => Ok(json_answer(openapi::description().to_string().into_bytes())),
     }
+}
+
+/// An answer without parameters, if it has no more bytes than this.
+pub(crate) fn no_larger(answer: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+    if answer.len() <= bytes_max {
+        return Ok(answer);
+    }
+    let kib = bytes_max / 1_024;
+    Err(Refusal::TooLarge(format!(
+        "the answer has more than {kib} KiB: ask for less at once, or raise `answer_kib`"
+    )))
 }
 
 /// A body of no more than so many KiB.

@@ -153,7 +153,9 @@ fn old_days_are_answered_from_files() {
         });
         let database = Database::open(&service.tables()).unwrap();
         let text = "UPDATE days SET name = '2026112201'; \
-                    INSERT INTO days VALUES (2, '2026112301', 1000)";
+                    INSERT INTO days VALUES (2, '2026112301', 1000); \
+                    UPDATE orders SET state = 'canceled' \
+                    WHERE id > (SELECT min(id) FROM orders)";
         database.connection.execute_batch(text).unwrap();
         drop(database);
         service
@@ -197,6 +199,9 @@ fn old_days_are_answered_from_files() {
     let answer = bounded.get("/api/v1/trades", "auditor");
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(answer.told().contains("shorter time"), "{answer:?}");
+    // Orders that are not in the book any more are none of an answer's rows.
+    let answer = bounded.get("/api/v1/open-orders", "auditor");
+    assert_eq!(answer.json().as_array().unwrap().len(), 1, "{answer:?}");
 }
 
 /// Rows that something else changed, where nobody notices that the tables are others.

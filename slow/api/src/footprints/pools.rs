@@ -39,6 +39,16 @@ mod tests {
     use footprint::Footprint;
 
     #[test]
+    fn the_venue_counts_what_they_are_made_of() {
+        for (name, put, taken) in POOLS {
+            for counter in [Some(put), taken].into_iter().flatten() {
+                let is_there = appliance::tiles::COUNTERS.contains(&counter);
+                assert!(is_there, "{name}: {counter}");
+            }
+        }
+    }
+
+    #[test]
     fn what_waits_in_a_link_is_what_its_reader_did_not_count() {
         let venue = Seen {
             process: 1,

@@ -1,6 +1,6 @@
 //! Kept answers are looked at now and then: what is in memory must be what the tables give.
 
-use super::thread::{OldDays, Reading, Unread, Whose, read};
+use super::thread::{OldDays, Reading, Unread, Whose, read_until};
 use crate::answer::Refusal;
 use crate::memory::{Answers, read_statement};
 use cache::{Checked, Loaded, VALUE_BYTES_MAX};
@@ -53,12 +53,16 @@ fn sampled(
     let head = format!("{}|{stand}|", whose()?);
     let asked =
         |key: &str| -> Option<(&'static str, Filter)> { read_statement(key.strip_prefix(&head)?) };
+    // Of all together: the tables are held still meanwhile.
+    let until = old_days.map(OldDays::until);
     let checked = answers.cache().check(
         (SAMPLE, seed),
         |key| asked(key).is_some(),
         |key| {
-            let value = asked(key)
-                .map(|(name, filter)| read((reader, old_days), (name, &filter), VALUE_BYTES_MAX));
+            let value = asked(key).map(|(name, filter)| {
+                let from = (reader, old_days, until);
+                read_until(from, (name, &filter), VALUE_BYTES_MAX)
+            });
             Ok::<_, Unread>(Loaded {
                 version: stand,
                 value: value.transpose()?,

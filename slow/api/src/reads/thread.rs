@@ -46,6 +46,13 @@ pub(super) struct OldDays {
     pub(super) time_max: Duration,
 }
 
+impl OldDays {
+    /// When it is too late to read on for who begins now.
+    pub(super) fn until(&self) -> Instant {
+        Instant::now() + self.time_max
+    }
+}
+
 /// What one thread reads by: a file, or the way to servers.
 pub(super) struct Reading {
     pub(super) tables: Option<File>,
@@ -80,6 +87,8 @@ impl Reading {
         match asked {
             Some(rows) if rows.len() <= bytes_max => {
                 let rows = rows.into();
+                // Young rows may be of a server that is ahead of the one that was asked.
+                let position = position.filter(|_| job.terms.age_max.is_zero());
                 Ok(Found { rows, position })
             }
             _ => Err(Refusal::TooLarge(format!(
@@ -222,6 +231,16 @@ pub(super) fn read(
     (name, filter): (&str, &Filter),
     bytes_max: usize,
 ) -> Result<Vec<u8>, Unread> {
+    let until = old_days.map(OldDays::until);
+    read_until((reader, old_days, until), (name, filter), bytes_max)
+}
+
+/// The same, with a bound for what is read of files.
+pub(super) fn read_until(
+    (reader, old_days, until): (&Reader, Option<&OldDays>, Option<Instant>),
+    (name, filter): (&str, &Filter),
+    bytes_max: usize,
+) -> Result<Vec<u8>, Unread> {
     let mut rows = Rows {
         bytes: vec![b'['],
         bytes_max,
@@ -233,7 +252,7 @@ pub(super) fn read(
             let files = Files {
                 dir: &old_days.dir,
                 rows_max: old_days.rows_max,
-                until: Some(Instant::now() + old_days.time_max),
+                until,
             };
             reader.query_with(&files, (name, filter), (true, &mut rows))
         }
