@@ -4,7 +4,8 @@
 //! the same statement on the same terms wait for its answer and take none. Nobody gets an older
 //! answer for that than by a read of his own: a read is joined only before a thread begins with
 //! it, when it will look where the tables stand after all of them have asked; or, by who takes an
-//! answer of some age, within that time after it began.
+//! answer of some age, within that time after it began. A read that itself takes an answer of some
+//! age is for those alone who take one that is as old.
 
 use super::{Found, Terms, gone};
 use crate::answer::Refusal;
@@ -38,11 +39,22 @@ impl Wanted {
     }
 }
 
-/// A read, and when a thread began with it.
+/// A read, how old its answer may be when a thread begins with it, and when one did.
 #[derive(Debug)]
 struct Flight {
     tells: watch::Sender<Told>,
+    age_max: Duration,
     began: Option<Instant>,
+}
+
+impl Flight {
+    /// Whether its answer is young enough for who takes one of this age.
+    fn is_young(&self, age_max: Duration) -> bool {
+        match self.began {
+            None => self.age_max <= age_max,
+            Some(began) => began.elapsed() + self.age_max < age_max,
+        }
+    }
 }
 
 /// What somebody who wants something is to do.
@@ -76,7 +88,7 @@ impl Flights {
     pub(super) fn join(&self, wanted: Wanted, age_max: Duration) -> Joined {
         let mut inside = self.inside();
         if let Some(flight) = inside.all.get(&wanted)
-            && flight.began.is_none_or(|it| it.elapsed() < age_max)
+            && flight.is_young(age_max)
         {
             if flight.tells.receiver_count() >= WAITING_FOR_ONE_MAX {
                 return Joined::Full;
@@ -88,6 +100,7 @@ impl Flights {
         let (tells, hears) = watch::channel(None);
         let flight = Flight {
             tells: tells.clone(),
+            age_max,
             began: None,
         };
         inside.all.insert(wanted.clone(), flight);
@@ -235,6 +248,27 @@ mod tests {
             assert_eq!(rows(outcome).unwrap(), b"2");
         }
         assert_eq!(flights.shared(), 3);
+        assert!(flights.inside().all.is_empty());
+    }
+
+    #[test]
+    fn the_present_is_not_what_another_one_takes_of_before() {
+        let flights = Flights::default();
+        let second = Duration::from_secs(1);
+        let Joined::Leads(aged, _outcome) = flights.join(tops(), second) else {
+            panic!("there is another one");
+        };
+        assert!(waits(&flights, second).is_some());
+        assert!(waits(&flights, MINUTE).is_some());
+        assert!(aged.begin());
+        assert!(waits(&flights, MINUTE).is_some());
+        // It may be a second old already.
+        let Joined::Leads(other, _outcome) = flights.join(tops(), second) else {
+            panic!("it is too old");
+        };
+        let (present, _outcome) = lead(&flights);
+        assert!(waits(&flights, second).is_some());
+        drop((aged, other, present));
         assert!(flights.inside().all.is_empty());
     }
 
