@@ -108,6 +108,17 @@ impl Refusal {
     }
 }
 
+/// An answer without parameters, if it has no more bytes than this.
+pub(crate) fn no_larger(answer: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+    if answer.len() <= bytes_max {
+        return Ok(answer);
+    }
+    let kib = bytes_max / 1_024;
+    Err(Refusal::TooLarge(format!(
+        "the answer has more than {kib} KiB: ask for less at once, or raise `answer_kib`"
+    )))
+}
+
 /// JSON that nobody keeps.
 pub(crate) fn json_answer(bytes: impl Into<Body>) -> Answer {
     typed("application/json", bytes)

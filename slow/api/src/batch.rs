@@ -1,10 +1,10 @@
 //! JSON-RPC 2.0: a call, or a batch of calls, whose answers come in one.
 
 use crate::admit::Asker;
-use crate::answer::{Answer, Refusal, json_answer};
+use crate::answer::{Answer, Refusal, json_answer, no_larger};
 use crate::quant::params_in;
 use crate::reads::Terms;
-use crate::routes::{Api, What, no_larger, route_named, who};
+use crate::routes::{Api, What, route_named, who};
 use crate::sight::Sight;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};

@@ -1,7 +1,7 @@
 //! What there is to ask for, who may, and how it is answered.
 
 use crate::admit::{Asker, Gatekeeper};
-use crate::answer::{Answer, Refusal, json_answer, typed};
+use crate::answer::{Answer, Refusal, json_answer, no_larger, typed};
 use crate::asked::{age_max_of, filter_of, pairs_of};
 use crate::batch::{self, Calls};
 use crate::config::Config;
@@ -446,17 +446,6 @@ async fn answer(
         }
         What::OpenApi => Ok(json_answer(openapi::description().to_string().into_bytes())),
     }
-}
-
-/// An answer without parameters, if it has no more bytes than this.
-pub(crate) fn no_larger(answer: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
-    if answer.len() <= bytes_max {
-        return Ok(answer);
-    }
-    let kib = bytes_max / 1_024;
-    Err(Refusal::TooLarge(format!(
-        "the answer has more than {kib} KiB: ask for less at once, or raise `answer_kib`"
-    )))
 }
 
 /// A body of no more than so many KiB.
