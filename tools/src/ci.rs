@@ -4,6 +4,7 @@ use crate::command::{cargo, run as run_command, succeeds};
 use crate::steps::{Step, run as run_steps};
 use crate::{Outcome, determinism, drill, feed, forward, fuzz, mutants, power_cut, python};
 use crate::{referees, roundtrip, simulate, tidy};
+use std::process::Command;
 
 const STEPS: &[Step] = &[
     Step {
@@ -89,6 +90,9 @@ pub fn run(only: Option<&str>) -> Outcome {
     run_steps(STEPS, only)
 }
 
+/// What is off unless it is asked for, and is tested all the same.
+const FEATURES: &str = "api/otel,store/otel";
+
 fn format() -> Outcome {
     run_command(&mut cargo(&["fmt", "--all", "--check"]))
 }
@@ -102,6 +106,8 @@ fn clippy() -> Outcome {
         "checked",
         "--workspace",
         "--all-targets",
+        "--features",
+        FEATURES,
         "--",
         "-D",
         "warnings",
@@ -112,16 +118,25 @@ fn clippy() -> Outcome {
 /// All tests but the loom models, which are a step of their own; then the examples in the docs.
 fn test() -> Outcome {
     let chosen = ["--workspace", "--exclude", "loom-tests", "--no-fail-fast"];
+    let chosen = |command: &mut Command| {
+        let command = command.args(chosen);
+        run_command(command.args(["--features", FEATURES]))
+    };
     let tests = if succeeds(&mut cargo(&["nextest", "--version"])) {
         // It ends a test that hangs, and names it.
         let nextest = ["nextest", "run", "--config-file", "tools/nextest.toml"];
         let profile = ["--cargo-profile", "checked", "--status-level", "slow"];
-        run_command(cargo(&nextest).args(profile).args(chosen))
+        chosen(cargo(&nextest).args(profile))
     } else {
-        run_command(cargo(&["test", "--profile", "checked", "--all-targets"]).args(chosen))
+        chosen(&mut cargo(&[
+            "test",
+            "--profile",
+            "checked",
+            "--all-targets",
+        ]))
     };
     let examples = ["test", "--profile", "checked", "--doc", "--quiet"];
-    let examples = run_command(cargo(&examples).args(chosen));
+    let examples = chosen(&mut cargo(&examples));
     tests.and(examples)
 }
 

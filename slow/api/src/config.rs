@@ -50,6 +50,8 @@ pub struct Config {
     pub memory: Watched,
     /// What is said, and how.
     pub log: logs::Settings,
+    /// Where spans of requests go, if anywhere.
+    pub trace: Option<logs::Export>,
     /// What a client may use up.
     pub limits: Limits,
     /// Who may ask.
@@ -288,6 +290,7 @@ struct Raw {
     memory: Watched,
     #[serde(default)]
     log: logs::Settings,
+    trace: Option<logs::Export>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -342,6 +345,8 @@ impl Config {
         raw.cache.check()?;
         raw.memory.check()?;
         raw.feed.as_ref().map_or(Ok(()), Feed::check)?;
+        let trace = raw.trace.as_ref().map_or(Ok(()), logs::Export::check);
+        trace.map_err(|why| format!("trace: {why}"))?;
         let scaling = raw.scaling.map(Scaling::checked).transpose();
         let scaling = scaling.map_err(|why| format!("scaling.{why}"))?;
         let venue = raw.venue.ok_or("venue: say the venue's data directory")?;
@@ -397,6 +402,7 @@ impl Config {
             cache: raw.cache,
             memory: raw.memory,
             log: raw.log,
+            trace: raw.trace,
             limits: raw.limits,
             keys,
         })

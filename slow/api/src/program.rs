@@ -154,8 +154,11 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         confine(&config)?;
     }
     let has_snapshots = config.feed.as_ref().is_some_and(|it| it.snapshot.is_some());
-    let connects = has_snapshots || config.cache.redis.is_some() || config.orders.is_some();
-    let _log = logs::start("wirecross-api", config.log)?;
+    let connects = has_snapshots
+        || config.cache.redis.is_some()
+        || config.orders.is_some()
+        || config.trace.is_some();
+    let _log = logs::start("wirecross-api", config.log, config.trace)?;
     let calls = if config.tables.file().is_none() {
         Calls::ApiAtServer
     } else if connects {
@@ -296,6 +299,7 @@ fn confine(config: &Config) -> Result<(), Box<dyn Error>> {
                     .map(|at| at.port()),
             )
             .chain(config.orders.and_then(|it| it.venue).map(|at| at.port()))
+            .chain(config.trace.map(|it| it.collector.port()))
             .chain(config.tables.ports().iter().copied())
             .collect(),
         takes_less: true,

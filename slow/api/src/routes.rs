@@ -352,14 +352,14 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let answer = move |State(api): State<Arc<Api>>, request: Request<Body>| async move {
-            let told = Told::begin(route.method(), route.path);
+            let told = Told::request((route.method(), route.path), &request);
             let limit = api.config.limits.request();
             let answer = answer(&api, route, request, &told).instrument(told.span.clone());
             let answer = tokio::time::timeout(limit, answer).await;
-            let answer = answer
+            let mut answer = answer
                 .unwrap_or(Err(Refusal::Slow))
                 .unwrap_or_else(|refusal| refusal.answer());
-            told.end(&answer, api.config.limits.slow());
+            told.end(&mut answer, api.config.limits.slow());
             answer
         };
         let refused = move || async move { Refusal::Method(route.method()).answer() };

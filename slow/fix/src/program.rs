@@ -69,7 +69,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     } else {
         sandbox::settle(&confinement)?;
     }
-    let _log = logs::start("wirecross-fix", log)?;
+    let _log = logs::start("wirecross-fix", log, None)?;
     let _telling = teller.start(footprint::EVERY)?;
     if !arguments.insecure_dev {
         Calls::Gateway.restrict()?;

@@ -6,12 +6,13 @@ use crate::settings::{Format, Settings};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -46,6 +47,20 @@ impl Lines {
             settings,
             queue,
         }
+    }
+
+    /// The same, which hears only of what is worth a line: others may hear of more.
+    #[must_use]
+    pub fn filtered<S>(self) -> impl Layer<S>
+    where
+        S: Subscriber + for<'l> LookupSpan<'l>,
+    {
+        let least = self.settings.level.0;
+        let is_wanted = move |metadata: &Metadata<'_>| {
+            let is_known = is_ours(metadata.target()) || *metadata.level() <= OTHERS;
+            *metadata.level() <= least && is_known
+        };
+        self.with_filter(filter_fn(is_wanted).with_max_level_hint(least))
     }
 
     fn say(
@@ -91,7 +106,8 @@ fn level_of(metadata: &Metadata<'_>) -> &'static str {
     }
 }
 
-fn is_ours(target: &str) -> bool {
+/// Whether a crate of ours says it.
+pub(crate) fn is_ours(target: &str) -> bool {
     let of_crate = target.split("::").next().unwrap_or_default();
     OURS.iter().any(|name| of_crate.starts_with(name))
 }
@@ -100,20 +116,11 @@ impl<S> Layer<S> for Lines
 where
     S: Subscriber + for<'l> LookupSpan<'l>,
 {
-    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        let least = self.settings.level.0;
-        let is_wanted = *metadata.level() <= least;
-        is_wanted && (is_ours(metadata.target()) || *metadata.level() <= OTHERS)
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.settings.level.0)
-    }
-
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::new();
         attributes.record(&mut Recorder(&mut fields));
-        let begun = Instant::now();
+        let now = Instant::now();
+        let begun = now.checked_sub(took(&mut fields)).unwrap_or(now);
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(Known { begun, fields });
         }
@@ -153,8 +160,15 @@ where
     }
 }
 
+/// What a span says of how long it took already when it is made: microseconds by the name of
+/// `took_us`, for what is known to be worth a span when it is over.
+pub(crate) fn took(fields: &mut Fields) -> Duration {
+    let told = fields.remove("took_us");
+    Duration::from_micros(told.as_ref().and_then(Value::as_u64).unwrap_or(0))
+}
+
 /// Puts what is recorded into fields.
-struct Recorder<'f>(&'f mut Fields);
+pub(crate) struct Recorder<'f>(pub(crate) &'f mut Fields);
 
 impl Recorder<'_> {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
@@ -194,7 +208,6 @@ mod tests {
     use crate::settings::Level;
     use std::io::{self, Write};
     use std::sync::{Mutex, PoisonError};
-    use std::time::Duration;
     use tracing_subscriber::layer::SubscriberExt;
 
     #[derive(Clone, Default)]
@@ -222,7 +235,7 @@ mod tests {
         let told = missing("wirecross-api", settings);
         let queue = Queue::start(kept.clone(), told).expect("a thread");
         let lines = Lines::new("wirecross-api", settings, Arc::clone(&queue));
-        let subscriber = tracing_subscriber::registry().with(lines);
+        let subscriber = tracing_subscriber::registry().with(lines.filtered());
         tracing::subscriber::with_default(subscriber, act);
         queue.drain(Duration::from_secs(60));
         let bytes = kept.0.lock().unwrap_or_else(PoisonError::into_inner);

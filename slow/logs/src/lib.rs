@@ -4,16 +4,23 @@
 //! Nobody who has something to say waits for who reads it: lines go into a bounded queue, which a
 //! thread of its own writes out. Where stderr stalls the queue fills, and what comes then is left
 //! out and counted. Words of strangers break no line and move no cursor.
+//!
+//! With the feature `otel` spans also go to a collector of OpenTelemetry, in the same way: by a
+//! bounded queue and a thread of its own.
 #![forbid(unsafe_code)]
 
 mod layer;
 mod line;
 mod queue;
 mod settings;
+#[cfg(feature = "otel")]
+mod spans;
+mod trace;
 
 pub use layer::Lines;
 pub use queue::{Counts, LINES_MAX, Queue};
-pub use settings::{Format, Level, Settings};
+pub use settings::{Export, Format, Level, Settings, SpanCounts};
+pub use trace::Trace;
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -24,34 +31,82 @@ use tracing_subscriber::layer::SubscriberExt;
 const END_MAX: Duration = Duration::from_secs(1);
 
 /// What the process's one log counts.
-static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
+static SAYING: OnceLock<Saying> = OnceLock::new();
 
-/// The log of this process; what is left is written when it goes, within a second.
+/// By what a process says what it says.
+#[derive(Clone, Debug)]
+struct Saying {
+    lines: Arc<Queue>,
+    #[cfg(feature = "otel")]
+    spans: Option<Arc<spans::Exporter>>,
+}
+
+/// The log of this process; what is left is written when it goes, within a second, and what is
+/// left of spans within another one.
 #[derive(Debug)]
-pub struct Log(Arc<Queue>);
+pub struct Log(Saying);
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.0.drain(END_MAX);
+        #[cfg(feature = "otel")]
+        if let Some(spans) = &self.0.spans {
+            spans.drain(END_MAX);
+        }
+        self.0.lines.drain(END_MAX);
     }
 }
 
-/// Lets this process say what it says from now on by a thread of its own, which stands when this
-/// returns: system calls that only a starting thread needs may be forbidden then.
+/// Lets this process say what it says from now on by threads of their own, one for lines and one
+/// for spans if these are to go anywhere, which stand when this returns: system calls that only a
+/// starting thread needs may be forbidden then.
 ///
 /// # Errors
-/// The system has no thread, or the process has a log already.
-pub fn start(program: &'static str, settings: Settings) -> io::Result<Log> {
-    let queue = Queue::start(io::stderr(), layer::missing(program, settings))?;
-    let lines = Lines::new(program, settings, Arc::clone(&queue));
-    let subscriber = tracing_subscriber::registry().with(lines);
+/// The system has no thread, the process has a log already, or it can send no spans.
+pub fn start(program: &'static str, settings: Settings, export: Option<Export>) -> io::Result<Log> {
+    if let Some(export) = &export {
+        export.check().map_err(io::Error::other)?;
+    }
+    let lines = Queue::start(io::stderr(), layer::missing(program, settings))?;
+    let layer = Lines::new(program, settings, Arc::clone(&lines)).filtered();
+    let subscriber = tracing_subscriber::registry().with(layer);
+    #[cfg(feature = "otel")]
+    let spans = export.map(|export| spans::Exporter::new(program, export));
+    #[cfg(feature = "otel")]
+    spans.as_ref().map_or(Ok(()), spans::Exporter::start)?;
+    #[cfg(feature = "otel")]
+    let subscriber = subscriber.with(spans.clone().map(spans::Spans::filtered));
     tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
-    QUEUE.get_or_init(|| Arc::clone(&queue));
-    Ok(Log(queue))
+    let saying = Saying {
+        lines,
+        #[cfg(feature = "otel")]
+        spans,
+    };
+    SAYING.get_or_init(|| saying.clone());
+    Ok(Log(saying))
 }
 
 /// What became of the lines of this process; nothing where it has no log.
 #[must_use]
 pub fn counts() -> Counts {
-    QUEUE.get().map_or_else(Counts::default, |it| it.counts())
+    let saying = SAYING.get();
+    saying.map_or_else(Counts::default, |it| it.lines.counts())
+}
+
+/// What became of its spans; nothing where they go nowhere.
+#[must_use]
+pub fn span_counts() -> SpanCounts {
+    #[cfg(feature = "otel")]
+    if let Some(spans) = SAYING.get().and_then(|it| it.spans.as_ref()) {
+        return spans.counts();
+    }
+    SpanCounts::default()
+}
+
+/// Of the traces that begin here one in so many is kept; none where spans go nowhere.
+fn one_in() -> Option<u32> {
+    #[cfg(feature = "otel")]
+    if let Some(spans) = SAYING.get().and_then(|it| it.spans.as_ref()) {
+        return Some(spans.one_in());
+    }
+    None
 }

@@ -23,8 +23,8 @@ const KEEP_AGAIN: Duration = Duration::from_secs(60);
 
 /// Who hears of what goes on.
 pub trait Listener {
-    /// So many events came.
-    fn came(&mut self, events: u64);
+    /// So many events came by a turn that took so long.
+    fn came(&mut self, events: u64, took: Duration);
 
     /// Something does not go on; it is tried again.
     fn trouble(&mut self, error: &Error);
@@ -88,9 +88,10 @@ pub fn follow(
             }
             continue;
         };
+        let begun = Instant::now();
         match present.turn() {
             Ok(turn) => {
-                listener.came(turn.events);
+                listener.came(turn.events, begun.elapsed());
                 if let Some(error) = &turn.trouble {
                     trouble(listener, error);
                 }
@@ -112,7 +113,7 @@ pub fn follow(
         }
     }
     if let Some(mut present) = projector {
-        last(&mut present, &mut |events| listener.came(events))?;
+        last(&mut present, listener)?;
     }
     Ok(())
 }
@@ -154,11 +155,12 @@ impl Keeper {
 }
 
 /// Takes what is there; a venue that goes on may add more and more to it.
-fn last(projector: &mut Projector, on: &mut dyn FnMut(u64)) -> Result<(), Error> {
+fn last(projector: &mut Projector, listener: &mut dyn Listener) -> Result<(), Error> {
     let begun = Instant::now();
     while begun.elapsed() < LAST_MAX {
+        let turn_begun = Instant::now();
         let turn = projector.turn()?;
-        on(turn.events);
+        listener.came(turn.events, turn_begun.elapsed());
         if turn.events == 0 {
             break;
         }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use store::{Error, Following, Listener, Location, Projector};
 
 /// Tables that follow from a venue's journal and streams. The venue needs a section `[shadow]` in
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
     let log = match &command {
         // It has one thread until its walls are up.
         Command::Serve(_) => Ok(None),
-        _ => logs::start(serve::PROGRAM, logs::Settings::default()).map(Some),
+        _ => logs::start(serve::PROGRAM, logs::Settings::default(), None).map(Some),
     };
     let done = log.map_err(|error| Error::Refused(format!("log: {error}")));
     match done.and_then(|_log| run(command)) {
@@ -122,7 +122,8 @@ fn run(command: Command) -> Result<ExitCode, Error> {
                 #[cfg(feature = "history")]
                 keeping: keeping.clone(),
             };
-            follow(found.into_iter().map(following).collect(), &|| Ok(()))?;
+            let all = found.into_iter().map(following).collect();
+            follow(all, Duration::from_millis(serve::SLOW_MS), &|| Ok(()))?;
         }
         Command::Project {
             places,
@@ -219,11 +220,23 @@ fn cpu_seconds() -> f64 {
 /// Tells what goes on where it is read.
 struct Told {
     events: u64,
+    /// What is a slow turn.
+    slow: Duration,
 }
 
 impl Listener for Told {
-    fn came(&mut self, events: u64) {
+    fn came(&mut self, events: u64, took: Duration) {
         self.events += events;
+        // Most turns are for nothing, which is known when they are over.
+        if events == 0 {
+            return;
+        }
+        let took_us = took.as_micros() as u64;
+        let turn = tracing::debug_span!("turn", events, took_us);
+        if took > self.slow {
+            let ms = took.as_secs_f64() * 1e3;
+            turn.in_scope(|| tracing::warn!(events, ms, "a slow turn"));
+        }
     }
 
     fn trouble(&mut self, error: &Error) {
@@ -238,8 +251,12 @@ impl Listener for Told {
 
 /// Follows a venue into its tables, or into all shards of them at once: one that is away holds up
 /// nobody, one that cannot be used at all ends all.
-/// `ready` is done when all threads are there.
-fn follow(all: Vec<Following>, ready: &dyn Fn() -> Result<(), Error>) -> Result<(), Error> {
+/// A turn that takes longer than `slow` is told. `ready` is done when all threads are there.
+fn follow(
+    all: Vec<Following>,
+    slow: Duration,
+    ready: &dyn Fn() -> Result<(), Error>,
+) -> Result<(), Error> {
     let is_stopped = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&is_stopped))
@@ -251,7 +268,7 @@ fn follow(all: Vec<Following>, ready: &dyn Fn() -> Result<(), Error>) -> Result<
     let follow = |mut following: Following| {
         let _stopping = Stopping(&is_stopped);
         following.location = following.location.until(&is_stopped);
-        let mut told = Told { events: 0 };
+        let mut told = Told { events: 0, slow };
         let followed = store::follow(&following, &is_stopped, &mut told);
         followed.map(|()| told.events)
     };

@@ -6,7 +6,9 @@ use footprint::Teller;
 use rustix::process::{Signal, set_parent_process_death_signal, setpriority_process};
 use sandbox::{Calls, Confinement};
 use std::ffi::OsString;
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
+use std::time::Duration;
 use store::{Error, Following, handed_password};
 
 /// The database of a service, in its folder.
@@ -14,6 +16,9 @@ pub const DATABASE: &str = "tables.db";
 
 /// What the program is called in its log.
 pub const PROGRAM: &str = "wirecross-slow";
+
+/// What is a slow turn, in milliseconds, unless that is said.
+pub const SLOW_MS: u64 = 10_000;
 
 /// How far behind others the service stands where it shares a core.
 const NICE: i32 = 10;
@@ -46,6 +51,13 @@ pub struct Service {
     /// What is worth a line: error, warn, info, debug or trace.
     #[arg(long, default_value = "info")]
     log_level: logs::Level,
+    /// How long a turn, a transaction of what came, may take, in milliseconds, before it is told as
+    /// a slow one.
+    #[arg(long, default_value_t = SLOW_MS, value_parser = clap::value_parser!(u64).range(1..))]
+    slow_ms: u64,
+    /// A collector of OpenTelemetry that takes spans by OTLP over HTTP: an address of numbers.
+    #[arg(long)]
+    collector: Option<SocketAddrV4>,
     /// Keep all rights of the process. For trying things out.
     #[arg(long)]
     insecure_dev: bool,
@@ -74,7 +86,11 @@ pub fn serve(service: &Service) -> Result<(), Error> {
     let homes = Vec::new();
     let ports = places.iter().map(|place| place.location.port());
     let ports: Vec<Option<u16>> = ports.collect::<Result<_, Error>>()?;
-    let mut ports: Vec<u16> = ports.into_iter().flatten().collect();
+    let export = service.collector.map(logs::Export::to);
+    let checked = export.as_ref().map_or(Ok(()), logs::Export::check);
+    checked.map_err(|why| Error::Refused(format!("--collector: {why}")))?;
+    let collector = service.collector.map(|at| at.port());
+    let mut ports: Vec<u16> = ports.into_iter().flatten().chain(collector).collect();
     ports.sort_unstable();
     ports.dedup();
     let calls = match ports.is_empty() {
@@ -102,7 +118,7 @@ pub fn serve(service: &Service) -> Result<(), Error> {
         format: service.log_format,
         level: service.log_level,
     };
-    let log = logs::start(PROGRAM, said).map_err(|e| refused(&e))?;
+    let log = logs::start(PROGRAM, said, export).map_err(|e| refused(&e))?;
     let telling = teller.start(footprint::EVERY).map_err(|e| refused(&e))?;
     let following = |place: Place| Following {
         data_dir: service.data_dir.clone(),
@@ -115,7 +131,8 @@ pub fn serve(service: &Service) -> Result<(), Error> {
         true => calls.restrict().map_err(|e| refused(&e)),
         false => Ok(()),
     };
-    super::follow(places.into_iter().map(following).collect(), &restrict)?;
+    let all = places.into_iter().map(following).collect();
+    super::follow(all, Duration::from_millis(service.slow_ms), &restrict)?;
     drop((telling, log));
     Ok(())
 }

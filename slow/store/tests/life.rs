@@ -68,6 +68,8 @@ fn a_confined_service_takes_a_large_backlog_at_once() {
         give(site.dir.path(), DAEMON);
         command.uid(DAEMON).gid(DAEMON);
     }
+    #[cfg(feature = "otel")]
+    let collector = collector(&mut command);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let process = rustix::process::Pid::from_child(&child);
@@ -85,6 +87,27 @@ fn a_confined_service_takes_a_large_backlog_at_once() {
         "{told}"
     );
     site.agrees();
+    #[cfg(feature = "otel")]
+    collector.join().unwrap();
+}
+
+/// A collector that wants to be told of a turn, to be reached from within the walls.
+#[cfg(feature = "otel")]
+fn collector(command: &mut Command) -> std::thread::JoinHandle<()> {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    command.arg("--collector").arg(at.to_string());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut told, mut part) = (Vec::new(), [0; 4_096]);
+        while !told.windows(4).any(|it| it == b"turn") {
+            let count = stream.read(&mut part).unwrap();
+            assert!(count > 0, "no turn: {}", String::from_utf8_lossy(&told));
+            told.extend(&part[..count]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    })
 }
 
 fn a_day_that_goes_on_is_followed(site: &Site) {

@@ -210,6 +210,8 @@ pub const ROOMS: &[Room] = &[
         folder: "slow/logs",
         ours: Some(&[]),
         others: Some(&[
+            "opentelemetry-proto",
+            "prost",
             "serde",
             "serde_json",
             "time",
@@ -217,7 +219,6 @@ pub const ROOMS: &[Room] = &[
             "tracing",
             "tracing-subscriber",
         ]),
-        banned: &[SOCKETS],
         ..FREE
     },
     Room {

@@ -225,6 +225,15 @@ const ALERTS: &[Alert] = &[
     later(
         "0s",
         now(
+            "SpansDropped",
+            "increase(wirecross_trace_dropped_total[10m]) > 0",
+            "Spans of wirecross-api's requests were dropped: the collector is away, or too slow",
+            "See to the collector of [trace], or keep fewer traces (one_in)",
+        ),
+    ),
+    later(
+        "0s",
+        now(
             "Insecure",
             "wirecross_venue_insecure == 1",
             "The venue runs without its sandbox (--insecure-dev)",

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -20,6 +21,9 @@ pub const BOUND: Duration = Duration::from_secs(120);
 
 /// The secret of key `signer`.
 pub const SECRET: [u8; 32] = [7; 32];
+
+/// The user `daemon`.
+const DAEMON: u32 = 1;
 
 /// Keys of every kind; the token of each is its name and `-token`.
 const KEYS: &[(&str, &str)] = &[
@@ -206,6 +210,18 @@ impl Service {
         (self.grpc, self.child, self.errors) = (addresses[1], child, errors);
     }
 
+    /// Starts it again, confined: as somebody else where that is needed.
+    pub fn confined(&mut self) {
+        self.stop();
+        let user = rustix::process::geteuid().is_root().then_some(DAEMON);
+        if let Some(user) = user {
+            give(self.dir.path(), user);
+        }
+        let (addresses, child, errors) = spawned_by(&self.dir.path().join("api.toml"), user);
+        self.address = addresses[0].unwrap();
+        (self.grpc, self.child, self.errors) = (addresses[1], child, errors);
+    }
+
     /// Where gRPC is spoken.
     pub fn grpc(&self) -> SocketAddr {
         self.grpc.unwrap()
@@ -243,9 +259,18 @@ impl Service {
 
 /// The program with these settings, and where it listens: for HTTP, and for gRPC if it does.
 fn spawned(config: &Path) -> ([Option<SocketAddr>; 2], Child, Option<ChildStderr>) {
+    spawned_by(config, None)
+}
+
+fn spawned_by(
+    config: &Path,
+    user: Option<u32>,
+) -> ([Option<SocketAddr>; 2], Child, Option<ChildStderr>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-api"));
     command.arg("serve").arg(config);
-    if rustix::process::geteuid().is_root() {
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    } else if rustix::process::geteuid().is_root() {
         // Confined as another user it could not read the folder of a test.
         command.arg("--insecure-dev");
     }
@@ -260,6 +285,16 @@ fn spawned(config: &Path) -> ([Option<SocketAddr>; 2], Child, Option<ChildStderr
         panic!("no address: {said}");
     }
     (told, child, errors)
+}
+
+/// Makes a folder's contents another user's.
+fn give(path: &Path, user: u32) {
+    std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), user);
+        }
+    }
 }
 
 /// Where a service says that it listens; none of HTTP if it ends before.
