@@ -7,17 +7,20 @@
 mod calls;
 mod messages;
 mod orders;
+mod watched;
 
 use crate::admit::Asker;
 use crate::answer::Refusal;
 use crate::rights::Right;
 use crate::routes::{Api, From, whole};
+use crate::said::Told;
 use crate::server::Guest;
 use crate::stream;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, post};
 use messages as m;
 pub(crate) use orders::Orders;
@@ -121,6 +124,7 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
         )
         .merge(orders::router())
         .merge(quant())
+        .route_layer(from_fn_with_state(Arc::clone(&api), watched::told))
         .with_state(api);
     let (reporter, health) = tonic_health::server::health_reporter();
     for service in SERVICES {
@@ -208,6 +212,9 @@ async fn admitted(api: &Api, request: Request<Body>, right: Right) -> Result<Adm
     let from = parts.extensions.get::<From>();
     let from = from.map_or(IpAddr::from([0, 0, 0, 0]), |from| from.0);
     let asker = api.gatekeeper.admit(&parts, &body, from, right, 1)?;
+    if let Some(told) = parts.extensions.get::<Arc<Told>>() {
+        told.by(asker.as_ref());
+    }
     let guest = parts.extensions.remove::<Guest>();
     let request = Request::from_parts(parts, Body::from(body));
     Ok(Admitted {
