@@ -42,7 +42,7 @@ pub use rules::{STATES, SymbolRules};
 pub use sandbox::Sandbox;
 pub use secret::{SecondLogin, Secret, hash_fits, key_in, letters_of};
 pub use shadow::Shadow;
-pub use slow::{Server as SlowServer, Slow};
+pub use slow::{Database as SlowDatabase, Log as SlowLog, Server as SlowServer, Slow};
 pub use turns::{Schedule, Turn, Turns};
 
 pub(crate) use check::is_word;

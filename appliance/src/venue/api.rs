@@ -4,7 +4,7 @@ use super::StartError;
 use super::beside::{Beside, Plan};
 use super::desk::{Doors, here};
 use super::slow::{beside_us, password, present};
-use crate::topology::{Api, Slow, Topology, local};
+use crate::topology::{Api, Slow, SlowDatabase, Topology, local};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -61,11 +61,13 @@ fn words(
     let mut words: Vec<OsString> = vec!["serve".into(), api.settings.clone().into()];
     let venue = topology.data_dir.clone();
     words.extend(["--venue".into(), venue.into()]);
-    let tables = match &slow.server {
-        Some(server) => server.database.clone().into(),
-        None => slow.dir.join(DATABASE).into_os_string(),
+    let tables = match slow.server.as_ref().map(|it| &it.database) {
+        Some(SlowDatabase::One(database)) => Some(database.clone().into()),
+        // Which of the servers it reads, its settings say.
+        Some(SlowDatabase::Routes(_)) => None,
+        None => Some(slow.dir.join(DATABASE).into_os_string()),
     };
-    words.extend(["--tables".into(), tables]);
+    words.extend(tables.into_iter().flat_map(|it| ["--tables".into(), it]));
     if slow
         .server
         .as_ref()

@@ -2,7 +2,7 @@
 
 use super::StartError;
 use super::beside::{Beside, Plan};
-use crate::topology::{Slow, SlowServer, Topology};
+use crate::topology::{Slow, SlowDatabase, SlowServer, Topology};
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -34,6 +34,12 @@ pub(super) fn start(
         Some(program) => present(program.clone(), HINT)?,
         None => slow_program()?,
     };
+    if let Some(SlowDatabase::Routes(path)) = slow.server.as_ref().map(|it| &it.database)
+        && !path.is_file()
+    {
+        let told = format!("slow.routes: {}: no such file", path.display());
+        return Err(StartError::new(told));
+    }
     let (beside, name) = Beside::start(Plan {
         name: "slow path",
         section: "slow",
@@ -45,7 +51,14 @@ pub(super) fn start(
         end_max: END_MAX,
     })?;
     let tables = match &slow.server {
-        Some(server) => format!("at {}", server.database),
+        Some(SlowServer {
+            database: SlowDatabase::One(database),
+            ..
+        }) => format!("at {database}"),
+        Some(SlowServer {
+            database: SlowDatabase::Routes(path),
+            ..
+        }) => format!("in shards by {}", path.display()),
         None => format!("in {}", slow.dir.display()),
     };
     modes.push(format!(
@@ -106,13 +119,25 @@ fn words(topology: &Topology, slow: &Slow, is_confined: bool) -> Vec<OsString> {
         words.extend([name.into(), path.into()]);
     }
     if let Some(server) = &slow.server {
-        words.extend(["--database".into(), server.database.clone().into()]);
+        words.extend(match &server.database {
+            SlowDatabase::One(database) => ["--database".into(), database.clone().into()],
+            SlowDatabase::Routes(path) => ["--routes".into(), path.clone().into()],
+        });
         if server.password_file.is_some() {
             words.push("--password".into());
         }
     }
-    if let Some(core) = slow.core {
-        words.extend(["--core".into(), core.to_string().into()]);
+    let log = &slow.log;
+    for (name, value) in [
+        ("--core", slow.core.map(|it| it.to_string())),
+        ("--log-format", log.format.clone()),
+        ("--log-level", log.level.clone()),
+        ("--slow-ms", log.slow_ms.map(|it| it.to_string())),
+        ("--collector", slow.collector.map(|it| it.to_string())),
+    ] {
+        if let Some(value) = value {
+            words.extend([name.into(), value.into()]);
+        }
     }
     if !is_confined {
         words.push("--insecure-dev".into());
