@@ -1,13 +1,16 @@
 //! What clients do who mean no good, or know no better: bounded, refused, and nobody else notices.
 #![allow(clippy::unwrap_used)]
 
+#[path = "hostile/calls.rs"]
+mod calls;
 mod service;
 
+use axum::http::Request;
 use serde_json::Value;
 use service::{BOUND, Service, Settings, token};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_rustls::rustls;
@@ -266,11 +269,14 @@ fn an_answer_has_its_size() {
     assert_eq!(answers[49]["error"]["code"], -32_013, "{answer}");
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap()
+}
+
 /// Opens streams and takes them back at once, until the other side has enough of it.
-async fn reset_all(service: &Service) -> usize {
-    let stream = tokio::net::TcpStream::connect(service.address)
-        .await
-        .unwrap();
+async fn reset_all(at: SocketAddr, request: impl Fn() -> Request<()>) -> usize {
+    let stream = tokio::net::TcpStream::connect(at).await.unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     let driver = tokio::spawn(connection);
     let mut client = client;
@@ -279,10 +285,7 @@ async fn reset_all(service: &Service) -> usize {
         let ready = client.ready().await;
         let Ok(ready) = ready else { break };
         client = ready;
-        let request = axum::http::Request::get("http://venue/metrics")
-            .body(())
-            .unwrap();
-        let Ok((_, mut stream)) = client.send_request(request, true) else {
+        let Ok((_, mut stream)) = client.send_request(request(), true) else {
             break;
         };
         stream.send_reset(h2::Reason::CANCEL);
@@ -298,13 +301,10 @@ async fn reset_all(service: &Service) -> usize {
 #[test]
 fn requests_that_are_taken_back_at_once_end_the_connection() {
     let service = with("");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
     let before = resident(&service);
     for _ in 0..5 {
-        let count = runtime.block_on(reset_all(&service));
+        let request = || Request::get("http://venue/metrics").body(()).unwrap();
+        let count = runtime().block_on(reset_all(service.address, request));
         assert!(count < 100_000, "all {count} were taken");
     }
     is_well(&service);
@@ -335,10 +335,7 @@ fn connections_are_private_where_there_is_a_certificate() {
         more: format!("tls = {{ certificate = {chain:?}, key = {key:?} }}"),
     };
     let service = Service::among(dir, &settings);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let secured = |protocols: &'static [&'static [u8]]| {
         let config = Arc::new(client(&made.cert, protocols));
         async move {
@@ -364,7 +361,7 @@ fn connections_are_private_where_there_is_a_certificate() {
         let stream = secured(&[b"h2"]).await;
         let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
-        let request = axum::http::Request::get("https://venue/api/v1/tops")
+        let request = Request::get("https://venue/api/v1/tops")
             .header("authorization", "Bearer auditor-token")
             .body(())
             .unwrap();
