@@ -98,7 +98,7 @@ impl Told {
         self.span.record("status", status);
     }
 
-    /// The answer begins: tells the client where it stands, and the log if it took longer than this.
+    /// The answer begins: tells the client where it stands, and the log if it took longer.
     pub(crate) fn answered(&self, head: &mut HeaderMap, status: i64, slow: Option<Duration>) {
         let trace = self.trace.map(|trace| trace.to_string());
         if let Some(trace) = trace.and_then(|it| HeaderValue::try_from(it).ok()) {

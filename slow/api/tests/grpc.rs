@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
 mod service;
+#[path = "grpc/told.rs"]
+mod told;
 // Where `cargo x setup` puts it is the builder's tool's business.
 #[path = "../../../tools/src/setup/venv.rs"]
 #[allow(dead_code, reason = "a part is used here")]
