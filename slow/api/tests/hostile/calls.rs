@@ -89,12 +89,11 @@ async fn called(
     headers.get("grpc-status")?.to_str().ok()?.parse().ok()
 }
 
+/// What a call is made of: its metadata, and the parts that its messages are sent in.
+type Sent<'s> = (&'s [(&'s str, &'s str)], Vec<Vec<u8>>);
+
 /// What each of them comes to, on one connection.
-fn codes(
-    service: &Service,
-    call: &str,
-    all: &[(&[(&str, &str)], Vec<Vec<u8>>)],
-) -> Vec<Option<u32>> {
+fn codes(service: &Service, call: &str, all: &[Sent<'_>]) -> Vec<Option<u32>> {
     runtime().block_on(async {
         let client = connected(service).await;
         let mut codes = Vec::new();
@@ -126,7 +125,7 @@ fn messages_that_are_none_are_refused() {
         assert_eq!(codes(service, ROWS, &broken), vec![Some(INTERNAL); 6]);
         let told_long = [&[0][..], &u32::MAX.to_be_bytes(), &[1, 2, 3]].concat();
         let short = [&[0][..], &9u32.to_be_bytes(), &[1]].concat();
-        let odd: [(&[(&str, &str)], Vec<Vec<u8>>); 6] = [
+        let odd: [Sent<'_>; 6] = [
             (&[], vec![told_long]),
             (&[], vec![short]),
             (&[], vec![vec![0, 0]]),
