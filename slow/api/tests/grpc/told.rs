@@ -1,13 +1,15 @@
 //! Calls in the log and in traces: as requests over HTTP are told.
 
+use super::SCALING;
 #[cfg(feature = "otel")]
 use super::started;
-use super::{Client, SCALING, field, until};
 #[cfg(feature = "otel")]
 use crate::service::BOUND;
+use crate::service::calls::{Client, field, until};
 use crate::service::{Service, Settings};
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const TRACED: [(&str, &str); 1] = [("traceparent", TRACE)];
 
 /// Each call is told with its status, whether that stands in the head, behind the message or
 /// nowhere because the client left; a slow one is told as such, a stream never.
@@ -44,7 +46,9 @@ fn calls_are_told_as_requests_are() {
     until(async {
         let client = Client::connect(service.grpc()).await;
         for (call, key, message, answers, _) in calls {
-            let done = client.call_in(TRACE, call, key, message, answers).await;
+            let done = client
+                .call_with(call, (key, &TRACED), message, answers)
+                .await;
             let trace = done.trace.unwrap();
             assert!(trace.starts_with(&TRACE[..36]) && trace != TRACE, "{trace}");
         }
@@ -135,7 +139,7 @@ fn spans_reach_a_collector_and_nobody_waits_for_one() {
         let client = Client::connect(service.grpc()).await;
         let call = "wirecross.v1.Tables/Key";
         let done = client
-            .call_in(TRACE, call, "auditor", &[], usize::MAX)
+            .call_with(call, ("auditor", &TRACED), &[], usize::MAX)
             .await;
         assert_eq!(done.code, 0);
     });

@@ -14,6 +14,8 @@ pub struct Done {
     pub messages: Vec<Vec<u8>>,
     /// What metadata says that it is behind.
     pub position: Option<String>,
+    /// Where metadata says that it stands among calls of others.
+    pub trace: Option<String>,
 }
 
 /// A client of a few lines.
@@ -80,6 +82,7 @@ impl Client {
             told: text("grpc-message").unwrap_or_default().replace("%20", " "),
             messages,
             position: text("x-wirecross-position"),
+            trace: text("traceparent"),
         }
     }
 }
