@@ -356,9 +356,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
             let limit = api.config.limits.request();
             let answer = answer(&api, route, request, &told).instrument(told.span.clone());
             let answer = tokio::time::timeout(limit, answer).await;
-            let mut answer = answer
-                .unwrap_or(Err(Refusal::Slow))
-                .unwrap_or_else(|refusal| refusal.answer());
+            let answer = answer.unwrap_or(Err(Refusal::Slow));
+            let mut answer = answer.unwrap_or_else(|refusal| refusal.answer());
             told.end(&mut answer, api.config.limits.slow());
             answer
         };
