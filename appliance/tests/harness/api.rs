@@ -22,12 +22,12 @@ pub fn write_for_all(path: &Path, text: &str) {
     fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
 }
 
-/// The settings of an API on a port, where `token` is an auditor's.
+/// The settings of an API on a port, where `token` is an auditor's, who may ask again and again.
 pub fn api_settings(site: &Site, port: u16) -> PathBuf {
     let settings = site.dir.path().join("api.toml");
     let text = format!(
         "listen = \"127.0.0.1:{port}\"\nmemory.every_s = 1\n\
-         [[keys]]\nname = \"all\"\nrole = \"auditor\"\n\
+         [[keys]]\nname = \"all\"\nrole = \"auditor\"\nper_second = 100000\n\
          token_sha256 = \"{TOKEN_HASH}\"\n"
     );
     write_for_all(&settings, &text);
