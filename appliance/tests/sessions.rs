@@ -289,13 +289,19 @@ fn act(site: &Site, words: &str) -> Ended {
 
 /// Enters orders until one is refused for the rate; gives how many were taken.
 fn enter_until_refused(alpha: &mut Member) -> usize {
-    let before = alpha.aside.len();
+    let taken = |alpha: &Member| alpha.kinds().matches('A').count();
+    let (before, mut answers) = (alpha.aside.len(), taken(alpha));
     while alpha.aside.len() == before {
         alpha.enter(b'B', 1, "AAPL", 1_000_000);
+        answers += 1;
     }
     let refused = Outbound::parse(&alpha.aside[before]).unwrap();
     assert!(matches!(refused, Outbound::Rejected(it) if it.reason() == 0x8023));
-    alpha.kinds().matches('A').count()
+    // What is refused needs no journal, and is told before what was taken before it.
+    alpha.until("all answers", |alpha| {
+        taken(alpha) + alpha.aside.len() - before == answers
+    });
+    taken(alpha)
 }
 
 #[test]
