@@ -251,12 +251,16 @@ impl Process {
     }
 }
 
-/// A page outlives its process.
+/// A page outlives its process, and is there before the process looks for the first time.
 fn alive(seen: Seen) -> Result<Seen, String> {
-    match is_alive(seen.process) {
-        true => Ok(seen),
-        false => Err(format!("process {} is gone", seen.process)),
+    let process = seen.process;
+    if !is_alive(process) {
+        return Err(format!("process {process} is gone"));
     }
+    if seen.footprint.get("resident_bytes") == Some(0) {
+        return Err(format!("process {process} tells nothing yet"));
+    }
+    Ok(seen)
 }
 
 fn ourselves(source: &mut Source) -> Result<Seen, String> {

@@ -20,7 +20,8 @@ pub struct Bust {
 /// taken back before.
 ///
 /// # Errors
-/// The stream cannot be read.
+/// The stream cannot be read as far as it was a moment ago, when these were found in it: nothing of
+/// what was taken since may stay in the tables, for these would be missing.
 pub fn unfounded(
     files: &mut DirectoryFiles,
     name: Name,
@@ -34,7 +35,7 @@ pub fn unfounded(
         .map(|bust| (bust.at.message, bust))
         .collect();
     let (mut standing, mut found) = (HashSet::new(), Vec::new());
-    stream::read(files, name, 1, &mut |message, bytes| {
+    let read = stream::read(files, name, 1, &mut |message, bytes| {
         match Outbound::parse(bytes) {
             Ok(Outbound::Executed(it)) => {
                 let trade = (it.user_ref(), it.match_number());
@@ -50,6 +51,15 @@ pub fn unfounded(
             _ => {}
         }
         message < last
-    })?;
-    Ok(found)
+    });
+    let why = match read {
+        Ok(next) if next > last => return Ok(found),
+        Ok(next) => format!("it ends before message {next} now"),
+        Err(error) => error.to_string(),
+    };
+    Err(Error::Refused(format!(
+        "stream of replies {}: message {last} was read, and is not there when it is read again: \
+         {why}; run this again once nobody makes the stream anew",
+        name.number
+    )))
 }

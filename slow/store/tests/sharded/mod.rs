@@ -145,10 +145,10 @@ impl Spread {
         }
         let mut found = parts.concat();
         found.sort();
-        assert!(
-            found == self.rows("tables0", &SPREAD),
-            "shards are not the whole"
-        );
+        let whole = self.rows("tables0", &SPREAD);
+        let first = found.iter().zip(&whole).find(|(one, other)| one != other);
+        let sizes = (found.len(), whole.len());
+        assert!(found == whole, "not the whole: {sizes:?}, {first:#?}");
         let due = self.rows("tables0", &ON_ALL);
         for name in NAMES {
             assert_eq!(self.rows(name, &ON_ALL), due, "{name}");
