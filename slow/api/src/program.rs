@@ -15,8 +15,6 @@ use rustix::process::{
 };
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
-use std::fmt;
-use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -201,9 +199,9 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
             calls.restrict()?;
         }
         if let Some((_, address)) = &beside {
-            tell(format_args!("gRPC at {address}"));
+            logs::tell(format_args!("wirecross-api: gRPC at {address}"));
         }
-        tell(format_args!("{scheme}://{address}"));
+        logs::tell(format_args!("wirecross-api: {scheme}://{address}"));
         let [terminate, interrupt] = &mut ends[..] else {
             return Ok(());
         };
@@ -220,14 +218,9 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
             }
         };
         tokio::join!(server.run(is_over.clone()), grpc, end);
-        tell(format_args!("stopped"));
+        logs::tell(format_args!("wirecross-api: stopped"));
         Ok(())
     })
-}
-
-/// Says it to who started this service; he may have stopped listening.
-fn tell(what: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "wirecross-api: {what}");
 }
 
 /// A socket that listens, under the name of its setting.

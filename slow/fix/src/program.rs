@@ -8,7 +8,6 @@ use door::{Usher, usher};
 use footprint::Teller;
 use sandbox::{Calls, Confinement, Identity};
 use std::error::Error;
-use std::io::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
@@ -74,15 +73,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if !arguments.insecure_dev {
         Calls::Gateway.restrict()?;
     }
-    tell(format_args!("FIX 4.4 at {}", gateway.address()?));
+    logs::tell(format_args!("FIX 4.4 at {}", gateway.address()?));
     gateway.run(&is_stopped)?;
-    tell(format_args!("stopped"));
+    logs::tell(format_args!("stopped"));
     Ok(())
-}
-
-/// Says it to who started this gateway; he may have stopped listening.
-fn tell(what: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stdout(), "{what}");
 }
 
 /// Starts the other process, and waits until it has given up what it does not need.

@@ -22,7 +22,8 @@ pub use queue::{Counts, LINES_MAX, Queue};
 pub use settings::{Export, Format, Level, Settings, SpanCounts};
 pub use trace::Trace;
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write as _};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tracing_subscriber::layer::SubscriberExt;
@@ -83,6 +84,11 @@ pub fn start(program: &'static str, settings: Settings, export: Option<Export>) 
     };
     SAYING.get_or_init(|| saying.clone());
     Ok(Log(saying))
+}
+
+/// Says on stdout, to who started this program, what he waits for; he may have stopped listening.
+pub fn tell(what: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{what}");
 }
 
 /// What became of the lines of this process; nothing where it has no log.

@@ -11,7 +11,6 @@ mod serve;
 use clap::{Parser, Subcommand};
 use places::{Place, Places};
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -245,7 +244,10 @@ impl Listener for Told {
 
     #[cfg(feature = "history")]
     fn kept(&mut self, kept: &store::history::Kept) {
-        tell(format_args!("{}", history_command::words(kept)));
+        logs::tell(format_args!(
+            "wirecross-slow: {}",
+            history_command::words(kept)
+        ));
     }
 }
 
@@ -263,7 +265,10 @@ fn follow(
             .map_err(|error| Error::Refused(format!("signal {signal}: {error}")))?;
     }
     if let Some(first) = all.first() {
-        tell(format_args!("following {}", first.data_dir.display()));
+        logs::tell(format_args!(
+            "wirecross-slow: following {}",
+            first.data_dir.display()
+        ));
     }
     let follow = |mut following: Following| {
         let _stopping = Stopping(&is_stopped);
@@ -274,7 +279,7 @@ fn follow(
     };
     let events = places::at_once(all, ready, &follow)?;
     let events: u64 = events.into_iter().sum();
-    tell(format_args!("stopped events={events}"));
+    logs::tell(format_args!("wirecross-slow: stopped events={events}"));
     Ok(())
 }
 
@@ -285,9 +290,4 @@ impl Drop for Stopping<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-/// Says it to who started this service; he may have stopped listening.
-fn tell(what: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stdout(), "wirecross-slow: {what}");
 }

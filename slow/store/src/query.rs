@@ -10,7 +10,7 @@ use crate::answer::Sheet;
 #[cfg(feature = "history")]
 use crate::history::Files;
 use crate::tables::{Cell as Field, Tables, explained, first};
-use crate::{Error, Location, database, moved};
+use crate::{Error, Location, database, moved, rows};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::io::Write;
@@ -30,9 +30,6 @@ const PROFITS: &str = "SELECT account, symbol, position, cash, mark, \
 
 /// Those sums.
 const HELD: &str = include_str!("held.sql");
-
-/// The state of an order that is in the book.
-pub(crate) const LIVE: &str = "live";
 
 /// What a query may be narrowed by.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +96,7 @@ const QUERIES: &[Query] = &[
         of_days: "orders",
         select: "SELECT id >> 48 AS day, session, user_ref, account, symbol, side, open_units, \
                  units, price, order_ref, entered_ns FROM orders WHERE state = 'live'",
-        only: Some(("state", LIVE)),
+        only: Some(("state", rows::LIVE)),
         account: "account",
         symbol: "symbol",
         time: "entered_ns",

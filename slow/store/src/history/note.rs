@@ -2,7 +2,8 @@
 
 use super::sheet;
 use crate::Error;
-use crate::query::{Filter, LIVE, Query};
+use crate::query::{Filter, Query};
+use crate::rows::LIVE;
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::Write as _;

@@ -4,7 +4,7 @@ use super::layout;
 use super::note::{Note, Size, make};
 use super::sheet::{self, Sheet, value};
 use super::{Day, Which, held};
-use crate::query::LIVE;
+use crate::rows::LIVE;
 use crate::tables::{Cell, Tables};
 use crate::{Error, Location};
 use history::{Rows, Value, Writer};
