@@ -250,7 +250,8 @@ fn neither_threads_nor_instructions_change_a_bit() {
                 backend,
                 ..settings(40_000, sampling)
             };
-            let simulation = Simulation::controlled(&model, &payoff, control, settings).unwrap();
+            let simulation =
+                Simulation::controlled(&model, &payoff, control.clone(), settings).unwrap();
             let alone = bits(simulation.run(on));
             assert_eq!(
                 *first.get_or_insert(alone),

@@ -304,7 +304,7 @@ fn a_control_that_never_paid_is_worth_what_it_is() {
         };
         let found = run(control.as_ref());
         assert_eq!(found.value, control.worth, "{sampling:?}");
-        assert_eq!(found.error, control.rest_max / 1.96, "{sampling:?}");
+        assert_eq!(found.error, control.rest_max() / 1.96, "{sampling:?}");
         // Of a control of which no more is known nothing is told.
         let unknown = run(Control::new(&control.payoff, control.worth));
         assert!(unknown.error.is_infinite(), "{unknown:?}");

@@ -1,6 +1,8 @@
 //! A sum of lognormal numbers beside their geometric average: what an option on the sum is worth
 //! that the average exercises, and how much more one may be worth that its holder does.
 
+use std::sync::OnceLock;
+
 use super::payoff::Kind;
 use crate::distribution::normal_below;
 
@@ -13,21 +15,40 @@ const DISTANCES: usize = 44;
 const NORMAL_MAX: f64 = 38.0;
 const HALVINGS: usize = 40;
 /// Numbers whose covariances are looked at, at most: more take too long.
-pub(super) const COVARIANCES_MAX: usize = 256;
+const COVARIANCES_MAX: usize = 256;
 /// One over the root of twice pi.
 const DENSITY: f64 = 0.398_942_280_401_432_7;
 
 /// The sum and the average.
+#[derive(Debug)]
 pub(super) struct Averages {
     /// Of the logarithm of the average.
     pub mean: f64,
     pub deviation: f64,
     pub parts: Vec<Part>,
-    /// Of the numbers' logarithms, row by row; none of more than [`COVARIANCES_MAX`] numbers.
-    pub covariances: Vec<f64>,
+    pub moves: Moves,
+}
+
+/// How the numbers' logarithms move together.
+#[derive(Debug)]
+pub(super) enum Moves {
+    /// As one that moves at random does at several times, each of which has so much variance.
+    Times(Vec<f64>),
+    /// By what each has of some numbers at random, all in a row: so many for each.
+    Loadings(Vec<f64>, usize),
+}
+
+/// How much more an option on the sum may be worth than what the average exercises.
+#[derive(Debug)]
+pub(super) struct Rest {
+    averages: Averages,
+    strike: f64,
+    discount: f64,
+    at_most: OnceLock<f64>,
 }
 
 /// One number of the sum.
+#[derive(Debug)]
 pub(super) struct Part {
     /// What it is on average.
     pub forward: f64,
@@ -68,7 +89,7 @@ impl Averages {
 
     /// How much more an option may be worth at the end that its holder exercises, at most: calls
     /// and puts alike, for both gain where the sum is above the strike and the average below it.
-    pub fn rest_max(&self, strike: f64) -> f64 {
+    fn rest_max(&self, strike: f64) -> f64 {
         if strike == 0.0 {
             return 0.0;
         }
@@ -102,14 +123,20 @@ impl Averages {
         }
     }
 
-    /// Covariances of the numbers given the average, each number as a part of what it is then;
-    /// none of too many numbers.
+    /// Covariances of the numbers given the average, each number as a part of what it is then,
+    /// row by row; none of too many numbers.
     fn spreads(&self) -> Vec<f64> {
         let slopes: Vec<f64> = self.parts.iter().map(|part| self.slope(part)).collect();
         let count = slopes.len();
-        let left =
-            |(at, both): (usize, &f64)| (both - slopes[at / count] * slopes[at % count]).exp_m1();
-        self.covariances.iter().enumerate().map(left).collect()
+        if count > COVARIANCES_MAX {
+            return Vec::new();
+        }
+        let pairs = (0..count).flat_map(|row| (0..count).map(move |column| (row, column)));
+        let left = |(row, column): (usize, usize)| {
+            let both = self.moves.covariance(row, column);
+            (both - slopes[row] * slopes[column]).exp_m1()
+        };
+        pairs.map(left).collect()
     }
 
     /// At most what a call on the sum is worth where the average is so many deviations from its
@@ -134,6 +161,38 @@ impl Averages {
         });
         let mean = parts.iter().map(|(forward, _)| forward).sum::<f64>() - strike;
         most.min(of_moments(mean, variance.sum::<f64>().max(0.0)))
+    }
+}
+
+impl Moves {
+    fn covariance(&self, row: usize, column: usize) -> f64 {
+        match self {
+            // What came earlier is shared.
+            Self::Times(variances) => variances[row].min(variances[column]),
+            Self::Loadings(all, width) => {
+                let of = |at: usize| &all[at * width..][..*width];
+                let pairs = of(row).iter().zip(of(column));
+                pairs.map(|(one, other)| one * other).sum()
+            }
+        }
+    }
+}
+
+impl Rest {
+    /// Of an option with such a strike, at such a discount.
+    pub fn new(averages: Averages, strike: f64, discount: f64) -> Self {
+        Self {
+            averages,
+            strike,
+            discount,
+            at_most: OnceLock::new(),
+        }
+    }
+
+    /// It is found once.
+    pub fn at_most(&self) -> f64 {
+        let found = || self.discount * self.averages.rest_max(self.strike);
+        *self.at_most.get_or_init(found)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Options on several assets' last prices together: what they pay, what some are worth in closed
 //! form, and a control for the others.
 
+use std::sync::Arc;
+
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
-use super::averages::{Averages, COVARIANCES_MAX, Part};
+use super::averages::{Averages, Moves, Part, Rest};
 use super::functions::ln;
 use super::gbm::{Gbm, black};
 use super::paths::{Model, Payoff, Tile};
@@ -195,10 +197,10 @@ impl<'a> Basket<'a> {
         let shares: Vec<f64> = values.iter().map(|value| value / whole).collect();
         let logs = model.starts().iter().zip(&shares);
         let scale = whole.ln() - logs.map(|(start, share)| share * start.ln()).sum::<f64>();
-        let averages = self.averages(model, &shares, whole.ln());
+        let (averages, discount) = (self.averages(model, &shares, whole.ln()), model.discount());
         Some(Control {
-            worth: model.discount() * averages.worth(self.kind, self.strike),
-            rest_max: model.discount() * averages.rest_max(self.strike),
+            worth: discount * averages.worth(self.kind, self.strike),
+            rest: Some(Arc::new(Rest::new(averages, self.strike, discount))),
             payoff: ConditionedBasket {
                 basket: *self,
                 shares,
@@ -228,20 +230,14 @@ impl<'a> Basket<'a> {
                 variance: length * length * years,
             }
         };
-        let count = shares.len();
-        let pairs = (0..count).flat_map(|row| (0..count).map(move |column| (row, column)));
-        let covariance = |(row, column): (usize, usize)| {
-            let pairs = model.loadings_of(row).iter().zip(model.loadings_of(column));
-            pairs.map(|(one, other)| one * other).sum::<f64>() * years
-        };
+        let own = (0..shares.len()).flat_map(|asset| model.loadings_of(asset));
+        let own: Vec<f64> = own.map(|loading| loading * years.sqrt()).collect();
+        let width = own.len() / shares.len();
         Averages {
             mean,
             deviation: length(&loadings) * years.sqrt(),
             parts: self.weights.iter().enumerate().map(part).collect(),
-            covariances: pairs
-                .filter(|_| count <= COVARIANCES_MAX)
-                .map(covariance)
-                .collect(),
+            moves: Moves::Loadings(own, width),
         }
     }
 }

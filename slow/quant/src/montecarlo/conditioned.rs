@@ -1,8 +1,10 @@
 //! A control for options on an average (M. Curran, Management Science 40, 1994).
 
+use std::sync::Arc;
+
 use analytics::arch::{Backend, Kernel, LANES, Lanes};
 
-use super::averages::{Averages, COVARIANCES_MAX, Part};
+use super::averages::{Averages, Moves, Part, Rest};
 use super::gbm::Gbm;
 use super::paths::{Model, Payoff, Tile};
 use super::payoff::{Kind, PRICE_MAX, mean_log, mean_price};
@@ -56,10 +58,10 @@ impl Conditioned {
     /// As a control, of one asset or the first.
     #[must_use]
     pub fn control(self, model: &Gbm) -> Control<Self> {
-        let averages = model.averages();
+        let (averages, discount) = (model.averages(), model.discount());
         Control {
-            worth: model.discount() * averages.worth(self.kind, self.strike),
-            rest_max: model.discount() * averages.rest_max(self.strike),
+            worth: discount * averages.worth(self.kind, self.strike),
+            rest: Some(Arc::new(Rest::new(averages, self.strike, discount))),
             payoff: self,
         }
     }
@@ -89,15 +91,11 @@ impl Gbm {
                 variance: square * time,
             }
         });
-        let pairs = times
-            .iter()
-            .filter(|_| times.len() <= COVARIANCES_MAX)
-            .flat_map(|one| times.iter().map(move |other| square * one.min(*other)));
         Averages {
             mean,
             deviation,
             parts: parts.collect(),
-            covariances: pairs.collect(),
+            moves: Moves::Times(times.iter().map(|time| square * time).collect()),
         }
     }
 }

@@ -160,7 +160,7 @@ impl Tally {
     /// The standard error of a mean, if that is what samples with controls say, and `alone` that
     /// of the payoff's own mean. Where samples are their controls but for a few, what is left is
     /// no more than the payoff itself leaves, if enough of that pays, and than what is known of it.
-    pub(super) fn honest(&self, error: f64, alone: f64, rest_max: f64) -> f64 {
+    pub(super) fn honest(&self, error: f64, alone: f64, rest_max: impl Fn() -> f64) -> f64 {
         if !self.is_alike() {
             return error;
         }
@@ -169,7 +169,7 @@ impl Tally {
         } else {
             alone
         };
-        error.max(alone.min(rest_max / SURE))
+        error.max(alone.min(rest_max() / SURE))
     }
 }
 

@@ -1,7 +1,10 @@
 //! How to simulate: where random numbers come from, what they are made in, what is taken off.
 
+use std::sync::Arc;
+
 use analytics::arch::{Backend, LANES};
 
+use super::averages::Rest;
 use super::construction::Construction;
 use super::ends::Precision;
 use super::paths::{Payoff, Tile};
@@ -59,15 +62,14 @@ impl Settings {
 }
 
 /// A payoff whose worth is known, to take off what it shares with another one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Control<C> {
     /// The payoff.
     pub payoff: C,
     /// What it is worth now.
     pub worth: f64,
-    /// How much more than that the other may be worth at most; infinite where that is not known.
-    /// It is the error where too few samples differ from their controls to tell one.
-    pub rest_max: f64,
+    /// How much more than that the other may be worth, if it is known.
+    pub(super) rest: Option<Arc<Rest>>,
 }
 
 impl<C> Control<C> {
@@ -76,17 +78,28 @@ impl<C> Control<C> {
         Self {
             payoff,
             worth,
-            rest_max: f64::INFINITY,
+            rest: None,
         }
     }
 
     /// As a [`super::Simulation`] takes it.
-    pub const fn as_ref(&self) -> Control<&C> {
+    #[must_use]
+    pub fn as_ref(&self) -> Control<&C> {
         Control {
             payoff: &self.payoff,
             worth: self.worth,
-            rest_max: self.rest_max,
+            rest: self.rest.clone(),
         }
+    }
+
+    /// How much more than the control the other may be worth at most; infinite where that is not
+    /// known. It is the error where too few samples differ from their controls to tell one, and
+    /// takes as long as thousands of paths: it is found when it is asked for first.
+    #[must_use]
+    pub fn rest_max(&self) -> f64 {
+        self.rest
+            .as_ref()
+            .map_or(f64::INFINITY, |rest| rest.at_most())
     }
 }
 

@@ -195,11 +195,9 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
         let add = |sum: Tally, part: &Tally| sum.and(*part, strata);
         let all = parts.iter().fold(Tally::NONE, add);
         let complete = parts.len() as u64 == self.parts();
-        let Control {
-            worth, rest_max, ..
-        } = self.control;
+        let worth = self.control.worth;
         let honest = |error: f64, alone: f64| match self.is_controlled {
-            true => all.honest(error, alone, rest_max),
+            true => all.honest(error, alone, || self.control.rest_max()),
             false => error,
         };
         let Sampling::Sobol { .. } = self.settings.sampling else {
