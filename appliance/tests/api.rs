@@ -125,6 +125,46 @@ fn what_is_asked_is_what_happened_and_the_service_comes_back() {
     wait_until("its end", || service(&site).is_none());
 }
 
+#[test]
+fn a_venue_that_mostly_waits_for_its_disk_stays_one_shard() {
+    let port = free_port();
+    let site = site(port);
+    let settings = site.dir.path().join("api.toml");
+    let scaling = "[scaling]\ncapacity = 20000\nread_s = 1\ncooldown_up_s = 1\n";
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(settings, text + scaling).unwrap();
+    let venue = site.start();
+    let mut members = ["ALPHA", "BRAVO"].map(|name| Member::login(venue.order_entry(), name));
+    // Each order is on disk before the next one comes, so the tiles wait and have little to do.
+    let decided = |text: &str| {
+        let name = "wirecross_scaling_decisions_total{rule=\"enough\"} ";
+        let count = text.lines().find_map(|line| line.strip_prefix(name));
+        count.and_then(|count| count.parse().ok()) > Some(2_u64)
+    };
+    let (mut told, mut accepted) = (String::new(), 0);
+    wait_until("three decisions that it is enough", || {
+        for _ in 0..50 {
+            accepted += 1;
+            for (member, side) in members.iter_mut().zip([b'S', b'B']) {
+                member.enter(side, 1, "AAPL", 1_000_000);
+                member.until("the acceptance", |it| {
+                    it.kinds().matches('A').count() == accepted
+                });
+            }
+        }
+        told = over_http(port, "/metrics").unwrap_or_default();
+        // A decision that it is not enough ends this, too.
+        decided(&told) || told.contains("{rule=\"load\"} 1")
+    });
+    for line in [
+        "wirecross_scaling_shards 1",
+        "wirecross_scaling_changes_total 0",
+    ] {
+        assert!(told.lines().any(|it| it == line), "{line}: {told}");
+    }
+    venue.stop();
+}
+
 /// The first message of a channel that a stream tells; `None` while there is none.
 fn streamed(port: u16, channel: &str) -> Option<Value> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;

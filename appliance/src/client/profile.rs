@@ -12,7 +12,7 @@ pub struct Share {
     pub tile: &'static str,
     /// Turns that did something.
     pub busy: f64,
-    /// Turns that found no room for what would come of them.
+    /// Turns that did nothing and left what may not be done yet: for the disk, or for room.
     pub waiting: f64,
     /// Turns that found nothing to do, and rest.
     pub idle: f64,

@@ -373,7 +373,7 @@ impl Inside {
             ("rate", "Commands a second of a shard", rate),
             (
                 "utilisation_ratio",
-                "Part of a tile's time that is busy or waits",
+                "Part of a tile's time in which it did something",
                 utilisation,
             ),
             ("occupancy_ratio", "Part of a link that is taken", occupancy),

@@ -87,8 +87,9 @@ impl fmt::Display for Gauge {
 pub struct Gauges {
     /// Commands a second that members sent.
     pub rate: f64,
-    /// Of each tile's time the part that did something or waited for room, from 0 to 1. A tile
-    /// polls all the time: turns that find nothing are idle.
+    /// Of each tile's time the part that did something, from 0 to 1. A tile polls all the time:
+    /// turns that find nothing are idle, and those that wait (for the disk, mostly) say how long
+    /// that takes and not how much there is to do. One that waits for room shows as a full link.
     pub utilisation: [f64; TILES.len()],
     /// Of each link the part that is taken, from 0 to 1.
     pub occupancy: [f64; LINKS.len()],
@@ -112,11 +113,7 @@ impl Gauges {
             }
             let [busy, waiting, idle] = times.map(|time| time as f64);
             let all = busy + waiting + idle;
-            *part = if all > 0.0 {
-                (busy + waiting) / all
-            } else {
-                0.0
-            };
+            *part = if all > 0.0 { busy / all } else { 0.0 };
         }
         let depth = capacity.link_depth;
         Some(Self {
@@ -195,7 +192,14 @@ mod tests {
             ("engine.waiting_ns", 1_000),
             ("engine.idle_ns", 3_000),
         ];
-        assert_eq!(after(10, &passed(4_000)(&busy)), (700.0, Gauge::Tile(1)));
+        assert_eq!(after(10, &passed(4_000)(&busy)), (600.0, Gauge::Tile(1)));
+        // A journal that waits for the disk nearly all the time has nearly nothing to do.
+        let waits = [
+            ("journal.busy_ns", 200),
+            ("journal.waiting_ns", 7_100),
+            ("journal.idle_ns", 2_700),
+        ];
+        assert_eq!(after(10, &passed(250)(&waits)), (25.0, Gauge::Rate));
         // 90 of 100 places are taken behind the engine, whose time is not known.
         let full = [
             ("engine.inputs", 90),
