@@ -457,3 +457,31 @@ fn a_simulation_that_is_stopped_gives_what_it_has() {
         );
     }
 }
+
+#[test]
+fn a_simulation_that_is_stopped_at_once_gives_no_nothing() {
+    let (model, strike) = gbm(&vectors("mc_refs.json")["options"][0], 4);
+    let kind = Kind::Call;
+    let payoff = European { kind, strike };
+    let exact = model.european(kind, strike);
+    for sampling in SAMPLINGS {
+        let simulation = Simulation::new(&model, &payoff, settings(1 << 18, sampling)).unwrap();
+        let stopped = |most: u64| {
+            simulation.run(|progress| match progress.done == most {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        };
+        let is_sobol = matches!(sampling.0, Sampling::Sobol { .. });
+        for parts in [1, 2, 5, 18] {
+            let found = stopped(parts);
+            let off = (found.value - exact).abs();
+            assert!(off < 0.1 * exact, "{sampling:?} {parts} {found:?}");
+            assert!(found.paths >= parts * 2_048 && !found.complete, "{found:?}");
+            // One scramble alone says nothing of how far it is off.
+            assert_eq!(found.error.is_infinite(), is_sobol && parts == 1);
+            assert!(found.error > 0.0);
+            assert!(parts == 2 || off < 4.5 * found.error, "{sampling:?} {found:?}");
+        }
+    }
+}

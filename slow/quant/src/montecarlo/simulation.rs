@@ -141,9 +141,10 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
         self.terminal.as_ref().map_or(PART, |ends| ends.part(PART))
     }
 
-    /// Where the samples of a part begin in their scramble, and how many there are.
+    /// Where the samples of a part begin in their scramble, and how many there are. Scrambles take
+    /// turns: who stops has points of all, and so an error.
     fn place(&self, part: u64) -> (u64, usize) {
-        let first = part % self.parts_of_replicate() * self.samples_of_part();
+        let first = part / u64::from(self.replicates()) * self.samples_of_part();
         let count = self.samples_of_part().min(self.samples - first);
         (first, count as usize)
     }
@@ -211,27 +212,27 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
                 complete,
             };
         };
-        // Within a scramble points are no samples: only whole scrambles are.
-        let per = self.parts_of_replicate() as usize;
-        let whole: Vec<Tally> = parts
-            .chunks_exact(per)
-            .map(|parts| parts.iter().fold(Tally::NONE, add))
+        // Within a scramble points are no samples, but means of scrambles are, of few points, too:
+        // each is off by chance around the same.
+        let each = self.replicates() as usize;
+        let scrambles: Vec<Tally> = (0..each.min(parts.len()))
+            .map(|scramble| parts[scramble..].iter().step_by(each).fold(Tally::NONE, add))
             .collect();
-        let within = whole
+        let within = scrambles
             .iter()
             .fold(Tally::NONE, |sum, one| sum.and(*one, true));
         let slope = within.slope();
-        let means: Vec<f64> = whole
+        let means: Vec<f64> = scrambles
             .iter()
             .map(|one| one.controlled(slope, worth))
             .collect();
         let of = |means: &[f64]| Tally::of(self.settings.backend, means, &vec![0.0; means.len()]);
-        let alone: Vec<f64> = whole.iter().map(|one| one.means[0]).collect();
+        let alone: Vec<f64> = scrambles.iter().map(|one| one.means[0]).collect();
         let tally = of(&means);
         Estimate {
             value: tally.means[0],
             error: honest(tally.error_alone(), of(&alone).error_alone()),
-            paths: self.samples * whole.len() as u64,
+            paths: all.count as u64,
             complete,
         }
     }
@@ -288,7 +289,7 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
 
     /// The samples of a part and their controls, and half of what differs within their pairs.
     fn evaluate(&self, part: u64) -> [Vec<f64>; 4] {
-        let replicate = (part / self.parts_of_replicate()) as u32;
+        let replicate = (part % u64::from(self.replicates())) as u32;
         let (first, count) = self.place(part);
         let digits = self.samples.trailing_zeros() as usize;
         let scrambled = self
