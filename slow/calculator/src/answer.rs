@@ -10,6 +10,8 @@ pub(crate) struct Answer {
     pub json: Value,
     /// As SVG.
     pub picture: Option<String>,
+    /// Whether it is all that was asked for: not if long work was stopped.
+    pub is_complete: bool,
 }
 
 /// Lines of cells, the first cell to the left, the others to the right, as wide as they must be.

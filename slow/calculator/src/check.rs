@@ -124,6 +124,7 @@ pub(crate) fn versions(args: &Versions) -> Result<Answer, Refused> {
         text: columns(&["version", "right", "balanced", "macro F1", ""], &lines),
         json: json!({ "current": current, "added": added, "versions": all }),
         picture: None,
+        is_complete: true,
     })
 }
 
@@ -156,6 +157,7 @@ pub(crate) fn check(args: &Check) -> Result<(Answer, bool), Refused> {
         text,
         json,
         picture: None,
+        is_complete: true,
     };
     Ok((answer, raised))
 }

@@ -11,6 +11,7 @@ use trading::{FEATURE_NAMES, Row, Step};
 use crate::Refused;
 use crate::answer::{Answer, facts, percent};
 use crate::sheet::Sheet;
+use crate::watch::Watch;
 
 /// Rows at most.
 const ROWS_MAX: u64 = 1 << 24;
@@ -49,14 +50,14 @@ fn step(text: &str) -> Result<Step, String> {
     Step::parse(text).ok_or_else(|| "is no decimal number above 0".to_owned())
 }
 
-pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
+pub(crate) fn features(args: &Features, watch: &Watch) -> Result<Answer, Refused> {
     if !(1..=ROWS_MAX).contains(&(args.ahead as u64)) {
         return Err(Refused(format!("--ahead: between 1 and {ROWS_MAX}")));
     }
     if !(args.least_move > 0.0 && args.least_move < 1e9) {
         return Err(Refused("--move: between 0 and 1e9 ticks".into()));
     }
-    let seen = seen(args)?;
+    let (seen, is_complete) = seen(args, watch)?;
     let (sheet, counts) = rows(&seen, args)?;
     let all: usize = counts.iter().sum();
     if all == 0 {
@@ -74,17 +75,18 @@ pub(crate) fn features(args: &Features) -> Result<Answer, Refused> {
     Ok(Answer {
         text: facts(&lines),
         json: json!({
-            "rows": all, "ahead_ms": ahead_ms,
+            "rows": all, "ahead_ms": ahead_ms, "complete": is_complete,
             "labels": { "SELL": counts[0], "HOLD": counts[1], "BUY": counts[2] },
         }),
         picture: None,
+        is_complete,
     })
 }
 
 /// Plays the recording into books and looks at them at even times. What is seen is what came
 /// before that time, by our clock. Years without an event have no rows, and nothing stands where a
-/// label would look across them.
-fn seen(args: &Features) -> Result<Vec<Option<Row>>, Refused> {
+/// label would look across them. False if it was stopped before the recording's end.
+fn seen(args: &Features, watch: &Watch) -> Result<(Vec<Option<Row>>, bool), Refused> {
     let refused = |error: recorded::Error| Refused(error.to_string());
     Format::of(&args.file).map_err(refused)?;
     let options = Options {
@@ -105,7 +107,11 @@ fn seen(args: &Features) -> Result<Vec<Option<Row>>, Refused> {
         seen.push(row);
         Ok(())
     };
+    watch.begin()?;
     for event in events {
+        if watch.goes_on().is_break() {
+            return Ok((seen, false));
+        }
         let event = event.map_err(refused)?;
         if event.symbol != args.instrument {
             continue;
@@ -120,7 +126,7 @@ fn seen(args: &Features) -> Result<Vec<Option<Row>>, Refused> {
         }
         features.on(&event);
     }
-    Ok(seen)
+    Ok((seen, true))
 }
 
 /// Rows whose future is known, and how many have which label.

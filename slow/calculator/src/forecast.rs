@@ -73,6 +73,7 @@ pub(crate) fn forecast(args: &Forecast, watch: &Watch) -> Result<Answer, Refused
         .unwrap_or_else(|| args.horizon.min(series.len() / 5).max(1));
     let ways = args.ways();
     let mut tried = 0;
+    watch.begin()?;
     let lengths = (held, args.horizon, args.season);
     let chosen = choose_watched(&series, lengths, &ways, |count| {
         tried = count;
@@ -114,6 +115,7 @@ pub(crate) fn forecast(args: &Forecast, watch: &Watch) -> Result<Answer, Refused
             "complete": tried == ways.len(),
         }),
         picture: Some(drawn(&series, &ahead, score)),
+        is_complete: tried == ways.len(),
     })
 }
 

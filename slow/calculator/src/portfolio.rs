@@ -145,6 +145,7 @@ pub(crate) fn optimise(args: &Optimise) -> Result<Answer, Refused> {
         text,
         json,
         picture: None,
+        is_complete: true,
     })
 }
 
@@ -226,6 +227,7 @@ pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused
     let bounds = [args.bounds.least, args.bounds.most].map(|bound| vec![bound; count]);
     let [least, most] = &bounds;
     let mean = &market.estimate.mean;
+    watch.begin()?;
     let found = frontier_watched(&covariance, mean, least, most, |_| watch.goes_on())?;
     let corners = found.corners.iter().rev();
     let place = |mean: f64, variance: f64| {
@@ -266,5 +268,6 @@ pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused
         text: format!("{}\n{note}", columns(&head, &rows)),
         json: json!({ "portfolios": all, "complete": found.complete }),
         picture: Some(picture.svg()),
+        is_complete: found.complete,
     })
 }

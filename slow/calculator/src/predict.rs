@@ -75,6 +75,7 @@ pub(crate) fn predict(args: &Predict) -> Result<Answer, Refused> {
         text: columns(&head, &lines),
         json: json!({ "rows": all }),
         picture: None,
+        is_complete: true,
     })
 }
 

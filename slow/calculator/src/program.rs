@@ -99,10 +99,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(program: &Program) -> Result<ExitCode, Refused> {
-    let watch = Watch::new()?;
+    let watch = Watch::new();
     let (answer, is_raised) = done(&program.command, &watch)?;
     show(&answer, &program.output)?;
-    if watch.is_stopped() {
+    if !answer.is_complete {
         eprintln!("wirecross quant: stopped; this is what was done so far");
         return Ok(ExitCode::from(STOPPED));
     }
@@ -118,8 +118,8 @@ pub(crate) fn done(command: &Command, watch: &Watch) -> Result<(Answer, bool), R
         Command::Risk(args) => risk::risk(args, watch),
         Command::Rebalance(args) => rebalance::rebalance(args),
         Command::Train(args) => train::train(args, watch),
-        Command::Features(args) => features::features(args),
-        Command::Generate(args) => train::generate(args),
+        Command::Features(args) => features::features(args, watch),
+        Command::Generate(args) => train::generate(args, watch),
         Command::Versions(args) => check::versions(args),
         Command::Check(args) => return check::check(args),
         Command::Predict(args) => predict::predict(args),

@@ -65,6 +65,7 @@ pub(crate) fn rebalance(args: &Rebalance) -> Result<Answer, Refused> {
             "sells": orders(&found.sells, &table), "buys": orders(&found.buys, &table),
         }),
         picture: None,
+        is_complete: true,
     })
 }
 

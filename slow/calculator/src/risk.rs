@@ -71,10 +71,11 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
             row((name, at_risk, shortfall))
         })
         .collect();
-    let mut simulated = Value::Null;
+    let (mut simulated, mut is_complete) = (Value::Null, true);
     if let Some(paths) = args.simulate {
         let mut profits = args.profits(&market, &weights, paths, watch)?;
         let count = profits.len();
+        is_complete = count as u64 >= paths;
         let found = tail(&mut profits, args.level)?;
         let with = |x: f64, error: f64| format!("{} +- {}", percent(x), percent(error));
         rows.push(row((
@@ -83,7 +84,7 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
             with(found.shortfall, found.shortfall_error),
         )));
         simulated = json!({
-            "paths": count, "complete": count as u64 >= paths,
+            "paths": count, "complete": is_complete,
             "value_at_risk": found.value_at_risk,
             "value_at_risk_error": found.value_at_risk_error,
             "shortfall": found.shortfall, "shortfall_error": found.shortfall_error,
@@ -136,6 +137,7 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
         text: format!("{losses}\n{assets}\n{lines}"),
         json,
         picture: Some(drawn(&gains, seen)),
+        is_complete,
     })
 }
 
@@ -164,6 +166,7 @@ impl Risk {
         let settings = Settings::new(paths, self.seed);
         let simulation = Simulation::new(&model, &gain, settings)?;
         let parts = simulation.parts();
+        watch.begin()?;
         let mut profits = Vec::new();
         for part in 0..parts {
             profits.extend(simulation.samples(part));

@@ -142,6 +142,7 @@ fn traced(args: &Trace) -> Result<Answer, Refused> {
         text: write(&rows),
         json,
         picture: Some(drawn(&rows, &[], 1.0)),
+        is_complete: true,
     })
 }
 
@@ -162,6 +163,7 @@ fn planned(args: &Plan) -> Result<Answer, Refused> {
         text: told(&rows, &all, scores),
         json: as_json(&rows, &all, scores),
         picture: Some(drawn(&rows, &all, policy.capacity)),
+        is_complete: true,
     })
 }
 

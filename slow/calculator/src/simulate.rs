@@ -198,6 +198,7 @@ pub(crate) fn simulate(args: &Simulate, watch: &Watch) -> Result<Answer, Refused
     if args.basket.are_given() {
         return Ok(told(&args.on_basket(watch)?));
     }
+    watch.begin()?;
     let grid = Grid::even(args.years, args.steps)?;
     let asset = Asset {
         start: args.start,
@@ -267,6 +268,7 @@ fn told(found: &Found) -> Answer {
             "exactly": found.exactly,
         }),
         picture: Some(found.picture.clone()),
+        is_complete: complete,
     }
 }
 

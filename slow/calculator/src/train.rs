@@ -152,33 +152,39 @@ pub(crate) fn train(args: &Train, watch: &Watch) -> Result<Answer, Refused> {
         is_balanced: args.balanced,
         ..Growth::default()
     };
+    watch.begin()?;
     let found = walk(&examples, (args.folds, args.gap), growth, |done, parts| {
         let [done, parts] = [done, parts].map(|rounds| rounds as u64);
         watch.on(Progress { done, parts })
     });
-    let Some(mut found) = found.map_err(refused)? else {
-        return Err(Refused("stopped: no model was written".into()));
-    };
-    let pruned = match args.prune {
-        Some(off) => Some(Pruned::of(&mut found.booster, &rows, off)?),
-        None => None,
-    };
-    let text = found.booster.text(&table.names);
-    if let Some(model) = &args.model {
-        std::fs::write(model, &text)
-            .map_err(|error| Refused(format!("{}: {error}", model.display())))?;
-    }
+    let mut found = found.map_err(refused)?;
     let beats = Beats::new(&found, examples.labels(), names.len())?;
     let gains = gains.map(|gains| gains.earned(&found));
-    let mut answer = told(&found, &names, args, (&beats, gains.as_ref()));
+    let mut answer = told(&found, &names, (&beats, gains.as_ref()));
     if !left_out.is_empty() {
         let names = left_out.join(", ");
         let _ = writeln!(answer.text, "not learnt from, as it is the future: {names}");
     }
     answer.json["left_out"] = json!(left_out);
-    if args.model.is_none() {
-        answer.json["text"] = json!(text);
+    let Some(booster) = &mut found.booster else {
+        answer.text.push_str("stopped: no model was written\n");
+        return Ok(answer);
+    };
+    let pruned = match args.prune {
+        Some(off) => Some(Pruned::of(booster, &rows, off)?),
+        None => None,
+    };
+    let (text, rounds) = (booster.text(&table.names), booster.rounds());
+    match &args.model {
+        Some(model) => std::fs::write(model, &text)
+            .map_err(|error| Refused(format!("{}: {error}", model.display())))?,
+        None => answer.json["text"] = json!(text),
     }
+    let model = args.model.as_ref().map(|model| model.display().to_string());
+    let name = model.as_deref().unwrap_or("the model");
+    let _ = writeln!(answer.text, "{name}: {rounds} rounds");
+    answer.json["model"] = json!(model);
+    answer.json["rounds"] = json!(rounds);
     if let Some(pruned) = pruned {
         answer.text.push_str(&pruned.text());
         answer.json["pruned"] = pruned.json();
@@ -210,12 +216,7 @@ pub(crate) fn classes(labels: &[String]) -> Vec<String> {
     names
 }
 
-fn told(
-    found: &Walk,
-    names: &[String],
-    args: &Train,
-    (beats, earned): (&Beats, Option<&Earned>),
-) -> Answer {
+fn told(found: &Walk, names: &[String], (beats, earned): (&Beats, Option<&Earned>)) -> Answer {
     let line = |name: &str, quality: &Quality, rounds: String, learnt: String| {
         let rates = [
             quality.accuracy(),
@@ -237,13 +238,10 @@ fn told(
         one["rounds"] = json!(rounds);
         folds.push(one);
     }
-    lines.push(line("all", &found.all, String::new(), String::new()));
-    lines.push(line(
-        "majority",
-        &found.majority,
-        String::new(),
-        String::new(),
-    ));
+    // Of no answer there is no rate.
+    let of_all = [("all", &found.all), ("majority", &found.majority)];
+    let of_all = of_all.iter().filter(|_| !folds.is_empty());
+    lines.extend(of_all.map(|(name, quality)| line(name, quality, String::new(), String::new())));
     let head = [
         "",
         "learnt from",
@@ -254,10 +252,7 @@ fn told(
         "macro F1",
     ];
     let mut text = columns(&head, &lines);
-    let rounds = found.booster.rounds();
-    let model = args.model.as_ref().map(|model| model.display().to_string());
-    let name = model.as_deref().unwrap_or("the model");
-    let _ = writeln!(text, "\n{name}: {rounds} rounds");
+    text.push('\n');
     let results: Vec<(String, String)> = names
         .iter()
         .enumerate()
@@ -268,7 +263,9 @@ fn told(
         .map(|(result, name)| (result.as_str(), name.clone()))
         .collect();
     text.push_str(&facts(&results));
-    text.push_str(&beats.text());
+    if !folds.is_empty() {
+        text.push_str(&beats.text());
+    }
     if let Some(earned) = earned {
         text.push_str(&earned.text());
     }
@@ -276,10 +273,11 @@ fn told(
         text,
         json: json!({
             "folds": folds, "all": rates(&found.all), "majority": rates(&found.majority),
-            "model": model, "rounds": rounds, "classes": names,
+            "model": null, "rounds": null, "classes": names, "complete": found.booster.is_some(),
             "beats_majority": beats.json(), "earned": earned.map(Earned::json),
         }),
         picture: None,
+        is_complete: found.booster.is_some(),
     }
 }
 
@@ -290,29 +288,39 @@ pub(crate) fn rates(quality: &Quality) -> Json {
     })
 }
 
-pub(crate) fn generate(args: &Generate) -> Result<Answer, Refused> {
+pub(crate) fn generate(args: &Generate, watch: &Watch) -> Result<Answer, Refused> {
     let example = Example::new(args.count, args.rate, args.seed)?;
     let names = Example::names().iter();
     let mut columns: Vec<_> = names.map(|name| (*name, Kind::Double)).collect();
     columns.push(("label", Kind::Text));
     let mut sheet = Sheet::new(&args.rows, &columns)?;
     let rows = example.rows().chunks_exact(Example::names().len());
+    let mut written = 0;
+    watch.begin()?;
     for (row, label) in rows.zip(example.labels()) {
+        if watch.goes_on().is_break() {
+            break;
+        }
         let mut row: Vec<_> = row.iter().map(|x| Value::Double(digits(*x))).collect();
         row.push(Value::Text(WORTH[*label as usize]));
         sheet.push(&row)?;
+        written += 1;
     }
     sheet.finish()?;
     let right = example.labels().iter().zip(example.best());
-    let right = right.filter(|(label, best)| label == best).count() as f64;
-    let reached = right / args.count as f64;
+    let right = right.take(written).filter(|(label, best)| label == best);
+    let reached = right.count() as f64 / written.max(1) as f64;
+    let is_complete = written == args.count;
     Ok(Answer {
         text: facts(&[
-            ("rows", args.count.to_string()),
+            ("rows", written.to_string()),
             ("best possible rate", percent(args.rate)),
             ("what it is in these rows", percent(reached)),
         ]),
-        json: json!({ "rows": args.count, "rate": args.rate, "reached": reached }),
+        json: json!({
+            "rows": written, "rate": args.rate, "reached": reached, "complete": is_complete,
+        }),
         picture: None,
+        is_complete,
     })
 }

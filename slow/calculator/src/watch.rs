@@ -24,29 +24,44 @@ impl Stop {
 /// Told of progress, asked whether to go on.
 pub(crate) struct Watch {
     is_stopped: Arc<AtomicBool>,
+    /// Whether signals are heard, and progress is shown.
+    is_program: bool,
     is_seen: bool,
 }
 
 impl Watch {
-    /// From now on Ctrl-C asks for the end of long work.
-    pub fn new() -> Result<Self, Refused> {
-        let is_stopped = Arc::new(AtomicBool::new(false));
+    /// Of the program, which a signal ends until long work begins.
+    pub fn new() -> Self {
+        Self {
+            is_stopped: Arc::default(),
+            is_program: true,
+            is_seen: stderr().is_terminal(),
+        }
+    }
+
+    /// Long work begins, and tells how far it is: from now on Ctrl-C and SIGTERM ask for its end
+    /// instead of the program's.
+    ///
+    /// # Errors
+    /// The system does not hand over signals.
+    pub fn begin(&self) -> Result<(), Refused> {
+        if !self.is_program {
+            return Ok(());
+        }
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
             // The second time it ends the program at once.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&is_stopped))
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&is_stopped)))
+            signal_hook::flag::register_conditional_shutdown(signal, 130, self.is_stopped.clone())
+                .and_then(|_| signal_hook::flag::register(signal, self.is_stopped.clone()))
                 .map_err(|error| Refused(format!("signal {signal}: {error}")))?;
         }
-        Ok(Self {
-            is_stopped,
-            is_seen: stderr().is_terminal(),
-        })
+        Ok(())
     }
 
     /// Asks for the end of long work when the word is said, and tells nobody how far it is.
     pub fn of(stop: &Stop) -> Self {
         Self {
             is_stopped: Arc::clone(&stop.0),
+            is_program: false,
             is_seen: false,
         }
     }

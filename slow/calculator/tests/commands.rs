@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod desk;
+mod stopped;
 
 use std::fs;
 use std::path::{Path, PathBuf};

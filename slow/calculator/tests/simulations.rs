@@ -5,8 +5,6 @@
 mod desk;
 
 use std::fmt::Write as _;
-use std::fs;
-use std::process::{Command, Stdio};
 
 use desk::Desk;
 use serde_json::Value;
@@ -233,44 +231,4 @@ fn what_is_only_drawn_costs_no_answer() {
     let more = ["--strike", "7000", "--paths", "100", "--steps", "16000"];
     let found = desk.json(&[&words[..], &more].concat());
     assert!(found["value"].as_f64() > Some(0.0), "{found}");
-}
-
-/// Whether a process does something of its own when it is interrupted.
-fn is_listening(process: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let caught = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
-    // Signals count from 1, SIGINT is the second.
-    caught >> 1 & 1 == 1
-}
-
-#[test]
-fn who_is_interrupted_says_what_was_done_so_far() {
-    let asked = 1_u64 << 39;
-    for option in ["european", "lookback"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-quant"));
-        command
-            .args(["simulate", "--option", option, "--steps", "252", "--json"])
-            .args(["--paths", &asked.to_string()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
-        let process = child.id();
-        while !is_listening(process) {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        let mut kill = Command::new("kill");
-        let sent = kill.args(["-INT", &process.to_string()]).status().unwrap();
-        assert!(sent.success());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{output:?}");
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(told.contains("this is what was done so far"), "{told}");
-        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(found["complete"], false, "{found}");
-        let paths = found["paths"].as_u64().unwrap();
-        assert!((2_048..asked).contains(&paths), "{found}");
-        let [value, error] = ["value", "error"].map(|name| found[name].as_f64().unwrap());
-        assert!(value > 5.0 * error && error > 0.0, "{found}");
-    }
 }

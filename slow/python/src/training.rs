@@ -242,7 +242,8 @@ pub(crate) fn walk(
         quant::training::walk(&examples, (folds, gap), growth.0, |_, _| interrupted.ask())
     });
     let found = interrupted.end(found)?;
-    let found = found.ok_or_else(|| refused("stopped before it was done"))?;
+    let booster = found.booster;
+    let booster = booster.ok_or_else(|| refused("stopped before it was done"))?;
     let pairs = found.folds.into_iter().zip(found.answers);
     let folds = pairs.map(|((fold, rounds, quality), answers)| {
         let pair = |range: Range<usize>| (range.start, range.end);
@@ -263,7 +264,7 @@ pub(crate) fn walk(
         booster: Py::new(
             py,
             Booster {
-                trained: found.booster,
+                trained: booster,
                 features: given.features,
             },
         )?,

@@ -481,7 +481,10 @@ fn a_simulation_that_is_stopped_at_once_gives_no_nothing() {
             // One scramble alone says nothing of how far it is off.
             assert_eq!(found.error.is_infinite(), is_sobol && parts == 1);
             assert!(found.error > 0.0);
-            assert!(parts == 2 || off < 4.5 * found.error, "{sampling:?} {found:?}");
+            assert!(
+                parts == 2 || off < 4.5 * found.error,
+                "{sampling:?} {found:?}"
+            );
         }
     }
 }

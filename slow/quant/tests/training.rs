@@ -44,7 +44,7 @@ fn trees_reach_95_in_100_of_the_best_rate_on_what_comes_later() {
         let example = Example::new(20_000, set, seed).unwrap();
         let examples = example.examples().unwrap();
         let found = walk(&examples, (4, 10), growth, |_, _| ControlFlow::Continue(()));
-        let found = found.unwrap().unwrap();
+        let found = found.unwrap();
         let judged = found.folds[0].0.judged.start..found.folds[3].0.judged.end;
         let best = rate(
             &example.labels()[judged.clone()],
@@ -176,7 +176,7 @@ fn balanced_classes_weigh_the_same() {
         let booster = Booster::train(&examples, None, growth, on).unwrap();
         assert_eq!(booster.answers(&[0.0, 1.0]).unwrap(), wanted);
         let found = walk(&examples, (2, 0), growth, |_, _| ControlFlow::Continue(()));
-        let found = found.unwrap().unwrap();
+        let found = found.unwrap();
         let balanced = found.all.balanced_accuracy();
         let share = if is_balanced { 0.8 } else { 0.5 };
         assert!((balanced - share).abs() < 0.02, "{balanced}");
@@ -195,7 +195,7 @@ fn what_comes_later_changes_nothing_that_was_judged_before() {
     let judged = |rows: &[f32], labels: &[u32]| -> Vec<Quality> {
         let examples = Examples::new(rows, labels, 6, 3).unwrap();
         let found = walk(&examples, (3, 5), growth, |_, _| ControlFlow::Continue(()));
-        let folds = found.unwrap().unwrap().folds;
+        let folds = found.unwrap().folds;
         folds.into_iter().map(|(_, _, quality)| quality).collect()
     };
     let before = judged(example.rows(), example.labels());
@@ -211,15 +211,36 @@ fn what_comes_later_changes_nothing_that_was_judged_before() {
 }
 
 #[test]
-fn what_is_stopped_or_unfit_gives_nothing() {
+fn what_is_stopped_gives_the_folds_that_were_judged() {
     let example = Example::new(2_000, 0.8, 5).unwrap();
     let examples = example.examples().unwrap();
-    let stop = |_, _| ControlFlow::Break(());
-    assert!(
-        walk(&examples, (3, 5), Growth::default(), stop)
-            .unwrap()
-            .is_none()
-    );
+    let growth = Growth {
+        rounds: 10,
+        ..Growth::default()
+    };
+    // In the middle of the round's fold, and of the model that is last.
+    for (stop, judged) in [(1, 0), (15, 1), (25, 2), (35, 3), (99, 3)] {
+        let found = walk(&examples, (3, 5), growth, |done, _| match done >= stop {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
+        let found = found.unwrap();
+        assert_eq!((found.folds.len(), found.answers.len()), (judged, judged));
+        let each: u64 = found
+            .folds
+            .iter()
+            .map(|(.., quality)| quality.count())
+            .sum();
+        assert_eq!(each, found.all.count());
+        assert_eq!(each, found.majority.count());
+        assert_eq!(found.booster.is_some(), stop == 99);
+    }
+}
+
+#[test]
+fn what_is_unfit_is_refused() {
+    let example = Example::new(2_000, 0.8, 5).unwrap();
+    let examples = example.examples().unwrap();
     let few = Examples::new(&example.rows()[..6 * 100], &example.labels()[..100], 6, 3).unwrap();
     let refused = walk(&few, (4, 5), Growth::default(), |_, _| {
         ControlFlow::Continue(())

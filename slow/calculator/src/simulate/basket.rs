@@ -237,6 +237,7 @@ impl Simulate {
         Grid::even(self.years, self.steps)?;
         let times = Grid::even(self.years, self.steps.min(DRAWN_MAX))?;
         let drawn = given.model(self.rate, times)?;
+        watch.begin()?;
         let estimate = self.basket_worth(&model, &basket, watch)?;
         let picture = fan(&drawn, self.seed, watch, |prices| {
             let held = prices

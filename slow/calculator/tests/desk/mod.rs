@@ -24,13 +24,14 @@ impl Desk {
         path
     }
 
-    pub fn run(&self, words: &[&str]) -> Output {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wirecross-quant"));
+        command.args(words).current_dir(self.folder.path());
         command
-            .args(words)
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap()
+    }
+
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
     }
 
     pub fn json(&self, words: &[&str]) -> Value {

@@ -216,7 +216,12 @@ impl<'a, M: Model, P: Payoff, C: Payoff> Simulation<'a, M, P, C> {
         // each is off by chance around the same.
         let each = self.replicates() as usize;
         let scrambles: Vec<Tally> = (0..each.min(parts.len()))
-            .map(|scramble| parts[scramble..].iter().step_by(each).fold(Tally::NONE, add))
+            .map(|scramble| {
+                parts[scramble..]
+                    .iter()
+                    .step_by(each)
+                    .fold(Tally::NONE, add)
+            })
             .collect();
         let within = scrambles
             .iter()

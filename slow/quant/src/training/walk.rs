@@ -75,13 +75,14 @@ pub struct Walk {
     pub all: Quality,
     /// Of always saying what was most often right in what was learnt from.
     pub majority: Quality,
-    /// Trained on all rows but the last ones, which are held back to end the rounds.
-    pub booster: Booster,
+    /// Trained on all rows but the last ones, which are held back to end the rounds; none if it was
+    /// stopped before that was done.
+    pub booster: Option<Booster>,
 }
 
 /// Judges `growth` by folds, and then trains on all. Answers are those of the text that is written,
 /// read back. `watch` is told how many rounds were done of how many there may be; if it stops the
-/// work there is nothing.
+/// work there are the folds that were judged, and no booster.
 ///
 /// # Errors
 /// As [`Fold::all`] and [`Booster::train`].
@@ -90,7 +91,7 @@ pub fn walk(
     (folds, gap): (usize, usize),
     growth: Growth,
     mut watch: impl FnMut(usize, usize) -> ControlFlow<()>,
-) -> Result<Option<Walk>, Fault> {
+) -> Result<Walk, Fault> {
     let plan = Fold::all(examples.len(), folds, gap)?;
     let most = (plan.len() + 1) * growth.rounds;
     let mut train = |at: usize, learnt: &Range<usize>, held_back: &Range<usize>| {
@@ -109,9 +110,11 @@ pub fn walk(
     let mut all = Quality::new(examples.classes)?;
     let mut majority = all.clone();
     let (mut done, mut said) = (Vec::with_capacity(plan.len()), Vec::new());
+    let mut is_stopped = false;
     for (at, fold) in plan.into_iter().enumerate() {
         let Some(booster) = train(at, &fold.learnt, &fold.held_back)? else {
-            return Ok(None);
+            is_stopped = true;
+            break;
         };
         let judged = examples.part(fold.judged.clone());
         let answers = booster.answers(judged.rows)?;
@@ -130,14 +133,17 @@ pub fn walk(
         found: examples.len(),
         needed: HELD_BACK * ROWS_MIN + gap,
     })?;
-    let booster = train(done.len(), &learnt, &held_back)?;
-    Ok(booster.map(|booster| Walk {
+    let booster = match is_stopped {
+        true => None,
+        false => train(done.len(), &learnt, &held_back)?,
+    };
+    Ok(Walk {
         folds: done,
         answers: said,
         all,
         majority,
         booster,
-    }))
+    })
 }
 
 impl Booster {
