@@ -166,6 +166,18 @@ fn rules_and_dashboard_name_what_there_is() {
 }
 
 #[test]
+fn each_rule_fires_in_a_case() {
+    let cases = include_str!("alerts.yml");
+    for (name, _) in alerts::expressions() {
+        let fires = format!("alertname: {name}\n    exp_alerts:\n    - exp_labels");
+        assert!(
+            cases.contains(&fires),
+            "{name} fires in no case of alerts.yml"
+        );
+    }
+}
+
+#[test]
 fn rules_tell_what_they_should() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("alerts.rules.yml"), alerts::rules()).unwrap();

@@ -102,10 +102,10 @@ const ALERTS: &[Alert] = &[
     },
     now(
         "FeedDropped",
-        "increase(wirecross_publish_dropped_total[5m]) > 0 and \
+        "increase(wirecross_publish_dropped_total[5m]) > 0 or \
          increase(wirecross_publish_dropped_second_line_total[5m]) > 0",
-        "Packets of both lines of the feed were not taken by the network",
-        "Receivers ask for them again; look at the card's queues",
+        "Packets of a line of the feed were not taken by the network",
+        "Receivers take them from the other line, or ask for them; look at the card's queues",
     ),
     now(
         "FramesLost",
@@ -211,6 +211,52 @@ const ALERTS: &[Alert] = &[
              sum(wirecross_pool_set_aside_bytes{pool=\"engine\"})",
             "Tables of the matching engine are not on huge pages, and slower",
             "wirecross doctor says why; wirecross tune sets the host up, before the venue starts",
+        ),
+    ),
+    later(
+        "1m",
+        now(
+            "StreamFeedStale",
+            "wirecross_stream_feed_live == 0",
+            "The feed of wirecross-api's streams is broken or silent: their books are stale",
+            "See that the venue publishes, and that this host hears the lines of [feed]",
+        ),
+    ),
+    Alert {
+        lasting: "30s",
+        ..now(
+            "PrimaryDown",
+            "wirecross_database_up{role=\"primary\"} == 0",
+            "The primary of the tables does not answer: nothing is written, and what must be fresh \
+             is not read",
+            "See to that server (docs/store.md); what has not come goes on from the journal",
+        )
+    },
+    later(
+        "1m",
+        now(
+            "ReplicaDown",
+            "wirecross_database_up{role=\"replica\"} == 0",
+            "A replica of the tables does not answer: others and the primary read in its place",
+            "See to that server (docs/store.md)",
+        ),
+    ),
+    later(
+        "2m",
+        now(
+            "ReplicaBehind",
+            "wirecross_database_lag_bytes{role=\"replica\"} > 16777216",
+            "A replica of the tables lacks more than 16 MiB of the primary's log",
+            "See what holds up its replay; it is not read until it is fresh enough",
+        ),
+    ),
+    later(
+        "1m",
+        now(
+            "ScalingBlind",
+            "wirecross_scaling_blind > 0",
+            "A shard says nothing, so nothing is decided on the number of shards",
+            "See whether that venue runs on this host ([scaling] shards)",
         ),
     ),
     later(
