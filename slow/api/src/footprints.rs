@@ -222,10 +222,23 @@ impl Footprints {
         pool.used * 100 > pool.size * self.watched.full_percent
     }
 
-    fn is_growing(&self, process: &Process) -> bool {
+    /// Whether half of what is kept of a process is there: from then on it is judged.
+    fn is_settled(&self, process: &Process) -> bool {
         let whole = (self.watched.keep_s / self.watched.every_s) as usize;
-        let is_settled = process.kept.len() * 2 >= whole;
-        is_settled && growth::is_steady(&process.resident(), self.watched.grows_mib << 20)
+        process.kept.len() * 2 >= whole
+    }
+
+    fn is_growing(&self, process: &Process) -> bool {
+        let more_than = self.watched.grows_mib << 20;
+        self.is_settled(process) && growth::is_steady(&process.resident(), more_than)
+    }
+
+    /// How many bytes an hour adds, once that means something.
+    fn growth(&self, process: &Process) -> Option<i64> {
+        let is_settled = self.is_settled(process);
+        is_settled
+            .then(|| growth::an_hour(&process.resident()))
+            .flatten()
     }
 }
 

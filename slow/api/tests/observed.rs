@@ -76,6 +76,8 @@ fn the_memory_of_each_process_is_told_and_kept() {
     };
     let (api, all) = told("api");
     assert_eq!(api["process"], service.process());
+    // Of seconds nothing is said that were of an hour.
+    assert!(api["growth_bytes_an_hour"].is_null(), "{api}");
     for figure in ["resident_bytes", "anonymous_bytes", "minor_faults"] {
         assert!(api["now"][figure].as_u64() > Some(0), "{figure}: {api}");
     }
@@ -113,6 +115,7 @@ fn the_memory_of_each_process_is_told_and_kept() {
     ] {
         assert!(text.lines().any(|it| it == line), "{line}: {text}");
     }
+    assert!(!text.contains("\nwirecross_memory_growth_bytes{"), "{text}");
 }
 
 /// Names of our metrics in an expression.

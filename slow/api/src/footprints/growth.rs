@@ -3,13 +3,18 @@
 /// Parts of what is kept whose least values are compared.
 const PARTS: usize = 6;
 
+/// Milliseconds that moments span at least before a line through them says anything of an hour: a
+/// process that has just started takes what it needs, and a few seconds of that are no rate.
+const SPAN_MIN_MS: u64 = 600_000;
+
 /// How many bytes grow in an hour by the line through moments in milliseconds and bytes (least
-/// squares); 0 where there are less than two moments.
-pub(super) fn an_hour(moments: &[(u64, u64)]) -> i64 {
+/// squares); nothing where they span less than ten minutes.
+pub(super) fn an_hour(moments: &[(u64, u64)]) -> Option<i64> {
     let count = moments.len() as f64;
-    let Some(first) = moments.first() else {
-        return 0;
-    };
+    let (first, last) = (moments.first()?, moments.last()?);
+    if last.0.saturating_sub(first.0) < SPAN_MIN_MS {
+        return None;
+    }
     let hours = |at: u64| at.saturating_sub(first.0) as f64 / 3.6e6;
     let mean_at = moments.iter().map(|it| hours(it.0)).sum::<f64>() / count;
     let mean = moments.iter().map(|it| it.1 as f64).sum::<f64>() / count;
@@ -19,11 +24,7 @@ pub(super) fn an_hour(moments: &[(u64, u64)]) -> i64 {
         above += from_mean * (*bytes as f64 - mean);
         below += from_mean * from_mean;
     }
-    if below > 0.0 {
-        (above / below) as i64
-    } else {
-        0
-    }
+    (below > 0.0).then_some((above / below) as i64)
 }
 
 /// Whether it grows steadily by more than so many bytes: the least of each sixth of the moments is
@@ -72,10 +73,13 @@ mod tests {
 
     #[test]
     fn the_line_says_how_much_an_hour_adds() {
-        assert_eq!(an_hour(&hour(|at| 1_000 + at * 10)), 3_600);
-        assert_eq!(an_hour(&hour(|at| 10_000 - at * 10)), -3_600);
-        assert_eq!(an_hour(&hour(|_| 7)), 0);
-        assert_eq!(an_hour(&[]), 0);
-        assert_eq!(an_hour(&[(5, 100)]), 0);
+        assert_eq!(an_hour(&hour(|at| 1_000 + at * 10)), Some(3_600));
+        assert_eq!(an_hour(&hour(|at| 10_000 - at * 10)), Some(-3_600));
+        assert_eq!(an_hour(&hour(|_| 7)), Some(0));
+        let start = hour(|at| at << 20);
+        assert_eq!(an_hour(&start[..60]), None, "it has just started");
+        assert!(an_hour(&start[..61]).is_some());
+        assert_eq!(an_hour(&[]), None);
+        assert_eq!(an_hour(&[(5, 100)]), None);
     }
 }

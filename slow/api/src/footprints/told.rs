@@ -1,6 +1,6 @@
 //! What is told of it: for Prometheus, and as an object.
 
-use super::{Footprints, Inside, Process, growth};
+use super::{Footprints, Inside, Process};
 use crate::metrics::family;
 use footprint::{FIGURES, Figure};
 use serde_json::{Map, Value, json};
@@ -100,9 +100,9 @@ impl Footprints {
             }
         };
         for (at, figure) in OF_PROCESSES.into_iter().enumerate() {
-            let lines = inside.processes.iter().map(|it| {
-                let value = self.judged(it)[at];
-                (format!("{{process=\"{}\"}}", it.name), value)
+            let lines = inside.processes.iter().filter_map(|it| {
+                let value = self.judged(it)[at]?;
+                Some((format!("{{process=\"{}\"}}", it.name), value))
             });
             gauges("memory", figure, lines.collect());
         }
@@ -166,7 +166,6 @@ impl Footprints {
     }
 
     fn process(&self, process: &Process) -> Value {
-        let [_, growth, is_growing] = self.judged(process);
         let seen = process.seen.as_ref();
         let now: Option<Map<String, Value>> = seen.ok().map(|seen| {
             let all = seen.footprint.each();
@@ -175,16 +174,19 @@ impl Footprints {
         });
         json!({
             "name": process.name, "process": seen.ok().map(|it| it.process), "now": now,
-            "why_not": seen.err(), "growth_bytes_an_hour": growth,
-            "growing": is_growing == 1,
+            "why_not": seen.err(), "growth_bytes_an_hour": self.growth(process),
+            "growing": self.is_growing(process),
         })
     }
 
-    /// The values of [`OF_PROCESSES`].
-    fn judged(&self, process: &Process) -> [i64; OF_PROCESSES.len()] {
-        let growth = growth::an_hour(&process.resident());
-        let is_growing = self.is_growing(process);
-        [process.seen.is_ok().into(), growth, is_growing.into()]
+    /// The values of [`OF_PROCESSES`], as far as they mean something.
+    fn judged(&self, process: &Process) -> [Option<i64>; OF_PROCESSES.len()] {
+        let [is_up, is_growing] = [process.seen.is_ok(), self.is_growing(process)];
+        [
+            Some(is_up.into()),
+            self.growth(process),
+            Some(is_growing.into()),
+        ]
     }
 
     /// What is wrong, in the words of who would mend it.

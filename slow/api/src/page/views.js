@@ -113,7 +113,7 @@ function service(figures) {
   return [make("h2", "Reads of the tables, the last two minutes"), make("div", tiles, { class: "tiles", id: "reads" }), ...(rows.length ? [servers] : [])];
 }
 function memory(now) {
-  const mib = bytes => `${(bytes / 1048576).toFixed(1)} MiB`;
+  const mib = bytes => bytes === null ? "-" : `${(bytes / 1048576).toFixed(1)} MiB`;
   return [make("h2", "Memory"), table([["process", row => row.name], ["resident", row => mib(row.now.resident_bytes)], ["at most", row => mib(row.now.peak_bytes)],
     ["on huge pages", row => mib(row.now.transparent_huge_bytes + row.now.pool_huge_bytes)], ["an hour adds", row => mib(row.growth_bytes_an_hour), row => row.growing ? "sell" : ""],
     ["read from disk when touched", row => count(row.now.major_faults)]], now.processes.filter(row => row.now), "")];
