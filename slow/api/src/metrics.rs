@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod grafana;
 mod list;
+mod seats;
 
 use list::{HOPS, Kind, figure};
 use queue::{Buckets, CounterReader};
@@ -39,49 +40,29 @@ impl Figures {
         })
     }
 
-    /// In the text format of Prometheus.
-    ///
-    /// # Errors
-    /// There are no counters: the venue was never started there.
-    pub fn text(&self) -> Result<String, String> {
-        let reader = self.open()?;
+    /// In the text format of Prometheus: that the venue is not up, where it was never started.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let reader = self.open().ok();
         let mut text = String::new();
-        let up = u8::from(is_alive(reader.process_id()));
+        let is_up = reader.as_ref().is_some_and(|it| is_alive(it.process_id()));
         family(
             &mut text,
             "wirecross_up",
             "gauge",
             "1: the venue's process is there",
         );
-        let _ = writeln!(text, "wirecross_up {up}");
-        for (counter, value) in reader.counters() {
-            let told = figure(counter);
-            let (kind, help) = told.map_or((Kind::Gauge, "A counter"), |it| (it.kind, it.help));
-            let (name, value) = named(counter, kind, value);
-            let kind = if kind == Kind::Total {
-                "counter"
-            } else {
-                "gauge"
-            };
-            family(&mut text, &name, kind, help);
-            let _ = writeln!(text, "{name} {value}");
+        let _ = writeln!(text, "wirecross_up {}", u8::from(is_up));
+        if let Some(reader) = reader {
+            counted(&mut text, &reader);
         }
-        for (hop, buckets) in reader.histograms() {
-            let told = HOPS.iter().find(|(name, _)| *name == hop);
-            histogram(
-                &mut text,
-                hop,
-                told.map_or("A latency", |told| told.1),
-                &buckets,
-            );
-        }
-        Ok(text)
+        text
     }
 
     /// As an object: counters by name, hops with their percentiles in nanoseconds.
     ///
     /// # Errors
-    /// As [`Figures::text`].
+    /// There are no counters: the venue was never started there.
     pub fn json(&self) -> Result<Value, String> {
         let reader = self.open()?;
         let counters: Map<String, Value> = reader
@@ -126,6 +107,30 @@ impl Figures {
             _ => "failing",
         };
         json!({ "service": "up", "venue": venue })
+    }
+}
+
+/// The counters and latencies of a venue.
+fn counted(text: &mut String, reader: &CounterReader) {
+    for (counter, value) in reader.counters() {
+        if seats::user_of(counter).is_some() {
+            continue;
+        }
+        let told = figure(counter);
+        let (kind, help) = told.map_or((Kind::Gauge, "A counter"), |it| (it.kind, it.help));
+        let (name, value) = named(counter, kind, value);
+        let kind = if kind == Kind::Total {
+            "counter"
+        } else {
+            "gauge"
+        };
+        family(text, &name, kind, help);
+        let _ = writeln!(text, "{name} {value}");
+    }
+    seats::figures(text, reader);
+    for (hop, buckets) in reader.histograms() {
+        let told = HOPS.iter().find(|(name, _)| *name == hop);
+        histogram(text, hop, told.map_or("A latency", |told| told.1), &buckets);
     }
 }
 

@@ -4,17 +4,20 @@
 //! makes a load of them and decides. What was decided is told as metrics, over HTTP and to KEDA;
 //! who acts on it is not here.
 
+mod figures;
+
+pub(crate) use figures::figures;
+
 use crate::config::Config;
-use crate::metrics::{family, is_alive};
+use crate::metrics::is_alive;
 use queue::CounterReader;
-use scale::gauges::{Capacity, Gauge, Gauges, LINKS, Reading, TILES};
+use scale::gauges::{Capacity, Gauge, Gauges, Reading};
 use scale::predictor::DAY_S;
 use scale::trace::{Row, parse};
 use scale::{Decision, Policy, Rule, Scaler};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -269,70 +272,6 @@ impl Scales {
         let decisions: Vec<Value> = inside.decisions.iter().map(told).collect();
         json!({ "shards": *self.told.borrow(), "decisions": decisions })
     }
-
-    /// The same for Prometheus, with the gauges.
-    pub(crate) fn figures(&self, text: &mut String) {
-        let inside = self.inside();
-        let blind = inside
-            .shards
-            .iter()
-            .filter(|it| it.gauges.is_none())
-            .count();
-        let last = inside.decisions.back().map(|it| it.0);
-        let peak = last.and_then(|it| it.peak).and_then(Result::ok);
-        for (name, help, value) in [
-            (
-                "shards",
-                "Shards that there are to be",
-                self.told.borrow().map(f64::from),
-            ),
-            (
-                "needed",
-                "Shards that load and prediction need",
-                last.map(|it| it.needed.into()),
-            ),
-            (
-                "load",
-                "Commands a second, or what the busiest gauges stand for",
-                last.map(|it| it.load),
-            ),
-            (
-                "peak",
-                "The highest load that is predicted",
-                peak.map(|it| it.0),
-            ),
-            (
-                "peak_ahead_seconds",
-                "When that is",
-                peak.map(|it| it.1 as f64),
-            ),
-            (
-                "blind",
-                "Shards that say nothing: then nothing is decided",
-                Some(blind as f64),
-            ),
-        ] {
-            let name = format!("wirecross_scaling_{name}");
-            family(text, &name, "gauge", help);
-            if let Some(value) = value {
-                let _ = writeln!(text, "{name} {value}");
-            }
-        }
-        let name = "wirecross_scaling_changes_total";
-        family(
-            text,
-            name,
-            "counter",
-            "Decisions that changed the number of shards",
-        );
-        let _ = writeln!(text, "{name} {}", inside.changes);
-        let name = "wirecross_scaling_decisions_total";
-        family(text, name, "counter", "Decisions by rule (docs/scaling.md)");
-        for (rule, count) in Rule::ALL.iter().zip(inside.met) {
-            let _ = writeln!(text, "{name}{{rule=\"{}\"}} {count}", rule.name());
-        }
-        inside.gauges(text);
-    }
 }
 
 impl Inside {
@@ -351,40 +290,6 @@ impl Inside {
         self.decisions.push_back((decision, gauge));
         if self.decisions.len() > DECISIONS_KEPT {
             self.decisions.pop_front();
-        }
-    }
-
-    fn gauges(&self, text: &mut String) {
-        type Of = fn(&Gauges) -> Vec<(String, f64)>;
-        let rate: Of = |it| vec![(String::new(), it.rate)];
-        let utilisation: Of = |it| {
-            let tiles = TILES.iter().zip(it.utilisation);
-            tiles
-                .map(|(tile, part)| (format!(",tile=\"{tile}\""), part))
-                .collect()
-        };
-        let occupancy: Of = |it| {
-            let links = LINKS.iter().zip(it.occupancy);
-            links
-                .map(|(link, part)| (format!(",link=\"{}\"", link.0), part))
-                .collect()
-        };
-        for (name, help, of) in [
-            ("rate", "Commands a second of a shard", rate),
-            (
-                "utilisation_ratio",
-                "Part of a tile's time in which it did something",
-                utilisation,
-            ),
-            ("occupancy_ratio", "Part of a link that is taken", occupancy),
-        ] {
-            let name = format!("wirecross_scaling_{name}");
-            family(text, &name, "gauge", help);
-            for (number, shard) in self.shards.iter().enumerate() {
-                for (label, value) in shard.gauges.iter().flat_map(of) {
-                    let _ = writeln!(text, "{name}{{shard=\"{number}\"{label}}} {value}");
-                }
-            }
         }
     }
 }

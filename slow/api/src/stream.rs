@@ -9,6 +9,7 @@ mod board;
 mod compact;
 mod connection;
 pub(crate) mod feed;
+mod figures;
 mod hub;
 mod json;
 mod outbox;
@@ -16,6 +17,7 @@ mod pipe;
 mod words;
 
 pub(crate) use connection::upgrade;
+pub(crate) use figures::FIGURES;
 pub(crate) use hub::Hub;
 pub(crate) use pipe::Pipe;
 

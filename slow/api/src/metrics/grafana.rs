@@ -1,8 +1,8 @@
 //! A dashboard for Grafana, made from the list of figures.
 
 use super::list::{HOPS, Kind, LIST};
-use super::named;
-use crate::{footprints, memory, reads, said};
+use super::{named, seats};
+use crate::{footprints, memory, reads, said, scaling, stream};
 use serde_json::{Value, json};
 
 /// Expressions with their names.
@@ -108,21 +108,24 @@ fn panels() -> Vec<Panel> {
     let kept = memory::figures().map(|it| of_service(it, None));
     // A line for each server.
     let servers = reads::of_servers().map(|it| of_service(it, Some("{{server}} ({{role}})")));
-    let of_memory = footprints::figures();
-    let of_memory =
-        of_memory.map(|(name, help, kind, line)| of_service((name, help, kind), Some(line)));
-    let lines = said::SAID.into_iter();
+    let users = seats::SEATS.into_iter();
+    let users = users.map(|(name, help, _)| (name.to_owned(), help, "gauge", "{{user}}"));
+    let with_lines = footprints::figures().chain(scaling::figures()).chain(users);
+    let with_lines =
+        with_lines.map(|(name, help, kind, line)| of_service((name, help, kind), Some(line)));
+    let lines = said::SAID.into_iter().chain(stream::FIGURES);
     let lines = lines.map(|(name, help, kind)| of_service((name.to_owned(), help, kind), None));
-    let ours = kept.chain(servers).chain(of_memory).chain(lines);
+    let ours = kept.chain(servers).chain(with_lines).chain(lines);
     first.chain(hops).chain(rest).chain(ours).collect()
 }
 
 /// A figure of the service's own, whose lines are called as it is unless they have names.
 fn of_service((name, help, kind): (String, &str, &str), line: Option<&str>) -> Panel {
-    let unit = if name.contains("bytes") {
-        "bytes"
-    } else {
-        "short"
+    let unit = match () {
+        () if name.contains("bytes") => "bytes",
+        () if name.contains("_seconds") => "s",
+        () if name.ends_with("_ratio") => "percentunit",
+        () => "short",
     };
     let text = match kind {
         "counter" => format!("rate({name}[1m])"),

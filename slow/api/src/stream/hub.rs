@@ -4,7 +4,6 @@ use super::board::Change;
 use super::outbox::{Frame, Outbox, Pushed, Topic};
 use super::{Channel, Format, Level, Message, News, Sight, Trade, compact, json};
 use crate::config::Limits;
-use crate::metrics::family;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use websocket::{Kind, Packer, frame, packed_frame};
@@ -94,48 +93,10 @@ impl Hub {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The service's own figures, in the text format of Prometheus.
-    pub(crate) fn figures(&self, text: &mut String) {
-        let (connections, done, sight) = {
-            let inside = self.inside();
-            (inside.connections.len() as u64, inside.done, inside.sight)
-        };
-        for (name, kind, help, value) in [
-            (
-                "stream_connections",
-                "gauge",
-                "Streams that are open",
-                connections,
-            ),
-            (
-                "stream_messages_total",
-                "counter",
-                "Messages made of the feed for streams",
-                done.messages,
-            ),
-            (
-                "stream_deliveries_total",
-                "counter",
-                "Messages put into the queues of streams",
-                done.deliveries,
-            ),
-            (
-                "stream_conflated_total",
-                "counter",
-                "Times that a stream was too slow and gets the present state instead",
-                done.conflated,
-            ),
-            (
-                "stream_feed_live",
-                "gauge",
-                "1: the feed of streams is whole and not stale",
-                u64::from(sight == Sight::Live),
-            ),
-        ] {
-            let name = format!("wirecross_{name}");
-            family(text, &name, kind, help);
-            text.push_str(&format!("{name} {value}\n"));
-        }
+    /// Streams that are open, and what was done for all that there were.
+    pub(super) fn counted(&self) -> (u64, Done) {
+        let inside = self.inside();
+        (inside.connections.len() as u64, inside.done)
     }
 
     /// How the market is known.

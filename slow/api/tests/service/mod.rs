@@ -144,7 +144,11 @@ impl Service {
         fill(&tables.join("tables.db"), 1_000_000);
         let counters = appliance::tiles::COUNTERS;
         let histograms = appliance::tiles::HISTOGRAMS;
-        let counters = CounterSet::create(&venue.join("counters"), counters, histograms).unwrap();
+        // A user is connected and locked, another one neither.
+        let counters = [counters, &["session.ALPHA", "session.BRAVO"]].concat();
+        let file = venue.join("counters");
+        let mut counters = CounterSet::create(&file, &counters, histograms).unwrap();
+        counters.counter("session.ALPHA").unwrap().set(3);
         Teller::open(&venue, &POOLS.map(|(name, size)| (name.to_owned(), size))).unwrap();
         let mut text = format!(
             "listen = \"127.0.0.1:0\"\nvenue = {venue:?}\ntables = {:?}\n{}\n[limits]\n{}\n",
