@@ -217,6 +217,7 @@ impl Task<'_> {
         };
         let settings = DefaultSettingsBuilder::default()
             .verbose(false)
+            .direct_solve_method("qdldl".to_string())
             .tol_gap_abs(TOLERANCE)
             .tol_gap_rel(TOLERANCE)
             .tol_feas(TOLERANCE)
