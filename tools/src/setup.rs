@@ -35,6 +35,8 @@ const PYTHON_PACKAGES: &[&str] = &[
     "kosoku==0.1.0",
     "duckdb==2.0.0",
     "polars==2.1.0",
+    "pandas==3.1.1",
+    "pyarrow==26.0.1",
     "grpcio-tools==1.85.1",
     "grpcio-reflection==1.85.1",
     "grpcio-health-checking==1.85.1",

@@ -10,7 +10,7 @@ use store::{Error, Location, Position};
 /// What is asked.
 #[derive(Args)]
 pub struct Asked {
-    /// open-orders, trades, bars, positions, profits, audit, turns or tops.
+    /// open-orders, fills, trades, tape, bars, positions, profits, audit, turns or tops.
     name: String,
     /// The database, a file or a server's address.
     #[arg(long, required_unless_present = "routes")]

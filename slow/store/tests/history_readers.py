@@ -1,4 +1,4 @@
-"""DuckDB, polars and, where it is installed, pandas read a history as it is.
+"""DuckDB, polars and pandas read a history as it is.
 
 Their rows of each sheet must be those of the tables, with date and symbol from the folders' names.
 Arguments: the database, a file of SQLite's, and the folder of the history.
@@ -8,12 +8,8 @@ import sqlite3
 import sys
 
 import duckdb
+import pandas
 import polars
-
-try:
-    import pandas
-except ImportError:
-    pandas = None
 
 # What the tables call the columns of a sheet; every sheet has the day's date, too.
 SHEETS = {
@@ -81,7 +77,7 @@ def by_pandas(folder, columns):
 def main():
     database, history = sys.argv[1:]
     tables = sqlite3.connect(database)
-    readers = [by_duckdb, by_polars] + [by_pandas] * (pandas is not None)
+    readers = [by_duckdb, by_polars, by_pandas]
     for sheet, columns in SHEETS.items():
         columns = columns.split()
         due = of_tables(tables, sheet, columns)

@@ -12,8 +12,8 @@ const TOLERANCE: f64 = 1e-9;
 /// By how much objectives may differ.
 const NEAR: f64 = 1e-6;
 
-/// From so many numbers on the factor by blocks (faer) is the faster of Clarabel's two: of a thousand
-/// assets by more than twice. Of 200 the plain one is, as much.
+/// From so many numbers on the factor by blocks (faer) is the faster of Clarabel's two: of a
+/// thousand assets by more than twice. Of 200 the plain one is, as much.
 const DENSE: usize = 1_000;
 
 /// `coefficients * x` is, or is at most, a value.

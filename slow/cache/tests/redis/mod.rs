@@ -51,7 +51,9 @@ impl Redis {
     /// Starts one; none, with a word, where the program is not installed.
     pub fn start() -> Option<Self> {
         if !is_installed() {
-            eprintln!("SKIPPED: redis-server is not installed: `cargo x setup` installs it");
+            let why = "redis-server is not installed: `cargo x setup` installs it";
+            assert!(std::env::var_os("CI").is_none(), "{why}");
+            eprintln!("SKIPPED: {why}");
             return None;
         }
         let dir = tempfile::tempdir().unwrap();

@@ -25,6 +25,9 @@ const COMPARED: u64 = 4;
 /// What a query may take, at p99.
 const GOAL: Duration = Duration::from_millis(5);
 
+/// A 99th percentile of fewer is a maximum, which fails nothing.
+const TOLD_FROM: u64 = 100;
+
 /// Queries of a large database, timed and compared.
 #[derive(Parser)]
 struct Arguments {
@@ -82,6 +85,9 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         }
     }
     println!("{over} of these have a p99 above {} ms", GOAL.as_millis());
+    if over > 0 && arguments.times >= TOLD_FROM {
+        std::process::exit(1);
+    }
     Ok(())
 }
 
