@@ -27,6 +27,8 @@ pub(crate) enum Refusal {
     TooLarge(String),
     /// Too many: try again after so many milliseconds.
     TooMany(u64),
+    /// All room for bodies is taken.
+    NoRoom,
     /// It did not arrive in time.
     Slow,
     /// The venue's files cannot be read now.
@@ -45,6 +47,7 @@ impl Refusal {
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
+            Self::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "no-room"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
@@ -60,6 +63,7 @@ impl Refusal {
             Self::Conflict(_) => -32_009,
             Self::TooLarge(_) => -32_013,
             Self::TooMany(_) => -32_029,
+            Self::NoRoom => -32_054,
             Self::Slow => -32_008,
             Self::Unavailable(_) => -32_053,
         }
@@ -77,6 +81,9 @@ impl Refusal {
             Self::Stranger(words) => (*words).to_owned(),
             Self::Method(allowed) => format!("only {allowed}"),
             Self::TooMany(wait_ms) => format!("too many requests: try again in {wait_ms} ms"),
+            Self::NoRoom => "as many bytes of bodies are held as may be (limits.bodies_mib): try \
+                             again in a second"
+                .to_owned(),
             Self::Slow => "the request took too long".to_owned(),
         }
     }
@@ -92,7 +99,7 @@ impl Refusal {
             Self::TooMany(wait_ms) => {
                 headers.insert(RETRY_AFTER, wait_ms.div_ceil(1_000).max(1).into());
             }
-            Self::Unavailable(_) => {
+            Self::NoRoom | Self::Unavailable(_) => {
                 headers.insert(RETRY_AFTER, 1.into());
             }
             Self::Stranger(_) => {

@@ -164,6 +164,8 @@ pub struct Limits {
     pub connections_an_address: usize,
     /// Bytes of a request's body, in KiB.
     pub body_kib: usize,
+    /// Bytes of all bodies that are held at once, in MiB.
+    pub bodies_mib: usize,
     /// Calls of a batch.
     pub batch_max: usize,
     /// Bytes of an answer, in KiB.
@@ -197,6 +199,7 @@ impl Default for Limits {
             connections_max: 1_024,
             connections_an_address: 256,
             body_kib: 256,
+            bodies_mib: 64,
             batch_max: 100,
             answer_kib: 8_192,
             request_s: 10,
@@ -241,6 +244,7 @@ impl Limits {
                 100_000,
             ),
             ("body_kib", self.body_kib, 16_384),
+            ("bodies_mib", self.bodies_mib, 2_048),
             ("batch_max", self.batch_max, 1_000),
             ("calculators", self.calculators, 64),
             ("answer_kib", self.answer_kib, 65_536),
@@ -261,6 +265,12 @@ impl Limits {
             if value == 0 || value > max {
                 return Err(format!("limits.{name}: {value}: from 1 to {max}"));
             }
+        }
+        let (mib, kib) = (self.bodies_mib, self.body_kib);
+        if mib * 1_024 < 2 * kib {
+            return Err(format!(
+                "limits.bodies_mib: {mib}: it has no room for two bodies of {kib} KiB (body_kib)"
+            ));
         }
         Ok(())
     }

@@ -9,10 +9,11 @@ mod messages;
 mod orders;
 mod watched;
 
-use crate::admit::Asker;
+use crate::admit::{Asker, Comer};
 use crate::answer::Refusal;
+use crate::bodies::{Bodies, Held, Room};
 use crate::rights::Right;
-use crate::routes::{Api, From, whole};
+use crate::routes::Api;
 use crate::said::Told;
 use crate::server::Guest;
 use crate::stream;
@@ -20,7 +21,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodRouter, post};
 use messages as m;
 pub(crate) use orders::Orders;
@@ -29,7 +30,7 @@ use prost::Message;
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -125,14 +126,14 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
         .merge(orders::router())
         .merge(quant())
         .route_layer(from_fn_with_state(Arc::clone(&api), watched::told))
-        .with_state(api);
+        .with_state(Arc::clone(&api));
     let (reporter, health) = tonic_health::server::health_reporter();
     for service in SERVICES {
         reporter
             .set_service_status(service, tonic_health::ServingStatus::Serving)
             .await;
     }
-    router = mounted(router, health);
+    let mut open = mounted(Router::new(), health);
     let builder = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -140,8 +141,9 @@ pub(crate) async fn router(api: Arc<Api>, settings: Settings) -> Result<Router, 
     };
     // Clients still ask for either.
     let told = |error: tonic_reflection::server::Error| error.to_string();
-    router = mounted(router, builder().build_v1().map_err(told)?);
-    router = mounted(router, builder().build_v1alpha().map_err(told)?);
+    open = mounted(open, builder().build_v1().map_err(told)?);
+    open = mounted(open, builder().build_v1alpha().map_err(told)?);
+    router = router.merge(open.layer(from_fn_with_state(Arc::clone(&api.bodies), bounded)));
     let unknown = || async { refused(&Refusal::Method("the calls of /grpc.reflection.v1")) };
     Ok(router
         .fallback(unknown)
@@ -179,6 +181,15 @@ where
     router.route_service(&format!("/{}/{{*call}}", S::NAME), service)
 }
 
+/// Bounds the messages to such a service.
+async fn bounded(
+    State(bodies): State<Arc<Bodies>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response<Body> {
+    next.run(request.map(|body| bodies.open(body))).await
+}
+
 /// A refusal in the words of gRPC.
 fn status_of(refusal: &Refusal) -> Status {
     let code = match refusal {
@@ -188,7 +199,7 @@ fn status_of(refusal: &Refusal) -> Status {
         Refusal::NotFound(_) => Code::NotFound,
         Refusal::Conflict(_) => Code::FailedPrecondition,
         Refusal::Method(_) => Code::Unimplemented,
-        Refusal::TooLarge(_) | Refusal::TooMany(_) => Code::ResourceExhausted,
+        Refusal::TooLarge(_) | Refusal::TooMany(_) | Refusal::NoRoom => Code::ResourceExhausted,
         Refusal::Slow => Code::DeadlineExceeded,
         Refusal::Unavailable(_) => Code::Unavailable,
     };
@@ -204,23 +215,26 @@ struct Admitted {
     request: Request<Body>,
     asker: Option<Asker>,
     guest: Option<Guest>,
+    /// That of the body, which stays taken until the call is answered.
+    room: Room,
 }
 
 async fn admitted(api: &Api, request: Request<Body>, right: Right) -> Result<Admitted, Refusal> {
     let (mut parts, body) = request.into_parts();
-    let body = whole(body, api.config.limits.body_kib).await?;
-    let from = parts.extensions.get::<From>();
-    let from = from.map_or(IpAddr::from([0, 0, 0, 0]), |from| from.0);
-    let asker = api.gatekeeper.admit(&parts, &body, from, right, 1)?;
+    let comer = Comer::new(&parts, right);
+    let shown = api.gatekeeper.look(&comer)?;
+    let Held { bytes, room } = api.bodies.whole(body, shown.is_proven()).await?;
+    let asker = api.gatekeeper.admit(&comer, shown, &bytes, || 1)?;
     if let Some(told) = parts.extensions.get::<Arc<Told>>() {
         told.by(asker.as_ref());
     }
     let guest = parts.extensions.remove::<Guest>();
-    let request = Request::from_parts(parts, Body::from(body));
+    let request = Request::from_parts(parts, Body::from(bytes));
     Ok(Admitted {
         request,
         asker,
         guest,
+        room,
     })
 }
 
@@ -312,7 +326,12 @@ where
         move |State(api): State<Arc<Api>>, request: Request<Body>| async move {
             let limit = api.config.limits.request();
             let answer = async {
-                let Admitted { request, asker, .. } = match admitted(&api, request, right).await {
+                let Admitted {
+                    request,
+                    asker,
+                    room: _room,
+                    ..
+                } = match admitted(&api, request, right).await {
                     Ok(admitted) => admitted,
                     Err(refusal) => return refused(&refusal),
                 };
@@ -341,6 +360,7 @@ where
                 request,
                 guest,
                 asker,
+                room: _room,
             } = match admitted.unwrap_or(Err(Refusal::Slow)) {
                 Ok(admitted) => admitted,
                 Err(refusal) => return refused(&refusal),

@@ -135,6 +135,40 @@ impl Stranger {
     }
 }
 
+/// The time and the nonce of a signed request, as they were written.
+pub type Once<'a> = (&'a str, &'a str);
+
+/// Who is to have signed a request, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signer {
+    place: usize,
+    time: u64,
+}
+
+/// A signature that is right.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    signer: Signer,
+    bytes: [u8; 32],
+}
+
+impl Signature {
+    /// The place of its key.
+    #[must_use]
+    pub const fn place(&self) -> usize {
+        self.signer.place
+    }
+}
+
+/// Why a signed request is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unspent {
+    /// It was here before.
+    Again,
+    /// The key's rate has it wait for so many milliseconds.
+    Wait(u64),
+}
+
 /// All keys, and what they did lately.
 pub struct KeyRing {
     keys: Vec<Key>,
@@ -185,47 +219,71 @@ impl KeyRing {
         found.ok_or(Stranger::WrongKey)
     }
 
-    /// Whether a signature is the named key's, fresh, and was not here before.
+    /// Which key is to have signed a request at a time: what its head tells, so that nobody else's
+    /// body is waited for. That says which names there are.
+    ///
+    /// # Errors
+    /// No key of that name signs, or it was signed too long ago or too far ahead.
+    pub fn signer(
+        &self,
+        name: &str,
+        (time, nonce): Once<'_>,
+        now_ms: u64,
+    ) -> Result<Signer, Stranger> {
+        let time: u64 = time.parse().map_err(|_| Stranger::WrongTime)?;
+        if time.abs_diff(now_ms) > WINDOW_MS || nonce.len() > NONCE_MAX {
+            return Err(Stranger::WrongTime);
+        }
+        let signs = |key: &Key| key.name == name && matches!(key.proof, Proof::Secret(_));
+        let place = self.keys.iter().position(signs);
+        let place = place.ok_or(Stranger::WrongKey)?;
+        Ok(Signer { place, time })
+    }
+
+    /// Whether a signature is its signer's.
     ///
     /// # Errors
     /// It is not.
     pub fn by_signature(
-        &mut self,
-        name: &str,
+        &self,
+        signer: Signer,
         signature: &str,
         signed: &Signed<'_>,
-        now_ms: u64,
-    ) -> Result<usize, Stranger> {
-        let place = self.keys.iter().position(|key| key.name == name);
-        // A name that is not known costs what a known one does.
-        let nobody = [0; SECRET_BYTES];
-        let secret = place.and_then(|place| match &self.keys[place].proof {
-            Proof::Secret(secret) => Some(secret),
-            Proof::Token(_) => None,
-        });
-        let told = bytes_of(signature).unwrap_or_default();
-        let is_right = signed
-            .mac(secret.unwrap_or(&nobody))
-            .verify_slice(&told)
-            .is_ok();
-        let (Some(place), Some(_), true) = (place, secret, is_right) else {
+    ) -> Result<Signature, Stranger> {
+        let Proof::Secret(secret) = &self.keys[signer.place].proof else {
             return Err(Stranger::WrongKey);
         };
-        let time: u64 = signed.time.parse().map_err(|_| Stranger::WrongTime)?;
-        if time.abs_diff(now_ms) > WINDOW_MS || signed.nonce.len() > NONCE_MAX {
-            return Err(Stranger::WrongTime);
-        }
+        let bytes = bytes_of(signature).ok_or(Stranger::WrongKey)?;
+        let is_right = signed.mac(secret).verify_slice(&bytes);
+        is_right.map_err(|_| Stranger::WrongKey)?;
+        Ok(Signature { signer, bytes })
+    }
+
+    /// Takes so many of the requests of the key that signed, and remembers the signature. One that
+    /// comes above the rate is not remembered: it may come again.
+    ///
+    /// # Errors
+    /// The signature was here before, or there are not so many left.
+    pub fn spend_signed(
+        &mut self,
+        signature: &Signature,
+        requests: usize,
+        now_ms: u64,
+    ) -> Result<(), Unspent> {
+        let Signer { place, time } = signature.signer;
         let seen = &mut self.states[place].seen;
         *seen = seen.split_off(&now_ms.saturating_sub(WINDOW_MS));
-        // Who signs more than its rate lets through has no new request among them.
-        let count: usize = seen.values().map(BTreeSet::len).sum();
-        let key = &self.keys[place];
-        let most = key.at_once as usize + key.per_second as usize * (WINDOW_MS as usize / 500);
-        if count < most && seen.entry(time).or_default().insert(told) {
-            Ok(place)
-        } else {
-            Err(Stranger::Again)
+        if seen
+            .get(&time)
+            .is_some_and(|all| all.contains(&signature.bytes))
+        {
+            return Err(Unspent::Again);
         }
+        // The rate bounds how many are remembered.
+        self.spend(place, requests, now_ms).map_err(Unspent::Wait)?;
+        let seen = &mut self.states[place].seen;
+        seen.entry(time).or_default().insert(signature.bytes);
+        Ok(())
     }
 
     /// Takes so many of a key's requests; if there are not so many left, the milliseconds until
@@ -234,6 +292,20 @@ impl KeyRing {
     /// # Errors
     /// There are not.
     pub fn spend(&mut self, place: usize, requests: usize, now_ms: u64) -> Result<(), u64> {
+        self.spend_more(place, (0, requests), now_ms)
+    }
+
+    /// The same for a request of which some were taken already: these are given back if the rest is
+    /// not there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn spend_more(
+        &mut self,
+        place: usize,
+        (taken, requests): (usize, usize),
+        now_ms: u64,
+    ) -> Result<(), u64> {
         let key = &self.keys[place];
         let (rate, most) = (f64::from(key.per_second), f64::from(key.at_once));
         let bucket = self.states[place].bucket.get_or_insert(Bucket {
@@ -241,7 +313,7 @@ impl KeyRing {
             at_ms: now_ms,
         });
         let passed_ms = now_ms.saturating_sub(bucket.at_ms) as f64;
-        bucket.tokens = (bucket.tokens + passed_ms * rate / 1_000.0).min(most);
+        bucket.tokens = (bucket.tokens + taken as f64 + passed_ms * rate / 1_000.0).min(most);
         bucket.at_ms = now_ms;
         // A batch that is larger than the whole bucket passes a full one.
         let asked = (requests as f64).min(most);

@@ -17,6 +17,7 @@ mod admit;
 mod answer;
 mod asked;
 mod batch;
+mod bodies;
 mod footprints;
 mod memory;
 mod openapi;

@@ -1,9 +1,14 @@
-//! What there is to ask for, who may, and how it is answered.
+//! How what there is to ask for is answered.
 
-use crate::admit::{Asker, Gatekeeper};
+mod list;
+
+pub(crate) use list::{ROUTES, Route, What, route_named};
+
+use crate::admit::{Asker, Comer, Gatekeeper, Shown};
 use crate::answer::{Answer, Refusal, json_answer, no_larger, typed};
 use crate::asked::{age_max_of, filter_of, pairs_of};
 use crate::batch::{self, Calls};
+use crate::bodies::{Bodies, Held};
 use crate::config::Config;
 use crate::footprints::{Footprints, Sources};
 use crate::grpc::Orders;
@@ -11,7 +16,6 @@ use crate::memory::Answers;
 use crate::metrics::Figures;
 use crate::quant::{Quant, params_in};
 use crate::reads::{Reads, Terms};
-use crate::rights::Right;
 use crate::said::{self, Told};
 use crate::scaling::Scales;
 use crate::sight::Sight;
@@ -22,8 +26,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, Request};
 use axum::routing::{MethodFilter, on};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Body as _;
 use serde_json::json;
 use std::io;
 use std::net::IpAddr;
@@ -37,236 +39,11 @@ pub(crate) const ROWS_MAX: u32 = 10_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct From(pub(crate) IpAddr);
 
-/// What a path gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// Rows of this query.
-    Rows(&'static str),
-    /// Answers to many calls.
-    Batch,
-    /// Who the key is.
-    WhoAmI,
-    /// The venue's figures for Prometheus.
-    Metrics,
-    /// The same for the page.
-    Figures,
-    /// How many shards there are to be, and why.
-    Scaling,
-    /// What processes take of memory.
-    Memory,
-    /// That the service lives.
-    Health,
-    /// The description of all this.
-    OpenApi,
-    /// Market data over WebSocket.
-    Stream,
-    /// What this command of `wirecross quant` says.
-    Quant(&'static str),
-}
-
-/// A method and a path.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Route {
-    pub(crate) path: &'static str,
-    pub(crate) what: What,
-    pub(crate) right: Right,
-    pub(crate) summary: &'static str,
-}
-
-impl Route {
-    pub(crate) const fn method(&self) -> &'static str {
-        match self.what {
-            What::Batch | What::Quant(_) => "POST",
-            _ => "GET",
-        }
-    }
-}
-
-const fn rows(
-    path: &'static str,
-    query: &'static str,
-    right: Right,
-    summary: &'static str,
-) -> Route {
-    Route {
-        path,
-        what: What::Rows(query),
-        right,
-        summary,
-    }
-}
-
-const fn quant(path: &'static str, command: &'static str, summary: &'static str) -> Route {
-    Route {
-        path,
-        what: What::Quant(command),
-        right: Right::Compute,
-        summary,
-    }
-}
-
-/// All of them but the page's files.
-pub(crate) const ROUTES: &[Route] = &[
-    rows(
-        "/api/v1/tape",
-        "tape",
-        Right::Market,
-        "Trades, without who made them",
-    ),
-    rows(
-        "/api/v1/bars",
-        "bars",
-        Right::Market,
-        "Bars of a symbol or of all",
-    ),
-    rows(
-        "/api/v1/tops",
-        "tops",
-        Right::Market,
-        "The top of each book",
-    ),
-    rows(
-        "/api/v1/turns",
-        "turns",
-        Right::Market,
-        "Turns of the day and of symbols",
-    ),
-    rows(
-        "/api/v1/open-orders",
-        "open-orders",
-        Right::Accounts,
-        "Live orders",
-    ),
-    rows(
-        "/api/v1/fills",
-        "fills",
-        Right::Accounts,
-        "Executions of an account",
-    ),
-    rows(
-        "/api/v1/positions",
-        "positions",
-        Right::Accounts,
-        "Sums of a day by account and symbol",
-    ),
-    rows(
-        "/api/v1/profits",
-        "profits",
-        Right::Accounts,
-        "Positions of all days with profit",
-    ),
-    rows(
-        "/api/v1/trades",
-        "trades",
-        Right::Everything,
-        "Trades with both accounts",
-    ),
-    rows(
-        "/api/v1/audit",
-        "audit",
-        Right::Everything,
-        "Who did what and why",
-    ),
-    Route {
-        path: "/api/v1/key",
-        what: What::WhoAmI,
-        right: Right::Key,
-        summary: "What the key is called and may do",
-    },
-    Route {
-        path: "/api/v1/figures",
-        what: What::Figures,
-        right: Right::Metrics,
-        summary: "The venue's counters and latencies",
-    },
-    Route {
-        path: "/api/v1/scaling",
-        what: What::Scaling,
-        right: Right::Metrics,
-        summary: "How many shards there are to be, and why",
-    },
-    Route {
-        path: "/api/v1/memory",
-        what: What::Memory,
-        right: Right::Metrics,
-        summary: "What the venue's processes take of memory, and took",
-    },
-    Route {
-        path: "/api/v1/stream",
-        what: What::Stream,
-        right: Right::Market,
-        summary: "Books, tops and trades over WebSocket",
-    },
-    quant(
-        "/api/v1/quant/optimise",
-        "optimise",
-        "The best weights of a portfolio, with the proof that they are",
-    ),
-    quant(
-        "/api/v1/quant/frontier",
-        "frontier",
-        "All efficient portfolios",
-    ),
-    quant(
-        "/api/v1/quant/risk",
-        "risk",
-        "What a portfolio may lose, and which assets make the risk",
-    ),
-    quant(
-        "/api/v1/quant/simulate",
-        "simulate",
-        "What an option is worth by simulation, with the error",
-    ),
-    quant(
-        "/api/v1/quant/rebalance",
-        "rebalance",
-        "Orders of whole lots that bring positions to target weights",
-    ),
-    quant(
-        "/api/v1/quant/forecast",
-        "forecast",
-        "A series' forecast, by what forecast its end best",
-    ),
-    quant(
-        "/api/v1/quant/predict",
-        "predict",
-        "What a trained model says of rows",
-    ),
-    quant(
-        "/api/v1/quant/train",
-        "train",
-        "Trees trained on rows with labels, and how good they are on later ones",
-    ),
-    Route {
-        path: "/api/batch",
-        what: What::Batch,
-        right: Right::Key,
-        summary: "JSON-RPC 2.0: a call or a batch of them",
-    },
-    Route {
-        path: "/metrics",
-        what: What::Metrics,
-        right: Right::Metrics,
-        summary: "The venue's counters and latencies for Prometheus",
-    },
-    Route {
-        path: "/healthz",
-        what: What::Health,
-        right: Right::Open,
-        summary: "Whether this service and its venue live",
-    },
-    Route {
-        path: "/openapi.json",
-        what: What::OpenApi,
-        right: Right::Open,
-        summary: "This description",
-    },
-];
-
 /// All that answers need.
 pub(crate) struct Api {
     pub(crate) config: Config,
     pub(crate) gatekeeper: Gatekeeper,
+    pub(crate) bodies: Arc<Bodies>,
     pub(crate) reads: Reads,
     pub(crate) quant: Quant,
     pub(crate) figures: Figures,
@@ -293,6 +70,7 @@ impl Api {
         Ok(Self {
             scales: scales.transpose().map_err(io::Error::other)?.map(Arc::new),
             gatekeeper: Gatekeeper::new(&config),
+            bodies: Arc::new(Bodies::new(&config.limits)),
             reads: Reads::start(&config, answers)?,
             quant: Quant::start(&config.limits)?,
             figures: Figures::new(&config.venue),
@@ -378,14 +156,20 @@ async fn answer(
     told: &Told,
 ) -> Result<Answer, Refusal> {
     let (mut parts, body) = request.into_parts();
-    let body = whole(body, api.config.limits.body_kib).await?;
-    let from = parts.extensions.get::<From>();
-    let from = from.map_or(IpAddr::from([0, 0, 0, 0]), |from| from.0);
-    let batch = (route.what == What::Batch).then(|| Calls::of(&body));
-    let calls = batch.as_ref().map_or(1, |batch| batch.count(api));
-    let asker = api
-        .gatekeeper
-        .admit(&parts, &body, from, route.right, calls)?;
+    let comer = Comer::new(&parts, route.right);
+    let shown = api.gatekeeper.look(&comer)?;
+    // What anybody may ask for has no body.
+    let held = match shown {
+        Shown::Nothing => Held::default(),
+        _ => api.bodies.whole(body, shown.is_proven()).await?,
+    };
+    let body = &held.bytes[..];
+    let mut batch = None;
+    let calls = || {
+        let calls = (route.what == What::Batch).then(|| Calls::of(body));
+        batch.insert(calls.unwrap_or_default()).count(api)
+    };
+    let asker = api.gatekeeper.admit(&comer, shown, body, calls)?;
     told.by(asker.as_ref());
     match route.what {
         What::Rows(query) => {
@@ -406,7 +190,7 @@ async fn answer(
         }
         What::WhoAmI => Ok(json_answer(who(asker.as_ref()).to_string().into_bytes())),
         What::Quant(command) => {
-            let params = params_in(&body)?;
+            let params = params_in(body)?;
             let answer = api.quant.ask(command, params, api.answer_max()).await?;
             Ok(json_answer(answer))
         }
@@ -447,40 +231,11 @@ async fn answer(
     }
 }
 
-/// A body of no more than so many KiB.
-pub(crate) async fn whole(body: Body, kib: usize) -> Result<Vec<u8>, Refusal> {
-    let too_large = || {
-        Refusal::TooLarge(format!(
-            "the body has more than {kib} KiB: send fewer calls at once"
-        ))
-    };
-    if body.size_hint().lower() > kib as u64 * 1_024 {
-        return Err(too_large());
-    }
-    match Limited::new(body, kib * 1_024).collect().await {
-        Ok(body) => Ok(body.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(Refusal::Bad(format!("the body broke off: {error}"))),
-    }
-}
-
+/// Who a key is.
 pub(crate) fn who(asker: Option<&Asker>) -> serde_json::Value {
     let (name, role) = asker.map_or(("", ""), |asker| (&asker.name, asker.role.name()));
     let accounts = asker.map_or(&[][..], |asker| &asker.accounts);
     json!({ "name": name, "role": role, "accounts": accounts })
-}
-
-/// A method of JSON-RPC is a query's name, `quant.` and a command, or one of these.
-pub(crate) fn route_named(method: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| match route.what {
-        What::Rows(query) => query == method,
-        What::WhoAmI => method == "key",
-        What::Figures => method == "figures",
-        What::Scaling => method == "scaling",
-        What::Memory => method == "memory",
-        What::Quant(command) => method.strip_prefix("quant.") == Some(command),
-        _ => false,
-    })
 }
 
 /// Whether a request only looks.

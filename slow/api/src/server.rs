@@ -30,6 +30,10 @@ const RESETS_MAX: usize = 32;
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 * 1_024;
 
+/// Bytes of bodies that a connection may send before they are looked at, by HTTP/2: the least that
+/// its protocol knows.
+const WINDOW_BYTES: u32 = 65_535;
+
 /// Bytes that wait for a client in a stream of HTTP/2.
 const SEND_BYTES_MAX: usize = 256 * 1_024;
 
@@ -226,6 +230,8 @@ where
         .max_concurrent_streams(STREAMS_MAX)
         .max_pending_accept_reset_streams(RESETS_MAX)
         .max_local_error_reset_streams(RESETS_MAX)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_send_buf_size(SEND_BYTES_MAX)
         .keep_alive_interval(PING_EVERY)

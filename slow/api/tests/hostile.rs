@@ -1,6 +1,8 @@
 //! What clients do who mean no good, or know no better: bounded, refused, and nobody else notices.
 #![allow(clippy::unwrap_used)]
 
+#[path = "hostile/bodies.rs"]
+mod bodies;
 #[path = "hostile/calls.rs"]
 mod calls;
 mod service;
@@ -114,11 +116,17 @@ fn bombs_are_refused() {
     is_well(&service);
 }
 
+/// The head of a batch, with a line that says how long it is.
+fn post_head(length: &str) -> String {
+    let token = &token("auditor")[0];
+    format!("POST /api/batch HTTP/1.1\r\nHost: x\r\n{token}\r\n{length}\r\n\r\n")
+}
+
 #[test]
 fn a_body_without_an_end_and_one_that_is_announced_too_large_are_refused() {
     let service = with("body_kib = 64");
     let mut stream = service.connect();
-    let head = "POST /api/batch HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head = post_head("Transfer-Encoding: chunked");
     stream.write_all(head.as_bytes()).unwrap();
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(4_096));
     let mut sent = 0;
@@ -127,7 +135,7 @@ fn a_body_without_an_end_and_one_that_is_announced_too_large_are_refused() {
     }
     assert!(sent < 10_000, "40 MiB were taken");
     let mut stream = service.connect();
-    let head = "POST /api/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n";
+    let head = post_head("Content-Length: 99999999999");
     stream.write_all(head.as_bytes()).unwrap();
     let mut told = vec![0; 4_096];
     let count = stream.read(&mut told).unwrap();
@@ -191,7 +199,7 @@ fn who_is_slow_is_not_waited_for() {
     // A head that never ends, a body that never comes, and silence.
     let mut streams: Vec<TcpStream> = (0..3).map(|_| service.connect()).collect();
     streams[0].write_all(b"GET / HTTP/1.1\r\nX: ").unwrap();
-    let head = "POST /api/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[";
+    let head = post_head("Content-Length: 10") + "[";
     streams[1].write_all(head.as_bytes()).unwrap();
     until_closed(&mut streams[0]);
     let told = String::from_utf8(until_closed(&mut streams[1])).unwrap();

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod service;
+#[path = "requests/signed.rs"]
+mod signed;
 
-use api::keys::{Signed, digits_of};
 use serde_json::{Value, json};
-use service::{SECRET, Service, Settings, example, fill};
-use std::time::{SystemTime, UNIX_EPOCH};
+use service::{Service, Settings, example, fill};
 
 /// Every path with what it answers to nobody, and to keys of role market, member, auditor and
 /// metrics.
@@ -360,76 +360,6 @@ fn batches_are_those_of_the_specification() {
         let answer = service.post(only, "market");
         assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{only}");
     }
-}
-
-/// What a signed request has in its head.
-fn signature(signed: &Signed<'_>, name: &str, secret: &[u8; 32]) -> Vec<String> {
-    vec![
-        format!("X-Wirecross-Key: {name}"),
-        format!("X-Wirecross-Time: {}", signed.time),
-        format!("X-Wirecross-Nonce: {}", signed.nonce),
-        format!("X-Wirecross-Signature: {}", digits_of(&signed.by(secret))),
-    ]
-}
-
-#[test]
-fn a_signature_is_good_once_and_for_what_was_signed() {
-    let service = Service::start();
-    let now_ms = || {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        since.as_millis() as u64
-    };
-    let body = br#"{"jsonrpc":"2.0","id":1,"method":"key"}"#;
-    let time = now_ms().to_string();
-    let signed = Signed {
-        time: &time,
-        nonce: "1",
-        method: "POST",
-        path: "/api/batch",
-        body,
-    };
-    let head = signature(&signed, "signer", &SECRET);
-    let right = service.ask("POST", "/api/batch", &head, body);
-    assert_eq!(right.json()["result"]["name"], "signer", "{right:?}");
-    let status =
-        |head: &[String], path: &str, body: &[u8]| service.ask("POST", path, head, body).status;
-    assert_eq!(status(&head, "/api/batch", body), 401, "again");
-    let other = Signed {
-        nonce: "2",
-        ..signed
-    };
-    let head = signature(&other, "signer", &SECRET);
-    assert_eq!(status(&head, "/api/batch?x=1", body), 401, "another path");
-    assert_eq!(status(&head, "/api/batch", b"[]"), 401, "another body");
-    let head = signature(&other, "signer", &[8; 32]);
-    assert_eq!(status(&head, "/api/batch", body), 401, "another secret");
-    for name in ["nobody", "auditor", ""] {
-        let head = signature(&other, name, &[0; 32]);
-        assert_eq!(status(&head, "/api/batch", body), 401, "{name:?}");
-    }
-    for (off, due) in [
-        (-60_000i64, 401),
-        (60_000, 401),
-        (-1_000, 200),
-        (1_000, 200),
-    ] {
-        let time = (now_ms() as i64 + off).to_string();
-        let signed = Signed {
-            time: &time,
-            ..other
-        };
-        let head = signature(&signed, "signer", &SECRET);
-        assert_eq!(status(&head, "/api/batch", body), due, "{off} ms off");
-    }
-    let head = signature(
-        &Signed {
-            time: "soon",
-            ..other
-        },
-        "signer",
-        &SECRET,
-    );
-    assert_eq!(status(&head, "/api/batch", body), 401, "no time");
 }
 
 #[test]

@@ -21,6 +21,7 @@ const UNIMPLEMENTED: u32 = 12;
 const INTERNAL: u32 = 13;
 
 const ROWS: &str = "wirecross.v1.Tables/Rows";
+const HEALTH: &str = "grpc.health.v1.Health/Check";
 
 fn started() -> Service {
     Service::with(&Settings {
@@ -179,27 +180,32 @@ fn what_does_not_end_is_not_kept() {
             [Some(RESOURCE_EXHAUSTED), None].contains(&found[0]),
             "{found:?}"
         );
-        // Who announces a message and never sends it is answered when his time is over.
-        let code = runtime().block_on(async {
-            let client = connected(service).await;
-            let mut open = Vec::new();
-            for _ in 0..20 {
-                let request = Request::post(format!("http://venue/{ROWS}"))
-                    .header("authorization", "Bearer auditor-token")
-                    .body(());
-                let mut client = client.clone().ready().await.unwrap();
-                open.push(client.send_request(request.unwrap(), false).unwrap());
-            }
-            let (answer, _kept) = open.swap_remove(0);
-            let head = answer.await.unwrap().into_parts().0.headers;
-            head.get("grpc-status")
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned()
-        });
-        assert_eq!(code, "4", "DEADLINE_EXCEEDED");
+        // Of what anybody may ask, little is read.
+        let large = vec![message(0, &[0; 20_000])];
+        let found = codes(service, HEALTH, &[(&[], large)]);
+        assert_eq!(found, [Some(RESOURCE_EXHAUSTED)]);
+        for call in [ROWS, HEALTH] {
+            assert_eq!(runtime().block_on(waited(service, call)), "4", "{call}");
+        }
     });
+}
+
+/// The status of a call without a message, among others like it, when its time is over.
+async fn waited(service: &Service, call: &str) -> String {
+    let client = connected(service).await;
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        let request = Request::post(format!("http://venue/{call}"))
+            .header("content-type", "application/grpc")
+            .header("authorization", "Bearer auditor-token")
+            .body(());
+        let mut client = client.clone().ready().await.unwrap();
+        open.push(client.send_request(request.unwrap(), false).unwrap());
+    }
+    let (answer, _kept) = open.swap_remove(0);
+    let head = answer.await.unwrap().into_parts().0.headers;
+    let status = head.get("grpc-status").unwrap();
+    status.to_str().unwrap().to_owned()
 }
 
 #[test]

@@ -338,6 +338,19 @@ pub fn token(key: &str) -> Vec<String> {
     vec![format!("Authorization: Bearer {key}-token")]
 }
 
+/// What a signed request has in its head.
+pub fn signature(signed: &api::keys::Signed<'_>, name: &str, secret: &[u8; 32]) -> Vec<String> {
+    vec![
+        format!("X-Wirecross-Key: {name}"),
+        format!("X-Wirecross-Time: {}", signed.time),
+        format!("X-Wirecross-Nonce: {}", signed.nonce),
+        format!(
+            "X-Wirecross-Signature: {}",
+            api::keys::digits_of(&signed.by(secret))
+        ),
+    ]
+}
+
 pub fn ask_over<T: Read + Write>(
     stream: &mut T,
     (method, path): (&str, &str),
