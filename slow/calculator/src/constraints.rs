@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use quant::portfolio::{
-    Constrained, ConstrainedSolution, Constraint, MeanVariance, Method, Trading,
+    Constrained, ConstrainedSolution, Constraint, MeanVariance, Method, Trading, Unsolved,
 };
 use serde_json::{Map, Value, json};
 
@@ -141,7 +141,10 @@ impl Limits {
             constraints: &constraints.collect::<Vec<_>>(),
             trading,
         };
-        let solution = problem.solve()?;
+        let solution = problem.solve().map_err(|why| match why {
+            Unsolved::Fault(fault) => market.refused(fault),
+            why => why.into(),
+        })?;
         let reached = Reached::of(&given, &solution, trading.map(|trading| trading.cost));
         let proof = solution.proof;
         let mut parts = vec![

@@ -1,8 +1,10 @@
 //! How assets moved: what portfolios and risks start from.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use quant::Fault;
 use quant::portfolio::{Estimate, Target, ledoit_wolf, pairwise, sample, weighted};
 
 use crate::Refused;
@@ -64,6 +66,7 @@ impl Source {
             table.whole()?;
         }
         let assets = table.width;
+        unlike(&table)?;
         let returns = if self.prices {
             changes(&table)?
         } else {
@@ -113,6 +116,21 @@ impl Market {
         Ok(weights)
     }
 
+    /// What is wrong with these assets, by their names.
+    pub fn refused(&self, fault: Fault) -> Refused {
+        match fault {
+            Fault::Collinear {
+                what: "covariance",
+                column,
+            } if column < self.assets() => self.table.blame(&format!(
+                "{:?} moves as a mixture of other assets does: leave it out, or shrink the \
+                 covariance (--estimator ledoit-wolf)",
+                self.names[column]
+            )),
+            fault => fault.into(),
+        }
+    }
+
     /// The return of weights, over the periods that are shown.
     pub fn mean(&self, weights: &[f64]) -> f64 {
         let pairs = weights.iter().zip(&self.estimate.mean);
@@ -130,6 +148,19 @@ impl Market {
         let gain = |row: &[f64]| row.iter().zip(weights).map(|(x, y)| x * y).sum();
         rows.map(gain).collect()
     }
+}
+
+/// Refuses two assets of one name: by names weights are given and told.
+fn unlike(table: &Table) -> Result<(), Refused> {
+    let mut seen = HashMap::new();
+    for (column, name) in table.names.iter().enumerate() {
+        if let Some(first) = seen.insert(name, column) {
+            let [first, second] = [first, column].map(|at| table.place(at));
+            let what = format!("columns {first} and {second} are both called {name:?}");
+            return Err(table.blame(&what));
+        }
+    }
+    Ok(())
 }
 
 /// From each price to the next one.

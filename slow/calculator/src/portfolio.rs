@@ -1,6 +1,7 @@
 //! `optimise` and `frontier`.
 
 use clap::{Args, ValueEnum};
+use quant::Fault;
 use quant::portfolio::{
     Covariance, Equality, MeanVariance, Solution, frontier_watched, max_sharpe, risk, risk_parity,
 };
@@ -162,15 +163,15 @@ impl Optimise {
         }
         self.limits.fit(self.goal)?;
         let count = market.assets();
+        self.bounds.fit(count)?;
+        let refused = |fault| market.refused(fault);
         match self.goal {
-            Goal::Sharpe => Ok(Found::of(max_sharpe(
-                covariance,
-                mean,
-                self.riskless,
-                None,
-            )?)),
+            Goal::Sharpe => {
+                let found = max_sharpe(covariance, mean, self.riskless, None);
+                Ok(Found::of(found.map_err(refused)?))
+            }
             Goal::Parity => {
-                let parity = risk_parity(covariance, &vec![1.0; count])?;
+                let parity = risk_parity(covariance, &vec![1.0; count]).map_err(refused)?;
                 Ok(Found {
                     weights: parity.weights,
                     proof: vec![("shares differ by", parity.error)],
@@ -198,9 +199,39 @@ impl Optimise {
                     equalities: wanted.as_slice(),
                     ..problem
                 };
-                Ok(Found::of(problem.solve(None)?))
+                let found = problem.solve(None).map_err(|fault| match fault {
+                    Fault::Outside {
+                        what: "equality's value",
+                        found,
+                        least,
+                        most,
+                    } => Refused(format!(
+                        "--target: {found} a period is asked for, weights within their bounds \
+                         reach {least} to {most}"
+                    )),
+                    fault => market.refused(fault),
+                });
+                Ok(Found::of(found?))
             }
         }
+    }
+}
+
+impl Bounds {
+    /// Refuses bounds between which no weights of so many assets add up to 1.
+    fn fit(&self, count: usize) -> Result<(), Refused> {
+        let rounding = 1e-12;
+        for (option, bound, is_off) in [
+            ("--least", self.least, f64::gt as fn(&f64, &f64) -> bool),
+            ("--most", self.most, f64::lt),
+        ] {
+            let sum = bound * count as f64;
+            if (sum - 1.0).abs() > rounding && is_off(&sum, &1.0) {
+                let what = format!("{bound} of each of {count} assets is {sum}");
+                return Err(Refused(format!("{option}: {what}, weights add up to 1")));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -224,11 +255,13 @@ pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused
     let market = args.source.market()?;
     let count = market.assets();
     let covariance = Covariance::dense(&market.estimate.matrix, count)?;
+    args.bounds.fit(count)?;
     let bounds = [args.bounds.least, args.bounds.most].map(|bound| vec![bound; count]);
     let [least, most] = &bounds;
     let mean = &market.estimate.mean;
     watch.begin()?;
-    let found = frontier_watched(&covariance, mean, least, most, |_| watch.goes_on())?;
+    let found = frontier_watched(&covariance, mean, least, most, |_| watch.goes_on());
+    let found = found.map_err(|fault| market.refused(fault))?;
     let corners = found.corners.iter().rev();
     let place = |mean: f64, variance: f64| {
         [

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use quant::Fault;
 use quant::rebalancing::{Holdings, Order, Plan, Rules, rebalance as plan};
 use serde_json::{Value, json};
 
@@ -57,7 +58,26 @@ pub(crate) fn rebalance(args: &Rebalance) -> Result<Answer, Refused> {
         min_notional: args.min_notional,
     };
     let found = plan(&holdings, args.cash, rules);
-    let found = found.map_err(|fault| table.blame(&fault.to_string()))?;
+    let found = found.map_err(|fault| {
+        let row = |wrong: &dyn Fn(usize) -> bool| (0..price.len()).position(wrong);
+        let worth = |at: usize| price[at] as f64 * lot[at] as f64;
+        let place = match fault {
+            Fault::Outside { what, found, .. } => match what {
+                "price" => row(&|at| price[at] as f64 == found).map(|row| (row, what)),
+                "lot" => row(&|at| lot[at] as f64 == found).map(|row| (row, what)),
+                "quantity" => row(&|at| quantity[at] as f64 == found).map(|row| (row, what)),
+                "price * lot" => row(&|at| worth(at) == found).map(|row| (row, "lot")),
+                _ => None,
+            },
+            _ => None,
+        };
+        let cell = place.and_then(|(row, name)| Some((row, table.find(name).ok()?)));
+        let told = fault.to_string();
+        cell.map_or_else(
+            || table.blame(&told),
+            |(row, column)| table.blame_cell(row, column, &told),
+        )
+    })?;
     Ok(Answer {
         text: told(&found, &table, &price),
         json: json!({

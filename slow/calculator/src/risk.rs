@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use quant::Fault;
 use quant::montecarlo::{Custom, Path, Progress, Settings, Shocks, Simulation, tail};
 use quant::portfolio::{Covariance, risk};
 use serde_json::{Map, Value, json};
@@ -58,6 +59,9 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
         *value *= 1.0 + gain;
         Some(*value)
     }));
+    // Of a value at or below 0 there is no return any more: what is held was lost at that row.
+    let lost = values.iter().position(|value| *value <= 0.0);
+    values.truncate(lost.unwrap_or(values.len()));
     let fall = risk::drawdown(&values)?;
     let tails = [("as it was", seen), ("normal", normal)];
     let row = |(name, at_risk, shortfall): (&str, String, String)| {
@@ -71,24 +75,35 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
             row((name, at_risk, shortfall))
         })
         .collect();
-    let (mut simulated, mut is_complete) = (Value::Null, true);
+    let (mut simulated, mut is_complete, mut note) = (Value::Null, true, String::new());
     if let Some(paths) = args.simulate {
         let mut profits = args.profits(&market, &weights, paths, watch)?;
         let count = profits.len();
         is_complete = count as u64 >= paths;
-        let found = tail(&mut profits, args.level)?;
-        let with = |x: f64, error: f64| format!("{} +- {}", percent(x), percent(error));
-        rows.push(row((
-            "simulated",
-            with(found.value_at_risk, found.value_at_risk_error),
-            with(found.shortfall, found.shortfall_error),
-        )));
-        simulated = json!({
-            "paths": count, "complete": is_complete,
-            "value_at_risk": found.value_at_risk,
-            "value_at_risk_error": found.value_at_risk_error,
-            "shortfall": found.shortfall, "shortfall_error": found.shortfall_error,
-        });
+        simulated = json!({ "paths": count, "complete": is_complete });
+        match tail(&mut profits, args.level) {
+            Ok(found) => {
+                let with = |x: f64, error: f64| format!("{} +- {}", percent(x), percent(error));
+                rows.push(row((
+                    "simulated",
+                    with(found.value_at_risk, found.value_at_risk_error),
+                    with(found.shortfall, found.shortfall_error),
+                )));
+                simulated["value_at_risk"] = json!(found.value_at_risk);
+                simulated["value_at_risk_error"] = json!(found.value_at_risk_error);
+                simulated["shortfall"] = json!(found.shortfall);
+                simulated["shortfall_error"] = json!(found.shortfall_error);
+            }
+            Err(Fault::TooShort { needed, .. }) => {
+                let why = format!(
+                    "{count} periods are too few for --level {}: --simulate {needed} at least",
+                    args.level
+                );
+                simulated["refused"] = json!(why);
+                note = format!("not simulated: {why}\n");
+            }
+            Err(fault) => return Err(fault.into()),
+        }
     }
     let at_risk = format!("lost at most, {} %", args.level * 100.0);
     let losses = columns(&["one period", &at_risk, "and beyond, on average"], &rows);
@@ -110,17 +125,20 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
     });
     let head = ["asset", "weight", "part of deviation", "share"];
     let assets = columns(&head, &held.collect::<Vec<_>>());
-    let [peak, trough] = [fall.peak, fall.trough].map(|at| match at.checked_sub(1) {
+    let place = |at: usize| match at.checked_sub(1) {
         Some(row) => market.table.label(row + usize::from(args.source.prices)),
         None => "the start".to_owned(),
-    });
+    };
+    let [peak, trough] = [fall.peak, fall.trough].map(place);
+    let lost = lost.map(place);
+    let worst = match &lost {
+        Some(row) => format!("all is lost at {row}"),
+        None => format!("{}, from {peak} to {trough}", percent(fall.depth)),
+    };
     let lines = facts(&[
         ("return", percent(market.mean(&weights))),
         ("deviation", percent(market.deviation(deviation))),
-        (
-            "worst fall",
-            format!("{}, from {peak} to {trough}", percent(fall.depth)),
-        ),
+        ("worst fall", worst),
         ("periods", gains.len().to_string()),
     ]);
     let pairs = market.names.iter().zip(&parts);
@@ -131,10 +149,10 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
         "level": args.level, "historical": loss(seen), "gaussian": loss(normal),
         "simulated": simulated, "deviation": market.deviation(deviation),
         "return": market.mean(&weights), "contributions": contributions,
-        "drawdown": {"depth": fall.depth, "from": peak, "to": trough},
+        "drawdown": {"depth": fall.depth, "from": peak, "to": trough, "all_lost_at": lost},
     });
     Ok(Answer {
-        text: format!("{losses}\n{assets}\n{lines}"),
+        text: format!("{losses}{note}\n{assets}\n{lines}"),
         json,
         picture: Some(drawn(&gains, seen)),
         is_complete,

@@ -200,6 +200,11 @@ impl Table {
         taken
     }
 
+    /// Where a column stands in the file, from 1.
+    pub fn place(&self, column: usize) -> usize {
+        self.places.get(column).copied().unwrap_or(column + 1)
+    }
+
     /// What is wrong with the file as a whole.
     pub fn blame(&self, what: &str) -> Refused {
         Refused(format!("{}: {what}", self.file.display()))
@@ -207,7 +212,7 @@ impl Table {
 
     /// What is wrong with a cell.
     pub fn blame_cell(&self, row: usize, column: usize, what: &str) -> Refused {
-        let place = self.places.get(column).copied().unwrap_or(column + 1);
+        let place = self.place(column);
         let place = self.place.told(row, place, Some(&self.name(column)));
         Refused(format!("{}{place}: {what}", self.file.display()))
     }

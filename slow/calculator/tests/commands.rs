@@ -141,6 +141,74 @@ fn risks_of_equal_and_of_given_weights() {
 }
 
 #[test]
+fn what_is_wrong_with_assets_is_said_by_their_names() {
+    let desk = Desk::new();
+    desk.file("twice.csv", "A,A,B\n0.1,0.2,0.3\n0.2,0.1,0.1\n");
+    desk.file("named.csv", "day,A,B,A\n1,0.1,0.2,0.3\n2,0.2,0.1,0.1\n");
+    for command in ["optimise", "frontier", "risk"] {
+        for (file, columns) in [("twice.csv", "1 and 2"), ("named.csv", "2 and 4")] {
+            let wanted = format!("{file}: columns {columns} are both called \"A\"");
+            let refused = desk.refused(&[command, file]);
+            assert!(refused.contains(&wanted), "{command}: {refused}");
+        }
+    }
+    desk.file(
+        "r.csv",
+        "AA,BB,CC\n0.01,0.02,0.01\n0.03,-0.01,0.03\n-0.02,0.01,-0.02\n0.0,0.01,0.0\n",
+    );
+    for (words, wanted) in [
+        (
+            &["optimise", "--target", "5"][..],
+            "--target: 5 a period is asked for, weights within their bounds reach 0.00",
+        ),
+        (
+            &["optimise", "--least", "0.6"],
+            "--least: 0.6 of each of 3 assets is 1.7",
+        ),
+        (&["frontier", "--most", "0.2"], "--most: 0.2 of each of 3"),
+        (
+            &["optimise", "--estimator", "sample"],
+            "r.csv: \"CC\" moves as a mixture of other assets does",
+        ),
+    ] {
+        let refused = desk.refused(&[words, &["r.csv"]].concat());
+        assert!(refused.contains(wanted), "{words:?}: {refused}");
+    }
+    desk.file(
+        "held.csv",
+        "price,lot,quantity,target_ppm\n5,1,1,1\n0,1,1,1\n",
+    );
+    let refused = desk.refused(&["rebalance", "held.csv", "--cash", "1"]);
+    let wanted = "held.csv, line 3, column 1 (price): price: 0 is not between";
+    assert!(refused.contains(wanted), "{refused}");
+}
+
+#[test]
+fn a_book_that_loses_all_has_its_risk() {
+    let desk = Desk::new();
+    desk.file(
+        "r.csv",
+        "day,AA,BB\nmon,0.01,0.0\ntue,-0.03,0.03\nwed,0.02,0.01\nthu,0.01,0.02\n",
+    );
+    desk.file("held.csv", "AA,30\nBB,-29\n");
+    let words = ["risk", "r.csv", "--weights", "held.csv"];
+    let found = desk.json(&words);
+    assert_eq!(found["drawdown"]["all_lost_at"], "tue", "{found}");
+    assert!(found["deviation"].as_f64() > Some(0.5), "{found}");
+    let more = ["--simulate", "5000", "--level", "0.9999"];
+    let told = desk.text(&[&words[..], &more].concat());
+    let few = "periods are too few for --level 0.9999: --simulate 100";
+    for wanted in ["all is lost at tue", "share", few] {
+        assert!(told.contains(wanted), "{told}");
+    }
+    let series = "x\n".to_owned() + &"7\n".repeat(20);
+    desk.file("rest.csv", &series);
+    let found = desk.json(&["forecast", "rest.csv", "--horizon", "3"]);
+    assert_eq!(found["forecast"], serde_json::json!([7.0, 7.0, 7.0]));
+    assert_eq!([&found["mae"], &found["mase"]], [0.0, 0.0]);
+}
+
+#[test]
 fn orders_are_those_of_the_rule() {
     let desk = Desk::new();
     let case = fs::read_to_string(beside("market/rebalance_100.json")).unwrap();

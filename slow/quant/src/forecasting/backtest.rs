@@ -42,7 +42,8 @@ pub enum Method {
 pub struct Score {
     /// The mean absolute error.
     pub mae: f64,
-    /// The same by the mean absolute change from a season to the next in what was learnt from.
+    /// The same by the mean absolute change from a season to the next in what was learnt from; 0
+    /// of no error, infinite of an error where there was no change.
     pub mase: f64,
     /// How many numbers were forecast.
     pub count: usize,
@@ -102,8 +103,7 @@ pub fn forecast(series: &[f64], method: Method, steps: usize) -> Result<Vec<f64>
 /// from all that came before. `season` is that of the scale.
 ///
 /// # Errors
-/// What the method refuses; `train` that leaves nothing to learn from or to forecast; a scale of 0,
-/// where each season is the last one again.
+/// What the method refuses; `train` that leaves nothing to learn from or to forecast.
 pub fn backtest(
     series: &[f64],
     train: usize,
@@ -119,9 +119,6 @@ pub fn backtest(
     let (past, future) = series.split_at(train);
     let changes = past.iter().zip(&past[season..]).map(|(x, y)| (y - x).abs());
     let scale = changes.sum::<f64>() / (train - season) as f64;
-    if scale == 0.0 {
-        return Err(Fault::Constant { what: "series" });
-    }
     let mut forecaster = Forecaster::learnt(method, past)?;
     let mut errors = 0.0;
     for part in future.chunks(horizon) {
@@ -134,7 +131,8 @@ pub fn backtest(
     let mae = errors / future.len() as f64;
     Ok(Score {
         mae,
-        mase: mae / scale,
+        // Nothing is as good as nothing.
+        mase: if mae == 0.0 { 0.0 } else { mae / scale },
         count: future.len(),
     })
 }

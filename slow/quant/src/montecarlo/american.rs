@@ -68,7 +68,8 @@ impl LeastSquares {
     }
 
     /// What an option is worth now that pays `exercised`, of the prices of all assets, at the time
-    /// of its holder's choice: one of the grid's, or now. Other state of a model (a variance) is
+    /// of its holder's choice: one of the grid's, or now. If now is the best, the error is that of
+    /// what waiting is worth. Other state of a model (a variance) is
     /// not looked at when it is chosen.
     ///
     /// # Errors
@@ -118,14 +119,9 @@ impl LeastSquares {
             .collect();
         let tally = Tally::of(self.backend, &worth, &vec![0.0; worth.len()]);
         let (value, error) = tally.estimate(0.0);
-        // To exercise now is worth what it pays, for sure.
-        let (value, error) = if now >= value {
-            (now, 0.0)
-        } else {
-            (value, error)
-        };
         Ok(Estimate {
-            value,
+            // To exercise now is worth what it pays, for sure; to wait may be worth more by chance.
+            value: value.max(now),
             error,
             paths: worth.len() as u64,
             complete: !way.is_stopped,

@@ -7,6 +7,8 @@ use crate::fault::{same_length, series, within};
 
 /// The most of an asset, long or short.
 pub const WEIGHT_MAX: f64 = 1e6;
+/// What is asked for may be so much beyond what can be reached, of the largest number: rounding.
+const NEAR: f64 = 1e-9;
 /// The most equalities beside the budget.
 const EQUALITIES_MAX: usize = 64;
 
@@ -71,7 +73,8 @@ impl MeanVariance<'_> {
     /// # Errors
     /// Lengths that do not go together; numbers that are none; bounds beyond [`WEIGHT_MAX`], that
     /// cross, or between which no weights add up to 1; a covariance in which an asset follows from
-    /// others that are held; equalities that nothing fulfils.
+    /// others that are held; equalities that nothing fulfils, `Outside` with what can be reached if
+    /// that is known of one alone.
     pub fn solve(&self, start: Option<&[f64]>) -> Result<Solution, Fault> {
         self.check()?;
         let count = self.covariance.count();
@@ -134,9 +137,33 @@ impl MeanVariance<'_> {
             series("equality", row.coefficients, 0)?;
             series("equality's value", &[row.value], 1)?;
             same_length("equality", row.coefficients.len(), count)?;
+            let largest = |most: f64, c: &f64| most.max(c.abs());
+            let size = row.coefficients.iter().fold(row.value.abs(), largest);
+            let [least, most] = reach(row.coefficients, self.lower, self.upper);
+            if !(least - NEAR * size..=most + NEAR * size).contains(&row.value) {
+                within("equality's value", row.value, least, most)?;
+            }
         }
         Ok(())
     }
+}
+
+/// The least and the most that coefficients come to with weights that add up to 1 in bounds.
+pub(super) fn reach(coefficients: &[f64], lower: &[f64], upper: &[f64]) -> [f64; 2] {
+    let mut order: Vec<usize> = (0..coefficients.len()).collect();
+    order.sort_by(|a, b| coefficients[*a].total_cmp(&coefficients[*b]));
+    let lowest: f64 = coefficients.iter().zip(lower).map(|(c, w)| c * w).sum();
+    let room = 1.0 - lower.iter().sum::<f64>();
+    let filled = |order: &mut dyn Iterator<Item = &usize>| {
+        let (mut value, mut room) = (lowest, room);
+        for asset in order {
+            let more = (upper[*asset] - lower[*asset]).min(room).max(0.0);
+            value += coefficients[*asset] * more;
+            room -= more;
+        }
+        value
+    };
+    [filled(&mut order.iter()), filled(&mut order.iter().rev())]
 }
 
 /// The long-only portfolio with the most return above `riskless` for its deviation: the least of

@@ -2,7 +2,7 @@
 
 use super::constrained::{Constraint, Method, Trading, Unsolved};
 use super::covariance::Covariance;
-use super::optimum::{Equality, MeanVariance, WEIGHT_MAX};
+use super::optimum::{Equality, MeanVariance, WEIGHT_MAX, reach};
 use super::proof::Candidate;
 use crate::Fault;
 use crate::fault::{same_length, series, within};
@@ -157,7 +157,7 @@ impl<'a> Task<'a> {
                 other.name
             )));
         }
-        let [least, most] = self.reach(coefficients);
+        let [least, most] = reach(coefficients, self.lower, self.upper);
         let rounding = 1e-12 * size;
         if lower > most + rounding {
             return Err(refused(format!(
@@ -179,28 +179,6 @@ impl<'a> Task<'a> {
             upper: reached(upper, upper < most, f64::INFINITY),
             size,
         })
-    }
-
-    /// The least and the most that coefficients come to with weights that add up to 1 in bounds.
-    fn reach(&self, coefficients: &[f64]) -> [f64; 2] {
-        let mut order: Vec<usize> = (0..coefficients.len()).collect();
-        order.sort_by(|a, b| coefficients[*a].total_cmp(&coefficients[*b]));
-        let lowest: f64 = coefficients
-            .iter()
-            .zip(self.lower)
-            .map(|(c, w)| c * w)
-            .sum();
-        let room = 1.0 - self.lower.iter().sum::<f64>();
-        let filled = |order: &mut dyn Iterator<Item = &usize>| {
-            let (mut value, mut room) = (lowest, room);
-            for asset in order {
-                let more = (self.upper[*asset] - self.lower[*asset]).min(room).max(0.0);
-                value += coefficients[*asset] * more;
-                room -= more;
-            }
-            value
-        };
-        [filled(&mut order.iter()), filled(&mut order.iter().rev())]
     }
 
     /// The portfolio by the quick search, with inequalities that bind as equalities: what is broken
