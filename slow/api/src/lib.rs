@@ -30,3 +30,4 @@ mod said;
 mod server;
 mod sight;
 mod stream;
+mod times;

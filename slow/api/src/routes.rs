@@ -20,6 +20,7 @@ use crate::said::{self, Told};
 use crate::scaling::Scales;
 use crate::sight::Sight;
 use crate::stream::{self, Hub};
+use crate::times::Times;
 use crate::{openapi, page};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -47,6 +48,8 @@ pub(crate) struct Api {
     pub(crate) reads: Reads,
     pub(crate) quant: Quant,
     pub(crate) figures: Figures,
+    /// How long requests took.
+    times: Times,
     /// What processes take of memory.
     pub(crate) footprints: Arc<Footprints>,
     /// Where the feed is followed.
@@ -74,6 +77,7 @@ impl Api {
             reads: Reads::start(&config, answers)?,
             quant: Quant::start(&config.limits)?,
             figures: Figures::new(&config.venue),
+            times: Times::default(),
             footprints: Footprints::start(&config, sources)?,
             hub,
             orders: Orders::new(&config).map(Arc::new),
@@ -87,6 +91,12 @@ impl Api {
         figures["service"] = self.reads.json();
         figures["memory"] = self.footprints.now();
         Ok(figures.to_string().into_bytes())
+    }
+
+    /// The answer to a request or a call of our lists begins.
+    pub(crate) fn took(&self, told: &Told) {
+        let (route, took) = told.asked();
+        self.times.note(route, took);
     }
 
     /// Where shards are decided on.
@@ -137,6 +147,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
             let answer = answer.unwrap_or(Err(Refusal::Slow));
             let mut answer = answer.unwrap_or_else(|refusal| refusal.answer());
             told.end(&mut answer, api.config.limits.slow());
+            api.took(&told);
             answer
         };
         let refused = move || async move { Refusal::Method(route.method()).answer() };
@@ -203,6 +214,7 @@ async fn answer(
             api.reads.figures(&mut text);
             api.footprints.figures(&mut text);
             said::figures(&mut text);
+            api.times.figures(&mut text);
             if let Some(scales) = &api.scales {
                 scales.figures(&mut text);
             }

@@ -86,6 +86,15 @@ impl Told {
         self.key.get_or_init(|| name.to_owned());
     }
 
+    /// What is asked for, and how long ago that was.
+    pub(crate) fn asked(&self) -> (&str, Duration) {
+        let route = match &self.what {
+            What::Request(_, path) => path,
+            What::Call(call) => &**call,
+        };
+        (route, self.begun.elapsed())
+    }
+
     /// What became of it.
     pub(crate) fn end(&self, answer: &mut Answer, slow: Duration) {
         let status = answer.status().as_u16();

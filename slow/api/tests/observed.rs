@@ -40,7 +40,15 @@ fn is_good(output: &Output) {
 #[test]
 fn metrics_are_those_of_prometheus() {
     let service = Service::start();
+    for (path, key) in [("/healthz", ""), ("/api/v1/key", "none"), ("/nowhere", "")] {
+        service.get(path, key);
+    }
     let text = service.get("/metrics", "metrics").body;
+    for (route, count) in [("/healthz", 1), ("/api/v1/key", 1)] {
+        let line = format!("wirecross_request_seconds_count{{route=\"{route}\"}} {count}");
+        assert!(text.lines().any(|it| it == line), "{line}: {text}");
+    }
+    assert!(!text.contains("/nowhere"), "{text}");
     // Nothing was read yet: 256 may wait for two threads.
     for line in ["wirecross_reads_limit 258", "wirecross_reads_running 0"] {
         assert!(text.lines().any(|it| it == line), "{line}: {text}");

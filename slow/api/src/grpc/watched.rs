@@ -30,6 +30,7 @@ pub(super) async fn told(
     let status = status_in(&head.headers);
     let slow = api.config.limits.slow();
     told.answered(&mut head.headers, status.unwrap_or(0), Some(slow));
+    api.took(&told);
     if let Some(status) = status {
         told.became(status);
         return Response::from_parts(head, body);

@@ -260,6 +260,18 @@ const ALERTS: &[Alert] = &[
         ),
     ),
     later(
+        "5m",
+        now(
+            "RequestsSlow",
+            "histogram_quantile(0.95, sum by (le) \
+             (rate(wirecross_request_seconds_bucket{route!~\"/metrics|.*[qQ]uant.*\"}[5m]))) \
+             > 0.005 and sum(rate(wirecross_request_seconds_bucket{\
+             route!~\"/metrics|.*[qQ]uant.*\",le=\"+Inf\"}[5m])) > 1",
+            "One request in twenty of wirecross-api takes more than 5 ms, what computes left out",
+            "Its log names slow ones (limits.slow_ms); see its panel by route, and the disk",
+        ),
+    ),
+    later(
         "0s",
         now(
             "LogDropped",

@@ -41,6 +41,23 @@ const FIRST: &[(&str, &str, Named)] = &[
             ),
         ],
     ),
+    (
+        "Requests a second of the service",
+        "short",
+        &[(
+            "{{route}}",
+            "sum by (route) (rate(wirecross_request_seconds_bucket{le=\"+Inf\"}[1m]))",
+        )],
+    ),
+    (
+        "From a request to its answer, p95",
+        "s",
+        &[(
+            "{{route}}",
+            "histogram_quantile(0.95, \
+             sum by (le, route) (rate(wirecross_request_seconds_bucket[5m])))",
+        )],
+    ),
 ];
 
 macro_rules! busy {
