@@ -323,11 +323,14 @@ fn a_scan_finds_what_single_tests_find() {
                 .collect(),
         );
         let series: Vec<&[f64]> = walks.iter().map(Vec::as_slice).collect();
+        let mut first: Option<Vec<[u64; 4]>> = None;
         for backend in Backend::all() {
-            let mut pairs = 0;
+            let (mut pairs, mut bits) = (0, Vec::new());
             let scan = PairScan::new(&series, lags).unwrap().with(backend);
             let tell = |found: quant::cointegration::PairFound| {
                 pairs += 1;
+                let [[one, other], [hedge, back]] = [found.statistic, found.hedge];
+                bits.push([one, other, hedge, back].map(f64::to_bits));
                 for way in 0..2 {
                     let (y, x) = (series[found.series[way]], series[found.series[1 - way]]);
                     let single =
@@ -348,6 +351,11 @@ fn a_scan_finds_what_single_tests_find() {
                 }
             };
             scan.run(tell).unwrap();
+            assert_eq!(
+                *first.get_or_insert_with(|| bits.clone()),
+                bits,
+                "{backend:?}"
+            );
             assert_eq!(pairs, series.len() * (series.len() - 1) / 2);
         }
     }

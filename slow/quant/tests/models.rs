@@ -8,6 +8,7 @@ use analytics::arch::Backend;
 use markets::beside;
 use proptest::prelude::*;
 use quant::models::{Forest, Network};
+use serde_json::Value;
 
 /// Rows of numbers, and how long one is.
 fn table(name: &str) -> (Vec<f64>, usize) {
@@ -81,6 +82,63 @@ fn xgboost_says_the_same_to_the_last_bit() {
         let mut results = raw.clone();
         forest.predict(&inputs, &mut results).unwrap();
         assert_near(&results, &table(&format!("{name}_prob")).0, 2e-7);
+    }
+}
+
+/// A value as XGBoost writes it in UBJSON: lists of numbers have one kind, floats are of 32 bits.
+fn ubjson(value: &Value, into: &mut Vec<u8>) {
+    let length = |count: usize, into: &mut Vec<u8>| {
+        into.push(b'L');
+        into.extend((count as i64).to_be_bytes());
+    };
+    let single = |value: &Value| (value.as_f64().unwrap() as f32).to_be_bytes();
+    match value {
+        Value::Null => into.push(b'Z'),
+        Value::Bool(is_so) => into.push(if *is_so { b'T' } else { b'F' }),
+        Value::Number(number) => {
+            into.push(if number.is_i64() { b'L' } else { b'd' });
+            match number.as_i64() {
+                Some(whole) => into.extend(whole.to_be_bytes()),
+                None => into.extend(single(value)),
+            }
+        }
+        Value::String(text) => {
+            into.push(b'S');
+            length(text.len(), into);
+            into.extend(text.as_bytes());
+        }
+        Value::Array(all) if !all.is_empty() && all.iter().all(Value::is_f64) => {
+            into.extend(b"[$d#");
+            length(all.len(), into);
+            all.iter().for_each(|value| into.extend(single(value)));
+        }
+        Value::Array(all) => {
+            into.extend(b"[#");
+            length(all.len(), into);
+            all.iter().for_each(|value| ubjson(value, into));
+        }
+        Value::Object(all) => {
+            into.push(b'{');
+            for (name, value) in all {
+                length(name.len(), into);
+                into.extend(name.as_bytes());
+                ubjson(value, into);
+            }
+            into.push(b'}');
+        }
+    }
+}
+
+#[test]
+fn ubjson_says_what_json_says() {
+    let (inputs, _) = rows("ml_inputs");
+    for name in ["xgb_binary", "xgb_multiclass"] {
+        let json: Value =
+            serde_json::from_slice(&beside(&format!("vectors/ml/{name}.json"))).unwrap();
+        let mut written = Vec::new();
+        ubjson(&json, &mut written);
+        let forest = Forest::xgboost(&written).unwrap();
+        assert_eq!(margins(&forest, &inputs), margins(&xgboost(name), &inputs));
     }
 }
 

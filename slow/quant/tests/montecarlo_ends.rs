@@ -1,4 +1,5 @@
-//! Last prices without their paths: those of the paths, in both precisions, by all instructions.
+//! Last prices without their paths: those of the paths, in both precisions, by all instructions, as
+//! payoffs of paths are.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,8 +8,8 @@ use std::ops::ControlFlow;
 use analytics::arch::Backend;
 use quant::Fault;
 use quant::montecarlo::{
-    Asian, Asset, Average, Construction, Control, Custom, Estimate, European, Gbm, Grid, Kind,
-    Lookback, Model, Path, Payoff, Philox, Precision, Sampling, Settings, Simulation,
+    Asian, Asset, Average, Conditioned, Construction, Control, Custom, Estimate, European, Gbm,
+    Grid, Kind, Lookback, Model, Path, Payoff, Philox, Precision, Sampling, Settings, Simulation,
 };
 
 const STRIKE: f64 = 100.0;
@@ -139,6 +140,46 @@ fn instructions_do_not_change_a_bit() {
                 assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{found:?}");
             }
         }
+    }
+}
+
+/// An option of paths by all instructions, by each sampling.
+fn same_bits<P: Payoff>(payoff: &P) {
+    let model = model(Grid::even(1.0, 12).unwrap());
+    let sobol = Sampling::Sobol { replicates: 8 };
+    for sampling in [
+        Sampling::Plain,
+        Sampling::Antithetic,
+        Sampling::Stratified,
+        sobol,
+    ] {
+        let found = Backend::all().into_iter().map(|backend| {
+            let settings = Settings {
+                backend,
+                ..settings(4_096, sampling, Precision::Double)
+            };
+            let simulation = Simulation::new(&model, payoff, settings).unwrap();
+            let found = simulation.run(|_| ControlFlow::Continue(()));
+            (found.value.to_bits(), found.error.to_bits(), found.paths)
+        });
+        let found: Vec<_> = found.collect();
+        assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{found:?}");
+    }
+}
+
+#[test]
+fn instructions_change_no_bit_of_a_payoff() {
+    let strike = STRIKE;
+    for kind in [Kind::Call, Kind::Put] {
+        for average in [Average::Arithmetic, Average::Geometric] {
+            same_bits(&Asian {
+                kind,
+                strike,
+                average,
+            });
+        }
+        same_bits(&Lookback { kind, strike });
+        same_bits(&Conditioned { kind, strike });
     }
 }
 

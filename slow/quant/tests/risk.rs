@@ -133,6 +133,35 @@ fn returns(rows: usize, assets: usize) -> Vec<f64> {
     all.collect()
 }
 
+/// By the formula in NumPy: Y is centred, S = Y'Y / n, d the roots of its diagonal, r the mean
+/// correlation, F = r d d' with S's diagonal; P = (Y^2)'(Y^2) / n - S^2, T = (Y^3)'Y / n - (d^2) S
+/// row by row, 0 on the diagonal; rho = tr P + r sum(T d[j] / d[i]); the share is
+/// (sum P - rho) / (n sum (S - F)^2).
+#[test]
+fn constant_correlation_is_what_its_formula_says() {
+    let returns = [
+        1.0, 2.0, -1.0, -2.0, 1.0, 3.0, 0.5, -1.0, 2.0, 2.0, 1.5, -0.5, -1.0, 0.0, 1.0, 0.0, 1.0,
+        -2.0,
+    ]
+    .map(|x| x / 100.0);
+    let found = ledoit_wolf(&returns, 3, Target::ConstantCorrelation).unwrap();
+    near("share", found.shrinkage, 0.646_967_960_735_419_4, 1e-12);
+    let [aa, ab, ac] = [
+        1.701_388_888_888_889_2e-4,
+        -1.175_565_582_306_591_5e-5,
+        -9.100_401_309_296_077e-5,
+    ];
+    let [bb, bc, cc] = [
+        9.791_666_666_666_667e-5,
+        -6.549_550_802_653_71e-5,
+        3.034_722_222_222_222_3e-4,
+    ];
+    let wanted = [aa, ab, ac, ab, bb, bc, ac, bc, cc];
+    for (found, wanted) in found.matrix.iter().zip(wanted) {
+        near("covariance", *found, wanted, 1e-12);
+    }
+}
+
 #[test]
 fn constant_correlation_is_a_covariance_between_sample_and_target() {
     let (rows, assets) = (12, 20);
