@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     TooMany(u64),
     /// All room for bodies is taken.
     NoRoom,
+    /// Our own fault: what did it, ended.
+    Internal,
     /// It did not arrive in time.
     Slow,
     /// The venue's files cannot be read now.
@@ -48,6 +50,7 @@ impl Refusal {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests"),
             Self::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "no-room"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
@@ -64,6 +67,7 @@ impl Refusal {
             Self::TooLarge(_) => -32_013,
             Self::TooMany(_) => -32_029,
             Self::NoRoom => -32_054,
+            Self::Internal => -32_603,
             Self::Slow => -32_008,
             Self::Unavailable(_) => -32_053,
         }
@@ -84,6 +88,7 @@ impl Refusal {
             Self::NoRoom => "as many bytes of bodies are held as may be (limits.bodies_mib): try \
                              again in a second"
                 .to_owned(),
+            Self::Internal => "the service failed at this request: its log says where".to_owned(),
             Self::Slow => "the request took too long".to_owned(),
         }
     }

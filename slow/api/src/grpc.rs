@@ -200,6 +200,7 @@ fn status_of(refusal: &Refusal) -> Status {
         Refusal::Conflict(_) => Code::FailedPrecondition,
         Refusal::Method(_) => Code::Unimplemented,
         Refusal::TooLarge(_) | Refusal::TooMany(_) | Refusal::NoRoom => Code::ResourceExhausted,
+        Refusal::Internal => Code::Internal,
         Refusal::Slow => Code::DeadlineExceeded,
         Refusal::Unavailable(_) => Code::Unavailable,
     };

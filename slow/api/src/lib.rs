@@ -31,3 +31,4 @@ mod server;
 mod sight;
 mod stream;
 mod times;
+mod unharmed;

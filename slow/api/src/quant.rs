@@ -7,6 +7,7 @@
 
 use crate::answer::Refusal;
 use crate::config::Limits;
+use crate::unharmed;
 use calculator::{Stop, Unanswered, ask};
 use serde_json::{Map, Value};
 use std::io;
@@ -53,7 +54,7 @@ impl Quant {
         for number in 0..limits.calculators {
             let queue = Arc::clone(&queue);
             let named = Builder::new().name(format!("api-quant-{number}"));
-            named.spawn(move || serve(&queue))?;
+            named.spawn(move || serve(&queue, computed))?;
         }
         Ok(Self { jobs })
     }
@@ -87,7 +88,7 @@ fn gone() -> Refusal {
     Refusal::Unavailable("no thread computes any more: restart wirecross-api".to_owned())
 }
 
-fn serve(queue: &Mutex<Receiver<Job>>) {
+fn serve(queue: &Mutex<Receiver<Job>>, computed: fn(&Job) -> Result<Vec<u8>, Refusal>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
@@ -95,7 +96,7 @@ fn serve(queue: &Mutex<Receiver<Job>>) {
         if job.reply.is_closed() {
             continue;
         }
-        let answer = computed(&job);
+        let answer = unharmed::done(job.command, || computed(&job));
         let _ = job.reply.send(answer);
     }
 }
@@ -123,5 +124,42 @@ pub(crate) fn params_in(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
             "the body is an object of names and values".to_owned(),
         )),
         Err(error) => Err(Refusal::Bad(format!("the body is no JSON: {error}"))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_its_request_and_not_the_thread() {
+        let (jobs, queue) = sync_channel(2);
+        let mut answers = Vec::new();
+        for command in ["broken", "right"] {
+            let (reply, answer) = oneshot::channel();
+            let (params, stop) = (Map::new(), Stop::default());
+            jobs.send(Job {
+                command,
+                params,
+                bytes_max: 1,
+                stop,
+                reply,
+            })
+            .unwrap();
+            answers.push(answer);
+        }
+        drop(jobs);
+        let before = unharmed::panics();
+        serve(&Mutex::new(queue), |job| {
+            assert_ne!(job.command, "broken", "a fault");
+            Ok(vec![1])
+        });
+        let answers: Vec<_> = answers
+            .iter_mut()
+            .map(|it| it.try_recv().unwrap())
+            .collect();
+        assert_eq!(answers, [Err(Refusal::Internal), Ok(vec![1])]);
+        assert_eq!(unharmed::panics(), before + 1);
     }
 }

@@ -4,6 +4,7 @@ use crate::admit::Asker;
 use crate::answer::Answer;
 use crate::metrics::family;
 use crate::routes::From;
+use crate::unharmed;
 use axum::http::{HeaderMap, HeaderValue, Request};
 use logs::Trace;
 use std::fmt::Write as _;
@@ -159,6 +160,7 @@ pub(crate) fn figures(text: &mut String) {
         counts.dropped,
         spans.exported,
         spans.dropped,
+        unharmed::panics(),
     ];
     for ((name, help, kind), value) in SAID.into_iter().zip(values) {
         family(text, name, kind, help);
@@ -167,7 +169,7 @@ pub(crate) fn figures(text: &mut String) {
 }
 
 /// Figures of it: name, what it tells, kind.
-pub(crate) const SAID: [(&str, &str, &str); 4] = [
+pub(crate) const SAID: [(&str, &str, &str); 5] = [
     (
         "wirecross_log_lines_total",
         "Lines of the service's log that were written",
@@ -186,6 +188,11 @@ pub(crate) const SAID: [(&str, &str, &str); 4] = [
     (
         "wirecross_trace_dropped_total",
         "Spans of the service's requests that were dropped: the collector took too few",
+        "counter",
+    ),
+    (
+        "wirecross_panics_total",
+        "Requests at which a thread of the service that reads or computes failed",
         "counter",
     ),
 ];

@@ -8,51 +8,84 @@ mod signed;
 use serde_json::{Value, json};
 use service::{Service, Settings, example, fill};
 
-/// Every path with what it answers to nobody, and to keys of role market, member, auditor and
-/// metrics.
-const TABLE: &[(&str, &str, [u16; 5])] = &[
-    ("GET", "/api/v1/tape", [401, 200, 200, 200, 403]),
-    ("GET", "/api/v1/bars", [401, 200, 200, 200, 403]),
-    ("GET", "/api/v1/tops", [401, 200, 200, 200, 403]),
-    ("GET", "/api/v1/turns", [401, 200, 200, 200, 403]),
-    ("GET", "/api/v1/open-orders", [401, 403, 200, 200, 403]),
-    ("GET", "/api/v1/fills?account=1", [401, 403, 200, 200, 403]),
-    ("GET", "/api/v1/positions", [401, 403, 200, 200, 403]),
-    ("GET", "/api/v1/profits", [401, 403, 200, 200, 403]),
-    ("GET", "/api/v1/trades", [401, 403, 403, 200, 403]),
-    ("GET", "/api/v1/audit", [401, 403, 403, 200, 403]),
-    ("GET", "/api/v1/key", [401, 200, 200, 200, 200]),
-    ("GET", "/api/v1/figures", [401, 403, 403, 200, 200]),
+/// Every path with what it answers to nobody, and to keys of role market, member, trader,
+/// auditor and metrics.
+const TABLE: &[(&str, &str, [u16; 6])] = &[
+    ("GET", "/api/v1/tape", [401, 200, 200, 200, 200, 403]),
+    ("GET", "/api/v1/bars", [401, 200, 200, 200, 200, 403]),
+    ("GET", "/api/v1/tops", [401, 200, 200, 200, 200, 403]),
+    ("GET", "/api/v1/turns", [401, 200, 200, 200, 200, 403]),
+    ("GET", "/api/v1/open-orders", [401, 403, 200, 200, 200, 403]),
+    (
+        "GET",
+        "/api/v1/fills?account=1",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    ("GET", "/api/v1/positions", [401, 403, 200, 200, 200, 403]),
+    ("GET", "/api/v1/profits", [401, 403, 200, 200, 200, 403]),
+    ("GET", "/api/v1/trades", [401, 403, 403, 403, 200, 403]),
+    ("GET", "/api/v1/audit", [401, 403, 403, 403, 200, 403]),
+    ("GET", "/api/v1/key", [401, 200, 200, 200, 200, 200]),
+    ("GET", "/api/v1/figures", [401, 403, 403, 403, 200, 200]),
     // Without a feed and a policy there is none: `stream.rs` and `scaling.rs` have them.
-    ("GET", "/api/v1/scaling", [401, 403, 403, 503, 503]),
-    ("GET", "/api/v1/stream", [401, 503, 503, 503, 403]),
-    ("GET", "/api/v1/memory", [401, 403, 403, 200, 200]),
-    ("GET", "/metrics", [401, 403, 403, 200, 200]),
-    ("POST", "/api/v1/quant/optimise", [401, 403, 200, 200, 403]),
-    ("POST", "/api/v1/quant/frontier", [401, 403, 200, 200, 403]),
-    ("POST", "/api/v1/quant/risk", [401, 403, 200, 200, 403]),
-    ("POST", "/api/v1/quant/simulate", [401, 403, 200, 200, 403]),
-    ("POST", "/api/v1/quant/rebalance", [401, 403, 200, 200, 403]),
-    ("POST", "/api/v1/quant/forecast", [401, 403, 200, 200, 403]),
-    ("POST", "/api/v1/quant/predict", [401, 403, 200, 200, 403]),
-    ("POST", "/api/v1/quant/train", [401, 403, 200, 200, 403]),
-    ("POST", "/api/batch", [401, 200, 200, 200, 200]),
-    ("GET", "/healthz", [200; 5]),
-    ("GET", "/openapi.json", [200; 5]),
-    ("GET", "/", [200; 5]),
-    ("GET", "/api/v1/orders", [404; 5]),
-    ("GET", "/api/v1/tape/", [404; 5]),
-    ("GET", "/../../etc/passwd", [404; 5]),
+    ("GET", "/api/v1/scaling", [401, 403, 403, 403, 503, 503]),
+    ("GET", "/api/v1/stream", [401, 503, 503, 503, 503, 403]),
+    ("GET", "/api/v1/memory", [401, 403, 403, 403, 200, 200]),
+    ("GET", "/metrics", [401, 403, 403, 403, 200, 200]),
+    (
+        "POST",
+        "/api/v1/quant/optimise",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    (
+        "POST",
+        "/api/v1/quant/frontier",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    ("POST", "/api/v1/quant/risk", [401, 403, 200, 200, 200, 403]),
+    (
+        "POST",
+        "/api/v1/quant/simulate",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    (
+        "POST",
+        "/api/v1/quant/rebalance",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    (
+        "POST",
+        "/api/v1/quant/forecast",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    (
+        "POST",
+        "/api/v1/quant/predict",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    (
+        "POST",
+        "/api/v1/quant/train",
+        [401, 403, 200, 200, 200, 403],
+    ),
+    ("POST", "/api/batch", [401, 200, 200, 200, 200, 200]),
+    ("GET", "/healthz", [200; 6]),
+    ("GET", "/openapi.json", [200; 6]),
+    ("GET", "/", [200; 6]),
+    ("GET", "/api/v1/orders", [404; 6]),
+    ("GET", "/api/v1/tape/", [404; 6]),
+    ("GET", "/../../etc/passwd", [404; 6]),
 ];
 
-const WHO: [&str; 5] = ["", "market", "member", "auditor", "metrics"];
+const WHO: [&str; 6] = ["", "market", "member", "trader", "auditor", "metrics"];
 
-/// One that bears as many strangers' requests as a table has.
+/// One that bears as many strangers' requests as a table has, and knows a trader.
 fn patient() -> Service {
-    Service::with(&Settings {
-        limits: "strangers_per_second = 1000",
-        more: String::new(),
-    })
+    let dir = tempfile::tempdir().unwrap();
+    let trader = service::trader(dir.path());
+    let more = format!("{trader}[grpc]\nlisten = \"127.0.0.1:0\"\n");
+    let limits = "strangers_per_second = 5000";
+    Service::among(dir, &Settings { limits, more })
 }
 
 #[test]
@@ -77,13 +110,13 @@ fn every_path_is_for_who_may_and_nobody_else() {
             if other == *method || is_look || answers[0] == 404 {
                 continue;
             }
-            let answer = service.ask(other, path, &service::token("auditor"), &[]);
-            assert_eq!(answer.status, 405, "{other} {path}: {answer:?}");
-            assert!(
-                answer
-                    .head
-                    .contains(&format!("allow: {}", method.to_lowercase()))
-            );
+            // Whoever asks: which methods there are is everybody's.
+            for key in WHO {
+                let answer = service.ask(other, path, &service::token(key), &[]);
+                assert_eq!(answer.status, 405, "{other} {path} by {key:?}: {answer:?}");
+                let allow = format!("allow: {}", method.to_lowercase());
+                assert!(answer.head.contains(&allow), "{answer:?}");
+            }
         }
     }
     // The description has what there is, and nothing else.

@@ -274,6 +274,15 @@ const ALERTS: &[Alert] = &[
     later(
         "0s",
         now(
+            "RequestFailed",
+            "increase(wirecross_panics_total[10m]) > 0",
+            "wirecross-api failed at a request by a fault of its own",
+            "Its log says where; whoever asked was told 500",
+        ),
+    ),
+    later(
+        "0s",
+        now(
             "LogDropped",
             "increase(wirecross_log_dropped_total[10m]) > 0",
             "Lines of wirecross-api's log were left out: nobody reads its stderr, or too slowly",

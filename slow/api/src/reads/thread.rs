@@ -4,6 +4,7 @@ use super::{Found, Job, gone};
 use crate::answer::Refusal;
 use crate::memory::{Answers, statement};
 use crate::sight::AFTER;
+use crate::unharmed;
 use cache::Loaded;
 use std::fs::Metadata;
 use std::io::{self, Write};
@@ -68,7 +69,8 @@ impl Reading {
             let Ok(job) = job else { return };
             // All who asked may be gone already.
             if job.ticket.begin() {
-                let answer = self.rows(&job);
+                // The reader that a panic left is not used again: tables are opened anew.
+                let answer = unharmed::done(job.name, || self.rows(&job));
                 job.answer(answer);
             }
         }
