@@ -58,7 +58,7 @@ fn rows_say_what_stood_before_and_what_came_after() {
     let labels = json!({ "SELL": 0, "HOLD": 0, "BUY": 14 });
     assert_eq!(
         told,
-        json!({ "rows": 14, "ahead_ms": 2_000, "labels": labels })
+        json!({ "rows": 14, "ahead_ms": 2_000, "complete": true, "labels": labels })
     );
     let text = fs::read_to_string(folder.path().join("rows.csv")).unwrap();
     let mut lines = text.lines();

@@ -30,6 +30,9 @@ pub fn rebuild(data_dir: &Path, location: &Location, forgets: bool) -> Result<u6
 
 /// Makes a file anew.
 fn file(data_dir: &Path, database: &Path) -> Result<u64, Error> {
+    // Whoever writes the old one would go on writing a file without a name; and two who make it
+    // anew would write the same draft.
+    let _writer = database::locked(database)?;
     let draft = with_suffix(database, ".new");
     remove(&draft)?;
     let mut projector = Projector::open(data_dir, &Location::File(draft.clone()))?;
@@ -38,8 +41,6 @@ fn file(data_dir: &Path, database: &Path) -> Result<u64, Error> {
     let connection = database::Database::open(&draft)?.connection;
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;")?;
     drop(connection);
-    // Whoever writes the old one would go on writing a file without a name.
-    let _writer = database::locked(database)?;
     for suffix in ["-wal", "-shm"] {
         remove_one(&with_suffix(database, suffix))?;
     }

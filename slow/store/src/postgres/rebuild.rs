@@ -45,6 +45,9 @@ pub fn held(server: &Server, do_matter: bool) -> Result<Vec<String>, Error> {
 /// The venue's files or the database cannot be used.
 pub fn rebuild(data_dir: &Path, server: &Server) -> Result<u64, Error> {
     let keeper = Postgres::connect(server)?;
+    // Whoever writes the old ones would go on writing what nobody reads any more; and two who make
+    // them anew would write the same draft.
+    keeper.lock()?;
     // In as many parts as before, unless another number is said.
     let parts = server.parts.or(keeper.parts()?);
     let draft = server.clone().with_schema(DRAFT).in_parts(parts);
@@ -55,8 +58,6 @@ pub fn rebuild(data_dir: &Path, server: &Server) -> Result<u64, Error> {
     let mut projector = Projector::open(data_dir, &location)?;
     let events = projector.catch_up()?;
     drop(projector);
-    // Whoever writes the old ones would go on writing what nobody reads any more.
-    keeper.lock()?;
     let schema = server.schema;
     let old = match is_ours(&keeper, schema)? {
         true => format!("ALTER SCHEMA {schema} RENAME TO {OLD};"),
