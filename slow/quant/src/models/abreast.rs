@@ -35,10 +35,6 @@ impl Kernel for Predict<'_> {
         };
         let (features, outputs) = (first.inputs(), last.outputs());
         let (rows, results) = (self.rows, std::mem::take(&mut self.results));
-        // To cut them into rows takes divisions, which are a tenth of what one row takes.
-        if rows.len() == features && results.len() == outputs {
-            return self.one(lanes, rows, results);
-        }
         let results = results.chunks_mut(LANES * outputs);
         for (rows, results) in rows.chunks(LANES * features).zip(results) {
             if rows.len() > ALONE * features {

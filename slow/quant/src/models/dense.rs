@@ -189,13 +189,8 @@ impl Network {
     /// [`Fault::Lengths`] if `rows` are not whole rows, or `results` has not room for all of
     /// theirs.
     pub fn predict(&self, rows: &[f32], results: &mut [f64]) -> Result<(), Fault> {
-        let features = self.features();
-        let count = if rows.len() == features {
-            1
-        } else {
-            rows.len() / features
-        };
-        same_length("rows", rows.len(), count * features)?;
+        let count = rows.len() / self.features();
+        same_length("rows", rows.len(), count * self.features())?;
         same_length("results", results.len(), count * self.outputs())?;
         let (mut near, mut far) = ([0.0; 2 * NEAR], Vec::new());
         let both = if self.width_max <= NEAR {
