@@ -2,14 +2,14 @@
 //! served meanwhile.
 
 use super::{is_well, runtime, with};
-use crate::service::{SECRET, Service, signature};
+use crate::service::{SECRET, Service, now_ms, signature};
 use api::keys::Signed;
 use axum::body::Bytes;
 use axum::http::Request;
 use axum::http::request::Builder;
 use h2::SendStream;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 const LIMITS: &str = "bodies_mib = 4\nrequest_s = 3\nstrangers_per_second = 20";
 
@@ -112,8 +112,7 @@ fn bodies_of_whom_a_signature_may_be_have_a_part_of_the_room_for_a_time() {
     let service = with(LIMITS);
     is_well(&service);
     let before = peak(&service);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let time = now.as_millis().to_string();
+    let time = now_ms().to_string();
     let runtime = runtime();
     let begun = Instant::now();
     let (statuses, _kept) = runtime.block_on(flood(service.address, ALL / 2, |_| {
@@ -130,8 +129,7 @@ fn bodies_of_whom_a_signature_may_be_have_a_part_of_the_room_for_a_time() {
     // Then there is room again for who signs right, whatever these clients do.
     let body = br#"{"jsonrpc":"2.0","id":1,"method":"key"}"#;
     while begun.elapsed() < super::BOUND {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let time = now.as_millis().to_string();
+        let time = now_ms().to_string();
         let signed = Signed {
             time: &time,
             nonce: "1",

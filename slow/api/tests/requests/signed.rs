@@ -1,16 +1,11 @@
 //! Requests that are signed: which are good, how often, and at which rate.
 
-use crate::service::{SECRET, Service, Settings, signature};
+use crate::service::{SECRET, Service, Settings, now_ms, signature};
 use api::keys::{Signed, digits_of};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 #[test]
 fn a_signature_is_good_once_and_for_what_was_signed() {
     let service = Service::start();
-    let now_ms = || {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        since.as_millis() as u64
-    };
     let body = br#"{"jsonrpc":"2.0","id":1,"method":"key"}"#;
     let time = now_ms().to_string();
     let signed = Signed {
@@ -75,9 +70,8 @@ fn who_signs_above_its_rate_waits() {
          secret_file = {file:?}\n"
     );
     let service = Service::among(dir, &Settings { limits: "", more });
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     // As far ahead as a clock may well be, so it is good for long.
-    let time = (now.as_millis() + 3_000).to_string();
+    let time = (now_ms() + 3_000).to_string();
     let asked = |nonce: &str| {
         let signed = Signed {
             time: &time,

@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Database;
 
 /// Longer than anything here takes.
@@ -336,6 +336,12 @@ pub fn token(key: &str) -> Vec<String> {
         return Vec::new();
     }
     vec![format!("Authorization: Bearer {key}-token")]
+}
+
+/// Milliseconds since the Unix epoch, by which requests are signed.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis() as u64
 }
 
 /// What a signed request has in its head.
