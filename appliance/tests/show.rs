@@ -3,8 +3,10 @@
 
 mod harness;
 
-use harness::{Member, Site, program};
+use harness::{BOUND, Member, Site, counter, program};
 use serde_json::{Value, json};
+use std::thread;
+use std::time::{Duration, Instant};
 
 fn shown(site: &Site, more: &[&str]) -> String {
     let topology = site.dir.path().join("topology.toml");
@@ -14,9 +16,23 @@ fn shown(site: &Site, more: &[&str]) -> String {
     ended.out
 }
 
+/// The shadow comes to tell this of what accounts use of their limits.
+fn used_is(site: &Site, due: &[(&str, u64)]) {
+    let bound = Instant::now() + BOUND;
+    loop {
+        let found = due.iter().map(|(name, _)| (*name, counter(site, name)));
+        let found: Vec<_> = found.collect();
+        if found == due {
+            return;
+        }
+        assert!(Instant::now() < bound, "{found:?}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn markets_accounts_users_and_rings_are_shown() {
-    let risk = "[risk.1]\nposition_units = 50\nrestricted = [\"MSFT\"]\n\n[limits]";
+    let risk = "[risk.1]\nposition_units = 50\nrestricted = [\"MSFT\"]\n\n[shadow]\n\n[limits]";
     let site = Site::new().with("[limits]", risk);
     let venue = site.start();
     let mut alpha = Member::login(venue.order_entry(), "ALPHA");
@@ -62,6 +78,21 @@ fn markets_accounts_users_and_rings_are_shown() {
     let rings = told["rings"].as_array().unwrap();
     assert_eq!(rings[0]["link"], "gate_engine");
     assert_eq!(rings[0]["depth"], 256);
+    used_is(
+        &site,
+        &[
+            ("risk.1.open_orders.used", 1),
+            ("risk.1.open_orders.limit", 0),
+            ("risk.1.position_units.used", 20),
+            ("risk.1.position_units.limit", 50),
+            ("risk.1.gross_credit.used", 20_000_000),
+            ("risk.1.net_credit.used", 20_000_000),
+            ("risk.2.open_orders.used", 0),
+            ("risk.2.position_units.used", 5),
+            ("risk.2.gross_credit.used", 5_000_000),
+            ("risk.2.net_credit.used", 5_000_000),
+        ],
+    );
     let text = shown(&site, &[]);
     for line in [
         "AAPL     continuous                100.0000       100.0000              -\n",

@@ -1,5 +1,6 @@
 //! Who is connected and who is locked, as counters that other processes may read.
 
+use super::shadow::risk;
 use crate::tiles::COUNTERS;
 use crate::topology::Topology;
 use queue::{Counter, CounterSet};
@@ -14,11 +15,11 @@ fn counter_of(user: &str) -> String {
     format!("session.{user}")
 }
 
-/// The counters of a venue: those that every venue has, and one for each user.
+/// The counters of a venue: those that every venue has, one for each user, and those of accounts.
 pub(super) fn counters(topology: &Topology) -> Vec<String> {
     let every = COUNTERS.iter().map(|name| (*name).to_owned());
     let users = topology.users.iter().map(|user| counter_of(&user.name));
-    every.chain(users).collect()
+    every.chain(users).chain(risk::names(topology)).collect()
 }
 
 /// What the gate tells of each user.

@@ -113,7 +113,9 @@ fn shadow_parts<T: TcpPort + Send>(
     if topology.shadow.is_none() {
         return Ok(None);
     }
-    let counters = shadow::Counters::new(set).map_err(|e| StartError::of("counters", &e))?;
+    let counters = shadow::Counters::new(set)
+        .map_err(|e| StartError::of("counters", &e))?
+        .with_risk(topology, set);
     let parts = shadow::Parts {
         segments: Box::new(FileSegments::new(&day.directory)),
         files: day.files(),

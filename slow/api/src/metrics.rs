@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod grafana;
 mod list;
+mod risk;
 mod seats;
 
 use list::{HOPS, Kind, figure};
@@ -113,7 +114,7 @@ impl Figures {
 /// The counters and latencies of a venue.
 fn counted(text: &mut String, reader: &CounterReader) {
     for (counter, value) in reader.counters() {
-        if seats::user_of(counter).is_some() {
+        if seats::user_of(counter).is_some() || risk::of(counter).is_some() {
             continue;
         }
         let told = figure(counter);
@@ -128,6 +129,7 @@ fn counted(text: &mut String, reader: &CounterReader) {
         let _ = writeln!(text, "{name} {value}");
     }
     seats::figures(text, reader);
+    risk::figures(text, reader);
     for (hop, buckets) in reader.histograms() {
         let told = HOPS.iter().find(|(name, _)| *name == hop);
         histogram(text, hop, told.map_or("A latency", |told| told.1), &buckets);

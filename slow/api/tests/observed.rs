@@ -147,6 +147,9 @@ fn rules_and_dashboard_name_what_there_is() {
         "wirecross_session_locked{user=\"ALPHA\"} 1",
         "wirecross_session_connected{user=\"BRAVO\"} 0",
         "wirecross_session_locked{user=\"BRAVO\"} 0",
+        "wirecross_risk_used{account=\"1\",limit=\"open_orders\"} 95",
+        "wirecross_risk_limit{account=\"1\",limit=\"open_orders\"} 100",
+        "wirecross_risk_limit{account=\"1\",limit=\"gross_credit\"} 0",
     ] {
         assert!(text.lines().any(|it| it == line), "{line}: {text}");
     }

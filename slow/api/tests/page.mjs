@@ -1,5 +1,5 @@
-// The page in a real Chromium, over a service whose figures are known. Says `restart` and waits for a line when
-// the service is to be restarted.
+// The page in a real Chromium, over a service whose figures are known. Says `hop` when a latency is to be recorded,
+// `restart` when the service is to go, and waits for a line after `back`.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 const [, , base, folder, shots] = process.argv;
@@ -42,7 +42,7 @@ await shot(page, "login");
 
 // The engine's figures are the page's.
 await login(page, "auditor");
-due((await tabs(page)).length === 9, "an auditor sees nine views");
+due((await tabs(page)).length === 10, "an auditor sees ten views");
 await page.waitForFunction(() => document.querySelectorAll("#view .tile b")[1]?.textContent === "7,654,321", null, BOUND);
 const kept = await page.$$eval("#reads .tile", list => list.map(it => it.textContent));
 due(kept.length === 5 && kept[1].endsWith("from Redis: none") && /^[0-9]+ of [0-9]+reads at once$/.test(kept[3]), `reads are ${kept}`);
@@ -56,6 +56,17 @@ await page.waitForFunction(() => document.querySelector("#view td")?.textContent
 const reply = (await cells(page)).find(row => row[0] === "sequence to reply");
 due(reply[1] === "4" && reply[5] === "20.00 s", `the hop is ${reply}`);
 await shot(page, "latency");
+// What comes while one looks is drawn: four heat maps, of which one has cells.
+console.log("hop");
+await page.waitForSelector("#view svg rect.cell", BOUND);
+due((await page.$$eval("#view svg", all => all.map(it => it.getAttribute("aria-label")))).join() === "sequence to reply: latencies by time", "other heat maps");
+await shot(page, "heat");
+// Members, by the key of the tenth view.
+await page.keyboard.press("0");
+await page.waitForFunction(() => document.querySelector("#view td")?.textContent === "ALPHA", null, BOUND);
+const members = await cells(page);
+due(JSON.stringify(members) === '[["ALPHA","connected","locked"],["BRAVO","away",""],["1","gross credit","0.0007","no limit","",""],["1","open orders","95","100","95.0 %",""]]', `members are ${JSON.stringify(members)}`);
+await shot(page, "members");
 for (const [view, row, what] of [
   ["books", 0, ["AAPL", "7", "100.0000", "100.0100", "9"]],
   ["trades", 0, null], ["orders", 0, null],
@@ -100,7 +111,7 @@ await market.waitForFunction(() => document.getElementById("state").textContent.
 for (const [name, options] of [["phone", { viewport: { width: 375, height: 700 } }], ["dark", { colorScheme: "dark" }]]) {
   const other = await opened(options);
   await login(other, "auditor");
-  for (const view of ["overview", "latency", "books", "trades", "orders", "accounts", "audit", "figures"]) {
+  for (const view of ["overview", "latency", "books", "trades", "orders", "accounts", "audit", "figures", "members"]) {
     await other.evaluate(it => { location.hash = it; }, view);
     await other.waitForFunction(it => document.querySelector("[aria-current]")?.dataset.tab === it && document.querySelector("#view h2"), view, BOUND);
     const wide = await other.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -99,6 +99,7 @@ fn the_page_shows_what_is_and_goes_on_when_the_service_does() {
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         last = line.unwrap();
         match &*last {
+            "hop" => hop.record(2_000),
             "restart" => service.stop(),
             "back" => {
                 service.again();

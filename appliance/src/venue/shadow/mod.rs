@@ -8,6 +8,7 @@
 //!
 //! A shadow that cannot go on says so and stops; the venue does not.
 
+pub(in crate::venue) mod risk;
 pub(in crate::venue) mod streams;
 
 use super::kept::{self, Around};
@@ -63,6 +64,8 @@ pub struct Counters {
     errors: Counter,
     failed: Counter,
     ready: Counter,
+    /// Of accounts, where there is room for them.
+    risk: risk::Uses,
     signals: Signals,
 }
 
@@ -83,8 +86,15 @@ impl Counters {
             errors: set.counter("shadow.errors")?,
             failed: set.counter("shadow.failed")?,
             ready: set.counter("shadow.ready")?,
+            risk: risk::Uses::default(),
             signals: Signals::new(set)?,
         })
+    }
+
+    /// With those of accounts, which a venue's set has room for.
+    pub(super) fn with_risk(self, topology: &Topology, set: &mut CounterSet) -> Self {
+        let risk = risk::Uses::new(topology, set);
+        Self { risk, ..self }
     }
 
     /// There is no shadow, although there should be.
@@ -203,6 +213,8 @@ impl<'m> Shadow<'m> {
             .lag
             .set(durable.saturating_sub(self.sequence()));
         self.counters.messages.set(self.replay.overflow.messages());
+        let (engine, sequence) = (&self.replay.state.engine, self.sequence());
+        self.counters.risk.look(engine, sequence, now_ns);
         Progress::of(taken)
     }
 

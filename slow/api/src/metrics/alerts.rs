@@ -123,6 +123,15 @@ const ALERTS: &[Alert] = &[
     later(
         "1m",
         now(
+            "RiskNearlyUsed",
+            "wirecross_risk_used > 0.9 * (wirecross_risk_limit > 0)",
+            "An account has used more than nine tenths of a limit",
+            "Speak with its risk officer: what goes beyond the limit is refused",
+        ),
+    ),
+    later(
+        "1m",
+        now(
             "ShadowBehind",
             "wirecross_shadow_lag > 1000000",
             "The shadow is more than a million inputs behind",

@@ -1,7 +1,7 @@
 //! A dashboard for Grafana, made from the list of figures.
 
 use super::list::{HOPS, Kind, LIST};
-use super::{named, seats};
+use super::{named, risk, seats};
 use crate::{footprints, memory, reads, said, scaling, stream};
 use serde_json::{Value, json};
 
@@ -127,7 +127,13 @@ fn panels() -> Vec<Panel> {
     let servers = reads::of_servers().map(|it| of_service(it, Some("{{server}} ({{role}})")));
     let users = seats::SEATS.into_iter();
     let users = users.map(|(name, help, _)| (name.to_owned(), help, "gauge", "{{user}}"));
-    let with_lines = footprints::figures().chain(scaling::figures()).chain(users);
+    let risk = risk::RISK.into_iter();
+    let risk = risk.map(|(name, help, _)| {
+        let line = "{{account}} {{limit}}";
+        (name.to_owned(), help, "gauge", line)
+    });
+    let with_lines = footprints::figures().chain(scaling::figures());
+    let with_lines = with_lines.chain(users).chain(risk);
     let with_lines =
         with_lines.map(|(name, help, kind, line)| of_service((name, help, kind), Some(line)));
     let lines = said::SAID.into_iter().chain(stream::FIGURES);

@@ -3,7 +3,7 @@ const EVERY_MS = 1000;
 const TABS = [
   ["overview", "Overview", "metrics"], ["latency", "Latency", "metrics"], ["books", "Books", "market"], ["depth", "Depth", "market"],
   ["trades", "Trades", "market"], ["orders", "Orders", "accounts"], ["accounts", "Accounts", "accounts"],
-  ["audit", "Log", "everything"], ["figures", "Figures", "metrics"],
+  ["audit", "Log", "everything"], ["figures", "Figures", "metrics"], ["members", "Members", "metrics"],
 ];
 const RIGHTS = {
   market: ["market"], member: ["market", "accounts"], trader: ["market", "accounts"], metrics: ["metrics"],
@@ -119,7 +119,8 @@ $("login").onsubmit = event => {
 addEventListener("hashchange", () => state.key && shown());
 addEventListener("keydown", event => {
   if (event.target instanceof HTMLInputElement || event.ctrlKey || event.altKey || event.metaKey) return;
-  const button = $("tabs").children[Number(event.key) - 1];
+  // 1 to 9, and 0 for the tenth.
+  const button = $("tabs").children[event.key === "0" ? 9 : Number(event.key) - 1];
   if (button) button.click();
 });
 if (state.token) login();

@@ -219,3 +219,24 @@ export function figures({ figures, into }) {
     ["counter", row => row.name], ["value", row => count(row.value)], ["a second", row => row.rate ? count(Math.round(row.rate)) : ""],
   ], rows, ""));
 }
+// Who may log in, and what accounts use of their limits: counters named `session.USER` and `risk.ACCOUNT.LIMIT.used`.
+const IN_MONEY = ["gross_credit", "net_credit"];
+export function members({ figures, into }) {
+  const it = figures.at(-1).counters, names = Object.keys(it);
+  const users = names.filter(name => name.startsWith("session.")).map(name => ({ name: name.slice(8), bits: it[name] }));
+  const limits = names.filter(name => /^risk[.].*[.]used$/.test(name)).map(name => {
+    const [, account, limit] = name.split("."), most = it[name.replace(/used$/, "limit")];
+    return { account, limit, used: it[name], most, told: IN_MONEY.includes(limit) ? price : count };
+  }).sort((a, b) => a.account - b.account);
+  const share = row => row.most ? row.used / row.most : 0;
+  const kind = row => share(row) > 0.9 ? "bad" : "";
+  const meter = row => make("meter", undefined, { value: row.used, max: row.most || 1, high: 0.9 * row.most, "aria-label": `${row.account} ${row.limit}` });
+  const risk = table([["account", row => row.account], ["limit", row => row.limit.replace("_", " "), () => "text"], ["used", row => row.told(row.used)],
+    ["of", row => row.most ? row.told(row.most) : "no limit"], ["share", row => row.most ? `${(100 * share(row)).toFixed(1)} %` : "", kind],
+    ["", row => row.most ? [meter(row)] : ""]], limits, "No account has limits, or the venue has no [shadow], which tells of them.");
+  into.replaceChildren(
+    make("h2", "Sessions"), table([["user", row => row.name], ["is", row => row.bits & 1 ? "connected" : "away", row => row.bits & 1 ? "text good" : "text"],
+      ["locked", row => row.bits & 2 ? "locked" : "", () => "bad text"]], users, "The venue tells of no users."),
+    make("h2", "Limits of accounts and what is used"), risk,
+  );
+}

@@ -35,6 +35,14 @@ const KEYS: &[(&str, &str)] = &[
     ("slow", "role = \"auditor\"\nper_second = 1\nat_once = 3"),
 ];
 
+/// What the venue says of accounts: of the second limit there is none.
+const RISK: [&str; 4] = [
+    "risk.1.open_orders.used",
+    "risk.1.open_orders.limit",
+    "risk.1.gross_credit.used",
+    "risk.1.gross_credit.limit",
+];
+
 /// What the venue's process says of its pools.
 const POOLS: [(&str, u64); 4] = [
     ("pool.orders", 100),
@@ -145,10 +153,13 @@ impl Service {
         let counters = appliance::tiles::COUNTERS;
         let histograms = appliance::tiles::HISTOGRAMS;
         // A user is connected and locked, another one neither.
-        let counters = [counters, &["session.ALPHA", "session.BRAVO"]].concat();
+        let counters = [counters, &["session.ALPHA", "session.BRAVO"], &RISK].concat();
         let file = venue.join("counters");
         let mut counters = CounterSet::create(&file, &counters, histograms).unwrap();
         counters.counter("session.ALPHA").unwrap().set(3);
+        for (name, value) in RISK.into_iter().zip([95, 100, 7, 0]) {
+            counters.counter(name).unwrap().set(value);
+        }
         Teller::open(&venue, &POOLS.map(|(name, size)| (name.to_owned(), size))).unwrap();
         let mut text = format!(
             "listen = \"127.0.0.1:0\"\nvenue = {venue:?}\ntables = {:?}\n{}\n[limits]\n{}\n",
