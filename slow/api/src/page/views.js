@@ -28,7 +28,7 @@ function time(ns) {
 }
 function table(columns, rows, empty) {
   if (!rows.length) return make("p", empty, { class: "empty" });
-  const head = make("tr", columns.map(([name]) => make("th", name, { scope: "col" })));
+  const head = make("tr", columns.map(([name, , kind]) => make("th", name, { scope: "col", class: kind?.(rows[0]).includes("text") ? "text" : "" })));
   const lines = rows.map(row => make("tr", columns.map(([, value, kind]) => make("td", value(row), { class: kind ? kind(row) : "" }))));
   return make("div", [make("table", [make("thead", [head]), make("tbody", lines)])], { class: "scroll", tabindex: "0", role: "region" });
 }
