@@ -5,7 +5,9 @@
 mod harness;
 
 use harness::{Member, Site, counter, program, wait_until};
+use journal::DirectoryFiles;
 use journal::storage::{archive_name, segment_name};
+use journal::stream::{self, Kind, Name};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -264,4 +266,68 @@ fn a_disk_that_is_full_refuses_orders_and_takes_cancels_until_it_has_room() {
     venue.kill();
     // What was refused is refused when the day is read back, in the same words.
     site.start_and_compare(&before);
+}
+
+/// All messages of a day's streams.
+fn told(day: &Path) -> Vec<Vec<u8>> {
+    let mut files = DirectoryFiles::new(day);
+    let names = (1..=2).map(|number| Name {
+        kind: Kind::Replies,
+        number,
+    });
+    let mut all = Vec::new();
+    for name in [Name::FEED].into_iter().chain(names) {
+        stream::read(&mut files, name, 1, &mut |_, message| {
+            all.push(message.to_vec());
+            true
+        })
+        .unwrap();
+    }
+    all
+}
+
+/// What a day's streams lack is written before the next day is begun.
+#[test]
+fn the_streams_of_a_day_that_is_over_are_made_whole() {
+    let site = site("[journal]\narchive = true\n\n[shadow]");
+    let venue = site.start();
+    let mut alpha = Member::login(venue.order_entry(), "ALPHA");
+    flood(&mut alpha, 2_000);
+    let first = site.data_dir().join(venue.ready("session"));
+    venue.stop();
+    let due = told(&first);
+    assert!(due.len() > 4_000, "{} messages", due.len());
+    // As a venue leaves it that was killed: replies behind the feed, and no snapshot.
+    let cut = |day: &Path| {
+        for entry in fs::read_dir(day).unwrap() {
+            let path = entry.unwrap().path();
+            if path.to_str().unwrap().contains("/snapshot-") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        let replies = File::options()
+            .write(true)
+            .open(day.join("stream-replies-0001"));
+        replies.unwrap().set_len(8 * 4096).unwrap();
+        assert!(told(day).len() < due.len());
+    };
+    cut(&first);
+    let venue = site.start_with(&["--new-day"]);
+    assert!(told(&first) == due);
+    let second = site.data_dir().join(venue.ready("session"));
+    venue.stop();
+    let topology = site.dir.path().join("topology.toml");
+    let complete = |day: &Path| {
+        let topology = topology.to_str().unwrap();
+        let day = day.to_str().unwrap();
+        program(&["journal", "complete", "--topology", topology, day])
+    };
+    let done = complete(&first);
+    done.succeeds();
+    assert!(done.out.contains("whole already"), "{done:?}");
+    let refused = complete(&second);
+    assert!(
+        refused.err.contains("name a day that is over"),
+        "{refused:?}"
+    );
 }

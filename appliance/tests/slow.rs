@@ -11,11 +11,12 @@ mod cluster;
 
 use cluster::{Cluster, Programs};
 use harness::{
-    Site, Venue, api_settings, child_of, free_port, over_http, process_status as status,
+    Site, Venue, api_settings, child_of, free_port, over_http, process_status as status, program,
     program_beside, trade, wait_until,
 };
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// The user `daemon`.
@@ -117,6 +118,69 @@ fn the_slow_path_goes_with_a_venue_that_is_killed() {
     trade(&venue, 10, 10);
     venue.stop();
     assert_eq!(rows(&site, "trades"), 20);
+}
+
+/// Leaves a day as a venue does that is killed before it wrote most of its streams.
+fn cut(day: &Path) {
+    for entry in fs::read_dir(day).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.starts_with("snapshot-") {
+            fs::remove_file(path).unwrap();
+        } else if name.starts_with("stream-") {
+            let file = File::options().write(true).open(path).unwrap();
+            file.set_len(0).unwrap();
+        }
+    }
+}
+
+/// The streams of a killed venue's day are made whole before another begins. By another topology
+/// they cannot be: the tables wait there for who has the old one.
+#[test]
+fn the_tables_lose_nothing_of_a_venue_that_is_killed_before_another_day() {
+    let site = site();
+    let tables_of = |site: &Site, word| {
+        let data_dir = site.data_dir();
+        asked(site, &[word, "--data-dir", data_dir.to_str().unwrap()])
+    };
+    let killed = |site: &Site, args: &[&str]| {
+        let venue = site.start_with(args);
+        trade(&venue, 0, 20);
+        let day = site.data_dir().join(venue.ready("session"));
+        venue.kill();
+        cut(&day);
+        day
+    };
+    killed(&site, &[]);
+    let second = killed(&site, &["--new-day"]);
+    let agreed = |count| {
+        for word in ["project", "reconcile", "rebuild"] {
+            let said = tables_of(&site, word);
+            assert!(said.status.success(), "{said:?}");
+            assert_eq!(rows(&site, "trades"), count);
+        }
+    };
+    let old = site.dir.path().join("old.toml");
+    fs::write(&old, &site.topology).unwrap();
+    let other = site.dir.path().join("other.toml");
+    fs::write(&other, site.topology.replace("orders = ", "orders = 1")).unwrap();
+    let mut venue = site.spawn_on(&other, &["--new-day"]);
+    assert!(venue.line().unwrap().starts_with("ready "));
+    let told = venue.stderr();
+    assert!(told.contains("began under other limits"), "{told}");
+    venue.stop();
+    let said = tables_of(&site, "project");
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("wirecross journal complete"), "{said}");
+    let [old, second] = [&old, &second].map(|path| path.to_str().unwrap());
+    let words = ["journal", "complete", "--topology", old, second];
+    for told in ["whole now", "whole already"] {
+        let done = program(&words);
+        done.succeeds();
+        assert!(done.out.contains(told), "{done:?}");
+    }
+    agreed(40);
 }
 
 #[test]

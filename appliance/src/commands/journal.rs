@@ -1,5 +1,7 @@
-//! `wirecross journal`: looks into a journal's files, which it only reads.
+//! `wirecross journal`: looks into a journal's files, which it only reads, and makes what follows
+//! from them whole.
 
+mod complete;
 mod count;
 mod directory;
 mod filter;
@@ -51,6 +53,8 @@ enum Act {
     Stat(Files),
     /// Prints the inputs as JSON, a line each.
     Export(Printed),
+    /// Brings the streams of a day that is over to the end of its journal.
+    Complete(complete::Asked),
 }
 
 #[derive(Debug, clap::Args)]
@@ -108,6 +112,7 @@ pub fn run(args: &Args) -> ExitCode {
         Act::Stat(files) => journals(files, &mut |it| count::count(it, &mut out)),
         Act::Show(what) => printed(what, what.json, &mut out),
         Act::Export(what) => printed(what, true, &mut out),
+        Act::Complete(asked) => complete::complete(asked, &mut out),
     };
     ended(done.and_then(|()| Ok(out.flush()?)))
 }

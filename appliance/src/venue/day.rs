@@ -5,7 +5,7 @@
 //! Beside the journal a day keeps the limits it began with, because replaying under other limits
 //! could accept what was refused.
 
-use super::StartError;
+use super::{StartError, shadow};
 use crate::topology::Topology;
 use journal::{DirectoryFiles, Files};
 use std::fs::{self, File, TryLockError};
@@ -32,7 +32,7 @@ pub struct Day {
 
 impl Day {
     /// Takes the topology's data directory for this process and opens its newest day, or begins one
-    /// when there is none or `is_new` asks for it.
+    /// when there is none or `is_new` asks for it, once the streams of those before are whole.
     ///
     /// # Errors
     /// The directory is in use or cannot be written, or the day was begun under other limits.
@@ -44,10 +44,12 @@ impl Day {
         fs::create_dir_all(data_dir).map_err(failed)?;
         let lock = locked(data_dir)?;
         let newest = newest(data_dir).map_err(failed)?;
-        let limits = limits_text(topology);
         if let (Some(name), false) = (&newest, is_new) {
             let directory = data_dir.join(name);
-            limits_check(&directory, &limits)?;
+            limits_check(topology, &directory).map_err(|e| {
+                let words = "restore [limits], or begin a new day with --new-day";
+                StartError::new(format!("{e}; {words}"))
+            })?;
             return Ok(Self {
                 directory,
                 session: letters(name),
@@ -56,8 +58,9 @@ impl Day {
             });
         }
         let name = name_next(newest.as_deref(), now_ns)?;
+        shadow::complete_before(topology, &name)?;
         let directory = data_dir.join(&name);
-        begin(data_dir, &directory, &limits).map_err(failed)?;
+        begin(data_dir, &directory, &limits_text(topology)).map_err(failed)?;
         Ok(Self {
             directory,
             session: letters(&name),
@@ -76,8 +79,11 @@ fn letters(name: &str) -> [u8; NAME_LETTERS] {
     super::padded(name)
 }
 
-/// Locks the directory for this process.
-fn locked(data_dir: &Path) -> Result<File, StartError> {
+/// Locks a data directory for this process.
+///
+/// # Errors
+/// Another process has it, or it cannot be written.
+pub(crate) fn locked(data_dir: &Path) -> Result<File, StartError> {
     let path = data_dir.join("lock");
     let failed = |e: std::io::Error| StartError::of(&format!("lock {}", path.display()), &e);
     let options = File::options()
@@ -245,7 +251,12 @@ struct Began {
     price_groups: u32,
 }
 
-fn limits_check(directory: &Path, limits: &str) -> Result<(), StartError> {
+/// Whether a day began under a topology's limits.
+///
+/// # Errors
+/// It did not, or they cannot be read.
+pub(super) fn limits_check(topology: &Topology, directory: &Path) -> Result<(), StartError> {
+    let limits = limits_text(topology);
     let path = directory.join("limits");
     let began = fs::read_to_string(&path)
         .map_err(|e| StartError::of(&format!("limits {}", path.display()), &e))?;
@@ -254,11 +265,10 @@ fn limits_check(directory: &Path, limits: &str) -> Result<(), StartError> {
     }
     let one_line = |text: &str| text.trim_end().replace('\n', ", ");
     Err(StartError::new(format!(
-        "the day in {} began under other limits: {} there, {} in the topology; restore [limits], \
-         or begin a new day with --new-day",
+        "the day in {} began under other limits: {} there, {} in the topology",
         directory.display(),
         one_line(&began),
-        one_line(limits)
+        one_line(&limits)
     )))
 }
 

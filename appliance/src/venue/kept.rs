@@ -239,6 +239,26 @@ impl Opened {
     }
 }
 
+/// Where the journal goes on behind a snapshot, and how many messages each stream had there, of
+/// whatever venue; nothing if it is not whole.
+pub(super) fn ends(files: &mut dyn Files, sequence: u64) -> Option<(Mark, Vec<(Name, u64)>)> {
+    let snapshot = Snapshot::read(files, sequence).ok()?;
+    let mark = bytemuck::try_pod_read_unaligned(snapshot.section(tag::MARK)?).ok()?;
+    let streams = snapshot.section(tag::STREAMS)?;
+    let all = streams.chunks_exact(size_of::<StreamAt>());
+    let end = |at: StreamAt| {
+        let kinds = [Kind::Feed, Kind::Depth, Kind::Replies, Kind::DropCopy];
+        let kind = kinds.into_iter().find(|kind| *kind as u8 == at.kind)?;
+        let name = Name {
+            kind,
+            number: at.number,
+        };
+        Some((name, at.position.messages))
+    };
+    let ends = all.map(bytemuck::pod_read_unaligned).map(end);
+    Some((mark, ends.collect::<Option<_>>()?))
+}
+
 /// Why a snapshot is not used.
 pub(super) enum Unusable {
     /// It is damaged: one before it, or the whole journal, does as well.

@@ -58,7 +58,7 @@ fn segments(directory: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The days of a data directory, in their order.
-fn days(directory: &Path) -> Result<Vec<PathBuf>, String> {
+pub(super) fn days(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let mut days = entries(directory, is_day)?;
     days.retain(|day| day.is_dir());
     Ok(days)

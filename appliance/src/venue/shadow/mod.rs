@@ -10,6 +10,7 @@
 
 pub(in crate::venue) mod risk;
 pub(in crate::venue) mod streams;
+mod whole;
 
 use super::kept::{self, Around};
 use super::past;
@@ -25,6 +26,8 @@ use nic::Clock;
 use queue::{Counter, CounterSet, Error};
 use std::time::{Duration, Instant};
 use streams::Streams;
+pub use whole::complete;
+pub(in crate::venue) use whole::complete_before;
 
 /// Memory of the shadow's own order entry and feeds, from which the streams take everything soon.
 const REPLY_BYTES: usize = 128 << 10;
