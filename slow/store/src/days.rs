@@ -8,6 +8,9 @@ use std::path::Path;
 /// Letters of a day's name.
 const NAME_LETTERS: usize = 10;
 
+/// The file by which a venue says that a day's streams end before its journal.
+const BEHIND: &str = "streams-behind";
+
 /// Whether a directory of that name may be a day.
 pub fn is_name(name: &str) -> bool {
     name.len() == NAME_LETTERS && name.bytes().all(|it| it.is_ascii_digit())
@@ -26,6 +29,16 @@ pub fn list(data_dir: &Path) -> Result<Vec<String>, Error> {
     }
     days.sort();
     Ok(days)
+}
+
+/// Why the streams of a day that is over end before its journal, if the venue that began the next
+/// day says so: what is missing may still come.
+pub fn behind(folder: &Path) -> Result<Option<String>, Error> {
+    match fs::read(folder.join(BEHIND)) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file(&folder.join(BEHIND), &error)),
+    }
 }
 
 /// The streams of a day that tables are made of: the feed of orders and every session's replies.

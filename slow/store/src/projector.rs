@@ -156,8 +156,15 @@ impl Projector {
                         batch: self.batch,
                         limits: self.until.as_ref(),
                     };
-                    let turn = day.turn(&*self.tables, &source)?;
+                    // Asked first: what becomes whole meanwhile is read by the next turn.
+                    let behind = days::behind(&source.folder)?;
+                    let mut turn = day.turn(&*self.tables, &source)?;
                     if turn.events > 0 || turn.trouble.is_some() || !is_over {
+                        return Ok(turn);
+                    }
+                    // Up to given places what is missing is missing in both projections.
+                    if let (Some(why), None) = (behind, &self.until) {
+                        turn.trouble = Some(Error::Venue(why));
                         return Ok(turn);
                     }
                 }

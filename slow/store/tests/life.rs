@@ -160,6 +160,27 @@ fn the_next_day_follows_the_one_before(site: &Site) {
     site.agrees();
 }
 
+/// A venue could not finish the streams of the day before, and said so.
+fn a_day_is_not_left_before_its_streams_are_whole(site: &Site) {
+    site.live_day(DAY, 10, 300);
+    let mark = site.day(DAY).join("streams-behind");
+    let why = "the streams of day 2026010101 end before its journal";
+    fs::write(&mark, format!("{why}\n")).unwrap();
+    // Its venue may go on with it.
+    site.succeeds(&["project"]);
+    site.live_day("2026010102", 11, 300);
+    for command in ["project", "rebuild"] {
+        let said = site.fails(2, &[command]);
+        assert!(said.contains(why), "{said}");
+        assert_eq!(site.sql("SELECT name FROM days"), [[DAY]]);
+    }
+    site.agrees();
+    fs::remove_file(mark).unwrap();
+    site.succeeds(&["project"]);
+    assert_eq!(site.sql("SELECT count(*) FROM days"), [["2"]]);
+    site.agrees();
+}
+
 fn what_retention_took_unread_is_written_down(site: &Site) {
     site.live_day(DAY, 12, 300);
     site.succeeds(&["project"]);
@@ -313,6 +334,7 @@ on_both!(
     a_day_that_goes_on_is_followed,
     streams_that_a_crash_cut_are_waited_for,
     the_next_day_follows_the_one_before,
+    a_day_is_not_left_before_its_streams_are_whole,
     a_place_that_nobody_has_yet_is_waited_for,
     what_retention_took_unread_is_written_down,
     damage_is_named_and_what_is_before_it_counts,
