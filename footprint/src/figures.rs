@@ -1,15 +1,26 @@
 //! What is told of a process, and where the system says it.
 
-/// One figure of a process: bytes, or faults.
+/// One figure of a process.
 #[derive(Debug)]
 pub struct Figure {
-    /// Its name, which ends with its unit.
+    /// What of the process it is about.
+    pub area: Area,
+    /// Its name, which ends with its unit where that is no number of things.
     pub name: &'static str,
     /// What it tells.
     pub help: &'static str,
     /// Whether it only grows while the process lives.
     pub is_total: bool,
     pub(crate) place: Place,
+}
+
+/// What of a process a figure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Area {
+    /// Its memory.
+    Memory,
+    /// All else.
+    Process,
 }
 
 /// Where a figure stands, by proc(5).
@@ -19,12 +30,21 @@ pub(crate) enum Place {
     Status(&'static str),
     /// The sum of these lines of `smaps_rollup`, in KiB.
     Rollup(&'static [&'static str]),
+    /// A line of `status`, a number of things.
+    Count(&'static str),
     /// A word of `stat`, counted from the one behind the program's name.
     Stat(usize),
+    /// The same, a time in ticks, told in nanoseconds.
+    Ticks(usize),
+    /// How many descriptors are open: the size of the folder `fd`, of Linux from 6.2 on.
+    Descriptors,
+    /// How many may be: the line `Max open files` of `limits`.
+    DescriptorsMax,
 }
 
 const fn of_status(name: &'static str, line: &'static str, help: &'static str) -> Figure {
     Figure {
+        area: Area::Memory,
         name,
         help,
         is_total: false,
@@ -34,6 +54,7 @@ const fn of_status(name: &'static str, line: &'static str, help: &'static str) -
 
 const fn faults(name: &'static str, word: usize, help: &'static str) -> Figure {
     Figure {
+        area: Area::Memory,
         name,
         help,
         is_total: true,
@@ -41,8 +62,23 @@ const fn faults(name: &'static str, word: usize, help: &'static str) -> Figure {
     }
 }
 
+const fn of_process(
+    name: &'static str,
+    is_total: bool,
+    place: Place,
+    help: &'static str,
+) -> Figure {
+    Figure {
+        area: Area::Process,
+        name,
+        help,
+        is_total,
+        place,
+    }
+}
+
 /// All of them.
-pub const FIGURES: [Figure; 12] = [
+pub const FIGURES: [Figure; 17] = [
     of_status(
         "resident_bytes",
         "VmRSS",
@@ -73,6 +109,7 @@ pub const FIGURES: [Figure; 12] = [
         "Memory on huge pages of the system's pool",
     ),
     Figure {
+        area: Area::Memory,
         name: "transparent_huge_bytes",
         help: "Of resident memory that on huge pages",
         is_total: false,
@@ -83,6 +120,36 @@ pub const FIGURES: [Figure; 12] = [
         "major_faults",
         9,
         "Pages that were read from disk when touched",
+    ),
+    of_process(
+        "cpu_user_ns",
+        true,
+        Place::Ticks(11),
+        "Time of processors that the process had for itself",
+    ),
+    of_process(
+        "cpu_system_ns",
+        true,
+        Place::Ticks(12),
+        "Time of processors that the system worked for the process",
+    ),
+    of_process(
+        "threads",
+        false,
+        Place::Count("Threads"),
+        "Threads of the process",
+    ),
+    of_process(
+        "descriptors",
+        false,
+        Place::Descriptors,
+        "Descriptors that are open; 0 where the kernel does not tell",
+    ),
+    of_process(
+        "descriptors_max",
+        false,
+        Place::DescriptorsMax,
+        "Descriptors that may be open at most",
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! What a process takes of the machine's memory, told by itself.
+//! What a process takes of the machine, most of all of its memory, told by itself.
 //!
 //! A confined process reaches no `/proc` any more, and of another user's process it may not be
 //! asked how much lies on huge pages. So each process opens its own files there before its walls
@@ -10,7 +10,7 @@ mod figures;
 mod page;
 mod source;
 
-pub use figures::{FIGURES, Figure, Footprint};
+pub use figures::{Area, FIGURES, Figure, Footprint};
 pub use page::{EVERY, FILE, Seen, Teller, Telling, read};
 pub use source::{Machine, Source};
 

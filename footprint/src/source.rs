@@ -1,8 +1,12 @@
-//! The system's files about memory, opened once and read whenever it is wished.
+//! The system's files about a process and about memory, opened once and read whenever it is
+//! wished.
 
 use crate::figures::{FIGURES, Footprint, Place};
 use std::fs::File;
 use std::io::{self, Read, Seek};
+
+/// A tick of the times in `stat`: every system of ours has 100 a second.
+const TICK_NS: u64 = 10_000_000;
 
 /// The files about this process. What is read is of the moment of reading.
 #[derive(Debug)]
@@ -11,6 +15,8 @@ pub struct Source {
     stat: File,
     /// Kernels before 4.14 have none.
     rollup: Option<File>,
+    limits: File,
+    descriptors: File,
     text: String,
 }
 
@@ -24,6 +30,8 @@ impl Source {
             status: File::open("/proc/self/status")?,
             stat: File::open("/proc/self/stat")?,
             rollup: File::open("/proc/self/smaps_rollup").ok(),
+            limits: File::open("/proc/self/limits")?,
+            descriptors: File::open("/proc/self/fd")?,
             text: String::new(),
         })
     }
@@ -37,11 +45,20 @@ impl Source {
         again(&mut self.status, &mut self.text)?;
         fill(&mut told, |place| match place {
             Place::Status(line) => Some(bytes_of(&self.text, line)),
+            Place::Count(line) => Some(number_of(&self.text, line)),
             _ => None,
         });
         again(&mut self.stat, &mut self.text)?;
         fill(&mut told, |place| match place {
             Place::Stat(word) => Some(word_of(&self.text, *word)),
+            Place::Ticks(word) => Some(word_of(&self.text, *word) * TICK_NS),
+            _ => None,
+        });
+        again(&mut self.limits, &mut self.text)?;
+        let open = self.descriptors.metadata()?.len();
+        fill(&mut told, |place| match place {
+            Place::Descriptors => Some(open),
+            Place::DescriptorsMax => Some(limit_of(&self.text, "Max open files")),
             _ => None,
         });
         if let Some(rollup) = &mut self.rollup {
@@ -94,6 +111,13 @@ fn word_of(text: &str, word: usize) -> u64 {
     let behind = text.rsplit(')').next().unwrap_or_default();
     let word = behind.split_whitespace().nth(word);
     word.and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+/// The limit in force behind its name; the greatest number for none.
+fn limit_of(text: &str, name: &str) -> u64 {
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
+    let word = lines.next().and_then(|rest| rest.split_whitespace().next());
+    word.map_or(0, |word| word.parse().unwrap_or(u64::MAX))
 }
 
 /// What the machine has.
@@ -152,6 +176,42 @@ mod tests {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 101 0 3 0 1 2 0 0 20 0 1 0";
         assert_eq!((word_of(stat, 7), word_of(stat, 9)), (101, 3));
         assert_eq!(word_of("", 7), 0);
+        let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files  1024  4096  files\n\
+                      Max processes  unlimited  unlimited  processes\n";
+        assert_eq!(limit_of(limits, "Max open files"), 1_024);
+        assert_eq!(limit_of(limits, "Max processes"), u64::MAX);
+        assert_eq!(limit_of("", "Max open files"), 0);
+    }
+
+    #[test]
+    fn work_threads_and_descriptors_are_counted() {
+        let _alone = crate::ALONE.lock();
+        let mut source = Source::open().expect("/proc");
+        let before = source.read().expect("/proc");
+        let files: Vec<File> = (0..10)
+            .map(|_| File::open("/dev/null").expect("a file"))
+            .collect();
+        let (end, is_over) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || is_over.recv());
+        let told = |it: &Footprint, name: &str| it.get(name).expect(name);
+        let cpu = |it: &Footprint| told(it, "cpu_user_ns") + told(it, "cpu_system_ns");
+        let now = loop {
+            let now = source.read().expect("/proc");
+            if cpu(&now) > cpu(&before) {
+                break now;
+            }
+        };
+        assert_eq!(cpu(&now) % TICK_NS, 0);
+        // Other tests of this program may come and go beside it.
+        assert!(told(&now, "threads") >= 2, "{now:?}");
+        let [open, most] = ["descriptors", "descriptors_max"].map(|name| told(&now, name));
+        // Kernels before 6.2 do not tell.
+        assert!(
+            open == 0 || (open > files.len() as u64 && open <= most),
+            "{now:?}"
+        );
+        drop(end);
+        assert!(thread.join().expect("the thread").is_err());
     }
 
     #[test]

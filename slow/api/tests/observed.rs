@@ -125,6 +125,16 @@ fn the_memory_of_each_process_is_told_and_kept() {
         assert!(text.lines().any(|it| it == line), "{line}: {text}");
     }
     assert!(!text.contains("\nwirecross_memory_growth_bytes{"), "{text}");
+    // What it took of processors, in seconds, and its threads and descriptors.
+    let of_api = |name: &str| {
+        let head = format!("wirecross_process_{name}{{process=\"api\"}} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&*head));
+        value.unwrap().parse::<f64>().unwrap()
+    };
+    let cpu = of_api("cpu_user_seconds_total") + of_api("cpu_system_seconds_total");
+    assert!((0.0..600.0).contains(&cpu), "{cpu}");
+    assert!(of_api("threads") > 1.0);
+    assert!(of_api("descriptors_max") >= of_api("descriptors"));
 }
 
 /// Names of our metrics in an expression.

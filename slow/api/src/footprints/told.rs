@@ -2,7 +2,7 @@
 
 use super::{Footprints, Inside, Process};
 use crate::metrics::family;
-use footprint::{FIGURES, Figure};
+use footprint::{Area, FIGURES, Figure};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -58,8 +58,25 @@ fn named(figure: &Figure) -> Told {
         true => ("_total", "counter"),
         false => ("", "gauge"),
     };
-    let name = format!("wirecross_memory_{}{end}", figure.name);
+    let area = match figure.area {
+        Area::Memory => "memory",
+        Area::Process => "process",
+    };
+    let name = match figure.name.strip_suffix("_ns") {
+        Some(base) => format!("{base}_seconds"),
+        None => figure.name.to_owned(),
+    };
+    let name = format!("wirecross_{area}_{name}{end}");
     (name, figure.help, kind, "{{process}}")
+}
+
+/// A value of it, times in seconds.
+fn value_of(figure: &Figure, value: u64) -> String {
+    if figure.name.ends_with("_ns") {
+        (value as f64 / 1e9).to_string()
+    } else {
+        value.to_string()
+    }
 }
 
 /// Every figure.
@@ -87,6 +104,7 @@ impl Footprints {
             for process in &inside.processes {
                 if let Ok(seen) = &process.seen {
                     let value = seen.footprint.get(figure.name).unwrap_or_default();
+                    let value = value_of(figure, value);
                     let process = &process.name;
                     let _ = writeln!(text, "{name}{{process=\"{process}\"}} {value}");
                 }

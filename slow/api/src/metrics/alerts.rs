@@ -123,6 +123,15 @@ const ALERTS: &[Alert] = &[
     later(
         "1m",
         now(
+            "DescriptorsLow",
+            "wirecross_process_descriptors > 0.9 * wirecross_process_descriptors_max",
+            "A process has nine tenths of the descriptors open that it may have",
+            "See who connects; let it have more (LimitNOFILE)",
+        ),
+    ),
+    later(
+        "1m",
+        now(
             "RiskNearlyUsed",
             "wirecross_risk_used > 0.9 * (wirecross_risk_limit > 0)",
             "An account has used more than nine tenths of a limit",
