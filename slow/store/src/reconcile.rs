@@ -11,7 +11,7 @@ use crate::tables::{ALL, Cell, Tables, each, first, number};
 use crate::{Error, Location, Projector, moved, sums};
 use journal::stream::{self, Kind, Name};
 use journal::{DirectoryFiles, Mark};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use wire::ring::{CommandKind, MASS_OF_USER};
 
@@ -189,7 +189,7 @@ fn places(tables: &dyn Tables, day: &mut Day) -> Result<(), Error> {
     })
 }
 
-/// Looks each trade of the feed up.
+/// Looks each trade of the feed up, and each trade of the tables in the feed.
 fn feed(
     tables: &dyn Tables,
     day: &Day,
@@ -201,17 +201,57 @@ fn feed(
     if day.feed_next == 1 {
         return outcome;
     }
+    let mut trades = HashSet::new();
     stream::read(&mut files, Name::FEED, 1, &mut |message, bytes| {
         time_ns = moment(time_ns, of_day(Kind::Feed, bytes));
         let at = book::At { message, time_ns };
         let told = book.take(&at, bytes);
+        if let Ok(Some(Told::Trade { match_number, .. })) = told {
+            trades.insert(match_number);
+        }
         outcome = told.and_then(|told| match told {
             Some(told) => look_up(tables, (day, message), &told, compared),
             None => Ok(Ok(())),
         });
         matches!(outcome, Ok(Ok(()))) && message + 1 < day.feed_next
     })?;
-    outcome
+    match outcome? {
+        Ok(()) => told_of(tables, day, &trades, time_ns),
+        difference => Ok(difference),
+    }
+}
+
+/// Looks each trade of the tables up in what the feed told up to a moment. The replies may have
+/// been read further than the feed, and the feed sums an auction's up.
+fn told_of(
+    tables: &dyn Tables,
+    day: &Day,
+    trades: &HashSet<u64>,
+    until_ns: u64,
+) -> Result<Result<(), String>, Error> {
+    let text = "SELECT id FROM fills WHERE id >= $1 AND id < $2 AND id & 1 = 0 \
+                AND time_ns < $3 AND liquidity IN ('A', 'R') ORDER BY id";
+    let from = first_of(day.number);
+    let range = [
+        from.into(),
+        first_of(day.number + 1).into(),
+        until_ns.into(),
+    ];
+    let mut untold = None;
+    each(tables, text, &range, &mut |row| {
+        let id: i64 = row[0].integer()?;
+        let match_number = (id - from) as u64 >> 1;
+        if untold.is_none() && !trades.contains(&match_number) {
+            untold = Some((id, match_number));
+        }
+        Ok(())
+    })?;
+    Ok(untold.map_or(Ok(()), |(id, match_number)| {
+        let name = &day.name;
+        Err(format!(
+            "day {name}: fills row {id}: the feed has no trade {match_number}"
+        ))
+    }))
 }
 
 /// Compares what the feed said of a trade with its row.

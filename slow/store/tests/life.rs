@@ -253,6 +253,13 @@ fn tables_that_somebody_changed_differ(site: &Site) {
             "trade",
         ),
         (
+            // A trade that nobody told the feed of.
+            "INSERT INTO fills SELECT (SELECT max(id) / 2 * 2 + 2 FROM fills), order_id, session, \
+             user_ref, account, symbol, time_ns, units, price, liquidity, broken FROM fills \
+             WHERE id & 1 = 0 AND liquidity IN ('A', 'R') ORDER BY id LIMIT 1",
+            "the feed has no trade",
+        ),
+        (
             "DELETE FROM orders WHERE id = (SELECT min(id) FROM orders)",
             "journal input",
         ),
