@@ -353,7 +353,9 @@ impl Cache {
     /// kept again.
     pub fn invalidate(&self, key: &str, least: Option<u64>) -> Reach {
         let reach = self.change(&Change::Key(key), least);
-        if let (None, Some(least)) = (&self.0.link, least) {
+        // Redis, where it heard of this, knows it for all.
+        let is_alone = self.0.link.is_none() || reach == Reach::Later;
+        if let (true, Some(least)) = (is_alone, least) {
             self.0.local.forget_below(key, least, self.0.settings.ttl);
         }
         reach

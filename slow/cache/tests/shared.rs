@@ -214,6 +214,11 @@ fn a_redis_that_is_not_there_hinders_nobody() {
     assert_eq!(asks(&cache, "a", &loaded(1, "one", &[])), "one");
     assert_eq!(cache.invalidate("a", None), Reach::Later);
     assert!(!cache.has_redis() && !cache.catch_up(Duration::from_millis(1)));
+    // What is older than it may be is answered, and not kept.
+    assert_eq!(cache.invalidate("a", Some(7)), Reach::Later);
+    assert_eq!(asks(&cache, "a", &loaded(6, "six", &[])), "six");
+    assert_eq!(has(&cache, "a"), None);
+    assert_eq!(asks(&cache, "a", &loaded(7, "seven", &[])), "seven");
     // More changes than are remembered become one that is about everything.
     for number in 0..10_000 {
         cache.invalidate(&number.to_string(), None);
