@@ -5,6 +5,7 @@
 mod fleet;
 mod venue;
 
+use fleet::stalling::Stalling;
 use fleet::{Fleet, PATIENT, kill, kill_pool, open_orders, replay, server, until};
 use serde_json::json;
 use std::time::Duration;
@@ -36,6 +37,7 @@ fn reads_go_on_while_servers_come_and_go() {
     live(3);
     let third = fleet.project();
     a_replica_that_is_killed_is_not_missed(&fleet, third);
+    a_replica_that_answers_no_query_is_waited_for_once(&fleet);
     live(4);
     without_a_primary_replicas_serve_what_it_had(&fleet, third);
     a_pool_that_is_killed_is_gone_around(&fleet);
@@ -143,6 +145,39 @@ fn a_replica_that_is_killed_is_not_missed(fleet: &Fleet, position: Position) {
         fleet.replicas[replica].cluster.start().unwrap();
         fleet.serves(&fleet.router, replica, position);
     }
+}
+
+/// It says where it is all the while.
+fn a_replica_that_answers_no_query_is_waited_for_once(fleet: &Fleet) {
+    let truth = fleet.truth();
+    let stalling = Stalling::before(&fleet.replicas[0].cluster.folder, "tables0");
+    let bounds = Bounds {
+        answer_max: Duration::from_secs(1),
+        ..PATIENT
+    };
+    let router = Router::new(
+        server(&fleet.urls()[0]),
+        vec![server(&stalling.url)],
+        bounds,
+    );
+    let replica = || router.counted().nth(1).unwrap();
+    for _ in 0..5 {
+        let answer = open_orders(&router, None).unwrap();
+        assert!(answer.is_primary && answer.value == truth);
+        let failed = replica();
+        assert!(!failed.is_up && failed.failures == 1, "{failed:?}");
+    }
+    // It is tried again, in vain, and goes on to be passed by.
+    until("it is tried again", || {
+        open_orders(&router, None).is_ok() && replica().failures == 2
+    });
+    assert!(open_orders(&router, None).unwrap().is_primary && !replica().is_up);
+    assert_eq!(replica().failures, 2);
+    stalling.ends();
+    until("it serves", || {
+        open_orders(&router, None).is_ok_and(|it| !it.is_primary && it.value == truth)
+    });
+    assert!(replica().is_up);
 }
 
 fn without_a_primary_replicas_serve_what_it_had(fleet: &Fleet, position: Position) {

@@ -231,7 +231,7 @@ fn done<T>(
     (reader, stand): (Reader, Stand),
     work: &mut dyn FnMut(&Reader) -> Result<T, Error>,
 ) -> Result<Answer<T>, Error> {
-    let (value, position) = node.use_it(reader, &mut |reader| {
+    let (value, position) = node.use_it((reader, stand.is_replica), &mut |reader| {
         let value = work(reader)?;
         Ok((value, node::stand(reader)?.position))
     })?;

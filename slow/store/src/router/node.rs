@@ -28,13 +28,33 @@ pub struct Stand {
     pub system: i64,
 }
 
+/// It failed, with these words, and is left alone until then.
+#[derive(Debug)]
+struct Trouble {
+    until: Instant,
+    words: String,
+    /// It said where it is, and then no answer came: only one that comes ends this.
+    is_of_answers: bool,
+}
+
+impl Trouble {
+    fn after(began: Instant, words: String, is_of_answers: bool) -> Self {
+        let pause = PAUSE_MIN.max(began.elapsed() * PAUSE_TIMES);
+        let until = Instant::now() + pause;
+        Self {
+            until,
+            words,
+            is_of_answers,
+        }
+    }
+}
+
 /// What is known of it.
 #[derive(Debug, Default)]
 struct State {
     /// Connections that nobody uses now.
     idle: Vec<Reader>,
-    /// It failed, with these words, and is left alone until then.
-    trouble: Option<(Instant, String)>,
+    trouble: Option<Trouble>,
     reads: u64,
     failures: u64,
     /// Reads that it was not fresh enough for.
@@ -108,30 +128,38 @@ impl Node {
         let began = Instant::now();
         {
             let mut state = self.state();
-            if let Some((until, words)) = &mut state.trouble {
-                if began < *until {
-                    return Err(words.clone());
+            if let Some(trouble) = &mut state.trouble {
+                if began < trouble.until {
+                    return Err(trouble.words.clone());
                 }
                 // One tries; the others go elsewhere meanwhile.
-                *until = began + self.bounds.look_max * PAUSE_TIMES;
+                trouble.until = began + self.longest(trouble.is_of_answers);
             }
         }
         let opened = self.connect();
         let mut state = self.state();
         match opened {
             Ok(opened) => {
-                state.trouble = None;
+                state.trouble.take_if(|trouble| !trouble.is_of_answers);
                 state.position = opened.1.position;
                 Ok(opened)
             }
             Err(error) => {
-                let pause = PAUSE_MIN.max(began.elapsed() * PAUSE_TIMES);
                 let words = error.to_string();
-                state.trouble = Some((Instant::now() + pause, words.clone()));
+                state.trouble = Some(Trouble::after(began, words.clone(), false));
                 state.failures += 1;
                 state.idle.clear();
                 Err(words)
             }
+        }
+    }
+
+    /// How long one who tries may be at it.
+    fn longest(&self, does_answer: bool) -> Duration {
+        let look = self.bounds.look_max * PAUSE_TIMES;
+        match does_answer {
+            true => look + self.bounds.answer_max,
+            false => look,
         }
     }
 
@@ -152,26 +180,38 @@ impl Node {
         Ok((reader, stand))
     }
 
-    /// Does something with a connection, which then rests.
+    /// Does something with a connection, which then rests. A replica that fails at it is left alone
+    /// for a while; not so a primary, which one query that is too much would close to all.
     ///
     /// # Errors
     /// It failed; the connection is closed.
     pub fn use_it<T>(
         &self,
-        reader: Reader,
+        (reader, is_replica): (Reader, bool),
         work: &mut dyn FnMut(&Reader) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let began = Instant::now();
         reader.wait_for(self.bounds.answer_max);
         let done = work(&reader);
         let mut state = self.state();
         match &done {
             Ok(_) => {
+                state.trouble = None;
                 state.reads += 1;
                 state.idle.push(reader);
             }
             // Its connection is within a transaction, and closed. But the server is well.
-            Err(Error::Refused(_)) => state.reads += 1,
-            Err(_) => state.failures += 1,
+            Err(Error::Refused(_)) => {
+                state.trouble = None;
+                state.reads += 1;
+            }
+            Err(error) => {
+                state.failures += 1;
+                if is_replica {
+                    state.trouble = Some(Trouble::after(began, error.to_string(), true));
+                    state.idle.clear();
+                }
+            }
         }
         done
     }

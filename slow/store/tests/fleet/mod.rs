@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod recovery;
+pub mod stalling;
 
 use crate::venue::Site;
 use crate::venue::bouncer::{Bouncer, PACKAGE, is_installed};
