@@ -277,9 +277,10 @@ mod tests {
             let files = parameters(command).into_iter().filter(|it| it.is_file);
             files.map(|it| it.name).collect::<Vec<_>>()
         };
-        assert_eq!(files("optimise"), ["returns", "constraints", "held"]);
+        let optimise = ["returns", "constraints", "held", "views", "market"];
+        assert_eq!(files("optimise"), optimise);
         assert_eq!(files("predict"), ["model", "rows"]);
-        assert_eq!(files("risk"), ["returns", "weights"]);
+        assert_eq!(files("risk"), ["returns", "weights", "scenarios"]);
         assert_eq!(files("train"), ["rows"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::Refused;
 use crate::answer::{columns, percent};
 use crate::market::Market;
 use crate::portfolio::{Found, Goal};
-use crate::table::Table;
+use crate::rows::Rows;
 
 /// What --target is called among constraints.
 const TARGET: &str = "--target";
@@ -170,37 +170,15 @@ impl Limits {
 
 /// The table of constraints.
 fn read(file: &Path, market: &Market) -> Result<Vec<Given>, Refused> {
-    let mut table = Table::read(file)?;
-    let names = table.labels.clone().filter(|_| !table.names.is_empty());
-    let Some(names) = names else {
-        return Err(table.blame("the first line names the columns: name, lower, upper, and assets"));
-    };
-    let lower = table.find("lower")?;
-    let lower = table.take(lower);
-    let upper = table.find("upper")?;
-    let upper = table.take(upper);
-    let mut places = Vec::with_capacity(table.width);
-    for name in &table.names {
-        let place = market.names.iter().position(|asset| asset == name);
-        let place =
-            place.ok_or_else(|| table.blame(&format!("there are no returns of {name:?}")))?;
-        if places.contains(&place) {
-            return Err(table.blame(&format!("two columns are of {name:?}")));
-        }
-        places.push(place);
-    }
-    let all = names.into_iter().enumerate().map(|(row, name)| {
-        let mut coefficients = vec![0.0; market.assets()];
-        let numbers = &table.numbers[row * table.width..][..table.width];
-        for (place, number) in places.iter().zip(numbers) {
-            coefficients[*place] = if number.is_nan() { 0.0 } else { *number };
-        }
-        let limit = |limit: f64, none: f64| if limit.is_nan() { none } else { limit };
+    let rows = Rows::read(file, market, &["lower", "upper"])?;
+    let limit = |limit: f64, none: f64| if limit.is_nan() { none } else { limit };
+    let all = rows.each().enumerate().map(|(row, (name, coefficients))| {
+        let [lower, upper] = [0, 1].map(|at| rows.taken[at][row]);
         Given {
             name,
             coefficients,
-            lower: limit(lower[row], f64::NEG_INFINITY),
-            upper: limit(upper[row], f64::INFINITY),
+            lower: limit(lower, f64::NEG_INFINITY),
+            upper: limit(upper, f64::INFINITY),
         }
     });
     Ok(all.collect())

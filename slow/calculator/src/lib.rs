@@ -19,11 +19,13 @@ mod pruned;
 mod rebalance;
 mod registry;
 mod risk;
+mod rows;
 mod scale;
 mod sheet;
 mod simulate;
 mod table;
 mod train;
+mod views;
 mod watch;
 mod worth;
 

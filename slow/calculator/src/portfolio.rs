@@ -12,6 +12,7 @@ use crate::answer::{Answer, columns, facts, percent};
 use crate::constraints::{Limits, Reached};
 use crate::market::{Market, Source};
 use crate::picture::{Picture, Style};
+use crate::views::Expected;
 use crate::watch::Watch;
 
 /// Lesser weights are not listed as held.
@@ -53,6 +54,8 @@ pub(crate) struct Optimise {
     bounds: Bounds,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    expected: Expected,
 }
 
 /// Between what each weight is.
@@ -85,7 +88,8 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn optimise(args: &Optimise) -> Result<Answer, Refused> {
-    let market = args.source.market()?;
+    let mut market = args.source.market()?;
+    let views = args.expected.apply(&mut market, args.aversion)?;
     let covariance = Covariance::dense(&market.estimate.matrix, market.assets())?;
     let found = args.solve(&market, &covariance)?;
     let weights = &found.weights;
@@ -119,6 +123,10 @@ pub(crate) fn optimise(args: &Optimise) -> Result<Answer, Refused> {
         text.push('\n');
         text.push_str(&limits.table());
     }
+    if let Some(views) = &views {
+        text.push('\n');
+        text.push_str(&views.table());
+    }
     let proof = found.proof.iter();
     lines.extend(proof.map(|(name, value)| (*name, format!("{value:.1e}"))));
     text.push('\n');
@@ -141,6 +149,9 @@ pub(crate) fn optimise(args: &Optimise) -> Result<Answer, Refused> {
     });
     if let (Some(limits), Some(json)) = (&found.limits, json.as_object_mut()) {
         json.extend(limits.json());
+    }
+    if let (Some(views), Some(json)) = (&views, json.as_object_mut()) {
+        json.extend(views.json(&market));
     }
     Ok(Answer {
         text,

@@ -12,6 +12,7 @@ use crate::Refused;
 use crate::answer::{Answer, columns, facts, percent};
 use crate::market::{Market, Source};
 use crate::picture::{Picture, Style};
+use crate::rows::Rows;
 use crate::watch::Watch;
 
 /// Bars of the picture.
@@ -31,6 +32,12 @@ pub(crate) struct Risk {
     /// Simulate so many periods, too: normal returns with the means and covariances learnt.
     #[arg(long, value_name = "PATHS")]
     simulate: Option<u64>,
+    /// What would happen: rows of a name and a return for each asset.
+    ///
+    /// The first line names the columns: name, and assets. An asset without a number, or without a
+    /// column, does not move.
+    #[arg(long, value_name = "FILE.csv")]
+    scenarios: Option<PathBuf>,
     /// Makes other random numbers.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -141,18 +148,25 @@ pub(crate) fn risk(args: &Risk, watch: &Watch) -> Result<Answer, Refused> {
         ("worst fall", worst),
         ("periods", gains.len().to_string()),
     ]);
+    let stressed = args.stressed(&market, &weights)?;
     let pairs = market.names.iter().zip(&parts);
     let contributions: Map<_, _> = pairs.map(|(name, x)| (name.clone(), json!(x))).collect();
     let loss =
         |x: risk::TailLoss| json!({"value_at_risk": x.value_at_risk, "shortfall": x.shortfall});
-    let json = json!({
+    let mut json = json!({
         "level": args.level, "historical": loss(seen), "gaussian": loss(normal),
         "simulated": simulated, "deviation": market.deviation(deviation),
         "return": market.mean(&weights), "contributions": contributions,
         "drawdown": {"depth": fall.depth, "from": peak, "to": trough, "all_lost_at": lost},
     });
+    let mut scenarios = String::new();
+    if let Some(stressed) = &stressed {
+        scenarios = format!("{}\n", table_of(stressed, &market, &weights));
+        let all = stressed.iter();
+        json["scenarios"] = all.map(|it| it.json(&market, &weights)).collect();
+    }
     Ok(Answer {
-        text: format!("{losses}{note}\n{assets}\n{lines}"),
+        text: format!("{losses}{note}\n{scenarios}{assets}\n{lines}"),
         json,
         picture: Some(drawn(&gains, seen)),
         is_complete,
@@ -166,6 +180,19 @@ impl Risk {
             Some(file) => market.weights(file),
             None => Ok(vec![1.0 / count as f64; count]),
         }
+    }
+
+    /// What each scenario would do, in the order of the file; nothing without such a file.
+    fn stressed(&self, market: &Market, weights: &[f64]) -> Result<Option<Vec<Stressed>>, Refused> {
+        let Some(file) = &self.scenarios else {
+            return Ok(None);
+        };
+        let rows = Rows::read(file, market, &[])?;
+        let (names, moves): (Vec<String>, Vec<Vec<f64>>) = rows.each().unzip();
+        let gains = risk::stress(weights, &moves.concat())?;
+        let each = names.into_iter().zip(gains).zip(moves);
+        let each = each.map(|((name, gain), moves)| Stressed { name, gain, moves });
+        Ok(Some(each.collect()))
     }
 
     /// Gains of a period, as many as were simulated when it was stopped.
@@ -195,6 +222,48 @@ impl Risk {
         }
         Ok(profits)
     }
+}
+
+/// A scenario, and what it would do.
+struct Stressed {
+    name: String,
+    gain: f64,
+    /// Of each asset.
+    moves: Vec<f64>,
+}
+
+impl Stressed {
+    /// What each asset that is held would gain of the whole.
+    fn parts(&self, weights: &[f64]) -> impl Iterator<Item = (usize, f64)> {
+        let pairs = self.moves.iter().zip(weights).enumerate();
+        pairs
+            .filter(|(_, (_, weight))| **weight != 0.0)
+            .map(|(asset, (moved, weight))| (asset, moved * weight))
+    }
+
+    fn json(&self, market: &Market, weights: &[f64]) -> Value {
+        let parts = self.parts(weights);
+        let parts: Map<_, _> = parts
+            .map(|(asset, part)| (market.names[asset].clone(), json!(part)))
+            .collect();
+        json!({"name": self.name, "gain": self.gain, "contributions": parts})
+    }
+}
+
+/// Scenarios for people, with the asset that would lose the most.
+fn table_of(all: &[Stressed], market: &Market, weights: &[f64]) -> String {
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|it| {
+            let worst = it.parts(weights).min_by(|a, b| a.1.total_cmp(&b.1));
+            let worst = worst.filter(|(_, part)| *part < 0.0);
+            let worst = worst.map_or_else(String::new, |(asset, part)| {
+                format!("{} {}", market.names[asset], percent(part))
+            });
+            vec![it.name.clone(), percent(it.gain), worst]
+        })
+        .collect();
+    columns(&["scenario", "gain", "most is lost by"], &rows)
 }
 
 /// How often which gain was, and where the losses begin that are beyond.

@@ -212,8 +212,12 @@ impl Table {
 
     /// What is wrong with a cell.
     pub fn blame_cell(&self, row: usize, column: usize, what: &str) -> Refused {
-        let place = self.place(column);
-        let place = self.place.told(row, place, Some(&self.name(column)));
+        self.blame_at(row, self.place(column), &self.name(column), what)
+    }
+
+    /// The same of a cell where that stands in the file, columns from 1.
+    pub fn blame_at(&self, row: usize, column: usize, name: &str, what: &str) -> Refused {
+        let place = self.place.told(row, column, Some(name));
         Refused(format!("{}{place}: {what}", self.file.display()))
     }
 

@@ -4,6 +4,7 @@
 
 mod desk;
 mod stopped;
+mod views;
 
 use std::fs;
 use std::path::{Path, PathBuf};
