@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use std::time::Duration;
-use store::query::{Filter, parameters};
+use store::query::{Filter, is_of_account, parameters};
 
 /// How old an answer may be at most, whatever a client would take.
 pub(crate) const AGE_MAX: Duration = Duration::from_secs(60);
@@ -107,6 +107,10 @@ pub(crate) fn filter_of(
         && has("account")
     {
         filter.account = Some(own_account(asker, filter.account)?);
+    }
+    if filter.account.is_none() && is_of_account(query) {
+        let words = format!("account: query {query} is about one account: say which");
+        return Err(Refusal::Bad(words));
     }
     Ok(filter)
 }

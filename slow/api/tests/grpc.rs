@@ -79,7 +79,7 @@ const QUERIES: &[(&str, [u32; 6])] = &[
     ("turns", [16, 0, 0, 0, 0, 7]),
     ("open-orders", [16, 7, 0, 0, 0, 7]),
     // Who may read all of them is to say whose.
-    ("fills", [16, 7, 0, 0, 14, 7]),
+    ("fills", [16, 7, 0, 0, 3, 7]),
     ("positions", [16, 7, 0, 0, 0, 7]),
     ("profits", [16, 7, 0, 0, 0, 7]),
     ("trades", [16, 7, 7, 7, 0, 7]),

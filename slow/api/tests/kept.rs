@@ -231,11 +231,19 @@ fn an_answer_that_became_wrong_is_found_and_forgotten() {
 #[test]
 fn what_is_refused_is_not_kept() {
     let service = Service::start();
+    let database = Database::open(&service.tables()).unwrap();
+    let rename = |from: &str, to: &str| {
+        let text = format!("ALTER TABLE {from} RENAME TO {to}");
+        database.connection.execute_batch(&text).unwrap();
+    };
+    rename("tops", "gone");
     for _ in 0..2 {
-        let answer = service.get("/api/v1/fills", "auditor");
+        let answer = service.get("/api/v1/tops", "auditor");
         assert_eq!(answer.status, 503, "{answer:?}");
-        assert!(answer.told().contains("say which"), "{answer:?}");
+        assert!(answer.told().contains("tops"), "{answer:?}");
     }
+    rename("gone", "tops");
+    assert_eq!(service.get("/api/v1/fills", "auditor").status, 400);
     assert_eq!(figure(&service, "wirecross_cache_entries"), Some(0));
     assert_eq!(figure(&service, "wirecross_cache_l3_errors_total"), Some(2));
 }

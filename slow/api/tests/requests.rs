@@ -271,6 +271,7 @@ fn parameters_that_make_no_sense_are_named() {
         );
     }
     let answer = service.get("/api/v1/fills", "auditor");
+    assert_eq!(answer.status, 400, "{answer:?}");
     assert!(answer.told().contains("about one account"), "{answer:?}");
 }
 

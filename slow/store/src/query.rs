@@ -1,6 +1,7 @@
 //! The documented queries, as tables or JSON lines.
 
 #[cfg(feature = "postgres")]
+mod about;
 mod gathered;
 
 #[cfg(feature = "postgres")]
@@ -16,6 +17,8 @@ use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
+
+pub use about::{is_of_account, names, parameters};
 
 /// Rows that a query gives unless it is told otherwise.
 pub const ROWS_MAX: u32 = 1_000;
@@ -191,31 +194,6 @@ const QUERIES: &[Query] = &[
         ..PLAIN
     },
 ];
-
-/// The names of all queries.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    QUERIES.iter().map(|query| query.name)
-}
-
-/// What a query may be narrowed by, by the names of the program's options.
-#[must_use]
-pub fn parameters(name: &str) -> Vec<&'static str> {
-    let Some(query) = QUERIES.iter().find(|query| query.name == name) else {
-        return Vec::new();
-    };
-    let has_time = !query.time.is_empty();
-    let all = [
-        ("account", !query.account.is_empty()),
-        ("symbol", !query.symbol.is_empty()),
-        ("width", name == "bars"),
-        ("from", has_time),
-        ("to", has_time),
-        ("order", has_time),
-        ("limit", true),
-    ];
-    let has = all.into_iter().filter(|(_, is_there)| *is_there);
-    has.map(|(name, _)| name).collect()
-}
 
 /// What a statement is narrowed by.
 pub(crate) enum Bound<'f> {
