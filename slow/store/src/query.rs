@@ -1,7 +1,7 @@
 //! The documented queries, as tables or JSON lines.
 
-#[cfg(feature = "postgres")]
 mod about;
+#[cfg(feature = "postgres")]
 mod gathered;
 
 #[cfg(feature = "postgres")]
