@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 use quant::Fault;
 use quant::portfolio::{
-    Covariance, Equality, MeanVariance, Solution, frontier_watched, max_sharpe, risk, risk_parity,
+    Certificate, Covariance, Equality, MeanVariance, Solution, frontier_watched, max_sharpe, risk,
+    risk_parity,
 };
 use serde_json::{Map, Value, json};
 
@@ -251,15 +252,20 @@ impl Found {
         let certificate = solution.certificate;
         Self {
             weights: solution.weights,
-            proof: vec![
-                ("sum misses 1 by", certificate.equality),
-                ("weights miss bounds by", certificate.bound),
-                ("an asset could still gain", certificate.stationarity),
-                ("the best is at most better by", certificate.gap),
-            ],
+            proof: named_proof(&certificate).to_vec(),
             limits: None,
         }
     }
+}
+
+/// A proof in words.
+fn named_proof(certificate: &Certificate) -> [(&'static str, f64); 4] {
+    [
+        ("sum misses 1 by", certificate.equality),
+        ("weights miss bounds by", certificate.bound),
+        ("an asset could still gain", certificate.stationarity),
+        ("the best is at most better by", certificate.gap),
+    ]
 }
 
 pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused> {
@@ -280,7 +286,7 @@ pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused
             mean * market.periods,
         ]
     };
-    let (mut rows, mut all) = (Vec::new(), Vec::new());
+    let (mut rows, mut all, mut proofs) = (Vec::new(), Vec::new(), [0.0f64; 4]);
     for corner in corners {
         let [deviation, mean] = place(corner.mean, corner.variance);
         let held = corner.weights.iter().filter(|x| x.abs() > HELD);
@@ -291,8 +297,33 @@ pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused
         ]);
         let pairs = market.names.iter().zip(&corner.weights);
         let weights: Map<_, _> = pairs.map(|(name, x)| (name.clone(), json!(x))).collect();
-        all.push(json!({"return": mean, "deviation": deviation, "weights": weights}));
+        let proof = named_proof(&corner.prove(&covariance, &market.estimate.mean, least, most)?);
+        for (worst, (_, value)) in proofs.iter_mut().zip(&proof) {
+            *worst = value.max(*worst);
+        }
+        let proof: Map<_, _> = proof
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect();
+        all.push(json!({
+            "return": mean, "deviation": deviation, "weights": weights, "certificate": proof,
+        }));
     }
+    let worst = facts(&[
+        ("a sum misses 1 by at most", format!("{:.1e}", proofs[0])),
+        (
+            "a weight misses its bounds by at most",
+            format!("{:.1e}", proofs[1]),
+        ),
+        (
+            "an asset could still gain at most",
+            format!("{:.1e}", proofs[2]),
+        ),
+        (
+            "the best is at most better by",
+            format!("{:.1e}", proofs[3]),
+        ),
+    ]);
     let head = ["deviation", "return", "assets held"];
     let note = "Between two portfolios of this list all efficient ones are mixtures of both.\n";
     let mut picture = Picture::new("Efficient frontier", "deviation", "return").in_percent();
@@ -309,7 +340,7 @@ pub(crate) fn frontier(args: &Frontier, watch: &Watch) -> Result<Answer, Refused
     });
     picture.add("efficient portfolios", Style::Line, curve.collect());
     Ok(Answer {
-        text: format!("{}\n{note}", columns(&head, &rows)),
+        text: format!("{}\n{note}\n{worst}", columns(&head, &rows)),
         json: json!({ "portfolios": all, "complete": found.complete }),
         picture: Some(picture.svg()),
         is_complete: found.complete,

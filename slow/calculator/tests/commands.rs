@@ -93,6 +93,14 @@ fn a_frontier_falls_from_the_most_return_to_the_least_variance() {
     let found = desk.json(&words);
     let all = found["portfolios"].as_array().unwrap();
     assert!(all.len() >= 2);
+    for corner in all {
+        let proof = corner["certificate"].as_object().unwrap();
+        assert_eq!(proof.len(), 4);
+        assert!(
+            proof.values().all(|miss| miss.as_f64().unwrap() < 1e-12),
+            "{corner:#}"
+        );
+    }
     for pair in all.windows(2) {
         for name in ["return", "deviation"] {
             assert!(

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use markets::{Market, beside, numbers};
 use quant::portfolio::{
-    Covariance, Equality, MeanVariance, Solution, frontier, frontier_watched, max_sharpe,
+    Corner, Covariance, Equality, MeanVariance, Solution, frontier, frontier_watched, max_sharpe,
 };
 use serde_json::Value;
 
@@ -182,6 +182,44 @@ fn corners_are_what_is_found_without_the_frontier() {
                 let variance: f64 = held.iter().zip(&wanted).map(|(x, w)| x * w).sum();
                 let off = (reached / variance - 1.0).abs();
                 assert!(off <= 1e-11, "{place:?}: {off} of the variance");
+            }
+        }
+    }
+}
+
+#[test]
+fn corners_are_proved_and_others_are_not() {
+    for market in Market::all().iter().filter(|market| market.count <= 500) {
+        let count = market.count;
+        let most = (3.0 / count as f64).max(0.07);
+        for (least, most) in [(0.0, 1.0), (-0.57 * most, 1.6 * most)] {
+            let (lower, upper) = (vec![least; count], vec![most; count]);
+            let covariance = market.dense();
+            let found = frontier(&covariance, &market.mean, &lower, &upper).unwrap();
+            let prove = |corner: &Corner| {
+                let proved = corner.prove(&covariance, &market.mean, &lower, &upper);
+                proved.unwrap()
+            };
+            for corner in found.corners.iter().step_by(5) {
+                let place = (&market.name, least, most, corner.tolerance);
+                let proof = prove(corner);
+                let scale = corner.variance + corner.tolerance * corner.mean.abs();
+                let worst = proof.equality.max(proof.bound).max(proof.gap / scale);
+                assert!(worst <= 1e-12, "{place:?}: {proof:?}");
+                // From an asset that is held to one that is not, or less.
+                let by = |a: &usize, b: &usize| corner.weights[*a].total_cmp(&corner.weights[*b]);
+                let greatest = (0..count).max_by(by).unwrap();
+                let smallest = (0..count).min_by(by).unwrap();
+                let mut other = corner.clone();
+                other.weights[greatest] -= 1e-3;
+                other.weights[smallest] += 1e-3;
+                let wrong = prove(&other);
+                assert!(
+                    wrong.gap > 1e3 * proof.gap,
+                    "{place:?}: {wrong:?} {proof:?}"
+                );
+                other.weights[smallest] += 1e-3;
+                assert!(prove(&other).equality > 0.9e-3, "{place:?}");
             }
         }
     }

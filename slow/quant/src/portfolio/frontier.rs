@@ -7,6 +7,7 @@
 
 use std::ops::ControlFlow;
 
+use super::corner::Corner;
 use super::covariance::Covariance;
 use super::gradients::Leave;
 use super::held::dot;
@@ -19,19 +20,6 @@ use crate::Fault;
 const CORNERS_EACH: usize = 20;
 /// What is taken for no movement, of what movements are the differences of.
 const STILL: f64 = 1e-12;
-
-/// Where the set of assets that move changes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Corner {
-    /// How much return counts against half of the variance.
-    pub tolerance: f64,
-    /// Expected.
-    pub mean: f64,
-    /// Of the return.
-    pub variance: f64,
-    /// How much of each asset.
-    pub weights: Vec<f64>,
-}
 
 /// The efficient portfolios, from the least variance to the greatest return.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "clarabel")]
 mod constrained;
+mod corner;
 mod covariance;
 mod estimate;
 mod frontier;
@@ -27,9 +28,10 @@ mod views;
 
 #[cfg(feature = "clarabel")]
 pub use constrained::{Constrained, ConstrainedSolution, Constraint, Method, Trading, Unsolved};
+pub use corner::Corner;
 pub use covariance::{ASSETS_MAX, Covariance};
 pub use estimate::{Estimate, Target, ledoit_wolf, pairwise, sample, weighted};
-pub use frontier::{Corner, Frontier, frontier, frontier_watched};
+pub use frontier::{Frontier, frontier, frontier_watched};
 pub use optimum::{Certificate, Equality, MeanVariance, Solution, WEIGHT_MAX, max_sharpe};
 pub use parity::{Parity, risk_parity};
 #[cfg(feature = "clarabel")]
