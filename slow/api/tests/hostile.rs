@@ -9,7 +9,7 @@ mod service;
 
 use axum::http::Request;
 use serde_json::Value;
-use service::{BOUND, Service, Settings, token};
+use service::{BOUND, Service, Settings, token, words};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -84,6 +84,31 @@ fn the_log_is_a_line_a_request_whatever_they_say() {
     let slow = told("a slow request");
     assert!(slow.iter().any(|it| it["path"] == "/api/batch"), "{text}");
     assert!(lines.iter().all(|it| it["level"] != "error"), "{text}");
+}
+
+#[test]
+fn words_of_others_stay_in_their_line() {
+    let mut service = Service::with(&Settings {
+        limits: "",
+        more: "log = { format = \"json\", level = \"debug\" }".to_owned(),
+    });
+    for words in words() {
+        let escaped: String = words.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        service.get(&format!("/{escaped}"), "eager");
+        service.get(&format!("/api/v1/tops?symbol={escaped}"), "eager");
+    }
+    let text = service.said();
+    let mut count = 0;
+    let is_ours = |line: &&str| line.starts_with("wirecross-api: INSECURE");
+    for line in text.lines().filter(|line| !is_ours(line)) {
+        let told: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        count += usize::from(told["message"] == "request");
+        assert!(
+            told["level"] != "error" && !line.chars().any(char::is_control),
+            "{line:?}"
+        );
+    }
+    assert_eq!(count, words().count(), "{text}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod venue;
 use flow::naive::{Naive, increments};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use store::query::{Filter, Reader, names, parameters};
 use venue::{Site, told_inputs};
 use wire::ring::{CommandKind, Event, EventKind, Input, Side};
 
@@ -268,7 +269,37 @@ fn queries_are_narrowed_by_what_they_have(site: &Site) {
     assert!(site.rows(&["trades", "--symbol", symbol]).is_empty());
 }
 
+fn words_of_others_are_no_statements(site: &Site) {
+    site.live_day(DAY, 6, 500);
+    site.succeeds(&["project"]);
+    let reader = Reader::at(&site.location()).unwrap();
+    for line in include_str!("words.txt").lines() {
+        let words: String = serde_json::from_str(line).unwrap();
+        let filter = Filter {
+            symbol: Some(words.clone()),
+            account: Some(1),
+            ..Filter::default()
+        };
+        let has = |name: &&str| {
+            ["symbol", "account"]
+                .iter()
+                .all(|it| parameters(name).contains(it))
+        };
+        for name in names().filter(has) {
+            let mut told = Vec::new();
+            match reader.query(name, &filter, (true, &mut told)) {
+                Ok(rows) => assert_eq!((rows, told.len()), (0, 0), "{words:?}"),
+                // A text of PostgreSQL has no such letter.
+                Err(error) => assert!(words.contains('\0'), "{words:?}: {error}"),
+            }
+        }
+    }
+    drop(reader);
+    site.agrees();
+}
+
 on_both!(
+    words_of_others_are_no_statements,
     hostile_days_are_what_the_model_says,
     a_day_of_the_first_version_is_read_as_today,
     small_transactions_and_large_ones_end_in_the_same_tables,

@@ -33,6 +33,10 @@ const KEYS: &[(&str, &str)] = &[
     ("auditor", "role = \"auditor\""),
     ("metrics", "role = \"metrics\""),
     ("slow", "role = \"auditor\"\nper_second = 1\nat_once = 3"),
+    (
+        "eager",
+        "role = \"auditor\"\nper_second = 100000\nat_once = 100000",
+    ),
 ];
 
 /// What the venue says of accounts: of the second limit there is none.
@@ -50,6 +54,12 @@ const POOLS: [(&str, u64); 4] = [
     ("set_aside.engine_bytes", 0),
     ("set_aside.replies_bytes", 4_096),
 ];
+
+/// Words that others would take for statements, for lines of a log, or for their own marks.
+pub fn words() -> impl Iterator<Item = String> {
+    let lines = include_str!("../../../store/tests/words.txt").lines();
+    lines.map(|line| serde_json::from_str(line).unwrap())
+}
 
 /// Parameters that a command of `wirecross quant` answers.
 pub fn example(command: &str) -> Value {
