@@ -24,6 +24,9 @@ pub enum Incoming {
 /// The most bytes of a frame's head: two, a long length, a mask.
 const HEAD_BYTES_MAX: usize = 14;
 
+/// A piece of a message below that is small: who sends many of them gives work, not words.
+const SMALL_BYTES: usize = 1 << 10;
+
 /// A message under way.
 struct Message {
     is_text: bool,
@@ -53,6 +56,7 @@ pub struct Reader {
     message: Option<Message>,
     control: Vec<u8>,
     incoming: VecDeque<Incoming>,
+    pieces: u32,
     is_closed: bool,
 }
 
@@ -70,6 +74,7 @@ impl Reader {
             message: None,
             control: Vec::new(),
             incoming: VecDeque::new(),
+            pieces: 0,
             is_closed: false,
         }
     }
@@ -91,6 +96,12 @@ impl Reader {
     /// The next message that is whole.
     pub fn pop(&mut self) -> Option<Incoming> {
         self.incoming.pop_front()
+    }
+
+    /// How many small pieces of messages came since this was asked last: frames of less than
+    /// 1 KiB that are not the last of theirs.
+    pub const fn pieces(&mut self) -> u32 {
+        std::mem::replace(&mut self.pieces, 0)
     }
 
     /// Takes bytes of a head; gives those behind it.
@@ -239,7 +250,11 @@ impl Reader {
             }
             9 => Incoming::Ping(self.control.clone()),
             10 => Incoming::Pong(self.control.clone()),
-            _ if !frame.is_last => return Ok(()),
+            _ if !frame.is_last => {
+                let is_small = frame.length < SMALL_BYTES;
+                self.pieces = self.pieces.saturating_add(is_small.into());
+                return Ok(());
+            }
             _ => match self.message.take() {
                 Some(message) => self.whole(message)?,
                 None => return Ok(()),

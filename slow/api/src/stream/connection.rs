@@ -255,6 +255,8 @@ impl Talk<'_> {
 
     async fn take(&mut self, bytes: &[u8]) -> Result<(), End> {
         let taken = self.reader.take(bytes);
+        // Whatever gives work is paid for, also what says nothing.
+        self.wishes.spend(self.reader.pieces())?;
         while let Some(incoming) = self.reader.pop() {
             match incoming {
                 Incoming::Text(text) => self.wish(&text)?,
@@ -263,7 +265,7 @@ impl Talk<'_> {
                     self.wishes.spend(1)?;
                     self.io.write_all(&frame(Kind::Pong, &payload)).await?;
                 }
-                Incoming::Pong(_) => {}
+                Incoming::Pong(_) => self.wishes.spend(1)?,
                 Incoming::Close(close) => {
                     return Err(ours(close.code.unwrap_or(1_000), ""));
                 }
