@@ -303,7 +303,10 @@ fn nothing_that_is_asked_becomes_a_statement() {
             "{words:?}"
         );
         assert_eq!(get(&format!("/api/v1/{escaped}")).status, 404, "{words:?}");
-        let call = |method: &str, name: &str, value: &str| json!({"jsonrpc": "2.0", "id": words, "method": method, "params": {name: value}});
+        let call = |method: &str, name: &str, value: &str| {
+            let params = json!({name: value});
+            json!({"jsonrpc": "2.0", "id": words, "method": method, "params": params})
+        };
         let calls = [
             call("tape", "symbol", &words),
             call("tape", "from", &words),
