@@ -233,6 +233,8 @@ impl Cluster {
             "listen_addresses = '{address}'\nport = {port}\n\
              unix_socket_directories = '{folder}'\n"
         );
+        // Who follows finds what he needs, also if he was away or is copied just now.
+        text += "wal_keep_size = 256MB\n";
         for setting in settings {
             text += setting;
             text.push('\n');
