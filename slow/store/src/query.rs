@@ -11,7 +11,7 @@ use crate::answer::Sheet;
 #[cfg(feature = "history")]
 use crate::history::Files;
 use crate::tables::{Cell as Field, Tables, explained, first};
-use crate::{Error, Location, database, moved, rows};
+use crate::{Error, Location, database, moved};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::io::Write;
@@ -62,8 +62,8 @@ pub(crate) struct Query {
     /// What stands around all of it, where only the sums of the rows that are given are to be made.
     around: [&'static str; 2],
     select: &'static str,
-    /// A column and the one text in it that it asks for.
-    pub(crate) only: Option<(&'static str, &'static str)>,
+    /// Whether it is about the youngest day alone, whose number is the first column.
+    is_of_youngest: bool,
     /// Columns that a filter narrows; empty where it cannot.
     pub(crate) account: &'static str,
     symbol: &'static str,
@@ -78,7 +78,7 @@ const PLAIN: Query = Query {
     of_days: "",
     around: [""; 2],
     select: "",
-    only: None,
+    is_of_youngest: false,
     account: "",
     symbol: "",
     time: "",
@@ -96,10 +96,12 @@ pub(crate) fn profits_view(round: &str) -> String {
 const QUERIES: &[Query] = &[
     Query {
         name: "open-orders",
-        of_days: "orders",
+        // A day that ended without its word leaves orders behind that nobody can trade with any
+        // more. The sign keeps a server from looking for them by their key.
         select: "SELECT id >> 48 AS day, session, user_ref, account, symbol, side, open_units, \
-                 units, price, order_ref, entered_ns FROM orders WHERE state = 'live'",
-        only: Some(("state", rows::LIVE)),
+                 units, price, order_ref, entered_ns FROM orders WHERE state = 'live' \
+                 AND +id >= (SELECT max(day) FROM days) << 48",
+        is_of_youngest: true,
         account: "account",
         symbol: "symbol",
         time: "entered_ns",
@@ -266,6 +268,12 @@ pub(crate) fn statement<'f>(query: &Query, filter: &'f Filter) -> Result<Asked<'
     };
     text += &format!(" ORDER BY {order} LIMIT {rows_max}{behind}");
     Ok((text, values))
+}
+
+/// Whether a query is about the youngest day alone; its rows then begin with the day's number.
+#[cfg(feature = "postgres")]
+pub(crate) fn is_of_youngest(name: &str) -> bool {
+    named(name).is_ok_and(|query| query.is_of_youngest)
 }
 
 /// Who asks queries of one database, one after the other.

@@ -145,6 +145,13 @@ fn the_next_day_follows_the_one_before(site: &Site) {
         .collect();
     assert!(days.contains(&1) && days.contains(&2));
     site.agrees();
+    // The first day ended without its word: nobody can trade with what it left in the book.
+    let left = "SELECT id >> 48, count(*) FROM orders WHERE state = 'live' GROUP BY 1 ORDER BY 1";
+    let left = site.sql(left);
+    assert_eq!([&left[0][0], &left[1][0]], ["1", "2"]);
+    let open = site.rows(&["open-orders"]);
+    assert_eq!(open.len().to_string(), left[1][1]);
+    assert!(open.iter().all(|row| row["day"] == 2));
     let before = site.rows(&["positions"]);
     let said = site.succeeds(&["rebuild"]);
     assert!(said.starts_with("rebuilt events="), "{said}");

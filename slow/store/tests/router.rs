@@ -382,6 +382,14 @@ fn shards_answer_as_one_database(fleet: &Fleet) {
         }
     }
     assert!(with_rows > 25, "{with_rows} answers with rows");
+    // A projection goes on in the youngest range alone: the shards of old times never hear of the
+    // day that follows, and their orders are open no more all the same.
+    let text = "INSERT INTO wirecross.days SELECT 1 + max(day), 'next', 0 FROM wirecross.days";
+    for name in [names[2], names[3]] {
+        fleet.rows(name, text);
+    }
+    let open = |out| routes.query("open-orders", &base, (false, out)).unwrap();
+    assert_eq!(open(&mut Vec::new()), 0);
 }
 
 fn a_replica_that_was_promoted_serves_nobody(fleet: &Fleet) {

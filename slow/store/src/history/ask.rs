@@ -70,7 +70,7 @@ pub fn answer(
     if filter.is_newest_first {
         found.gather(tables, (query, filter), false)?;
     }
-    for (times_ns, name) in days(tables, files.dir, (query, filter), found.are_bars)? {
+    for (times_ns, name) in days(tables, files.dir, filter, found.are_bars)? {
         if found.are_before(times_ns) {
             break;
         }
@@ -226,7 +226,7 @@ type OldDay = ((i64, i64), String);
 fn days(
     tables: &dyn Tables,
     dir: &Path,
-    (query, filter): (&Query, &Filter),
+    filter: &Filter,
     are_bars: bool,
 ) -> Result<Vec<OldDay>, Error> {
     let mut days = Vec::new();
@@ -241,7 +241,7 @@ fn days(
         if let Some((first_ns, _)) = note.times_ns.as_mut().filter(|_| are_bars) {
             *first_ns -= first_ns.rem_euclid(BAR_NS);
         }
-        if let Some(times_ns) = note.times_ns.filter(|_| note.may_have(query, filter)) {
+        if let Some(times_ns) = note.times_ns.filter(|_| note.may_have(filter)) {
             days.push((times_ns, name));
         }
     }
@@ -320,13 +320,9 @@ impl Loading<'_> {
         }
         let query = self.query;
         let [time_at, account_at] = [query.time, query.account].map(of_file);
-        let only = query
-            .only
-            .and_then(|(name, text)| Some((of_file(name)?, text)));
         let account = self.filter.account.zip(account_at);
         let is_asked_for = |row: &[Value<'_>]| {
-            only.is_none_or(|(at, text)| row[at] == Value::Text(text))
-                && account.is_none_or(|(due, at)| row[at] == Value::Integer(due.into()))
+            account.is_none_or(|(due, at)| row[at] == Value::Integer(due.into()))
         };
         let mut writer = into.writer();
         while let Some(row) = file.row()? {

@@ -2,8 +2,7 @@
 
 use super::sheet;
 use crate::Error;
-use crate::query::{Filter, Query};
-use crate::rows::LIVE;
+use crate::query::Filter;
 use serde_json::{Map, Value, json};
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -40,8 +39,6 @@ pub struct Note {
     pub is_over: bool,
     /// The least and the greatest moment of its rows, if it has any.
     pub times_ns: Option<(i64, i64)>,
-    /// Orders that were in the book at its end; an older program did not say.
-    pub live_orders: Option<u64>,
     /// How much each sheet has.
     pub sheets: Vec<(String, Size)>,
 }
@@ -129,7 +126,6 @@ impl Note {
                 Value::Null => None,
                 times => Some((times[0].as_i64()?, times[1].as_i64()?)),
             },
-            live_orders: value["live_orders"].as_u64(),
             sheets: value["sheets"]
                 .as_object()?
                 .iter()
@@ -150,10 +146,7 @@ impl Note {
     }
 
     /// Whether rows of it may be what a query is to give.
-    pub(crate) fn may_have(&self, query: &Query, filter: &Filter) -> bool {
-        if query.only.is_some_and(|(_, text)| text == LIVE) && self.live_orders == Some(0) {
-            return false;
-        }
+    pub(crate) fn may_have(&self, filter: &Filter) -> bool {
         let Some((first, last)) = self.times_ns else {
             return false;
         };
@@ -173,7 +166,6 @@ impl Note {
         let value = json!({
             "format": FORMAT, "day": self.day, "number": self.number, "is_over": self.is_over,
             "times_ns": self.times_ns.map(|(first, last)| [first, last]),
-            "live_orders": self.live_orders,
             "sheets": sheets,
         });
         let path = path(dir, &self.day);

@@ -4,7 +4,6 @@ use super::layout;
 use super::note::{Note, Size, make};
 use super::sheet::{self, Sheet, value};
 use super::{Day, Which, held};
-use crate::rows::LIVE;
 use crate::tables::{Cell, Tables};
 use crate::{Error, Location};
 use history::{Rows, Value, Writer};
@@ -54,20 +53,18 @@ pub fn write(location: &Location, dir: &Path, which: Which<'_>) -> Result<Vec<No
 }
 
 fn write_day(tables: &dyn Tables, dir: &Path, day: &Day) -> Result<Note, Error> {
-    let (mut sheets, mut times_ns, mut live) = (Vec::new(), None, 0);
+    let (mut sheets, mut times_ns) = (Vec::new(), None);
     for sheet in sheet::all() {
         let mut writing = Writing::new(dir, &sheet, day);
         writing.run(tables)?;
         sheets.push((sheet.name.to_owned(), writing.size));
         times_ns = both(times_ns, writing.times_ns);
-        live += writing.live;
     }
     let note = Note {
         day: day.name.clone(),
         number: day.number,
         is_over: day.is_over,
         times_ns,
-        live_orders: Some(live),
         sheets,
     };
     note.write(dir)?;
@@ -85,9 +82,6 @@ struct Writing<'w> {
     times_ns: Option<(i64, i64)>,
     /// Which column has the moment of a row.
     time_at: Option<usize>,
-    /// Which one has the state of an order, and how many rows say [`LIVE`].
-    state_at: Option<usize>,
-    live: u64,
 }
 
 /// The least and the greatest moment of two times.
@@ -113,8 +107,6 @@ impl<'w> Writing<'w> {
             size: Size::default(),
             times_ns: None,
             time_at: place(&TIMES),
-            state_at: place(&["state"]),
-            live: 0,
         }
     }
 
@@ -153,8 +145,6 @@ impl<'w> Writing<'w> {
         if let Some(Value::Integer(time)) = self.time_at.and_then(|at| values.get(at)) {
             self.times_ns = both(self.times_ns, Some((*time, *time)));
         }
-        let state = self.state_at.and_then(|at| values.get(at));
-        self.live += u64::from(state == Some(&Value::Text(LIVE)));
         rows.push(values.into_iter())?;
         self.size.rows += 1;
         self.rows_held += 1;

@@ -20,7 +20,7 @@ impl Routes {
         (is_json, out): (bool, &mut dyn Write),
     ) -> Result<u64, Error> {
         let asked = self.asked(name, filter);
-        let gathered = std::thread::scope(|threads| {
+        let mut gathered = std::thread::scope(|threads| {
             let threads: Vec<_> = asked
                 .iter()
                 .map(|shard| threads.spawn(|| gather(shard, name, filter)))
@@ -31,7 +31,29 @@ impl Routes {
             });
             joined.collect::<Result<Vec<_>, Error>>()
         })?;
+        if query::is_of_youngest(name) {
+            self.leave_youngest(&mut gathered)?;
+        }
         query::write(&merged(gathered, filter), is_json, out)
+    }
+
+    /// Leaves the rows of the youngest day. Shards of old times know of no younger one than their
+    /// own.
+    fn leave_youngest(&self, gathered: &mut [Gathered]) -> Result<(), Error> {
+        let Some(shard) = self.ranges.last().and_then(|it| it.shards.first()) else {
+            return Ok(());
+        };
+        let text = "SELECT coalesce(max(day), 0) FROM days";
+        let read = shard.router.read(None, &mut |reader| {
+            reader.first(text, |row| row[0].integer())
+        });
+        let youngest = read.map_err(|error| told(shard, error))?.value.unwrap_or(0);
+        for answer in gathered {
+            answer
+                .rows
+                .retain(|row| matches!(row[0], Owned::Integer(day) if day >= youngest));
+        }
+        Ok(())
     }
 
     /// The shards that may have rows.
@@ -76,11 +98,14 @@ fn gather(shard: &Shard, name: &str, filter: &Filter) -> Result<Gathered, Error>
     let read = shard
         .router
         .read(None, &mut |reader| reader.gather(name, filter));
-    let answer = read.map_err(|error| match error {
+    Ok(read.map_err(|error| told(shard, error))?.value)
+}
+
+fn told(shard: &Shard, error: Error) -> Error {
+    match error {
         Error::Server(words) => Error::Server(format!("shard {}: {words}", shard.name)),
         other => other,
-    })?;
-    Ok(answer.value)
+    }
 }
 
 /// All rows in their order, the first of them.
