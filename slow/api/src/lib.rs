@@ -21,6 +21,7 @@ mod bodies;
 mod footprints;
 mod memory;
 mod openapi;
+mod outgoing;
 mod page;
 mod patient;
 mod quant;

@@ -1,13 +1,17 @@
 //! Connections: how many there may be, how long they may wait, and what makes them private.
 
 use crate::config::{Limits, Tls};
+use crate::outgoing::Outgoing;
 use crate::patient::Patient;
 use crate::routes;
 use axum::Router;
+use axum::http::{Request, Version};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tower::ServiceExt;
 
 /// Requests of one connection at a time, by HTTP/2.
 const STREAMS_MAX: u32 = 32;
@@ -216,6 +221,20 @@ where
     let router = router
         .layer(axum::Extension(routes::From(from)))
         .layer(axum::Extension(guest));
+    let outgoing = Outgoing::default();
+    let timed = outgoing.clone();
+    let router = tower::service_fn(move |request: Request<Incoming>| {
+        // One of HTTP/1.1 that takes nothing keeps its whole connection waiting.
+        let is_one_of_many = request.version() == Version::HTTP_2;
+        let (answer, timed) = (router.clone().oneshot(request), timed.clone());
+        async move {
+            let answer = answer.await?;
+            Ok::<_, Infallible>(match is_one_of_many {
+                true => timed.timed(answer),
+                false => answer,
+            })
+        }
+    });
     let router = TowerToHyperService::new(router);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -240,6 +259,7 @@ where
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = outgoing.stalled(limits.stall()) => return,
         _ = is_over.changed() => {}
     }
     connection.as_mut().graceful_shutdown();

@@ -354,6 +354,68 @@ fn who_takes_no_answer_has_few_of_them() {
     });
 }
 
+/// A connection of a client that gives so much room for each answer, and how it ends.
+async fn narrow(
+    at: std::net::SocketAddr,
+    window: u32,
+) -> (SendRequest<Bytes>, tokio::task::JoinHandle<()>) {
+    let stream = tokio::net::TcpStream::connect(at).await.unwrap();
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(window);
+    let (client, mut connection) = builder.handshake(stream).await.unwrap();
+    let mut pings = connection.ping_pong().unwrap();
+    // It lives, and says so all the time.
+    tokio::spawn(async move { while pings.ping(h2::Ping::opaque()).await.is_ok() {} });
+    let ended = tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    (client, ended)
+}
+
+/// A client that says that it lives keeps no answer for ever: not by giving no room, nor next to
+/// none. Who takes a little at a time gets all.
+#[test]
+fn who_lives_and_takes_nothing_of_an_answer_is_ended() {
+    survives(|service| {
+        let path = format!("http://{}/metrics", service.address);
+        let asked = || {
+            let request = Request::get(&path).header("authorization", "Bearer metrics-token");
+            request.body(()).unwrap()
+        };
+        runtime().block_on(async {
+            let mut endings = Vec::new();
+            for window in [0, 1] {
+                let (client, ended) = narrow(service.address, window).await;
+                let (answer, _) = { client.ready().await.unwrap() }
+                    .send_request(asked(), true)
+                    .unwrap();
+                endings.push((answer.await.unwrap(), ended));
+            }
+            let (client, slow) = narrow(service.address, 1_024).await;
+            let begun = std::time::Instant::now();
+            let (answer, _) = { client.ready().await.unwrap() }
+                .send_request(asked(), true)
+                .unwrap();
+            let mut body = answer.await.unwrap().into_body();
+            let mut count = 0;
+            while let Some(data) = body.data().await {
+                count += data.unwrap().len();
+                tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+                let room = body.flow_control();
+                room.release_capacity(room.used_capacity()).unwrap();
+            }
+            assert!(begun.elapsed().as_secs() >= 3, "{count} bytes came at once");
+            assert!(!slow.is_finished(), "the connection goes on");
+            for (_, ended) in endings {
+                tokio::time::timeout(super::BOUND, ended)
+                    .await
+                    .unwrap()
+                    .unwrap();
+            }
+        });
+    });
+}
+
 #[test]
 fn what_is_no_call_is_none() {
     survives(|service| {
