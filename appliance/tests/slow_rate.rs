@@ -1,5 +1,6 @@
-//! The whole slow path beside a venue, with its database well, stalled, killed and full: measured,
-//! so by command only (`cargo x siege slow`, as root, on an optimised build and a quiet machine).
+//! The whole slow path beside a venue, its API attacked, its database stalled, killed and full:
+//! measured, so by command only (`cargo x siege slow`, as root, on an optimised build and a quiet
+//! machine).
 //!
 //! The venue's tiles have one processor; its other threads, two members, the slow path, its server
 //! and whoever asks it have the other one. Members go first there and send at random times by a
@@ -15,6 +16,7 @@ mod harness;
 
 use appliance::client::members::{Login, Members};
 use appliance::venue::runner::COUNTERS_FILE;
+use attached::attack::ATTACKS;
 use attached::{Attached, Neighbour, SmallDisk, sections, server};
 use core_affinity::CoreId;
 use harness::paired::{Random, Sure, quantile, sure};
@@ -212,7 +214,7 @@ fn measured(trading: &mut Trading, attached: &Attached, neighbour: &Neighbour) -
 
 #[test]
 #[ignore = "measures for some minutes: cargo x siege slow"]
-fn matching_does_not_feel_a_slow_path_whose_database_is_stalled_killed_or_full() {
+fn matching_does_not_feel_a_slow_path_that_is_attacked_or_whose_database_stalls_or_dies() {
     program_beside("wirecross-slow");
     program_beside("wirecross-api");
     let site = site();
@@ -229,9 +231,10 @@ fn matching_does_not_feel_a_slow_path_whose_database_is_stalled_killed_or_full()
     go_first();
     let mut trading = Trading::login(&site, &venue);
     let (mut states, mut all, mut random) = (Vec::new(), Vec::new(), Random(1));
-    for state in ["well", "stalled", "killed", "full"] {
-        println!("the database is {state}");
+    for state in ["well", "attacked", "stalled", "killed", "full"] {
+        println!("the slow path is {state}");
         match state {
+            "attacked" => attached.is_attacked = true,
             "stalled" => attached.is_stalled = true,
             "killed" => attached.kill(),
             "full" => disk.fill(),
@@ -246,9 +249,13 @@ fn matching_does_not_feel_a_slow_path_whose_database_is_stalled_killed_or_full()
         }
         attached.recover();
     }
-    let pages = attached.end();
+    let (pages, attacks) = attached.end();
     println!("{} orders, {pages} pages of trades asked for", trading.sent);
     assert!(pages > 0);
+    for ((name, _), count) in ATTACKS.iter().zip(attacks) {
+        println!("  {count} times {name}");
+        assert!(count > 0, "nobody tried {name}");
+    }
     drop(trading);
     venue.stop();
     attached.reconcile();

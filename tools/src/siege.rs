@@ -43,7 +43,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "slow",
-        about: "the slow path beside the venue, its database stalled, killed, full; measures; root",
+        about: "the slow path beside the venue, attacked, its database stalled, killed, full; root",
         pieces: &[
             Command(&["build", "--quiet", "--release", "-p", "store", "-p", "api"]),
             Test("appliance", "slow_rate"),

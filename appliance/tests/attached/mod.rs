@@ -1,5 +1,8 @@
 //! Everything that is attached to a venue and may be slow: its tables in a file, the API over them,
-//! tables on a server, and a projection that is never through. All of it can be held, together.
+//! tables on a server, and a projection that is never through; and who attacks the API. All of it
+//! can be held, together.
+
+pub mod attack;
 
 // How a server is started is the builder's tool's business.
 #[path = "../../../tools/src/pg/cluster.rs"]
@@ -7,6 +10,7 @@
 pub mod cluster;
 
 use crate::harness::{Site, api_settings, child_of, free_port, program_beside, wait_until};
+use attack::{Attackers, Counts};
 use cluster::{Cluster, Programs};
 use std::fs;
 use std::io::{Read, Write};
@@ -115,6 +119,9 @@ pub struct Attached {
     projects: Child,
     asks: Option<JoinHandle<()>>,
     asked: Arc<Mutex<Asked>>,
+    attackers: Attackers,
+    /// The API is attacked.
+    pub is_attacked: bool,
     /// The server is to stay held.
     pub is_stalled: bool,
 }
@@ -167,6 +174,8 @@ impl Attached {
             projects: projects.spawn().unwrap(),
             asks: Some(asks),
             asked,
+            attackers: Attackers::start(port),
+            is_attacked: false,
             is_stalled: false,
         }
     }
@@ -185,6 +194,7 @@ impl Attached {
     /// Lets everything run, or holds it.
     pub fn run(&self, is_on: bool) {
         self.asked.lock().unwrap().is_on = is_on;
+        self.attackers.run(is_on && self.is_attacked);
         let signal = if is_on { libc::SIGCONT } else { libc::SIGSTOP };
         let own = [self.follows.id() as i32, -(self.projects.id() as i32)];
         tell(&own, signal);
@@ -204,15 +214,15 @@ impl Attached {
 
     /// Everything is as it should be again, and through with what there is.
     pub fn recover(&mut self) {
-        self.is_stalled = false;
+        (self.is_stalled, self.is_attacked) = (false, false);
         self.run(true);
         if self.cluster.pid().is_none() {
             self.cluster.start().unwrap();
         }
     }
 
-    /// Ends what the venue does not end; how many pages of trades were told.
-    pub fn end(&mut self) -> u64 {
+    /// Ends what the venue does not end; how many pages of trades were told, and attacks made.
+    pub fn end(&mut self) -> (u64, Counts) {
         self.asked.lock().unwrap().is_over = true;
         if let Some(asks) = self.asks.take() {
             asks.join().unwrap();
@@ -222,7 +232,7 @@ impl Attached {
         tell(&[self.follows.id() as i32], libc::SIGTERM);
         let ended = self.follows.wait().unwrap();
         assert!(ended.success(), "{ended}");
-        self.asked.lock().unwrap().pages
+        (self.asked.lock().unwrap().pages, self.attackers.end())
     }
 
     /// Asks `wirecross-slow` something about a database and the venue's files; what it told.
