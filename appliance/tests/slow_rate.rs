@@ -24,6 +24,7 @@ use harness::{Site, directory_in, program_beside};
 use nic::{Clock, Net, RealClock, RealNet, SocketTcp, TcpLimits};
 use queue::{Buckets, CounterReader};
 use session::ouch_client::{Order, Reply};
+use std::fs;
 use std::time::Duration;
 use wire::ouch::Outbound;
 
@@ -46,6 +47,30 @@ const PAUSE: Duration = Duration::from_millis(30);
 
 /// The room of the databases.
 const ROOM_MIB: u32 = 4_096;
+
+/// Groups by which the system shares processors among sessions of programs. With them, what came
+/// new to the busy processor was left waiting for minutes beside programs that are held and go on
+/// again and again (Linux 6.18); they are as before when this goes.
+struct NoGroups(Vec<u8>);
+
+const GROUPS: &str = "/proc/sys/kernel/sched_autogroup_enabled";
+
+impl NoGroups {
+    fn new() -> Self {
+        let before = fs::read(GROUPS).unwrap_or_default();
+        // A system without such groups needs nothing.
+        if !before.is_empty() {
+            fs::write(GROUPS, "0").unwrap();
+        }
+        Self(before)
+    }
+}
+
+impl Drop for NoGroups {
+    fn drop(&mut self) {
+        let _ = fs::write(GROUPS, &self.0);
+    }
+}
 
 /// A venue whose journal lies in memory: none of its threads waits for a disk.
 fn site() -> Site {
@@ -217,6 +242,7 @@ fn measured(trading: &mut Trading, attached: &Attached, neighbour: &Neighbour) -
 fn matching_does_not_feel_a_slow_path_that_is_attacked_or_whose_database_stalls_or_dies() {
     program_beside("wirecross-slow");
     program_beside("wirecross-api");
+    let _groups = NoGroups::new();
     let site = site();
     let room = site.dir.path().join("room");
     let disk = SmallDisk::mount(&room, ROOM_MIB);
