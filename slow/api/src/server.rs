@@ -259,7 +259,8 @@ where
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = outgoing.stalled(limits.stall()) => return,
+        // Who has words for such a client says them first.
+        () = outgoing.stalled(3 * limits.stall()) => return,
         _ = is_over.changed() => {}
     }
     connection.as_mut().graceful_shutdown();
