@@ -8,6 +8,8 @@ mod service;
 use redis::{Redis, until};
 use serde_json::json;
 use service::{Service, Settings};
+use std::thread::sleep;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Database;
 
 const TOPS: &str = "/api/v1/tops";
@@ -24,13 +26,12 @@ fn bid(service: &Service) -> i64 {
     rows[0]["bid"].as_i64().unwrap()
 }
 
-/// As `wirecross-slow` writes: rows and how far they come in one transaction.
+/// As `wirecross-slow` writes: rows and their table's version in one transaction.
 fn projects(service: &Service, bid: i64) {
     let database = Database::open(&service.tables()).unwrap();
     let text = format!(
         "BEGIN; UPDATE tops SET bid = {bid};
-         INSERT INTO progress VALUES (1, 3, 0, 1, 0, NULL)
-             ON CONFLICT DO UPDATE SET next = next + 1; COMMIT;"
+         UPDATE versions SET version = version + 1 WHERE name = 'tops'; COMMIT;"
     );
     database.connection.execute_batch(&text).unwrap();
 }
@@ -50,6 +51,12 @@ fn an_answer_is_kept_until_the_tables_change() {
         assert_eq!(bid(&service), before + round);
     }
     assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(21));
+    // What changes in another table leaves it as it is.
+    let trades = || service.get("/api/v1/trades", "auditor").body;
+    let before = trades();
+    projects(&service, 1);
+    assert_eq!((trades(), bid(&service)), (before, 1));
+    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(23));
     // Another question is another answer.
     let rows = |path: &str| {
         service
@@ -123,7 +130,7 @@ fn who_takes_an_older_answer_shares_it() {
     assert_eq!(bid(&service), before + 1);
     // An answer of that age is none of the present, and is found all the same.
     assert_eq!(aged(60), before);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    sleep(Duration::from_secs(1));
     assert_eq!(aged(1), before + 1);
     projects(&service, before + 2);
     assert_eq!(aged(60), before + 1);
@@ -139,6 +146,48 @@ fn who_takes_an_older_answer_shares_it() {
     for (one, other, is_same) in [(0, 1, true), (0, 2, false), (2, 3, true), (5, 6, true)] {
         assert_eq!(keys[one] == keys[other], is_same, "{trace}");
     }
+}
+
+/// What was asked for at the opening of days before is in memory before this one's.
+#[test]
+fn what_is_likely_to_be_asked_for_is_there_before_the_session_opens() {
+    // The opening is at a full minute; what is likely is made `early` before.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let (now, early) = (now.as_secs(), 3);
+    let opens = (now + early).next_multiple_of(60) + 60;
+    let warm_s = opens - now - early;
+    let slot = opens % 86_400 / 900;
+    let asked = format!(
+        "{day}\n{slot} 9 0 tops|||||||-\n{slot} 5 0 bars|||||||=AAPL\n{slot} 3 0 gone|||||||-\n",
+        day = now / 86_400
+    );
+    let (hour, minute) = (opens % 86_400 / 3_600, opens % 3_600 / 60);
+    let mut service = Service::with(&Settings {
+        limits: "",
+        more: format!("cache = {{ opens_utc = \"{hour:02}:{minute:02}\", warm_s = {warm_s} }}"),
+    });
+    service.stop();
+    let path = service.dir.path().join("tables/tables.db-asked");
+    std::fs::write(&path, asked).unwrap();
+    service.again();
+    // Keys may ask so and so often.
+    sleep(Duration::from_secs(early));
+    until("what is likely is there", || {
+        figure(&service, "wirecross_cache_warmed_total") == Some(2)
+    });
+    // Members come and change what nobody asked for.
+    let database = Database::open(&service.tables()).unwrap();
+    let logon = "BEGIN; \
+                 INSERT INTO audit \
+                 VALUES ((1 << 48) + 9, 70, 'Logon', 1, NULL, 1, 1, NULL, 0, 0, 0); \
+                 UPDATE versions SET version = version + 1 WHERE name = 'audit'; COMMIT;";
+    database.connection.execute_batch(logon).unwrap();
+    let hits = figure(&service, "wirecross_cache_l1_hits_total").unwrap();
+    bid(&service);
+    service.get("/api/v1/bars?symbol=AAPL", "market").json();
+    let after = figure(&service, "wirecross_cache_l1_hits_total");
+    assert_eq!(after, Some(hits + 2));
+    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(2));
 }
 
 /// Trades of a day that is in files alone, if the settings name these.

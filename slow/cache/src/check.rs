@@ -124,25 +124,20 @@ impl Cache {
         drawn
     }
 
-    /// Loads what is likely to be asked for, before somebody does; gives how many there were that
-    /// no level had. A load that fails is passed over.
+    /// What is under a key that is likely to be asked for: as [`Cache::get_or_load`], but what is
+    /// loaded is counted as warmed.
+    ///
+    /// # Errors
+    /// Those of `load`; they are not kept.
     pub fn warm<E>(
         &self,
-        keys: impl IntoIterator<Item = String>,
-        mut load: impl FnMut(&str) -> Result<Loaded, E>,
-    ) -> usize {
-        let mut warmed = 0;
-        for key in keys {
-            let mut is_new = false;
-            let brought = self.get_or_load(&key, || {
-                is_new = true;
-                load(&key)
-            });
-            if brought.is_ok() && is_new {
-                count(&self.shared().counts.warmed);
-                warmed += 1;
-            }
-        }
-        warmed
+        key: &str,
+        load: impl FnOnce() -> Result<Loaded, E>,
+    ) -> Result<Arc<Entry>, E> {
+        self.get_or_load(key, || {
+            let loaded = load()?;
+            count(&self.shared().counts.warmed);
+            Ok(loaded)
+        })
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 const APPLICATION: i32 = i32::from_be_bytes(*b"WXDB");
 
 /// The schema that this program writes; `user_version` of the database.
-pub const SCHEMA_VERSION: i32 = 4;
+pub const SCHEMA_VERSION: i32 = 5;
 
 /// Statements that are kept prepared.
 const STATEMENTS_MAX: usize = 64;

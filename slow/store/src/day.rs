@@ -7,7 +7,8 @@ use crate::orders::{self, Orders};
 use crate::place::{DAYS_MAX, first_of, moment};
 use crate::projector::{Limits, Turn};
 use crate::rows::Rows;
-use crate::tables::{Cell, How, PROGRESS, Tables, Writer, each, first, number};
+use crate::tables::{Cell, DAYS, How, PROGRESS, SHOWN, TOPS, Tables, Writer, each, first, number};
+use crate::versions::Changed;
 use crate::{Error, days};
 use journal::stream::{self, Kind, Name};
 use journal::{DirectoryFiles, Files as _, Mark};
@@ -92,6 +93,7 @@ impl Day {
         tables.agree(name, number)?;
         tables.make_room(number)?;
         book::forget_before(tables, number)?;
+        Changed::of(&[&DAYS, &SHOWN, &TOPS]).note(tables)?;
         Self::open(tables, name)
     }
 
@@ -142,7 +144,7 @@ impl Day {
     pub fn turn(&mut self, tables: &dyn Tables, source: &Source<'_>) -> Result<Turn, Error> {
         let mut turn = Turn::default();
         let mut rows = Rows::new(tables);
-        match self.journal(&mut *rows.writer, source) {
+        match self.journal(&mut rows.writer, source) {
             Ok(inputs) => turn.events += inputs,
             Err(Error::Venue(trouble)) => turn.trouble = Some(Error::Venue(trouble)),
             Err(error) => return Err(error),
@@ -157,13 +159,14 @@ impl Day {
                 Err(error) => return Err(error),
             }
             if turn.events > before {
-                self.keep(&mut *rows.writer, (name.kind as u8, name.number))?;
+                self.keep(&mut rows.writer, (name.kind as u8, name.number))?;
             }
         }
         if turn.events > 0 {
             self.orders.write(&mut rows)?;
-            self.book.write(&mut *rows.writer, self.number)?;
+            self.book.write(&mut rows.writer, self.number)?;
         }
+        rows.writer.changed().note(rows.tables())?;
         Ok(turn)
     }
 
@@ -178,14 +181,13 @@ impl Day {
                 .min(end.saturating_sub(self.mark.next_sequence)),
         };
         let (day, before) = (self.number, self.mark);
-        let (audit, began_ns) = (&mut self.audit, &mut self.began_ns);
+        let (audit, began_ns, name) = (&mut self.audit, &mut self.began_ns, &self.name);
         let mut mark = self.mark;
         let read = inputs::read(&source.folder, &mut mark, until, &mut |input| {
             if *began_ns == 0 {
                 *began_ns = input.time_ns;
-                let text = "UPDATE days SET began_ns = $1 WHERE day = $2";
-                let row = [input.time_ns.into(), day.into()];
-                writer.tables().run(text, &row)?;
+                let row = [day.into(), name.as_str().into(), input.time_ns.into()];
+                writer.write(&DAYS, How::Put, &row)?;
             }
             audit.take(writer, day, input)
         });

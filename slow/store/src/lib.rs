@@ -42,6 +42,7 @@ pub mod shards;
 mod sqlite;
 mod sums;
 mod tables;
+mod versions;
 
 pub use copy::copy;
 pub use database::Database;
@@ -55,3 +56,4 @@ pub use projector::{BATCH, Projector, Turn};
 pub use rebuild::rebuild;
 pub use reconcile::{Compared, reconcile};
 pub use sums::plans;
+pub use versions::Version;

@@ -6,7 +6,8 @@
 
 use crate::Error;
 use crate::place::first_of;
-use crate::tables::{BY_DAY, Tables, each, number};
+use crate::tables::{BARS, BY_DAY, Tables, each, number};
+use crate::versions::Changed;
 
 /// What says so among the kinds of streams in `progress`.
 const MOVED: i64 = 255;
@@ -75,7 +76,8 @@ pub fn take_out(tables: &dyn Tables, day: i64, until_ns: i64) -> Result<(), Erro
     }
     let text = "INSERT INTO progress (day, kind, number, next, time_ns) VALUES ($1, $2, 0, 1, $3)";
     tables.run(text, &[day.into(), MOVED.into(), until_ns.into()])?;
-    Ok(())
+    Changed::of(&BY_DAY).note(tables)?;
+    Changed::of(&[&BARS]).note(tables)
 }
 
 /// Removes a day's rows one by one.

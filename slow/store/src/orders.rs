@@ -9,7 +9,7 @@ use crate::bars::Bars;
 use crate::busts::{self, Bust};
 use crate::place::{self, fill_id, reply_id};
 use crate::rows::{self, Fill, Order, Refusal, Rows};
-use crate::tables::{Cell, HOLDINGS, How, POSITIONS, Tables, each, first};
+use crate::tables::{Cell, HOLDINGS, How, POSITIONS, Tables, Writer as _, each, first};
 use journal::DirectoryFiles;
 use journal::stream::Name;
 use std::collections::{BTreeMap, HashMap};
@@ -189,7 +189,7 @@ impl Orders {
             rows.writer.write(&POSITIONS, How::Merge, &row)?;
             rows.writer.write(&HOLDINGS, How::Merge, &row[1..])?;
         }
-        self.bars.write(&mut *rows.writer)
+        self.bars.write(&mut rows.writer)
     }
 
     fn order(&mut self, at: &At, user_ref: u32) -> Result<&mut Order, Error> {

@@ -2,8 +2,8 @@
 
 use crate::day::{Day, Source};
 use crate::tables::{Tables, first};
-use crate::{Error, Location, Position, days};
-use std::collections::HashMap;
+use crate::{Error, Location, Position, days, versions};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,10 +40,11 @@ pub struct Projector {
     pub(crate) until: Option<Limits>,
 }
 
-/// Where a projection ends that is to be compared with another one: the last day, and the next
-/// message of each of its streams.
+/// Where a projection ends that is to be compared with another one: its days, and the next message
+/// of each stream that something came of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
+    pub days: HashSet<String>,
     pub places: HashMap<(String, u8, u16), u64>,
 }
 
@@ -54,6 +55,7 @@ impl Projector {
     /// The database cannot be used: the words say why.
     pub fn open(data_dir: &Path, location: &Location) -> Result<Self, Error> {
         let tables = location.writer()?;
+        versions::begin(&*tables)?;
         let text = "SELECT name FROM days ORDER BY day DESC LIMIT 1";
         let last = first(&*tables, text, &[], |row| row[0].text().map(str::to_owned))?;
         let day = match last {
@@ -173,7 +175,7 @@ impl Projector {
                 return Ok(Turn::default());
             };
             if let Some(limits) = &self.until
-                && !limits.places.keys().any(|(day, _, _)| day == name)
+                && !limits.days.contains(name)
             {
                 return Ok(Turn::default());
             }

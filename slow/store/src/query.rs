@@ -3,6 +3,7 @@
 mod about;
 #[cfg(feature = "postgres")]
 mod gathered;
+mod reading;
 
 #[cfg(feature = "postgres")]
 pub(crate) use gathered::{Gathered, Owned, write};
@@ -10,7 +11,11 @@ pub(crate) use gathered::{Gathered, Owned, write};
 use crate::answer::Sheet;
 #[cfg(feature = "history")]
 use crate::history::Files;
-use crate::tables::{Cell as Field, Tables, explained, first};
+use crate::tables::{
+    AUDIT, BARS, Cell as Field, DAYS, FILLS, HOLDINGS, ORDERS, POSITIONS, TOPS, TURNS, Table,
+    Tables, explained, first,
+};
+use crate::versions::Versions;
 use crate::{Error, Location, database, moved};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -62,6 +67,8 @@ pub(crate) struct Query {
     /// What stands around all of it, where only the sums of the rows that are given are to be made.
     around: [&'static str; 2],
     select: &'static str,
+    /// The tables whose rows are in its answers.
+    reads: &'static [&'static Table],
     /// Whether it is about the youngest day alone, whose number is the first column.
     is_of_youngest: bool,
     /// Columns that a filter narrows; empty where it cannot.
@@ -78,6 +85,7 @@ const PLAIN: Query = Query {
     of_days: "",
     around: [""; 2],
     select: "",
+    reads: &[],
     is_of_youngest: false,
     account: "",
     symbol: "",
@@ -105,6 +113,7 @@ const QUERIES: &[Query] = &[
         account: "account",
         symbol: "symbol",
         time: "entered_ns",
+        reads: &[&ORDERS, &DAYS],
         order: "entered_ns, id",
         ..PLAIN
     },
@@ -115,6 +124,7 @@ const QUERIES: &[Query] = &[
                  FROM trades WHERE true",
         symbol: "symbol",
         time: "time_ns",
+        reads: &[&FILLS],
         order: "time_ns, id",
         ..PLAIN
     },
@@ -125,6 +135,7 @@ const QUERIES: &[Query] = &[
                  time_ns, units, price, broken FROM fills WHERE id & 1 = 0",
         symbol: "symbol",
         time: "time_ns",
+        reads: &[&FILLS],
         order: "time_ns, id",
         ..PLAIN
     },
@@ -138,6 +149,7 @@ const QUERIES: &[Query] = &[
         is_of_account: true,
         symbol: "symbol",
         time: "time_ns",
+        reads: &[&FILLS],
         order: "time_ns, id",
         ..PLAIN
     },
@@ -147,6 +159,7 @@ const QUERIES: &[Query] = &[
                  FROM bars WHERE true",
         symbol: "symbol",
         time: "start_ns",
+        reads: &[&BARS],
         order: "start_ns, symbol",
         ..PLAIN
     },
@@ -156,6 +169,7 @@ const QUERIES: &[Query] = &[
                  bought_units, bought_value, sold_units, sold_value FROM positions WHERE true",
         account: "account",
         symbol: "symbol",
+        reads: &[&POSITIONS],
         order: "account, symbol, day",
         ..PLAIN
     },
@@ -165,6 +179,7 @@ const QUERIES: &[Query] = &[
         select: HELD,
         account: "h.account",
         symbol: "h.symbol",
+        reads: &[&HOLDINGS, &BARS],
         order: "h.account, h.symbol",
         ..PLAIN
     },
@@ -176,6 +191,7 @@ const QUERIES: &[Query] = &[
         account: "account",
         symbol: "symbol",
         time: "time_ns",
+        reads: &[&AUDIT],
         order: "time_ns, id",
         ..PLAIN
     },
@@ -185,6 +201,7 @@ const QUERIES: &[Query] = &[
         select: "SELECT id >> 48 AS day, time_ns, symbol, state FROM turns WHERE true",
         symbol: "symbol",
         time: "time_ns",
+        reads: &[&TURNS],
         order: "time_ns, id",
         ..PLAIN
     },
@@ -192,6 +209,7 @@ const QUERIES: &[Query] = &[
         name: "tops",
         select: "SELECT symbol, time_ns, bid, bid_units, ask, ask_units FROM tops WHERE true",
         symbol: "symbol",
+        reads: &[&TOPS],
         order: "symbol",
         ..PLAIN
     },
@@ -280,8 +298,8 @@ pub(crate) fn is_of_youngest(name: &str) -> bool {
 #[derive(Debug)]
 pub struct Reader {
     tables: Box<dyn Tables>,
-    /// Where the tables stood when that was last looked at, with what said so.
-    stood: Cell<Option<(i64, u64)>>,
+    /// The tables' versions when they were last looked at, with what said so.
+    looked: Cell<Option<(i64, Versions)>>,
 }
 
 impl Reader {
@@ -304,29 +322,16 @@ impl Reader {
     fn of(tables: Box<dyn Tables>) -> Self {
         Self {
             tables,
-            stood: Cell::new(None),
+            looked: Cell::new(None),
         }
     }
 
-    /// Lets the tables stand still for who reads them, until [`Self::thaw`], and says how far they
-    /// are: how many inputs and messages they were made of. As long as that is the same, so are
-    /// all answers, if `wirecross-slow` alone writes.
+    /// Lets the tables stand still for who reads them, until [`Self::thaw`].
     ///
     /// # Errors
     /// The database fails.
-    pub fn freeze(&self) -> Result<u64, Error> {
-        self.tables.freeze()?;
-        let changes = self.tables.changes()?;
-        if let Some((before, place)) = self.stood.get()
-            && Some(before) == changes
-        {
-            return Ok(place);
-        }
-        let text = "SELECT CAST(coalesce(sum(next), 0) AS BIGINT) FROM progress";
-        let place = first(&*self.tables, text, &[], |row| row[0].bits())?;
-        let place = place.unwrap_or(0);
-        self.stood.set(changes.map(|changes| (changes, place)));
-        Ok(place)
+    pub fn freeze(&self) -> Result<(), Error> {
+        self.tables.freeze()
     }
 
     /// Which tables of a server these are: the same for all that follow it, others after a rebuild.

@@ -132,6 +132,11 @@ fn with_files(
 fn limits(tables: &dyn Tables) -> Result<Limits, Error> {
     let text = "SELECT name, kind, number, next FROM progress JOIN days USING (day)";
     let mut limits = Limits::default();
+    // Of a day that was just begun nothing came as yet.
+    each(tables, "SELECT name FROM days", &[], &mut |row| {
+        limits.days.insert(row[0].text()?.to_owned());
+        Ok(())
+    })?;
     each(tables, text, &[], &mut |row| {
         let key = (
             row[0].text()?.to_owned(),

@@ -1,7 +1,8 @@
 //! The rows that come often, as their tables have them.
 
 use crate::Error;
-use crate::tables::{Cell, FILLS, How, ORDERS, REFUSALS, Tables, Writer};
+use crate::tables::{Cell, FILLS, How, ORDERS, REFUSALS, Tables, Writer as _};
+use crate::versions::Noting;
 use std::borrow::Cow;
 
 /// An order as it stands.
@@ -76,14 +77,14 @@ pub struct Refusal<'a> {
 /// Writes the rows that come often.
 pub struct Rows<'c> {
     /// Everything else goes by it.
-    pub writer: Box<dyn Writer + 'c>,
+    pub writer: Noting<'c>,
 }
 
 impl<'c> Rows<'c> {
     /// Begins to write.
     pub fn new(tables: &'c dyn Tables) -> Self {
         Self {
-            writer: tables.writer(),
+            writer: Noting::new(tables),
         }
     }
 

@@ -88,6 +88,10 @@ CREATE TABLE tops (
     symbol TEXT PRIMARY KEY, time_ns INTEGER NOT NULL, bid INTEGER, bid_units INTEGER,
     ask INTEGER, ask_units INTEGER
 ) WITHOUT ROWID;
+CREATE TABLE versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL);
+INSERT INTO versions VALUES ('opened', 0), ('days', 0), ('remarks', 0), ('symbols', 0),
+    ('sessions', 0), ('audit', 0), ('turns', 0), ('orders', 0), ('fills', 0), ('refusals', 0),
+    ('positions', 0), ('holdings', 0), ('bars', 0), ('shown', 0), ('tops', 0);
 CREATE VIEW trades AS
     SELECT b.id AS id, b.id >> 48 AS day, (b.id & 281474976710655) >> 1 AS match_number,
         b.symbol AS symbol, b.time_ns AS time_ns, b.units AS units, b.price AS price,

@@ -49,23 +49,27 @@ fn sampled(
     whose: &dyn Fn() -> Result<String, store::Error>,
     seed: u64,
 ) -> Result<Checked, Unread> {
-    let stand = reader.freeze()?;
-    let head = format!("{}|{stand}|", whose()?);
-    let asked =
-        |key: &str| -> Option<(&'static str, Filter)> { read_statement(key.strip_prefix(&head)?) };
+    reader.freeze()?;
+    let head = format!("{}|", whose()?);
+    let asked = |key: &str| -> Option<(u64, &'static str, Filter)> {
+        let (version, statement) = key.strip_prefix(&head)?.split_once('|')?;
+        let (name, filter) = read_statement(statement)?;
+        let now = reader.version(name).ok()?;
+        (version == now.to_string()).then_some((now.stand(), name, filter))
+    };
     // Of all together: the tables are held still meanwhile.
     let until = old_days.map(OldDays::until);
     let checked = answers.cache().check(
         (SAMPLE, seed),
         |key| asked(key).is_some(),
         |key| {
-            let value = asked(key).map(|(name, filter)| {
-                let from = (reader, old_days, until);
-                read_until(from, (name, &filter), VALUE_BYTES_MAX)
-            });
+            let Some((version, name, filter)) = asked(key) else {
+                return Ok(Loaded::default());
+            };
+            let from = (reader, old_days, until);
             Ok::<_, Unread>(Loaded {
-                version: stand,
-                value: value.transpose()?,
+                version,
+                value: Some(read_until(from, (name, &filter), VALUE_BYTES_MAX)?),
                 tags: Vec::new(),
             })
         },

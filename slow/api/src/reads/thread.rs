@@ -196,20 +196,24 @@ fn kept(
     }
     let bytes_max = job.terms.bytes_max;
     let looked = Instant::now();
-    let stand = reader.freeze()?;
-    answers.note(&statement);
-    let key = format!("{}|{stand}|{statement}", whose()?);
-    let entry = answers.cache().get_or_load(&key, || {
+    reader.freeze()?;
+    let version = reader.version(job.name)?;
+    let key = format!("{}|{version}|{statement}", whose()?);
+    let load = || {
+        let asked = (job.name, &job.filter);
         Ok::<_, Unread>(Loaded {
-            version: stand,
-            value: Some(read(
-                (reader, old_days),
-                (job.name, &job.filter),
-                bytes_max,
-            )?),
+            version: version.stand(),
+            value: Some(read((reader, old_days), asked, bytes_max)?),
             tags: Vec::new(),
         })
-    });
+    };
+    let entry = match job.place {
+        Some(_) => {
+            answers.note(&statement);
+            answers.cache().get_or_load(&key, load)
+        }
+        None => answers.cache().warm(&key, load),
+    };
     reader.thaw()?;
     let rows = entry?.value().unwrap_or(b"[]").to_vec();
     answers.trace(&key, rows.len());

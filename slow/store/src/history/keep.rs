@@ -2,7 +2,7 @@
 
 use super::{Note, Which, compare, held, write};
 use crate::tables::Tables;
-use crate::{Error, Location, moved};
+use crate::{Error, Location, moved, versions};
 use std::path::{Path, PathBuf};
 
 /// What becomes of days that are over.
@@ -32,7 +32,9 @@ pub struct Kept {
 /// # Errors
 /// Another process writes it, its days cannot be read, or the files cannot be written.
 pub fn keep(location: &Location, keeping: &Keeping) -> Result<Kept, Error> {
-    keeping.apply(&*location.writer()?, location)
+    let tables = location.writer()?;
+    versions::begin(&*tables)?;
+    keeping.apply(&*tables, location)
 }
 
 impl Keeping {
