@@ -29,6 +29,9 @@ const VIEWS: [(&str, u32); 5] = [
     ("audit", 10),
 ];
 
+/// What a viewer may see.
+const KEY: &str = "role = \"auditor\"";
+
 #[derive(Parser)]
 struct Arguments {
     /// Where the trace goes.
@@ -114,7 +117,7 @@ fn main() {
     }
     let (counters, histograms) = (appliance::tiles::COUNTERS, appliance::tiles::HISTOGRAMS);
     let _counters = CounterSet::create(&tables.join("counters"), counters, histograms).unwrap();
-    let service = Service::start(&tables, "auditor", "cache = { trace = true }");
+    let service = Service::start(&tables, KEY, "cache = { trace = true }");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/viewers.mjs");
     let mut viewers = Command::new("node");
     viewers
