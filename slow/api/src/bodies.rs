@@ -7,12 +7,14 @@
 
 use crate::answer::Refusal;
 use crate::config::Limits;
+use crate::metrics::family;
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame};
+use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -28,7 +30,28 @@ pub(crate) struct Bodies {
     unproven: Arc<Semaphore>,
     body_max: usize,
     time_max: Duration,
+    bytes_max: usize,
+    refused: Mutex<u64>,
 }
+
+/// Each figure: its name, what it tells, and its kind.
+pub(crate) const FIGURES: [(&str, &str, &str); 3] = [
+    (
+        "wirecross_bodies_bytes",
+        "Bytes of memory that bodies of requests have",
+        "gauge",
+    ),
+    (
+        "wirecross_bodies_limit_bytes",
+        "Bytes of memory that bodies of requests may have",
+        "gauge",
+    ),
+    (
+        "wirecross_bodies_refused_total",
+        "Bodies of requests for which there was no room",
+        "counter",
+    ),
+];
 
 /// What a body takes of it, until this goes.
 #[derive(Default)]
@@ -53,6 +76,22 @@ impl Bodies {
             unproven: Arc::new(Semaphore::new(bytes_max / 2)),
             body_max: limits.body_kib * 1_024,
             time_max: limits.request(),
+            bytes_max,
+            refused: Mutex::default(),
+        }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, u64> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// In the text format of Prometheus.
+    pub(crate) fn figures(&self, text: &mut String) {
+        let held = self.bytes_max - self.all.available_permits();
+        let values = [held as u64, self.bytes_max as u64, *self.refused()];
+        for ((name, help, kind), value) in FIGURES.into_iter().zip(values) {
+            family(text, name, kind, help);
+            let _ = writeln!(text, "{name} {value}");
         }
     }
 
@@ -96,7 +135,11 @@ impl Bodies {
     fn take(&self, room: &mut Room, bytes: usize, is_proven: bool) -> Result<(), Refusal> {
         let has_room = (is_proven || more(&self.unproven, &mut room.unproven, bytes))
             && more(&self.all, &mut room.all, bytes);
-        has_room.then_some(()).ok_or(Refusal::NoRoom)
+        if !has_room {
+            *self.refused() += 1;
+            return Err(Refusal::NoRoom);
+        }
+        Ok(())
     }
 
     fn too_large(&self) -> Refusal {

@@ -176,6 +176,9 @@ pub struct Limits {
     pub slow_ms: u64,
     /// How long a client may take no byte of what waits for it, in seconds.
     pub stall_s: u64,
+    /// How long the client of a stream may be silent, in seconds, before it is asked whether it
+    /// lives, and then again before it is taken for dead.
+    pub ping_s: u64,
     /// Requests without a right key that an address may make in a second.
     pub strangers_per_second: u32,
     /// Threads that read the tables.
@@ -205,6 +208,7 @@ impl Default for Limits {
             request_s: 10,
             slow_ms: 1_000,
             stall_s: 10,
+            ping_s: 15,
             strangers_per_second: 20,
             readers: 2,
             read_goal_ms: 250,
@@ -235,6 +239,12 @@ impl Limits {
         Duration::from_secs(self.stall_s)
     }
 
+    /// How long the client of a stream may be silent before it is asked.
+    #[must_use]
+    pub const fn silence(&self) -> Duration {
+        Duration::from_secs(self.ping_s)
+    }
+
     fn check(&self) -> Result<(), String> {
         for (name, value, max) in [
             ("connections_max", self.connections_max, 100_000),
@@ -251,6 +261,7 @@ impl Limits {
             ("request_s", self.request_s as usize, 3_600),
             ("slow_ms", self.slow_ms as usize, 3_600_000),
             ("stall_s", self.stall_s as usize, 3_600),
+            ("ping_s", self.ping_s as usize, 3_600),
             (
                 "strangers_per_second",
                 self.strangers_per_second as usize,

@@ -18,6 +18,7 @@ mod answer;
 mod asked;
 mod batch;
 mod bodies;
+mod crowd;
 mod footprints;
 mod memory;
 mod openapi;

@@ -1,5 +1,7 @@
 //! A stream whose client must say what it speaks, and take what waits for it, sooner or later.
 
+use crate::config::Limits;
+use crate::crowd::Crowd;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -20,16 +22,20 @@ pub(crate) struct Patient<T> {
     greeting: Pin<Box<Sleep>>,
     /// While bytes wait: when it is over.
     end: Option<Pin<Box<Sleep>>>,
+    /// Who hears of it when it is.
+    crowd: Option<Crowd>,
 }
 
 impl<T> Patient<T> {
-    pub(crate) fn new(stream: T, patience: Duration, greeting: Duration) -> Self {
+    /// Within these limits; the crowd hears of a client that takes nothing.
+    pub(crate) fn new(stream: T, limits: &Limits, crowd: Crowd) -> Self {
         Self {
             stream,
-            patience,
+            patience: limits.stall(),
             came: 0,
-            greeting: Box::pin(sleep_until(Instant::now() + greeting)),
+            greeting: Box::pin(sleep_until(Instant::now() + limits.request())),
             end: None,
+            crowd: Some(crowd),
         }
     }
 
@@ -48,7 +54,13 @@ impl<T> Patient<T> {
             .end
             .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + patience)));
         match end.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Ready(()) => {
+                // Once, however often it is looked at.
+                if let Some(crowd) = self.crowd.take() {
+                    crowd.stalled();
+                }
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
             Poll::Pending => Poll::Pending,
         }
     }

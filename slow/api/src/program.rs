@@ -187,6 +187,7 @@ fn serve(service: &Service) -> Result<(), Box<dyn Error>> {
         if let Some(scales) = &api.scales {
             tokio::spawn(Arc::clone(scales).run());
         }
+        let limits = (limits, api.crowd.clone());
         let server = Server::new(listener, acceptor, limits, router(Arc::clone(&api)));
         let mut beside = None;
         if let (Some(grpc), Some(settings)) = (grpc, settings) {

@@ -10,6 +10,7 @@ use crate::asked::{age_max_of, filter_of, pairs_of};
 use crate::batch::{self, Calls};
 use crate::bodies::{Bodies, Held};
 use crate::config::Config;
+use crate::crowd::Crowd;
 use crate::footprints::{Footprints, Sources};
 use crate::grpc::Orders;
 use crate::memory::Answers;
@@ -45,6 +46,7 @@ pub(crate) struct Api {
     pub(crate) config: Config,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) bodies: Arc<Bodies>,
+    pub(crate) crowd: Crowd,
     pub(crate) reads: Reads,
     pub(crate) quant: Quant,
     pub(crate) figures: Figures,
@@ -74,6 +76,7 @@ impl Api {
             scales: scales.transpose().map_err(io::Error::other)?.map(Arc::new),
             gatekeeper: Gatekeeper::new(&config),
             bodies: Arc::new(Bodies::new(&config.limits)),
+            crowd: Crowd::default(),
             reads: Reads::start(&config, answers)?,
             quant: Quant::start(&config.limits)?,
             figures: Figures::new(&config.venue),
@@ -214,6 +217,8 @@ async fn answer(
             api.reads.figures(&mut text);
             api.footprints.figures(&mut text);
             said::figures(&mut text);
+            api.crowd.figures(&mut text);
+            api.bodies.figures(&mut text);
             api.times.figures(&mut text);
             if let Some(scales) = &api.scales {
                 scales.figures(&mut text);

@@ -1,6 +1,7 @@
 //! Connections: how many there may be, how long they may wait, and what makes them private.
 
 use crate::config::{Limits, Tls};
+use crate::crowd::{Crowd, Place};
 use crate::outgoing::Outgoing;
 use crate::patient::Patient;
 use crate::routes;
@@ -10,11 +11,10 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -74,49 +74,19 @@ pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, Box<dyn Error>> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Connections that there are, by address.
-#[derive(Default)]
-struct Crowd {
-    all: usize,
-    by_address: BTreeMap<IpAddr, usize>,
-}
-
-/// A place in it, which is given back when this goes.
-struct Place(Arc<Mutex<Crowd>>, IpAddr);
-
-impl Place {
-    /// A place, if there is one.
-    fn take(crowd: &Arc<Mutex<Crowd>>, from: IpAddr, limits: &Limits) -> Option<Self> {
-        let mut inside = crowd.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_address = inside.by_address.get(&from).copied().unwrap_or(0);
-        if inside.all >= limits.connections_max || of_address >= limits.connections_an_address {
-            return None;
-        }
-        inside.all += 1;
-        inside.by_address.insert(from, of_address + 1);
-        Some(Self(Arc::clone(crowd), from))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut inside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inside.all -= 1;
-        let of_address = inside.by_address.get(&self.1).copied().unwrap_or(1);
-        if of_address <= 1 {
-            inside.by_address.remove(&self.1);
-        } else {
-            inside.by_address.insert(self.1, of_address - 1);
-        }
-    }
-}
-
 /// What a connection has that outlives its last request.
 #[derive(Clone)]
 pub(crate) struct Guest {
     /// Whether the service ends.
     pub(crate) is_over: watch::Receiver<bool>,
-    _place: Arc<Place>,
+    place: Arc<Place>,
+}
+
+impl Guest {
+    /// Its client took nothing of what waited for it, or did not live, and is ended.
+    pub(crate) fn stalled(&self) {
+        self.place.crowd().stalled();
+    }
 }
 
 /// The service, ready to take connections.
@@ -125,7 +95,7 @@ pub(crate) struct Server {
     acceptor: Option<TlsAcceptor>,
     limits: Limits,
     router: Router,
-    crowd: Arc<Mutex<Crowd>>,
+    crowd: Crowd,
 }
 
 impl Server {
@@ -133,7 +103,7 @@ impl Server {
     pub(crate) fn new(
         listener: TcpListener,
         acceptor: Option<TlsAcceptor>,
-        limits: Limits,
+        (limits, crowd): (Limits, Crowd),
         router: Router,
     ) -> Self {
         Self {
@@ -141,7 +111,7 @@ impl Server {
             acceptor,
             limits,
             router,
-            crowd: Arc::default(),
+            crowd,
         }
     }
 
@@ -152,7 +122,7 @@ impl Server {
             acceptor: self.acceptor.clone(),
             limits: self.limits,
             router,
-            crowd: Arc::clone(&self.crowd),
+            crowd: self.crowd.clone(),
         }
     }
 
@@ -171,13 +141,7 @@ impl Server {
         }
         drop(self.listener);
         let ended = async {
-            while self
-                .crowd
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .all
-                > 0
-            {
+            while !self.crowd.is_empty() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -186,18 +150,19 @@ impl Server {
 
     /// Serves a connection, if there is room for it; else it is closed at once.
     fn take(&self, stream: TcpStream, from: IpAddr, is_over: &watch::Receiver<bool>) {
-        let Some(place) = Place::take(&self.crowd, from, &self.limits) else {
+        let Some(place) = self.crowd.place(from, &self.limits) else {
             return;
         };
         let _ = stream.set_nodelay(true);
         let (limits, router) = (self.limits, self.router.clone());
         let (acceptor, is_over) = (self.acceptor.clone(), is_over.clone());
+        let crowd = self.crowd.clone();
         tokio::spawn(async move {
             let guest = Guest {
                 is_over,
-                _place: Arc::new(place),
+                place: Arc::new(place),
             };
-            let stream = Patient::new(stream, limits.stall(), limits.request());
+            let stream = Patient::new(stream, &limits, crowd);
             match acceptor {
                 None => serve(stream, from, router, limits, guest).await,
                 Some(acceptor) => {
@@ -217,7 +182,7 @@ async fn serve<T>(stream: T, from: IpAddr, router: Router, limits: Limits, guest
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut is_over = guest.is_over.clone();
+    let (mut is_over, client) = (guest.is_over.clone(), guest.clone());
     let router = router
         .layer(axum::Extension(routes::From(from)))
         .layer(axum::Extension(guest));
@@ -258,9 +223,16 @@ where
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), router);
     tokio::pin!(connection);
     tokio::select! {
-        _ = connection.as_mut() => return,
+        ended = connection.as_mut() => {
+            let error = ended.err();
+            let error = error.as_ref().and_then(|it| it.downcast_ref::<hyper::Error>());
+            if error.is_some_and(hyper::Error::is_timeout) {
+                client.stalled();
+            }
+            return;
+        }
         // Who has words for such a client says them first.
-        () = outgoing.stalled(3 * limits.stall()) => return,
+        () = outgoing.stalled(3 * limits.stall()) => return client.stalled(),
         _ = is_over.changed() => {}
     }
     connection.as_mut().graceful_shutdown();

@@ -17,6 +17,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_rustls::rustls;
 
+/// Counts clients that took nothing or did not live.
+const STALLED: &str = "wirecross_connections_stalled_total";
+
 fn with(limits: &'static str) -> Service {
     Service::with(&Settings {
         limits,
@@ -256,6 +259,7 @@ fn who_takes_nothing_is_ended() {
     }
     assert!(begun.elapsed() < BOUND, "it was not ended");
     assert!(resident(&service) < 200_000, "{} KiB", resident(&service));
+    assert_eq!(service.figure(STALLED), Some(1));
     is_well(&service);
 }
 
@@ -271,6 +275,8 @@ fn connections_are_counted_by_address() {
     while service.get("/healthz", "").status != 200 {
         assert!(begun.elapsed() < BOUND, "no place was given back");
     }
+    assert!(service.figure("wirecross_connections_refused_total") > Some(0));
+    assert_eq!(service.figure("wirecross_connections"), Some(1));
 }
 
 #[test]

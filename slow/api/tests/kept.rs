@@ -14,13 +14,6 @@ use store::Database;
 
 const TOPS: &str = "/api/v1/tops";
 
-/// A figure of the service.
-fn figure(service: &Service, name: &str) -> Option<u64> {
-    let text = service.get("/metrics", "metrics").body;
-    let mut lines = text.lines();
-    lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
-}
-
 fn bid(service: &Service) -> i64 {
     let rows = service.get(TOPS, "market").json();
     rows[0]["bid"].as_i64().unwrap()
@@ -43,20 +36,20 @@ fn an_answer_is_kept_until_the_tables_change() {
     for _ in 0..3 {
         assert_eq!(bid(&service), before);
     }
-    assert_eq!(figure(&service, "wirecross_cache_l1_hits_total"), Some(3));
-    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(1));
+    assert_eq!(service.figure("wirecross_cache_l1_hits_total"), Some(3));
+    assert_eq!(service.figure("wirecross_cache_l3_loads_total"), Some(1));
     for round in 1..=20 {
         projects(&service, before + round);
         assert_eq!(bid(&service), before + round);
         assert_eq!(bid(&service), before + round);
     }
-    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(21));
+    assert_eq!(service.figure("wirecross_cache_l3_loads_total"), Some(21));
     // What changes in another table leaves it as it is.
     let trades = || service.get("/api/v1/trades", "auditor").body;
     let before = trades();
     projects(&service, 1);
     assert_eq!((trades(), bid(&service)), (before, 1));
-    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(23));
+    assert_eq!(service.figure("wirecross_cache_l3_loads_total"), Some(23));
     // Another question is another answer.
     let rows = |path: &str| {
         service
@@ -134,7 +127,7 @@ fn who_takes_an_older_answer_shares_it() {
     assert_eq!(aged(1), before + 1);
     projects(&service, before + 2);
     assert_eq!(aged(60), before + 1);
-    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(2));
+    assert_eq!(service.figure("wirecross_cache_l3_loads_total"), Some(2));
     // Each of these is in the trace, under the key of the answer that it got.
     let trace = service.dir.path().join("tables/tables.db-trace");
     let trace = std::fs::read_to_string(trace).unwrap();
@@ -173,7 +166,7 @@ fn what_is_likely_to_be_asked_for_is_there_before_the_session_opens() {
     // Keys may ask so and so often.
     sleep(Duration::from_secs(early));
     until("what is likely is there", || {
-        figure(&service, "wirecross_cache_warmed_total") == Some(2)
+        service.figure("wirecross_cache_warmed_total") == Some(2)
     });
     // Members come and change what nobody asked for.
     let database = Database::open(&service.tables()).unwrap();
@@ -182,12 +175,12 @@ fn what_is_likely_to_be_asked_for_is_there_before_the_session_opens() {
                  VALUES ((1 << 48) + 9, 70, 'Logon', 1, NULL, 1, 1, NULL, 0, 0, 0); \
                  UPDATE versions SET version = version + 1 WHERE name = 'audit'; COMMIT;";
     database.connection.execute_batch(logon).unwrap();
-    let hits = figure(&service, "wirecross_cache_l1_hits_total").unwrap();
+    let hits = service.figure("wirecross_cache_l1_hits_total").unwrap();
     bid(&service);
     service.get("/api/v1/bars?symbol=AAPL", "market").json();
-    let after = figure(&service, "wirecross_cache_l1_hits_total");
+    let after = service.figure("wirecross_cache_l1_hits_total");
     assert_eq!(after, Some(hits + 2));
-    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(2));
+    assert_eq!(service.figure("wirecross_cache_l3_loads_total"), Some(2));
 }
 
 /// Trades of a day that is in files alone, if the settings name these.
@@ -264,15 +257,15 @@ fn an_answer_that_became_wrong_is_found_and_forgotten() {
     let database = Database::open(&service.tables()).unwrap();
     let change = format!("UPDATE tops SET bid = {}", before + 1);
     until("it is found right", || {
-        figure(&service, "wirecross_cache_checked_total") > Some(0)
+        service.figure("wirecross_cache_checked_total") > Some(0)
     });
     // Keys may ask so and so often.
     until("none was found wrong", || {
-        figure(&service, "wirecross_cache_differed_total") == Some(0)
+        service.figure("wirecross_cache_differed_total") == Some(0)
     });
     database.connection.execute_batch(&change).unwrap();
     until("it is found wrong", || {
-        figure(&service, "wirecross_cache_differed_total") == Some(1)
+        service.figure("wirecross_cache_differed_total") == Some(1)
     });
     assert_eq!(bid(&service), before + 1);
 }
@@ -293,8 +286,8 @@ fn what_is_refused_is_not_kept() {
     }
     rename("gone", "tops");
     assert_eq!(service.get("/api/v1/fills", "auditor").status, 400);
-    assert_eq!(figure(&service, "wirecross_cache_entries"), Some(0));
-    assert_eq!(figure(&service, "wirecross_cache_l3_errors_total"), Some(2));
+    assert_eq!(service.figure("wirecross_cache_entries"), Some(0));
+    assert_eq!(service.figure("wirecross_cache_l3_errors_total"), Some(2));
 }
 
 #[test]
@@ -304,7 +297,7 @@ fn nothing_is_kept_where_that_is_said() {
         more: "cache = { off = true }".to_owned(),
     });
     assert_eq!(bid(&service), bid(&service));
-    assert_eq!(figure(&service, "wirecross_cache_l1_hits_total"), None);
+    assert_eq!(service.figure("wirecross_cache_l1_hits_total"), None);
 }
 
 #[test]
@@ -317,7 +310,7 @@ fn services_share_answers_by_redis_and_do_without_it() {
         limits: "",
         more: format!("cache = {{ redis = {address:?} }}"),
     });
-    let is_up = |service: &Service| figure(service, "wirecross_cache_redis_up") == Some(1);
+    let is_up = |service: &Service| service.figure("wirecross_cache_redis_up") == Some(1);
     until("Redis is there", || is_up(&service));
     let before = bid(&service);
     // Another service of the same tables: nothing in memory, and nothing to read.
@@ -325,8 +318,8 @@ fn services_share_answers_by_redis_and_do_without_it() {
     service.again();
     until("Redis is there", || is_up(&service));
     assert_eq!(bid(&service), before);
-    assert_eq!(figure(&service, "wirecross_cache_l2_hits_total"), Some(1));
-    assert_eq!(figure(&service, "wirecross_cache_l3_loads_total"), Some(0));
+    assert_eq!(service.figure("wirecross_cache_l2_hits_total"), Some(1));
+    assert_eq!(service.figure("wirecross_cache_l3_loads_total"), Some(0));
     redis.kill();
     until("it is noticed", || !is_up(&service));
     projects(&service, before + 1);

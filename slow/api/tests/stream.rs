@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod service;
+#[path = "stream/strangers.rs"]
+mod strangers;
 
 use serde_json::{Value, json};
 use service::market::{Client, Feed};
@@ -243,7 +245,7 @@ fn who_reads_too_slowly_gets_the_present_state() {
     let begun = std::time::Instant::now();
     let (mut held, mut shares) = (1..1, 100_u32);
     // Until the system's buffers and the queue are full.
-    while figure(&service, "wirecross_stream_conflated_total") == 0 {
+    while service.figure("wirecross_stream_conflated_total") == Some(0) {
         assert!(begun.elapsed() < service::BOUND, "nothing is conflated");
         // Keys may ask so and so often.
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -271,13 +273,6 @@ fn who_reads_too_slowly_gets_the_present_state() {
         book.apply(&told);
     }
     assert!(sequences > 0, "the state stood for what was thrown away");
-}
-
-fn figure(service: &Service, name: &str) -> u64 {
-    let told = service.get("/metrics", "metrics").body;
-    let mut lines = told.lines();
-    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    value.unwrap().parse().unwrap()
 }
 
 #[test]
@@ -378,8 +373,8 @@ fn streams_are_counted() {
     client.until(is_of("top"));
     feed.add(1, 1, b'B', 100, 1_000_000);
     client.until(|told| told["bid"].is_array());
-    assert_eq!(figure(&service, "wirecross_stream_connections"), 1);
-    assert_eq!(figure(&service, "wirecross_stream_deliveries_total"), 1);
-    assert_eq!(figure(&service, "wirecross_stream_conflated_total"), 0);
-    assert_eq!(figure(&service, "wirecross_stream_feed_live"), 1);
+    assert_eq!(service.figure("wirecross_stream_connections"), Some(1));
+    assert_eq!(service.figure("wirecross_stream_deliveries_total"), Some(1));
+    assert_eq!(service.figure("wirecross_stream_conflated_total"), Some(0));
+    assert_eq!(service.figure("wirecross_stream_feed_live"), Some(1));
 }

@@ -2,7 +2,7 @@
 
 use super::list::{HOPS, Kind, LIST};
 use super::{named, risk, seats};
-use crate::{footprints, memory, reads, said, scaling, stream};
+use crate::{bodies, crowd, footprints, memory, reads, said, scaling, stream};
 use serde_json::{Value, json};
 
 /// Expressions with their names.
@@ -137,6 +137,7 @@ fn panels() -> Vec<Panel> {
     let with_lines =
         with_lines.map(|(name, help, kind, line)| of_service((name, help, kind), Some(line)));
     let lines = said::SAID.into_iter().chain(stream::FIGURES);
+    let lines = lines.chain(crowd::FIGURES).chain(bodies::FIGURES);
     let lines = lines.map(|(name, help, kind)| of_service((name.to_owned(), help, kind), None));
     let ours = kept.chain(servers).chain(with_lines).chain(lines);
     first.chain(hops).chain(rest).chain(ours).collect()

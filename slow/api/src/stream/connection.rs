@@ -44,10 +44,6 @@ const WRITE_BYTES: usize = 64 << 10;
 /// Bytes of a read.
 const READ_BYTES: usize = 2 << 10;
 
-/// Silence of a client after which it is asked whether it lives, and after as much again it is
-/// taken for dead.
-const SILENCE: Duration = Duration::from_secs(15);
-
 /// A connection that is to come of a request.
 pub(crate) struct Stream {
     format: Format,
@@ -145,6 +141,7 @@ impl Stream {
             outbox: &outbox,
             wishes: Wishes::new(),
             named: BTreeSet::new(),
+            guest: &guest,
         };
         // However it ended, there is nobody left to tell.
         let _ = talk.run(guest.is_over.clone()).await;
@@ -184,6 +181,7 @@ struct Talk<'t> {
     wishes: Wishes,
     /// What was asked for by name.
     named: BTreeSet<(Channel, String)>,
+    guest: &'t Guest,
 }
 
 impl Talk<'_> {
@@ -209,6 +207,7 @@ impl Talk<'_> {
         let mut bytes = [0; READ_BYTES];
         let mut asked = false;
         let mut heard = Instant::now();
+        let silence = self.hub.limits.silence();
         loop {
             tokio::select! {
                 biased;
@@ -221,8 +220,9 @@ impl Talk<'_> {
                     self.take(&bytes[..count]).await?;
                 }
                 () = self.outbox.came() => {}
-                () = sleep_until(heard + SILENCE * if asked { 2 } else { 1 }) => {
+                () = sleep_until(heard + silence * if asked { 2 } else { 1 }) => {
                     if asked {
+                        self.guest.stalled();
                         return Err(ours(1_001, "nothing was heard from you"));
                     }
                     asked = true;
@@ -247,7 +247,11 @@ impl Talk<'_> {
             tokio::task::yield_now().await;
         }
         let written = timeout(self.hub.limits.stall(), self.io.write_all(&bytes)).await;
-        written.map_err(|_| End::Theirs)??;
+        let told = |_| {
+            self.guest.stalled();
+            End::Theirs
+        };
+        written.map_err(told)??;
         self.io.flush().await?;
         self.outbox.go_on();
         Ok(())

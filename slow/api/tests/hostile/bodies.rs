@@ -122,6 +122,9 @@ fn bodies_of_whom_a_signature_may_be_have_a_part_of_the_room_for_a_time() {
             .header("x-wirecross-signature", "00")
     }));
     is_served(&service);
+    let held = service.figure("wirecross_bodies_bytes");
+    let limit = service.figure("wirecross_bodies_limit_bytes");
+    assert!(held > Some(0) && held < limit, "{held:?} of {limit:?}");
     let grown = peak(&service) - before;
     assert!(grown < GROWN_MAX, "{grown} KiB more");
     assert!(statuses.iter().all(|it| [503, 408].contains(it)));
@@ -140,6 +143,9 @@ fn bodies_of_whom_a_signature_may_be_have_a_part_of_the_room_for_a_time() {
         let head = signature(&signed, "signer", &SECRET);
         let answer = service.ask("POST", "/api/batch", &head, body);
         if answer.status == 200 {
+            // One for each that was refused, and for nobody else.
+            let refused = statuses.iter().filter(|it| **it == 503).count() as u64;
+            assert!(service.figure("wirecross_bodies_refused_total") >= Some(refused));
             return;
         }
         assert_eq!(answer.status, 503, "{answer:?}");

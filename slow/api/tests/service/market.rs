@@ -289,6 +289,11 @@ impl Client {
         self.send(0x81, text.as_bytes());
     }
 
+    /// Bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
     pub fn send(&mut self, first: u8, payload: &[u8]) {
         let mask = [3, 1, 4, 1];
         let mut bytes = vec![first];
@@ -316,7 +321,8 @@ impl Client {
         }
     }
 
-    fn frame(&mut self) -> Option<Told> {
+    /// The next frame, whatever it is.
+    pub fn frame(&mut self) -> Option<Told> {
         let mut bytes = vec![0; 1 << 16];
         loop {
             if let Some((told, end)) = framed(&self.left) {

@@ -277,6 +277,13 @@ impl Service {
         self.ask("GET", path, &token(key), &[])
     }
 
+    /// One of its figures for Prometheus; none also where these were asked for too often.
+    pub fn figure(&self, name: &str) -> Option<u64> {
+        let text = self.get("/metrics", "metrics").body;
+        let mut lines = text.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
     pub fn post(&self, body: &str, key: &str) -> Answer {
         self.ask("POST", "/api/batch", &token(key), body.as_bytes())
     }
