@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, which the lint's own exemption misses
 
+#[path = "grpc/guarded.rs"]
+mod guarded;
 mod service;
 #[path = "grpc/told.rs"]
 mod told;

@@ -4,6 +4,7 @@ use super::BOUND;
 use axum::body::Bytes;
 use h2::client::SendRequest;
 use std::net::SocketAddr;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// What a call came to.
@@ -23,7 +24,14 @@ pub struct Client(SendRequest<Bytes>);
 
 impl Client {
     pub async fn connect(at: SocketAddr) -> Self {
-        let stream = TcpStream::connect(at).await.unwrap();
+        Self::over(TcpStream::connect(at).await.unwrap()).await
+    }
+
+    /// Over a connection that there is.
+    pub async fn over<T>(stream: T) -> Self
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (client, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(async move {
             let _ = connection.await;
@@ -100,9 +108,14 @@ fn framed(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     messages
 }
 
-/// A field of bytes: its number, and its length below 128.
+/// A field of bytes: its number, and its length below 2^14.
 pub fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    [&[number << 3 | 2, bytes.len() as u8], bytes].concat()
+    let length = bytes.len();
+    let length = match length < 1 << 7 {
+        true => vec![length as u8],
+        false => vec![length as u8 | 0x80, (length >> 7) as u8],
+    };
+    [&[number << 3 | 2][..], &length, bytes].concat()
 }
 
 pub fn until<T>(work: impl Future<Output = T>) -> T {
