@@ -11,20 +11,15 @@ use tokio_rustls::{TlsConnector, rustls};
 const KEY: &str = "wirecross.v1.Tables/Key";
 const ROWS: &str = "wirecross.v1.Tables/Rows";
 
-/// A call without a message's fields, signed with a nonce by a key's name and a secret.
-async fn signed(client: &Client, nonce: &str, (name, secret): (&str, &[u8; 32])) -> Done {
-    signed_for(client, (KEY, nonce), (name, secret)).await
-}
-
-/// The same, signed for another call than it is.
-async fn signed_for(
+/// A call for who a key is, signed for this call at this time, with a nonce, by a name and secret.
+async fn signed(
     client: &Client,
-    (call, nonce): (&str, &str),
+    (call, time, nonce): (&str, &str, &str),
     (name, secret): (&str, &[u8; 32]),
 ) -> Done {
-    let (time, path) = (now_ms().to_string(), format!("/{call}"));
+    let path = format!("/{call}");
     let signed = Signed {
-        time: &time,
+        time,
         nonce,
         method: "POST",
         path: &path,
@@ -43,19 +38,23 @@ fn a_signed_call_is_good_once_and_for_what_was_signed() {
     let service = started("", "");
     until(async {
         let client = Client::connect(service.grpc()).await;
-        let signer = ("signer", &SECRET);
-        let done = signed(&client, "1", signer).await;
+        let (signer, time) = (("signer", &SECRET), now_ms().to_string());
+        let done = signed(&client, (KEY, &time, "1"), signer).await;
         assert_eq!((done.code, done.messages.len()), (0, 1), "{done:?}");
         let says = String::from_utf8_lossy(&done.messages[0]).into_owned();
         assert!(says.contains("signer"), "{says}");
-        assert_eq!(signed(&client, "1", signer).await.code, 16, "again");
-        assert_eq!(signed(&client, "2", signer).await.code, 0);
-        for (what, done) in [
-            ("call", signed_for(&client, (ROWS, "3"), signer).await),
-            ("secret", signed(&client, "4", ("signer", &[8; 32])).await),
-            ("key", signed(&client, "5", ("auditor", &SECRET)).await),
-            ("name", signed(&client, "6", ("nobody", &SECRET)).await),
+        let again = signed(&client, (KEY, &time, "1"), signer).await;
+        assert_eq!(again.code, 16, "{again:?}");
+        assert_eq!(signed(&client, (KEY, &time, "2"), signer).await.code, 0);
+        let early = (now_ms() - 60_000).to_string();
+        for (what, (call, time), nonce, by) in [
+            ("call", (ROWS, &time), "3", signer),
+            ("time", (KEY, &early), "4", signer),
+            ("secret", (KEY, &time), "5", ("signer", &[8; 32])),
+            ("key", (KEY, &time), "6", ("auditor", &SECRET)),
+            ("name", (KEY, &time), "7", ("nobody", &SECRET)),
         ] {
+            let done = signed(&client, (call, time, nonce), by).await;
             assert_eq!(done.code, 16, "another {what}: {done:?}");
         }
     });
