@@ -253,3 +253,33 @@ fn add<const ROWS: usize, L: Lanes>(lanes: L, sums: &mut [f64], rows: [(&[f64], 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_backends_combine_with_the_same_bits() {
+        for (stride, held) in [(1, 1), (15, 3), (16, 4), (17, 5), (40, 11), (100, 100)] {
+            let number = |at: usize| ((at * 13) as f64).sin();
+            let matrix: Vec<f64> = (0..stride * stride).map(number).collect();
+            let asset = |at: usize| (at * 7 % stride, number(at + 5));
+            let held: Vec<(usize, f64)> = (0..held).map(asset).collect();
+            let whole = stride / LANES * LANES;
+            let sum = |column: usize| {
+                held.iter().fold(0.0, |sum: f64, (asset, weight)| {
+                    let x = matrix[asset * stride + column];
+                    match column < whole {
+                        true => x.mul_add(*weight, sum),
+                        // What is behind whole registers is rounded twice.
+                        false => sum + x * weight,
+                    }
+                })
+            };
+            let due: Vec<f64> = (0..stride).map(sum).collect();
+            for backend in Backend::all() {
+                assert_eq!(combine(backend, &matrix, stride, &held), due, "{stride}");
+            }
+        }
+    }
+}

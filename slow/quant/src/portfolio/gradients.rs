@@ -138,3 +138,123 @@ fn greatest<L: Lanes>(lanes: L, x: L::F) -> f64 {
     lanes.store(x, &mut all);
     all.into_iter().fold(0.0, f64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analytics::arch::Backend;
+
+    const COUNTS: [usize; 8] = [1, 2, 15, 16, 17, 31, 40, 100];
+
+    /// Numbers of all sizes, zeros with either sign, and some that are the same.
+    fn numbers(count: usize, seed: usize) -> Vec<f64> {
+        let number = |at: usize| match (at * 5 + seed) % 7 {
+            0 => 0.0,
+            1 => -0.0,
+            2 => 0.25,
+            _ => ((at * 13 + seed * 29) as f64).sin() * 10_f64.powi((at % 5) as i32 - 2),
+        };
+        (0..count).map(number).collect()
+    }
+
+    fn bits(numbers: &[f64]) -> Vec<u64> {
+        numbers.iter().map(|x| x.to_bits()).collect()
+    }
+
+    #[test]
+    fn all_backends_reduce_with_the_same_bits() {
+        for count in COUNTS {
+            let [pull, one, two] = [1, 2, 3].map(|seed| numbers(count, seed));
+            let equalities = [(&one[..], 1.0), (&two[..], 2.0)];
+            let multipliers = [0.3, -1.7];
+            for backend in Backend::all() {
+                let before = numbers(count, 4);
+                let mut held = before.clone();
+                let scale = backend.run(Reduce {
+                    held: &mut held,
+                    pull: &pull,
+                    equalities: &equalities,
+                    multipliers: &multipliers,
+                });
+                let due = (0..count).map(|at| {
+                    let x = one[at].mul_add(-multipliers[0], before[at] - pull[at]);
+                    two[at].mul_add(-multipliers[1], x)
+                });
+                assert_eq!(bits(&held), bits(&due.collect::<Vec<_>>()), "{count}");
+                let all = before.iter().chain(&pull);
+                assert_eq!(scale, all.fold(0.0, |most, x| x.abs().max(most)));
+            }
+        }
+    }
+
+    #[test]
+    fn all_backends_prove_with_the_same_bits() {
+        for count in COUNTS {
+            let [weights, reduced, lower] = [1, 2, 3].map(|seed| numbers(count, seed));
+            let mut upper: Vec<f64> = lower.iter().map(|x| x + 0.5).collect();
+            upper.iter_mut().step_by(3).for_each(|x| *x = f64::INFINITY);
+            let of = |backend: Backend| {
+                let proof = backend.run(Prove {
+                    weights: &weights,
+                    reduced: &reduced,
+                    lower: &lower,
+                    upper: &upper,
+                    aversion: 3.5,
+                    whole: 7.0,
+                });
+                let Certificate {
+                    equality,
+                    bound,
+                    stationarity,
+                    gap,
+                } = proof;
+                bits(&[equality, bound, stationarity, gap])
+            };
+            let all: Vec<_> = Backend::all().into_iter().map(of).collect();
+            assert!(all.iter().all(|it| *it == all[0]), "{count}");
+            let ways = (0..count).map(|at| {
+                let (down, up) = (weights[at] - lower[at], upper[at] - weights[at]);
+                let reduced = 3.5 * reduced[at];
+                let way = if reduced > 0.0 { down } else { up.min(7.0) };
+                (reduced.abs(), way, -down.min(up))
+            });
+            let [mut bound, mut stationarity, mut gap] = [0.0_f64; 3];
+            for (size, way, beyond) in ways {
+                bound = bound.max(beyond);
+                stationarity = stationarity.max(size.min(way));
+                gap += size * way.max(0.0);
+            }
+            assert_eq!(bits(&[bound, stationarity]), all[0][1..3], "{count}");
+            let found = f64::from_bits(all[0][3]);
+            assert!((found - gap).abs() <= 1e-13 * gap, "{found} {gap}");
+        }
+    }
+
+    #[test]
+    fn all_backends_find_the_same_who_leaves_first() {
+        let mut found_any = 0;
+        for (count, seed) in COUNTS
+            .into_iter()
+            .flat_map(|it| [(it, 1), (it, 4), (it, 6)])
+        {
+            let [fixed, moving] = [1, 2].map(|of| numbers(count, of * seed));
+            let side = |at: usize| [1.0, -1.0, 0.0][(at * seed + 1) % 3];
+            let sides: Vec<f64> = (0..count).map(side).collect();
+            let (still, from) = (1e-3, -0.5);
+            let due = (0..count).filter(|at| sides[*at] * moving[*at] < -still);
+            let due = due.map(|at| ((0.0 - fixed[at] / moving[at]).max(from), at));
+            let due = due.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            found_any += usize::from(due.is_some());
+            for backend in Backend::all() {
+                let found = backend.run(Leave {
+                    reduced: [&fixed, &moving],
+                    sides: &sides,
+                    still,
+                    from,
+                });
+                assert_eq!(found, due, "{count} {seed}");
+            }
+        }
+        assert!(found_any > 12, "{found_any}");
+    }
+}

@@ -252,3 +252,39 @@ impl Kernel for Raise<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use analytics::arch::Backend;
+
+    #[test]
+    fn all_backends_raise_with_the_same_bits() {
+        for count in [1, 15, 16, 17, 40, 100] {
+            let number = |at: usize| ((at * 13) as f64).sin();
+            let by: Vec<f64> = (0..count).map(number).collect();
+            let row = |row: usize| (0..count).map(move |at| number(row * 31 + at));
+            let before: Vec<Vec<f64>> = (0..count).map(|at| row(at).collect()).collect();
+            let factor = -0.7;
+            let due = before.iter().zip(&by).map(|(row, own)| {
+                let whole = count / LANES * LANES;
+                let sum = |(at, x): (usize, &f64)| match at < whole {
+                    true => by[at].mul_add(factor * own, *x),
+                    // What is behind whole registers is rounded twice.
+                    false => x + factor * own * by[at],
+                };
+                row.iter().enumerate().map(sum).collect::<Vec<f64>>()
+            });
+            let due: Vec<Vec<f64>> = due.collect();
+            for backend in Backend::all() {
+                let mut rows = before.clone();
+                backend.run(Raise {
+                    rows: &mut rows,
+                    by: &by,
+                    factor,
+                });
+                assert_eq!(rows, due, "{count}");
+            }
+        }
+    }
+}
