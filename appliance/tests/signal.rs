@@ -340,6 +340,55 @@ fn a_wrong_model_is_refused_with_its_file_and_place() {
     assert!(told.ends_with(why), "{told}");
 }
 
+/// What a version's card says of its answers is what they are judged by, unless the desk says it.
+#[test]
+fn an_alarm_that_makes_no_sense_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = strategy(folder.path());
+    let text = fs::read_to_string(&file).unwrap();
+    let card = folder.path().join("models/0001/card.json");
+    let without = fs::read_to_string(&card).unwrap();
+    let with = without.replacen('{', "{\"accuracy\": 0.6, ", 1);
+    for (card_text, alarm, why) in [
+        (&with, "ahead = 20\nmove = 1.0", ""),
+        (&without, "ahead = 20\nmove = 1.0\nexpected = 0.55", ""),
+        (
+            &without,
+            "ahead = 20\nmove = 1.0",
+            "accuracy.expected: is missing",
+        ),
+        (
+            &with,
+            "ahead = 0\nmove = 1.0",
+            "accuracy.ahead: at least one row",
+        ),
+        (
+            &with,
+            "ahead = 20\nmove = -1.0",
+            "accuracy.move: between 0 and",
+        ),
+        (
+            &with,
+            "ahead = 20\nmove = 1.0\nfall = 0.7",
+            "accuracy: fall",
+        ),
+        (
+            &with,
+            "ahead = 20\nmove = 1.0\nbetween = 1",
+            "answers between false alarms",
+        ),
+        (&with, "ahead = 20", "move"),
+    ] {
+        fs::write(&card, card_text).unwrap();
+        let text = format!("{text}\n[strategies.signal.accuracy]\n{alarm}\n");
+        fs::write(&file, text).unwrap();
+        let desk = DeskFile::load(&file).and_then(|desk| desk.desk().map(|_| ()));
+        let told = desk.map_or_else(|error| error, |()| String::new());
+        assert_eq!(told.is_empty(), why.is_empty(), "{alarm}: {told}");
+        assert!(told.contains(why), "{told:?}, not {why:?}");
+    }
+}
+
 /// What comes to a desk for a row, and what the venue answers to its order.
 fn row(desk: &mut Desk, now_ns: &mut u64, offered: u64) {
     *now_ns += 100_000_000;

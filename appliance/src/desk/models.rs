@@ -59,6 +59,8 @@ pub struct Named {
     pub file: String,
     /// What its results are for.
     pub classes: Vec<Class>,
+    /// How often its answers were right when it was trained; of a version its card says it.
+    pub accuracy: Option<f64>,
     /// Which one it is, for people.
     pub title: String,
     model: Arc<Model>,
@@ -100,7 +102,8 @@ impl Named {
         if told.is_some_and(|told| told != classes) {
             return Err(format!("classes: {card} has {}", words.join(", ")));
         }
-        let read = Self::of(shelf, file, classes, vec![(card.clone(), text)]).map_err(named)?;
+        let mut read = Self::of(shelf, file, classes, vec![(card.clone(), text)]).map_err(named)?;
+        read.accuracy = value["accuracy"].as_f64();
         if value["checksum"] != read.checksum() {
             let what = "is not what its card was written for";
             return Err(named(format!("{}: {what}", read.file)));
@@ -121,6 +124,7 @@ impl Named {
         Ok(Self {
             file,
             classes,
+            accuracy: None,
             title,
             model: Arc::new(model),
             files,

@@ -72,10 +72,12 @@ pub enum Refusal {
     Stale,
     /// The strategy's model gave no answer.
     Model,
+    /// The strategy's model is right less often than it was.
+    Accuracy,
 }
 
 /// How many [`Refusal`]s there are.
-pub const REFUSALS: usize = Refusal::Model as usize + 1;
+pub const REFUSALS: usize = Refusal::Accuracy as usize + 1;
 
 impl Refusal {
     /// All of them.
@@ -97,6 +99,7 @@ impl Refusal {
         Self::Room,
         Self::Stale,
         Self::Model,
+        Self::Accuracy,
     ];
 
     /// In a word.
@@ -120,6 +123,7 @@ impl Refusal {
             Self::Room => "room",
             Self::Stale => "stale",
             Self::Model => "model",
+            Self::Accuracy => "accuracy",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Strategies that come with the desk.
 
+mod accuracy;
 mod maker;
 mod pairs;
 mod signal;
@@ -7,6 +8,7 @@ mod triangular;
 
 use core::fmt;
 
+pub use accuracy::{Judge, LabelRule};
 pub use maker::{Maker, MakerRule};
 pub use pairs::{Pairs, PairsLeg, PairsPlan};
 pub use signal::{Class, Model, Signal, SignalRule};

@@ -7,8 +7,9 @@
 //! no further. What is missing is ordered at most `slip_ticks` beyond the touch; what does not
 //! trade leaves, and only a further row tries again.
 //!
-//! An order is withheld, and told, if the market said nothing for `age_ns_max` (`stale`), or the
-//! model gave no number (`model`). Then the desk's risk judges it as any other.
+//! An order is withheld, and told, if the market said nothing for `age_ns_max` (`stale`), the model
+//! gave no number (`model`), or, where somebody [judges](Signal::judged) that, it is right less
+//! often than it was (`accuracy`). Then the desk's risk judges it as any other.
 //!
 //! A network whose row has a number missing gives none, so it trades when half a minute has passed;
 //! trees know what to do with what is missing.
@@ -16,6 +17,7 @@
 use wire::ring::Side;
 
 use super::BadParameter;
+use super::accuracy::{Accuracy, Judge, LabelRule};
 use crate::desk::{Context, Fill, Hop, Life, NewOrder, OrderId, Refusal, Strategy};
 use crate::{Event, FEATURE_NAMES, FEATURES, Features, Row};
 
@@ -87,6 +89,7 @@ pub struct Signal {
     /// The order under way, if it has not traded yet, and when it left.
     sent: Option<(OrderId, u64)>,
     is_awake: bool,
+    accuracy: Option<Accuracy>,
 }
 
 impl Signal {
@@ -117,14 +120,45 @@ impl Signal {
             until_ns: 0,
             sent: None,
             is_awake: false,
+            accuracy: None,
         })
+    }
+
+    /// The same with somebody who judges by such labels whether the model's likeliest answers are
+    /// right as often as they were. When they are not, nothing is ordered any more.
+    ///
+    /// # Errors
+    /// A parameter makes no sense.
+    pub fn judged(self, rule: LabelRule, judge: Box<dyn Judge>) -> Result<Self, BadParameter> {
+        let accuracy = Some(Accuracy::new(rule, judge)?);
+        Ok(Self { accuracy, ..self })
+    }
+
+    /// Begins anew behind a long rest.
+    fn rest(&mut self, now_ns: u64) {
+        let due_ns = self.features.due_ns();
+        self.features.rested(now_ns);
+        if let Some(accuracy) = &mut self.accuracy
+            && self.features.due_ns() != due_ns
+        {
+            accuracy.forget();
+        }
+    }
+
+    /// The next row that is due; whoever judges hears of each.
+    fn next_row(&mut self, now_ns: u64) -> Option<Option<Row>> {
+        let (_, row) = self.features.next_row(now_ns)?;
+        if let Some(accuracy) = &mut self.accuracy {
+            accuracy.row(row.as_ref().and_then(|row| row.touch.middle()));
+        }
+        Some(row)
     }
 
     /// The last row that is due, if both sides stood then.
     fn row(&mut self, now_ns: u64) -> Option<Row> {
-        self.features.rested(now_ns);
+        self.rest(now_ns);
         let mut last = None;
-        while let Some((_, row)) = self.features.next_row(now_ns) {
+        while let Some(row) = self.next_row(now_ns) {
             last = row;
         }
         last
@@ -134,11 +168,16 @@ impl Signal {
         let Some(row) = self.row(desk.now_ns()) else {
             return;
         };
+        let middle = row.touch.middle();
         let row = row.single();
         desk.hop(Hop::Features);
         let results = &mut self.results[..self.rule.classes.len()];
         let is_told = self.model.ask(&row, results) && results.iter().all(|it| it.is_finite());
         desk.hop(Hop::Inference);
+        let likeliest = is_told.then(|| self.likeliest());
+        if let (Some(accuracy), Some(middle)) = (&mut self.accuracy, middle) {
+            accuracy.answer(likeliest, middle);
+        }
         let class = if is_told { self.class() } else { Class::Hold };
         let now_ns = desk.now_ns();
         if class != Class::Hold {
@@ -147,6 +186,13 @@ impl Signal {
         desk.hop(Hop::Signal);
         self.trade(desk, class, is_told);
         desk.hop(Hop::Validation);
+    }
+
+    /// What the greatest result is for.
+    fn likeliest(&self) -> Class {
+        let results = self.results.iter().zip(&self.rule.classes);
+        let greatest = results.reduce(|a, b| if b.0 > a.0 { b } else { a });
+        greatest.map_or(Class::Hold, |(_, class)| *class)
     }
 
     /// What the results say.
@@ -178,6 +224,10 @@ impl Signal {
             // Not even what is held is traded away by a desk whose model is broken: that is for
             // its limits and its people.
             desk.withhold(new, Refusal::Model);
+            return;
+        }
+        if self.accuracy.as_ref().is_some_and(Accuracy::is_raised) {
+            desk.withhold(new, Refusal::Accuracy);
             return;
         }
         let age_ns = desk.now_ns().saturating_sub(self.heard_ns);
@@ -256,8 +306,8 @@ impl Strategy for Signal {
 
     fn on_event(&mut self, event: &Event) {
         // Rows that nobody was called for: the timer is asked for at the end of the first change.
-        self.features.rested(event.received_ns);
-        while self.features.next_row(event.received_ns).is_some() {}
+        self.rest(event.received_ns);
+        while self.next_row(event.received_ns).is_some() {}
         self.features.on(event);
         self.heard_ns = self.heard_ns.max(event.received_ns);
     }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::kit::{Rig, filled};
 use trading::desk::{Action, Answer, Life, NewOrder, OrderId, Refusal};
-use trading::strategies::{Class, Model, Signal, SignalRule};
+use trading::strategies::{Class, Judge, LabelRule, Model, Signal, SignalRule};
 use trading::{FEATURE_NAMES, FEATURES, Features, Row, WINDOWS_MS, What};
 use wire::ring::Side;
 
@@ -196,6 +196,95 @@ fn what_is_withheld_is_told_and_counted() {
     rig.book(0, 1_000, 1_004);
     later(&mut rig, 100);
     assert_eq!(rig.sent(), [now(1, Side::Buy, 1_006, 10)]);
+}
+
+/// Has enough of wrong answers behind three in a row; tells each.
+struct Strict {
+    tells: Sender<bool>,
+    wrong: u32,
+}
+
+impl Judge for Strict {
+    fn push(&mut self, is_right: bool) -> bool {
+        self.tells.send(is_right).unwrap();
+        self.wrong = if is_right || self.wrong >= 3 {
+            self.wrong
+        } else {
+            self.wrong + 1
+        };
+        self.wrong >= 3
+    }
+}
+
+/// A label is what the middle did two rows later; who is wrong too often orders no more.
+#[test]
+fn a_model_that_the_market_proves_wrong_orders_no_more() {
+    let (oracle, words) = Oracle::told();
+    let (tells, told) = channel();
+    let label = LabelRule {
+        ahead: 2,
+        least_move: 2.0,
+    };
+    let judge = Strict { tells, wrong: 0 };
+    let signal = Signal::new(rule(), Box::new(oracle)).unwrap();
+    let signal = signal.judged(label, Box::new(judge)).unwrap();
+    let mut rig = Rig::with(Box::new(signal));
+    // Not so sure that it would trade; BUY is the likeliest all the same.
+    words.say(0.5, 0.3);
+    let row = |rig: &mut Rig, middle: i64| {
+        rig.book(0, middle - 2, middle + 2);
+        later(rig, 100);
+        told.try_iter().collect::<Vec<_>>()
+    };
+    rig.book(0, 998, 1_002);
+    // Of the second row and the fourth nobody is asked: their labels would look across others'.
+    for (middle, due) in [
+        (1_000, None),
+        (1_000, None),
+        (1_002, Some(true)),
+        (1_000, None),
+        (1_003, Some(false)),
+        (1_003, None),
+        (1_001, Some(false)),
+        (1_009, None),
+    ] {
+        assert_eq!(row(&mut rig, middle), Vec::from_iter(due), "{middle}");
+    }
+    // Where a side is missing there is no label.
+    rig.tell(0, What::Clear);
+    rig.tell(0, What::End);
+    later(&mut rig, 100);
+    assert_eq!(row(&mut rig, 1_000), []);
+    assert_eq!(row(&mut rig, 1_000), []);
+    words.say(0.9, 0.1);
+    rig.lines();
+    assert_eq!(rig.desk.risk().refused(Refusal::Accuracy), 0);
+    assert_eq!(
+        row(&mut rig, 1_000),
+        [false],
+        "HOLD is the third that was wrong"
+    );
+    let lines = rig.lines();
+    assert!(
+        lines[0].ends_with("refused accuracy buy AAA 10 at 1004 now"),
+        "{lines:?}"
+    );
+    assert_eq!(rig.desk.risk().refused(Refusal::Accuracy), 1);
+    assert_eq!(rig.sent(), []);
+}
+
+#[test]
+fn what_a_label_says_makes_sense() {
+    for (ahead, least_move, due) in [(0, 1.0, "accuracy.ahead"), (1, 0.0, "accuracy.move")] {
+        let (tells, _) = channel();
+        let judge = Box::new(Strict { tells, wrong: 0 });
+        let signal = Signal::new(rule(), Box::new(Oracle::new())).unwrap();
+        let label = LabelRule { ahead, least_move };
+        let Err(bad) = signal.judged(label, judge) else {
+            panic!("{due} is taken");
+        };
+        assert_eq!(bad.name, due);
+    }
 }
 
 #[test]
