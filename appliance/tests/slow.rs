@@ -81,7 +81,7 @@ fn the_tables_follow_a_venue_whose_slow_path_is_killed() {
     trade(&venue, 0, 20);
     wait_until("the trades", || rows(&site, "trades") == 20);
     let killed = Command::new("kill").args(["-9", &program]).status();
-    assert!(killed.unwrap().success());
+    assert!(killed.unwrap().success(), "{}", venue.stderr());
     trade(&venue, 20, 20);
     wait_until("another one", || {
         child_of(&watcher).is_some_and(|it| it != program)
